@@ -1,0 +1,3 @@
+//! Presented → Principal.
+pub mod jwk;
+pub mod signature;
