@@ -1,3 +1,5 @@
 //! Presented → Principal.
+pub mod base64url;
 pub mod jwk;
+pub mod jws;
 pub mod signature;
