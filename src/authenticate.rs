@@ -5,12 +5,14 @@ pub mod claims;
 pub mod jwk;
 pub mod jws;
 pub mod jwt;
+pub mod keys;
 pub mod signature;
 
 use self::claims::Claims;
-use self::jwt::{Unverified, Verifier};
+use self::jwk::KeyId;
+use self::jwt::{Refusal, Unverified, Verifier};
+use self::keys::KeySet;
 use self::signature::Backend;
-use crate::credential::Presented;
 use crate::reject::TokenFault;
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
@@ -20,6 +22,8 @@ use crate::time::Timestamp;
 pub struct Provider {
     /// Its name in the document.
     pub name: String,
+    /// Where its credentials stand: the numbers of the document's places.
+    pub places: Vec<usize>,
     /// How it vouches.
     pub method: Method,
 }
@@ -28,31 +32,47 @@ pub struct Provider {
 #[derive(Debug)]
 pub enum Method {
     /// By a JSON Web Token.
-    Jwt(Verifier),
+    Jwt(Verifier, Keys),
+}
+
+/// Where a provider's keys are.
+#[derive(Debug)]
+pub enum Keys {
+    /// In the document.
+    Inline(KeySet),
+    /// Elsewhere: the number of the document's source.
+    Remote(usize),
 }
 
 impl Provider {
-    /// The scheme that its credentials come under.
+    /// The scheme of the challenge for its credentials.
     pub fn scheme(&self) -> Scheme {
         match self.method {
-            Method::Jwt(_) => Scheme::Bearer,
+            Method::Jwt(..) => Scheme::Bearer,
         }
+    }
+
+    /// Whether one token could be claimed by both.
+    pub fn claims_what(&self, other: &Self) -> bool {
+        let (Method::Jwt(own, _), Method::Jwt(others, _)) = (&self.method, &other.method);
+        own.issuer.overlaps(&others.issuer)
+            && self.places.iter().any(|place| other.places.contains(place))
     }
 }
 
 /// A caller whose credential was verified. Only [`authenticate`] makes one.
 pub struct Principal {
-    /// The place of the provider in the document's list.
     provider: usize,
     subject: Option<String>,
     scopes: Vec<String>,
     roles: Vec<String>,
     groups: Vec<String>,
     claims: Claims,
+    key: KeyId,
 }
 
 impl Principal {
-    /// The place, in the document's list, of the provider that vouches.
+    /// The number of the provider that vouches.
     pub fn provider(&self) -> usize {
         self.provider
     }
@@ -81,6 +101,11 @@ impl Principal {
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
+
+    /// The key that verified them.
+    pub fn key(&self) -> &KeyId {
+        &self.key
+    }
 }
 
 /// Claims are the caller's private matter.
@@ -93,29 +118,40 @@ impl std::fmt::Debug for Principal {
     }
 }
 
-/// Judges a credential by the providers of the document, those at the `accepted` places before others.
-///
-/// A token goes to the provider whose issuer it names; keys of another are never tried (RFC 8725 §3.8).
+/// The provider that judges a token which stood at `place`: the one whose issuer it names, those at the `accepted`
+/// numbers before others. Keys of another are never tried (RFC 8725 §3.8).
 ///
 /// # Errors
-/// [`TokenFault`].
-pub fn authenticate(
-    providers: &[Provider],
+/// [`TokenFault::Issuer`] where no provider that looks there issues such tokens.
+pub fn judge_of<'p>(
+    providers: &'p [Provider],
     accepted: &[usize],
-    presented: Presented<'_>,
+    place: usize,
+    token: &Unverified<'_>,
+) -> Result<(usize, &'p Provider), TokenFault> {
+    let numbers = accepted.iter().copied().chain(0..providers.len());
+    numbers
+        .filter_map(|number| Some((number, providers.get(number)?)))
+        .find(|(_, provider)| {
+            let Method::Jwt(verifier, _) = &provider.method;
+            provider.places.contains(&place) && verifier.claims_to_issue(token)
+        })
+        .ok_or(TokenFault::Issuer)
+}
+
+/// The caller whom the provider of that number vouches for by `token`.
+///
+/// # Errors
+/// [`Refusal`].
+pub fn authenticate(
+    provider: usize,
+    verifier: &Verifier,
+    token: Unverified<'_>,
+    keys: &KeySet,
     backend: &dyn Backend,
     now: Timestamp,
-) -> Result<Principal, TokenFault> {
-    let token = Unverified::parse(presented.token)?;
-    let places = accepted.iter().copied().chain(0..providers.len());
-    let named = places.into_iter().find_map(|place| {
-        let Method::Jwt(verifier) = &providers.get(place)?.method;
-        verifier
-            .claims_to_issue(&token)
-            .then_some((place, verifier))
-    });
-    let (provider, verifier) = named.ok_or(TokenFault::Issuer)?;
-    let claims = verifier.verify(token, backend, now)?.into_claims();
+) -> Result<Principal, Refusal> {
+    let (claims, key) = verifier.verify(token, keys, backend, now)?.into_parts();
     Ok(Principal {
         provider,
         subject: verifier.names.subject(&claims)?,
@@ -123,5 +159,6 @@ pub fn authenticate(
         roles: verifier.names.roles(&claims),
         groups: verifier.names.groups(&claims),
         claims,
+        key,
     })
 }

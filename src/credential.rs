@@ -1,23 +1,60 @@
-//! What the caller shows: RequestView → Presented.
+//! What the caller shows: RequestView → Presented, at the places where a provider of the document looks.
 //!
-//! The rules, in order:
-//! 1. No `authorization` field, or an empty one, is no credential.
-//! 2. Two fields, or two credentials joined in one field by a comma, are refused: nobody can tell which one an
-//!    upstream would take (RFC 9110 §5.3).
-//! 3. A scheme that nobody serves is no credential (RFC 6750 §3.1).
-//! 4. What follows the scheme and its spaces must be a `b64token` (RFC 6750 §2.1).
+//! The rules:
+//! 1. A place that holds nothing, an empty cookie, or a scheme that nobody serves there is no credential
+//!    (RFC 6750 §3.1).
+//! 2. Two credentials are refused wherever nobody could tell which one an upstream would take: a repeated field,
+//!    two joined in one field by a comma, a repeated cookie or parameter, two places of one provider
+//!    (RFC 9110 §5.3, RFC 6750 §2).
+//! 3. A token is a `b64token` (RFC 6750 §2.1); what is none is malformed, not merely unknown.
 
+mod cookie;
+mod field;
+mod query;
+
+use std::borrow::Cow;
+
+pub use self::query::without_parameters;
 use crate::reject::{CredentialFault, MalformedCredential, Reject};
 use crate::request::RequestView;
 use crate::scheme::{Scheme, SchemeSet};
 
-/// A credential, not yet judged.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Presented<'a> {
-    /// The scheme that it came under.
+/// Where a credential may stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a header field, after a scheme.
+    Scheme {
+        /// The field's name, in lower case.
+        field: String,
+        /// The scheme's name, in any case.
+        scheme: String,
+    },
+    /// In a header field, alone.
+    Field(String),
+    /// In a cookie.
+    Cookie(String),
+    /// In a parameter of the query.
+    Query(String),
+}
+
+/// A place of the document, and the scheme of the challenge for what stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedPlace {
+    /// The place.
+    pub place: Place,
+    /// The scheme that answers for it.
     pub scheme: Scheme,
-    /// The token as sent.
-    pub token: &'a str,
+}
+
+/// A credential, not yet judged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Presented<'a> {
+    /// Where it stood, as the number of the place in the document.
+    pub place: usize,
+    /// The scheme that answers for it.
+    pub scheme: Scheme,
+    /// The token.
+    pub token: Cow<'a, str>,
 }
 
 /// The token is a secret.
@@ -27,94 +64,74 @@ impl std::fmt::Debug for Presented<'_> {
     }
 }
 
-/// The credential of a request, of the schemes that are `served`.
+/// What stands at a place; a fault is what is wrong with it.
+type Found<'a> = Result<Option<Cow<'a, [u8]>>, CredentialFault>;
+
+/// The credentials of a request, in the order of the `places`.
 ///
 /// # Errors
-/// [`Reject::Malformed`] where there are two, or one that breaks its grammar.
+/// [`Reject::Malformed`] where one breaks its grammar, or a place holds two.
 pub fn present<'a>(
     request: &RequestView<'a>,
-    served: SchemeSet,
-) -> Result<Option<Presented<'a>>, Reject> {
-    let mut fields = request.values(b"authorization");
-    let Some(value) = fields.next() else {
-        return Ok(None);
-    };
-    if fields.next().is_some() || elements(value).skip(1).any(begins_a_credential) {
-        let attempted = request
-            .values(b"authorization")
-            .flat_map(elements)
-            .filter_map(|element| Scheme::from_name(split_scheme(element).0))
-            .filter(|scheme| served.contains(*scheme))
-            .collect();
-        return Err(malformed(attempted, CredentialFault::Several));
+    places: &[ServedPlace],
+) -> Result<Vec<Presented<'a>>, Reject> {
+    let mut presented = Vec::new();
+    for (number, served) in places.iter().enumerate() {
+        let found: Found<'a> = match &served.place {
+            Place::Scheme { field, scheme } => field::after_scheme(request, field, scheme),
+            Place::Field(field) => field::alone(request, field),
+            Place::Cookie(name) => cookie::find(request, name),
+            Place::Query(name) => query::find(request, name),
+        };
+        let attempted = || attempted(request, places, served);
+        let token = match found {
+            Ok(None) => continue,
+            Ok(Some(token)) => text(token).ok_or(CredentialFault::Syntax),
+            Err(fault) => Err(fault),
+        };
+        presented.push(Presented {
+            place: number,
+            scheme: served.scheme,
+            token: token.map_err(|fault| malformed(attempted(), fault))?,
+        });
     }
-    let (name, rest) = split_scheme(value.trim_ascii());
-    let Some(scheme) = Scheme::from_name(name).filter(|scheme| served.contains(*scheme)) else {
-        return Ok(None);
-    };
-    let token = without_leading_spaces(rest);
-    let fault = if rest.is_empty() || token.is_empty() {
-        CredentialFault::Empty
-    } else if token.len() == rest.len() || !is_b64token(token) {
-        CredentialFault::Syntax
-    } else if let Ok(token) = std::str::from_utf8(token) {
-        return Ok(Some(Presented { scheme, token }));
-    } else {
-        CredentialFault::Syntax
-    };
-    Err(malformed(SchemeSet::default().with(scheme), fault))
+    Ok(presented)
+}
+
+/// Two credentials where there may be one.
+pub fn several(attempted: SchemeSet) -> Reject {
+    malformed(attempted, CredentialFault::Several)
 }
 
 fn malformed(attempted: SchemeSet, fault: CredentialFault) -> Reject {
     Reject::Malformed(MalformedCredential { attempted, fault })
 }
 
-/// Without the spaces at its start; a tab is no separator here (RFC 9110 §11.4, `1*SP`).
-fn without_leading_spaces(value: &[u8]) -> &[u8] {
-    let start = value.iter().position(|byte| *byte != b' ');
-    start
-        .and_then(|start| value.get(start..))
-        .unwrap_or_default()
+/// The schemes that a malformed credential attempted: that of its place, and where its field holds several, theirs.
+fn attempted(request: &RequestView<'_>, places: &[ServedPlace], at: &ServedPlace) -> SchemeSet {
+    let own = SchemeSet::default().with(at.scheme);
+    let Place::Scheme { field, .. } = &at.place else {
+        return own;
+    };
+    let others = places.iter().filter(|other| match &other.place {
+        Place::Scheme {
+            field: same,
+            scheme,
+        } => same == field && field::attempts(request, field, scheme),
+        _ => false,
+    });
+    let tried: SchemeSet = others.map(|other| other.scheme).collect();
+    if tried.is_empty() { own } else { tried }
 }
 
-/// The scheme's name and what follows it.
-fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
-    let end = value
-        .iter()
-        .position(|byte| !is_tchar(*byte))
-        .unwrap_or(value.len());
-    value.split_at_checked(end).unwrap_or((value, b""))
-}
-
-/// The elements of a comma-separated field value, commas within quoted strings left alone (RFC 9110 §5.6.1).
-///
-/// A quote that is never closed encloses nothing: a server could split there, so it is split here.
-fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let closed = value.iter().filter(|byte| **byte == b'"').count() % 2 == 0;
-    let mut quoted = false;
-    let mut escaped = false;
-    value
-        .split(move |byte| {
-            let splits = *byte == b',' && !(quoted && closed);
-            if escaped {
-                escaped = false;
-            } else if *byte == b'\\' {
-                escaped = quoted;
-            } else if *byte == b'"' {
-                quoted = !quoted;
-            }
-            splits
-        })
-        .map(<[u8]>::trim_ascii)
-}
-
-/// Whether a list element is the start of a further credential rather than a parameter (`name=value`).
-fn begins_a_credential(element: &[u8]) -> bool {
-    let (name, rest) = split_scheme(element);
-    let rest = rest.trim_ascii_start();
-    !name.is_empty()
-        && !rest.starts_with(b"=")
-        && (!rest.is_empty() || Scheme::from_name(name).is_some())
+fn text(token: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
+    if !is_b64token(&token) {
+        return None;
+    }
+    match token {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+    }
 }
 
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
@@ -129,95 +146,5 @@ fn is_b64token(token: &[u8]) -> bool {
     })
 }
 
-/// `tchar` (RFC 9110 §5.6.2).
-fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn present_all(values: &[&'static [u8]]) -> Result<Option<&'static str>, CredentialFault> {
-        let request =
-            RequestView::new(values.iter().map(|v| (&b"authorization"[..], *v)).collect());
-        match present(&request, SchemeSet::default().with(Scheme::Bearer)) {
-            Ok(presented) => Ok(presented.map(|presented| presented.token)),
-            Err(Reject::Malformed(malformed)) => Err(malformed.fault),
-            Err(other) => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn finds_the_token_whatever_the_case_and_the_spaces() {
-        for value in [
-            &b"Bearer a.b.c"[..],
-            b"bEaReR a.b.c",
-            b"BEARER   a.b.c",
-            b"  Bearer a.b.c ",
-        ] {
-            assert_eq!(present_all(&[value]), Ok(Some("a.b.c")));
-        }
-    }
-
-    #[test]
-    fn a_scheme_that_nobody_serves_is_no_credential() {
-        for value in [
-            &b""[..],
-            b"Negotiate abc",
-            b"Hawk id=\"a, Bearer b\", mac=\"c\"",
-            b"AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b;c, Signature=d",
-            b"a.b.c",
-        ] {
-            assert_eq!(present_all(&[value]), Ok(None));
-        }
-        assert_eq!(present_all(&[]), Ok(None));
-    }
-
-    #[test]
-    fn b_07_what_is_no_b64token_is_malformed() {
-        for value in [
-            &b"Bearer abc def"[..],
-            b"Bearer ab=c",
-            b"Bearer \"abc\"",
-            b"Bearer abc!",
-            b"Bearer\tabc",
-            b"Bearer token=\"abc\"",
-            b"Bearer =",
-            b"Bearer \xe2\x82\xac",
-            b"Bearer=abc",
-        ] {
-            assert_eq!(
-                present_all(&[value]),
-                Err(CredentialFault::Syntax),
-                "{value:?}"
-            );
-        }
-        for value in [&b"Bearer"[..], b"Bearer "] {
-            assert_eq!(present_all(&[value]), Err(CredentialFault::Empty));
-        }
-    }
-
-    #[test]
-    fn h_37_h_38_two_credentials_are_refused_however_they_are_joined() {
-        for values in [
-            &[&b"Bearer a"[..], &b"Bearer a"[..]][..],
-            &[b"Basic a", b"Bearer b"],
-            &[b"Bearer a, Bearer b"],
-            &[b"Basic x,Bearer y"],
-            &[b"Digest a=\"b\", c=d, Bearer e"],
-            &[b"Bearer a,Bearer"],
-            &[b"Foo a=\"b, Bearer c"],
-        ] {
-            assert_eq!(
-                present_all(values),
-                Err(CredentialFault::Several),
-                "{values:?}"
-            );
-        }
-        assert_eq!(
-            present_all(&[b"Bearer abc,def"]),
-            Err(CredentialFault::Syntax)
-        );
-    }
-}
+mod tests;

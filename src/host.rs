@@ -4,6 +4,8 @@
 //! place here.
 
 mod abi;
+mod fetch;
+mod filter;
 mod metrics;
 mod root;
 mod stream;

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! host bytes → request → credential → authenticate → authorize → decision → response → host bytes
-//!                          ▲ config: document → plan, once ▲
+//!                          ▲ config: document → plan, once ▲       ▲ store: keys, tokens ▲
 //! ```
 //!
 //! The rules of the house:
@@ -43,9 +43,11 @@ pub mod json;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mint;
 pub mod plan;
+pub mod refresh;
 pub mod reject;
 pub mod request;
 pub mod response;
 pub mod scheme;
+pub mod store;
 pub mod telemetry;
 pub mod time;

@@ -2,11 +2,14 @@
 
 use crate::authenticate::Provider;
 use crate::authorize::Requirements;
+use crate::credential::ServedPlace;
+use crate::refresh::RemoteKeys;
 use crate::reject::Reject;
 use crate::request::authority::{Host, HostPattern};
 use crate::request::path::{Pattern, Reading};
 use crate::request::{Field, RequestView};
-use crate::scheme::{Scheme, SchemeSet};
+use crate::scheme::Scheme;
+use crate::store::CacheSizes;
 
 /// A document, compiled, or the state of having none.
 #[derive(Debug)]
@@ -15,6 +18,8 @@ pub struct Plan {
     pub presentation: Presentation,
     /// Which decisions are logged.
     pub audit: Audit,
+    /// How many tokens are remembered.
+    pub cache: CacheSizes,
     /// By what to judge; none refuses every request.
     pub policy: Option<Policy>,
 }
@@ -24,6 +29,10 @@ pub struct Plan {
 pub struct Policy {
     /// Who may vouch for a caller, in the order of the document.
     pub providers: Vec<Provider>,
+    /// Where their credentials stand.
+    pub places: Vec<ServedPlace>,
+    /// Where their keys are fetched from.
+    pub sources: Vec<RemoteKeys>,
     /// The rules, in order; the first that fits decides.
     pub rules: Vec<Rule>,
     /// What is asked where no rule fits.
@@ -77,8 +86,10 @@ pub enum Access {
 /// Which credentials are accepted, and what their holders must have.
 #[derive(Debug)]
 pub struct Gate {
-    /// The places of the accepted providers in the document's list.
+    /// The numbers of the accepted providers.
     pub providers: Vec<usize>,
+    /// Tells choices of providers apart, where they could choose differently for one token.
+    pub choice: usize,
     /// The schemes in play, in the order of the providers: each has its challenge.
     pub schemes: Vec<Scheme>,
     /// What the caller must have.
@@ -104,7 +115,21 @@ impl Plan {
         Self {
             presentation: Presentation::default(),
             audit: Audit::Denied,
+            cache: CacheSizes {
+                verified: 0,
+                refused: 0,
+            },
             policy: None,
+        }
+    }
+}
+
+impl Access {
+    /// What is asked of credentials, where they are looked at; for the compilation.
+    pub fn gate_mut(&mut self) -> Option<&mut Gate> {
+        match self {
+            Self::Public => None,
+            Self::Optional(gate) | Self::Required(gate) | Self::Closed(gate) => Some(gate),
         }
     }
 }
@@ -135,11 +160,6 @@ impl Policy {
             }
         }
         Ok(None)
-    }
-
-    /// Every scheme that a provider of the document serves.
-    pub fn schemes_served(&self) -> SchemeSet {
-        self.providers.iter().map(Provider::scheme).collect()
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Reject {
     Malformed(MalformedCredential),
     /// The token was refused.
     Token(TokenFault),
+    /// Whether the credential is good cannot be said now.
+    Unavailable(Unavailable),
     /// The credential is good, but of a provider that the rule does not accept.
     ProviderNotAccepted,
     /// The credential is good, but no rule permits this request.
@@ -112,12 +114,25 @@ pub enum TokenFault {
     Expired,
     /// It is not valid yet, or issued in the future.
     NotYetValid,
+    /// It is valid for longer than is accepted.
+    Lifetime,
+    /// It, or its subject, is revoked.
+    Revoked,
     /// A claim that is required is not there.
     ClaimMissing,
     /// A claim has the wrong type.
     ClaimType,
     /// It is bound to a key that the caller has not shown to hold (RFC 7800).
     Binding,
+}
+
+/// What keeps a credential from being judged: nothing that its holder did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unavailable {
+    /// The issuer's keys are not to be had.
+    Keys,
+    /// The host's cryptography fails.
+    Crypto,
 }
 
 /// What a caller lacks, beyond scope.
@@ -147,6 +162,8 @@ impl Reject {
                 CredentialFault::Syntax => "malformed_credential",
             },
             Self::Token(fault) => fault.reason(),
+            Self::Unavailable(Unavailable::Keys) => "keys_unavailable",
+            Self::Unavailable(Unavailable::Crypto) => "crypto_unavailable",
             Self::ProviderNotAccepted => "provider_not_accepted",
             Self::NoRule => "no_rule",
             Self::Scope => "insufficient_scope",
@@ -169,6 +186,8 @@ impl TokenFault {
             Self::Audience => "token_audience",
             Self::Expired => "token_expired",
             Self::NotYetValid => "token_not_yet_valid",
+            Self::Lifetime => "token_lifetime",
+            Self::Revoked => "token_revoked",
             Self::ClaimMissing => "token_claim_missing",
             Self::ClaimType => "token_claim_type",
             Self::Binding => "token_binding",

@@ -8,7 +8,7 @@ use self::challenge::{Challenge, ErrorCode};
 use crate::evaluate::Decision;
 use crate::plan::Presentation;
 use crate::reject::{
-    CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault,
+    CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault, Unavailable,
 };
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
@@ -95,7 +95,7 @@ const RETRY_AFTER_SECONDS: u32 = 5;
 /// The decision table.
 fn answer(reject: Reject, schemes: &[Scheme]) -> Answer {
     let (status, error, message, challenges) = match reject {
-        Reject::NoDocument => (
+        Reject::NoDocument | Reject::Unavailable(Unavailable::Keys | Unavailable::Crypto) => (
             503,
             "temporarily_unavailable",
             "The request cannot be judged at the moment.",
@@ -234,6 +234,8 @@ fn token_message(fault: TokenFault) -> &'static str {
         TokenFault::Audience => "The access token is for another audience",
         TokenFault::Expired => "The access token expired",
         TokenFault::NotYetValid => "The access token is not valid yet",
+        TokenFault::Lifetime => "The access token is valid for too long",
+        TokenFault::Revoked => "The access token is revoked",
         TokenFault::ClaimMissing => "The access token lacks a claim that is required",
         TokenFault::ClaimType => "The access token has a claim of the wrong type",
         TokenFault::Binding => "The access token is bound to a key that was not shown",

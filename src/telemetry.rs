@@ -13,12 +13,12 @@ use crate::time::Timestamp;
 /// Paths and methods are logged up to this length, in bytes: a log line does not grow with the request.
 const MAX_LOGGED: usize = 1024;
 
-/// The counter of a decision.
-pub fn counter(reply: Option<&Reply>) -> String {
-    match reply {
-        None => "countersign.allowed".to_owned(),
-        Some(reply) => format!("countersign.denied.{}.{}", reply.status, reply.error),
-    }
+/// The counter of requests that pass.
+pub const ALLOWED: &str = "countersign.allowed";
+
+/// The counter of a refusal.
+pub fn denied(reply: &Reply) -> String {
+    format!("countersign.denied.{}.{}", reply.status, reply.error)
 }
 
 /// What access logs can show of a decision, as `%FILTER_STATE(wasm.countersign.<name>:PLAIN)%`.

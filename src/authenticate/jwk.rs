@@ -12,6 +12,7 @@ use super::{
     signature::{Algorithm, Key, KeyFault},
 };
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 /// The most keys of one set that are taken.
 pub const KEYS_MAX: usize = 100;
@@ -19,10 +20,15 @@ pub const KEYS_MAX: usize = 100;
 /// A key that verifies, with what its issuer said of it.
 #[derive(Clone, Debug)]
 pub struct Jwk {
+    id: KeyId,
     kid: Option<String>,
     algorithm: Option<Algorithm>,
     key: Key,
 }
+
+/// Tells keys apart: the SHA-256 of the JWK's JSON. What its issuer changes in any way is another key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyId([u8; 32]);
 
 /// Where keys come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,10 +187,16 @@ impl Jwk {
             return Err(JwkFault::AlgMismatch(algorithm));
         }
         Ok(Self {
+            id: KeyId(Sha256::digest(value.to_string()).into()),
             kid,
             algorithm,
             key,
         })
+    }
+
+    /// What tells this key from others.
+    pub fn id(&self) -> &KeyId {
+        &self.id
     }
 
     /// The `kid`.

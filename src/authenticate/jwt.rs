@@ -8,25 +8,26 @@
 //! 3. the issuer is the provider's;
 //! 4. a key of the provider has the token's key identifier and may serve its algorithm;
 //! 5. the signature is right;
-//! 6. times, audience, required claims and their types.
+//! 6. it is of the kind that is asked for; audience, required claims and their types;
+//! 7. the time is right, and neither the token nor its subject is revoked: that is asked again of a token that was
+//!    verified before.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::claims::{ClaimNames, Claims, numeric_date};
-use super::jwk::Jwk;
+use super::jwk::KeyId;
 use super::jws::{Compact, Header, JwsFault};
-use super::signature::{Algorithm, Backend};
+use super::keys::KeySet;
+use super::signature::{Backend, SignatureFault};
 use crate::json;
 use crate::reject::TokenFault;
 use crate::time::Timestamp;
 
 /// Tokens longer than this are refused unread, in bytes. Envoy's default limit for a whole head is 60 KiB.
 const MAX_TOKEN: usize = 32 * 1024;
-
-/// How many keys are tried for a token that does not say which is meant.
-const MAX_CANDIDATES: usize = 4;
 
 /// Media types of JWTs that are never access tokens (RFC 8725 §3.11), without `application/`.
 const OTHER_KINDS: [&str; 4] = [
@@ -54,7 +55,8 @@ impl<'a> Unverified<'a> {
         }
         let compact = Compact::parse(token.as_bytes())?;
         let header = Header::parse(&compact.header)?;
-        if header.typ.as_deref().is_some_and(is_another_kind) {
+        let typ = header.typ.as_deref().map(subtype_of);
+        if typ.is_some_and(|typ| OTHER_KINDS.contains(&typ.as_str())) {
             return Err(TokenFault::Type);
         }
         match json::parse_strict(&compact.payload) {
@@ -68,80 +70,76 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// Media types are compared without case and without `application/` (RFC 7515 §4.1.9).
-fn is_another_kind(typ: &str) -> bool {
-    let typ = typ.to_ascii_lowercase();
-    let subtype = typ.strip_prefix("application/").unwrap_or(&typ);
-    OTHER_KINDS.contains(&subtype)
-}
-
-/// Claims whose token was verified. Only [`Verifier::verify`] makes one.
+/// Claims whose token was verified, and the key that did it. Only [`Verifier::verify`] makes one.
 #[derive(Debug)]
 pub struct Verified {
     claims: Claims,
+    key: KeyId,
 }
 
 impl Verified {
-    /// The claims.
-    pub fn into_claims(self) -> Claims {
-        self.claims
+    /// The claims, and the key that vouches for them.
+    pub fn into_parts(self) -> (Claims, KeyId) {
+        (self.claims, self.key)
     }
 }
 
-/// What a provider's tokens must satisfy, and the keys that verify them.
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not good.
+    Token(TokenFault),
+    /// No key that is held verifies it. Its own may be a newer one; where it is not, this is what is wrong with it.
+    NoKey(TokenFault),
+    /// Its signature could not be checked: whether it is good, nobody knows.
+    Unavailable,
+}
+
+impl From<TokenFault> for Refusal {
+    fn from(fault: TokenFault) -> Self {
+        Self::Token(fault)
+    }
+}
+
+/// What a provider's tokens must satisfy.
 #[derive(Debug)]
 pub struct Verifier {
     /// Who issues them.
     pub issuer: Issuer,
     /// For whom they are.
     pub audiences: Audiences,
-    /// The issuer's keys.
-    pub keys: Vec<TrustedKey>,
+    /// What kind of token they are.
+    pub kind: Kind,
     /// Claims that must be there.
     pub require: Vec<String>,
     /// How far the issuer's clock may be off.
     pub clock_skew: Duration,
+    /// How long a token may be valid, from its issue and from now.
+    pub max_lifetime: Option<Duration>,
+    /// What is not accepted any more.
+    pub revoked: Revoked,
     /// Where the claims stand that rules look at.
     pub names: ClaimNames,
 }
 
-/// A key and the algorithms that it may be used with (RFC 8725 §3.1).
-#[derive(Debug)]
-pub struct TrustedKey {
-    jwk: Jwk,
-    algorithms: Vec<Algorithm>,
+/// What kind of token a provider issues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any that does not say that it is of another kind.
+    Any,
+    /// `at+jwt`, with the claims that RFC 9068 §2.2 requires.
+    AccessToken,
+    /// `JWT`.
+    Jwt,
 }
 
-impl TrustedKey {
-    /// A key for those of the `listed` algorithms that it can serve; where none are listed, for its own alone.
-    ///
-    /// Its own algorithm is the JWK's `alg`, else RS256 for RSA, the curve's for EC, EdDSA for OKP. A symmetric key
-    /// serves only what is listed, so that a public key can never be taken for a secret. None where nothing is left.
-    pub fn new(jwk: Jwk, listed: Option<&[Algorithm]>) -> Option<Self> {
-        let own = jwk.algorithm();
-        let algorithms: Vec<_> = match listed {
-            Some(listed) => listed
-                .iter()
-                .copied()
-                .filter(|algorithm| own.is_none_or(|own| own == *algorithm))
-                .filter(|algorithm| jwk.key().fits(*algorithm))
-                .collect(),
-            None => own
-                .or_else(|| jwk.key().default_algorithm())
-                .filter(|algorithm| !algorithm.is_symmetric())
-                .into_iter()
-                .collect(),
-        };
-        (!algorithms.is_empty()).then_some(Self { jwk, algorithms })
-    }
-
-    fn serves(&self, header: &Header) -> bool {
-        let named = match (self.jwk.kid(), header.kid.as_deref()) {
-            (Some(own), Some(kid)) => own == kid,
-            (None, _) | (_, None) => true,
-        };
-        named && self.algorithms.contains(&header.algorithm)
-    }
+/// Tokens and subjects that are not accepted any more.
+#[derive(Debug, Default)]
+pub struct Revoked {
+    /// Tokens, by `jti` (RFC 7519 §4.1.7).
+    pub jti: HashSet<String>,
+    /// Subjects, all of whose tokens are refused.
+    pub subjects: HashSet<String>,
 }
 
 /// Who issues a provider's tokens; compared exactly, character by character (RFC 7519 §4.1.1).
@@ -179,6 +177,18 @@ impl Issuer {
                     .and_then(|rest| rest.strip_suffix(after.as_str()));
                 within.is_some() && within == value && value.is_some_and(is_one_segment)
             }
+        }
+    }
+
+    /// Whether metadata that names `issuer` is of this one. The metadata of an issuer per claim stands for all of
+    /// them, and has a placeholder of its own in the claim's stead.
+    pub fn publishes_as(&self, issuer: &str) -> bool {
+        match self {
+            Self::Exact(own) => own == issuer,
+            Self::PerClaim { before, after, .. } => issuer
+                .strip_prefix(before.as_str())
+                .and_then(|rest| rest.strip_suffix(after.as_str()))
+                .is_some_and(|claim| !claim.is_empty() && !claim.contains('/')),
         }
     }
 
@@ -245,59 +255,61 @@ impl Verifier {
     /// Verifies a token.
     ///
     /// # Errors
-    /// [`TokenFault`] names the first thing that is wrong, in the order of the module's list.
+    /// [`Refusal`] names the first thing that is wrong, in the order of the module's list.
     pub fn verify(
         &self,
         token: Unverified<'_>,
+        keys: &KeySet,
         backend: &dyn Backend,
         now: Timestamp,
-    ) -> Result<Verified, TokenFault> {
+    ) -> Result<Verified, Refusal> {
         if !self.claims_to_issue(&token) {
-            return Err(TokenFault::Issuer);
+            return Err(TokenFault::Issuer.into());
         }
-        self.check_signature(&token, backend)?;
-        self.check_times(&token.claims, now)?;
-        self.audiences.check(&token.claims)?;
-        self.check_required(&token.claims)?;
-        // A token bound to a key is worth nothing without a proof that the caller holds the key, and none is
-        // asked for yet: taking it would turn it into a bearer token (RFC 7800 §3.1).
-        if token.claims.contains_key("cnf") {
-            return Err(TokenFault::Binding);
-        }
+        let key = check_signature(&token, keys, backend)?;
+        self.kind
+            .check(token.header.typ.as_deref(), &token.claims)?;
+        self.check_claims(&token.claims)?;
+        self.check_now(&token.claims, now)?;
         Ok(Verified {
             claims: token.claims,
+            key,
         })
     }
 
-    fn check_signature(
-        &self,
-        token: &Unverified<'_>,
-        backend: &dyn Backend,
-    ) -> Result<(), TokenFault> {
-        let algorithm = token.header.algorithm;
-        let mut verdict = TokenFault::Key;
-        let candidates = self.keys.iter().filter(|key| key.serves(&token.header));
-        for key in candidates.take(MAX_CANDIDATES) {
-            let signature = &token.compact.signature;
-            match backend.verify(
-                algorithm,
-                key.jwk.key(),
-                token.compact.signing_input,
-                signature,
-            ) {
-                Ok(()) => return Ok(()),
-                Err(_) => verdict = TokenFault::Signature,
-            }
+    /// Checks what may change while a token stays the same: the time, and what is revoked.
+    ///
+    /// A token that was verified before is only as good as this says.
+    ///
+    /// # Errors
+    /// [`TokenFault`].
+    pub fn check_now(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenFault> {
+        self.check_times(claims, now)?;
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let named = |set: &HashSet<String>, value: Option<String>| {
+            !set.is_empty() && value.is_some_and(|value| set.contains(&value))
+        };
+        let subject = self.names.subject.find(claims);
+        if named(&self.revoked.jti, text(claims.get("jti")))
+            || named(&self.revoked.subjects, text(subject))
+        {
+            return Err(TokenFault::Revoked);
         }
-        let algorithm_is_known = self
-            .keys
-            .iter()
-            .any(|key| key.algorithms.contains(&algorithm));
-        Err(if algorithm_is_known {
-            verdict
-        } else {
-            TokenFault::Algorithm
-        })
+        Ok(())
+    }
+
+    fn check_claims(&self, claims: &Claims) -> Result<(), TokenFault> {
+        self.audiences.check(claims)?;
+        let missing = |name: &String| claims.get(name).is_none_or(Value::is_null);
+        if self.require.iter().any(missing) {
+            return Err(TokenFault::ClaimMissing);
+        }
+        // A token bound to a key is worth nothing without a proof that the caller holds the key, and none is
+        // asked for yet: taking it would turn it into a bearer token (RFC 7800 §3.1).
+        if claims.contains_key("cnf") {
+            return Err(TokenFault::Binding);
+        }
+        Ok(())
     }
 
     fn check_times(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenFault> {
@@ -314,15 +326,71 @@ impl Verifier {
         if from_the_future(not_before) || from_the_future(issued) || ends_before_it_begins {
             return Err(TokenFault::NotYetValid);
         }
-        Ok(())
-    }
-
-    fn check_required(&self, claims: &Claims) -> Result<(), TokenFault> {
-        let missing = |name: &String| claims.get(name).is_none_or(Value::is_null);
-        if self.require.iter().any(missing) {
-            return Err(TokenFault::ClaimMissing);
+        if let Some(most) = self.max_lifetime {
+            let begins = issued.map_or(now, |issued| issued.min(now));
+            let ends = expires.ok_or(TokenFault::ClaimMissing)?;
+            if ends > begins.plus(most) {
+                return Err(TokenFault::Lifetime);
+            }
         }
         Ok(())
+    }
+}
+
+/// The key that verifies the token's signature.
+fn check_signature(
+    token: &Unverified<'_>,
+    keys: &KeySet,
+    backend: &dyn Backend,
+) -> Result<KeyId, Refusal> {
+    let algorithm = token.header.algorithm;
+    let mut tried = false;
+    for jwk in keys.candidates(&token.header) {
+        let input = token.compact.signing_input;
+        match backend.verify(algorithm, jwk.key(), input, &token.compact.signature) {
+            Ok(()) => return Ok(jwk.id().clone()),
+            Err(SignatureFault::Unavailable) => return Err(Refusal::Unavailable),
+            Err(
+                SignatureFault::KeyMismatch | SignatureFault::Length | SignatureFault::Mismatch,
+            ) => {
+                tried = true;
+            }
+        }
+    }
+    let kid = token.header.kid.as_deref();
+    Err(match kid {
+        None if tried => Refusal::NoKey(TokenFault::Signature),
+        Some(_) if tried => TokenFault::Signature.into(),
+        Some(kid) if !keys.has_named(kid) => Refusal::NoKey(TokenFault::Key),
+        None | Some(_) => TokenFault::Algorithm.into(),
+    })
+}
+
+impl Kind {
+    fn check(self, typ: Option<&str>, claims: &Claims) -> Result<(), TokenFault> {
+        let is = |subtype: &str| typ.is_some_and(|typ| subtype_of(typ) == subtype);
+        match self {
+            Self::Any => Ok(()),
+            Self::Jwt if is("jwt") => Ok(()),
+            Self::AccessToken if is("at+jwt") => {
+                let required = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
+                let missing = |name: &&str| claims.get(*name).is_none_or(Value::is_null);
+                if required.iter().any(missing) {
+                    return Err(TokenFault::ClaimMissing);
+                }
+                Ok(())
+            }
+            Self::Jwt | Self::AccessToken => Err(TokenFault::Type),
+        }
+    }
+}
+
+/// A media type as it is compared: without case and without `application/` (RFC 7515 §4.1.9).
+fn subtype_of(typ: &str) -> String {
+    let typ = typ.to_ascii_lowercase();
+    match typ.strip_prefix("application/") {
+        Some(subtype) => subtype.to_owned(),
+        None => typ,
     }
 }
 

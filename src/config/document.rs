@@ -22,6 +22,8 @@ object! {
         optional default: Fallback,
         /// Where signatures are verified; default `auto`.
         optional crypto: Crypto,
+        /// How many tokens are remembered.
+        optional cache: Cache,
         /// Who may vouch for a caller; their order is the order of the challenges.
         optional providers: Vec<Provider>,
         /// The rules, in order; the first whose match fits decides.
@@ -34,7 +36,7 @@ object! {
         optional audit: Audit,
     }
     unsupported {
-        origin, cache, scopes_imply, networks, paths_case, resource_metadata, cors, throttle, identity,
+        origin, scopes_imply, networks, paths_case, resource_metadata, cors, throttle, identity,
         trust_forwarded_proto,
     }
 }
@@ -86,6 +88,16 @@ choice! {
     unsupported { "host" }
 }
 
+object! {
+    /// How many judged tokens each worker remembers; 0 remembers none.
+    pub struct Cache {
+        /// Verified ones; default 10000.
+        optional verified: u32,
+        /// Refused ones; default 1000.
+        optional refused: u32,
+    }
+}
+
 choice! {
     /// What plain HTTP gets.
     pub enum Https {
@@ -124,12 +136,18 @@ object! {
         optional require: Vec<String>,
         /// How far the issuer's clock may be off; default `60s`.
         optional clock_skew: Span,
+        /// How long a token may be valid; default any time.
+        optional max_lifetime: Span,
+        /// Where tokens stand; default the `authorization` field with the scheme Bearer.
+        optional from: Vec<From>,
         /// Where the claims stand that rules look at.
         optional claims: ClaimNames,
+        /// What is not accepted any more.
+        optional revoked: Revoked,
         /// Whether tokens must be bound to their sender; default `none`. A token that is bound is never taken unchecked.
         optional sender: Sender,
     }
-    unsupported { max_lifetime, from, revoked, dpop }
+    unsupported { dpop }
 }
 
 /// The audiences of a provider's tokens.
@@ -168,8 +186,65 @@ object! {
     pub struct Jwks {
         /// A JSON Web Key Set in place (RFC 7517 §5).
         optional inline: Value,
+        /// A JSON Web Key Set at an address.
+        optional remote: RemoteJwks,
+        /// A JSON Web Key Set at the address that the issuer's metadata names.
+        optional discovery: Discovery,
     }
-    unsupported { remote, discovery }
+}
+
+object! {
+    /// A key set at an address.
+    pub struct RemoteJwks {
+        /// The address: an absolute URL.
+        required uri: String,
+        /// The host's cluster that leads there.
+        required cluster: String,
+        /// How long to wait for an answer; default `2s`.
+        optional timeout: Span,
+        /// How old keys may grow before they are fetched again; default `10m`.
+        optional refresh: Span,
+    }
+}
+
+object! {
+    /// Metadata at an address (OpenID Connect Discovery 1.0, RFC 8414).
+    pub struct Discovery {
+        /// The address of the metadata: an absolute URL.
+        required uri: String,
+        /// The host's cluster that leads there.
+        required cluster: String,
+        /// The cluster for the keys, where their address is of another origin.
+        optional jwks_cluster: String,
+        /// How long to wait for each answer; default `2s`.
+        optional timeout: Span,
+        /// How old keys may grow before they are fetched again; default `10m`.
+        optional refresh: Span,
+    }
+}
+
+object! {
+    /// A place where a token may stand: a header field, a cookie or a parameter of the query.
+    pub struct From {
+        /// A header field.
+        optional header: String,
+        /// The scheme before the token in the field; without one, the token is the whole field.
+        optional scheme: String,
+        /// A cookie.
+        optional cookie: String,
+        /// A parameter of the query.
+        optional query: String,
+    }
+}
+
+object! {
+    /// Tokens and subjects that are not accepted any more.
+    pub struct Revoked {
+        /// Tokens, by their `jti`.
+        optional jti: Vec<String>,
+        /// Subjects, all of whose tokens are refused.
+        optional subjects: Vec<String>,
+    }
 }
 
 choice! {
@@ -178,8 +253,11 @@ choice! {
         /// Any that is not of another known kind.
         #[default]
         Any = "any",
+        /// An access token of RFC 9068: `at+jwt`, with the claims that it requires.
+        AccessToken = "at+jwt",
+        /// One that says `JWT`.
+        Jwt = "JWT",
     }
-    unsupported { "at+jwt", "JWT" }
 }
 
 choice! {

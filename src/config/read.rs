@@ -261,6 +261,20 @@ impl Read for bool {
     }
 }
 
+impl Read for u32 {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
+        match value.as_u64().map(Self::try_from) {
+            Some(Ok(number)) => number,
+            _ => {
+                unexpected(value, Self::EXPECTED, at, faults);
+                Self::default()
+            }
+        }
+    }
+}
+
 impl<T: Read> Read for Vec<T> {
     const EXPECTED: &'static str = "a list";
 

@@ -11,8 +11,13 @@ use crate::response::Reply;
 use crate::time::Timestamp;
 
 const OK: u32 = 0;
+const CAS_MISMATCH: u32 = 8;
 const REQUEST_HEADERS: u32 = 0;
+const CALL_RESPONSE_HEADERS: u32 = 6;
+const CALL_RESPONSE_BODY: u32 = 4;
+const REQUEST_STREAM: u32 = 0;
 const COUNTER: u32 = 0;
+const GAUGE: u32 = 1;
 const NO_GRPC_STATUS: i32 = -1;
 
 #[link(wasm_import_module = "env")]
@@ -43,6 +48,37 @@ unsafe extern "C" {
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        most: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        version: u32,
+    ) -> u32;
 }
 
 /// The request's header map, one call for all of it: `count`, then the sizes of each name and value, then the bytes
@@ -50,6 +86,89 @@ unsafe extern "C" {
 pub fn request_headers() -> Option<Vec<u8>> {
     // SAFETY: the host writes a pointer and a size, or fails.
     returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
+}
+
+/// The header map of the response to a call of the filter's own.
+pub fn call_response_headers() -> Option<Vec<u8>> {
+    // SAFETY: the host writes a pointer and a size, or fails.
+    returned(|data, size| unsafe { proxy_get_header_map_pairs(CALL_RESPONSE_HEADERS, data, size) })
+}
+
+/// The content of the response to a call of the filter's own, up to so many bytes.
+pub fn call_response_body(most: usize) -> Option<Vec<u8>> {
+    // SAFETY: the host writes a pointer and a size, or fails.
+    returned(|data, size| unsafe {
+        proxy_get_buffer_bytes(CALL_RESPONSE_BODY, 0, most, data, size)
+    })
+}
+
+/// Gives the request another target.
+pub fn set_target(target: &[u8]) -> bool {
+    let name = b":path";
+    // SAFETY: both are valid for their lengths during the call.
+    let status = unsafe {
+        proxy_replace_header_map_value(
+            REQUEST_HEADERS,
+            name.as_ptr(),
+            name.len(),
+            target.as_ptr(),
+            target.len(),
+        )
+    };
+    status == OK
+}
+
+/// Makes the calls that follow speak for another context; whether there is one of that number.
+pub fn speak_for(context: u32) -> bool {
+    // SAFETY: a number only; an unknown context is refused by the host.
+    unsafe { proxy_set_effective_context(context) == OK }
+}
+
+/// Lets a request go on that was held.
+pub fn continue_request() -> bool {
+    // SAFETY: a number only.
+    unsafe { proxy_continue_stream(REQUEST_STREAM) == OK }
+}
+
+/// A value that all workers share, and its version for [`share`]; version 0 where there is none yet.
+pub fn shared(key: &str) -> (Option<Vec<u8>>, u32) {
+    let mut version = 0;
+    // SAFETY: the key is valid for its length during the call; the host writes a pointer, a size and a number, or
+    // fails.
+    let value = returned(|data, size| unsafe {
+        proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut version)
+    });
+    (value, version)
+}
+
+/// What became of a value that was to be shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shared {
+    /// It is shared.
+    Yes,
+    /// Another worker was faster.
+    TooLate,
+    /// The host shares nothing.
+    No,
+}
+
+/// Shares a value with all workers, if the version is still that one; 0 asks for none.
+pub fn share(key: &str, value: &[u8], version: u32) -> Shared {
+    // SAFETY: both are valid for their lengths during the call.
+    let status = unsafe {
+        proxy_set_shared_data(
+            key.as_ptr(),
+            key.len(),
+            value.as_ptr(),
+            value.len(),
+            version,
+        )
+    };
+    match status {
+        OK => Shared::Yes,
+        CAS_MISMATCH => Shared::TooLate,
+        _ => Shared::No,
+    }
 }
 
 /// The pairs of a serialised header map; none where it is cut short.
@@ -142,6 +261,20 @@ pub fn counter(name: &str) -> Option<u32> {
     // SAFETY: the name is valid for its length during the call; the host writes one number, or fails.
     let status = unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
     (status == OK).then_some(id)
+}
+
+/// Defines a gauge, or finds the one of that name.
+pub fn gauge(name: &str) -> Option<u32> {
+    let mut id = 0;
+    // SAFETY: the name is valid for its length during the call; the host writes one number, or fails.
+    let status = unsafe { proxy_define_metric(GAUGE, name.as_ptr(), name.len(), &raw mut id) };
+    (status == OK).then_some(id)
+}
+
+/// Sets a gauge.
+pub fn record(id: u32, value: u64) {
+    // SAFETY: numbers only; an unknown identifier is refused by the host.
+    unsafe { proxy_record_metric(id, value) };
 }
 
 /// Adds one to a counter.

@@ -1,35 +1,73 @@
 //! Counters, defined once and then known by number.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use super::abi;
+use super::fetch::Ended;
+use crate::evaluate::{Effects, TokenEffect};
 use crate::response::Reply;
 use crate::telemetry;
 
-/// The counters of a worker. Their names are made of statuses and errors of ours, so there are few.
+/// The counters of a worker. Those of refusals are made of statuses and errors of ours, so there are few.
 pub struct Metrics {
     allowed: Option<u32>,
+    cache_hit: Option<u32>,
+    cache_miss: Option<u32>,
+    fetched: Option<u32>,
+    fetch_failed: Option<u32>,
+    keys: Option<u32>,
+    keys_shown: Cell<usize>,
     denied: RefCell<HashMap<(u16, &'static str), u32>>,
 }
 
 impl Metrics {
-    /// Defines the counter that most requests need.
+    /// Defines what has a fixed name.
     pub fn new() -> Self {
         Self {
-            allowed: abi::counter(&telemetry::counter(None)),
+            allowed: abi::counter(telemetry::ALLOWED),
+            cache_hit: abi::counter("countersign.token_cache.hit"),
+            cache_miss: abi::counter("countersign.token_cache.miss"),
+            fetched: abi::counter("countersign.jwks.fetched"),
+            fetch_failed: abi::counter("countersign.jwks.failed"),
+            keys: abi::gauge("countersign.jwks.keys"),
+            keys_shown: Cell::new(0),
             denied: RefCell::default(),
         }
     }
 
     /// Counts a decision.
     pub fn count(&self, reply: Option<&Reply>) {
-        let id = match reply {
+        increment(match reply {
             None => self.allowed,
             Some(reply) => self.denied(reply),
-        };
-        if let Some(id) = id {
-            abi::increment(id);
+        });
+    }
+
+    /// Counts what the cache of tokens saved.
+    pub fn count_tokens(&self, effects: &Effects) {
+        for effect in &effects.tokens {
+            increment(match effect {
+                TokenEffect::Found(_) => self.cache_hit,
+                TokenEffect::Judged { .. } => self.cache_miss,
+            });
+        }
+    }
+
+    /// Counts a fetch.
+    pub fn count_fetch(&self, ended: Ended) {
+        increment(match ended {
+            Ended::Well => self.fetched,
+            Ended::Badly => self.fetch_failed,
+        });
+    }
+
+    /// Shows how many keys are held.
+    pub fn keys(&self, held: usize) {
+        if self.keys_shown.replace(held) != held
+            && let Some(id) = self.keys
+        {
+            abi::record(id, held as u64);
         }
     }
 
@@ -39,8 +77,14 @@ impl Metrics {
         if let Some(id) = denied.get(&key) {
             return Some(*id);
         }
-        let id = abi::counter(&telemetry::counter(Some(reply)))?;
+        let id = abi::counter(&telemetry::denied(reply))?;
         denied.insert(key, id);
         Some(id)
+    }
+}
+
+fn increment(id: Option<u32>) {
+    if let Some(id) = id {
+        abi::increment(id);
     }
 }

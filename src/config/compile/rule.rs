@@ -1,0 +1,324 @@
+//! Rules: which requests they are for, and what they ask.
+
+use super::{Compiler, is_token};
+use crate::authenticate::Provider;
+use crate::authorize::{Names, Requirements};
+use crate::config::diagnostic::Fault;
+use crate::config::document::{
+    Allow, Document, Fallback, Match as MatchDocument, Require, Rule as RuleDocument,
+};
+use crate::plan::{Access, Gate, Match, Rule};
+use crate::request::authority::HostPattern;
+use crate::request::path::Pattern;
+use crate::scheme::Scheme;
+
+impl Compiler<'_> {
+    pub(super) fn rules(
+        &mut self,
+        document: &Document,
+        names: &[&str],
+        providers: &[Option<Provider>],
+    ) -> Vec<Rule> {
+        let documents = document.rules.as_deref().unwrap_or_default();
+        let rule_names: Vec<&str> = documents.iter().map(|rule| rule.name.as_str()).collect();
+        self.names("rules", &rule_names);
+        let mut rules: Vec<Rule> = Vec::with_capacity(documents.len());
+        for (place, rule) in documents.iter().enumerate() {
+            let path = format!("rules[{place}]");
+            let rule = self.rule(&path, rule, names, providers);
+            let cover = rules
+                .iter()
+                .find(|earlier| earlier.matches.covers(&rule.matches));
+            if let Some(cover) = cover
+                && !self.faults.any_within(&path)
+            {
+                self.faults
+                    .report(path, Fault::Unreachable(cover.name.clone()));
+            }
+            rules.push(rule);
+        }
+        rules
+    }
+
+    fn rule(
+        &mut self,
+        path: &str,
+        rule: &RuleDocument,
+        names: &[&str],
+        providers: &[Option<Provider>],
+    ) -> Rule {
+        if rule.allow.is_some() && rule.require.is_some() {
+            self.invalid(
+                format!("{path}.require"),
+                "`allow` asks for nothing, `require` does",
+            );
+        }
+        if rule.allow == Some(Allow::Public) && rule.providers.is_some() {
+            self.invalid(
+                format!("{path}.providers"),
+                "`allow: public` looks at no credential",
+            );
+        }
+        let access = if rule.allow == Some(Allow::Public) {
+            Access::Public
+        } else {
+            let accepted = self.accepted(path, rule.providers.as_deref(), names);
+            let gate = Gate {
+                requirements: self.requirements(path, rule.require.as_ref()),
+                ..self.gate(path, accepted, providers)
+            };
+            match rule.allow {
+                Some(_) => Access::Optional(gate),
+                None => Access::Required(gate),
+            }
+        };
+        Rule {
+            name: rule.name.clone(),
+            matches: rule
+                .r#match
+                .as_ref()
+                .map(|matches| self.matches(&format!("{path}.match"), matches))
+                .unwrap_or_default(),
+            access,
+        }
+    }
+
+    /// The places of the providers that a rule names, in the order of the document; all where it names none.
+    fn accepted(&mut self, path: &str, typed: Option<&[String]>, names: &[&str]) -> Vec<usize> {
+        let Some(typed) = typed else {
+            return (0..names.len()).collect();
+        };
+        if typed.is_empty() {
+            self.invalid(
+                format!("{path}.providers"),
+                "there is at least one provider",
+            );
+        }
+        let mut places = Vec::new();
+        for (index, name) in typed.iter().enumerate() {
+            match names.iter().position(|known| known == name) {
+                Some(place) => places.push(place),
+                None => {
+                    let path = format!("{path}.providers[{index}]");
+                    self.unknown_name(path, "provider", name, names.iter().copied());
+                }
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    fn gate(&mut self, path: &str, accepted: Vec<usize>, providers: &[Option<Provider>]) -> Gate {
+        if providers.is_empty() {
+            self.invalid(
+                path,
+                "this asks for a credential, and there is no provider that could vouch for one",
+            );
+        }
+        self.no_two_claim_the_same(path, &accepted, providers);
+        gate_of(accepted, providers)
+    }
+
+    fn no_two_claim_the_same(
+        &mut self,
+        path: &str,
+        accepted: &[usize],
+        providers: &[Option<Provider>],
+    ) {
+        let named: Vec<_> = at_places(accepted, providers).collect();
+        for (index, one) in named.iter().enumerate() {
+            for two in named.iter().skip(index + 1) {
+                if one.claims_what(two) {
+                    self.invalid(
+                        path,
+                        format!(
+                            "the providers `{}` and `{}` would both claim the same token",
+                            one.name, two.name
+                        ),
+                    );
+                }
+            }
+        }
+    }
+
+    fn requirements(&mut self, path: &str, require: Option<&Require>) -> Requirements {
+        let Some(require) = require else {
+            return Requirements::default();
+        };
+        let path = format!("{path}.require");
+        let all_and_any = [
+            ("scopes", &require.scopes),
+            ("any_scopes", &require.any_scopes),
+            ("roles", &require.roles),
+            ("any_roles", &require.any_roles),
+            ("groups", &require.groups),
+            ("any_groups", &require.any_groups),
+        ];
+        let nothing = all_and_any.iter().all(|(_, names)| names.is_none());
+        if nothing && !self.faults.any_within(&path) {
+            self.invalid(
+                path.clone(),
+                "this requires nothing; leave it out to ask for any valid credential",
+            );
+        }
+        for (key, names) in all_and_any {
+            if names.as_ref().is_some_and(Vec::is_empty) {
+                self.invalid(format!("{path}.{key}"), "there is at least one name");
+            }
+            for (place, name) in names.iter().flatten().enumerate() {
+                let is_scope = key.ends_with("scopes");
+                if name.is_empty() || is_scope && !is_scope_token(name) {
+                    let what = "a scope is visible ASCII without space, `\"` and `\\`";
+                    let what = if is_scope {
+                        what
+                    } else {
+                        "a name is not empty"
+                    };
+                    self.invalid(format!("{path}.{key}[{place}]"), what);
+                }
+            }
+        }
+        let names = |all: &Option<Vec<String>>, any: &Option<Vec<String>>| Names {
+            all: all.clone().unwrap_or_default(),
+            any: any.clone().unwrap_or_default(),
+        };
+        Requirements {
+            scopes: names(&require.scopes, &require.any_scopes),
+            roles: names(&require.roles, &require.any_roles),
+            groups: names(&require.groups, &require.any_groups),
+        }
+    }
+
+    fn matches(&mut self, path: &str, document: &MatchDocument) -> Match {
+        let mut matches = Match::default();
+        for (key, entries) in [
+            ("paths", document.paths.as_ref()),
+            ("methods", document.methods.as_ref()),
+            ("hosts", document.hosts.as_ref()),
+        ] {
+            if entries.is_some_and(Vec::is_empty) {
+                self.invalid(
+                    format!("{path}.{key}"),
+                    "an empty list fits nothing; leave it out to fit all",
+                );
+            }
+        }
+        for (place, text) in document.paths.iter().flatten().enumerate() {
+            match Pattern::parse(text) {
+                Ok(pattern) => matches.paths.push(pattern),
+                Err(fault) => self.invalid(format!("{path}.paths[{place}]"), fault.to_string()),
+            }
+        }
+        for (place, method) in document.methods.iter().flatten().enumerate() {
+            if !is_token(method) || method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+                let what = "a method is a token in upper case: methods are case-sensitive";
+                self.invalid(format!("{path}.methods[{place}]"), what);
+            } else if method == "TRACE" {
+                self.invalid(
+                    format!("{path}.methods[{place}]"),
+                    "TRACE is always refused",
+                );
+            }
+            matches.methods.push(method.clone());
+        }
+        for (place, text) in document.hosts.iter().flatten().enumerate() {
+            match HostPattern::parse(text) {
+                Some(pattern) => matches.hosts.push(pattern),
+                None => {
+                    let what =
+                        "a host is a name without a port, `*.` before it for one or more labels";
+                    self.invalid(format!("{path}.hosts[{place}]"), what);
+                }
+            }
+        }
+        for (name, value) in document.headers.iter().flatten() {
+            if !is_token(name) {
+                self.invalid(
+                    format!("{path}.headers.{name}"),
+                    "this is no header field's name",
+                );
+            }
+            matches
+                .headers
+                .push((name.to_ascii_lowercase(), value.clone()));
+        }
+        matches
+    }
+
+    pub(super) fn default(
+        &mut self,
+        document: &Document,
+        providers: &[Option<Provider>],
+    ) -> Access {
+        let has_rules = document
+            .rules
+            .as_ref()
+            .is_some_and(|rules| !rules.is_empty());
+        let fallback = match document.default {
+            Some(typed) => typed,
+            None if has_rules => Fallback::Deny,
+            None => Fallback::Authenticated,
+        };
+        let everyone = (0..providers.len()).collect();
+        match fallback {
+            Fallback::Public => Access::Public,
+            // Nobody passes, so there may be no provider, or two that claim the same token.
+            Fallback::Deny => Access::Closed(gate_of(everyone, providers)),
+            Fallback::Authenticated => Access::Required(self.gate("default", everyone, providers)),
+            Fallback::Optional => Access::Optional(self.gate("default", everyone, providers)),
+        }
+    }
+}
+
+/// A gate that accepts any credential of these providers.
+fn gate_of(accepted: Vec<usize>, providers: &[Option<Provider>]) -> Gate {
+    let mut schemes: Vec<Scheme> = Vec::new();
+    for provider in at_places(&accepted, providers) {
+        if !schemes.contains(&provider.scheme()) {
+            schemes.push(provider.scheme());
+        }
+    }
+    Gate {
+        providers: accepted,
+        choice: 0,
+        schemes,
+        requirements: Requirements::default(),
+    }
+}
+
+/// Tells gates apart whose providers could choose differently for one token, which needs two that claim it.
+pub(super) fn tell_choices_apart<'a>(
+    gates: impl Iterator<Item = &'a mut Gate>,
+    providers: &[Provider],
+) {
+    let rivals = |one: &Provider| providers.iter().filter(|two| one.claims_what(two)).count() > 1;
+    if !providers.iter().any(rivals) {
+        return;
+    }
+    let mut choices: Vec<Vec<usize>> = Vec::new();
+    for gate in gates {
+        let known = choices.iter().position(|choice| *choice == gate.providers);
+        gate.choice = known.unwrap_or(choices.len());
+        if known.is_none() {
+            choices.push(gate.providers.clone());
+        }
+    }
+}
+
+fn at_places<'p>(
+    places: &[usize],
+    providers: &'p [Option<Provider>],
+) -> impl Iterator<Item = &'p Provider> {
+    places
+        .iter()
+        .filter_map(|place| providers.get(*place)?.as_ref())
+}
+
+/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
+fn is_scope_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+}

@@ -1,0 +1,36 @@
+//! Credentials in cookies (RFC 6265 §4.2).
+
+use std::borrow::Cow;
+
+use super::Found;
+use crate::reject::CredentialFault;
+use crate::request::RequestView;
+
+/// The value of the cookie called `name`; an empty one is a cookie that was cleared.
+///
+/// HTTP/2 splits cookies into several fields, so all of them are looked at (RFC 9113 §8.2.3). A pair without `=` is no
+/// cookie of that name.
+pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
+    let pairs = request
+        .values(b"cookie")
+        .flat_map(|field| field.split(|byte| *byte == b';'));
+    let mut values = pairs.filter_map(|pair| value_of(pair, name));
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => Ok((!value.is_empty()).then_some(Cow::Borrowed(value))),
+        (Some(_), Some(_)) => Err(CredentialFault::Several),
+    }
+}
+
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let equals = pair.iter().position(|byte| *byte == b'=')?;
+    let (own, value) = pair.split_at_checked(equals)?;
+    if own.trim_ascii() != name.as_bytes() {
+        return None;
+    }
+    let value = value.strip_prefix(b"=")?.trim_ascii();
+    let within_quotes = value
+        .strip_prefix(b"\"")
+        .and_then(|rest| rest.strip_suffix(b"\""));
+    Some(within_quotes.unwrap_or(value))
+}

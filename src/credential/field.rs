@@ -1,0 +1,115 @@
+//! Credentials in header fields (RFC 9110 §11.6.2).
+
+use std::borrow::Cow;
+
+use super::Found;
+use crate::reject::CredentialFault;
+use crate::request::{Field, RequestView};
+
+/// The token after `scheme` in the field called `name`.
+///
+/// Two fields, or two credentials in one, are a fault if one of them is of this scheme, or if nobody can tell; a field
+/// of another scheme holds nothing.
+pub fn after_scheme<'a>(request: &RequestView<'a>, name: &str, scheme: &str) -> Found<'a> {
+    let mut fields = request.values(name.as_bytes());
+    let Some(value) = fields.next() else {
+        return Ok(None);
+    };
+    if fields.next().is_some()
+        || elements(value)
+            .skip(1)
+            .any(|one| begins_a_credential(one, scheme))
+    {
+        return Err(CredentialFault::Several);
+    }
+    let (own, rest) = split_scheme(value.trim_ascii());
+    if !own.eq_ignore_ascii_case(scheme.as_bytes()) {
+        return Ok(None);
+    }
+    let token = without_leading_spaces(rest);
+    if token.is_empty() {
+        Err(CredentialFault::Empty)
+    } else if token.len() == rest.len() {
+        Err(CredentialFault::Syntax)
+    } else {
+        Ok(Some(Cow::Borrowed(token)))
+    }
+}
+
+/// The token that is the whole field.
+pub fn alone<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
+    match request.field(name.as_bytes()) {
+        Field::None => Ok(None),
+        Field::Many => Err(CredentialFault::Several),
+        Field::One(value) => {
+            let token = value.trim_ascii();
+            Ok((!token.is_empty()).then_some(Cow::Borrowed(token)))
+        }
+    }
+}
+
+/// Whether some credential in the fields called `name` is of `scheme`.
+pub fn attempts(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
+    request
+        .values(name.as_bytes())
+        .flat_map(elements)
+        .any(|element| {
+            split_scheme(element)
+                .0
+                .eq_ignore_ascii_case(scheme.as_bytes())
+        })
+}
+
+/// Without the spaces at its start; a tab is no separator here (RFC 9110 §11.4, `1*SP`).
+fn without_leading_spaces(value: &[u8]) -> &[u8] {
+    let start = value.iter().position(|byte| *byte != b' ');
+    start
+        .and_then(|start| value.get(start..))
+        .unwrap_or_default()
+}
+
+/// The scheme's name and what follows it.
+fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
+    let end = value
+        .iter()
+        .position(|byte| !is_tchar(*byte))
+        .unwrap_or(value.len());
+    value.split_at_checked(end).unwrap_or((value, b""))
+}
+
+/// The elements of a comma-separated field value, commas within quoted strings left alone (RFC 9110 §5.6.1).
+///
+/// A quote that is never closed encloses nothing: a server could split there, so it is split here.
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let closed = value.iter().filter(|byte| **byte == b'"').count() % 2 == 0;
+    let mut quoted = false;
+    let mut escaped = false;
+    value
+        .split(move |byte| {
+            let splits = *byte == b',' && !(quoted && closed);
+            if escaped {
+                escaped = false;
+            } else if *byte == b'\\' {
+                escaped = quoted;
+            } else if *byte == b'"' {
+                quoted = !quoted;
+            }
+            splits
+        })
+        .map(<[u8]>::trim_ascii)
+}
+
+/// Whether a list element is the start of a further credential rather than a parameter (`name=value`).
+fn begins_a_credential(element: &[u8], scheme: &str) -> bool {
+    let (name, rest) = split_scheme(element);
+    let rest = rest.trim_ascii_start();
+    let is_parameter = rest.starts_with(b"=");
+    !name.is_empty()
+        && !is_parameter
+        && (!rest.is_empty() || name.eq_ignore_ascii_case(scheme.as_bytes()))
+}
+
+/// `tchar` (RFC 9110 §5.6.2).
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}

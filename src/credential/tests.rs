@@ -1,0 +1,204 @@
+use super::*;
+
+type Pairs<'a> = &'a [(&'a str, &'a [u8])];
+
+fn bearer() -> Vec<ServedPlace> {
+    places(&[Place::Scheme {
+        field: "authorization".into(),
+        scheme: "Bearer".into(),
+    }])
+}
+
+fn places(places: &[Place]) -> Vec<ServedPlace> {
+    let served = |place: &Place| ServedPlace {
+        place: place.clone(),
+        scheme: Scheme::Bearer,
+    };
+    places.iter().map(served).collect()
+}
+
+/// The tokens that are found, or what is wrong.
+fn tokens(pairs: Pairs<'_>, places: &[ServedPlace]) -> Result<Vec<String>, CredentialFault> {
+    let fields = pairs.iter().map(|(name, value)| (name.as_bytes(), *value));
+    match present(&RequestView::new(fields.collect()), places) {
+        Ok(presented) => Ok(presented.iter().map(|one| one.token.to_string()).collect()),
+        Err(Reject::Malformed(malformed)) => Err(malformed.fault),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn authorization(values: &[&[u8]]) -> Result<Vec<String>, CredentialFault> {
+    let pairs: Vec<_> = values
+        .iter()
+        .map(|value| ("authorization", *value))
+        .collect();
+    tokens(&pairs, &bearer())
+}
+
+#[test]
+fn finds_the_token_whatever_the_case_and_the_spaces() {
+    for value in [
+        &b"Bearer a.b.c"[..],
+        b"bEaReR a.b.c",
+        b"BEARER   a.b.c",
+        b"  Bearer a.b.c ",
+    ] {
+        assert_eq!(authorization(&[value]), Ok(vec!["a.b.c".to_owned()]));
+    }
+}
+
+#[test]
+fn a_scheme_that_nobody_serves_is_no_credential() {
+    for value in [
+        &b""[..],
+        b"Negotiate abc",
+        b"Hawk id=\"a, Bearer b\", mac=\"c\"",
+        b"AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b;c, Signature=d",
+        b"a.b.c",
+    ] {
+        assert_eq!(authorization(&[value]), Ok(vec![]));
+    }
+    assert_eq!(authorization(&[]), Ok(vec![]));
+}
+
+#[test]
+fn b_07_what_is_no_b64token_is_malformed() {
+    for value in [
+        &b"Bearer abc def"[..],
+        b"Bearer ab=c",
+        b"Bearer \"abc\"",
+        b"Bearer abc!",
+        b"Bearer\tabc",
+        b"Bearer token=\"abc\"",
+        b"Bearer =",
+        b"Bearer \xe2\x82\xac",
+        b"Bearer=abc",
+        b"Bearer abc,def",
+    ] {
+        assert_eq!(
+            authorization(&[value]),
+            Err(CredentialFault::Syntax),
+            "{value:?}"
+        );
+    }
+    for value in [&b"Bearer"[..], b"Bearer "] {
+        assert_eq!(authorization(&[value]), Err(CredentialFault::Empty));
+    }
+}
+
+#[test]
+fn h_37_h_38_two_credentials_are_refused_however_they_are_joined() {
+    for values in [
+        &[&b"Bearer a"[..], &b"Bearer a"[..]][..],
+        &[b"Basic a", b"Bearer b"],
+        &[b"Bearer a, Bearer b"],
+        &[b"Basic x,Bearer y"],
+        &[b"Digest a=\"b\", c=d, Bearer e"],
+        &[b"Bearer a,Bearer"],
+        &[b"Foo a=\"b, Bearer c"],
+    ] {
+        assert_eq!(
+            authorization(values),
+            Err(CredentialFault::Several),
+            "{values:?}"
+        );
+    }
+}
+
+#[test]
+fn a_field_of_its_own_holds_the_token_alone() {
+    let places = places(&[Place::Field("x-token".into())]);
+    assert_eq!(
+        tokens(&[("x-token", b" a.b.c ")], &places),
+        Ok(vec!["a.b.c".into()])
+    );
+    assert_eq!(tokens(&[("x-token", b"")], &places), Ok(vec![]));
+    assert_eq!(
+        tokens(&[("x-token", b"Bearer a")], &places),
+        Err(CredentialFault::Syntax)
+    );
+    assert_eq!(
+        tokens(&[("x-token", b"a"), ("x-token", b"a")], &places),
+        Err(CredentialFault::Several)
+    );
+}
+
+#[test]
+fn y_14_cookies_are_found_in_every_field_and_survive_anything() {
+    let places = places(&[Place::Cookie("session".into())]);
+    let cookies = |values: &[&[u8]]| {
+        let pairs: Vec<_> = values.iter().map(|value| ("cookie", *value)).collect();
+        tokens(&pairs, &places)
+    };
+    for values in [
+        &[&b"session=a.b.c"[..]][..],
+        &[b"x=y; session=a.b.c; z"],
+        &[b"x=y", b"session=\"a.b.c\""],
+        &[b";;=; =x;session = a.b.c;\xff\xfe;"],
+        &[b"Session=x; mysession=y; session=a.b.c"],
+    ] {
+        assert_eq!(cookies(values), Ok(vec!["a.b.c".into()]), "{values:?}");
+    }
+    for values in [
+        &[&b"session"[..]][..],
+        &[b"session="],
+        &[b""],
+        &[b"=session"],
+    ] {
+        assert_eq!(cookies(values), Ok(vec![]), "{values:?}");
+    }
+    assert_eq!(
+        cookies(&[b"session=a; session=a"]),
+        Err(CredentialFault::Several)
+    );
+    assert_eq!(
+        cookies(&[b"session=a", b"session=b"]),
+        Err(CredentialFault::Several)
+    );
+    assert_eq!(cookies(&[b"session=a b"]), Err(CredentialFault::Syntax));
+}
+
+#[test]
+fn b_20_b_21_b_25_query_parameters() {
+    let places = places(&[Place::Query("access_token".into())]);
+    let query = |target: &[u8]| tokens(&[(":path", target)], &places);
+    for target in [
+        &b"/a?access_token=a.b.c"[..],
+        b"/a?x&access%5Ftoken=a.b.c&y=1",
+        b"/?access_token=a%2Eb.c",
+    ] {
+        assert_eq!(query(target), Ok(vec!["a.b.c".into()]));
+    }
+    for target in [
+        &b"/a"[..],
+        b"/a?",
+        b"/a?ACCESS_TOKEN=x",
+        b"/a?a;access_token=x",
+        b"/access_token=x",
+    ] {
+        assert_eq!(query(target), Ok(vec![]));
+    }
+    assert_eq!(
+        query(b"/?access_token=a&access_token=a"),
+        Err(CredentialFault::Several)
+    );
+    assert_eq!(query(b"/?access_token="), Err(CredentialFault::Empty));
+    assert_eq!(query(b"/?access_token"), Err(CredentialFault::Empty));
+    assert_eq!(query(b"/?access_token=a%zz"), Err(CredentialFault::Syntax));
+}
+
+#[test]
+fn b_24_the_query_loses_its_tokens_and_nothing_else() {
+    let without = |target: &[u8]| {
+        let names = ["access_token", "t"];
+        without_parameters(target, names.into_iter()).map(|text| String::from_utf8(text).unwrap())
+    };
+    assert_eq!(
+        without(b"/a?x=1&access_token=z&y=%2F&"),
+        Some("/a?x=1&y=%2F&".into())
+    );
+    assert_eq!(without(b"/a?access%5ftoken=z"), Some("/a".into()));
+    assert_eq!(without(b"/a?t&t=2&u"), Some("/a?u".into()));
+    assert_eq!(without(b"/a?x=access_token"), None);
+    assert_eq!(without(b"/a"), None);
+}

@@ -1,0 +1,278 @@
+//! What root and streams of one document share: the plan, the store, and the requests that wait.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use log::{error, info, warn};
+
+use super::abi;
+use super::fetch::Fetcher;
+use super::metrics::Metrics;
+use crate::authenticate::signature::Backend;
+use crate::evaluate::{Decision, Effects, Fetch, Outcome, evaluate};
+use crate::plan::Plan;
+use crate::request::RequestView;
+use crate::response::{Reply, reply};
+use crate::store::Store;
+use crate::telemetry;
+use crate::time::Timestamp;
+
+/// How many requests may wait for keys in one worker; more are answered at once.
+const MOST_WAITING: usize = 1_000;
+
+/// One document at work in one worker.
+pub struct Filter {
+    plan: Plan,
+    backend: Rc<dyn Backend>,
+    metrics: Rc<Metrics>,
+    store: RefCell<Store>,
+    fetcher: RefCell<Fetcher>,
+    waiting: RefCell<BTreeMap<u32, Waiting>>,
+}
+
+/// A request that is held until a fetch has ended.
+struct Waiting {
+    /// The header map as the host handed it over.
+    headers: Vec<u8>,
+    settled: Vec<Fetch>,
+    fetch: Fetch,
+    /// How many fetches had ended when it began to wait.
+    ended: u64,
+    deadline: Timestamp,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes on to the upstream.
+    Passes,
+    /// It was answered.
+    Answered,
+    /// It is held.
+    Waits,
+}
+
+impl Filter {
+    /// Sets a plan to work.
+    pub fn new(plan: Plan, backend: Rc<dyn Backend>, metrics: Rc<Metrics>) -> Self {
+        let sources = plan
+            .policy
+            .as_ref()
+            .map_or(&[][..], |policy| &policy.sources);
+        Self {
+            store: RefCell::new(Store::new(plan.cache, sources.len())),
+            fetcher: RefCell::new(Fetcher::new(sources)),
+            waiting: RefCell::default(),
+            plan,
+            backend,
+            metrics,
+        }
+    }
+
+    /// Whether the filter has no use for a clock that ticks.
+    pub fn is_idle(&self) -> bool {
+        self.fetcher.borrow().is_idle()
+    }
+
+    /// Judges the request of a context, for which the host's calls are answered.
+    pub fn judge(&self, context: u32) -> Fate {
+        match (abi::request_headers(), abi::now()) {
+            (Some(headers), Some(now)) => self.judge_headers(context, headers, Vec::new(), now),
+            (_, now) => {
+                error!("countersign: the host does not give the request's headers or the time");
+                let nothing = RequestView::new(Vec::new());
+                let now = now.unwrap_or(Timestamp::from_millis(0));
+                self.refuse(&nothing, now)
+            }
+        }
+    }
+
+    fn judge_headers(
+        &self,
+        context: u32,
+        headers: Vec<u8>,
+        settled: Vec<Fetch>,
+        now: Timestamp,
+    ) -> Fate {
+        let Some(pairs) = abi::pairs(&headers) else {
+            error!("countersign: the host's header map cannot be read");
+            return self.refuse(&RequestView::new(Vec::new()), now);
+        };
+        let request = RequestView::new(pairs);
+        let outcome = {
+            let store = self.store.borrow();
+            let backend = &*self.backend;
+            evaluate(
+                &self.plan,
+                &request,
+                &store,
+                &settled,
+                backend,
+                now,
+                &mut (),
+            )
+        };
+        match outcome {
+            Outcome::Decided(decision, effects) => {
+                self.carry_out(&decision, effects, &request, now)
+            }
+            Outcome::Needs(fetch) => {
+                self.fetcher.borrow_mut().want(fetch.source);
+                self.hold(context, headers, settled, fetch, now)
+            }
+        }
+    }
+
+    /// Holds a request until a fetch has ended; where too many are held already, it is judged as if it had.
+    fn hold(
+        &self,
+        context: u32,
+        headers: Vec<u8>,
+        mut settled: Vec<Fetch>,
+        fetch: Fetch,
+        now: Timestamp,
+    ) -> Fate {
+        if self.waiting.borrow().len() >= MOST_WAITING {
+            settled.push(fetch);
+            return self.judge_headers(context, headers, settled, now);
+        }
+        let fetcher = self.fetcher.borrow();
+        let waiting = Waiting {
+            headers,
+            settled,
+            fetch,
+            ended: fetcher.ended(fetch.source),
+            deadline: now.plus(fetcher.patience(fetch.source)),
+        };
+        self.waiting.borrow_mut().insert(context, waiting);
+        Fate::Waits
+    }
+
+    /// The client of a request went away, or the request has ended.
+    pub fn forget(&self, context: u32) {
+        self.waiting.borrow_mut().remove(&context);
+    }
+
+    /// Looks after the keys, and after the requests that wait for them.
+    pub fn poll(&self) {
+        let Some(now) = abi::now() else {
+            return;
+        };
+        let ended = self
+            .fetcher
+            .borrow_mut()
+            .poll(&mut self.store.borrow_mut(), now);
+        for ended in ended {
+            self.metrics.count_fetch(ended);
+        }
+        self.after_fetches(now);
+    }
+
+    /// Takes the response to a call of the filter's own.
+    pub fn respond(&self, token: u32) {
+        let Some(now) = abi::now() else {
+            return;
+        };
+        let ended = self
+            .fetcher
+            .borrow_mut()
+            .respond(token, &mut self.store.borrow_mut(), now);
+        if let Some(ended) = ended {
+            self.metrics.count_fetch(ended);
+        }
+        self.after_fetches(now);
+    }
+
+    fn after_fetches(&self, now: Timestamp) {
+        self.metrics.keys(self.store.borrow().keys_held());
+        self.release(|waiting, fetcher| {
+            fetcher.ended(waiting.fetch.source) != waiting.ended || now >= waiting.deadline
+        });
+    }
+
+    /// Judges every request that waits as if nothing could be fetched: the filter is given up.
+    pub fn abandon(&self) {
+        self.release(|_, _| true);
+    }
+
+    /// Judges again the requests that need wait no longer, each in its own context.
+    fn release(&self, is_due: impl Fn(&Waiting, &Fetcher) -> bool) {
+        let due: Vec<(u32, Waiting)> = {
+            let fetcher = self.fetcher.borrow();
+            let mut waiting = self.waiting.borrow_mut();
+            let due = |_: &u32, waiting: &mut Waiting| is_due(waiting, &fetcher);
+            waiting.extract_if(.., due).collect()
+        };
+        for (context, mut waiting) in due {
+            let Some(now) = abi::now().filter(|_| abi::speak_for(context)) else {
+                continue;
+            };
+            waiting.settled.push(waiting.fetch);
+            let fate = self.judge_headers(context, waiting.headers, waiting.settled, now);
+            if fate == Fate::Passes && !abi::continue_request() {
+                error!("countersign: the host does not let a request go on that was held");
+            }
+        }
+    }
+
+    fn refuse(&self, request: &RequestView<'_>, now: Timestamp) -> Fate {
+        let nothing = Plan::refuse_all();
+        let store = self.store.borrow();
+        match evaluate(&nothing, request, &store, &[], &*self.backend, now, &mut ()) {
+            Outcome::Decided(decision, _) => {
+                drop(store);
+                self.carry_out(&decision, Effects::default(), request, now)
+            }
+            Outcome::Needs(_) => Fate::Waits,
+        }
+    }
+
+    fn carry_out(
+        &self,
+        decision: &Decision<'_>,
+        effects: Effects,
+        request: &RequestView<'_>,
+        now: Timestamp,
+    ) -> Fate {
+        self.metrics.count_tokens(&effects);
+        effects.apply(&mut self.store.borrow_mut(), now);
+        let reply = reply(decision, &self.plan.presentation, request, now);
+        self.tell(decision, reply.as_ref(), request, now);
+        let Some(reply) = reply else {
+            let target = decision.forward.target.as_deref();
+            if target.is_none_or(abi::set_target) {
+                return Fate::Passes;
+            }
+            error!("countersign: the host does not change the target; the request is held");
+            return Fate::Answered;
+        };
+        if !abi::send(&reply) {
+            error!("countersign: the host does not take the answer; the request is held");
+        }
+        Fate::Answered
+    }
+
+    fn tell(
+        &self,
+        decision: &Decision<'_>,
+        reply: Option<&Reply>,
+        request: &RequestView<'_>,
+        now: Timestamp,
+    ) {
+        self.metrics.count(reply);
+        for (name, value) in telemetry::filter_state(decision) {
+            abi::set_filter_state(name, value);
+        }
+        if telemetry::is_audited(decision, self.plan.audit) {
+            let client = abi::property("source\0address");
+            let client = client.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
+            let line = telemetry::audit_line(decision, reply, request, client, now);
+            if reply.is_some() {
+                warn!("{line}");
+            } else {
+                info!("{line}");
+            }
+        }
+    }
+}
