@@ -1,0 +1,199 @@
+//! The claims of a token: what the filter reads from them, and where.
+
+use serde_json::{Map, Value};
+
+use crate::reject::TokenFault;
+use crate::time::Timestamp;
+
+/// A claims set (RFC 7519 §4).
+pub type Claims = Map<String, Value>;
+
+/// Where a claim stands: a name, or a path of names into nested objects.
+///
+/// `https://example.com/roles` is one name although it holds dots: the whole text is tried as a name first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimPath(String);
+
+impl ClaimPath {
+    /// The claim called `text`, or the one that its dotted names lead to.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The claim in `claims`.
+    pub fn find<'c>(&self, claims: &'c Claims) -> Option<&'c Value> {
+        if let Some(value) = claims.get(&self.0) {
+            return Some(value);
+        }
+        let mut names = self.0.split('.');
+        let first = claims.get(names.next()?)?;
+        let found = names.try_fold(first, |value, name| value.get(name))?;
+        self.0.contains('.').then_some(found)
+    }
+}
+
+/// Which claims say who the caller is and what they may do.
+#[derive(Debug, Clone)]
+pub struct ClaimNames {
+    /// The caller's identifier: a string.
+    pub subject: ClaimPath,
+    /// Scopes: a string split at spaces, or an array of strings.
+    pub scopes: Vec<ClaimPath>,
+    /// Roles: a string that is one role, or an array of strings.
+    pub roles: Vec<ClaimPath>,
+    /// Groups, likewise.
+    pub groups: Vec<ClaimPath>,
+}
+
+/// `sub`; `scope` and `scp`; `roles` and `realm_access.roles`; `groups`.
+impl Default for ClaimNames {
+    fn default() -> Self {
+        let paths = |names: &[&str]| names.iter().copied().map(ClaimPath::new).collect();
+        Self {
+            subject: ClaimPath::new("sub"),
+            scopes: paths(&["scope", "scp"]),
+            roles: paths(&["roles", "realm_access.roles"]),
+            groups: paths(&["groups"]),
+        }
+    }
+}
+
+impl ClaimNames {
+    /// The subject.
+    ///
+    /// # Errors
+    /// [`TokenFault::ClaimType`] where the claim is there and is no string of visible text: a subject that holds a
+    /// control character is nobody's name.
+    pub fn subject(&self, claims: &Claims) -> Result<Option<String>, TokenFault> {
+        match self.subject.find(claims) {
+            None => Ok(None),
+            Some(Value::String(text))
+                if !text.is_empty() && !text.chars().any(char::is_control) =>
+            {
+                Ok(Some(text.clone()))
+            }
+            Some(_) => Err(TokenFault::ClaimType),
+        }
+    }
+
+    /// The scopes (RFC 6749 §3.3).
+    pub fn scopes(&self, claims: &Claims) -> Vec<String> {
+        collect(&self.scopes, claims, |text| {
+            text.split(' ').filter(|scope| !scope.is_empty()).collect()
+        })
+    }
+
+    /// The roles.
+    pub fn roles(&self, claims: &Claims) -> Vec<String> {
+        collect(&self.roles, claims, |text| vec![text])
+    }
+
+    /// The groups.
+    pub fn groups(&self, claims: &Claims) -> Vec<String> {
+        collect(&self.groups, claims, |text| vec![text])
+    }
+}
+
+/// The names under `paths`; what is neither text nor an array of texts names nothing.
+fn collect(paths: &[ClaimPath], claims: &Claims, split: impl Fn(&str) -> Vec<&str>) -> Vec<String> {
+    let mut names = Vec::new();
+    for value in paths.iter().filter_map(|path| path.find(claims)) {
+        match value {
+            Value::String(text) => names.extend(split(text).into_iter().map(str::to_owned)),
+            Value::Array(items) => {
+                names.extend(items.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The NumericDate under `name` (RFC 7519 §2): a JSON number, which may have a fraction.
+///
+/// # Errors
+/// [`TokenFault::ClaimType`] where the claim is there and is no number.
+pub fn numeric_date(claims: &Claims, name: &str) -> Result<Option<Timestamp>, TokenFault> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
+            (Some(seconds), _) => Ok(Some(Timestamp::from_seconds(seconds))),
+            (None, Some(seconds)) => Ok(Some(Timestamp::from_fractional_seconds(seconds))),
+            (None, None) => Err(TokenFault::ClaimType),
+        },
+        Some(_) => Err(TokenFault::ClaimType),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn claims(value: Value) -> Claims {
+        match value {
+            Value::Object(claims) => claims,
+            other => panic!("no object: {other}"),
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_name_first_and_then_names() {
+        let claims = claims(json!({"a": {"b": 1}, "a.c": 2, "https://x.example/r": 3}));
+        assert_eq!(ClaimPath::new("a.b").find(&claims), Some(&json!(1)));
+        assert_eq!(ClaimPath::new("a.c").find(&claims), Some(&json!(2)));
+        assert_eq!(
+            ClaimPath::new("https://x.example/r").find(&claims),
+            Some(&json!(3))
+        );
+        assert_eq!(ClaimPath::new("a.b.c").find(&claims), None);
+    }
+
+    #[test]
+    fn j_63_scopes_come_from_text_and_from_arrays_and_roles_are_never_split() {
+        let claims = claims(json!({
+            "scope": "read  write", "scp": ["a b", 5, "c"],
+            "roles": "site admin", "realm_access": {"roles": ["x", {"y": 1}]}, "groups": 7
+        }));
+        let names = ClaimNames::default();
+        assert_eq!(names.scopes(&claims), ["read", "write", "a b", "c"]);
+        assert_eq!(names.roles(&claims), ["site admin", "x"]);
+        assert!(names.groups(&claims).is_empty());
+    }
+
+    #[test]
+    fn j_62_a_subject_is_visible_text() {
+        let names = ClaimNames::default();
+        for value in [
+            json!(""),
+            json!(5),
+            json!(null),
+            json!("a\r\nb"),
+            json!("a\u{0}"),
+        ] {
+            let claims = claims(json!({"sub": value}));
+            assert_eq!(names.subject(&claims), Err(TokenFault::ClaimType));
+        }
+        assert_eq!(names.subject(&claims(json!({}))), Ok(None));
+    }
+
+    #[test]
+    fn j_54_j_55_j_57_a_numeric_date_is_a_number_of_any_form() {
+        let date = |value: Value| numeric_date(&claims(json!({"exp": value})), "exp");
+        let at = |millis| Ok(Some(Timestamp::from_millis(millis)));
+        assert_eq!(date(json!(1_700_000_100.5)), at(1_700_000_100_500));
+        assert_eq!(date(json!(1.7000001e9)), at(1_700_000_100_000));
+        assert_eq!(date(json!(-1)), at(-1000));
+        assert_eq!(date(json!(1e308)), at(i64::MAX));
+        assert_eq!(date(json!(u64::MAX)), at(i64::MAX));
+        for value in [
+            json!("1700000100"),
+            json!(true),
+            json!(null),
+            json!([1]),
+            json!({}),
+        ] {
+            assert_eq!(date(value), Err(TokenFault::ClaimType));
+        }
+    }
+}

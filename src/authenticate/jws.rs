@@ -1,0 +1,326 @@
+//! The compact JWS: RFC 7515 section 7.1, read as section 5.2 says.
+//!
+//! Nothing here is verified: a [`Compact`] and its [`Header`] are what someone sent.
+
+use super::{base64url, signature::Algorithm};
+use crate::json::{self, JsonFault};
+use serde_json::Value;
+
+/// A compact JWS, taken apart: `BASE64URL(header).BASE64URL(payload).BASE64URL(signature)`.
+///
+/// The payload may be empty, as RFC 7515 has it; a JWT's cannot, which is for whoever reads claims.
+#[derive(Clone, Debug)]
+pub struct Compact<'a> {
+    /// The octets of the JOSE header; not empty.
+    pub header: Vec<u8>,
+    /// The octets of the payload.
+    pub payload: Vec<u8>,
+    /// The octets of the signature.
+    pub signature: Vec<u8>,
+    /// What was signed: the first two segments as they were sent, with the period between.
+    pub signing_input: &'a [u8],
+}
+
+/// What of a JOSE header matters: RFC 7515 section 4.1.
+///
+/// `jwk`, `jku`, `x5u`, `x5c`, `x5t` and unknown members are ignored: a token does not choose the
+/// key that it is judged by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// `alg`.
+    pub algorithm: Algorithm,
+    /// `kid`, the name of the key. Unverified, of any length: compare it, do not print it.
+    pub kid: Option<String>,
+    /// `typ`, the media type of the whole, as written.
+    pub typ: Option<String>,
+}
+
+/// Why some bytes are no JWS to verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JwsFault {
+    /// RFC 7515 section 7.1 has three segments.
+    #[error("not three segments")]
+    Segments,
+    /// A segment is not unpadded, canonical base64url.
+    #[error("the {0} is not base64url")]
+    Base64(Segment),
+    /// There is no header.
+    #[error("the header is empty")]
+    HeaderEmpty,
+    /// The header is not strict JSON.
+    #[error("the header is {0}")]
+    HeaderJson(JsonFault),
+    /// The header is JSON, but no object.
+    #[error("the header is not an object")]
+    HeaderNotObject,
+    /// `alg` is missing or not a string.
+    #[error("`alg` is missing or not a string")]
+    AlgorithmMissing,
+    /// `alg` is not an algorithm of ours; `none` is none of them.
+    #[error("unknown `alg`")]
+    AlgorithmUnknown,
+    /// `kid` or `typ` is there, but not a string.
+    #[error("`{0}` is not a string")]
+    NotString(&'static str),
+    /// `crit` asks to understand an extension, and none is understood here; `b64` (RFC 7797) and
+    /// `zip` change what the payload means.
+    #[error("`{0}` is not supported")]
+    Extension(&'static str),
+}
+
+/// One of the three segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// The first.
+    Header,
+    /// The second.
+    Payload,
+    /// The third.
+    Signature,
+}
+
+impl<'a> Compact<'a> {
+    /// Splits and decodes `token`.
+    ///
+    /// # Errors
+    ///
+    /// Other than three segments, one that is not strict base64url, or an empty header.
+    pub fn parse(token: &'a [u8]) -> Result<Self, JwsFault> {
+        let mut segments = token.split(|octet| *octet == b'.');
+        let (Some(header), Some(payload), Some(signature), None) = (
+            segments.next(),
+            segments.next(),
+            segments.next(),
+            segments.next(),
+        ) else {
+            return Err(JwsFault::Segments);
+        };
+        let signing_input = token
+            .get(..header.len() + 1 + payload.len())
+            .ok_or(JwsFault::Segments)?;
+        let decode =
+            |text: &[u8], segment| base64url::decode(text).ok_or(JwsFault::Base64(segment));
+        let compact = Self {
+            header: decode(header, Segment::Header)?,
+            payload: decode(payload, Segment::Payload)?,
+            signature: decode(signature, Segment::Signature)?,
+            signing_input,
+        };
+        if compact.header.is_empty() {
+            return Err(JwsFault::HeaderEmpty);
+        }
+        Ok(compact)
+    }
+}
+
+impl Header {
+    /// Reads the octets of a JOSE header.
+    ///
+    /// # Errors
+    ///
+    /// Not a strict JSON object, no `alg` that we know, a `kid` or `typ` that is no string, or any
+    /// of `crit`, `b64` and `zip`, whatever their values.
+    pub fn parse(bytes: &[u8]) -> Result<Self, JwsFault> {
+        let value = json::parse_strict(bytes).map_err(JwsFault::HeaderJson)?;
+        let Value::Object(members) = value else {
+            return Err(JwsFault::HeaderNotObject);
+        };
+        for name in ["crit", "b64", "zip"] {
+            if members.contains_key(name) {
+                return Err(JwsFault::Extension(name));
+            }
+        }
+        let string = |name| match members.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(JwsFault::NotString(name)),
+        };
+        let algorithm = match members.get("alg") {
+            Some(Value::String(name)) => {
+                Algorithm::from_name(name).ok_or(JwsFault::AlgorithmUnknown)?
+            }
+            _ => return Err(JwsFault::AlgorithmMissing),
+        };
+        Ok(Self {
+            algorithm,
+            kid: string("kid")?,
+            typ: string("typ")?,
+        })
+    }
+}
+
+impl core::fmt::Display for Segment {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Header => "header",
+            Self::Payload => "payload",
+            Self::Signature => "signature",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Compact, Header, JwsFault, Segment};
+    use crate::{authenticate::signature::Algorithm, json::JsonFault};
+
+    fn header(text: &str) -> Result<Header, JwsFault> {
+        Header::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn a_token_comes_apart() {
+        let compact = Compact::parse(b"e30.e30.AQI").unwrap();
+        assert_eq!(compact.header, b"{}");
+        assert_eq!(compact.payload, b"{}");
+        assert_eq!(compact.signature, [1, 2]);
+        assert_eq!(compact.signing_input, b"e30.e30");
+        // An unsigned token has the shape; no key gives it a signature of no octets.
+        assert!(Compact::parse(b"e30..").unwrap().signature.is_empty());
+    }
+
+    /// J-24.
+    #[test]
+    fn j_24_only_three_segments() {
+        for token in [
+            "",
+            "e30",
+            "e30.e30",
+            "e30.e30.AQI.",
+            ".e30.e30.AQI",
+            "a.b.c.d.e",
+            "....",
+        ] {
+            assert_eq!(
+                Compact::parse(token.as_bytes()).unwrap_err(),
+                JwsFault::Segments
+            );
+        }
+        let empty = Compact::parse(b".e30.AQI").unwrap_err();
+        assert_eq!(empty, JwsFault::HeaderEmpty);
+    }
+
+    /// J-26 to J-28.
+    #[test]
+    fn j_26_j_27_j_28_strict_base64url() {
+        use Segment::{Header, Payload, Signature};
+        for (token, segment) in [
+            ("e30=.e30.AQI", Header),
+            ("e30.e30=.AQI", Payload),
+            ("e30.e30.AQI=", Signature),
+            ("e30.e3+.AQI", Payload),
+            ("e30.e3/.AQI", Payload),
+            ("e30.e30.AQ I", Signature),
+            ("e30.e30.AQI\n", Signature),
+            ("e30?.e30.AQI", Header),
+            ("e30~.e30.AQI", Header),
+            ("e31.e30.AQI", Header),
+            ("e30.e31.AQI", Payload),
+            ("e30.e30.AQJ", Signature),
+            ("e30.A.AQI", Payload),
+        ] {
+            let fault = Compact::parse(token.as_bytes()).unwrap_err();
+            assert_eq!(fault, JwsFault::Base64(segment), "{token:?}");
+        }
+        assert!(Compact::parse(b"e30.e30.\xff").is_err());
+    }
+
+    #[test]
+    fn a_header_is_read() {
+        let text =
+            r#"{"alg":"ES256","kid":"k","typ":"at+jwt","jku":"https://evil","x5c":[1],"jwk":{}}"#;
+        let expected = Header {
+            algorithm: Algorithm::Es256,
+            kid: Some("k".into()),
+            typ: Some("at+jwt".into()),
+        };
+        assert_eq!(header(text), Ok(expected));
+    }
+
+    /// J-01, J-02, J-08.
+    #[test]
+    fn j_01_j_02_j_08_alg() {
+        for name in ["none", "None", "nOnE", "es256", " ES256", "", "ES256K"] {
+            let text = format!(r#"{{"alg":"{name}"}}"#);
+            assert_eq!(header(&text), Err(JwsFault::AlgorithmUnknown), "{name}");
+        }
+        for text in [
+            "{}",
+            r#"{"alg":null}"#,
+            r#"{"alg":5}"#,
+            r#"{"alg":["ES256"]}"#,
+        ] {
+            assert_eq!(header(text), Err(JwsFault::AlgorithmMissing), "{text}");
+        }
+    }
+
+    /// J-13.
+    #[test]
+    fn j_13_kid_is_a_string() {
+        for value in ["1", "null", "{}", "[\"a\"]", "true"] {
+            let kid = header(&format!(r#"{{"alg":"ES256","kid":{value}}}"#));
+            assert_eq!(kid, Err(JwsFault::NotString("kid")));
+            let typ = header(&format!(r#"{{"alg":"ES256","typ":{value}}}"#));
+            assert_eq!(typ, Err(JwsFault::NotString("typ")));
+        }
+    }
+
+    /// J-12: a `kid` is any string, and only that.
+    #[test]
+    fn j_12_kid_is_kept_as_it_is() {
+        let long = "k".repeat(65_536);
+        for kid in [
+            "../../../dev/null",
+            "' OR 1=1 --",
+            "http://evil/",
+            "\0",
+            "",
+            &long,
+        ] {
+            let text = serde_json::json!({"alg": "ES256", "kid": kid}).to_string();
+            assert_eq!(header(&text).unwrap().kid.as_deref(), Some(kid));
+        }
+    }
+
+    /// J-30, J-31, J-33.
+    #[test]
+    fn j_30_j_31_j_33_the_header_is_a_strict_object() {
+        for text in ["[]", "\"x\"", "null", "5"] {
+            assert_eq!(header(text), Err(JwsFault::HeaderNotObject), "{text}");
+        }
+        for text in ["", "{}{}", "\u{feff}{}"] {
+            let fault = JwsFault::HeaderJson(JsonFault::Syntax);
+            assert_eq!(header(text), Err(fault), "{text}");
+        }
+        for text in [
+            r#"{"alg":"none","alg":"ES256"}"#,
+            r#"{"alg":"ES256","alg":"none"}"#,
+            r#"{"\u0061lg":"none","alg":"ES256"}"#,
+        ] {
+            let fault = JwsFault::HeaderJson(JsonFault::Duplicate);
+            assert_eq!(header(text), Err(fault), "{text}");
+        }
+    }
+
+    /// J-36 to J-40.
+    #[test]
+    fn j_36_to_j_40_no_extensions() {
+        for member in [
+            r#""crit":["x"],"x":1"#,
+            r#""crit":["exp"],"exp":1"#,
+            r#""crit":[]"#,
+            r#""crit":"b64""#,
+            r#""crit":[1]"#,
+            r#""crit":["alg"]"#,
+            r#""crit":null"#,
+            r#""b64":false,"crit":["b64"]"#,
+            r#""b64":true,"crit":["b64"]"#,
+            r#""b64":false"#,
+            r#""b64":true"#,
+            r#""zip":"DEF""#,
+        ] {
+            let fault = header(&format!(r#"{{"alg":"ES256",{member}}}"#)).unwrap_err();
+            assert!(matches!(fault, JwsFault::Extension(_)), "{member}");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The document as its author typed it. What is valid here may still be refused by [`super::compile`].
+//!
+//! Every key of the contract is known: one that this version does not serve is refused by name, never ignored.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::diagnostic::Faults;
+use super::read::{At, Read, Span, choice, object, unexpected};
+
+object! {
+    /// The configuration of the filter.
+    pub struct Document {
+        /// The realm of every challenge; default `api`. Never built from the request.
+        optional realm: String,
+        /// What a decision does; default `enforce`.
+        optional mode: Mode,
+        /// Whom the filter speaks for; default `origin`.
+        optional protect_as: ProtectAs,
+        /// What is asked where no rule fits; default `deny` where there are rules, else `authenticated`.
+        optional default: Fallback,
+        /// Where signatures are verified; default `auto`.
+        optional crypto: Crypto,
+        /// Who may vouch for a caller; their order is the order of the challenges.
+        optional providers: Vec<Provider>,
+        /// The rules, in order; the first whose match fits decides.
+        optional rules: Vec<Rule>,
+        /// What answers look like.
+        optional responses: Responses,
+        /// What plain HTTP gets; default `optional`.
+        optional https: Https,
+        /// What is logged.
+        optional audit: Audit,
+    }
+    unsupported {
+        origin, cache, scopes_imply, networks, paths_case, resource_metadata, cors, throttle, identity,
+        trust_forwarded_proto,
+    }
+}
+
+choice! {
+    /// What a decision does.
+    pub enum Mode {
+        /// A refused request is answered by the filter.
+        #[default]
+        Enforce = "enforce",
+    }
+    unsupported { "shadow" }
+}
+
+choice! {
+    /// Whom the filter speaks for.
+    pub enum ProtectAs {
+        /// An origin server: 401, `WWW-Authenticate`, `Authorization`.
+        #[default]
+        Origin = "origin",
+    }
+    unsupported { "proxy" }
+}
+
+choice! {
+    /// What is asked where no rule fits.
+    pub enum Fallback {
+        /// Nobody passes.
+        #[default]
+        Deny = "deny",
+        /// Any valid credential.
+        Authenticated = "authenticated",
+        /// Nothing, but who shows a credential must show a good one.
+        Optional = "optional",
+        /// Nothing.
+        Public = "public",
+    }
+}
+
+choice! {
+    /// Where signatures are verified.
+    pub enum Crypto {
+        /// Wherever it is possible.
+        #[default]
+        Auto = "auto",
+        /// Within the filter.
+        Wasm = "wasm",
+    }
+    unsupported { "host" }
+}
+
+choice! {
+    /// What plain HTTP gets.
+    pub enum Https {
+        /// The same as HTTPS.
+        #[default]
+        Optional = "optional",
+    }
+    unsupported { "require", "redirect" }
+}
+
+object! {
+    /// Someone who may vouch for a caller, by one method.
+    pub struct Provider {
+        /// Its name, for rules and logs.
+        required name: String,
+        /// It vouches by JSON Web Tokens.
+        optional jwt: Jwt,
+    }
+    unsupported { introspection, api_key, basic, digest, mtls }
+}
+
+object! {
+    /// A provider of JSON Web Tokens (RFC 7519).
+    pub struct Jwt {
+        /// Compared exactly with `iss`; may hold one `{claim}`.
+        required issuer: String,
+        /// One of them must be in `aud`; `any` alone switches the check off.
+        required audiences: AudienceList,
+        /// The issuer's keys.
+        required jwks: Jwks,
+        /// The algorithms that are accepted; default: each key's own. HS256 and its kin only where listed.
+        optional algorithms: Vec<String>,
+        /// What kind of token is accepted; default `any`.
+        optional token_type: TokenType,
+        /// Claims that must be there; default `exp`.
+        optional require: Vec<String>,
+        /// How far the issuer's clock may be off; default `60s`.
+        optional clock_skew: Span,
+        /// Where the claims stand that rules look at.
+        optional claims: ClaimNames,
+        /// Whether tokens must be bound to their sender; default `none`. A token that is bound is never taken unchecked.
+        optional sender: Sender,
+    }
+    unsupported { max_lifetime, from, revoked, dpop }
+}
+
+/// The audiences of a provider's tokens.
+#[derive(Debug, Default)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(untagged))]
+pub enum AudienceList {
+    /// `any`.
+    #[default]
+    Any,
+    /// A list of audiences.
+    OneOf(Vec<String>),
+}
+
+/// Either `any`, alone or as the one item of a list, or a list.
+impl Read for AudienceList {
+    const EXPECTED: &'static str = "a list of audiences, or `any`";
+
+    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
+        match value {
+            Value::String(text) if text == "any" => Self::Any,
+            Value::Array(items) if items.len() == 1 && items.iter().all(|item| item == "any") => {
+                Self::Any
+            }
+            Value::Array(_) => Self::OneOf(Read::read(value, at, faults)),
+            other => {
+                unexpected(other, Self::EXPECTED, at, faults);
+                Self::default()
+            }
+        }
+    }
+}
+
+object! {
+    /// Where an issuer's keys come from.
+    pub struct Jwks {
+        /// A JSON Web Key Set in place (RFC 7517 §5).
+        optional inline: Value,
+    }
+    unsupported { remote, discovery }
+}
+
+choice! {
+    /// What kind of token is accepted.
+    pub enum TokenType {
+        /// Any that is not of another known kind.
+        #[default]
+        Any = "any",
+    }
+    unsupported { "at+jwt", "JWT" }
+}
+
+choice! {
+    /// Whether tokens must be bound to their sender.
+    pub enum Sender {
+        /// They need not be.
+        #[default]
+        None = "none",
+    }
+    unsupported { "dpop", "mtls", "bound" }
+}
+
+object! {
+    /// Where the claims stand that rules look at; a dotted name looks inside.
+    pub struct ClaimNames {
+        /// The caller; default `sub`.
+        optional subject: String,
+        /// Scopes; default `scope` and `scp`.
+        optional scopes: Vec<String>,
+        /// Roles; default `roles` and `realm_access.roles`.
+        optional roles: Vec<String>,
+        /// Groups; default `groups`.
+        optional groups: Vec<String>,
+    }
+}
+
+object! {
+    /// A rule.
+    pub struct Rule {
+        /// Its name, for logs.
+        required name: String,
+        /// Which requests it is for; default all.
+        optional r#match: Match,
+        /// Lets pass without asking.
+        optional allow: Allow,
+        /// The providers that it accepts, any of which suffices; default all.
+        optional providers: Vec<String>,
+        /// What the caller must have; default any valid credential.
+        optional require: Require,
+    }
+    unsupported { on_forbidden, networks, respond }
+}
+
+choice! {
+    /// Lets pass without asking.
+    pub enum Allow {
+        /// Nobody is asked.
+        #[default]
+        Public = "public",
+        /// Nobody is asked, but who shows a credential must show a good one.
+        Optional = "optional",
+    }
+}
+
+object! {
+    /// Which requests a rule is for: the keys are ANDed, the entries of one ORed, a missing key fits all.
+    pub struct Match {
+        /// Path patterns: `{name}` for one segment, `/**` at the end for any rest.
+        optional paths: Vec<String>,
+        /// Methods; GET covers HEAD.
+        optional methods: Vec<String>,
+        /// Hosts; `*.` stands for one or more labels.
+        optional hosts: Vec<String>,
+        /// Header fields and their values.
+        optional headers: BTreeMap<String, String>,
+    }
+    unsupported { route, policy }
+}
+
+object! {
+    /// What a caller must have.
+    pub struct Require {
+        /// All of these scopes.
+        optional scopes: Vec<String>,
+        /// One of these scopes.
+        optional any_scopes: Vec<String>,
+        /// All of these roles.
+        optional roles: Vec<String>,
+        /// One of these roles.
+        optional any_roles: Vec<String>,
+        /// All of these groups.
+        optional groups: Vec<String>,
+        /// One of these groups.
+        optional any_groups: Vec<String>,
+    }
+    unsupported { claims, cel, any_of, acr, max_age }
+}
+
+object! {
+    /// What answers look like.
+    pub struct Responses {
+        /// Whether challenges say in words what is wrong; default `true`.
+        optional error_description: bool,
+    }
+    unsupported {
+        body, documentation, request_access, forbidden_challenge, hints, login, pages, not_found,
+    }
+}
+
+object! {
+    /// What is logged.
+    pub struct Audit {
+        /// Which decisions have a line in the log; default `denied`.
+        optional log: AuditLog,
+    }
+}
+
+choice! {
+    /// Which decisions have a line in the log.
+    pub enum AuditLog {
+        /// Every refusal.
+        #[default]
+        Denied = "denied",
+        /// Every decision.
+        All = "all",
+        /// None.
+        None = "none",
+    }
+}

@@ -1,0 +1,103 @@
+//! Plugin configuration → JSON value.
+//!
+//! The host hands over bytes and does not say what they are: a `google.protobuf.StringValue` arrives as its text, a
+//! `google.protobuf.Struct` as protobuf wire bytes. The first byte does not tell them apart, since the tag of a
+//! Struct's field is also a newline; so JSON is tried first.
+
+use prost::Message;
+use prost_types::value::Kind;
+use serde_json::{Map, Number, Value};
+
+use super::diagnostic::{Diagnostic, Fault};
+use crate::json;
+
+/// Doubles are exact integers up to here, 2⁵³.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Parses the configuration.
+pub fn parse(bytes: &[u8]) -> Result<Value, Diagnostic> {
+    let not_json = match json::parse_strict(bytes) {
+        Ok(value) => return Ok(value),
+        Err(fault) => fault,
+    };
+    let looks_like_json = bytes.trim_ascii_start().starts_with(b"{");
+    match prost_types::Struct::decode(bytes) {
+        Ok(object) if !looks_like_json => Ok(from_struct(object)),
+        _ => Err(Diagnostic {
+            path: String::new(),
+            fault: Fault::NotADocument(not_json.to_string()),
+        }),
+    }
+}
+
+/// Recursion ends where prost's decoder does, at a depth of 100.
+fn from_struct(object: prost_types::Struct) -> Value {
+    let members = object.fields.into_iter();
+    Value::Object(
+        members
+            .map(|(name, value)| (name, from_value(value)))
+            .collect::<Map<_, _>>(),
+    )
+}
+
+fn from_value(value: prost_types::Value) -> Value {
+    match value.kind {
+        None | Some(Kind::NullValue(_)) => Value::Null,
+        Some(Kind::BoolValue(truth)) => Value::Bool(truth),
+        Some(Kind::StringValue(text)) => Value::String(text),
+        Some(Kind::NumberValue(number)) => from_double(number),
+        Some(Kind::ListValue(list)) => {
+            Value::Array(list.values.into_iter().map(from_value).collect())
+        }
+        Some(Kind::StructValue(object)) => from_struct(object),
+    }
+}
+
+/// A Struct has only doubles; `5` is typed as an integer and means one.
+fn from_double(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() <= MAX_EXACT {
+        Value::Number((number as i64).into())
+    } else {
+        Number::from_f64(number).map_or(Value::Null, Value::Number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost_types::{ListValue, Struct};
+    use serde_json::json;
+
+    #[test]
+    fn json_and_struct_mean_the_same() {
+        let value = |kind| prost_types::Value { kind: Some(kind) };
+        let list = ListValue {
+            values: vec![value(Kind::NumberValue(5.0)), value(Kind::BoolValue(true))],
+        };
+        let object = Struct {
+            fields: [("a".to_owned(), value(Kind::ListValue(list)))].into(),
+        };
+        assert_eq!(
+            parse(&object.encode_to_vec()).unwrap(),
+            json!({"a": [5, true]})
+        );
+        assert_eq!(
+            parse(b"\n {\"a\": [5, true]}\n").unwrap(),
+            json!({"a": [5, true]})
+        );
+        assert_eq!(parse(b"").unwrap(), json!({}));
+    }
+
+    #[test]
+    fn what_is_neither_says_what_is_wrong_with_the_json() {
+        for bytes in [
+            &b"{\"a\": }"[..],
+            b"{\"a\":1,\"a\":2}",
+            b"\xff\xfe",
+            b"realm: api",
+        ] {
+            let fault = parse(bytes).unwrap_err().to_string();
+            assert!(fault.starts_with("neither JSON nor"), "{fault}");
+        }
+    }
+}

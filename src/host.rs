@@ -1,0 +1,19 @@
+//! The host's side of the filter: the one place that names proxy-wasm.
+//!
+//! It moves bytes in and decisions out. What a request deserves is decided elsewhere; an `if` about a token has no
+//! place here.
+
+mod abi;
+mod metrics;
+mod root;
+mod stream;
+
+use proxy_wasm::traits::RootContext;
+use proxy_wasm::types::LogLevel;
+
+use self::root::Root;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(LogLevel::Info);
+    proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::new(Root::new()) });
+}}

@@ -1,0 +1,163 @@
+//! Calls to the host, safe against what it hands over.
+//!
+//! The SDK's own wrappers panic on bytes that are no UTF-8 and on statuses that they do not expect, and a panic
+//! stops every request of the worker; and they send no response-code details. So the calls of a request's path are
+//! declared here: a call that fails returns nothing, and whoever asked decides what that means.
+#![allow(unsafe_code)]
+
+use std::ptr::null_mut;
+
+use crate::response::Reply;
+use crate::time::Timestamp;
+
+const OK: u32 = 0;
+const REQUEST_HEADERS: u32 = 0;
+const COUNTER: u32 = 0;
+const NO_GRPC_STATUS: i32 = -1;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+}
+
+/// The request's header map, one call for all of it: `count`, then the sizes of each name and value, then the bytes
+/// of each, a NUL after every one.
+pub fn request_headers() -> Option<Vec<u8>> {
+    // SAFETY: the host writes a pointer and a size, or fails.
+    returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
+}
+
+/// The pairs of a serialised header map; none where it is cut short.
+pub fn pairs(map: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+    let (count, rest) = split_u32(map)?;
+    let (mut sizes, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
+    let mut pairs = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (name_size, rest) = split_u32(sizes)?;
+        let (value_size, rest) = split_u32(rest)?;
+        sizes = rest;
+        let (name, rest) = bytes.split_at_checked(name_size)?;
+        let (value, rest) = rest.get(1..)?.split_at_checked(value_size)?;
+        bytes = rest.get(1..)?;
+        pairs.push((name, value));
+    }
+    Some(pairs)
+}
+
+fn split_u32(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<4>()?;
+    Some((u32::from_le_bytes(*number) as usize, rest))
+}
+
+/// A property of the request or the connection (Envoy's attributes), its path of names separated by NUL.
+pub fn property(path: &str) -> Option<Vec<u8>> {
+    // SAFETY: the path is valid for its length during the call; the host writes a pointer and a size, or fails.
+    returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+}
+
+/// Sets filter state; access logs show it as `%FILTER_STATE(wasm.<name>:PLAIN)%`.
+///
+/// Where the host refuses, the access log lacks it, and nothing else depends on it.
+pub fn set_filter_state(name: &str, value: &str) {
+    // SAFETY: both texts are valid for their lengths during the call.
+    unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+}
+
+/// Answers the request; whether the host took the answer.
+pub fn send(reply: &Reply) -> bool {
+    let headers = serialised(&reply.headers);
+    // SAFETY: every buffer is valid for its length during the call.
+    let status = unsafe {
+        proxy_send_local_response(
+            u32::from(reply.status),
+            reply.details.as_ptr(),
+            reply.details.len(),
+            reply.body.as_ptr(),
+            reply.body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            NO_GRPC_STATUS,
+        )
+    };
+    status == OK
+}
+
+/// A header map as [`pairs`] reads it.
+fn serialised(headers: &[(&'static str, String)]) -> Vec<u8> {
+    let mut map = Vec::with_capacity(512);
+    let mut push_size = |size: usize| {
+        map.extend_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
+    };
+    push_size(headers.len());
+    for (name, value) in headers {
+        push_size(name.len());
+        push_size(value.len());
+    }
+    for (name, value) in headers {
+        for bytes in [name.as_bytes(), value.as_bytes()] {
+            map.extend_from_slice(bytes);
+            map.push(0);
+        }
+    }
+    map
+}
+
+/// The host's clock.
+pub fn now() -> Option<Timestamp> {
+    let mut nanoseconds = 0;
+    // SAFETY: the host writes one number, or fails.
+    let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
+    let millis = i64::try_from(nanoseconds / 1_000_000).ok()?;
+    (status == OK).then_some(Timestamp::from_millis(millis))
+}
+
+/// Defines a counter, or finds the one of that name.
+pub fn counter(name: &str) -> Option<u32> {
+    let mut id = 0;
+    // SAFETY: the name is valid for its length during the call; the host writes one number, or fails.
+    let status = unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
+    (status == OK).then_some(id)
+}
+
+/// Adds one to a counter.
+pub fn increment(id: u32) {
+    // SAFETY: numbers only; an unknown identifier is refused by the host.
+    unsafe { proxy_increment_metric(id, 1) };
+}
+
+/// Bytes that the host returns, in memory that it had the module allocate.
+fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
+    let mut data: *mut u8 = null_mut();
+    let mut size = 0;
+    if call(&raw mut data, &raw mut size) != OK || data.is_null() {
+        return None;
+    }
+    // SAFETY: the host filled a buffer that `proxy_on_memory_allocate` made for it, with this size as its capacity,
+    // and keeps no pointer to it.
+    Some(unsafe { Vec::from_raw_parts(data, size, size) })
+}

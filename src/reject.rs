@@ -1,0 +1,177 @@
+//! Why a request is refused: a closed vocabulary.
+//!
+//! Each refusal is answered in one place, [`crate::response`], by a `match` without a catch-all: a new refusal does
+//! not compile until it has an answer. Nothing here carries a byte of the request.
+
+use crate::scheme::SchemeSet;
+
+/// A refusal, in the order of the decision table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reject {
+    /// There is no valid document to judge by.
+    NoDocument,
+    /// The method is TRACE, which would echo the credential (RFC 9110 §9.3.8).
+    Trace,
+    /// An upstream could read the path in another way.
+    Path(PathFault),
+    /// The authority names no one host.
+    Authority,
+    /// A field that a rule looks at is there several times, or the credential's is.
+    RepeatedField,
+    /// No credential was presented.
+    NoCredential,
+    /// A credential that is none by its own grammar.
+    Malformed(MalformedCredential),
+    /// The token was refused.
+    Token(TokenFault),
+    /// The credential is good, but of a provider that the rule does not accept.
+    ProviderNotAccepted,
+    /// The credential is good, but no rule permits this request.
+    NoRule,
+    /// The caller's credential lacks a scope.
+    Scope,
+    /// The caller lacks a role or a group.
+    Requirement(Requirement),
+}
+
+/// How a credential breaks its grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedCredential {
+    /// The schemes that the request attempted.
+    pub attempted: SchemeSet,
+    /// What is wrong.
+    pub fault: CredentialFault,
+}
+
+/// What is wrong with a credential's grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialFault {
+    /// Two credentials where one is meant.
+    Several,
+    /// Nothing after the scheme.
+    Empty,
+    /// Bytes that a token cannot hold (`b64token`, RFC 6750 §2.1).
+    Syntax,
+}
+
+/// What an upstream could read in another way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathFault {
+    /// It does not begin with `/`.
+    #[error("it does not begin with `/`")]
+    NotAbsolute,
+    /// `//`.
+    #[error("it has an empty segment")]
+    EmptySegment,
+    /// `.` or `..`, also encoded.
+    #[error("it has a dot segment")]
+    DotSegment,
+    /// `%2F`, `\` or `%5C`.
+    #[error("it has a separator that is not one to every server")]
+    EncodedSeparator,
+    /// `;`, also encoded.
+    #[error("it has path parameters")]
+    Parameters,
+    /// `#`, also encoded.
+    #[error("it has a `#`")]
+    Fragment,
+    /// A control or format character.
+    #[error("it has a control or format character")]
+    ControlCharacter,
+    /// `%` without two hexadecimal digits.
+    #[error("it has a broken percent-escape")]
+    BrokenEscape,
+    /// An escape in what an escape decoded to.
+    #[error("it is percent-encoded twice")]
+    DoubleEncoded,
+    /// No UTF-8 once decoded.
+    #[error("it is no UTF-8")]
+    NotUtf8,
+}
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenFault {
+    /// It is no JWS in compact serialisation with a JSON object for header and claims (RFC 7515 §7.1, RFC 7519 §7.2).
+    Malformed,
+    /// Its algorithm is unknown, or not one of the key's (RFC 8725 §3.1).
+    Algorithm,
+    /// Its header demands an extension that is not understood: `crit`, `b64`, `zip` (RFC 7515 §4.1.11).
+    Extension,
+    /// It is of a type that is no access token (RFC 8725 §3.11).
+    Type,
+    /// No key of the issuer fits it.
+    Key,
+    /// The signature is wrong.
+    Signature,
+    /// It is of another issuer.
+    Issuer,
+    /// It is for another audience.
+    Audience,
+    /// It has expired.
+    Expired,
+    /// It is not valid yet, or issued in the future.
+    NotYetValid,
+    /// A claim that is required is not there.
+    ClaimMissing,
+    /// A claim has the wrong type.
+    ClaimType,
+    /// It is bound to a key that the caller has not shown to hold (RFC 7800).
+    Binding,
+}
+
+/// What a caller lacks, beyond scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requirement {
+    /// A role.
+    Role,
+    /// A group.
+    Group,
+}
+
+impl Reject {
+    /// The refusal's name in logs, filter state and response-code details: lower case, `_` between words.
+    ///
+    /// It is the error of the response, or finer.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NoDocument => "no_document",
+            Self::Trace => "method_not_allowed",
+            Self::Path(_) => "ambiguous_path",
+            Self::Authority => "bad_authority",
+            Self::RepeatedField => "repeated_field",
+            Self::NoCredential => "unauthorized",
+            Self::Malformed(malformed) => match malformed.fault {
+                CredentialFault::Several => "several_credentials",
+                CredentialFault::Empty => "empty_credential",
+                CredentialFault::Syntax => "malformed_credential",
+            },
+            Self::Token(fault) => fault.reason(),
+            Self::ProviderNotAccepted => "provider_not_accepted",
+            Self::NoRule => "no_rule",
+            Self::Scope => "insufficient_scope",
+            Self::Requirement(Requirement::Role) => "role_missing",
+            Self::Requirement(Requirement::Group) => "group_missing",
+        }
+    }
+}
+
+impl TokenFault {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "token_malformed",
+            Self::Algorithm => "token_algorithm",
+            Self::Extension => "token_extension",
+            Self::Type => "token_type",
+            Self::Key => "token_key",
+            Self::Signature => "token_signature",
+            Self::Issuer => "token_issuer",
+            Self::Audience => "token_audience",
+            Self::Expired => "token_expired",
+            Self::NotYetValid => "token_not_yet_valid",
+            Self::ClaimMissing => "token_claim_missing",
+            Self::ClaimType => "token_claim_type",
+            Self::Binding => "token_binding",
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The request as the host hands it over: borrowed bytes, not yet known to be text.
+
+pub mod authority;
+pub mod path;
+
+use crate::reject::Reject;
+
+/// A request's head: pseudo-header fields and header fields, names in lower case.
+///
+/// Nothing here picks "the first" of several fields: what a field says is one of [`Field`]'s three cases, and
+/// whoever asks must answer for each.
+#[derive(Debug)]
+pub struct RequestView<'a> {
+    method: &'a [u8],
+    target: Option<&'a [u8]>,
+    authority: &'a [u8],
+    fields: Vec<(&'a [u8], &'a [u8])>,
+}
+
+/// What the fields of one name say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field<'a> {
+    /// There is no field of that name.
+    None,
+    /// There is exactly one.
+    One(&'a [u8]),
+    /// There are several.
+    Many,
+}
+
+impl<'a> RequestView<'a> {
+    /// A view over the pairs of a header map, pseudo-header fields (RFC 9113 §8.3.1) included.
+    pub fn new(fields: Vec<(&'a [u8], &'a [u8])>) -> Self {
+        let mut view = Self {
+            method: b"",
+            target: None,
+            authority: b"",
+            fields,
+        };
+        for &(name, value) in &view.fields {
+            match name {
+                b":method" => view.method = value,
+                b":path" => view.target = Some(value),
+                b":authority" => view.authority = value,
+                _ => {}
+            }
+        }
+        view
+    }
+
+    /// The method, compared case-sensitively (RFC 9110 §9.1).
+    pub fn method(&self) -> &'a [u8] {
+        self.method
+    }
+
+    /// The request target as sent, with its query; none for CONNECT.
+    pub fn target(&self) -> Option<&'a [u8]> {
+        self.target
+    }
+
+    /// The path of the target as sent, without its query; empty for CONNECT.
+    pub fn path(&self) -> &'a [u8] {
+        path::without_query(self.target.unwrap_or_default())
+    }
+
+    /// The authority as sent.
+    pub fn authority(&self) -> &'a [u8] {
+        self.authority
+    }
+
+    /// What the fields called `name` (lower case) say.
+    pub fn field(&self, name: &[u8]) -> Field<'a> {
+        let mut values = self.values(name);
+        match (values.next(), values.next()) {
+            (None, _) => Field::None,
+            (Some(value), None) => Field::One(value),
+            (Some(_), Some(_)) => Field::Many,
+        }
+    }
+
+    /// Every value of the fields called `name` (lower case), in order.
+    pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.fields
+            .iter()
+            .filter(move |(field, _)| *field == name)
+            .map(|&(_, value)| value)
+    }
+
+    /// The host of the authority, in lower case, without port and trailing dot.
+    ///
+    /// # Errors
+    /// [`Reject::Authority`] where the authority names no one host; a CONNECT request or an HTTP/1.0 one is no exception.
+    pub fn host(&self) -> Result<authority::Host<'a>, Reject> {
+        authority::Host::parse(self.authority).ok_or(Reject::Authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_fields_are_many_even_when_equal() {
+        let view = RequestView::new(vec![
+            (b":method", b"GET"),
+            (b"x-a", b"1"),
+            (b"x-b", b"2"),
+            (b"x-a", b"1"),
+        ]);
+        assert_eq!(view.field(b"x-a"), Field::Many);
+        assert_eq!(view.field(b"x-b"), Field::One(b"2"));
+        assert_eq!(view.field(b"x-c"), Field::None);
+        assert_eq!(view.target(), None);
+    }
+}

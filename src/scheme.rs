@@ -1,0 +1,65 @@
+//! Authentication schemes (RFC 9110 §11.1).
+
+use std::fmt;
+
+/// A scheme that a caller may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Scheme {
+    /// RFC 6750.
+    Bearer = 1,
+}
+
+impl Scheme {
+    /// Every scheme.
+    pub const ALL: &[Self] = &[Self::Bearer];
+
+    /// The scheme as challenges spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+        }
+    }
+
+    /// The scheme of that name, in any case (RFC 9110 §11.1).
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|scheme| scheme.name().as_bytes().eq_ignore_ascii_case(name))
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A set of schemes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SchemeSet(u8);
+
+impl SchemeSet {
+    /// The set with `scheme` in it too.
+    #[must_use]
+    pub const fn with(self, scheme: Scheme) -> Self {
+        Self(self.0 | scheme as u8)
+    }
+
+    /// Whether `scheme` is in the set.
+    pub const fn contains(self, scheme: Scheme) -> bool {
+        self.0 & scheme as u8 != 0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl FromIterator<Scheme> for SchemeSet {
+    fn from_iter<I: IntoIterator<Item = Scheme>>(schemes: I) -> Self {
+        schemes.into_iter().fold(Self::default(), Self::with)
+    }
+}

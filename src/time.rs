@@ -1,0 +1,85 @@
+//! Moments as data: nothing in the core reads a clock.
+
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// A moment, in whole milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment so many milliseconds after the Unix epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// The moment so many whole seconds after the Unix epoch.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// The moment so many seconds after the Unix epoch, to the millisecond; beyond the range it saturates.
+    pub fn from_fractional_seconds(seconds: f64) -> Self {
+        Self((seconds * 1000.0).round() as i64)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// This moment and so much more.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(millis(span)))
+    }
+
+    /// This moment less so much.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(span)))
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// RFC 3339 in UTC, to the second: `2026-03-01T12:00:00Z`. Before 1970 it prints the epoch.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since_epoch = Duration::from_millis(u64::try_from(self.0).unwrap_or(0));
+        match UNIX_EPOCH.checked_add(since_epoch) {
+            Some(moment) => humantime::format_rfc3339_seconds(moment).fmt(formatter),
+            None => Err(fmt::Error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_rfc_3339() {
+        assert_eq!(
+            Timestamp::from_seconds(1_700_000_000).to_string(),
+            "2023-11-14T22:13:20Z"
+        );
+    }
+
+    #[test]
+    fn saturates_at_both_ends() {
+        assert_eq!(Timestamp::from_fractional_seconds(1e308).millis(), i64::MAX);
+        assert_eq!(
+            Timestamp::from_fractional_seconds(-1e308).millis(),
+            i64::MIN
+        );
+        assert_eq!(
+            Timestamp::from_seconds(i64::MAX)
+                .plus(Duration::MAX)
+                .millis(),
+            i64::MAX
+        );
+    }
+}
