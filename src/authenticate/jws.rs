@@ -48,7 +48,7 @@ pub enum JwsFault {
     #[error("the header is empty")]
     HeaderEmpty,
     /// The header is not strict JSON.
-    #[error("the header is {0}")]
+    #[error("in the header: {0}")]
     HeaderJson(JsonFault),
     /// The header is JSON, but no object.
     #[error("the header is not an object")]
