@@ -239,7 +239,7 @@ pub fn load_all(now: i64) -> Vec<Table> {
 /// # Panics
 /// The table is wrong.
 pub fn parse(name: &str, text: &str, now: i64) -> Table {
-    let file: TableFile = serde_yaml_ng::from_str(text).unwrap_or_else(|e| panic!("{name}.yaml: {e}"));
+    let file = read(text).unwrap_or_else(|e| panic!("{name}.yaml: {e}"));
     let keys = token::read_keys(&file.keys);
     let tokens = file
         .tokens
@@ -256,6 +256,13 @@ pub fn parse(name: &str, text: &str, now: i64) -> Table {
         name: name.to_owned(),
         cases: file.cases.into_iter().flat_map(|case| loader.expand(case)).collect(),
     }
+}
+
+fn read(text: &str) -> Result<TableFile, serde_yaml_ng::Error> {
+    let mut yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(text)?;
+    // `<<: *claims` is no part of YAML 1.2, and has to be asked for.
+    yaml.apply_merge()?;
+    serde_yaml_ng::from_value(yaml)
 }
 
 struct Loader<'a> {
