@@ -1,0 +1,166 @@
+//! An HTTP/1.1 client that sends exactly the bytes it is given, one request a connection.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A request, byte for byte.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    pub method: &'a [u8],
+    pub target: &'a [u8],
+    pub headers: Vec<(&'a [u8], &'a [u8])>,
+    pub body: &'a [u8],
+}
+
+/// A response: names in lower case, fields in order, repeats kept.
+#[derive(Debug, Clone, Default)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Every value of a field.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.headers
+            .iter()
+            .filter(move |(own, _)| own == name)
+            .map(|(_, value)| value.as_slice())
+    }
+}
+
+/// Sends a request and reads the response: no further than its end, since Envoy closes a second after it.
+///
+/// # Errors
+/// The connection fails, times out or ends early, or what comes back is not HTTP.
+pub fn send(server: SocketAddr, request: &Request<'_>) -> io::Result<Response> {
+    let mut stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    stream.set_nodelay(true)?;
+    // A server that refuses a long head answers before it has read all of it, and closes.
+    let sent = stream.write_all(&to_bytes(request));
+    let to_head = request.method == b"HEAD";
+    let mut answer = Vec::new();
+    let mut block = [0; 16 * 1024];
+    loop {
+        if let Some(response) = parse(&answer, to_head, false)? {
+            return Ok(response);
+        }
+        match stream.read(&mut block) {
+            Ok(0) if answer.is_empty() => {
+                sent?;
+                return Err(invalid("closed without a response"));
+            }
+            Ok(0) => return parse(&answer, to_head, true)?.ok_or_else(|| invalid("the response is cut off")),
+            Ok(length) => answer.extend_from_slice(&block[..length]),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}
+
+fn to_bytes(request: &Request<'_>) -> Vec<u8> {
+    let mut bytes = [request.method, b" ", request.target, b" HTTP/1.1\r\n"].concat();
+    for (name, value) in &request.headers {
+        bytes.extend_from_slice(&[name, &b": "[..], value, b"\r\n"].concat());
+    }
+    if !request.body.is_empty() {
+        bytes.extend_from_slice(format!("content-length: {}\r\n", request.body.len()).as_bytes());
+    }
+    bytes.extend_from_slice(b"connection: close\r\n\r\n");
+    bytes.extend_from_slice(request.body);
+    bytes
+}
+
+/// The response, if it is whole; `closed` says that nothing more will come.
+fn parse(answer: &[u8], to_head: bool, closed: bool) -> io::Result<Option<Response>> {
+    let mut fields = [httparse::EMPTY_HEADER; 128];
+    let mut head = httparse::Response::new(&mut fields);
+    let length = match head.parse(answer) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return Err(invalid(&error.to_string())),
+    };
+    let mut response = Response {
+        status: head.code.unwrap_or_default(),
+        headers: head
+            .headers
+            .iter()
+            .map(|field| (field.name.to_ascii_lowercase(), field.value.to_vec()))
+            .collect(),
+        body: Vec::new(),
+    };
+    let rest = &answer[length..];
+    let announced = match response.values("content-length").next() {
+        None => None,
+        Some(value) => Some(
+            std::str::from_utf8(value)
+                .ok()
+                .and_then(|value| value.parse::<usize>().ok())
+                .ok_or_else(|| invalid("content-length is no number"))?,
+        ),
+    };
+    let body = if to_head || response.status == 204 {
+        // What follows a response that has no body is there for the case to find.
+        Some(rest.to_vec())
+    } else if response.values("transfer-encoding").any(|value| value == b"chunked") {
+        unchunk(rest)
+    } else if let Some(announced) = announced {
+        (rest.len() >= announced).then(|| rest.to_vec())
+    } else {
+        closed.then(|| rest.to_vec())
+    };
+    Ok(body.map(|body| {
+        response.body = body;
+        response
+    }))
+}
+
+/// The content of a chunked body, if it is whole.
+fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(rest) else {
+            return None;
+        };
+        let size = usize::try_from(size).ok()?;
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(rest.get(start..start + size)?);
+        rest = rest.get(start + size + 2..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_keeps_repeated_fields_in_order() {
+        let answer = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: A\r\nx: \xff\r\nwww-authenticate: B\r\ncontent-length: 2\r\n\r\nhi";
+        let response = parse(answer, false, false).unwrap().expect("a whole response");
+        assert_eq!(response.status, 401);
+        assert_eq!(response.values("www-authenticate").collect::<Vec<_>>(), [b"A", b"B"]);
+        assert_eq!(response.values("x").next(), Some(&b"\xff"[..]));
+        assert_eq!(response.body, b"hi");
+    }
+
+    #[test]
+    fn a_body_that_is_cut_off_is_no_response() {
+        let is_whole = |answer: &[u8], to_head| parse(answer, to_head, true).unwrap().is_some();
+        assert!(!is_whole(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nhi", false));
+        assert!(!is_whole(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhi", false));
+        assert!(!is_whole(b"HTTP/1.1 200 OK\r\ncontent-le", false));
+        assert!(is_whole(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", false));
+        assert!(is_whole(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n", true));
+    }
+}
