@@ -46,4 +46,3 @@ pub fn load_value(value: &Value) -> Result<Loaded, Vec<Diagnostic>> {
     let compiled = compile::compile(&document, &mut faults);
     faults.into_result(compiled.plan, compiled.warnings)
 }
-
