@@ -9,7 +9,7 @@ use crate::request::authority::{Host, HostPattern};
 use crate::request::path::{Pattern, Reading};
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
-use crate::store::CacheSizes;
+use crate::store::{CacheSizes, Store};
 
 /// A document, compiled, or the state of having none.
 #[derive(Debug)]
@@ -121,6 +121,17 @@ impl Plan {
             },
             policy: None,
         }
+    }
+}
+
+impl Plan {
+    /// An empty memory for what this plan's evaluations learn.
+    pub fn empty_store(&self) -> Store {
+        let sources = self
+            .policy
+            .as_ref()
+            .map_or(0, |policy| policy.sources.len());
+        Store::new(self.cache, sources)
     }
 }
 

@@ -33,10 +33,10 @@ pub struct HeldKeys {
 }
 
 impl Store {
-    /// An empty memory for so many sources of keys.
-    pub fn new(sizes: CacheSizes, sources: usize) -> Self {
+    /// An empty memory, for so many tokens and so many sources of keys.
+    pub fn new(tokens: CacheSizes, sources: usize) -> Self {
         Self {
-            tokens: TokenCache::new(sizes),
+            tokens: TokenCache::new(tokens),
             sources: std::iter::repeat_with(HeldKeys::default)
                 .take(sources)
                 .collect(),

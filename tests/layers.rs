@@ -38,7 +38,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "reject",
             "request",
             "scheme",
-            "store::CacheSizes",
+            "store",
         ],
     ),
     (

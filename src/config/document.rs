@@ -152,8 +152,6 @@ object! {
 
 /// The audiences of a provider's tokens.
 #[derive(Debug, Default)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(untagged))]
 pub enum AudienceList {
     /// `any`.
     #[default]
@@ -178,6 +176,23 @@ impl Read for AudienceList {
                 Self::default()
             }
         }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl schemars::JsonSchema for AudienceList {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AudienceList".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A list of audiences, or `any`, which switches the check off.",
+            "oneOf": [
+                { "const": "any" },
+                { "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 },
+            ],
+        })
     }
 }
 

@@ -61,7 +61,7 @@ impl Filter {
             .as_ref()
             .map_or(&[][..], |policy| &policy.sources);
         Self {
-            store: RefCell::new(Store::new(plan.cache, sources.len())),
+            store: RefCell::new(plan.empty_store()),
             fetcher: RefCell::new(Fetcher::new(sources)),
             waiting: RefCell::default(),
             plan,

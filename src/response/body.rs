@@ -6,6 +6,7 @@ use crate::time::Timestamp;
 
 /// The JSON that explains a refusal; what is not known is left out.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct ErrorBody<'a> {
     /// What is wrong, in a word that programs compare.
     pub error: &'static str,
@@ -15,6 +16,10 @@ pub struct ErrorBody<'a> {
     pub status: u16,
     /// When it was refused.
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        schemars(with = "String", extend("format" = "date-time"))
+    )]
     pub timestamp: Timestamp,
     /// The request's identifier in the logs.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,201 @@
+//! `mint`: a signed token, to test a gate with.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use countersign::authenticate::signature::Algorithm;
+use countersign::json;
+use countersign::mint::SigningKey;
+use countersign::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::clock;
+use crate::ending::{Failure, Report};
+use crate::input;
+
+/// Signs a token.
+#[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("signer").required(true)))]
+pub struct Mint {
+    /// The private key, a JSON Web Key
+    #[arg(long, value_name = "FILE", group = "signer")]
+    key: Option<PathBuf>,
+    /// Make a new key for this algorithm, such as `ES256`
+    #[arg(long, value_name = "ALGORITHM", group = "signer")]
+    generate: Option<String>,
+    /// Where the public key goes, as a JSON Web Key Set for the document
+    #[arg(long, value_name = "FILE")]
+    jwks_out: Option<PathBuf>,
+    /// Where the private key goes, for `--key`; the file must not be there
+    #[arg(long, value_name = "FILE")]
+    key_out: Option<PathBuf>,
+    /// The name of the key in the token's header; default the key's own
+    #[arg(long)]
+    kid: Option<String>,
+    /// The type in the token's header
+    #[arg(long = "type", value_name = "TYPE", default_value = "JWT")]
+    typ: String,
+    /// The claim `iss`
+    #[arg(long)]
+    issuer: Option<String>,
+    /// The claim `aud`; repeated, a list
+    #[arg(long = "audience", value_name = "AUDIENCE")]
+    audiences: Vec<String>,
+    /// The claim `sub`
+    #[arg(long)]
+    subject: Option<String>,
+    /// The claim `scope`; repeated, or with spaces, several
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// Another claim, or one of these instead: JSON, or else a text
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    claims: Vec<String>,
+    /// How long the token is valid
+    #[arg(long, value_name = "DURATION", default_value = "1h")]
+    expires_in: String,
+    /// When it is issued: RFC 3339, or seconds since 1970; default now
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    now: Option<String>,
+}
+
+impl Mint {
+    /// Runs the verb.
+    pub fn run(&self) -> Result<Report, Failure> {
+        let claims = self.claims()?;
+        let mut key = self.signing_key()?;
+        if let Some(kid) = &self.kid {
+            key = key.with_kid(Some(kid));
+        }
+        let algorithm = algorithm_of(&key)?;
+        let mut header = json!({ "alg": algorithm.name(), "typ": self.typ });
+        if let (Some(kid), Some(header)) = (key.kid(), header.as_object_mut()) {
+            header.insert("kid".to_owned(), kid.into());
+        }
+        let token = key
+            .sign(
+                algorithm,
+                &header,
+                Value::Object(claims).to_string().as_bytes(),
+            )
+            .map_err(Failure::new)?;
+        self.write_keys(&key)?;
+        Ok(Report::done(token))
+    }
+
+    fn signing_key(&self) -> Result<SigningKey, Failure> {
+        if let Some(file) = &self.key {
+            let wrong = |fault: &dyn std::fmt::Display| {
+                Failure::new(format_args!(
+                    "`{}` is no private key: {fault}",
+                    file.display()
+                ))
+            };
+            let jwk =
+                json::parse_strict(&input::read_bytes(file)?).map_err(|fault| wrong(&fault))?;
+            return SigningKey::from_jwk(&jwk).map_err(|fault| wrong(&fault));
+        }
+        if self.jwks_out.is_none() && self.key_out.is_none() {
+            return Err(Failure::new(
+                "a new key that is written nowhere verifies nothing; add `--jwks-out` or `--key-out`",
+            ));
+        }
+        let name = self.generate.as_deref().unwrap_or_default();
+        Algorithm::from_name(name)
+            .map(SigningKey::generate)
+            .ok_or_else(|| {
+                let known: Vec<_> = Algorithm::ALL.iter().map(|known| known.name()).collect();
+                Failure::new(format_args!(
+                    "there is no algorithm `{name}`; there are {}",
+                    known.join(", ")
+                ))
+            })
+    }
+
+    fn claims(&self) -> Result<Map<String, Value>, Failure> {
+        let now = clock::moment(self.now.as_deref())?;
+        let lifetime = humantime::parse_duration(&self.expires_in).map_err(|_| {
+            Failure::new(format_args!(
+                "expected a duration such as `10m` in `--expires-in`, found `{}`",
+                self.expires_in
+            ))
+        })?;
+        let audience = match self.audiences.as_slice() {
+            [] => None,
+            [one] => Some(json!(one)),
+            several => Some(json!(several)),
+        };
+        let own = [
+            ("iss", self.issuer.as_ref().map(|issuer| json!(issuer))),
+            ("sub", self.subject.as_ref().map(|subject| json!(subject))),
+            ("aud", audience),
+            (
+                "scope",
+                (!self.scopes.is_empty()).then(|| json!(self.scopes.join(" "))),
+            ),
+            ("iat", Some(seconds(now, Duration::ZERO))),
+            ("exp", Some(seconds(now, lifetime))),
+        ];
+        let own = own
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let mut claims: Map<_, _> = own.collect();
+        for claim in &self.claims {
+            let Some((name, value)) = claim.split_once('=') else {
+                return Err(Failure::new(format_args!(
+                    "expected a claim as `name=value`, found `{claim}`"
+                )));
+            };
+            let value = json::parse_strict(value.as_bytes()).unwrap_or_else(|_| value.into());
+            claims.insert(name.to_owned(), value);
+        }
+        Ok(claims)
+    }
+
+    fn write_keys(&self, key: &SigningKey) -> Result<(), Failure> {
+        if let Some(file) = &self.key_out {
+            write(file, &key.private_jwk(), true)?;
+        }
+        if let Some(file) = &self.jwks_out {
+            let jwk = key.public_jwk();
+            // What verifies an HMAC signs one, too.
+            let is_secret = jwk.get("kty").is_some_and(|kty| kty == "oct");
+            write(file, &json!({ "keys": [jwk] }), is_secret)?;
+        }
+        Ok(())
+    }
+}
+
+fn seconds(now: Timestamp, later: Duration) -> Value {
+    now.plus(later).millis().div_euclid(1000).into()
+}
+
+/// The key's own algorithm, or the first that it can sign by.
+fn algorithm_of(key: &SigningKey) -> Result<Algorithm, Failure> {
+    let rs256_first = std::iter::once(Algorithm::Rs256).chain(Algorithm::ALL);
+    key.algorithm()
+        .or_else(|| {
+            rs256_first
+                .into_iter()
+                .find(|algorithm| key.sign_raw(*algorithm, b"").is_ok())
+        })
+        .ok_or_else(|| Failure::new("the key is too short to sign with"))
+}
+
+/// A file that holds a secret is for its owner alone, and never written over another.
+fn write(file: &Path, value: &Value, is_secret: bool) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    if is_secret {
+        options.create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    } else {
+        options.create(true).truncate(true);
+    }
+    let written = options
+        .open(file)
+        .and_then(|mut open| writeln!(open, "{value:#}"));
+    written
+        .map_err(|error| Failure::new(format_args!("cannot write `{}`: {error}", file.display())))
+}
