@@ -13,7 +13,8 @@ const COMPOSE: &str = "envoy/compose/docker-compose.yaml";
 const FILTER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config";
 
 fn yaml(path: &str) -> Value {
-    let text = fs::read_to_string(support::in_repository(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let text =
+        fs::read_to_string(support::in_repository(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     serde_yaml_ng::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
@@ -36,7 +37,11 @@ fn compose_reads_its_file() {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -52,8 +57,13 @@ fn compose_mounts_what_is_there_where_the_example_looks_for_it() {
             targets.push(parts.next().unwrap().to_owned());
         }
     }
-    let module = yaml("envoy/envoy.yaml").pointer(FILTER).unwrap()["vm_config"]["code"]["local"]["filename"].clone();
-    assert!(targets.iter().any(|target| module == **target), "{module} is not mounted");
+    let module =
+        yaml("envoy/envoy.yaml").pointer(FILTER).unwrap()["vm_config"]["code"]["local"]["filename"]
+            .clone();
+    assert!(
+        targets.iter().any(|target| module == **target),
+        "{module} is not mounted"
+    );
 }
 
 #[test]
@@ -67,36 +77,51 @@ fn compose_finds_the_address_that_it_replaces() {
 
 #[test]
 fn every_file_means_the_same_envoy() {
-    let requirements = fs::read_to_string(support::in_repository("envoy/requirements.txt")).unwrap();
+    let requirements =
+        fs::read_to_string(support::in_repository("envoy/requirements.txt")).unwrap();
     let (_, rest) = requirements.split_once("\nenvoy-server==").unwrap();
     let version = rest.split_whitespace().next().unwrap();
-    assert_eq!(yaml(COMPOSE)["services"]["envoy"]["image"], format!("envoyproxy/envoy:v{version}"));
+    assert_eq!(
+        yaml(COMPOSE)["services"]["envoy"]["image"],
+        format!("envoyproxy/envoy:v{version}")
+    );
 }
 
 #[test]
 fn istio_has_the_documents_of_the_envoy_example() {
     let plugin = yaml("envoy/istio/wasmplugin.yaml");
     let example = yaml("envoy/envoy.yaml");
-    assert_eq!(plugin["spec"]["pluginConfig"], example.pointer(FILTER).unwrap()["configuration"]["value"]);
+    assert_eq!(
+        plugin["spec"]["pluginConfig"],
+        example.pointer(FILTER).unwrap()["configuration"]["value"]
+    );
     assert_ne!(plugin["spec"]["failStrategy"], "FAIL_OPEN");
 }
 
 #[test]
 fn the_wasm_plugin_fits_istios_schema() {
     let Some(folder) = std::env::var_os("CRDS") else {
-        say("NOT RUN: the WasmPlugin against Istio's schema, since CRDS names no folder of resource definitions");
+        say(
+            "NOT RUN: the WasmPlugin against Istio's schema, since CRDS names no folder of resource definitions",
+        );
         return;
     };
     let path = Path::new(&folder).join("istio-wasmplugin.yaml");
     let definition: Value = serde_yaml_ng::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    let schema =
+        &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
     let plugin = yaml("envoy/istio/wasmplugin.yaml");
     assert_eq!(plugin["apiVersion"], "extensions.istio.io/v1alpha1");
     let mut faults = Vec::new();
     validate(&plugin["spec"], schema, "spec", &mut faults);
     assert!(faults.is_empty(), "{faults:#?}");
     // The validation can fail.
-    validate(&serde_json::json!({"phase": "AUTH", "urls": 1}), schema, "spec", &mut faults);
+    validate(
+        &serde_json::json!({"phase": "AUTH", "urls": 1}),
+        schema,
+        "spec",
+        &mut faults,
+    );
     assert_eq!(faults.len(), 3, "{faults:#?}");
 }
 
@@ -118,7 +143,12 @@ fn validate(value: &Value, schema: &Value, at: &str, faults: &mut Vec<String>) {
     {
         faults.push(format!("{at}: {value} is none of {allowed:?}"));
     }
-    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    for name in schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         if value.get(name).is_none() {
             faults.push(format!("{at}: lacks {name}"));
         }
