@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
-use support::case::{Case, Observed, Only, Table, Upstream as Reached, load_all};
+use support::case::{Case, Observed, Runs, Table, Upstream as Reached, load_all};
 use support::client::{self, Request, Response};
 use support::envoy::{Bootstrap, Envoy};
 use support::upstream::Upstream;
@@ -19,7 +19,7 @@ fn every_table_holds_in_a_real_envoy() {
     let cases: Vec<&Case> = tables
         .iter()
         .flat_map(|table: &Table| &table.cases)
-        .filter(|case| case.only != Only::CoreOnly)
+        .filter(|case| case.runs != Runs::CoreOnly)
         .collect();
     let mut documents: Vec<&Value> = Vec::new();
     for case in &cases {
@@ -48,10 +48,10 @@ fn every_table_holds_in_a_real_envoy() {
     let mut seen: Vec<(&Case, Observed)> = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         let answer = send(&envoy, &listener_of(case), case, number);
-        match (answer, case.only) {
-            (Err(_), Only::HostAnswers) => {}
-            (Ok(response), Only::HostAnswers) if response.status >= 400 => {}
-            (Ok(response), Only::HostAnswers) => {
+        match (answer, case.runs) {
+            (Err(_), Runs::HostAnswers) => {}
+            (Ok(response), Runs::HostAnswers) if response.status >= 400 => {}
+            (Ok(response), Runs::HostAnswers) => {
                 failures.push(format!(
                     "{}: the host let it through: {}",
                     case.name, response.status

@@ -33,7 +33,7 @@ pub struct Case {
     /// The conformance rows that it shows.
     pub rows: Vec<String>,
     /// Where it runs.
-    pub only: Only,
+    pub runs: Runs,
     /// The filter's document.
     pub document: Value,
     /// The request.
@@ -47,7 +47,7 @@ pub struct Case {
 /// Where a case runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Only {
+pub enum Runs {
     /// In the core and in Envoy.
     #[default]
     Everywhere,
@@ -195,7 +195,7 @@ struct CaseFile {
     request: RequestFile,
     expect: Expectation,
     #[serde(default)]
-    only: Only,
+    only: Runs,
     why: Option<String>,
 }
 
@@ -307,7 +307,7 @@ impl Loader<'_> {
             name.push_str(&format!(" [{}]", each.escape_debug()));
         }
         assert!(
-            (file.only == Only::Everywhere) == file.why.is_none(),
+            (file.only == Runs::Everywhere) == file.why.is_none(),
             "{name}: `only` and `why` stand together"
         );
         let mut document = file.document.unwrap_or_else(|| self.document.clone());
@@ -351,7 +351,7 @@ impl Loader<'_> {
         }
         Case {
             rows: file.row.map(OneOrMany::into_vec).unwrap_or_default(),
-            only: file.only,
+            runs: file.only,
             document,
             request,
             expect,

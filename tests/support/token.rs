@@ -218,7 +218,7 @@ fn replaced_last_letter(mut payload: Vec<u8>) -> Vec<u8> {
 fn with_unused_bits(segment: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     assert!(
-        segment.len() % 4 != 0,
+        !segment.len().is_multiple_of(4),
         "the segment's last character has no unused bits"
     );
     let last = segment.as_bytes()[segment.len() - 1];
