@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::diagnostic::{Diagnostic, Fault, Faults, nearest};
 use super::document::{
     Allow, AudienceList, AuditLog, ClaimNames as ClaimNamesDocument, Document, Fallback, Jwt,
@@ -191,6 +193,10 @@ impl Compiler<'_> {
                 );
                 Audiences::Any
             }
+            // An item of the wrong kind was read as an empty one.
+            AudienceList::OneOf(names) if self.faults.any_within(&path) => {
+                Audiences::OneOf(names.clone())
+            }
             AudienceList::OneOf(names) => {
                 if names.is_empty() || names.iter().any(String::is_empty) {
                     self.invalid(path, "there is at least one audience, and none is empty");
@@ -204,6 +210,7 @@ impl Compiler<'_> {
 
     fn keys(&mut self, path: &str, jwt: &Jwt) -> Vec<TrustedKey> {
         let algorithms = self.algorithms(path, jwt.algorithms.as_deref());
+        let algorithms_are_known = !self.faults.any_within(&format!("{path}.algorithms"));
         let path = format!("{path}.jwks");
         let Some(inline) = &jwt.jwks.inline else {
             if !self.faults.any_within(&path) {
@@ -229,7 +236,8 @@ impl Compiler<'_> {
             .into_iter()
             .filter_map(|jwk| TrustedKey::new(jwk, algorithms.as_deref()))
             .collect();
-        if keys.is_empty() {
+        self.secrets_in_place(&path, inline);
+        if keys.is_empty() && algorithms_are_known {
             let reasons: Vec<_> = set
                 .refused
                 .iter()
@@ -246,6 +254,19 @@ impl Compiler<'_> {
             );
         }
         keys
+    }
+
+    /// What stands in the configuration can be read by whoever can read the configuration.
+    fn secrets_in_place(&mut self, path: &str, set: &Value) {
+        let keys = set.get("keys").and_then(Value::as_array);
+        for (index, key) in keys.into_iter().flatten().enumerate() {
+            if key.get("kty").is_some_and(|kty| kty == "oct") {
+                self.warn(
+                    format!("{path}.keys[{index}]"),
+                    "a secret in place shows in Envoy's `/config_dump`",
+                );
+            }
+        }
     }
 
     fn algorithms(&mut self, path: &str, names: Option<&[String]>) -> Option<Vec<Algorithm>> {
@@ -288,8 +309,9 @@ impl Compiler<'_> {
             .flatten()
             .flatten()
             .chain(&document.subject);
-        if texts.any(String::is_empty) {
-            self.invalid(format!("{path}.claims"), "a claim's name is not empty");
+        let path = format!("{path}.claims");
+        if texts.any(String::is_empty) && !self.faults.any_within(&path) {
+            self.invalid(path, "a claim's name is not empty");
         }
         names
     }
@@ -307,10 +329,12 @@ impl Compiler<'_> {
         for (place, rule) in documents.iter().enumerate() {
             let path = format!("rules[{place}]");
             let rule = self.rule(&path, rule, names, providers);
-            let cover = rules
-                .iter()
-                .find(|earlier| earlier.matches.covers(&rule.matches));
-            if let Some(cover) = cover
+            // What is wrong with an earlier match says nothing about what it was meant to fit.
+            let cover = rules.iter().enumerate().find(|(earlier, rule_before)| {
+                rule_before.matches.covers(&rule.matches)
+                    && !self.faults.any_within(&format!("rules[{earlier}].match"))
+            });
+            if let Some((_, cover)) = cover
                 && !self.faults.any_within(&path)
             {
                 self.faults
@@ -340,7 +364,10 @@ impl Compiler<'_> {
                 "`allow: public` looks at no credential",
             );
         }
-        let access = if rule.allow == Some(Allow::Public) {
+        // A rule with a fixed answer, which is refused for now, asks for nothing either.
+        let asks_nothing =
+            rule.allow == Some(Allow::Public) || self.faults.any_within(&format!("{path}.respond"));
+        let access = if asks_nothing {
             Access::Public
         } else {
             let accepted = self.accepted(path, rule.providers.as_deref(), names);
@@ -391,7 +418,7 @@ impl Compiler<'_> {
     }
 
     fn gate(&mut self, path: &str, accepted: Vec<usize>, providers: &[Option<Provider>]) -> Gate {
-        if providers.is_empty() {
+        if providers.is_empty() && !self.faults.any_within("providers") {
             self.invalid(
                 path,
                 "this asks for a credential, and there is no provider that could vouch for one",
