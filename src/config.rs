@@ -30,7 +30,7 @@ pub struct Loaded {
 /// Loads a document as plugin configuration delivers it: JSON text, or a `google.protobuf.Struct` in wire format.
 ///
 /// # Errors
-/// Every fault of the document, in its order.
+/// Every fault of the document, those of one place together.
 pub fn load(bytes: &[u8]) -> Result<Loaded, Vec<Diagnostic>> {
     let value = source::parse(bytes).map_err(|fault| vec![fault])?;
     load_value(&value)
@@ -39,7 +39,7 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, Vec<Diagnostic>> {
 /// Loads a document that was parsed already.
 ///
 /// # Errors
-/// Every fault of the document, in its order.
+/// Every fault of the document, those of one place together.
 pub fn load_value(value: &Value) -> Result<Loaded, Vec<Diagnostic>> {
     let mut faults = diagnostic::Faults::default();
     let document: Document = read::read_root(value, &mut faults);

@@ -98,18 +98,29 @@ impl Faults {
         self.0.iter().any(|known| lies_within(&known.path, path))
     }
 
-    /// The plan, if there is no fault.
+    /// The plan, if there is no fault; else the faults, those of one place together.
     pub(super) fn into_result(
-        self,
+        mut self,
         plan: Plan,
         warnings: Vec<Diagnostic>,
     ) -> Result<Loaded, Vec<Diagnostic>> {
         if self.0.is_empty() {
             Ok(Loaded { plan, warnings })
         } else {
+            self.0
+                .sort_by(|one, two| order(&one.path).cmp(order(&two.path)));
             Err(self.0)
         }
     }
+}
+
+/// Names by the alphabet, items of a list by their number.
+fn order(path: &str) -> impl Iterator<Item = (usize, &str)> {
+    path.split(['.', '['])
+        .map(|step| match step.strip_suffix(']') {
+            Some(number) => (number.parse().unwrap_or_default(), ""),
+            None => (0, step),
+        })
 }
 
 fn lies_within(path: &str, around: &str) -> bool {

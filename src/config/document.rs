@@ -189,8 +189,12 @@ impl schemars::JsonSchema for AudienceList {
         schemars::json_schema!({
             "description": "A list of audiences, or `any`, which switches the check off.",
             "oneOf": [
-                { "const": "any" },
-                { "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 },
+                { "enum": ["any", ["any"]] },
+                {
+                    "type": "array",
+                    "items": { "type": "string", "minLength": 1, "not": { "const": "any" } },
+                    "minItems": 1,
+                },
             ],
         })
     }

@@ -347,7 +347,8 @@ impl schemars::JsonSchema for Span {
         schemars::json_schema!({
             "type": "string",
             "description": "A span of time: a number and a unit, as `90s`, `10m`, `24h`.",
-            "pattern": "^([0-9]+ *[A-Za-z]+ *)+$",
+            "pattern": "^(0|([0-9]+(\\.[0-9]+)? *(ns|us|ms|s|m|h|d|w|M|y|[nu]?sec|nanos|millis|msec|secs|seconds?|\
+                mins?|minutes?|hrs?|hours?|days?|wks?|weeks?|months?|yrs?|years?) *)+)$",
         })
     }
 }

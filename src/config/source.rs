@@ -9,7 +9,7 @@ use prost_types::value::Kind;
 use serde_json::{Map, Number, Value};
 
 use super::diagnostic::{Diagnostic, Fault};
-use crate::json;
+use crate::json::{self, JsonFault};
 
 /// Doubles are exact integers up to here, 2⁵³.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -25,8 +25,17 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Diagnostic> {
         Ok(object) if !looks_like_json => Ok(from_struct(object)),
         _ => Err(Diagnostic {
             path: String::new(),
-            fault: Fault::NotADocument(not_json.to_string()),
+            fault: Fault::NotADocument(explain(bytes, not_json)),
         }),
+    }
+}
+
+/// Why a text is not JSON; where its syntax is wrong, with the line and the column.
+fn explain(bytes: &[u8], fault: JsonFault) -> String {
+    let syntax = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).err();
+    match (fault, syntax) {
+        (JsonFault::Syntax, Some(syntax)) => syntax.to_string(),
+        _ => fault.to_string(),
     }
 }
 

@@ -23,6 +23,7 @@ pub struct ErrorBody<'a> {
     pub timestamp: Timestamp,
     /// The request's identifier in the logs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String"))]
     pub request_id: Option<&'a str>,
 }
 

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::{Compiler, is_token};
 use crate::authenticate::claims::{ClaimNames, ClaimPath};
-use crate::authenticate::jwk::{JwkSet, Source, parse_set};
+use crate::authenticate::jwk::{Source, parse_set};
 use crate::authenticate::jwt::{Audiences, Issuer, Kind, Revoked, Verifier};
 use crate::authenticate::keys::KeySet;
 use crate::authenticate::signature::Algorithm;
@@ -122,6 +124,10 @@ impl Compiler<'_> {
                 );
                 Audiences::Any
             }
+            // An item of the wrong kind was read as an empty one.
+            AudienceList::OneOf(names) if self.faults.any_within(&path) => {
+                Audiences::OneOf(names.clone())
+            }
             AudienceList::OneOf(names) => {
                 if names.is_empty() || names.iter().any(String::is_empty) {
                     self.invalid(path, "there is at least one audience, and none is empty");
@@ -135,12 +141,17 @@ impl Compiler<'_> {
 
     fn keys(&mut self, path: &str, provider: &str, jwt: &Jwt, issuer: &Issuer) -> Option<Keys> {
         let algorithms = self.algorithms(path, jwt.algorithms.as_deref());
+        let algorithms_are_known = !self.faults.any_within(&format!("{path}.algorithms"));
         let path = format!("{path}.jwks");
         let jwks = &jwt.jwks;
         let location = match (&jwks.inline, &jwks.remote, &jwks.discovery) {
             (Some(inline), None, None) => {
-                let set = parse_set(inline, Source::Inline).map_err(|fault| fault.to_string());
-                return self.inline_keys(format!("{path}.inline"), set, algorithms.as_deref());
+                let path = format!("{path}.inline");
+                let keys = self.inline_keys(&path, inline, algorithms.as_deref())?;
+                if keys.is_empty() && algorithms_are_known {
+                    self.no_key_serves(path, inline);
+                }
+                return Some(Keys::Inline(keys));
             }
             (None, Some(remote), None) => self.remote(&format!("{path}.remote"), remote),
             (None, None, Some(discovery)) => {
@@ -192,14 +203,14 @@ impl Compiler<'_> {
 
     fn inline_keys(
         &mut self,
-        path: String,
-        set: Result<JwkSet, String>,
+        path: &str,
+        inline: &Value,
         algorithms: Option<&[Algorithm]>,
-    ) -> Option<Keys> {
-        let set = match set {
+    ) -> Option<KeySet> {
+        let set = match parse_set(inline, Source::Inline) {
             Ok(set) => set,
             Err(fault) => {
-                self.invalid(path, fault);
+                self.invalid(path, fault.to_string());
                 return None;
             }
         };
@@ -207,22 +218,37 @@ impl Compiler<'_> {
             let place = format!("{path}.keys[{}]", refused.index);
             self.warn(place, &format!("this key is not used: {}", refused.fault));
         }
-        let keys = KeySet::new(set.keys, algorithms);
-        if keys.is_empty() {
-            let reasons: Vec<_> = set
-                .refused
-                .iter()
-                .map(|refused| format!("keys[{}]: {}", refused.index, refused.fault))
-                .collect();
-            let reasons = if reasons.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", reasons.join("; "))
-            };
-            let what = "no key can verify a token with the algorithms that are accepted";
-            self.invalid(path, format!("{what}{reasons}"));
+        self.secrets_in_place(path, inline);
+        Some(KeySet::new(set.keys, algorithms))
+    }
+
+    fn no_key_serves(&mut self, path: String, inline: &Value) {
+        let refused = parse_set(inline, Source::Inline).map(|set| set.refused);
+        let reasons: Vec<_> = refused
+            .iter()
+            .flatten()
+            .map(|refused| format!("keys[{}]: {}", refused.index, refused.fault))
+            .collect();
+        let reasons = if reasons.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", reasons.join("; "))
+        };
+        let what = "no key can verify a token with the algorithms that are accepted";
+        self.invalid(path, format!("{what}{reasons}"));
+    }
+
+    /// What stands in the configuration can be read by whoever can read the configuration.
+    fn secrets_in_place(&mut self, path: &str, set: &Value) {
+        let keys = set.get("keys").and_then(Value::as_array);
+        for (index, key) in keys.into_iter().flatten().enumerate() {
+            if key.get("kty").is_some_and(|kty| kty == "oct") {
+                self.warn(
+                    format!("{path}.keys[{index}]"),
+                    "a secret in place shows in Envoy's `/config_dump`",
+                );
+            }
         }
-        Some(Keys::Inline(keys))
     }
 
     fn remote(&mut self, path: &str, remote: &RemoteJwks) -> Option<Location> {
@@ -394,8 +420,9 @@ impl Compiler<'_> {
             .flatten()
             .flatten()
             .chain(&document.subject);
-        if texts.any(String::is_empty) {
-            self.invalid(format!("{path}.claims"), "a claim's name is not empty");
+        let path = format!("{path}.claims");
+        if texts.any(String::is_empty) && !self.faults.any_within(&path) {
+            self.invalid(path, "a claim's name is not empty");
         }
         names
     }

@@ -26,10 +26,12 @@ impl Compiler<'_> {
         for (place, rule) in documents.iter().enumerate() {
             let path = format!("rules[{place}]");
             let rule = self.rule(&path, rule, names, providers);
-            let cover = rules
-                .iter()
-                .find(|earlier| earlier.matches.covers(&rule.matches));
-            if let Some(cover) = cover
+            // What is wrong with an earlier match says nothing about what it was meant to fit.
+            let cover = rules.iter().enumerate().find(|(earlier, rule_before)| {
+                rule_before.matches.covers(&rule.matches)
+                    && !self.faults.any_within(&format!("rules[{earlier}].match"))
+            });
+            if let Some((_, cover)) = cover
                 && !self.faults.any_within(&path)
             {
                 self.faults
@@ -59,7 +61,10 @@ impl Compiler<'_> {
                 "`allow: public` looks at no credential",
             );
         }
-        let access = if rule.allow == Some(Allow::Public) {
+        // A rule with a fixed answer, which is refused for now, asks for nothing either.
+        let asks_nothing =
+            rule.allow == Some(Allow::Public) || self.faults.any_within(&format!("{path}.respond"));
+        let access = if asks_nothing {
             Access::Public
         } else {
             let accepted = self.accepted(path, rule.providers.as_deref(), names);
@@ -110,7 +115,7 @@ impl Compiler<'_> {
     }
 
     fn gate(&mut self, path: &str, accepted: Vec<usize>, providers: &[Option<Provider>]) -> Gate {
-        if providers.is_empty() {
+        if providers.is_empty() && !self.faults.any_within("providers") {
             self.invalid(
                 path,
                 "this asks for a credential, and there is no provider that could vouch for one",

@@ -1,0 +1,1252 @@
+//! The native command, as a process: what it prints, and its exit code.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const GOOD: i32 = 0;
+const FAILURE: i32 = 1;
+const DENIED: i32 = 2;
+const INVALID: i32 = 3;
+
+/// What a run of the command left behind.
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn lines(&self) -> Vec<&str> {
+        self.out.lines().collect()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).expect(&self.out)
+    }
+}
+
+/// A directory with files, in which the command is run.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), content).unwrap();
+    }
+
+    fn read_json(&self, name: &str) -> Value {
+        serde_json::from_slice(&std::fs::read(self.path(name)).unwrap()).unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with_input(arguments, "")
+    }
+
+    fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args(arguments)
+            .current_dir(self.0.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that fails early does not read its input.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let ran = Ran {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        };
+        assert!(
+            !ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'),
+            "no colour"
+        );
+        ran
+    }
+
+    /// A token by a new key, which `jwks.json` verifies.
+    fn mint(&self) -> String {
+        self.mint_with(&[
+            "--generate",
+            "ES256",
+            "--jwks-out",
+            "jwks.json",
+            "--key-out",
+            "key.json",
+        ])
+    }
+
+    fn mint_with(&self, arguments: &[&str]) -> String {
+        let fixed = [
+            "mint",
+            "--issuer",
+            "https://login.example.com",
+            "--audience",
+            "orders",
+            "--subject",
+            "alice",
+            "--scope",
+            "orders:read",
+        ];
+        let ran = self.run(&[&fixed, arguments].concat());
+        assert_eq!((ran.code, ran.err.as_str()), (GOOD, ""));
+        assert_eq!(ran.lines().len(), 1, "the token alone");
+        ran.out.trim_end().to_owned()
+    }
+
+    /// A document whose keys are those of `jwks.json`.
+    fn document(&self) -> Value {
+        let keys = self.read_json("jwks.json");
+        json!({
+            "realm": "orders",
+            "providers": [{ "name": "corp", "jwt": {
+                "issuer": "https://login.example.com", "audiences": ["orders"], "jwks": { "inline": keys },
+            } }],
+            "rules": [
+                { "name": "health", "match": { "paths": ["/healthz"] }, "allow": "public" },
+                {
+                    "name": "write", "match": { "paths": ["/orders/**"], "methods": ["PUT"] },
+                    "require": { "scopes": ["orders:write"] },
+                },
+                { "name": "read", "match": { "paths": ["/orders/**"] }, "require": { "scopes": ["orders:read"] } },
+            ],
+        })
+    }
+}
+
+/// A desk with a valid document in `document.json`, and a token that it takes.
+fn desk() -> (Desk, String) {
+    let desk = Desk::new();
+    let token = desk.mint();
+    desk.write("document.json", desk.document().to_string());
+    (desk, token)
+}
+
+fn indented(text: &str, by: usize) -> String {
+    text.lines()
+        .map(|line| format!("{:by$}{line}\n", ""))
+        .collect()
+}
+
+/// An Envoy bootstrap whose filter has this configuration, with nothing around it that undoes it.
+fn bootstrap(configuration: &Value) -> String {
+    format!(
+        "static_resources:
+  listeners:
+  - name: ingress
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          '@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: ingress
+          use_remote_address: true
+          http_filters:
+          - name: gate
+            typed_config:
+              '@type': type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+              config:
+                name: gate
+                failure_policy: FAIL_RELOAD
+                vm_config:
+                  vm_id: gate
+                  runtime: envoy.wasm.runtime.v8
+                  code: {{local: {{filename: /etc/envoy/countersign.wasm}}}}
+                configuration: {configuration}
+          - name: envoy.filters.http.router
+            typed_config:
+              '@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+"
+    )
+}
+
+const HTTP_FILTER: &str = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config.config";
+
+fn as_struct(document: &Value) -> Value {
+    json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": document })
+}
+
+fn as_string_value(document: &Value) -> Value {
+    json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": document.to_string() })
+}
+
+#[test]
+fn help_names_the_verbs_and_the_exit_codes() {
+    let desk = Desk::new();
+    let ran = desk.run(&["--help"]);
+    assert_eq!(ran.code, GOOD);
+    for word in [
+        "check",
+        "explain",
+        "schema",
+        "hash",
+        "mint",
+        "2  the request is denied",
+        "3  the document is invalid",
+    ] {
+        assert!(ran.out.contains(word), "{word} in {}", ran.out);
+    }
+    assert_eq!(desk.run(&["--version"]).code, GOOD);
+    // 2 means denied; a wrong command line is a failure.
+    for wrong in [
+        &[][..],
+        &["chek"],
+        &["check"],
+        &["check", "a", "b"],
+        &["explain", "a"],
+    ] {
+        let ran = desk.run(wrong);
+        assert_eq!((ran.code, ran.out.as_str()), (FAILURE, ""), "{wrong:?}");
+        assert!(!ran.err.is_empty());
+    }
+}
+
+#[test]
+fn check_takes_a_document_that_stands_alone() {
+    let (desk, _) = desk();
+    for file in ["document.json", "-"] {
+        let ran = desk.run_with_input(&["check", file], &desk.document().to_string());
+        assert_eq!((ran.code, ran.err.as_str()), (GOOD, ""));
+        assert_eq!(ran.out, "1 document, no fault, no warning\n");
+    }
+    desk.write(
+        "public.yaml",
+        "# no keys\ndefault: public\n---\ndefault: deny\n",
+    );
+    assert_eq!(
+        desk.run(&["check", "public.yaml"]).out,
+        "2 documents, no fault, no warning\n"
+    );
+}
+
+#[test]
+fn check_tells_every_fault_at_once_with_the_nearest_names() {
+    let desk = Desk::new();
+    desk.write(
+        "bad.yaml",
+        "relm: orders
+mode: enforced
+audit: {log: off}
+providers:
+- name: corp
+  jwt:
+    issuer: https://login.example.com
+    audience: [orders]
+    clock_skew: 60
+    algorithms: [RS265]
+    jwks: {inline: {keys: []}}
+rules:
+- name: a
+  match: {paths: [orders], method: [GET]}
+  providers: [crop]
+- name: a
+  match: {hosts: [yes]}
+  require: {scopes: [no, 'off']}
+",
+    );
+    let ran = desk.run(&["check", "bad.yaml"]);
+    assert_eq!(ran.code, INVALID);
+    assert_eq!(
+        ran.lines(),
+        [
+            "bad.yaml: audit.log: expected `denied`, `all`, `none`, found the boolean `false`",
+            "bad.yaml: mode: expected `enforce`, found `enforced`; did you mean `enforce`?",
+            "bad.yaml: providers[0].jwt.algorithms[0]: there is no algorithm `RS265`; did you mean `RS256`?",
+            "bad.yaml: providers[0].jwt.audience: unknown key; did you mean `audiences`?",
+            "bad.yaml: providers[0].jwt.audiences: missing; expected a list of audiences, or `any`",
+            "bad.yaml: providers[0].jwt.clock_skew: expected a duration such as `90s`, found the number `60`",
+            "bad.yaml: relm: unknown key; did you mean `realm`?",
+            "bad.yaml: rules[0].match.method: unknown key; did you mean `methods`?",
+            "bad.yaml: rules[0].match.paths[0]: a path begins with `/`",
+            "bad.yaml: rules[0].providers[0]: there is no provider `crop`; did you mean `corp`?",
+            "bad.yaml: rules[1].match.hosts[0]: expected a string, found the boolean `true`",
+            "bad.yaml: rules[1].name: the name `a` is taken by rules[0]",
+            "bad.yaml: rules[1].require.scopes[0]: expected a string, found the boolean `false`",
+            "1 document, 13 faults, no warning",
+        ]
+    );
+}
+
+#[test]
+fn check_marks_warnings() {
+    let (desk, _) = desk();
+    let mut document = desk.document();
+    document["providers"][0]["jwt"]["audiences"] = json!("any");
+    desk.write("any.json", document.to_string());
+    let ran = desk.run(&["check", "any.json"]);
+    assert_eq!(ran.code, GOOD);
+    assert_eq!(
+        ran.lines(),
+        [
+            "any.json: warning: providers[0].jwt.audiences: `any` accepts tokens that were issued for other services",
+            "1 document, no fault, 1 warning",
+        ]
+    );
+}
+
+#[test]
+fn check_finds_the_document_in_envoys_configuration() {
+    let (desk, _) = desk();
+    let document = desk.document();
+    for configuration in [as_struct(&document), as_string_value(&document)] {
+        desk.write("envoy.yaml", bootstrap(&configuration));
+        let ran = desk.run(&["check", "envoy.yaml"]);
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (GOOD, "1 document, no fault, no warning\n")
+        );
+    }
+    let mut bad = document;
+    bad["relm"] = json!("orders");
+    for configuration in [as_struct(&bad), as_string_value(&bad)] {
+        desk.write("envoy.yaml", bootstrap(&configuration));
+        let ran = desk.run(&["check", "envoy.yaml"]);
+        assert_eq!(ran.code, INVALID);
+        let expected = format!(
+            "envoy.yaml: {HTTP_FILTER}.configuration.value: relm: unknown key; did you mean `realm`?"
+        );
+        assert_eq!(
+            ran.lines(),
+            [expected.as_str(), "1 document, 1 fault, no warning"]
+        );
+    }
+}
+
+#[test]
+fn check_names_a_configuration_of_another_type() {
+    let desk = Desk::new();
+    for (configuration, what) in [
+        (
+            json!({ "@type": "type.googleapis.com/google.protobuf.BytesValue", "value": "e30=" }),
+            "neither",
+        ),
+        (json!({ "default": "public" }), "neither"),
+        (
+            json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": {} }),
+            "has a text",
+        ),
+        (
+            json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "default: public" }),
+            "neither JSON nor a google.protobuf.Struct: expected value at line 1 column 1",
+        ),
+    ] {
+        desk.write("envoy.yaml", bootstrap(&configuration));
+        let ran = desk.run(&["check", "envoy.yaml"]);
+        assert_eq!(ran.code, INVALID);
+        assert!(ran.out.contains(what), "{}", ran.out);
+    }
+}
+
+#[test]
+fn check_names_what_undoes_the_gate() {
+    let desk = Desk::new();
+    let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
+    let hcm = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
+    let cases = [
+        (
+            "          use_remote_address: true\n",
+            "",
+            format!("{hcm}: warning: without `use_remote_address: true`"),
+            GOOD,
+        ),
+        (
+            "                  vm_id: gate\n",
+            "",
+            format!("{HTTP_FILTER}: warning: without a `vm_id` of its own"),
+            GOOD,
+        ),
+        (
+            "FAIL_RELOAD",
+            "FAIL_CLOSED",
+            format!("{HTTP_FILTER}: warning: without `failure_policy: FAIL_RELOAD`"),
+            GOOD,
+        ),
+        (
+            "FAIL_RELOAD",
+            "FAIL_OPEN",
+            format!("{HTTP_FILTER}.failure_policy: a filter that fails lets"),
+            INVALID,
+        ),
+        (
+            "failure_policy: FAIL_RELOAD",
+            "fail_open: true",
+            format!("{HTTP_FILTER}.fail_open: a filter that fails lets"),
+            INVALID,
+        ),
+    ];
+    for (from, to, expected, code) in cases {
+        desk.write("envoy.yaml", safe.replace(from, to));
+        let ran = desk.run(&["check", "envoy.yaml"]);
+        assert!(
+            ran.lines()[0].starts_with(&format!("envoy.yaml: {expected}")),
+            "{}",
+            ran.out
+        );
+        assert_eq!((ran.lines().len(), ran.code), (2, code));
+    }
+
+    let named = "          use_remote_address: true\n";
+    let detection = "          original_ip_detection_extensions: [{name: envoy.http.original_ip_detection.xff}]\n";
+    desk.write("envoy.yaml", safe.replace(named, detection));
+    assert_eq!(
+        desk.run(&["check", "envoy.yaml"]).out,
+        "1 document, no fault, no warning\n"
+    );
+}
+
+#[test]
+fn check_names_filters_that_share_a_virtual_machine() {
+    let desk = Desk::new();
+    let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
+    let (_, filter) = safe.split_once("          http_filters:\n").unwrap();
+    let (filter, _) = filter
+        .split_once("          - name: envoy.filters.http.router")
+        .unwrap();
+    let other = filter.replace("countersign", "other");
+    let both = safe.replace(
+        "          http_filters:\n",
+        &format!("          http_filters:\n{other}"),
+    );
+    desk.write("envoy.yaml", &both);
+    let ran = desk.run(&["check", "envoy.yaml"]);
+    assert_eq!(ran.code, GOOD);
+    assert!(
+        ran.lines()[0].ends_with("http_filters[0] has the same `vm_id`, and so the same data"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.lines()[0].contains("http_filters[1].typed_config.config: warning: "));
+    assert_eq!(ran.lines()[1], "1 document, no fault, 1 warning");
+}
+
+#[test]
+fn check_names_client_certificates_that_prove_nothing() {
+    let desk = Desk::new();
+    let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
+    let with_tls = |tls: Value| {
+        let mut tls = tls;
+        tls["@type"] = json!(
+            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+        );
+        let socket = json!({ "name": "tls", "typed_config": tls });
+        safe.replace(
+            "    - filters:\n",
+            &format!("    - transport_socket: {socket}\n      filters:\n"),
+        )
+    };
+    let ca = json!({ "filename": "/ca.pem" });
+    let context = |validation: Value| json!({ "validation_context": validation });
+    for (tls, expected) in [
+        (json!({}), &[][..]),
+        (
+            json!({ "require_client_certificate": true, "common_tls_context": context(json!({ "trusted_ca": ca })) }),
+            &[],
+        ),
+        (
+            json!({ "require_client_certificate": true, "common_tls_context": context(
+                json!({ "trusted_ca": ca, "trust_chain_verification": "ACCEPT_UNTRUSTED" })
+            ) }),
+            &["under `ACCEPT_UNTRUSTED` a client certificate proves nothing"],
+        ),
+        (
+            json!({ "common_tls_context": context(json!({})) }),
+            &[
+                "without `trusted_ca` a client certificate",
+                "without `require_client_certificate: true`",
+            ],
+        ),
+        (
+            json!({ "requireClientCertificate": true }),
+            &["client certificates are required, but nothing verifies them"],
+        ),
+    ] {
+        desk.write("envoy.yaml", with_tls(tls));
+        let ran = desk.run(&["check", "envoy.yaml"]);
+        assert_eq!(
+            (ran.code, ran.lines().len()),
+            (GOOD, expected.len() + 1),
+            "{}",
+            ran.out
+        );
+        for (line, what) in ran.lines().iter().zip(expected) {
+            assert!(line.contains(&format!("warning: {what}")), "{line}");
+        }
+    }
+}
+
+#[test]
+fn check_finds_the_document_in_kubernetes_manifests() {
+    let (desk, _) = desk();
+    let document = desk.document();
+    let wasm_plugin = |more: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: orders}}\n---\n\
+             apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata:\n  name: gate\nspec:\n  \
+             url: oci://registry.example.com/countersign:1\n  {more}\n  pluginConfig: {document}\n"
+        )
+    };
+    desk.write("plugin.yaml", wasm_plugin("failStrategy: FAIL_RELOAD"));
+    let ran = desk.run(&["check", "plugin.yaml"]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (GOOD, "1 document, no fault, no warning\n")
+    );
+
+    desk.write(
+        "plugin.yaml",
+        wasm_plugin("failStrategy: FAIL_OPEN").replace("realm", "relm"),
+    );
+    let ran = desk.run(&["check", "plugin.yaml"]);
+    assert_eq!(ran.code, INVALID);
+    assert_eq!(
+        ran.lines(),
+        [
+            "plugin.yaml: documents[1].spec.pluginConfig: relm: unknown key; did you mean `realm`?",
+            "plugin.yaml: documents[1].spec.failStrategy: a filter that fails lets every request through",
+            "1 document, 2 faults, no warning",
+        ]
+    );
+
+    let policy = json!({
+        "apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyExtensionPolicy",
+        "metadata": { "name": "countersign" },
+        "spec": { "wasm": [{ "name": "a", "failOpen": true, "config": { "default": "public" } }] },
+    });
+    desk.write("policy.json", policy.to_string());
+    let ran = desk.run(&["check", "policy.json"]);
+    assert_eq!(ran.code, INVALID);
+    assert_eq!(
+        ran.lines(),
+        [
+            "policy.json: spec.wasm[0].failOpen: a filter that fails lets every request through",
+            "1 document, 1 fault, no warning",
+        ]
+    );
+
+    let filter = json!({
+        "apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "metadata": { "name": "gate" },
+        "spec": { "configPatches": [{ "applyTo": "HTTP_FILTER", "patch": { "operation": "INSERT_BEFORE", "value": {
+            "name": "countersign",
+            "typed_config": {
+                "@type": "type.googleapis.com/udpa.type.v1.TypedStruct",
+                "type_url": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+                "value": { "config": {
+                    "failure_policy": "FAIL_RELOAD", "vm_config": { "vm_id": "gate" },
+                    "configuration": as_string_value(&document),
+                } },
+            },
+        } } }] },
+    });
+    desk.write("filter.json", filter.to_string());
+    let ran = desk.run(&["check", "filter.json"]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (GOOD, "1 document, no fault, no warning\n")
+    );
+}
+
+#[test]
+fn check_knows_its_own_filter() {
+    let desk = Desk::new();
+    let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
+    let nameless = safe.replace("countersign", "something");
+    desk.write("envoy.yaml", &nameless);
+    let ran = desk.run(&["check", "envoy.yaml"]);
+    assert_eq!(ran.code, GOOD);
+    assert!(
+        ran.lines()[0].ends_with(
+            "note: nothing is called `countersign`; the only wasm filter of the file is taken"
+        ),
+        "{}",
+        ran.out
+    );
+
+    desk.write(
+        "envoy.yaml",
+        format!(
+            "a:\n{}\nb:\n{}",
+            indented(&nameless, 2),
+            indented(&nameless, 2)
+        ),
+    );
+    let ran = desk.run(&["check", "envoy.yaml"]);
+    assert_eq!(ran.code, FAILURE);
+    assert!(
+        ran.err
+            .contains("holds 2 wasm filters, and none is called `countersign`"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn check_fails_where_there_is_nothing_to_check() {
+    let desk = Desk::new();
+    desk.write("empty.yaml", "# nothing\n");
+    desk.write("service.yaml", "apiVersion: v1\nkind: Service\n");
+    desk.write("twice.yaml", "realm: a\nrealm: b\n");
+    desk.write("broken.yaml", "a: [1,\n");
+    desk.write("binary", b"\xff\xfe\x00");
+    for (file, what) in [
+        ("empty.yaml", "holds no document"),
+        ("service.yaml", "holds no document"),
+        ("twice.yaml", "line 2: the key `realm` stands twice"),
+        ("broken.yaml", "line 2"),
+        ("binary", "is not UTF-8"),
+        ("missing.yaml", "cannot read `missing.yaml`"),
+        (".", "cannot read `.`"),
+    ] {
+        let ran = desk.run(&["check", file]);
+        assert_eq!((ran.code, ran.out.as_str()), (FAILURE, ""), "{file}");
+        assert!(
+            ran.err.starts_with("countersign: ") && ran.err.contains(what),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn a_minted_token_is_judged() {
+    let (desk, token) = desk();
+    let explain = |arguments: &[&str]| {
+        let ran = desk.run(&[&["explain", "document.json"], arguments].concat());
+        assert!(!ran.out.contains(&token) && !ran.err.contains(&token));
+        ran
+    };
+
+    let ran = explain(&["--path", "/orders/7", "--bearer", &token]);
+    assert_eq!(ran.code, GOOD);
+    assert_eq!(
+        ran.lines(),
+        [
+            "the path is read as `/orders/7`",
+            "the rule `read` fits first",
+            "it asks for a credential",
+            "a Bearer credential is shown",
+            "the provider `corp` vouches for alice, scopes orders:read",
+            "passes: alice, by `corp`",
+        ]
+    );
+
+    let ran = explain(&["--path", "/orders/7"]);
+    assert_eq!(ran.code, DENIED);
+    assert!(
+        ran.out.contains(
+            "\nno credential is shown\ndenied: unauthorized\n\nHTTP/1.1 401 Unauthorized\n"
+        )
+    );
+    assert!(
+        ran.out
+            .contains("\nwww-authenticate: Bearer realm=\"orders\"\n")
+    );
+    assert!(
+        ran.out
+            .contains("\ncontent-length: 112\n\n{\"error\":\"unauthorized\","),
+        "{}",
+        ran.out
+    );
+
+    let ran = explain(&["--path", "/orders/7", "--method", "HEAD"]);
+    assert_eq!(ran.code, DENIED);
+    assert!(ran.out.ends_with("content-length: 112\n\n"), "{}", ran.out);
+
+    let ran = explain(&["--path", "/orders/7", "--method", "PUT", "--bearer", &token]);
+    assert_eq!(ran.code, DENIED);
+    assert!(
+        ran.out.contains("\nHTTP/1.1 403 Forbidden\n") && ran.out.contains("insufficient_scope")
+    );
+    assert!(!ran.out.contains("www-authenticate"));
+
+    let ran = explain(&["--path", "/orders//7"]);
+    assert_eq!(ran.code, DENIED);
+    assert!(
+        ran.out
+            .starts_with("denied: ambiguous_path\n\nHTTP/1.1 400 Bad Request\n"),
+        "{}",
+        ran.out
+    );
+
+    let ran = explain(&["--path", "/healthz"]);
+    assert_eq!(
+        (ran.code, *ran.lines().last().unwrap()),
+        (GOOD, "passes: nobody in particular")
+    );
+}
+
+#[test]
+fn explain_takes_a_token_from_where_it_stands() {
+    let (desk, token) = desk();
+    desk.write("token", format!("{token}\n"));
+    desk.write(
+        "headers",
+        format!("x-request-id: 7\n\nAuthorization: Bearer {token}\n"),
+    );
+    let header = format!("Authorization: Bearer {token}");
+    for source in [
+        ["--bearer", &token],
+        ["--bearer-file", "token"],
+        ["--header", &header],
+        ["--header", "@headers"],
+    ] {
+        let ran = desk.run(
+            &[
+                &["explain", "document.json", "--path", "/orders/1"],
+                &source[..],
+            ]
+            .concat(),
+        );
+        assert_eq!(ran.code, GOOD, "{}{}", ran.out, ran.err);
+    }
+    let ran = desk.run_with_input(
+        &[
+            "explain",
+            "document.json",
+            "--path",
+            "/orders/1",
+            "--bearer-file",
+            "-",
+        ],
+        &token,
+    );
+    assert_eq!(ran.code, GOOD);
+    let both = [
+        "explain",
+        "document.json",
+        "--path",
+        "/orders/1",
+        "--bearer",
+        &token,
+        "--header",
+        &header,
+    ];
+    let ran = desk.run(&both);
+    assert_eq!(ran.code, DENIED);
+    assert!(ran.out.contains("HTTP/1.1 400 Bad Request"), "{}", ran.out);
+}
+
+#[test]
+fn explain_judges_at_the_moment_it_is_given() {
+    let desk = Desk::new();
+    let token = desk.mint_with(&[
+        "--generate",
+        "ES256",
+        "--jwks-out",
+        "jwks.json",
+        "--now",
+        "2026-03-01T12:00:00Z",
+        "--expires-in",
+        "10m",
+    ]);
+    desk.write("document.json", desk.document().to_string());
+    for (now, code) in [
+        ("2026-03-01T12:05:00Z", GOOD),
+        ("2026-03-01 12:05:00", GOOD),
+        ("1772366700", GOOD),
+        ("2026-03-01T12:12:00Z", DENIED),
+        ("2026-03-01T11:00:00Z", DENIED),
+        ("noon", FAILURE),
+    ] {
+        let ran = desk.run(&[
+            "explain",
+            "document.json",
+            "--path",
+            "/orders/1",
+            "--bearer",
+            &token,
+            "--now",
+            now,
+        ]);
+        assert_eq!(ran.code, code, "{now}: {}{}", ran.out, ran.err);
+        if code == DENIED {
+            assert!(ran.out.contains("error=\"invalid_token\""), "{}", ran.out);
+        }
+    }
+    let ran = desk.run(&[
+        "explain",
+        "document.json",
+        "--path",
+        "/orders/1",
+        "--bearer",
+        &token,
+        "--now",
+        "2026-03-01T12:12:00Z",
+        "--json",
+    ]);
+    let explanation = ran.json();
+    assert_eq!(explanation["reason"], "token_expired");
+    assert_eq!(explanation["response"]["status"], 401);
+    let body: Value =
+        serde_json::from_str(explanation["response"]["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["timestamp"], "2026-03-01T12:12:00Z");
+}
+
+#[test]
+fn explain_says_it_in_json() {
+    let (desk, token) = desk();
+    let ran = desk.run(&[
+        "explain",
+        "document.json",
+        "--path",
+        "/orders/1",
+        "--bearer",
+        &token,
+        "--json",
+    ]);
+    assert_eq!(ran.code, GOOD);
+    let explanation = ran.json();
+    for (name, value) in [
+        ("verdict", json!("passes")),
+        ("reason", json!(null)),
+        ("rule", json!("read")),
+        ("provider", json!("corp")),
+        ("subject", json!("alice")),
+        ("response", json!(null)),
+    ] {
+        assert_eq!(explanation[name], value, "{name}");
+    }
+    assert_eq!(explanation["steps"].as_array().unwrap().len(), 5);
+
+    desk.write("bad.json", r#"{"relm": "x", "default": "public"}"#);
+    let ran = desk.run(&["explain", "bad.json", "--path", "/", "--json"]);
+    assert_eq!(ran.code, INVALID);
+    assert_eq!(
+        ran.json(),
+        json!({ "faults": ["relm: unknown key; did you mean `realm`?"] })
+    );
+    let ran = desk.run(&["explain", "bad.json", "--path", "/"]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (
+            INVALID,
+            "bad.json: relm: unknown key; did you mean `realm`?\n"
+        )
+    );
+}
+
+#[test]
+fn explain_replaces_the_keys() {
+    let (desk, token) = desk();
+    let mut document = desk.document();
+    document["providers"][0]["jwt"]["jwks"] =
+        json!({ "remote": { "uri": "https://login", "cluster": "login" } });
+    desk.write("remote.json", document.to_string());
+    desk.write("envoy.yaml", bootstrap(&as_string_value(&document)));
+    for file in ["remote.json", "envoy.yaml"] {
+        let explain = ["explain", file, "--path", "/orders/1", "--bearer", &token];
+        let ran = desk.run(&[&explain[..], &["--jwks", "jwks.json"]].concat());
+        assert_eq!(ran.code, GOOD, "{}", ran.out);
+    }
+    let explain = [
+        "explain",
+        "document.json",
+        "--path",
+        "/orders/1",
+        "--bearer",
+        &token,
+        "--jwks",
+    ];
+    desk.mint_with(&["--generate", "ES256", "--jwks-out", "others.json"]);
+    assert_eq!(
+        desk.run(&[&explain[..], &["others.json"]].concat()).code,
+        DENIED
+    );
+    desk.write("keys.txt", "no keys");
+    let ran = desk.run(&[&explain[..], &["keys.txt"]].concat());
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (
+            FAILURE,
+            "countersign: `keys.txt` is no JSON Web Key Set: not JSON\n"
+        )
+    );
+}
+
+#[test]
+fn explain_asks_which_of_several_documents() {
+    let desk = Desk::new();
+    desk.write("two.yaml", "default: public\n---\ndefault: deny\n");
+    let explain = ["explain", "two.yaml", "--path", "/"];
+    let ran = desk.run(&explain);
+    assert_eq!(ran.code, FAILURE);
+    assert_eq!(
+        ran.err,
+        "countersign: `two.yaml` holds 2 documents; choose one with `--document`\n"
+    );
+    for (number, code) in [("1", GOOD), ("2", DENIED), ("3", FAILURE), ("0", FAILURE)] {
+        assert_eq!(
+            desk.run(&[&explain[..], &["--document", number]].concat())
+                .code,
+            code
+        );
+    }
+}
+
+/// Whatever is wrong, and wherever a token slips to, it is not printed.
+#[test]
+fn no_token_is_echoed() {
+    let (desk, token) = desk();
+    let bad_header = format!("Authorization Bearer {token}");
+    let bad_name = format!("Bearer {token}: x");
+    let equals = format!("--bearr={token}");
+    let other = Desk::new().mint();
+    let query = format!("/orders/1?access_token={token}");
+    for (arguments, code) in [
+        (vec!["--path", "/orders/1", "--bearer", &other], DENIED),
+        (
+            vec!["--path", "/orders/1", "--bearer", &token, "--host", "a,b"],
+            DENIED,
+        ),
+        (vec!["--path", &query], DENIED),
+        (
+            vec!["--path", "/orders/1", "--header", &bad_header],
+            FAILURE,
+        ),
+        (vec!["--path", "/orders/1", "--header", &bad_name], FAILURE),
+        (
+            vec![
+                "--path",
+                "/orders/1",
+                "--header",
+                "Authorization:",
+                "Bearer",
+                &token,
+            ],
+            FAILURE,
+        ),
+        (vec!["--path", "/orders/1", &token], FAILURE),
+        (vec!["--path", "/orders/1", &equals], FAILURE),
+        (
+            vec!["--path", "/orders/1", "--bearer-file", &token],
+            FAILURE,
+        ),
+        (vec!["--path", "/orders/1", "--jwks", &token], FAILURE),
+        (vec!["--path", "/orders/1", "--now", &token], FAILURE),
+        (vec!["--path", "/orders/1", "--document", &token], FAILURE),
+    ] {
+        let ran = desk.run(&[&["explain", "document.json"], &arguments[..]].concat());
+        assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.out, ran.err);
+        for printed in [&ran.out, &ran.err] {
+            for part in token.split('.').chain(other.split('.')) {
+                assert!(!printed.contains(part), "{arguments:?}: {printed}");
+            }
+        }
+    }
+    for arguments in [
+        vec!["check", &token],
+        vec![&token],
+        vec!["hash", "key", &token],
+        vec!["schema", &token],
+    ] {
+        let ran = desk.run(&arguments);
+        assert_eq!(ran.code, FAILURE);
+        assert!(!ran.err.contains(&token), "{}", ran.err);
+    }
+}
+
+#[test]
+fn schema_is_a_schema_and_agrees_with_the_reader() {
+    let (desk, _) = desk();
+    let ran = desk.run(&["schema"]);
+    assert_eq!(ran.code, GOOD);
+    assert_eq!(desk.run(&["schema", "document"]).out, ran.out);
+    let schema = ran.json();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+    assert!(schema["$id"].is_string() && schema["title"].is_string());
+    jsonschema::meta::validate(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+
+    let good = desk.document();
+    let changed = |pointer: &str, value: Value| {
+        let mut document = good.clone();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        document.pointer_mut(parent).unwrap()[name] = value;
+        document
+    };
+    let jwt = "/providers/0/jwt";
+    let documents = [
+        (good.clone(), true),
+        (changed("/realm", json!("x")), true),
+        (changed("/realm", json!(null)), true),
+        (changed("/default", json!("optional")), true),
+        (changed("/crypto", json!("wasm")), true),
+        (changed("/audit", json!({ "log": "none" })), true),
+        (
+            changed("/responses", json!({ "error_description": false })),
+            true,
+        ),
+        (changed(&format!("{jwt}/audiences"), json!("any")), true),
+        (changed(&format!("{jwt}/audiences"), json!(["any"])), true),
+        (
+            changed(&format!("{jwt}/audiences"), json!(["a", "b"])),
+            true,
+        ),
+        (changed(&format!("{jwt}/clock_skew"), json!("90s")), true),
+        (
+            changed(&format!("{jwt}/clock_skew"), json!("1h 30min")),
+            true,
+        ),
+        (
+            changed(&format!("{jwt}/algorithms"), json!(["ES256"])),
+            true,
+        ),
+        (
+            changed("/rules/1/match/headers", json!({ "x-a": "1" })),
+            true,
+        ),
+        (changed("/realm", json!(true)), false),
+        (changed("/relm", json!("x")), false),
+        (changed("/mode", json!("shadow")), false),
+        (changed("/audit", json!({ "log": false })), false),
+        (changed("/audit", json!({ "level": "all" })), false),
+        (changed("/rules", json!({})), false),
+        (changed("/rules/0/allow", json!("everyone")), false),
+        (changed("/rules/0/name", json!(null)), false),
+        (changed("/rules/1/match/paths", json!("/a")), false),
+        (
+            changed("/rules/1/match/headers", json!({ "x-a": 1 })),
+            false,
+        ),
+        (
+            changed("/rules/1/require", json!({ "scope": ["a"] })),
+            false,
+        ),
+        (changed(&format!("{jwt}/audiences"), json!("orders")), false),
+        (
+            changed(&format!("{jwt}/audiences"), json!(["any", "orders"])),
+            false,
+        ),
+        (changed(&format!("{jwt}/audiences"), json!([])), false),
+        (changed(&format!("{jwt}/audiences"), json!(null)), false),
+        (changed(&format!("{jwt}/clock_skew"), json!(60)), false),
+        (changed(&format!("{jwt}/clock_skew"), json!("60")), false),
+        (changed(&format!("{jwt}/clock_skew"), json!("soon")), false),
+        (changed(&format!("{jwt}/from"), json!([])), false),
+        (changed("/identity", json!({})), false),
+    ];
+    for (document, expected) in &documents {
+        assert_eq!(
+            validator.is_valid(document),
+            *expected,
+            "the schema on {document}"
+        );
+        assert_eq!(
+            countersign::config::load_value(document).is_ok(),
+            *expected,
+            "the reader on {document}"
+        );
+    }
+}
+
+#[test]
+fn schema_describes_the_body_of_an_error() {
+    let (desk, token) = desk();
+    let schema = desk.run(&["schema", "error"]).json();
+    jsonschema::meta::validate(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for arguments in [
+        &["--path", "/orders/1"][..],
+        &["--path", "/orders/1", "--header", "x-request-id: abc-123"],
+        &["--path", "/x", "--bearer", &token],
+        &["--path", "//"],
+    ] {
+        let ran = desk.run(&[&["explain", "document.json", "--json"], arguments].concat());
+        let body: Value =
+            serde_json::from_str(ran.json()["response"]["body"].as_str().unwrap()).unwrap();
+        assert!(validator.is_valid(&body), "{body}");
+    }
+    assert!(!validator.is_valid(&json!({ "error": "x" })));
+    assert_eq!(desk.run(&["schema", "nothing"]).code, FAILURE);
+}
+
+#[test]
+fn hash_reads_the_secret_from_its_input_alone() {
+    let desk = Desk::new();
+    let sha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\n";
+    for input in ["secret", "secret\n", "secret\r\n"] {
+        let ran = desk.run_with_input(&["hash", "key"], input);
+        assert_eq!((ran.code, ran.out.as_str()), (GOOD, sha256));
+    }
+    let ran = desk.run_with_input(&["hash", "password", "--cost", "4"], "secret\n");
+    assert_eq!(ran.code, GOOD);
+    assert!(ran.out.starts_with("$2y$04$"));
+    assert!(bcrypt::verify("secret", ran.out.trim_end()).unwrap());
+    assert!(!bcrypt::verify("secret\n", ran.out.trim_end()).unwrap());
+    let ran = desk.run_with_input(&["hash", "password"], "secret");
+    assert!(ran.out.starts_with("$2y$10$"));
+
+    let longest = "x".repeat(72);
+    assert_eq!(
+        desk.run_with_input(&["hash", "password", "--cost", "4"], &longest)
+            .code,
+        GOOD
+    );
+    let too_long = "x".repeat(73);
+    for (arguments, input, what) in [
+        (&["hash", "key"][..], "", "the secret is empty"),
+        (&["hash", "password"], "\n", "the secret is empty"),
+        (&["hash", "key"], "a\nb\n", "more than one line"),
+        (
+            &["hash", "password"],
+            &too_long,
+            "the password has 73 bytes",
+        ),
+        (&["hash", "password"], "a\0b", "zero byte"),
+        (&["hash", "password", "--cost", "99"], "a", "99"),
+        (&["hash", "key", "secret"], "", "unexpected argument"),
+        (&["hash"], "", "Usage"),
+    ] {
+        let ran = desk.run_with_input(arguments, input);
+        assert_eq!((ran.code, ran.out.as_str()), (FAILURE, ""), "{arguments:?}");
+        assert!(ran.err.contains(what), "{}", ran.err);
+    }
+}
+
+/// The claims and the header of a token.
+fn parts(token: &str) -> (Value, Value) {
+    let mut parts = token.split('.').map(|part| {
+        countersign::authenticate::base64url::decode(part.as_bytes())
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default()
+    });
+    (parts.next().unwrap(), parts.next().unwrap())
+}
+
+#[test]
+fn mint_signs_what_it_is_told() {
+    let desk = Desk::new();
+    desk.mint();
+    let token = desk.mint_with(&[
+        "--key",
+        "key.json",
+        "--kid",
+        "other",
+        "--type",
+        "at+jwt",
+        "--audience",
+        "second",
+        "--scope",
+        "b c",
+        "--claim",
+        "level=3",
+        "--claim",
+        "tenant=red",
+        "--claim",
+        r#"roles=["admin"]"#,
+        "--claim",
+        "sub=bob",
+        "--expires-in",
+        "10m",
+        "--now",
+        "1772366400",
+    ]);
+    let (header, claims) = parts(&token);
+    assert_eq!(
+        header,
+        json!({ "alg": "ES256", "typ": "at+jwt", "kid": "other" })
+    );
+    assert_eq!(
+        claims,
+        json!({
+            "iss": "https://login.example.com", "aud": ["orders", "second"], "sub": "bob",
+            "scope": "orders:read b c", "level": 3, "tenant": "red", "roles": ["admin"], "iat": 1772366400,
+            "exp": 1772367000,
+        })
+    );
+    for algorithm in ["HS256", "PS384", "ES512", "EdDSA"] {
+        let token = desk.mint_with(&[
+            "--generate",
+            algorithm,
+            "--jwks-out",
+            &format!("{algorithm}.json"),
+        ]);
+        assert_eq!(parts(&token).0["alg"], algorithm);
+        let key = &desk.read_json(&format!("{algorithm}.json"))["keys"][0];
+        assert_eq!(key["alg"], algorithm);
+        assert!(key.get("d").is_none());
+    }
+}
+
+#[test]
+fn mint_guards_private_keys() {
+    let desk = Desk::new();
+    desk.mint();
+    #[cfg(unix)]
+    for (file, mode) in [("key.json", 0o600)] {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            std::fs::metadata(desk.path(file))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777,
+            mode
+        );
+    }
+    let before = desk.read_json("key.json");
+    let ran = desk.run(&["mint", "--generate", "ES256", "--key-out", "key.json"]);
+    assert_eq!((ran.code, ran.out.as_str()), (FAILURE, ""));
+    assert!(
+        ran.err.starts_with("countersign: cannot write `key.json`"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(desk.read_json("key.json"), before);
+}
+
+#[test]
+fn mint_fails_on_what_it_cannot_sign() {
+    let desk = Desk::new();
+    desk.mint();
+    desk.write("text", "secret");
+    for (arguments, what) in [
+        (&["mint"][..], "--key"),
+        (&["mint", "--generate", "ES256"], "--jwks-out"),
+        (
+            &["mint", "--generate", "none", "--jwks-out", "x"],
+            "there is no algorithm `none`",
+        ),
+        (
+            &["mint", "--key", "key.json", "--generate", "ES256"],
+            "cannot be used",
+        ),
+        (
+            &["mint", "--key", "text"],
+            "`text` is no private key: not JSON",
+        ),
+        (
+            &["mint", "--key", "jwks.json"],
+            "`jwks.json` is no private key",
+        ),
+        (&["mint", "--key", "missing"], "cannot read `missing`"),
+        (
+            &["mint", "--key", "key.json", "--expires-in", "soon"],
+            "expected a duration",
+        ),
+        (
+            &["mint", "--key", "key.json", "--claim", "x"],
+            "expected a claim as `name=value`",
+        ),
+    ] {
+        let ran = desk.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (FAILURE, ""), "{arguments:?}");
+        assert!(ran.err.contains(what), "{}", ran.err);
+    }
+    assert!(!Path::new(&desk.path("x")).exists());
+}

@@ -1,0 +1,950 @@
+//! Every kind of fault that a document can have, with exactly what is said about it.
+//!
+//! Each document is loaded in the three ways in which it can arrive: as a value, as JSON text, and as a
+//! `google.protobuf.Struct`. What is said must be the same.
+
+use std::sync::LazyLock;
+
+use countersign::authenticate::base64url;
+use countersign::authenticate::signature::Algorithm;
+use countersign::config::{self, Diagnostic, Loaded};
+use countersign::mint::SigningKey;
+use prost::Message;
+use serde_json::{Value, json};
+
+/// A key set with one good key.
+static KEYS: LazyLock<Value> =
+    LazyLock::new(|| json!({ "keys": [SigningKey::generate(Algorithm::Es256).public_jwk()] }));
+
+fn jwt() -> Value {
+    json!({ "issuer": "https://login.example.com", "audiences": ["orders"], "jwks": { "inline": *KEYS } })
+}
+
+fn provider(name: &str) -> Value {
+    json!({ "name": name, "jwt": jwt() })
+}
+
+/// A valid document with some members more, or others.
+fn with(members: Value) -> Value {
+    merged(json!({ "providers": [provider("corp")] }), members)
+}
+
+/// A valid document whose provider has some members of `jwt` more, or others.
+fn with_jwt(members: Value) -> Value {
+    json!({ "providers": [{ "name": "corp", "jwt": merged(jwt(), members) }] })
+}
+
+/// A valid document with one rule of these members.
+fn with_rule(members: Value) -> Value {
+    with(json!({ "rules": [merged(json!({ "name": "r" }), members)] }))
+}
+
+fn with_keys(keys: Value) -> Value {
+    with_jwt(json!({ "jwks": { "inline": { "keys": keys } } }))
+}
+
+/// The members of both; a member of `more` that is null removes one.
+fn merged(mut object: Value, more: Value) -> Value {
+    for (name, value) in more.as_object().unwrap() {
+        if value.is_null() {
+            object.as_object_mut().unwrap().remove(name);
+        } else {
+            object[name] = value.clone();
+        }
+    }
+    object
+}
+
+fn told(diagnostics: &[Diagnostic]) -> Vec<String> {
+    diagnostics.iter().map(ToString::to_string).collect()
+}
+
+fn faults(loaded: Result<Loaded, Vec<Diagnostic>>) -> Vec<String> {
+    told(&loaded.err().unwrap_or_default())
+}
+
+fn as_struct(value: &Value) -> Vec<u8> {
+    let Some(prost_types::value::Kind::StructValue(object)) = kind(value) else {
+        panic!("a document is an object");
+    };
+    object.encode_to_vec()
+}
+
+fn kind(value: &Value) -> Option<prost_types::value::Kind> {
+    use prost_types::value::Kind;
+    let wrapped = |value| prost_types::Value { kind: kind(value) };
+    Some(match value {
+        Value::Null => Kind::NullValue(0),
+        Value::Bool(truth) => Kind::BoolValue(*truth),
+        Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap()),
+        Value::String(text) => Kind::StringValue(text.clone()),
+        Value::Array(items) => Kind::ListValue(prost_types::ListValue {
+            values: items.iter().map(wrapped).collect(),
+        }),
+        Value::Object(members) => Kind::StructValue(prost_types::Struct {
+            fields: members
+                .iter()
+                .map(|(name, value)| (name.clone(), wrapped(value)))
+                .collect(),
+        }),
+    })
+}
+
+/// Holds a table: each document has exactly these faults, however it arrives.
+fn hold(table: &[(Value, &[&str])]) {
+    let mut wrong = String::new();
+    for (document, expected) in table {
+        let found = faults(config::load_value(document));
+        if found != *expected {
+            wrong += &format!("{document}\n  expected {expected:#?}\n  found {found:#?}\n");
+        }
+        assert_eq!(
+            faults(config::load(document.to_string().as_bytes())),
+            found,
+            "as JSON text: {document}"
+        );
+        if document.is_object() {
+            assert_eq!(
+                faults(config::load(&as_struct(document))),
+                found,
+                "as a Struct: {document}"
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Holds a table of valid documents: each has exactly these warnings.
+fn hold_warnings(table: &[(Value, &[&str])]) {
+    for (document, expected) in table {
+        let loaded =
+            config::load_value(document).unwrap_or_else(|faults| panic!("{document}: {faults:?}"));
+        assert_eq!(told(&loaded.warnings), *expected, "{document}");
+    }
+}
+
+#[test]
+fn valid_documents() {
+    hold(&[
+        (with(json!({})), &[]),
+        (with(json!({ "rules": [] })), &[]),
+        (json!({ "default": "public" }), &[]),
+        (json!({ "default": "deny" }), &[]),
+        // Nothing typed after a key is as good as no key, in YAML.
+        (
+            with(json!({ "rules": null, "realm": null, "audit": { "log": null } })),
+            &[],
+        ),
+        (
+            json!({ "rules": [{ "name": "all", "allow": "public" }] }),
+            &[],
+        ),
+        (
+            with(json!({
+                "realm": "orders", "mode": "enforce", "protect_as": "origin", "default": "optional", "crypto": "wasm",
+                "https": "optional", "audit": { "log": "all" }, "responses": { "error_description": false },
+                "rules": [{
+                    "name": "own",
+                    "match": {
+                        "paths": ["/users/{id}/orders/**"], "methods": ["GET", "PUT"], "hosts": ["*.example.com"],
+                        "headers": { "x-api-version": "2" },
+                    },
+                    "providers": ["corp"],
+                    "require": {
+                        "scopes": ["orders:read"], "any_scopes": ["a", "b"], "roles": ["r"], "any_roles": ["r"],
+                        "groups": ["g"], "any_groups": ["g"],
+                    },
+                }],
+            })),
+            &[],
+        ),
+        (
+            with_jwt(json!({
+                "algorithms": ["ES256"], "token_type": "any", "require": ["exp", "sub"], "clock_skew": "90s",
+                "claims": { "subject": "sub", "scopes": ["scope"], "roles": ["realm_access.roles"], "groups": [] },
+                "sender": "none", "issuer": "https://login.example.com/{tid}/v2.0",
+            })),
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_no_document() {
+    for (text, expected) in [
+        (
+            "{\"realm\": }",
+            "neither JSON nor a google.protobuf.Struct: expected value at line 1 column 11",
+        ),
+        (
+            "{\"realm\":1,\"realm\":2}",
+            "neither JSON nor a google.protobuf.Struct: a member name occurs twice",
+        ),
+        (
+            "realm: api",
+            "neither JSON nor a google.protobuf.Struct: expected value at line 1 column 1",
+        ),
+    ] {
+        assert_eq!(faults(config::load(text.as_bytes())), [expected]);
+    }
+    hold(&[
+        (json!([]), &["expected an object, found a list"]),
+        (json!("realm"), &["expected an object, found `realm`"]),
+        (json!(null), &["expected an object, found nothing"]),
+    ]);
+    let nothing =
+        ["default: this asks for a credential, and there is no provider that could vouch for one"];
+    assert_eq!(faults(config::load(b"")), nothing);
+    assert_eq!(faults(config::load(b"{}")), nothing);
+}
+
+#[test]
+fn unknown_keys() {
+    hold(&[
+        (
+            with(json!({ "provider": [] })),
+            &["provider: unknown key; did you mean `providers`?"],
+        ),
+        (
+            with(json!({ "Realm": "x" })),
+            &["Realm: unknown key; did you mean `realm`?"],
+        ),
+        (with(json!({ "x": 1 })), &["x: unknown key"]),
+        (
+            with_jwt(json!({ "audience": "orders", "audiences": null })),
+            &[
+                "providers[0].jwt.audience: unknown key; did you mean `audiences`?",
+                "providers[0].jwt.audiences: missing; expected a list of audiences, or `any`",
+            ],
+        ),
+        (
+            with_jwt(json!({ "jwks_uri": "x" })),
+            &["providers[0].jwt.jwks_uri: unknown key"],
+        ),
+        (
+            with_jwt(json!({ "jwks": { "keys": [], "inline": *KEYS } })),
+            &["providers[0].jwt.jwks.keys: unknown key"],
+        ),
+        (
+            with_jwt(json!({ "claims": { "scope": ["scope"] } })),
+            &["providers[0].jwt.claims.scope: unknown key; did you mean `scopes`?"],
+        ),
+        (
+            with_rule(json!({ "matches": {} })),
+            &["rules[0].matches: unknown key; did you mean `match`?"],
+        ),
+        (
+            with_rule(json!({ "match": { "path": ["/"] } })),
+            &["rules[0].match.path: unknown key; did you mean `paths`?"],
+        ),
+        (
+            with_rule(json!({ "require": { "scope": ["a"] } })),
+            &["rules[0].require.scope: unknown key; did you mean `scopes`?"],
+        ),
+        (
+            with(json!({ "responses": { "error_descriptions": true } })),
+            &["responses.error_descriptions: unknown key; did you mean `error_description`?"],
+        ),
+        (
+            with(json!({ "audit": { "logs": "all" } })),
+            &["audit.logs: unknown key; did you mean `log`?"],
+        ),
+    ]);
+}
+
+#[test]
+fn values_of_the_wrong_kind() {
+    hold(&[
+        (
+            with(json!({ "realm": true })),
+            &["realm: expected a string, found the boolean `true`"],
+        ),
+        (
+            with(json!({ "realm": 5 })),
+            &["realm: expected a string, found the number `5`"],
+        ),
+        (
+            with(json!({ "rules": {} })),
+            &["rules: expected a list, found an object"],
+        ),
+        (
+            with(json!({ "rules": ["x"] })),
+            &["rules[0]: expected an object, found `x`"],
+        ),
+        (
+            json!({ "providers": "corp" }),
+            &["providers: expected a list, found `corp`"],
+        ),
+        (
+            json!({ "providers": [{ "name": "corp", "jwt": [] }] }),
+            &["providers[0].jwt: expected an object, found a list"],
+        ),
+        (
+            with(json!({ "mode": "enforced" })),
+            &["mode: expected `enforce`, found `enforced`; did you mean `enforce`?"],
+        ),
+        (
+            with(json!({ "default": "allow" })),
+            &["default: expected `deny`, `authenticated`, `optional`, `public`, found `allow`"],
+        ),
+        (
+            // What an unquoted `off` becomes on its way through YAML.
+            with(json!({ "audit": { "log": false } })),
+            &["audit.log: expected `denied`, `all`, `none`, found the boolean `false`"],
+        ),
+        (
+            with(json!({ "responses": { "error_description": "yes" } })),
+            &["responses.error_description: expected `true` or `false`, found `yes`"],
+        ),
+        (
+            with_jwt(json!({ "audiences": "orders" })),
+            &["providers[0].jwt.audiences: expected a list of audiences, or `any`, found `orders`"],
+        ),
+        (
+            with_jwt(json!({ "audiences": ["orders", 1] })),
+            &["providers[0].jwt.audiences[1]: expected a string, found the number `1`"],
+        ),
+        (
+            with_jwt(json!({ "clock_skew": 60 })),
+            &[
+                "providers[0].jwt.clock_skew: expected a duration such as `90s`, found the number `60`",
+            ],
+        ),
+        (
+            with_jwt(json!({ "clock_skew": "60" })),
+            &["providers[0].jwt.clock_skew: expected a duration such as `90s`, found `60`"],
+        ),
+        (
+            with_jwt(json!({ "clock_skew": "-5s" })),
+            &["providers[0].jwt.clock_skew: expected a duration such as `90s`, found `-5s`"],
+        ),
+        (
+            with_rule(json!({ "match": { "headers": { "x-api-version": 2 } } })),
+            &["rules[0].match.headers.x-api-version: expected a string, found the number `2`"],
+        ),
+        (
+            with_rule(json!({ "match": { "paths": "/healthz" } })),
+            &["rules[0].match.paths: expected a list, found `/healthz`"],
+        ),
+        (
+            with_rule(json!({ "allow": true })),
+            &["rules[0].allow: expected `public`, `optional`, found the boolean `true`"],
+        ),
+        (
+            with_rule(json!({ "allow": "publik" })),
+            &[
+                "rules[0].allow: expected `public`, `optional`, found `publik`; did you mean `public`?",
+            ],
+        ),
+        (
+            with_jwt(json!({ "issuer": "x".repeat(0) })),
+            &["providers[0].jwt.issuer: an issuer is not empty"],
+        ),
+        (
+            with(json!({ "mode": "y".repeat(50) })),
+            &["mode: expected `enforce`, found a long text"],
+        ),
+    ]);
+}
+
+#[test]
+fn missing_members() {
+    hold(&[
+        (
+            json!({ "providers": [{}] }),
+            &["providers[0].name: missing; expected a string"],
+        ),
+        (
+            json!({ "providers": [{ "name": "corp" }] }),
+            &["providers[0]: missing; expected a method: `jwt`"],
+        ),
+        (
+            json!({ "providers": [{ "name": "corp", "jwt": {} }] }),
+            &[
+                "providers[0].jwt.audiences: missing; expected a list of audiences, or `any`",
+                "providers[0].jwt.issuer: missing; expected a string",
+                "providers[0].jwt.jwks: missing; expected an object",
+            ],
+        ),
+        (
+            with_jwt(json!({ "jwks": {} })),
+            &["providers[0].jwt.jwks: missing; expected where the keys come from: `inline`"],
+        ),
+        (
+            with(json!({ "rules": [{}] })),
+            &["rules[0].name: missing; expected a string"],
+        ),
+    ]);
+}
+
+#[test]
+fn names() {
+    let rules = json!([
+        { "name": "a", "match": { "paths": ["/a"] } },
+        { "name": "a", "match": { "paths": ["/b"] } },
+        { "name": "", "match": { "paths": ["/c"] } },
+        { "name": "ü", "match": { "paths": ["/d"] } },
+    ]);
+    let mut other = provider("corp");
+    other["jwt"]["issuer"] = json!("https://other");
+    hold(&[
+        (
+            with(json!({ "rules": rules })),
+            &[
+                "rules[1].name: the name `a` is taken by rules[0]",
+                "rules[2].name: a name is visible ASCII, and not empty",
+                "rules[3].name: a name is visible ASCII, and not empty",
+            ],
+        ),
+        (
+            json!({ "providers": [provider("corp"), other] }),
+            &["providers[1].name: the name `corp` is taken by providers[0]"],
+        ),
+        (
+            with_rule(json!({ "providers": ["crop", "somebody"] })),
+            &[
+                "rules[0].providers[0]: there is no provider `crop`; did you mean `corp`?",
+                "rules[0].providers[1]: there is no provider `somebody`",
+            ],
+        ),
+        (
+            with_rule(json!({ "providers": [] })),
+            &["rules[0].providers: there is at least one provider"],
+        ),
+        (
+            with_jwt(json!({ "algorithms": ["ES265", "none", "es256"] })),
+            &[
+                "providers[0].jwt.algorithms[0]: there is no algorithm `ES265`; did you mean `ES256`?",
+                "providers[0].jwt.algorithms[1]: there is no algorithm `none`",
+                "providers[0].jwt.algorithms[2]: there is no algorithm `es256`; did you mean `ES256`?",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn what_a_challenge_cannot_carry() {
+    let what = "realm: a challenge can carry visible ASCII and spaces only";
+    hold(&[
+        (with(json!({ "realm": "Aufträge" })), &[what]),
+        (with(json!({ "realm": "a\r\nx-injected: 1" })), &[what]),
+        (with(json!({ "realm": "a \"quoted\" realm" })), &[]),
+    ]);
+}
+
+#[test]
+fn jwt_providers() {
+    let issuer = "providers[0].jwt.issuer";
+    let one = format!("{issuer}: an issuer may hold one `{{claim}}`");
+    let host = format!("{issuer}: the claim may not stand for the host of the issuer");
+    let mixed = "providers[0].jwt.audiences: `any` stands alone: it switches the check off";
+    let none = "providers[0].jwt.audiences: there is at least one audience, and none is empty";
+    hold(&[
+        (with_jwt(json!({ "issuer": "https://a/{x}/{y}" })), &[&one]),
+        (with_jwt(json!({ "issuer": "https://a/{}" })), &[&one]),
+        (with_jwt(json!({ "issuer": "https://a/{x" })), &[&one]),
+        (
+            with_jwt(json!({ "issuer": "https://{x}.example.com/" })),
+            &[&host],
+        ),
+        (
+            with_jwt(json!({ "audiences": ["any", "orders"] })),
+            &[mixed],
+        ),
+        (with_jwt(json!({ "audiences": [] })), &[none]),
+        (with_jwt(json!({ "audiences": [""] })), &[none]),
+        (
+            with_jwt(json!({ "algorithms": [] })),
+            &["providers[0].jwt.algorithms: there is at least one algorithm"],
+        ),
+        (
+            with_jwt(json!({ "claims": { "roles": [""] } })),
+            &["providers[0].jwt.claims: a claim's name is not empty"],
+        ),
+        (
+            with_jwt(json!({ "algorithms": ["RS256"] })),
+            &[
+                "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted",
+            ],
+        ),
+        (
+            with_jwt(json!({ "jwks": { "inline": {} } })),
+            &["providers[0].jwt.jwks.inline: a key set has an array `keys`"],
+        ),
+        (
+            with_jwt(json!({ "jwks": { "inline": [] } })),
+            &["providers[0].jwt.jwks.inline: a key set is an object"],
+        ),
+        (
+            with_keys(json!([])),
+            &[
+                "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted",
+            ],
+        ),
+    ]);
+}
+
+fn bad_keys() -> [(Value, &'static str); 6] {
+    let key = SigningKey::generate(Algorithm::Es256);
+    let off_curve = merged(key.public_jwk(), json!({ "y": key.public_jwk()["x"] }));
+    let modulus = base64url::encode(&[0xff; 128]);
+    [
+        (key.private_jwk(), "holds private members"),
+        (
+            json!({ "kty": "RSA", "n": modulus, "e": "AQAB" }),
+            "the RSA modulus has 1024 bits; at least 2048 are needed",
+        ),
+        (off_curve, "the point is not on the curve"),
+        (
+            merged(key.public_jwk(), json!({ "use": "enc" })),
+            "use is `enc`",
+        ),
+        (
+            merged(key.public_jwk(), json!({ "alg": "RS256" })),
+            "the key does not serve its alg `RS256`",
+        ),
+        (
+            json!({ "kty": "EC", "crv": "secp256k1" }),
+            "unknown crv `secp256k1`",
+        ),
+    ]
+}
+
+#[test]
+fn a_bad_key_beside_a_good_one_is_a_warning_and_alone_a_fault() {
+    for (bad, what) in bad_keys() {
+        let warning = format!("providers[0].jwt.jwks.inline.keys[1]: this key is not used: {what}");
+        hold_warnings(&[(with_keys(json!([KEYS["keys"][0], bad])), &[&warning])]);
+        let fault = format!(
+            "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted (keys[0]: {what})"
+        );
+        hold(&[(with_keys(json!([bad])), &[&fault])]);
+    }
+}
+
+#[test]
+fn warnings() {
+    let secret = json!({ "kty": "oct", "k": base64url::encode(&[7; 32]) });
+    hold_warnings(&[
+        (with(json!({})), &[]),
+        (
+            with_jwt(json!({ "audiences": "any" })),
+            &[
+                "providers[0].jwt.audiences: `any` accepts tokens that were issued for other services",
+            ],
+        ),
+        (
+            with_jwt(json!({ "audiences": ["any"] })),
+            &[
+                "providers[0].jwt.audiences: `any` accepts tokens that were issued for other services",
+            ],
+        ),
+        (
+            with_jwt(json!({ "require": [] })),
+            &["providers[0].jwt.require: without `exp`, tokens that never expire are accepted"],
+        ),
+        (
+            with_jwt(
+                json!({ "algorithms": ["HS256"], "jwks": { "inline": { "keys": [secret] } } }),
+            ),
+            &[
+                "providers[0].jwt.jwks.inline.keys[0]: a secret in place shows in Envoy's `/config_dump`",
+            ],
+        ),
+    ]);
+}
+
+/// RFC 7518 §3.2: a secret is at least as long as the hash.
+#[test]
+fn a_short_secret_is_not_used() {
+    let secret = json!({ "kty": "oct", "alg": "HS256", "k": base64url::encode(&[7; 31]) });
+    let algorithms = json!({ "algorithms": ["HS256"], "jwks": { "inline": { "keys": [secret] } } });
+    hold(&[(
+        with_jwt(algorithms),
+        &[
+            "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted (keys[0]: the secret has 31 octets; at least 32 are needed)",
+        ],
+    )]);
+}
+
+#[test]
+fn hmac_is_used_only_where_it_is_listed() {
+    let secret = json!({ "kty": "oct", "k": base64url::encode(&[7; 32]) });
+    hold(&[(
+        with_keys(json!([secret])),
+        &[
+            "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted",
+        ],
+    )]);
+}
+
+#[test]
+fn rules_match_what_they_say() {
+    let no_path = "rules[0].match.paths[0]";
+    let method =
+        "rules[0].match.methods[0]: a method is a token in upper case: methods are case-sensitive";
+    let host = "rules[0].match.hosts[0]: a host is a name without a port, `*.` before it for one or more labels";
+    let path = |text: &str| with_rule(json!({ "match": { "paths": [text] } }));
+    let methods = |text: &str| with_rule(json!({ "match": { "methods": [text] } }));
+    let hosts = |text: &str| with_rule(json!({ "match": { "hosts": [text] } }));
+    hold(&[
+        (
+            path("healthz"),
+            &[&format!("{no_path}: a path begins with `/`")],
+        ),
+        (
+            path("/a/**/b"),
+            &[&format!(
+                "{no_path}: `*` has a meaning only as `/**` at the end; write `{{name}}` for one segment of any text"
+            )],
+        ),
+        (
+            path("/a/*"),
+            &[&format!(
+                "{no_path}: `*` has a meaning only as `/**` at the end; write `{{name}}` for one segment of any text"
+            )],
+        ),
+        (
+            path("/{a}/{a}"),
+            &[&format!("{no_path}: the parameter `{{a}}` is bound twice")],
+        ),
+        (
+            path("/{a"),
+            &[&format!(
+                "{no_path}: `{{name}}` stands for one whole segment, its name made of letters, digits and `_`"
+            )],
+        ),
+        (
+            path("/{}"),
+            &[&format!(
+                "{no_path}: `{{name}}` stands for one whole segment, its name made of letters, digits and `_`"
+            )],
+        ),
+        (
+            path("/a?b=c"),
+            &[&format!(
+                "{no_path}: a path has no `?`; the query is never matched"
+            )],
+        ),
+        (
+            path("/a%20b"),
+            &[&format!(
+                "{no_path}: patterns are written decoded, without percent-escapes"
+            )],
+        ),
+        (
+            path("/a//b"),
+            &[&format!(
+                "{no_path}: no request can have this path: it has an empty segment"
+            )],
+        ),
+        (
+            path("/a/../b"),
+            &[&format!(
+                "{no_path}: no request can have this path: it has a dot segment"
+            )],
+        ),
+        (path(""), &[&format!("{no_path}: a path begins with `/`")]),
+        (methods("get"), &[method]),
+        (methods("GET POST"), &[method]),
+        (methods(""), &[method]),
+        (
+            methods("TRACE"),
+            &["rules[0].match.methods[0]: TRACE is always refused"],
+        ),
+        (hosts("example.com:8080"), &[host]),
+        (hosts("*example.com"), &[host]),
+        (hosts("*"), &[host]),
+        (hosts(""), &[host]),
+        (hosts("https://example.com"), &[host]),
+        (
+            with_rule(json!({ "match": { "headers": { "x api": "1" } } })),
+            &["rules[0].match.headers.x api: this is no header field's name"],
+        ),
+        (
+            with_rule(json!({ "match": { "paths": [], "methods": [], "hosts": [] } })),
+            &[
+                "rules[0].match.hosts: an empty list fits nothing; leave it out to fit all",
+                "rules[0].match.methods: an empty list fits nothing; leave it out to fit all",
+                "rules[0].match.paths: an empty list fits nothing; leave it out to fit all",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn rules_that_no_request_can_reach() {
+    let rules = |first: Value, second: Value| {
+        with(json!({ "rules": [
+            { "name": "first", "match": first }, { "name": "second", "match": second },
+        ] }))
+    };
+    let unreachable =
+        "rules[1]: no request can reach this rule: `first` fits everything that it fits";
+    hold(&[
+        (rules(json!({}), json!({ "paths": ["/a"] })), &[unreachable]),
+        (
+            rules(
+                json!({ "paths": ["/a/**"] }),
+                json!({ "paths": ["/a/b", "/a/{c}/d"] }),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(json!({ "paths": ["/{x}"] }), json!({ "paths": ["/a"] })),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "methods": ["GET"] }),
+                json!({ "methods": ["HEAD"] }),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "hosts": ["*.a.b"] }),
+                json!({ "hosts": ["x.a.b"], "paths": ["/"] }),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(json!({ "paths": ["/a"] }), json!({ "paths": ["/{x}"] })),
+            &[],
+        ),
+        (
+            rules(
+                json!({ "methods": ["HEAD"] }),
+                json!({ "methods": ["GET"] }),
+            ),
+            &[],
+        ),
+        (
+            rules(json!({ "hosts": ["*.a.b"] }), json!({ "hosts": ["a.b"] })),
+            &[],
+        ),
+        (rules(json!({ "headers": { "x": "1" } }), json!({})), &[]),
+        // What is wrong with the first says nothing about what it would fit.
+        (
+            rules(
+                json!({ "methods": ["get"], "paths": ["a"] }),
+                json!({ "paths": ["/b"] }),
+            ),
+            &[
+                "rules[0].match.methods[0]: a method is a token in upper case: methods are case-sensitive",
+                "rules[0].match.paths[0]: a path begins with `/`",
+            ],
+        ),
+        (
+            rules(json!({ "route": ["x"] }), json!({ "paths": ["/b"] })),
+            &["rules[0].match.route: not supported yet"],
+        ),
+        (
+            rules(json!("/a"), json!({ "paths": ["/b"] })),
+            &["rules[0].match: expected an object, found `/a`"],
+        ),
+    ]);
+}
+
+#[test]
+fn rules_that_contradict_themselves() {
+    let scopes = json!({ "scopes": ["a"] });
+    let scope = "a scope is visible ASCII without space, `\"` and `\\`";
+    let no_provider =
+        "this asks for a credential, and there is no provider that could vouch for one";
+    let mut same = provider("same");
+    same["jwt"]["issuer"] = json!("https://login.example.com");
+    let mut tenants = provider("tenants");
+    tenants["jwt"]["issuer"] = json!("https://login.example.com{tid}/");
+    let public = json!([{ "name": "r", "match": { "paths": ["/"] }, "allow": "public" }]);
+    hold(&[
+        (
+            with_rule(json!({ "allow": "public", "require": scopes })),
+            &["rules[0].require: `allow` asks for nothing, `require` does"],
+        ),
+        (
+            with_rule(json!({ "allow": "optional", "require": scopes })),
+            &["rules[0].require: `allow` asks for nothing, `require` does"],
+        ),
+        (
+            with_rule(json!({ "allow": "public", "providers": ["corp"] })),
+            &["rules[0].providers: `allow: public` looks at no credential"],
+        ),
+        (
+            with_rule(json!({ "require": {} })),
+            &[
+                "rules[0].require: this requires nothing; leave it out to ask for any valid credential",
+            ],
+        ),
+        (
+            with_rule(
+                json!({ "require": { "scopes": ["a b", "", "a\"b"], "roles": ["a b", ""], "groups": [] } }),
+            ),
+            &[
+                "rules[0].require.groups: there is at least one name",
+                "rules[0].require.roles[1]: a name is not empty",
+                &format!("rules[0].require.scopes[0]: {scope}"),
+                &format!("rules[0].require.scopes[1]: {scope}"),
+                &format!("rules[0].require.scopes[2]: {scope}"),
+            ],
+        ),
+        (
+            json!({ "rules": [{ "name": "r" }] }),
+            &[&format!("rules[0]: {no_provider}")],
+        ),
+        (
+            json!({ "rules": public, "default": "authenticated" }),
+            &[&format!("default: {no_provider}")],
+        ),
+        (
+            json!({ "rules": [{ "name": "r", "allow": "optional" }] }),
+            &[&format!("rules[0]: {no_provider}")],
+        ),
+        (
+            json!({ "providers": [provider("corp"), same], "rules": [{ "name": "r" }] }),
+            &["rules[0]: the providers `corp` and `same` would both claim the same token"],
+        ),
+        (
+            json!({ "providers": [provider("corp"), same] }),
+            &["default: the providers `corp` and `same` would both claim the same token"],
+        ),
+        (
+            json!({ "providers": [provider("corp"), same], "rules": [
+                { "name": "a", "match": { "paths": ["/a"] }, "providers": ["corp"] },
+                { "name": "b", "match": { "paths": ["/b"] }, "providers": ["same"] },
+            ] }),
+            &[],
+        ),
+    ]);
+}
+
+/// Every key and value of the contract that this version does not serve is refused by name, never ignored.
+#[test]
+fn what_is_not_supported_yet() {
+    let top = json!({
+        "origin": "https://orders.example.com", "cache": { "verified": 10000, "refused": 1000 },
+        "scopes_imply": { "orders:admin": ["orders:read"] },
+        "networks": { "allow": ["10.0.0.0/8"], "deny": ["10.9.0.0/16"] }, "paths_case": "insensitive",
+        "resource_metadata": { "resource": "https://orders.example.com" },
+        "cors": { "allow_origins": ["https://app.example.com"], "preflight": "pass" }, "trust_forwarded_proto": true,
+        "throttle": { "failures": 10, "window": "1m" },
+        "identity": { "headers": { "x-auth-subject": "{subject}" }, "strip_credential": false },
+        "mode": "shadow", "protect_as": "proxy", "crypto": "host", "https": "require",
+    });
+    for (name, value) in top.as_object().unwrap() {
+        let expected = format!("{name}: not supported yet");
+        hold(&[(with(json!({ name: value })), &[&expected])]);
+    }
+    hold(&[(
+        with(json!({ "https": "redirect" })),
+        &["https: not supported yet"],
+    )]);
+
+    for name in ["introspection", "api_key", "basic", "digest", "mtls"] {
+        let expected = format!("providers[0].{name}: not supported yet");
+        hold(&[(
+            json!({ "providers": [{ "name": "p", name: {} }] }),
+            &[&expected],
+        )]);
+    }
+
+    let jwt = json!({
+        "max_lifetime": "24h", "from": [{ "header": "authorization", "scheme": "Bearer" }],
+        "revoked": { "jti": [], "subjects": [] }, "dpop": { "algorithms": ["ES256"], "window": "60s", "nonce": "never" },
+    });
+    for (name, value) in jwt.as_object().unwrap() {
+        let expected = format!("providers[0].jwt.{name}: not supported yet");
+        hold(&[(with_jwt(json!({ name: value })), &[&expected])]);
+    }
+    for (name, value) in [
+        ("token_type", "at+jwt"),
+        ("token_type", "JWT"),
+        ("sender", "dpop"),
+        ("sender", "mtls"),
+        ("sender", "bound"),
+    ] {
+        let expected = format!("providers[0].jwt.{name}: not supported yet");
+        hold(&[(with_jwt(json!({ name: value })), &[&expected])]);
+    }
+    for name in ["remote", "discovery"] {
+        let jwks = json!({ name: { "uri": "https://login.example.com/jwks", "cluster": "login" } });
+        let expected = format!("providers[0].jwt.jwks.{name}: not supported yet");
+        hold(&[(with_jwt(json!({ "jwks": jwks })), &[&expected])]);
+    }
+
+    let rule = json!({
+        "on_forbidden": "not_found", "networks": { "allow": ["10.0.0.0/8"] },
+        "respond": { "status": 403, "headers": { "x-why": "closed" }, "body": {} },
+    });
+    for (name, value) in rule.as_object().unwrap() {
+        let expected = format!("rules[0].{name}: not supported yet");
+        hold(&[(with_rule(json!({ name: value })), &[&expected])]);
+    }
+    for name in ["route", "policy"] {
+        let expected = format!("rules[0].match.{name}: not supported yet");
+        hold(&[(with_rule(json!({ "match": { name: ["x"] } })), &[&expected])]);
+    }
+    let require = json!({
+        "claims": { "sub": "{id}", "tenant": ["red", "blue"] }, "cel": "claims.level >= 3",
+        "any_of": [{ "roles": ["admin"] }], "acr": ["urn:example:mfa"], "max_age": "5m",
+    });
+    for (name, value) in require.as_object().unwrap() {
+        let expected = format!("rules[0].require.{name}: not supported yet");
+        hold(&[(
+            with_rule(json!({ "require": { name: value } })),
+            &[&expected],
+        )]);
+    }
+
+    let responses = json!({
+        "body": "negotiate", "documentation": "https://docs.example.com/errors", "request_access": "https://help",
+        "forbidden_challenge": false, "hints": true, "login": { "uri": "https://login" }, "pages": { "401": "x" },
+        "not_found": { "status": 404 },
+    });
+    for (name, value) in responses.as_object().unwrap() {
+        let expected = format!("responses.{name}: not supported yet");
+        hold(&[(with(json!({ "responses": { name: value } })), &[&expected])]);
+    }
+}
+
+/// A rule that answers by itself asks for nothing, whatever else is wrong.
+#[test]
+fn a_rule_that_is_not_supported_has_no_other_fault() {
+    hold(&[(
+        json!({ "rules": [{ "name": "closed", "respond": { "status": 403 } }] }),
+        &["rules[0].respond: not supported yet"],
+    )]);
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    hold(&[(
+        json!({
+            "relm": "orders",
+            "mode": "shadow",
+            "providers": [
+                { "name": "corp", "jwt": { "issuer": "", "audience": ["orders"], "jwks": { "inline": *KEYS } } },
+                { "name": "corp", "api_key": {} },
+            ],
+            "rules": [
+                { "name": "a", "match": { "paths": ["a"], "method": ["GET"] }, "providers": ["copr"] },
+                { "name": "b", "allow": "public", "require": { "scopes": ["x y"] } },
+                { "name": "c", "match": { "hosts": ["a:1"] } },
+            ],
+        }),
+        &[
+            "mode: not supported yet",
+            "providers[0].jwt.audience: unknown key; did you mean `audiences`?",
+            "providers[0].jwt.audiences: missing; expected a list of audiences, or `any`",
+            "providers[0].jwt.issuer: an issuer is not empty",
+            "providers[1].api_key: not supported yet",
+            "providers[1].name: the name `corp` is taken by providers[0]",
+            "relm: unknown key; did you mean `realm`?",
+            "rules[0].match.method: unknown key; did you mean `methods`?",
+            "rules[0].match.paths[0]: a path begins with `/`",
+            "rules[0].providers[0]: there is no provider `copr`; did you mean `corp`?",
+            "rules[1].require: `allow` asks for nothing, `require` does",
+            "rules[2].match.hosts[0]: a host is a name without a port, `*.` before it for one or more labels",
+        ],
+    )]);
+}
