@@ -1,0 +1,49 @@
+# Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
+.DEFAULT_GOAL := help
+.PHONY: help setup build module demo run test check test-all
+
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := .tools/bin/cargo-deny
+# What the tests need to find; nothing in them guesses.
+WITH_ENVOY = ENVOY="$$(scripts/setup-envoy)" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm"
+
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+setup: ## fetch what is missing: the Rust target, and an Envoy
+	@scripts/setup-rust
+	@scripts/setup-envoy >/dev/null
+
+module: setup
+	@echo "==> building the filter"
+	@scripts/build-module
+
+build: module ## dist/countersign.wasm with its .sha256, and dist/countersign, the native command
+	@echo "==> building the command"
+	@cargo build --release --locked --bin countersign
+	@cp "$${CARGO_TARGET_DIR:-target}/release/countersign" dist/countersign
+
+demo: module ## play every situation against a real Envoy and print what comes back
+	@echo "==> building the demo"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example demo
+
+run: module ## start Envoy with the filter on port 10000 and leave it running
+	@echo "==> building the demo"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example demo -- --stay
+
+test: module ## the core, a real Envoy, the command
+	@echo "==> testing"
+	@$(WITH_ENVOY) cargo test --locked
+
+test-all: test ## everything that `test` runs, and what takes longer
+
+check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	$(CARGO_DENY) check
+
+$(CARGO_DENY):
+	@echo "==> building cargo-deny $(CARGO_DENY_VERSION) (some minutes, once)"
+	@cargo install cargo-deny --locked --version $(CARGO_DENY_VERSION) --root .tools

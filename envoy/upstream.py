@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""An upstream that shows what reached it: answers every request with its method, path and header fields as JSON.
+
+    upstream.py [PORT] [--host ADDRESS]     PORT 0, the default, takes a free one; the port is printed on stdout
+
+Names and values of header fields are ISO 8859-1, one character a byte; order and repeats are kept.
+"""
+
+import argparse
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Echo(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def __getattr__(self, name):
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
+
+    def answer(self):
+        self.discard_body()
+        shown = {"method": self.command, "path": self.path, "headers": self.headers.items()}
+        content = json.dumps(shown).encode("ascii")
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.send_header("x-upstream", "echo")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def discard_body(self):
+        if self.headers.get("transfer-encoding", "").lower() == "chunked":
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                self.rfile.read(size + len(b"\r\n"))
+            while self.rfile.readline().strip():
+                pass
+        else:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+
+    def log_message(self, *_):
+        """Silent: the path may hold a token."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def main():
+    parser = argparse.ArgumentParser(description="An upstream that shows what reached it.")
+    parser.add_argument("port", nargs="?", type=int, default=0)
+    parser.add_argument("--host", default="127.0.0.1")
+    arguments = parser.parse_args()
+    server = Server((arguments.host, arguments.port), Echo)
+    print(server.server_address[1], flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+//! Every table of `tests/cases/` against a real Envoy: over a socket, one listener for each document.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+
+use serde_json::Value;
+
+use support::case::{Case, Observed, Only, Table, Upstream as Reached, load_all};
+use support::client::{self, Request, Response};
+use support::envoy::{Bootstrap, Envoy};
+use support::upstream::Upstream;
+
+/// What Envoy's own log says that something went wrong is looked for after the last case.
+#[test]
+fn every_table_holds_in_a_real_envoy() {
+    let tables = load_all(support::now());
+    let cases: Vec<&Case> = tables
+        .iter()
+        .flat_map(|table: &Table| &table.cases)
+        .filter(|case| case.only != Only::CoreOnly)
+        .collect();
+    let mut documents: Vec<&Value> = Vec::new();
+    for case in &cases {
+        if !documents.contains(&&case.document) {
+            documents.push(&case.document);
+        }
+    }
+    let listener_of = |case: &Case| {
+        let place = documents.iter().position(|document| **document == case.document);
+        format!("document-{}", place.expect("every document has its listener"))
+    };
+
+    let upstream = Upstream::start();
+    let bootstrap = documents
+        .iter()
+        .enumerate()
+        .fold(Bootstrap::new(upstream.port()), |bootstrap, (place, document)| {
+            bootstrap.listener(&format!("document-{place}"), document)
+        });
+    let envoy = Envoy::start(bootstrap);
+
+    let mut failures: Vec<String> = Vec::new();
+    let mut seen: Vec<(&Case, Observed)> = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        let answer = send(&envoy, &listener_of(case), case, number);
+        match (answer, case.only) {
+            (Err(_), Only::HostAnswers) => {}
+            (Ok(response), Only::HostAnswers) if response.status >= 400 => {}
+            (Ok(response), Only::HostAnswers) => {
+                failures.push(format!("{}: the host let it through: {}", case.name, response.status));
+            }
+            (Err(error), _) => failures.push(format!("{}: no answer: {error}", case.name)),
+            (Ok(response), _) => seen.push((case, observe(response, number))),
+        }
+    }
+
+    let numbers: Vec<String> = seen.iter().filter_map(|(_, seen)| seen.details.clone()).collect();
+    let entries = envoy.access_log_of(&numbers);
+    for (case, observed) in &mut seen {
+        let entry = observed.details.take().and_then(|number| entries.get(&number));
+        match entry.and_then(|entry| entry["details"].as_str()) {
+            Some(details) => observed.details = Some(details.to_owned()),
+            None => failures.push(format!("{}: not in the access log", case.name)),
+        }
+        let differences = case.check(observed);
+        if !differences.is_empty() {
+            failures.push(format!("{}\n      {}", case.name, differences.join("\n      ")));
+        }
+    }
+
+    failures.extend(envoy.alarms().into_iter().map(|line| format!("in Envoy's log: {line}")));
+    let logs = format!("{}{}", envoy.log(), envoy.access_log());
+    for case in &cases {
+        if case.secrets().iter().any(|secret| logs.contains(secret.as_str())) {
+            failures.push(format!("{}: a log shows a part of the token", case.name));
+        }
+    }
+
+    let rows: BTreeSet<&String> = cases.iter().flat_map(|case| &case.rows).collect();
+    report(&format!(
+        "in a real Envoy: {} cases, {} rows, {} documents, {} failures",
+        cases.len(),
+        rows.len(),
+        documents.len(),
+        failures.len()
+    ));
+    assert!(failures.is_empty(), "{} failures:\n  {}", failures.len(), failures.join("\n  "));
+}
+
+fn send(envoy: &Envoy, listener: &str, case: &Case, number: usize) -> std::io::Result<Response> {
+    let number = number.to_string();
+    let mut headers: Vec<(&[u8], &[u8])> = Vec::new();
+    headers.extend(case.request.hosts.iter().map(|host| (&b"host"[..], host.as_slice())));
+    headers.push((b"x-case", number.as_bytes()));
+    headers.extend(case.request.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())));
+    let request = Request {
+        method: &case.request.method,
+        target: &case.request.target,
+        headers,
+        body: &case.request.body,
+    };
+    client::send(envoy.listener(listener), &request)
+}
+
+/// What came back; `details` is the case's number until the access log is read.
+fn observe(response: Response, number: usize) -> Observed {
+    let reached = response.values("x-upstream").next().is_some();
+    Observed {
+        status: response.status,
+        upstream: reached.then(|| reached_upstream(&response.body)),
+        details: Some(number.to_string()),
+        headers: response.headers,
+        body: response.body,
+    }
+}
+
+/// The echoed request; nothing is known of it after HEAD.
+fn reached_upstream(body: &[u8]) -> Reached {
+    let shown: Value = serde_json::from_slice(body).unwrap_or_default();
+    let bytes = |value: &Value| support::token::latin_1(value.as_str().unwrap_or_default());
+    let headers = shown["headers"].as_array().into_iter().flatten();
+    Reached {
+        path: bytes(&shown["path"]),
+        headers: headers
+            .map(|field| (field[0].as_str().unwrap_or_default().to_ascii_lowercase(), bytes(&field[1])))
+            .collect(),
+    }
+}
+
+/// Printed also when the test passes.
+fn report(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

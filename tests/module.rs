@@ -1,0 +1,67 @@
+//! The built module: what it asks of its host, and how big it is.
+
+mod support;
+
+use std::fs;
+
+use wasmparser::{Parser, Payload};
+
+/// Bytes; every worker of every Envoy compiles and holds it.
+const MAX_SIZE: usize = 700 * 1024;
+
+/// What Envoy offers of WASI and Rust's standard library asks for.
+const WASI: [&str; 8] = [
+    "args_get",
+    "args_sizes_get",
+    "clock_time_get",
+    "environ_get",
+    "environ_sizes_get",
+    "fd_write",
+    "proc_exit",
+    "random_get",
+];
+
+#[test]
+fn the_module_imports_only_what_envoy_offers() {
+    let module = fs::read(support::envoy::module_path()).unwrap();
+    let mut imports = Vec::new();
+    for payload in Parser::new(0).parse_all(&module) {
+        if let Payload::ImportSection(section) = payload.expect("a valid module") {
+            for import in section.into_imports() {
+                let import = import.unwrap();
+                imports.push((import.module.to_owned(), import.name.to_owned()));
+            }
+        }
+    }
+    assert!(
+        imports.iter().any(|(module, name)| module == "env" && name.starts_with("proxy_")),
+        "the module calls no host: {imports:?}"
+    );
+    let foreign: Vec<_> = imports
+        .iter()
+        .filter(|(module, name)| match module.as_str() {
+            "env" => !name.starts_with("proxy_"),
+            "wasi_snapshot_preview1" => !WASI.contains(&name.as_str()),
+            _ => true,
+        })
+        .collect();
+    assert!(foreign.is_empty(), "Envoy does not offer {foreign:?}");
+}
+
+#[test]
+fn the_module_is_small() {
+    let size = fs::read(support::envoy::module_path()).unwrap().len();
+    assert!(size <= MAX_SIZE, "the module has {size} bytes, more than {MAX_SIZE}");
+}
+
+#[test]
+fn the_checksum_is_the_modules() {
+    let path = support::envoy::module_path();
+    let module = fs::read(&path).unwrap();
+    let written = fs::read_to_string(path.with_extension("wasm.sha256")).unwrap();
+    let digest: String = <sha2::Sha256 as sha2::Digest>::digest(&module)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(written, format!("{digest}  countersign.wasm\n"));
+}

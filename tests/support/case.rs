@@ -1,0 +1,570 @@
+//! The tables of `tests/cases/`: requests, and what a client must get back. They know nothing of Envoy, so that the
+//! same case runs against the pure core and against a real Envoy.
+//!
+//! `tests/cases/README.md` explains the format.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::in_repository;
+use super::token::{self, Keys, TokenSpec, latin_1};
+
+const DEFAULT_AUTHORITY: &str = "api.example.com";
+/// Parts of a token shorter than this are no secrets: `null`, `abc`.
+const SHORTEST_SECRET: usize = 20;
+
+/// A file of cases.
+#[derive(Debug)]
+pub struct Table {
+    /// The file's name without `.yaml`.
+    pub name: String,
+    /// The cases, each with its document.
+    pub cases: Vec<Case>,
+}
+
+/// A request under a document, and what must come back.
+#[derive(Debug)]
+pub struct Case {
+    /// Table and name, to find it by.
+    pub name: String,
+    /// The conformance rows that it shows.
+    pub rows: Vec<String>,
+    /// Where it runs.
+    pub only: Only,
+    /// The filter's document.
+    pub document: Value,
+    /// The request.
+    pub request: Request,
+    /// What must come back.
+    pub expect: Expectation,
+    /// Texts that no response may hold.
+    secrets: Vec<String>,
+}
+
+/// Where a case runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Only {
+    /// In the core and in Envoy.
+    #[default]
+    Everywhere,
+    /// In the core: in Envoy it cannot be set up.
+    CoreOnly,
+    /// In Envoy, but its codec or connection manager refuses the request before the filter sees it.
+    HostAnswers,
+}
+
+/// A request; texts are bytes.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: Vec<u8>,
+    /// As sent: origin form, absolute form, or `*`.
+    pub target: Vec<u8>,
+    /// The values of the Host fields.
+    pub hosts: Vec<Vec<u8>>,
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// `:authority`, as Envoy hands it over: that of an absolute target, else the Host fields, joined.
+    pub fn authority(&self) -> Vec<u8> {
+        self.absolute().map_or_else(|| self.hosts.join(&b','), |(authority, _)| authority.to_vec())
+    }
+
+    /// `:path`, as Envoy hands it over: without the scheme and authority of an absolute target.
+    pub fn path(&self) -> Vec<u8> {
+        match self.absolute() {
+            Some((_, b"")) => b"/".to_vec(),
+            Some((_, path)) => path.to_vec(),
+            None => self.target.clone(),
+        }
+    }
+
+    fn absolute(&self) -> Option<(&[u8], &[u8])> {
+        let rest = [&b"http://"[..], b"https://"]
+            .iter()
+            .find_map(|scheme| self.target.strip_prefix(*scheme))?;
+        let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
+        Some(rest.split_at(end))
+    }
+}
+
+/// What a driver saw.
+#[derive(Debug, Default)]
+pub struct Observed {
+    pub status: u16,
+    /// Names in lower case, in order, repeats kept. Of a request that passed: what the upstream answered.
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+    /// Response code details; none where the driver cannot see them.
+    pub details: Option<String>,
+    /// The request as the upstream got it, if it did.
+    pub upstream: Option<Upstream>,
+}
+
+/// A request as the upstream got it.
+#[derive(Debug)]
+pub struct Upstream {
+    pub path: Vec<u8>,
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+/// What must come back.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    status: u16,
+    /// Every challenge, whole and in order.
+    challenges: Option<Vec<String>>,
+    /// For each challenge in order, texts that it holds.
+    challenges_contain: Option<Vec<Vec<String>>>,
+    /// `error` of the body.
+    error: Option<String>,
+    /// Response code details.
+    details: Option<String>,
+    /// Header fields that stand there once, with exactly this value.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    /// Header fields that are not there.
+    #[serde(default)]
+    absent: Vec<String>,
+    /// What the upstream gets, besides getting the request at all.
+    upstream: Option<UpstreamExpectation>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpstreamExpectation {
+    path: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, OneOrMany>,
+    #[serde(default)]
+    absent: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text],
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableFile {
+    #[serde(rename = "about")]
+    _about: String,
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
+    #[serde(default)]
+    tokens: BTreeMap<String, TokenSpec>,
+    document: Value,
+    cases: Vec<CaseFile>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseFile {
+    row: Option<OneOrMany>,
+    name: String,
+    /// The case stands for one case per entry, which takes the place of `{each}` in path and header values.
+    each: Option<Vec<String>>,
+    /// In place of the table's document.
+    document: Option<Value>,
+    /// Merged over the document.
+    patch: Option<Value>,
+    request: RequestFile,
+    expect: Expectation,
+    #[serde(default)]
+    only: Only,
+    why: Option<String>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestFile {
+    #[serde(default = "get")]
+    method: String,
+    path: String,
+    /// One Host field, or several.
+    authority: Option<OneOrMany>,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+    #[serde(default)]
+    body: String,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+/// Every table, its tokens valid around `now`.
+///
+/// # Panics
+/// A table is wrong: with its file and what is wrong.
+pub fn load_all(now: i64) -> Vec<Table> {
+    let folder = in_repository("tests/cases");
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .expect("tests/cases is a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "tests/cases holds no table");
+    files
+        .iter()
+        .map(|path| {
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            let text = fs::read_to_string(path).expect("a table can be read");
+            parse(&name, &text, now)
+        })
+        .collect()
+}
+
+/// A table's text, its tokens valid around `now`.
+///
+/// # Panics
+/// The table is wrong.
+pub fn parse(name: &str, text: &str, now: i64) -> Table {
+    let file: TableFile = serde_yaml_ng::from_str(text).unwrap_or_else(|e| panic!("{name}.yaml: {e}"));
+    let keys = token::read_keys(&file.keys);
+    let tokens = file
+        .tokens
+        .iter()
+        .map(|(token, spec)| (token.clone(), spec.mint(&format!("{name}.yaml: {token}"), &keys, now)))
+        .collect();
+    let loader = Loader {
+        table: name,
+        keys: &keys,
+        tokens: &tokens,
+        document: &file.document,
+    };
+    Table {
+        name: name.to_owned(),
+        cases: file.cases.into_iter().flat_map(|case| loader.expand(case)).collect(),
+    }
+}
+
+struct Loader<'a> {
+    table: &'a str,
+    keys: &'a Keys,
+    tokens: &'a BTreeMap<String, String>,
+    document: &'a Value,
+}
+
+impl Loader<'_> {
+    fn expand(&self, file: CaseFile) -> Vec<Case> {
+        match file.each.clone() {
+            None => vec![self.case(file, None)],
+            Some(entries) => entries.iter().map(|entry| self.case(file.clone(), Some(entry))).collect(),
+        }
+    }
+
+    fn case(&self, file: CaseFile, each: Option<&str>) -> Case {
+        let mut name = format!("{}: {}", self.table, file.name);
+        if let Some(each) = each {
+            name.push_str(&format!(" [{}]", each.escape_debug()));
+        }
+        assert!(
+            (file.only == Only::Everywhere) == file.why.is_none(),
+            "{name}: `only` and `why` stand together"
+        );
+        let mut document = file.document.unwrap_or_else(|| self.document.clone());
+        if let Some(patch) = file.patch {
+            merge(&mut document, patch);
+        }
+        self.expand_fixtures(&mut document);
+        let mut secrets = Vec::new();
+        let mut fill = |text: &str| latin_1(&self.filled(&name, text, each, &mut secrets));
+        let hosts = match file.request.authority {
+            None => vec![DEFAULT_AUTHORITY.to_owned()],
+            Some(hosts) => hosts.into_vec(),
+        };
+        let request = Request {
+            method: fill(&file.request.method),
+            target: fill(&file.request.path),
+            hosts: hosts.iter().map(|host| fill(host)).collect(),
+            headers: file
+                .request
+                .headers
+                .iter()
+                .map(|(name, value)| (latin_1(name), fill(value)))
+                .collect(),
+            body: latin_1(&file.request.body),
+        };
+        let mut expect = file.expect;
+        // An expected field may repeat what was sent: the token, say, which the upstream gets as it was.
+        if let Some(upstream) = &mut expect.upstream {
+            for value in upstream.headers.values_mut() {
+                let filled = value.clone().into_vec().iter().map(|text| self.filled(&name, text, each, &mut secrets)).collect();
+                *value = OneOrMany::Many(filled);
+            }
+        }
+        Case {
+            rows: file.row.map(OneOrMany::into_vec).unwrap_or_default(),
+            only: file.only,
+            document,
+            request,
+            expect,
+            secrets,
+            name,
+        }
+    }
+
+    /// The text with `{each}` and `{token}` replaced.
+    fn filled(&self, case: &str, text: &str, each: Option<&str>, secrets: &mut Vec<String>) -> String {
+        let mut text = match each {
+            Some(each) => text.replace("{each}", each),
+            None => text.to_owned(),
+        };
+        for (name, token) in self.tokens {
+            let place = format!("{{{name}}}");
+            if text.contains(&place) {
+                text = text.replace(&place, token);
+                let parts = token.split('.').chain([token.as_str()]);
+                secrets.extend(parts.filter(|part| part.len() >= SHORTEST_SECRET).map(str::to_owned));
+            }
+        }
+        assert!(!text.contains("{T_") && !text.contains("{each}"), "{case}: {text:?} names no token of the table");
+        text
+    }
+
+    /// `{fixture: [ec, {key: rsa, set: {use: enc}, drop: [alg]}]}` → a key set of public keys.
+    fn expand_fixtures(&self, value: &mut Value) {
+        match value {
+            Value::Object(members) if members.len() == 1 && members.contains_key("fixture") => {
+                let entries = members["fixture"].as_array().expect("`fixture` is a list");
+                let keys: Vec<Value> = entries.iter().map(|entry| self.public_key(entry)).collect();
+                *value = serde_json::json!({ "keys": keys });
+            }
+            Value::Object(members) => members.values_mut().for_each(|member| self.expand_fixtures(member)),
+            Value::Array(entries) => entries.iter_mut().for_each(|entry| self.expand_fixtures(entry)),
+            _ => {}
+        }
+    }
+
+    fn public_key(&self, entry: &Value) -> Value {
+        let name = entry.as_str().or_else(|| entry["key"].as_str()).expect("a key's name");
+        let key = self.keys.get(name).unwrap_or_else(|| panic!("{}: no key is named {name}", self.table));
+        let mut jwk = key.public_jwk();
+        let members = jwk.as_object_mut().expect("a JWK is an object");
+        for (name, value) in entry["set"].as_object().into_iter().flatten() {
+            members.insert(name.clone(), value.clone());
+        }
+        for name in entry["drop"].as_array().into_iter().flatten() {
+            members.remove(name.as_str().expect("a member's name"));
+        }
+        jwk
+    }
+}
+
+/// Objects are merged member by member, `null` removes one, everything else takes the old value's place (RFC 7396).
+fn merge(value: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *value = patch;
+        return;
+    };
+    if !value.is_object() {
+        *value = Value::Object(serde_json::Map::new());
+    }
+    let members = value.as_object_mut().expect("just made one");
+    for (name, patch) in patch {
+        if patch.is_null() {
+            members.remove(&name);
+        } else {
+            merge(members.entry(name).or_insert(Value::Null), patch);
+        }
+    }
+}
+
+impl Case {
+    /// What differs from what must come back; nothing where all is well.
+    pub fn check(&self, observed: &Observed) -> Vec<String> {
+        let mut differences = Differences(Vec::new());
+        self.expect.check(observed, &mut differences);
+        if observed.upstream.is_none() {
+            check_refusal(observed, self.request.method == b"HEAD", &mut differences);
+            self.check_secrets(observed, &mut differences);
+        }
+        differences.0
+    }
+
+    /// Whether the expectation is that the request passes.
+    pub fn passes(&self) -> bool {
+        self.expect.status == 200
+    }
+
+    /// The texts that no response and no log may hold.
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    fn check_secrets(&self, observed: &Observed, differences: &mut Differences) {
+        let values = observed.headers.iter().map(|(_, value)| value.as_slice());
+        for text in values.chain([observed.body.as_slice()]) {
+            let text = String::from_utf8_lossy(text);
+            if self.secrets.iter().any(|secret| text.contains(secret.as_str())) {
+                differences.0.push("the response shows a part of the token".to_owned());
+            }
+        }
+    }
+}
+
+struct Differences(Vec<String>);
+
+impl Differences {
+    fn expect<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, found: T, expected: T) {
+        if found != expected {
+            self.0.push(format!("{what}: expected {expected:?}, found {found:?}"));
+        }
+    }
+
+    fn require(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(otherwise());
+        }
+    }
+}
+
+impl Expectation {
+    fn check(&self, observed: &Observed, differences: &mut Differences) {
+        differences.expect("status", observed.status, self.status);
+        differences.expect("reached the upstream", observed.upstream.is_some(), self.status == 200);
+        let challenges = texts(&observed.headers, "www-authenticate");
+        if let Some(expected) = &self.challenges {
+            differences.expect("challenges", &challenges, expected);
+        }
+        if let Some(expected) = &self.challenges_contain {
+            differences.expect("number of challenges", challenges.len(), expected.len());
+            for (challenge, parts) in challenges.iter().zip(expected) {
+                for part in parts {
+                    differences.require(challenge.contains(part), || format!("challenge {challenge:?} lacks {part:?}"));
+                }
+            }
+        }
+        if let Some(expected) = &self.error
+            && observed.upstream.is_none()
+            && !observed.body.is_empty()
+        {
+            differences.expect("error of the body", body_member(observed, "error"), Value::from(expected.as_str()));
+        }
+        if let (Some(expected), Some(found)) = (&self.details, &observed.details) {
+            differences.expect("details", found, expected);
+        }
+        for (name, expected) in &self.headers {
+            differences.expect(name, texts(&observed.headers, name), vec![expected.clone()]);
+        }
+        for name in &self.absent {
+            differences.expect(name, texts(&observed.headers, name), Vec::new());
+        }
+        if let (Some(expected), Some(found)) = (&self.upstream, &observed.upstream) {
+            expected.check(found, differences);
+        }
+    }
+}
+
+impl UpstreamExpectation {
+    fn check(&self, found: &Upstream, differences: &mut Differences) {
+        if let Some(path) = &self.path {
+            differences.expect("path at the upstream", latin_1_text(&found.path), path.clone());
+        }
+        for (name, expected) in &self.headers {
+            let what = format!("{name} at the upstream");
+            differences.expect(&what, texts(&found.headers, name), expected.clone().into_vec());
+        }
+        for name in &self.absent {
+            differences.expect(&format!("{name} at the upstream"), texts(&found.headers, name), Vec::new());
+        }
+    }
+}
+
+/// What every refusal is held to, whatever the case.
+fn check_refusal(observed: &Observed, to_head: bool, differences: &mut Differences) {
+    let one = |value: &str| vec![value.to_owned()];
+    differences.expect("cache-control", texts(&observed.headers, "cache-control"), one("no-store"));
+    differences.expect("x-content-type-options", texts(&observed.headers, "x-content-type-options"), one("nosniff"));
+    differences.expect("content-type", texts(&observed.headers, "content-type"), one("application/json"));
+    let challenges = texts(&observed.headers, "www-authenticate");
+    differences.require(observed.status != 401 || !challenges.is_empty(), || "a 401 without a challenge".to_owned());
+    for challenge in &challenges {
+        if let Err(fault) = check_challenge(challenge) {
+            differences.0.push(format!("challenge {challenge:?}: {fault}"));
+        }
+    }
+    for vary in texts(&observed.headers, "vary") {
+        let vary = vary.to_ascii_lowercase();
+        differences.require(!vary.contains("authorization") && !vary.contains('*'), || format!("vary: {vary}"));
+    }
+    differences.expect("proxy-authenticate", texts(&observed.headers, "proxy-authenticate"), Vec::new());
+    if to_head {
+        differences.require(observed.body.is_empty(), || "HEAD was answered with a body".to_owned());
+    } else {
+        differences.expect("status of the body", body_member(observed, "status"), Value::from(observed.status));
+        differences.require(body_member(observed, "error").is_string(), || "the body has no error".to_owned());
+    }
+}
+
+/// `auth-scheme 1*SP #auth-param` (RFC 9110 §11.6.1): the realm first, no parameter twice, every value a quoted-string.
+fn check_challenge(challenge: &str) -> Result<(), &'static str> {
+    let (scheme, mut rest) = challenge.split_once(' ').ok_or("no parameter")?;
+    if scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err("no scheme");
+    }
+    let mut names: Vec<&str> = Vec::new();
+    loop {
+        let (name, value) = rest.split_once("=\"").ok_or("a value that is no quoted-string")?;
+        if !name.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte)) || name.is_empty() {
+            return Err("a parameter without a name");
+        }
+        if names.contains(&name) {
+            return Err("a parameter twice");
+        }
+        names.push(name);
+        let mut escaped = false;
+        let end = value.bytes().position(|byte| {
+            let closes = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            closes
+        });
+        let (text, after) = value.split_at(end.ok_or("a quoted-string that is not closed")?);
+        if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Err("a value with other than printable ASCII");
+        }
+        match &after[1..] {
+            "" if names[0] == "realm" => return Ok(()),
+            "" => return Err("realm is not the first parameter"),
+            further => rest = further.strip_prefix(", ").ok_or("no `, ` between parameters")?,
+        }
+    }
+}
+
+fn texts(headers: &[(String, Vec<u8>)], name: &str) -> Vec<String> {
+    headers
+        .iter()
+        .filter(|(own, _)| own == name)
+        .map(|(_, value)| latin_1_text(value))
+        .collect()
+}
+
+fn latin_1_text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+fn body_member(observed: &Observed, name: &str) -> Value {
+    serde_json::from_slice::<Value>(&observed.body)
+        .map(|body| body[name].clone())
+        .unwrap_or_default()
+}

@@ -1,0 +1,356 @@
+//! A real Envoy, started for a test: many listeners in one process, each with the filter and a document of its own.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::client::{self, Request};
+use super::in_repository;
+
+/// How long Envoy may take to compile every module and open its listeners.
+const START: Duration = Duration::from_secs(120);
+/// How long Envoy may take to write what it has logged.
+const FLUSH: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What an Envoy of a test is configured with.
+pub struct Bootstrap {
+    upstream_port: u16,
+    listeners: Vec<Value>,
+}
+
+impl Bootstrap {
+    /// An Envoy that sends every request that passes to 127.0.0.1 at this port.
+    pub fn new(upstream_port: u16) -> Self {
+        Self {
+            upstream_port,
+            listeners: Vec::new(),
+        }
+    }
+
+    /// A listener on a free port, whose requests the filter judges by a document.
+    pub fn listener(mut self, name: &str, document: &Value) -> Self {
+        self.listeners.push(listener(name, &[wasm_filter(name, &module_path(), document)]));
+        self
+    }
+
+    /// A listener on a free port with these filters before the router.
+    pub fn listener_with(mut self, name: &str, filters: &[Value]) -> Self {
+        self.listeners.push(listener(name, filters));
+        self
+    }
+
+    fn into_json(self) -> Value {
+        let endpoint = socket_address(self.upstream_port);
+        json!({
+            "admin": {"address": socket_address(0)},
+            "static_resources": {
+                "listeners": self.listeners,
+                "clusters": [{
+                    "name": "upstream",
+                    "connect_timeout": "2s",
+                    "load_assignment": {
+                        "cluster_name": "upstream",
+                        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": endpoint}}]}]
+                    }
+                }]
+            }
+        })
+    }
+}
+
+/// The built filter: the file that `COUNTERSIGN_WASM` names, else `dist/countersign.wasm`.
+pub fn module_path() -> PathBuf {
+    let path = std::env::var_os("COUNTERSIGN_WASM")
+        .map_or_else(|| in_repository("dist/countersign.wasm"), PathBuf::from);
+    assert!(path.exists(), "{} is not there: run `make build`", path.display());
+    path
+}
+
+fn envoy_path() -> PathBuf {
+    if let Some(path) = std::env::var_os("ENVOY") {
+        return path.into();
+    }
+    let found = Command::new(in_repository("scripts/setup-envoy"))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("scripts/setup-envoy runs");
+    assert!(found.status.success(), "there is no Envoy: run `make setup`");
+    PathBuf::from(String::from_utf8(found.stdout).expect("a path").trim())
+}
+
+fn socket_address(port: u16) -> Value {
+    json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
+}
+
+/// The filter with a document, as Envoy configures it.
+pub fn wasm_filter(vm_id: &str, module: &Path, document: &Value) -> Value {
+    json!({
+        "name": "countersign",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "countersign",
+                "root_id": "countersign",
+                "failure_policy": "FAIL_RELOAD",
+                "vm_config": {
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "vm_id": vm_id,
+                    "code": {"local": {"filename": module}}
+                },
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.Struct",
+                    "value": document
+                }
+            }
+        }
+    })
+}
+
+fn listener(name: &str, filters: &[Value]) -> Value {
+    let mut filters = filters.to_vec();
+    filters.push(json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
+    }));
+    let state = |name: &str| format!("%FILTER_STATE(wasm.countersign.{name}:PLAIN)%");
+    json!({
+        "name": name,
+        "address": socket_address(0),
+        "filter_chains": [{"filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                "stat_prefix": name,
+                "use_remote_address": true,
+                "max_request_headers_kb": 96,
+                "access_log": [{
+                    "name": "envoy.access_loggers.file",
+                    "typed_config": {
+                        "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+                        "path": "access.log",
+                        "log_format": {"json_format": {
+                            "case": "%REQ(X-CASE)%",
+                            "status": "%RESPONSE_CODE%",
+                            "details": "%RESPONSE_CODE_DETAILS%",
+                            "reason": state("reason"),
+                            "rule": state("rule"),
+                            "provider": state("provider"),
+                            "subject": state("subject")
+                        }}
+                    }
+                }],
+                "http_filters": filters,
+                "route_config": {"name": name, "virtual_hosts": [{
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [
+                        {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}},
+                        {"match": {"path": "*"}, "route": {"cluster": "upstream"}}
+                    ]
+                }]}
+            }
+        }]}]
+    })
+}
+
+/// A running Envoy; it ends with this value, also when a test panics.
+pub struct Envoy {
+    process: Child,
+    admin: SocketAddr,
+    listeners: BTreeMap<String, SocketAddr>,
+    folder: TempDir,
+}
+
+impl Envoy {
+    /// Starts Envoy and waits until every listener is open.
+    ///
+    /// # Panics
+    /// Envoy ends, or is not ready in time: with the end of its log.
+    pub fn start(bootstrap: Bootstrap) -> Self {
+        Self::start_with(&bootstrap.into_json(), Stdio::null())
+    }
+
+    /// As [`start`](Self::start), with a bootstrap of any kind; what Envoy prints goes to `stdout`.
+    pub fn start_with(bootstrap: &Value, stdout: Stdio) -> Self {
+        match Self::try_start(bootstrap, stdout) {
+            Ok(envoy) => envoy,
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+
+    /// Starts Envoy, or says why it refused its configuration.
+    ///
+    /// # Errors
+    /// What happened, and the end of Envoy's log.
+    pub fn try_start(bootstrap: &Value, stdout: Stdio) -> Result<Self, String> {
+        let folder = TempDir::new().expect("a temporary folder");
+        let file = |name: &str| folder.path().join(name);
+        fs::write(file("bootstrap.json"), bootstrap.to_string()).expect("the bootstrap is written");
+        let log = File::create(file("envoy.log")).expect("the log is created");
+        let envoy = envoy_path();
+        let mut process = Command::new(&envoy)
+            .current_dir(folder.path())
+            .args(["-c", "bootstrap.json", "--admin-address-path", "admin.address"])
+            .args(["--concurrency", "1", "--disable-hot-restart"])
+            .args(["--log-level", "warning", "--component-log-level", "wasm:info"])
+            .args(["--file-flush-interval-msec", "50"])
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} does not run: {error}", envoy.display()));
+        let mut waited = Duration::ZERO;
+        loop {
+            let ended = process.try_wait().expect("Envoy can be waited for");
+            if let Some(ready) = ready(&file("admin.address")) {
+                return Ok(Self {
+                    process,
+                    admin: ready.admin,
+                    listeners: ready.listeners,
+                    folder,
+                });
+            }
+            if ended.is_some() || waited > START {
+                let _ = process.kill();
+                let _ = process.wait();
+                let what = match ended {
+                    Some(status) => format!("Envoy ended at start ({status})"),
+                    None => format!("Envoy was not ready after {START:?}"),
+                };
+                return Err(format!("{what}; its log ends:\n{}", tail(&file("envoy.log"))));
+            }
+            sleep(PAUSE);
+            waited += PAUSE;
+        }
+    }
+
+    /// Where a listener listens.
+    pub fn listener(&self, name: &str) -> SocketAddr {
+        self.listeners[name]
+    }
+
+    /// What an admin page shows: `/stats`, `/config_dump`, …
+    pub fn admin(&self, path: &str) -> String {
+        ask_admin(self.admin, path).unwrap_or_else(|error| panic!("admin {path}: {error}; Envoy's log ends:\n{}", tail(&self.log_path())))
+    }
+
+    /// Where the admin pages are.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// The process's identifier.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What Envoy has logged so far.
+    pub fn log(&self) -> String {
+        read_lossy(&self.log_path())
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("envoy.log")
+    }
+
+    /// The access log as text.
+    pub fn access_log(&self) -> String {
+        read_lossy(&self.folder.path().join("access.log"))
+    }
+
+    /// The access log's entries by their `case`, once every one of `cases` is there or time is up.
+    pub fn access_log_of(&self, cases: &[String]) -> BTreeMap<String, Value> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let entries: BTreeMap<String, Value> = self
+                .access_log()
+                .lines()
+                .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+                .filter_map(|entry| Some((entry["case"].as_str()?.to_owned(), entry)))
+                .collect();
+            if waited > FLUSH || cases.iter().all(|case| entries.contains_key(case)) {
+                return entries;
+            }
+            sleep(PAUSE);
+            waited += PAUSE;
+        }
+    }
+
+    /// The lines of Envoy's log that no run may leave: crashes and traps.
+    pub fn alarms(&self) -> Vec<String> {
+        const SIGNS: [&str; 6] = [
+            "panicked",
+            "Unreachable",
+            "unreachable",
+            "RuntimeError",
+            "Function: proxy_on",
+            "Caught Segmentation",
+        ];
+        self.log()
+            .lines()
+            .filter(|line| SIGNS.iter().any(|sign| line.contains(sign)))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+struct Ready {
+    admin: SocketAddr,
+    listeners: BTreeMap<String, SocketAddr>,
+}
+
+/// Envoy's addresses, once it serves.
+fn ready(admin_file: &Path) -> Option<Ready> {
+    let admin = fs::read_to_string(admin_file).ok()?.trim().parse().ok()?;
+    let live = ask_admin(admin, "/ready").ok()?;
+    if live.trim() != "LIVE" {
+        return None;
+    }
+    let shown: Value = serde_json::from_str(&ask_admin(admin, "/listeners?format=json").ok()?).ok()?;
+    let address = |status: &Value| -> Option<SocketAddr> {
+        let socket = &status["local_address"]["socket_address"];
+        format!("{}:{}", socket["address"].as_str()?, socket["port_value"]).parse().ok()
+    };
+    let listeners = shown["listener_statuses"]
+        .as_array()?
+        .iter()
+        .map(|status| Some((status["name"].as_str()?.to_owned(), address(status)?)))
+        .collect::<Option<_>>()?;
+    Some(Ready { admin, listeners })
+}
+
+fn ask_admin(admin: SocketAddr, path: &str) -> std::io::Result<String> {
+    let request = Request {
+        method: b"GET",
+        target: path.as_bytes(),
+        headers: vec![(b"host", b"admin")],
+        body: b"",
+    };
+    let response = client::send(admin, &request)?;
+    Ok(String::from_utf8_lossy(&response.body).into_owned())
+}
+
+fn read_lossy(path: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+}
+
+fn tail(path: &Path) -> String {
+    let log = read_lossy(path);
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(25)..].join("\n")
+}
