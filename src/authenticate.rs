@@ -8,7 +8,7 @@ pub mod jwt;
 pub mod signature;
 
 use self::claims::Claims;
-use self::jwt::{Unverified, Verifier};
+use self::jwt::{Refusal, Unverified, Verifier};
 use self::signature::Backend;
 use crate::credential::Presented;
 use crate::reject::TokenFault;
@@ -98,14 +98,14 @@ impl std::fmt::Debug for Principal {
 /// A token goes to the provider whose issuer it names; keys of another are never tried (RFC 8725 §3.8).
 ///
 /// # Errors
-/// [`TokenFault`].
+/// [`Refusal`].
 pub fn authenticate(
     providers: &[Provider],
     accepted: &[usize],
     presented: Presented<'_>,
     backend: &dyn Backend,
     now: Timestamp,
-) -> Result<Principal, TokenFault> {
+) -> Result<Principal, Refusal> {
     let token = Unverified::parse(presented.token)?;
     let places = accepted.iter().copied().chain(0..providers.len());
     let named = places.into_iter().find_map(|place| {

@@ -198,7 +198,6 @@ impl<'p> Judging<'p, '_> {
             self.backend,
             self.now,
         )
-        .map_err(Reject::Token)
         .map(Rc::new)?;
         decision.principal = Some(Rc::clone(&principal));
         if let Some(provider) = self.policy.providers.get(principal.provider()) {

@@ -1,6 +1,7 @@
 //! The compiled document: what the machine runs. Nothing in a plan can be invalid.
 
 use crate::authenticate::Provider;
+use crate::authenticate::signature::AlgorithmSet;
 use crate::authorize::Requirements;
 use crate::reject::Reject;
 use crate::request::authority::{Host, HostPattern};
@@ -15,6 +16,8 @@ pub struct Plan {
     pub presentation: Presentation,
     /// Which decisions are logged.
     pub audit: Audit,
+    /// Where signatures are verified.
+    pub crypto: Crypto,
     /// By what to judge; none refuses every request.
     pub policy: Option<Policy>,
 }
@@ -48,6 +51,40 @@ pub enum Audit {
     All,
     /// None.
     None,
+}
+
+/// Where signatures are verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Crypto {
+    /// By the host, where it does that right.
+    #[default]
+    Auto,
+    /// By the host, whatever it could verify.
+    Host,
+    /// In the filter.
+    Wasm,
+}
+
+impl Crypto {
+    /// The algorithms that the host verifies from now on, of those that it is `able` to.
+    ///
+    /// # Errors
+    /// The algorithms that it was to verify and cannot.
+    pub fn choose(self, able: impl FnOnce() -> AlgorithmSet) -> Result<AlgorithmSet, AlgorithmSet> {
+        match self {
+            Self::Wasm => Ok(AlgorithmSet::EMPTY),
+            Self::Auto => Ok(able()),
+            Self::Host => {
+                let able = able();
+                let missing = AlgorithmSet::TESTED.without(able);
+                if missing.is_empty() {
+                    Ok(able)
+                } else {
+                    Err(missing)
+                }
+            }
+        }
+    }
 }
 
 /// A rule.
@@ -104,6 +141,7 @@ impl Plan {
         Self {
             presentation: Presentation::default(),
             audit: Audit::Denied,
+            crypto: Crypto::default(),
             policy: None,
         }
     }
@@ -196,4 +234,25 @@ fn every_has_one<T>(narrow: &[T], wide: &[T], covers: impl Fn(&T, &T) -> bool) -
             && narrow
                 .iter()
                 .all(|entry| wide.iter().any(|own| covers(own, entry)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authenticate::signature::Algorithm;
+
+    #[test]
+    fn the_host_is_asked_for_what_it_can_and_not_at_all_for_wasm() {
+        let all = AlgorithmSet::TESTED;
+        let rsa = AlgorithmSet::from_iter([Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512]);
+        let none = AlgorithmSet::EMPTY;
+        for able in [all, rsa, none] {
+            assert_eq!(Crypto::Auto.choose(|| able), Ok(able));
+        }
+        assert_eq!(Crypto::Host.choose(|| all), Ok(all));
+        assert_eq!(Crypto::Host.choose(|| rsa), Err(all.without(rsa)));
+        assert_eq!(Crypto::Host.choose(|| none), Err(all));
+        let never = || panic!("the host was asked");
+        assert_eq!(Crypto::Wasm.choose(never), Ok(none));
+    }
 }

@@ -24,6 +24,8 @@ pub enum Reject {
     Malformed(MalformedCredential),
     /// The token was refused.
     Token(TokenFault),
+    /// The host failed while it verified the token's signature: whether it is right is not known.
+    Unavailable,
     /// The credential is good, but of a provider that the rule does not accept.
     ProviderNotAccepted,
     /// The credential is good, but no rule permits this request.
@@ -147,6 +149,7 @@ impl Reject {
                 CredentialFault::Syntax => "malformed_credential",
             },
             Self::Token(fault) => fault.reason(),
+            Self::Unavailable => "crypto_unavailable",
             Self::ProviderNotAccepted => "provider_not_accepted",
             Self::NoRule => "no_rule",
             Self::Scope => "insufficient_scope",

@@ -95,7 +95,7 @@ const RETRY_AFTER_SECONDS: u32 = 5;
 /// The decision table.
 fn answer(reject: Reject, schemes: &[Scheme]) -> Answer {
     let (status, error, message, challenges) = match reject {
-        Reject::NoDocument => (
+        Reject::NoDocument | Reject::Unavailable => (
             503,
             "temporarily_unavailable",
             "The request cannot be judged at the moment.",

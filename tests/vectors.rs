@@ -5,7 +5,7 @@ use countersign::authenticate::{
     base64url,
     jwk::{Jwk, Source},
     jws::{Compact, Header},
-    signature::{Algorithm, Backend, Key, Pure},
+    signature::{Algorithm, Key, Pure, Verify as _},
 };
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};

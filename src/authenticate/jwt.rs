@@ -17,9 +17,9 @@ use serde_json::Value;
 use super::claims::{ClaimNames, Claims, numeric_date};
 use super::jwk::Jwk;
 use super::jws::{Compact, Header, JwsFault};
-use super::signature::{Algorithm, Backend};
+use super::signature::{Algorithm, Backend, SignatureFault, Verify as _};
 use crate::json;
-use crate::reject::TokenFault;
+use crate::reject::{Reject, TokenFault};
 use crate::time::Timestamp;
 
 /// Tokens longer than this are refused unread, in bytes. Envoy's default limit for a whole head is 60 KiB.
@@ -85,6 +85,30 @@ impl Verified {
     /// The claims.
     pub fn into_claims(self) -> Claims {
         self.claims
+    }
+}
+
+/// Why no claims of a token may be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Something is wrong with it.
+    Token(TokenFault),
+    /// Its signature cannot be judged, which says nothing about it.
+    Unavailable,
+}
+
+impl From<TokenFault> for Refusal {
+    fn from(fault: TokenFault) -> Self {
+        Self::Token(fault)
+    }
+}
+
+impl From<Refusal> for Reject {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Token(fault) => Self::Token(fault),
+            Refusal::Unavailable => Self::Unavailable,
+        }
     }
 }
 
@@ -245,15 +269,16 @@ impl Verifier {
     /// Verifies a token.
     ///
     /// # Errors
-    /// [`TokenFault`] names the first thing that is wrong, in the order of the module's list.
+    /// [`Refusal::Token`] names the first thing that is wrong, in the order of the module's list;
+    /// [`Refusal::Unavailable`]: the backend does not know whether the signature is right.
     pub fn verify(
         &self,
         token: Unverified<'_>,
         backend: &dyn Backend,
         now: Timestamp,
-    ) -> Result<Verified, TokenFault> {
+    ) -> Result<Verified, Refusal> {
         if !self.claims_to_issue(&token) {
-            return Err(TokenFault::Issuer);
+            return Err(TokenFault::Issuer.into());
         }
         self.check_signature(&token, backend)?;
         self.check_times(&token.claims, now)?;
@@ -262,7 +287,7 @@ impl Verifier {
         // A token bound to a key is worth nothing without a proof that the caller holds the key, and none is
         // asked for yet: taking it would turn it into a bearer token (RFC 7800 §3.1).
         if token.claims.contains_key("cnf") {
-            return Err(TokenFault::Binding);
+            return Err(TokenFault::Binding.into());
         }
         Ok(Verified {
             claims: token.claims,
@@ -273,9 +298,9 @@ impl Verifier {
         &self,
         token: &Unverified<'_>,
         backend: &dyn Backend,
-    ) -> Result<(), TokenFault> {
+    ) -> Result<(), Refusal> {
         let algorithm = token.header.algorithm;
-        let mut verdict = TokenFault::Key;
+        let mut verdict = Refusal::Token(TokenFault::Key);
         let candidates = self.keys.iter().filter(|key| key.serves(&token.header));
         for key in candidates.take(MAX_CANDIDATES) {
             let signature = &token.compact.signature;
@@ -286,7 +311,15 @@ impl Verifier {
                 signature,
             ) {
                 Ok(()) => return Ok(()),
-                Err(_) => verdict = TokenFault::Signature,
+                // It may have been the right key: what the others say no longer condemns the token.
+                Err(SignatureFault::Unavailable) => verdict = Refusal::Unavailable,
+                Err(
+                    SignatureFault::KeyMismatch | SignatureFault::Length | SignatureFault::Mismatch,
+                ) => {
+                    if verdict != Refusal::Unavailable {
+                        verdict = TokenFault::Signature.into();
+                    }
+                }
             }
         }
         let algorithm_is_known = self
@@ -296,7 +329,7 @@ impl Verifier {
         Err(if algorithm_is_known {
             verdict
         } else {
-            TokenFault::Algorithm
+            TokenFault::Algorithm.into()
         })
     }
 

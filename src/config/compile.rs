@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::diagnostic::{Diagnostic, Fault, Faults, nearest};
 use super::document::{
-    Allow, AudienceList, AuditLog, ClaimNames as ClaimNamesDocument, Document, Fallback, Jwt,
-    Match as MatchDocument, Provider as ProviderDocument, Require, Rule as RuleDocument,
+    Allow, AudienceList, AuditLog, ClaimNames as ClaimNamesDocument, Crypto as CryptoDocument,
+    Document, Fallback, Jwt, Match as MatchDocument, Provider as ProviderDocument, Require,
+    Rule as RuleDocument,
 };
 use crate::authenticate::claims::{ClaimNames, ClaimPath};
 use crate::authenticate::jwk::{Source, parse_set};
@@ -14,7 +15,7 @@ use crate::authenticate::jwt::{Audiences, Issuer, TrustedKey, Verifier};
 use crate::authenticate::signature::Algorithm;
 use crate::authenticate::{Method, Provider};
 use crate::authorize::{Names, Requirements};
-use crate::plan::{Access, Audit, Gate, Match, Plan, Policy, Presentation, Rule};
+use crate::plan::{Access, Audit, Crypto, Gate, Match, Plan, Policy, Presentation, Rule};
 use crate::request::authority::HostPattern;
 use crate::request::path::Pattern;
 use crate::response::challenge::can_be_quoted;
@@ -70,6 +71,11 @@ impl Compiler<'_> {
                 None | Some(AuditLog::Denied) => Audit::Denied,
                 Some(AuditLog::All) => Audit::All,
                 Some(AuditLog::None) => Audit::None,
+            },
+            crypto: match document.crypto {
+                None | Some(CryptoDocument::Auto) => Crypto::Auto,
+                Some(CryptoDocument::Host) => Crypto::Host,
+                Some(CryptoDocument::Wasm) => Crypto::Wasm,
             },
             policy: Some(Policy {
                 providers,

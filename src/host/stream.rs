@@ -7,8 +7,9 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::abi;
+use super::crypto::HostCrypto;
 use super::metrics::Metrics;
-use crate::authenticate::signature::Pure;
+use crate::authenticate::signature::Chosen;
 use crate::evaluate::{Decision, evaluate};
 use crate::plan::Plan;
 use crate::request::RequestView;
@@ -19,13 +20,18 @@ use crate::time::Timestamp;
 /// A request on its way through the filter.
 pub struct Stream {
     plan: Rc<Plan>,
+    backend: Chosen<HostCrypto>,
     metrics: Rc<Metrics>,
 }
 
 impl Stream {
     /// A request that is judged by `plan`, which stays the same for it whatever is configured meanwhile.
-    pub fn new(plan: Rc<Plan>, metrics: Rc<Metrics>) -> Self {
-        Self { plan, metrics }
+    pub fn new(plan: Rc<Plan>, backend: Chosen<HostCrypto>, metrics: Rc<Metrics>) -> Self {
+        Self {
+            plan,
+            backend,
+            metrics,
+        }
     }
 
     fn tell(
@@ -67,7 +73,7 @@ impl HttpContext for Stream {
             }
         };
         let request = RequestView::new(pairs.unwrap_or_default());
-        let decision = evaluate(plan, &request, &Pure, now, &mut ());
+        let decision = evaluate(plan, &request, &self.backend, now, &mut ());
         let reply = reply(&decision, &plan.presentation, &request, now);
         self.tell(&decision, reply.as_ref(), &request, now);
         match reply {
