@@ -308,6 +308,9 @@ impl Loader<'_> {
         let mut expect = file.expect;
         // An expected field may repeat what was sent: the token, say, which the upstream gets as it was.
         if let Some(upstream) = &mut expect.upstream {
+            if let Some(path) = &mut upstream.path {
+                *path = self.filled(&name, path, each, &mut secrets);
+            }
             for value in upstream.headers.values_mut() {
                 let filled = value.clone().into_vec().iter().map(|text| self.filled(&name, text, each, &mut secrets)).collect();
                 *value = OneOrMany::Many(filled);

@@ -151,10 +151,7 @@ fn listener(name: &str, filters: &[Value]) -> Value {
                 "route_config": {"name": name, "virtual_hosts": [{
                     "name": "all",
                     "domains": ["*"],
-                    "routes": [
-                        {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}},
-                        {"match": {"path": "*"}, "route": {"cluster": "upstream"}}
-                    ]
+                    "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]
                 }]}
             }
         }]}]

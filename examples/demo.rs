@@ -1,0 +1,304 @@
+//! `make demo`: a real Envoy with the filter and `envoy/envoy.yaml`'s document, and what it answers in each situation.
+//! `make run`, which is `demo --stay`, leaves it running and prints requests to paste.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::io::{self, IsTerminal as _};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{ExitCode, Stdio};
+use std::{fmt, fs};
+
+use countersign::authenticate::signature::Algorithm;
+use countersign::mint::SigningKey;
+use serde_json::{Value, json};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use support::client::{self, Request, Response};
+use support::envoy::{Envoy, module_path};
+use support::upstream::Upstream;
+
+/// Ports of the example.
+const LISTENER: u16 = 10000;
+const ADMIN: u16 = 9901;
+/// How long a token lives, in seconds.
+const DAY: i64 = 24 * 60 * 60;
+
+fn main() -> ExitCode {
+    let stay = match std::env::args().nth(1).as_deref() {
+        None => false,
+        Some("--stay") => true,
+        Some(other) => {
+            eprintln!("error: unknown argument `{other}`; there is `--stay`");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("==> starting the upstream and Envoy");
+    let upstream = Upstream::start();
+    let mint = Mint::new();
+    if stay {
+        let bootstrap = bootstrap(free_or(LISTENER), free_or(ADMIN), upstream.port());
+        let envoy = Envoy::start_with(&bootstrap, Stdio::inherit());
+        print_requests(envoy.listener("public"), envoy.admin_address(), &mint);
+        wait_for_the_end();
+        return ExitCode::SUCCESS;
+    }
+    let envoy = Envoy::start_with(&bootstrap(0, 0, upstream.port()), Stdio::null());
+    play(envoy.listener("public"), &situations(&mint))
+}
+
+/// The port, or 0 (any) where it is taken.
+fn free_or(port: u16) -> u16 {
+    TcpListener::bind(("127.0.0.1", port)).map_or(0, |_| port)
+}
+
+/// `envoy/envoy.yaml` with these ports and the module that was built.
+fn bootstrap(listener: u16, admin: u16, upstream: u16) -> Value {
+    let path = support::in_repository("envoy/envoy.yaml");
+    let text = fs::read_to_string(&path).expect("envoy/envoy.yaml can be read");
+    let mut bootstrap: Value = serde_yaml_ng::from_str(&text).expect("envoy/envoy.yaml is YAML");
+    let mut set = |pointer: &str, value: Value| {
+        *bootstrap
+            .pointer_mut(pointer)
+            .unwrap_or_else(|| panic!("envoy/envoy.yaml has {pointer}")) = value;
+    };
+    set("/admin/address/socket_address/port_value", json!(admin));
+    set("/static_resources/listeners/0/address/socket_address/port_value", json!(listener));
+    set(
+        "/static_resources/clusters/0/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value",
+        json!(upstream),
+    );
+    set(
+        "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/vm_config/code/local/filename",
+        json!(module_path()),
+    );
+    bootstrap
+}
+
+/// Signs tokens with the example's key.
+struct Mint {
+    key: SigningKey,
+    now: i64,
+}
+
+impl Mint {
+    fn new() -> Self {
+        Self {
+            key: support::token::read_key("envoy/demo-key.json"),
+            now: support::now(),
+        }
+    }
+
+    /// A token of the example's issuer, with these claims besides or in place of the usual ones.
+    fn token(&self, claims: &Value) -> String {
+        let mut all = json!({
+            "iss": "https://login.example.com",
+            "aud": "orders",
+            "sub": "alice",
+            "iat": self.now,
+            "exp": self.now + DAY
+        });
+        let members = all.as_object_mut().expect("an object");
+        members.extend(claims.as_object().expect("claims are an object").clone());
+        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid()});
+        self.key
+            .sign_compact(Algorithm::Es256, header.to_string().as_bytes(), all.to_string().as_bytes())
+            .expect("the example's key signs")
+    }
+
+    fn bearer(&self, claims: &Value) -> Vec<u8> {
+        bearer(&self.token(claims))
+    }
+}
+
+fn bearer(token: &str) -> Vec<u8> {
+    format!("Bearer {token}").into_bytes()
+}
+
+/// A request and what is promised to come back.
+struct Situation {
+    method: &'static str,
+    path: &'static str,
+    /// What the request shows, in words.
+    shows: &'static str,
+    authorization: Vec<Vec<u8>>,
+    status: u16,
+    /// The challenge up to its description; none stands empty.
+    challenge: &'static str,
+    because: &'static str,
+}
+
+const PLAIN: &str = r#"Bearer realm="orders""#;
+const INVALID_TOKEN: &str = r#"Bearer realm="orders", error="invalid_token""#;
+const INVALID_REQUEST: &str = r#"Bearer realm="orders", error="invalid_request""#;
+
+fn situations(mint: &Mint) -> Vec<Situation> {
+    let read = json!({"scope": "orders:read"});
+    let good = mint.bearer(&read);
+    let expired = mint.bearer(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
+    let elsewhere = mint.bearer(&json!({"scope": "orders:read", "aud": "invoices"}));
+    let operator = mint.bearer(&json!({"roles": ["operator"]}));
+    let mut forged = good.clone();
+    // The last character of an ES256 signature has unused bits, the one before has none.
+    if let Some(byte) = forged.iter_mut().rev().nth(1) {
+        *byte = if *byte == b'A' { b'B' } else { b'A' };
+    }
+    let situation = |method, path, shows, authorization: &[&Vec<u8>], status, challenge, because| Situation {
+        method,
+        path,
+        shows,
+        authorization: authorization.iter().map(|value| (*value).clone()).collect(),
+        status,
+        challenge,
+        because,
+    };
+    vec![
+        situation("GET", "/healthz", "nothing", &[], 200, "", "the path is public"),
+        situation("GET", "/orders/17", "nothing", &[], 401, PLAIN, "a credential is needed, and none was shown"),
+        situation("HEAD", "/orders/17", "nothing", &[], 401, PLAIN, "as for GET, without a body"),
+        situation("GET", "/orders/17", "a good token", &[&good], 200, "", "alice has the scope orders:read"),
+        situation("GET", "/orders/17", "an expired token", &[&expired], 401, INVALID_TOKEN, "it expired an hour ago"),
+        situation("GET", "/orders/17", "a token for invoices", &[&elsewhere], 401, INVALID_TOKEN, "its audience is another service"),
+        situation("GET", "/orders/17", "a forged token", &[&forged], 401, INVALID_TOKEN, "its signature was changed"),
+        situation("POST", "/orders", "a good token", &[&good], 403, "", "the scope orders:write is missing"),
+        situation("GET", "/admin/users", "a good token", &[&good], 403, "", "neither of the roles admin, operator"),
+        situation("GET", "/admin/users", "an operator's token", &[&operator], 200, "", "one of the roles is enough"),
+        situation("GET", "/catalogue/shoes", "nothing", &[], 200, "", "a credential is optional here"),
+        situation("GET", "/catalogue/shoes", "an expired token", &[&expired], 401, INVALID_TOKEN, "but one that is shown must be good"),
+        situation("GET", "/nowhere", "a good token", &[&good], 403, "", "no rule fits, and the default denies"),
+        situation("TRACE", "/orders/17", "a good token", &[&good], 405, "", "TRACE would echo the token"),
+        situation("GET", "/catalogue/../admin", "a good token", &[&good], 400, "", "servers disagree on what the path means"),
+        situation("GET", "/catalogue%2F..%2Fadmin", "a good token", &[&good], 400, "", "an encoded slash is a separator to some"),
+        situation("GET", "/orders/17", "`Bearer` alone", &[&b"Bearer".to_vec()], 400, INVALID_REQUEST, "nothing follows the scheme"),
+        situation("GET", "/orders/17", "two tokens", &[&good, &good], 400, INVALID_REQUEST, "nobody can tell which one counts"),
+        situation("GET", "/orders/17", "a token of 50 kB", &[&bearer(&"a".repeat(50_000))], 401, INVALID_TOKEN, "no token is that long"),
+        situation("GET", "/orders/17", "bytes that are no UTF-8", &[&b"Bearer \xff\xfe".to_vec()], 400, INVALID_REQUEST, "no token holds them"),
+        situation("GET", "/orders/17", "Basic", &[&b"Basic YWxpY2U6c2VjcmV0".to_vec()], 401, PLAIN, "nobody serves that scheme here"),
+    ]
+}
+
+/// Plays each situation and prints what came back beside it.
+fn play(server: SocketAddr, situations: &[Situation]) -> ExitCode {
+    let paint = Paint {
+        colours: io::stdout().is_terminal(),
+    };
+    let request = |situation: &Situation| format!("{} {}", situation.method, situation.path);
+    let width = |text: &dyn Fn(&Situation) -> usize| situations.iter().map(text).max().unwrap_or(0);
+    let requests = width(&|situation| request(situation).len());
+    let shown = width(&|situation| situation.shows.len());
+    let challenges = width(&|situation| situation.challenge.len());
+    println!("==> Envoy listens on {server}\n");
+    println!(
+        "{:requests$}  {:shown$}  status  {:challenges$}  because",
+        "request", "it shows", "challenge"
+    );
+    let mut broken = Vec::new();
+    for situation in situations {
+        let (status, challenge, kept) = match send(server, situation) {
+            Ok(response) => {
+                let challenge = challenge_of(&response);
+                let kept = kept(situation, &response, &challenge);
+                (response.status, challenge, kept)
+            }
+            Err(error) => (0, error.to_string(), false),
+        };
+        println!(
+            "{:requests$}  {:shown$}  {}  {challenge:challenges$}  {}",
+            request(situation),
+            situation.shows,
+            paint.status(status),
+            if kept { situation.because } else { "NOT AS PROMISED" },
+        );
+        if !kept {
+            broken.push(situation);
+        }
+    }
+    println!();
+    for situation in &broken {
+        println!(
+            "not as promised: {}, showing {}: promised {} {}",
+            request(situation),
+            situation.shows,
+            situation.status,
+            situation.challenge
+        );
+    }
+    println!("==> {} of {} situations are as promised", situations.len() - broken.len(), situations.len());
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn send(server: SocketAddr, situation: &Situation) -> io::Result<Response> {
+    let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"orders.example.com")];
+    headers.extend(situation.authorization.iter().map(|value| (&b"authorization"[..], value.as_slice())));
+    let request = Request {
+        method: situation.method.as_bytes(),
+        target: situation.path.as_bytes(),
+        headers,
+        body: b"",
+    };
+    client::send(server, &request)
+}
+
+/// Every challenge, without the description, which is for people.
+fn challenge_of(response: &Response) -> String {
+    let challenges: Vec<String> = response
+        .values("www-authenticate")
+        .map(|value| {
+            let text = String::from_utf8_lossy(value);
+            text.split(", error_description=").next().unwrap_or_default().to_owned()
+        })
+        .collect();
+    challenges.join(" and ")
+}
+
+fn kept(situation: &Situation, response: &Response, challenge: &str) -> bool {
+    let reached = response.values("x-upstream").next().is_some();
+    response.status == situation.status
+        && challenge == situation.challenge
+        && reached == (situation.status == 200)
+        && (situation.method != "HEAD" || response.body.is_empty())
+}
+
+struct Paint {
+    colours: bool,
+}
+
+impl Paint {
+    /// Six columns, green for what passed, yellow for what was refused.
+    fn status(&self, status: u16) -> impl fmt::Display {
+        let colour = match (self.colours, status) {
+            (false, _) => return format!("{status:<6}"),
+            (true, 200..=299) => 32,
+            (true, 400..=499) => 33,
+            (true, _) => 31,
+        };
+        format!("\u{1b}[{colour}m{status:<6}\u{1b}[0m")
+    }
+}
+
+/// Requests to paste into another terminal.
+fn print_requests(server: SocketAddr, admin: SocketAddr, mint: &Mint) {
+    let reader = mint.token(&json!({"scope": "orders:read"}));
+    let operator = mint.token(&json!({"sub": "olga", "roles": ["operator"]}));
+    let expired = mint.token(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
+    println!("==> Envoy listens on {server}; its tokens live a day. To paste elsewhere:\n");
+    println!("# public\ncurl -i http://{server}/healthz\n");
+    println!("# 401: no credential\ncurl -i http://{server}/orders/17\n");
+    for (what, token, path) in [
+        ("200: alice may read orders", &reader, "-i"),
+        ("403: but not write them", &reader, "-i -X POST"),
+        ("401: expired", &expired, "-i"),
+    ] {
+        println!("# {what}\ncurl {path} http://{server}/orders/17 -H 'authorization: Bearer {token}'\n");
+    }
+    println!("# 200: olga is an operator\ncurl -i http://{server}/admin/users -H 'authorization: Bearer {operator}'\n");
+    println!("# what was counted\ncurl -s http://{admin}/stats/prometheus | grep ^countersign_\n");
+    println!("==> the access log follows; Ctrl-C ends it");
+}
+
+/// Returns at Ctrl-C, or when asked to end.
+fn wait_for_the_end() {
+    let mut signals = Signals::new([SIGINT, SIGTERM]).expect("signals can be waited for");
+    let _ = signals.forever().next();
+}
