@@ -22,12 +22,6 @@ pub struct Root {
     metrics: Rc<Metrics>,
 }
 
-impl Default for Root {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Root {
     /// A filter without a document.
     pub fn new() -> Self {
