@@ -10,7 +10,11 @@ use published::{Example, Suite, judge::judge};
 
 fn hold(suite: &Suite) {
     let answer = |question| judge(&Pure, question).map(|_| ());
-    let answers: Vec<_> = suite.cases.iter().map(|case| answer(&case.question)).collect();
+    let answers: Vec<_> = suite
+        .cases
+        .iter()
+        .map(|case| answer(&case.question))
+        .collect();
     println!("{}", suite.settle("this machine", &answers));
 }
 

@@ -15,7 +15,9 @@ pub fn judge(backend: &dyn Backend, question: &Value) -> Result<Vec<u8>, String>
         let verdict = prepared(question, |algorithm, key, message, signature| {
             backend.verify(algorithm, key, message, signature)
         });
-        return verdict?.map(|()| Vec::new()).map_err(|fault| fault.to_string());
+        return verdict?
+            .map(|()| Vec::new())
+            .map_err(|fault| fault.to_string());
     };
     let jws = Compact::parse(token.as_bytes()).map_err(|fault| format!("token: {fault}"))?;
     let header = Header::parse(&jws.header).map_err(|fault| format!("token: {fault}"))?;
@@ -23,7 +25,12 @@ pub fn judge(backend: &dyn Backend, question: &Value) -> Result<Vec<u8>, String>
         return Err(format!("the key does not serve {}", header.algorithm));
     }
     backend
-        .verify(header.algorithm, jwk.key(), jws.signing_input, &jws.signature)
+        .verify(
+            header.algorithm,
+            jwk.key(),
+            jws.signing_input,
+            &jws.signature,
+        )
         .map_err(|fault| fault.to_string())?;
     Ok(jws.payload)
 }

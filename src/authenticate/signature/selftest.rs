@@ -4,11 +4,11 @@
 //! it, not know a hash, or say yes to everything. So each algorithm is asked for what it must accept and for what it
 //! must refuse, and the shape is left unchecked here: the backend itself has to refuse numbers that are out of range.
 
-use super::{Algorithm, AlgorithmSet, Backend, Key, Signed, Unavailable};
+use super::{Algorithm, AlgorithmSet, Backend, Key, Signed};
 use crate::authenticate::base64url;
 use rsa::BigUint;
 
-/// The algorithms of [`Algorithm::TESTED`] that a backend verifies as it should.
+/// The algorithms of [`AlgorithmSet::TESTED`] that a backend verifies as it should.
 ///
 /// It must accept a good signature, and refuse, as distinct from not knowing: the same with one bit changed; the same
 /// over another message; one over another hash; for `ES*`, `r = s = 0`; for `RS*`, the signature plus the modulus.
@@ -72,12 +72,9 @@ impl Specimen {
                 message,
                 signature,
             };
-            match candidate.verifies(&signed) {
-                Ok(yes) => Some(yes),
-                Err(Unavailable) => None,
-            }
+            candidate.verifies(&signed).ok()
         };
-        // Cheap where there is no host: the first question ends it.
+        // Where there is no host, the first question ends it.
         if !verifies(MESSAGE, &good)? {
             return Some(false);
         }

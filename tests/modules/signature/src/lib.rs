@@ -75,7 +75,10 @@ impl Stream {
     fn answer(&self, questions: &[Value]) -> Value {
         let host = Chosen::new(HostCrypto, self.by_host);
         let by = |backend: &dyn Backend| -> Vec<Value> {
-            questions.iter().map(|question| verdict(backend, question)).collect()
+            questions
+                .iter()
+                .map(|question| verdict(backend, question))
+                .collect()
         };
         json!({
             "by_host": self.by_host.to_string(),
