@@ -43,7 +43,9 @@ check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documenta
 	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
 	cargo clippy --locked --package signature-module --target wasm32-wasip1 -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
-	$(CARGO_DENY) check
+	$(CARGO_DENY) check bans licenses sources
+	@if $(CARGO_DENY) fetch db; then $(CARGO_DENY) --offline check advisories; \
+	else echo "NOT RUN: the known vulnerabilities of the dependencies, since RustSec's database cannot be fetched"; fi
 
 $(CARGO_DENY):
 	@echo "==> building cargo-deny $(CARGO_DENY_VERSION) (some minutes, once)"

@@ -64,7 +64,10 @@ fn bootstrap(listener: u16, admin: u16, upstream: u16) -> Value {
             .unwrap_or_else(|| panic!("envoy/envoy.yaml has {pointer}")) = value;
     };
     set("/admin/address/socket_address/port_value", json!(admin));
-    set("/static_resources/listeners/0/address/socket_address/port_value", json!(listener));
+    set(
+        "/static_resources/listeners/0/address/socket_address/port_value",
+        json!(listener),
+    );
     set(
         "/static_resources/clusters/0/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value",
         json!(upstream),
@@ -103,7 +106,11 @@ impl Mint {
         members.extend(claims.as_object().expect("claims are an object").clone());
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid()});
         self.key
-            .sign_compact(Algorithm::Es256, header.to_string().as_bytes(), all.to_string().as_bytes())
+            .sign_compact(
+                Algorithm::Es256,
+                header.to_string().as_bytes(),
+                all.to_string().as_bytes(),
+            )
             .expect("the example's key signs")
     }
 
@@ -136,7 +143,8 @@ const INVALID_REQUEST: &str = r#"Bearer realm="orders", error="invalid_request""
 fn situations(mint: &Mint) -> Vec<Situation> {
     let read = json!({"scope": "orders:read"});
     let good = mint.bearer(&read);
-    let expired = mint.bearer(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
+    let expired = mint
+        .bearer(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
     let elsewhere = mint.bearer(&json!({"scope": "orders:read", "aud": "invoices"}));
     let operator = mint.bearer(&json!({"roles": ["operator"]}));
     let mut forged = good.clone();
@@ -144,37 +152,206 @@ fn situations(mint: &Mint) -> Vec<Situation> {
     if let Some(byte) = forged.iter_mut().rev().nth(1) {
         *byte = if *byte == b'A' { b'B' } else { b'A' };
     }
-    let situation = |method, path, shows, authorization: &[&Vec<u8>], status, challenge, because| Situation {
-        method,
-        path,
-        shows,
-        authorization: authorization.iter().map(|value| (*value).clone()).collect(),
-        status,
-        challenge,
-        because,
-    };
+    let situation =
+        |method, path, shows, authorization: &[&Vec<u8>], status, challenge, because| Situation {
+            method,
+            path,
+            shows,
+            authorization: authorization.iter().map(|value| (*value).clone()).collect(),
+            status,
+            challenge,
+            because,
+        };
     vec![
-        situation("GET", "/healthz", "nothing", &[], 200, "", "the path is public"),
-        situation("GET", "/orders/17", "nothing", &[], 401, PLAIN, "a credential is needed, and none was shown"),
-        situation("HEAD", "/orders/17", "nothing", &[], 401, PLAIN, "as for GET, without a body"),
-        situation("GET", "/orders/17", "a good token", &[&good], 200, "", "alice has the scope orders:read"),
-        situation("GET", "/orders/17", "an expired token", &[&expired], 401, INVALID_TOKEN, "it expired an hour ago"),
-        situation("GET", "/orders/17", "a token for invoices", &[&elsewhere], 401, INVALID_TOKEN, "its audience is another service"),
-        situation("GET", "/orders/17", "a forged token", &[&forged], 401, INVALID_TOKEN, "its signature was changed"),
-        situation("POST", "/orders", "a good token", &[&good], 403, "", "the scope orders:write is missing"),
-        situation("GET", "/admin/users", "a good token", &[&good], 403, "", "neither of the roles admin, operator"),
-        situation("GET", "/admin/users", "an operator's token", &[&operator], 200, "", "one of the roles is enough"),
-        situation("GET", "/catalogue/shoes", "nothing", &[], 200, "", "a credential is optional here"),
-        situation("GET", "/catalogue/shoes", "an expired token", &[&expired], 401, INVALID_TOKEN, "but one that is shown must be good"),
-        situation("GET", "/nowhere", "a good token", &[&good], 403, "", "no rule fits, and the default denies"),
-        situation("TRACE", "/orders/17", "a good token", &[&good], 405, "", "TRACE would echo the token"),
-        situation("GET", "/catalogue/../admin", "a good token", &[&good], 400, "", "servers disagree on what the path means"),
-        situation("GET", "/catalogue%2F..%2Fadmin", "a good token", &[&good], 400, "", "an encoded slash is a separator to some"),
-        situation("GET", "/orders/17", "`Bearer` alone", &[&b"Bearer".to_vec()], 400, INVALID_REQUEST, "nothing follows the scheme"),
-        situation("GET", "/orders/17", "two tokens", &[&good, &good], 400, INVALID_REQUEST, "nobody can tell which one counts"),
-        situation("GET", "/orders/17", "a token of 50 kB", &[&bearer(&"a".repeat(50_000))], 401, INVALID_TOKEN, "no token is that long"),
-        situation("GET", "/orders/17", "bytes that are no UTF-8", &[&b"Bearer \xff\xfe".to_vec()], 400, INVALID_REQUEST, "no token holds them"),
-        situation("GET", "/orders/17", "Basic", &[&b"Basic YWxpY2U6c2VjcmV0".to_vec()], 401, PLAIN, "nobody serves that scheme here"),
+        situation(
+            "GET",
+            "/healthz",
+            "nothing",
+            &[],
+            200,
+            "",
+            "the path is public",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "nothing",
+            &[],
+            401,
+            PLAIN,
+            "a credential is needed, and none was shown",
+        ),
+        situation(
+            "HEAD",
+            "/orders/17",
+            "nothing",
+            &[],
+            401,
+            PLAIN,
+            "as for GET, without a body",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "a good token",
+            &[&good],
+            200,
+            "",
+            "alice has the scope orders:read",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "an expired token",
+            &[&expired],
+            401,
+            INVALID_TOKEN,
+            "it expired an hour ago",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "a token for invoices",
+            &[&elsewhere],
+            401,
+            INVALID_TOKEN,
+            "its audience is another service",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "a forged token",
+            &[&forged],
+            401,
+            INVALID_TOKEN,
+            "its signature was changed",
+        ),
+        situation(
+            "POST",
+            "/orders",
+            "a good token",
+            &[&good],
+            403,
+            "",
+            "the scope orders:write is missing",
+        ),
+        situation(
+            "GET",
+            "/admin/users",
+            "a good token",
+            &[&good],
+            403,
+            "",
+            "neither of the roles admin, operator",
+        ),
+        situation(
+            "GET",
+            "/admin/users",
+            "an operator's token",
+            &[&operator],
+            200,
+            "",
+            "one of the roles is enough",
+        ),
+        situation(
+            "GET",
+            "/catalogue/shoes",
+            "nothing",
+            &[],
+            200,
+            "",
+            "a credential is optional here",
+        ),
+        situation(
+            "GET",
+            "/catalogue/shoes",
+            "an expired token",
+            &[&expired],
+            401,
+            INVALID_TOKEN,
+            "but one that is shown must be good",
+        ),
+        situation(
+            "GET",
+            "/nowhere",
+            "a good token",
+            &[&good],
+            403,
+            "",
+            "no rule fits, and the default denies",
+        ),
+        situation(
+            "TRACE",
+            "/orders/17",
+            "a good token",
+            &[&good],
+            405,
+            "",
+            "TRACE would echo the token",
+        ),
+        situation(
+            "GET",
+            "/catalogue/../admin",
+            "a good token",
+            &[&good],
+            400,
+            "",
+            "servers disagree on what the path means",
+        ),
+        situation(
+            "GET",
+            "/catalogue%2F..%2Fadmin",
+            "a good token",
+            &[&good],
+            400,
+            "",
+            "an encoded slash is a separator to some",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "`Bearer` alone",
+            &[&b"Bearer".to_vec()],
+            400,
+            INVALID_REQUEST,
+            "nothing follows the scheme",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "two tokens",
+            &[&good, &good],
+            400,
+            INVALID_REQUEST,
+            "nobody can tell which one counts",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "a token of 50 kB",
+            &[&bearer(&"a".repeat(50_000))],
+            401,
+            INVALID_TOKEN,
+            "no token is that long",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "bytes that are no UTF-8",
+            &[&b"Bearer \xff\xfe".to_vec()],
+            400,
+            INVALID_REQUEST,
+            "no token holds them",
+        ),
+        situation(
+            "GET",
+            "/orders/17",
+            "Basic",
+            &[&b"Basic YWxpY2U6c2VjcmV0".to_vec()],
+            401,
+            PLAIN,
+            "nobody serves that scheme here",
+        ),
     ]
 }
 
@@ -208,7 +385,11 @@ fn play(server: SocketAddr, situations: &[Situation]) -> ExitCode {
             request(situation),
             situation.shows,
             paint.status(status),
-            if kept { situation.because } else { "NOT AS PROMISED" },
+            if kept {
+                situation.because
+            } else {
+                "NOT AS PROMISED"
+            },
         );
         if !kept {
             broken.push(situation);
@@ -224,13 +405,26 @@ fn play(server: SocketAddr, situations: &[Situation]) -> ExitCode {
             situation.challenge
         );
     }
-    println!("==> {} of {} situations are as promised", situations.len() - broken.len(), situations.len());
-    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "==> {} of {} situations are as promised",
+        situations.len() - broken.len(),
+        situations.len()
+    );
+    if broken.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn send(server: SocketAddr, situation: &Situation) -> io::Result<Response> {
     let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"orders.example.com")];
-    headers.extend(situation.authorization.iter().map(|value| (&b"authorization"[..], value.as_slice())));
+    headers.extend(
+        situation
+            .authorization
+            .iter()
+            .map(|value| (&b"authorization"[..], value.as_slice())),
+    );
     let request = Request {
         method: situation.method.as_bytes(),
         target: situation.path.as_bytes(),
@@ -246,7 +440,10 @@ fn challenge_of(response: &Response) -> String {
         .values("www-authenticate")
         .map(|value| {
             let text = String::from_utf8_lossy(value);
-            text.split(", error_description=").next().unwrap_or_default().to_owned()
+            text.split(", error_description=")
+                .next()
+                .unwrap_or_default()
+                .to_owned()
         })
         .collect();
     challenges.join(" and ")
@@ -281,7 +478,8 @@ impl Paint {
 fn print_requests(server: SocketAddr, admin: SocketAddr, mint: &Mint) {
     let reader = mint.token(&json!({"scope": "orders:read"}));
     let operator = mint.token(&json!({"sub": "olga", "roles": ["operator"]}));
-    let expired = mint.token(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
+    let expired =
+        mint.token(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
     println!("==> Envoy listens on {server}; its tokens live a day. To paste elsewhere:\n");
     println!("# public\ncurl -i http://{server}/healthz\n");
     println!("# 401: no credential\ncurl -i http://{server}/orders/17\n");
@@ -290,9 +488,13 @@ fn print_requests(server: SocketAddr, admin: SocketAddr, mint: &Mint) {
         ("403: but not write them", &reader, "-i -X POST"),
         ("401: expired", &expired, "-i"),
     ] {
-        println!("# {what}\ncurl {path} http://{server}/orders/17 -H 'authorization: Bearer {token}'\n");
+        println!(
+            "# {what}\ncurl {path} http://{server}/orders/17 -H 'authorization: Bearer {token}'\n"
+        );
     }
-    println!("# 200: olga is an operator\ncurl -i http://{server}/admin/users -H 'authorization: Bearer {operator}'\n");
+    println!(
+        "# 200: olga is an operator\ncurl -i http://{server}/admin/users -H 'authorization: Bearer {operator}'\n"
+    );
     println!("# what was counted\ncurl -s http://{admin}/stats/prometheus | grep ^countersign_\n");
     println!("==> the access log follows; Ctrl-C ends it");
 }

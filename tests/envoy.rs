@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
-use support::case::{Case, Observed, Only, Table, Upstream as Reached, load_all};
+use support::case::{Case, Observed, Runs, Table, Upstream as Reached, load_all};
 use support::client::{self, Request, Response};
 use support::envoy::{Bootstrap, Envoy};
 use support::upstream::Upstream;
@@ -19,7 +19,7 @@ fn every_table_holds_in_a_real_envoy() {
     let cases: Vec<&Case> = tables
         .iter()
         .flat_map(|table: &Table| &table.cases)
-        .filter(|case| case.only != Only::CoreOnly)
+        .filter(|case| case.runs != Runs::CoreOnly)
         .collect();
     let mut documents: Vec<&Value> = Vec::new();
     for case in &cases {
@@ -28,52 +28,77 @@ fn every_table_holds_in_a_real_envoy() {
         }
     }
     let listener_of = |case: &Case| {
-        let place = documents.iter().position(|document| **document == case.document);
-        format!("document-{}", place.expect("every document has its listener"))
+        let place = documents
+            .iter()
+            .position(|document| **document == case.document);
+        format!(
+            "document-{}",
+            place.expect("every document has its listener")
+        )
     };
 
     let upstream = Upstream::start();
-    let bootstrap = documents
-        .iter()
-        .enumerate()
-        .fold(Bootstrap::new(upstream.port()), |bootstrap, (place, document)| {
-            bootstrap.listener(&format!("document-{place}"), document)
-        });
+    let bootstrap = documents.iter().enumerate().fold(
+        Bootstrap::new(upstream.port()),
+        |bootstrap, (place, document)| bootstrap.listener(&format!("document-{place}"), document),
+    );
     let envoy = Envoy::start(bootstrap);
 
     let mut failures: Vec<String> = Vec::new();
     let mut seen: Vec<(&Case, Observed)> = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         let answer = send(&envoy, &listener_of(case), case, number);
-        match (answer, case.only) {
-            (Err(_), Only::HostAnswers) => {}
-            (Ok(response), Only::HostAnswers) if response.status >= 400 => {}
-            (Ok(response), Only::HostAnswers) => {
-                failures.push(format!("{}: the host let it through: {}", case.name, response.status));
+        match (answer, case.runs) {
+            (Err(_), Runs::HostAnswers) => {}
+            (Ok(response), Runs::HostAnswers) if response.status >= 400 => {}
+            (Ok(response), Runs::HostAnswers) => {
+                failures.push(format!(
+                    "{}: the host let it through: {}",
+                    case.name, response.status
+                ));
             }
             (Err(error), _) => failures.push(format!("{}: no answer: {error}", case.name)),
             (Ok(response), _) => seen.push((case, observe(response, number))),
         }
     }
 
-    let numbers: Vec<String> = seen.iter().filter_map(|(_, seen)| seen.details.clone()).collect();
+    let numbers: Vec<String> = seen
+        .iter()
+        .filter_map(|(_, seen)| seen.details.clone())
+        .collect();
     let entries = envoy.access_log_of(&numbers);
     for (case, observed) in &mut seen {
-        let entry = observed.details.take().and_then(|number| entries.get(&number));
+        let entry = observed
+            .details
+            .take()
+            .and_then(|number| entries.get(&number));
         match entry.and_then(|entry| entry["details"].as_str()) {
             Some(details) => observed.details = Some(details.to_owned()),
             None => failures.push(format!("{}: not in the access log", case.name)),
         }
         let differences = case.check(observed);
         if !differences.is_empty() {
-            failures.push(format!("{}\n      {}", case.name, differences.join("\n      ")));
+            failures.push(format!(
+                "{}\n      {}",
+                case.name,
+                differences.join("\n      ")
+            ));
         }
     }
 
-    failures.extend(envoy.alarms().into_iter().map(|line| format!("in Envoy's log: {line}")));
+    failures.extend(
+        envoy
+            .alarms()
+            .into_iter()
+            .map(|line| format!("in Envoy's log: {line}")),
+    );
     let logs = format!("{}{}", envoy.log(), envoy.access_log());
     for case in &cases {
-        if case.secrets().iter().any(|secret| logs.contains(secret.as_str())) {
+        if case
+            .secrets()
+            .iter()
+            .any(|secret| logs.contains(secret.as_str()))
+        {
             failures.push(format!("{}: a log shows a part of the token", case.name));
         }
     }
@@ -86,15 +111,30 @@ fn every_table_holds_in_a_real_envoy() {
         documents.len(),
         failures.len()
     ));
-    assert!(failures.is_empty(), "{} failures:\n  {}", failures.len(), failures.join("\n  "));
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n  {}",
+        failures.len(),
+        failures.join("\n  ")
+    );
 }
 
 fn send(envoy: &Envoy, listener: &str, case: &Case, number: usize) -> std::io::Result<Response> {
     let number = number.to_string();
     let mut headers: Vec<(&[u8], &[u8])> = Vec::new();
-    headers.extend(case.request.hosts.iter().map(|host| (&b"host"[..], host.as_slice())));
+    headers.extend(
+        case.request
+            .hosts
+            .iter()
+            .map(|host| (&b"host"[..], host.as_slice())),
+    );
     headers.push((b"x-case", number.as_bytes()));
-    headers.extend(case.request.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())));
+    headers.extend(
+        case.request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice())),
+    );
     let request = Request {
         method: &case.request.method,
         target: &case.request.target,
@@ -124,7 +164,12 @@ fn reached_upstream(body: &[u8]) -> Reached {
     Reached {
         path: bytes(&shown["path"]),
         headers: headers
-            .map(|field| (field[0].as_str().unwrap_or_default().to_ascii_lowercase(), bytes(&field[1])))
+            .map(|field| {
+                (
+                    field[0].as_str().unwrap_or_default().to_ascii_lowercase(),
+                    bytes(&field[1]),
+                )
+            })
             .collect(),
     }
 }

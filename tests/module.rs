@@ -34,7 +34,9 @@ fn the_module_imports_only_what_envoy_offers() {
         }
     }
     assert!(
-        imports.iter().any(|(module, name)| module == "env" && name.starts_with("proxy_")),
+        imports
+            .iter()
+            .any(|(module, name)| module == "env" && name.starts_with("proxy_")),
         "the module calls no host: {imports:?}"
     );
     let foreign: Vec<_> = imports
@@ -51,7 +53,10 @@ fn the_module_imports_only_what_envoy_offers() {
 #[test]
 fn the_module_is_small() {
     let size = fs::read(support::envoy::module_path()).unwrap().len();
-    assert!(size <= MAX_SIZE, "the module has {size} bytes, more than {MAX_SIZE}");
+    assert!(
+        size <= MAX_SIZE,
+        "the module has {size} bytes, more than {MAX_SIZE}"
+    );
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub struct Case {
     /// The conformance rows that it shows.
     pub rows: Vec<String>,
     /// Where it runs.
-    pub only: Only,
+    pub runs: Runs,
     /// The filter's document.
     pub document: Value,
     /// The request.
@@ -47,7 +47,7 @@ pub struct Case {
 /// Where a case runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Only {
+pub enum Runs {
     /// In the core and in Envoy.
     #[default]
     Everywhere,
@@ -72,7 +72,10 @@ pub struct Request {
 impl Request {
     /// `:authority`, as Envoy hands it over: that of an absolute target, else the Host fields, joined.
     pub fn authority(&self) -> Vec<u8> {
-        self.absolute().map_or_else(|| self.hosts.join(&b','), |(authority, _)| authority.to_vec())
+        self.absolute().map_or_else(
+            || self.hosts.join(&b','),
+            |(authority, _)| authority.to_vec(),
+        )
     }
 
     /// `:path`, as Envoy hands it over: without the scheme and authority of an absolute target.
@@ -88,7 +91,10 @@ impl Request {
         let rest = [&b"http://"[..], b"https://"]
             .iter()
             .find_map(|scheme| self.target.strip_prefix(*scheme))?;
-        let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|byte| b"/?".contains(byte))
+            .unwrap_or(rest.len());
         Some(rest.split_at(end))
     }
 }
@@ -189,7 +195,7 @@ struct CaseFile {
     request: RequestFile,
     expect: Expectation,
     #[serde(default)]
-    only: Only,
+    only: Runs,
     why: Option<String>,
 }
 
@@ -220,7 +226,10 @@ pub fn load_all(now: i64) -> Vec<Table> {
     let mut files: Vec<_> = fs::read_dir(&folder)
         .expect("tests/cases is a folder")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
         .collect();
     files.sort();
     assert!(!files.is_empty(), "tests/cases holds no table");
@@ -239,12 +248,17 @@ pub fn load_all(now: i64) -> Vec<Table> {
 /// # Panics
 /// The table is wrong.
 pub fn parse(name: &str, text: &str, now: i64) -> Table {
-    let file: TableFile = serde_yaml_ng::from_str(text).unwrap_or_else(|e| panic!("{name}.yaml: {e}"));
+    let file = read(text).unwrap_or_else(|e| panic!("{name}.yaml: {e}"));
     let keys = token::read_keys(&file.keys);
     let tokens = file
         .tokens
         .iter()
-        .map(|(token, spec)| (token.clone(), spec.mint(&format!("{name}.yaml: {token}"), &keys, now)))
+        .map(|(token, spec)| {
+            (
+                token.clone(),
+                spec.mint(&format!("{name}.yaml: {token}"), &keys, now),
+            )
+        })
         .collect();
     let loader = Loader {
         table: name,
@@ -254,8 +268,19 @@ pub fn parse(name: &str, text: &str, now: i64) -> Table {
     };
     Table {
         name: name.to_owned(),
-        cases: file.cases.into_iter().flat_map(|case| loader.expand(case)).collect(),
+        cases: file
+            .cases
+            .into_iter()
+            .flat_map(|case| loader.expand(case))
+            .collect(),
     }
+}
+
+fn read(text: &str) -> Result<TableFile, serde_yaml_ng::Error> {
+    let mut yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(text)?;
+    // `<<: *claims` is no part of YAML 1.2, and has to be asked for.
+    yaml.apply_merge()?;
+    serde_yaml_ng::from_value(yaml)
 }
 
 struct Loader<'a> {
@@ -269,7 +294,10 @@ impl Loader<'_> {
     fn expand(&self, file: CaseFile) -> Vec<Case> {
         match file.each.clone() {
             None => vec![self.case(file, None)],
-            Some(entries) => entries.iter().map(|entry| self.case(file.clone(), Some(entry))).collect(),
+            Some(entries) => entries
+                .iter()
+                .map(|entry| self.case(file.clone(), Some(entry)))
+                .collect(),
         }
     }
 
@@ -279,7 +307,7 @@ impl Loader<'_> {
             name.push_str(&format!(" [{}]", each.escape_debug()));
         }
         assert!(
-            (file.only == Only::Everywhere) == file.why.is_none(),
+            (file.only == Runs::Everywhere) == file.why.is_none(),
             "{name}: `only` and `why` stand together"
         );
         let mut document = file.document.unwrap_or_else(|| self.document.clone());
@@ -312,13 +340,18 @@ impl Loader<'_> {
                 *path = self.filled(&name, path, each, &mut secrets);
             }
             for value in upstream.headers.values_mut() {
-                let filled = value.clone().into_vec().iter().map(|text| self.filled(&name, text, each, &mut secrets)).collect();
+                let filled = value
+                    .clone()
+                    .into_vec()
+                    .iter()
+                    .map(|text| self.filled(&name, text, each, &mut secrets))
+                    .collect();
                 *value = OneOrMany::Many(filled);
             }
         }
         Case {
             rows: file.row.map(OneOrMany::into_vec).unwrap_or_default(),
-            only: file.only,
+            runs: file.only,
             document,
             request,
             expect,
@@ -328,7 +361,13 @@ impl Loader<'_> {
     }
 
     /// The text with `{each}` and `{token}` replaced.
-    fn filled(&self, case: &str, text: &str, each: Option<&str>, secrets: &mut Vec<String>) -> String {
+    fn filled(
+        &self,
+        case: &str,
+        text: &str,
+        each: Option<&str>,
+        secrets: &mut Vec<String>,
+    ) -> String {
         let mut text = match each {
             Some(each) => text.replace("{each}", each),
             None => text.to_owned(),
@@ -338,10 +377,17 @@ impl Loader<'_> {
             if text.contains(&place) {
                 text = text.replace(&place, token);
                 let parts = token.split('.').chain([token.as_str()]);
-                secrets.extend(parts.filter(|part| part.len() >= SHORTEST_SECRET).map(str::to_owned));
+                secrets.extend(
+                    parts
+                        .filter(|part| part.len() >= SHORTEST_SECRET)
+                        .map(str::to_owned),
+                );
             }
         }
-        assert!(!text.contains("{T_") && !text.contains("{each}"), "{case}: {text:?} names no token of the table");
+        assert!(
+            !text.contains("{T_") && !text.contains("{each}"),
+            "{case}: {text:?} names no token of the table"
+        );
         text
     }
 
@@ -353,15 +399,25 @@ impl Loader<'_> {
                 let keys: Vec<Value> = entries.iter().map(|entry| self.public_key(entry)).collect();
                 *value = serde_json::json!({ "keys": keys });
             }
-            Value::Object(members) => members.values_mut().for_each(|member| self.expand_fixtures(member)),
-            Value::Array(entries) => entries.iter_mut().for_each(|entry| self.expand_fixtures(entry)),
+            Value::Object(members) => members
+                .values_mut()
+                .for_each(|member| self.expand_fixtures(member)),
+            Value::Array(entries) => entries
+                .iter_mut()
+                .for_each(|entry| self.expand_fixtures(entry)),
             _ => {}
         }
     }
 
     fn public_key(&self, entry: &Value) -> Value {
-        let name = entry.as_str().or_else(|| entry["key"].as_str()).expect("a key's name");
-        let key = self.keys.get(name).unwrap_or_else(|| panic!("{}: no key is named {name}", self.table));
+        let name = entry
+            .as_str()
+            .or_else(|| entry["key"].as_str())
+            .expect("a key's name");
+        let key = self
+            .keys
+            .get(name)
+            .unwrap_or_else(|| panic!("{}: no key is named {name}", self.table));
         let mut jwk = key.public_jwk();
         let members = jwk.as_object_mut().expect("a JWK is an object");
         for (name, value) in entry["set"].as_object().into_iter().flatten() {
@@ -419,8 +475,14 @@ impl Case {
         let values = observed.headers.iter().map(|(_, value)| value.as_slice());
         for text in values.chain([observed.body.as_slice()]) {
             let text = String::from_utf8_lossy(text);
-            if self.secrets.iter().any(|secret| text.contains(secret.as_str())) {
-                differences.0.push("the response shows a part of the token".to_owned());
+            if self
+                .secrets
+                .iter()
+                .any(|secret| text.contains(secret.as_str()))
+            {
+                differences
+                    .0
+                    .push("the response shows a part of the token".to_owned());
             }
         }
     }
@@ -431,7 +493,8 @@ struct Differences(Vec<String>);
 impl Differences {
     fn expect<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, found: T, expected: T) {
         if found != expected {
-            self.0.push(format!("{what}: expected {expected:?}, found {found:?}"));
+            self.0
+                .push(format!("{what}: expected {expected:?}, found {found:?}"));
         }
     }
 
@@ -445,7 +508,11 @@ impl Differences {
 impl Expectation {
     fn check(&self, observed: &Observed, differences: &mut Differences) {
         differences.expect("status", observed.status, self.status);
-        differences.expect("reached the upstream", observed.upstream.is_some(), self.status == 200);
+        differences.expect(
+            "reached the upstream",
+            observed.upstream.is_some(),
+            self.status == 200,
+        );
         let challenges = texts(&observed.headers, "www-authenticate");
         if let Some(expected) = &self.challenges {
             differences.expect("challenges", &challenges, expected);
@@ -454,7 +521,9 @@ impl Expectation {
             differences.expect("number of challenges", challenges.len(), expected.len());
             for (challenge, parts) in challenges.iter().zip(expected) {
                 for part in parts {
-                    differences.require(challenge.contains(part), || format!("challenge {challenge:?} lacks {part:?}"));
+                    differences.require(challenge.contains(part), || {
+                        format!("challenge {challenge:?} lacks {part:?}")
+                    });
                 }
             }
         }
@@ -462,7 +531,11 @@ impl Expectation {
             && observed.upstream.is_none()
             && !observed.body.is_empty()
         {
-            differences.expect("error of the body", body_member(observed, "error"), Value::from(expected.as_str()));
+            differences.expect(
+                "error of the body",
+                body_member(observed, "error"),
+                Value::from(expected.as_str()),
+            );
         }
         if let (Some(expected), Some(found)) = (&self.details, &observed.details) {
             differences.expect("details", found, expected);
@@ -482,14 +555,26 @@ impl Expectation {
 impl UpstreamExpectation {
     fn check(&self, found: &Upstream, differences: &mut Differences) {
         if let Some(path) = &self.path {
-            differences.expect("path at the upstream", latin_1_text(&found.path), path.clone());
+            differences.expect(
+                "path at the upstream",
+                latin_1_text(&found.path),
+                path.clone(),
+            );
         }
         for (name, expected) in &self.headers {
             let what = format!("{name} at the upstream");
-            differences.expect(&what, texts(&found.headers, name), expected.clone().into_vec());
+            differences.expect(
+                &what,
+                texts(&found.headers, name),
+                expected.clone().into_vec(),
+            );
         }
         for name in &self.absent {
-            differences.expect(&format!("{name} at the upstream"), texts(&found.headers, name), Vec::new());
+            differences.expect(
+                &format!("{name} at the upstream"),
+                texts(&found.headers, name),
+                Vec::new(),
+            );
         }
     }
 }
@@ -497,39 +582,80 @@ impl UpstreamExpectation {
 /// What every refusal is held to, whatever the case.
 fn check_refusal(observed: &Observed, to_head: bool, differences: &mut Differences) {
     let one = |value: &str| vec![value.to_owned()];
-    differences.expect("cache-control", texts(&observed.headers, "cache-control"), one("no-store"));
-    differences.expect("x-content-type-options", texts(&observed.headers, "x-content-type-options"), one("nosniff"));
-    differences.expect("content-type", texts(&observed.headers, "content-type"), one("application/json"));
+    differences.expect(
+        "cache-control",
+        texts(&observed.headers, "cache-control"),
+        one("no-store"),
+    );
+    differences.expect(
+        "x-content-type-options",
+        texts(&observed.headers, "x-content-type-options"),
+        one("nosniff"),
+    );
+    differences.expect(
+        "content-type",
+        texts(&observed.headers, "content-type"),
+        one("application/json"),
+    );
     let challenges = texts(&observed.headers, "www-authenticate");
-    differences.require(observed.status != 401 || !challenges.is_empty(), || "a 401 without a challenge".to_owned());
+    differences.require(observed.status != 401 || !challenges.is_empty(), || {
+        "a 401 without a challenge".to_owned()
+    });
     for challenge in &challenges {
         if let Err(fault) = check_challenge(challenge) {
-            differences.0.push(format!("challenge {challenge:?}: {fault}"));
+            differences
+                .0
+                .push(format!("challenge {challenge:?}: {fault}"));
         }
     }
     for vary in texts(&observed.headers, "vary") {
         let vary = vary.to_ascii_lowercase();
-        differences.require(!vary.contains("authorization") && !vary.contains('*'), || format!("vary: {vary}"));
+        differences.require(
+            !vary.contains("authorization") && !vary.contains('*'),
+            || format!("vary: {vary}"),
+        );
     }
-    differences.expect("proxy-authenticate", texts(&observed.headers, "proxy-authenticate"), Vec::new());
+    differences.expect(
+        "proxy-authenticate",
+        texts(&observed.headers, "proxy-authenticate"),
+        Vec::new(),
+    );
     if to_head {
-        differences.require(observed.body.is_empty(), || "HEAD was answered with a body".to_owned());
+        differences.require(observed.body.is_empty(), || {
+            "HEAD was answered with a body".to_owned()
+        });
     } else {
-        differences.expect("status of the body", body_member(observed, "status"), Value::from(observed.status));
-        differences.require(body_member(observed, "error").is_string(), || "the body has no error".to_owned());
+        differences.expect(
+            "status of the body",
+            body_member(observed, "status"),
+            Value::from(observed.status),
+        );
+        differences.require(body_member(observed, "error").is_string(), || {
+            "the body has no error".to_owned()
+        });
     }
 }
 
 /// `auth-scheme 1*SP #auth-param` (RFC 9110 §11.6.1): the realm first, no parameter twice, every value a quoted-string.
 fn check_challenge(challenge: &str) -> Result<(), &'static str> {
     let (scheme, mut rest) = challenge.split_once(' ').ok_or("no parameter")?;
-    if scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+    if scheme.is_empty()
+        || !scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    {
         return Err("no scheme");
     }
     let mut names: Vec<&str> = Vec::new();
     loop {
-        let (name, value) = rest.split_once("=\"").ok_or("a value that is no quoted-string")?;
-        if !name.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte)) || name.is_empty() {
+        let (name, value) = rest
+            .split_once("=\"")
+            .ok_or("a value that is no quoted-string")?;
+        if !name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte))
+            || name.is_empty()
+        {
             return Err("a parameter without a name");
         }
         if names.contains(&name) {
@@ -549,7 +675,11 @@ fn check_challenge(challenge: &str) -> Result<(), &'static str> {
         match &after[1..] {
             "" if names[0] == "realm" => return Ok(()),
             "" => return Err("realm is not the first parameter"),
-            further => rest = further.strip_prefix(", ").ok_or("no `, ` between parameters")?,
+            further => {
+                rest = further
+                    .strip_prefix(", ")
+                    .ok_or("no `, ` between parameters")?
+            }
         }
     }
 }

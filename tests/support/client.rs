@@ -56,7 +56,10 @@ pub fn send(server: SocketAddr, request: &Request<'_>) -> io::Result<Response> {
                 sent?;
                 return Err(invalid("closed without a response"));
             }
-            Ok(0) => return parse(&answer, to_head, true)?.ok_or_else(|| invalid("the response is cut off")),
+            Ok(0) => {
+                return parse(&answer, to_head, true)?
+                    .ok_or_else(|| invalid("the response is cut off"));
+            }
             Ok(length) => answer.extend_from_slice(&block[..length]),
             Err(error) => return Err(error),
         }
@@ -111,7 +114,10 @@ fn parse(answer: &[u8], to_head: bool, closed: bool) -> io::Result<Option<Respon
     let body = if to_head || response.status == 204 {
         // What follows a response that has no body is there for the case to find.
         Some(rest.to_vec())
-    } else if response.values("transfer-encoding").any(|value| value == b"chunked") {
+    } else if response
+        .values("transfer-encoding")
+        .any(|value| value == b"chunked")
+    {
         unchunk(rest)
     } else if let Some(announced) = announced {
         (rest.len() >= announced).then(|| rest.to_vec())
@@ -147,9 +153,14 @@ mod tests {
     #[test]
     fn a_response_keeps_repeated_fields_in_order() {
         let answer = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: A\r\nx: \xff\r\nwww-authenticate: B\r\ncontent-length: 2\r\n\r\nhi";
-        let response = parse(answer, false, false).unwrap().expect("a whole response");
+        let response = parse(answer, false, false)
+            .unwrap()
+            .expect("a whole response");
         assert_eq!(response.status, 401);
-        assert_eq!(response.values("www-authenticate").collect::<Vec<_>>(), [b"A", b"B"]);
+        assert_eq!(
+            response.values("www-authenticate").collect::<Vec<_>>(),
+            [b"A", b"B"]
+        );
         assert_eq!(response.values("x").next(), Some(&b"\xff"[..]));
         assert_eq!(response.body, b"hi");
     }
@@ -157,10 +168,22 @@ mod tests {
     #[test]
     fn a_body_that_is_cut_off_is_no_response() {
         let is_whole = |answer: &[u8], to_head| parse(answer, to_head, true).unwrap().is_some();
-        assert!(!is_whole(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nhi", false));
-        assert!(!is_whole(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhi", false));
+        assert!(!is_whole(
+            b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nhi",
+            false
+        ));
+        assert!(!is_whole(
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhi",
+            false
+        ));
         assert!(!is_whole(b"HTTP/1.1 200 OK\r\ncontent-le", false));
-        assert!(is_whole(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", false));
-        assert!(is_whole(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n", true));
+        assert!(is_whole(
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+            false
+        ));
+        assert!(is_whole(
+            b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n",
+            true
+        ));
     }
 }

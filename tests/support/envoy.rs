@@ -37,7 +37,10 @@ impl Bootstrap {
 
     /// A listener on a free port, whose requests the filter judges by a document.
     pub fn listener(mut self, name: &str, document: &Value) -> Self {
-        self.listeners.push(listener(name, &[wasm_filter(name, &module_path(), document)]));
+        self.listeners.push(listener(
+            name,
+            &[wasm_filter(name, &module_path(), document)],
+        ));
         self
     }
 
@@ -71,7 +74,11 @@ impl Bootstrap {
 pub fn module_path() -> PathBuf {
     let path = std::env::var_os("COUNTERSIGN_WASM")
         .map_or_else(|| in_repository("dist/countersign.wasm"), PathBuf::from);
-    assert!(path.exists(), "{} is not there: run `make build`", path.display());
+    assert!(
+        path.exists(),
+        "{} is not there: run `make build`",
+        path.display()
+    );
     path
 }
 
@@ -83,7 +90,10 @@ fn envoy_path() -> PathBuf {
         .stderr(Stdio::inherit())
         .output()
         .expect("scripts/setup-envoy runs");
-    assert!(found.status.success(), "there is no Envoy: run `make setup`");
+    assert!(
+        found.status.success(),
+        "there is no Envoy: run `make setup`"
+    );
     PathBuf::from(String::from_utf8(found.stdout).expect("a path").trim())
 }
 
@@ -196,9 +206,19 @@ impl Envoy {
         let envoy = envoy_path();
         let mut process = Command::new(&envoy)
             .current_dir(folder.path())
-            .args(["-c", "bootstrap.json", "--admin-address-path", "admin.address"])
+            .args([
+                "-c",
+                "bootstrap.json",
+                "--admin-address-path",
+                "admin.address",
+            ])
             .args(["--concurrency", "1", "--disable-hot-restart"])
-            .args(["--log-level", "warning", "--component-log-level", "wasm:info"])
+            .args([
+                "--log-level",
+                "warning",
+                "--component-log-level",
+                "wasm:info",
+            ])
             .args(["--file-flush-interval-msec", "50"])
             .stdin(Stdio::null())
             .stdout(stdout)
@@ -223,7 +243,10 @@ impl Envoy {
                     Some(status) => format!("Envoy ended at start ({status})"),
                     None => format!("Envoy was not ready after {START:?}"),
                 };
-                return Err(format!("{what}; its log ends:\n{}", tail(&file("envoy.log"))));
+                return Err(format!(
+                    "{what}; its log ends:\n{}",
+                    tail(&file("envoy.log"))
+                ));
             }
             sleep(PAUSE);
             waited += PAUSE;
@@ -237,7 +260,12 @@ impl Envoy {
 
     /// What an admin page shows: `/stats`, `/config_dump`, …
     pub fn admin(&self, path: &str) -> String {
-        ask_admin(self.admin, path).unwrap_or_else(|error| panic!("admin {path}: {error}; Envoy's log ends:\n{}", tail(&self.log_path())))
+        ask_admin(self.admin, path).unwrap_or_else(|error| {
+            panic!(
+                "admin {path}: {error}; Envoy's log ends:\n{}",
+                tail(&self.log_path())
+            )
+        })
     }
 
     /// Where the admin pages are.
@@ -319,10 +347,13 @@ fn ready(admin_file: &Path) -> Option<Ready> {
     if live.trim() != "LIVE" {
         return None;
     }
-    let shown: Value = serde_json::from_str(&ask_admin(admin, "/listeners?format=json").ok()?).ok()?;
+    let shown: Value =
+        serde_json::from_str(&ask_admin(admin, "/listeners?format=json").ok()?).ok()?;
     let address = |status: &Value| -> Option<SocketAddr> {
         let socket = &status["local_address"]["socket_address"];
-        format!("{}:{}", socket["address"].as_str()?, socket["port_value"]).parse().ok()
+        format!("{}:{}", socket["address"].as_str()?, socket["port_value"])
+            .parse()
+            .ok()
     };
     let listeners = shown["listener_statuses"]
         .as_array()?

@@ -91,15 +91,24 @@ impl TokenSpec {
             assert!(self.key.is_none(), "{name}: either `literal` or `key`");
             return literal.repeat(self.repeat);
         }
-        let key = self.key.as_ref().unwrap_or_else(|| panic!("{name}: neither `literal` nor `key`"));
-        let key = keys.get(key).unwrap_or_else(|| panic!("{name}: no key is named {key}"));
+        let key = self
+            .key
+            .as_ref()
+            .unwrap_or_else(|| panic!("{name}: neither `literal` nor `key`"));
+        let key = keys
+            .get(key)
+            .unwrap_or_else(|| panic!("{name}: no key is named {key}"));
         let algorithm = match &self.sign_as {
             Some(written) => Algorithm::from_name(written),
             None => key.algorithm(),
         };
         let algorithm = algorithm.unwrap_or_else(|| panic!("{name}: no algorithm to sign with"));
         let token = key
-            .sign_compact(algorithm, &self.header_bytes(key, algorithm), &self.payload_bytes(name, now))
+            .sign_compact(
+                algorithm,
+                &self.header_bytes(key, algorithm),
+                &self.payload_bytes(name, now),
+            )
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         self.assemble(name, &token)
     }
@@ -120,14 +129,20 @@ impl TokenSpec {
 
     fn payload_bytes(&self, name: &str, now: i64) -> Vec<u8> {
         if let Some(raw) = &self.raw_payload {
-            assert!(self.claims.is_empty(), "{name}: either `claims` or `raw_payload`");
+            assert!(
+                self.claims.is_empty(),
+                "{name}: either `claims` or `raw_payload`"
+            );
             return latin_1(&with_dates(raw, now));
         }
         let dated = |value: &Value| match value {
             Value::String(text) => numeric_date(text, now).unwrap_or_else(|| value.clone()),
             other => other.clone(),
         };
-        let claims = self.claims.iter().map(|(name, value)| (name.clone(), dated(value)));
+        let claims = self
+            .claims
+            .iter()
+            .map(|(name, value)| (name.clone(), dated(value)));
         Value::Object(claims.collect()).to_string().into_bytes()
     }
 
@@ -142,7 +157,10 @@ impl TokenSpec {
             Some(tamper) => signature = encode(&tamper.applied(decode(&signature))),
         }
         if let Some(written) = &self.signature {
-            assert!(self.tamper.is_none(), "{name}: either `signature` or `tamper`");
+            assert!(
+                self.tamper.is_none(),
+                "{name}: either `signature` or `tamper`"
+            );
             signature.clone_from(written);
         }
         match &self.shape {
@@ -188,7 +206,10 @@ fn der(signature: &[u8]) -> Vec<u8> {
 
 /// The last letter or digit becomes another, so that the JSON stays JSON.
 fn replaced_last_letter(mut payload: Vec<u8>) -> Vec<u8> {
-    let letter = payload.iter_mut().rev().find(|byte| byte.is_ascii_alphanumeric());
+    let letter = payload
+        .iter_mut()
+        .rev()
+        .find(|byte| byte.is_ascii_alphanumeric());
     let letter = letter.expect("a payload with a letter or digit");
     *letter = if *letter == b'1' { b'2' } else { b'1' };
     payload
@@ -196,9 +217,15 @@ fn replaced_last_letter(mut payload: Vec<u8>) -> Vec<u8> {
 
 fn with_unused_bits(segment: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    assert!(segment.len() % 4 != 0, "the segment's last character has no unused bits");
+    assert!(
+        !segment.len().is_multiple_of(4),
+        "the segment's last character has no unused bits"
+    );
     let last = segment.as_bytes()[segment.len() - 1];
-    let place = ALPHABET.iter().position(|byte| *byte == last).expect("base64url");
+    let place = ALPHABET
+        .iter()
+        .position(|byte| *byte == last)
+        .expect("base64url");
     let other = char::from(ALPHABET[place | 1]);
     format!("{}{other}", &segment[..segment.len() - 1])
 }
@@ -212,7 +239,8 @@ fn numeric_date(text: &str, now: i64) -> Option<Value> {
     if let Ok(seconds) = offset.parse::<i64>() {
         return Some(json!(now + seconds));
     }
-    #[allow(clippy::cast_precision_loss)] // Seconds since 1970 fit a double for the next 285 million years.
+    #[allow(clippy::cast_precision_loss)]
+    // Seconds since 1970 fit a double for the next 285 million years.
     let date = now as f64 + offset.parse::<f64>().ok()?;
     Some(json!(date))
 }
@@ -233,7 +261,8 @@ fn with_dates(raw: &str, now: i64) -> String {
 /// # Panics
 /// A character is beyond U+00FF.
 pub fn latin_1(text: &str) -> Vec<u8> {
-    let byte = |c| u8::try_from(u32::from(c)).unwrap_or_else(|_| panic!("{c:?} of {text:?} is no byte"));
+    let byte =
+        |c| u8::try_from(u32::from(c)).unwrap_or_else(|_| panic!("{c:?} of {text:?} is no byte"));
     text.chars().map(byte).collect()
 }
 
