@@ -38,7 +38,7 @@ pub mod config;
 pub mod credential;
 pub mod evaluate;
 #[cfg(target_arch = "wasm32")]
-mod host;
+pub mod host;
 pub mod json;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mint;

@@ -1,6 +1,7 @@
 //! The compiled document: what the machine runs. Nothing in a plan can be invalid.
 
 use crate::authenticate::Provider;
+use crate::authenticate::signature::AlgorithmSet;
 use crate::authorize::Requirements;
 use crate::credential::ServedPlace;
 use crate::refresh::RemoteKeys;
@@ -18,6 +19,8 @@ pub struct Plan {
     pub presentation: Presentation,
     /// Which decisions are logged.
     pub audit: Audit,
+    /// Where signatures are verified.
+    pub crypto: Crypto,
     /// How many tokens are remembered.
     pub cache: CacheSizes,
     /// By what to judge; none refuses every request.
@@ -57,6 +60,40 @@ pub enum Audit {
     All,
     /// None.
     None,
+}
+
+/// Where signatures are verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Crypto {
+    /// By the host, where it does that right.
+    #[default]
+    Auto,
+    /// By the host, whatever it could verify.
+    Host,
+    /// In the filter.
+    Wasm,
+}
+
+impl Crypto {
+    /// The algorithms that the host verifies from now on, of those that it is `able` to.
+    ///
+    /// # Errors
+    /// The algorithms that it was to verify and cannot.
+    pub fn choose(self, able: impl FnOnce() -> AlgorithmSet) -> Result<AlgorithmSet, AlgorithmSet> {
+        match self {
+            Self::Wasm => Ok(AlgorithmSet::EMPTY),
+            Self::Auto => Ok(able()),
+            Self::Host => {
+                let able = able();
+                let missing = AlgorithmSet::TESTED.without(able);
+                if missing.is_empty() {
+                    Ok(able)
+                } else {
+                    Err(missing)
+                }
+            }
+        }
+    }
 }
 
 /// A rule.
@@ -115,6 +152,7 @@ impl Plan {
         Self {
             presentation: Presentation::default(),
             audit: Audit::Denied,
+            crypto: Crypto::default(),
             cache: CacheSizes {
                 verified: 0,
                 refused: 0,

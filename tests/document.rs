@@ -368,7 +368,9 @@ fn missing_members() {
         ),
         (
             with_jwt(json!({ "jwks": {} })),
-            &["providers[0].jwt.jwks: missing; expected where the keys come from: `inline`"],
+            &[
+                "providers[0].jwt.jwks: the keys come from one of `inline`, `remote` and `discovery`",
+            ],
         ),
         (
             with(json!({ "rules": [{}] })),
@@ -822,14 +824,14 @@ fn rules_that_contradict_themselves() {
 #[test]
 fn what_is_not_supported_yet() {
     let top = json!({
-        "origin": "https://orders.example.com", "cache": { "verified": 10000, "refused": 1000 },
+        "origin": "https://orders.example.com",
         "scopes_imply": { "orders:admin": ["orders:read"] },
         "networks": { "allow": ["10.0.0.0/8"], "deny": ["10.9.0.0/16"] }, "paths_case": "insensitive",
         "resource_metadata": { "resource": "https://orders.example.com" },
         "cors": { "allow_origins": ["https://app.example.com"], "preflight": "pass" }, "trust_forwarded_proto": true,
         "throttle": { "failures": 10, "window": "1m" },
         "identity": { "headers": { "x-auth-subject": "{subject}" }, "strip_credential": false },
-        "mode": "shadow", "protect_as": "proxy", "crypto": "host", "https": "require",
+        "mode": "shadow", "protect_as": "proxy", "https": "require",
     });
     for (name, value) in top.as_object().unwrap() {
         let expected = format!("{name}: not supported yet");
@@ -849,27 +851,17 @@ fn what_is_not_supported_yet() {
     }
 
     let jwt = json!({
-        "max_lifetime": "24h", "from": [{ "header": "authorization", "scheme": "Bearer" }],
-        "revoked": { "jti": [], "subjects": [] }, "dpop": { "algorithms": ["ES256"], "window": "60s", "nonce": "never" },
+        "dpop": { "algorithms": ["ES256"], "window": "60s", "nonce": "never" },
     });
     for (name, value) in jwt.as_object().unwrap() {
         let expected = format!("providers[0].jwt.{name}: not supported yet");
         hold(&[(with_jwt(json!({ name: value })), &[&expected])]);
     }
-    for (name, value) in [
-        ("token_type", "at+jwt"),
-        ("token_type", "JWT"),
-        ("sender", "dpop"),
-        ("sender", "mtls"),
-        ("sender", "bound"),
-    ] {
-        let expected = format!("providers[0].jwt.{name}: not supported yet");
-        hold(&[(with_jwt(json!({ name: value })), &[&expected])]);
-    }
-    for name in ["remote", "discovery"] {
-        let jwks = json!({ name: { "uri": "https://login.example.com/jwks", "cluster": "login" } });
-        let expected = format!("providers[0].jwt.jwks.{name}: not supported yet");
-        hold(&[(with_jwt(json!({ "jwks": jwks })), &[&expected])]);
+    for sender in ["dpop", "mtls", "bound"] {
+        hold(&[(
+            with_jwt(json!({ "sender": sender })),
+            &["providers[0].jwt.sender: not supported yet"],
+        )]);
     }
 
     let rule = json!({
@@ -947,4 +939,92 @@ fn all_faults_are_told_at_once() {
             "rules[2].match.hosts[0]: a host is a name without a port, `*.` before it for one or more labels",
         ],
     )]);
+}
+
+#[test]
+fn sources_of_keys() {
+    let remote = |members: Value| {
+        let source = json!({ "uri": "https://login.example.com/jwks", "cluster": "login" });
+        with_jwt(json!({ "jwks": { "remote": merged(source, members) } }))
+    };
+    let path = "providers[0].jwt.jwks";
+    hold(&[
+        (remote(json!({ "timeout": "5s", "refresh": "1h" })), &[]),
+        (
+            with_jwt(json!({ "jwks": { "discovery": {
+                "uri": "https://login.example.com/.well-known/openid-configuration", "cluster": "login",
+                "jwks_cluster": "keys",
+            } } })),
+            &[],
+        ),
+        (
+            with_jwt(
+                json!({ "jwks": { "inline": *KEYS, "remote": { "uri": "https://a/", "cluster": "a" } } }),
+            ),
+            &[&format!(
+                "{path}: the keys come from one of `inline`, `remote` and `discovery`"
+            )],
+        ),
+        (
+            remote(json!({ "uri": "/jwks", "cluster": "" })),
+            &[
+                &format!("{path}.remote.cluster: a cluster's name is not empty"),
+                &format!("{path}.remote.uri: an absolute `https` or `http` URL is expected"),
+            ],
+        ),
+        (
+            remote(json!({ "timeout": "0s" })),
+            &[&format!(
+                "{path}: `timeout` is more than nothing, and a timeout at most a minute"
+            )],
+        ),
+        (
+            with_jwt(json!({
+                "algorithms": ["HS256"], "jwks": { "remote": { "uri": "https://a/", "cluster": "a" } },
+            })),
+            &[&format!(
+                "{path}: a shared secret is never fetched; it stands `inline`"
+            )],
+        ),
+    ]);
+}
+
+#[test]
+fn places_of_tokens() {
+    let from = |entry: Value| with_jwt(json!({ "from": [entry] }));
+    let path = "providers[0].jwt.from";
+    let no_name = format!("{path}[0]: this names no header field, cookie or parameter");
+    let one_of = format!("{path}[0]: a place is one of `header`, `cookie` and `query`");
+    hold(&[
+        (from(json!({ "header": "X-Token" })), &[]),
+        (from(json!({ "cookie": "session" })), &[]),
+        (from(json!({ "query": "access_token" })), &[]),
+        (
+            with_jwt(json!({ "from": [] })),
+            &[&format!("{path}: there is at least one place")],
+        ),
+        (from(json!({})), &[&one_of]),
+        (from(json!({ "header": "a", "cookie": "b" })), &[&one_of]),
+        (from(json!({ "header": ":path" })), &[&no_name]),
+        (from(json!({ "header": "cookie" })), &[&no_name]),
+        (from(json!({ "cookie": "a b" })), &[&no_name]),
+        (
+            from(json!({ "header": "Authorization" })),
+            &[&format!(
+                "{path}[0]: `authorization` holds a token after a scheme: add `scheme: Bearer`"
+            )],
+        ),
+        (
+            from(json!({ "header": "a", "scheme": "b c" })),
+            &[&format!("{path}[0]: a scheme is a token: `Bearer`")],
+        ),
+        (
+            from(json!({ "cookie": "a", "scheme": "Bearer" })),
+            &[&format!("{path}[0]: only a header field has a scheme")],
+        ),
+        (
+            with_jwt(json!({ "from": [{ "header": "a" }, { "header": "A" }] })),
+            &[&format!("{path}: a place stands here twice")],
+        ),
+    ]);
 }

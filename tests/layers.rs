@@ -99,7 +99,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("proxy_wasm", &["host"]),
     ("log", &["host"]),
-    ("prost", &["config"]),
+    ("prost", &["config", "host"]),
     ("prost_types", &["config"]),
     ("jwt_compact", &["authenticate", "mint"]),
     ("rsa", &["authenticate", "mint"]),

@@ -21,7 +21,7 @@ use super::claims::{ClaimNames, Claims, numeric_date};
 use super::jwk::KeyId;
 use super::jws::{Compact, Header, JwsFault};
 use super::keys::KeySet;
-use super::signature::{Backend, SignatureFault};
+use super::signature::{Backend, SignatureFault, Verify as _};
 use crate::json;
 use crate::reject::TokenFault;
 use crate::time::Timestamp;
@@ -345,17 +345,20 @@ fn check_signature(
 ) -> Result<KeyId, Refusal> {
     let algorithm = token.header.algorithm;
     let mut tried = false;
+    let mut unavailable = false;
     for jwk in keys.candidates(&token.header) {
         let input = token.compact.signing_input;
         match backend.verify(algorithm, jwk.key(), input, &token.compact.signature) {
             Ok(()) => return Ok(jwk.id().clone()),
-            Err(SignatureFault::Unavailable) => return Err(Refusal::Unavailable),
+            // It may have been the right key: what the others say no longer condemns the token.
+            Err(SignatureFault::Unavailable) => unavailable = true,
             Err(
                 SignatureFault::KeyMismatch | SignatureFault::Length | SignatureFault::Mismatch,
-            ) => {
-                tried = true;
-            }
+            ) => tried = true,
         }
+    }
+    if unavailable {
+        return Err(Refusal::Unavailable);
     }
     let kid = token.header.kid.as_deref();
     Err(match kid {

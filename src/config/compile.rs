@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use self::rule::tell_choices_apart;
 use super::diagnostic::{Diagnostic, Fault, Faults, nearest};
-use super::document::{AuditLog, Document};
+use super::document::{AuditLog, Crypto as CryptoDocument, Document};
 use crate::credential::ServedPlace;
-use crate::plan::{Access, Audit, Plan, Policy, Presentation};
+use crate::plan::{Access, Audit, Crypto, Plan, Policy, Presentation};
 use crate::refresh::RemoteKeys;
 use crate::response::challenge::can_be_quoted;
 use crate::store::CacheSizes;
@@ -88,6 +88,11 @@ impl Compiler<'_> {
                     .refused
                     .map_or(CACHE.refused, |number| number as usize),
             }),
+            crypto: match document.crypto {
+                None | Some(CryptoDocument::Auto) => Crypto::Auto,
+                Some(CryptoDocument::Host) => Crypto::Host,
+                Some(CryptoDocument::Wasm) => Crypto::Wasm,
+            },
             policy: Some(Policy {
                 providers,
                 places: std::mem::take(&mut self.places),

@@ -77,15 +77,16 @@ choice! {
 }
 
 choice! {
-    /// Where signatures are verified.
+    /// Where signatures of RS256, ES256 and their kin are verified; others always within the filter.
     pub enum Crypto {
-        /// Wherever it is possible.
+        /// By the host, where it does that right, else within the filter.
         #[default]
         Auto = "auto",
+        /// By the host, or the document is refused.
+        Host = "host",
         /// Within the filter.
         Wasm = "wasm",
     }
-    unsupported { "host" }
 }
 
 object! {

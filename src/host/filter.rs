@@ -7,9 +7,10 @@ use std::rc::Rc;
 use log::{error, info, warn};
 
 use super::abi;
+use super::crypto::HostCrypto;
 use super::fetch::Fetcher;
 use super::metrics::Metrics;
-use crate::authenticate::signature::Backend;
+use crate::authenticate::signature::Chosen;
 use crate::evaluate::{Decision, Effects, Fetch, Outcome, evaluate};
 use crate::plan::Plan;
 use crate::request::RequestView;
@@ -24,7 +25,7 @@ const MOST_WAITING: usize = 1_000;
 /// One document at work in one worker.
 pub struct Filter {
     plan: Plan,
-    backend: Rc<dyn Backend>,
+    backend: Chosen<HostCrypto>,
     metrics: Rc<Metrics>,
     store: RefCell<Store>,
     fetcher: RefCell<Fetcher>,
@@ -55,7 +56,7 @@ pub enum Fate {
 
 impl Filter {
     /// Sets a plan to work.
-    pub fn new(plan: Plan, backend: Rc<dyn Backend>, metrics: Rc<Metrics>) -> Self {
+    pub fn new(plan: Plan, backend: Chosen<HostCrypto>, metrics: Rc<Metrics>) -> Self {
         let sources = plan
             .policy
             .as_ref()
@@ -102,7 +103,7 @@ impl Filter {
         let request = RequestView::new(pairs);
         let outcome = {
             let store = self.store.borrow();
-            let backend = &*self.backend;
+            let backend = &self.backend;
             evaluate(
                 &self.plan,
                 &request,
@@ -219,7 +220,7 @@ impl Filter {
     fn refuse(&self, request: &RequestView<'_>, now: Timestamp) -> Fate {
         let nothing = Plan::refuse_all();
         let store = self.store.borrow();
-        match evaluate(&nothing, request, &store, &[], &*self.backend, now, &mut ()) {
+        match evaluate(&nothing, request, &store, &[], &self.backend, now, &mut ()) {
             Outcome::Decided(decision, _) => {
                 drop(store);
                 self.carry_out(&decision, Effects::default(), request, now)

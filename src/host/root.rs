@@ -7,12 +7,13 @@ use log::{error, info, warn};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
+use super::crypto::HostCrypto;
 use super::filter::Filter;
 use super::metrics::Metrics;
 use super::stream::Stream;
-use crate::authenticate::signature::{Backend, Pure};
+use crate::authenticate::signature::{Algorithm, AlgorithmSet, Chosen, self_test};
 use crate::config;
-use crate::plan::Plan;
+use crate::plan::{Crypto, Plan};
 
 /// How often keys are looked after: a request that waits for them waits so much longer at most.
 const TICK: Duration = Duration::from_millis(100);
@@ -20,30 +21,57 @@ const TICK: Duration = Duration::from_millis(100);
 /// The filter's root context. Until a valid document arrives its plan refuses every request.
 pub struct Root {
     filter: Rc<Filter>,
-    backend: Rc<dyn Backend>,
+    /// What the host verifies as it should, once it was asked.
+    able: Option<AlgorithmSet>,
     metrics: Rc<Metrics>,
 }
 
 impl Root {
     /// A filter without a document.
     pub fn new() -> Self {
-        let backend: Rc<dyn Backend> = Rc::new(Pure);
         let metrics = Rc::new(Metrics::new());
-        let filter = Filter::new(Plan::refuse_all(), Rc::clone(&backend), Rc::clone(&metrics));
+        let in_wasm = Chosen::new(HostCrypto, AlgorithmSet::EMPTY);
         Self {
-            filter: Rc::new(filter),
-            backend,
+            filter: Rc::new(Filter::new(
+                Plan::refuse_all(),
+                in_wasm,
+                Rc::clone(&metrics),
+            )),
+            able: None,
             metrics,
         }
     }
 
-    fn adopt(&mut self, plan: Plan) {
-        let filter = Filter::new(plan, Rc::clone(&self.backend), Rc::clone(&self.metrics));
+    fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
+        let filter = Filter::new(plan, backend, Rc::clone(&self.metrics));
         self.filter.abandon();
         self.filter = Rc::new(filter);
         if !self.filter.is_idle() {
             self.set_tick_period(TICK);
             self.filter.poll();
+        }
+    }
+
+    /// Settles who verifies signatures; nothing where that cannot be as the document wants it.
+    fn choose(&mut self, crypto: Crypto) -> Option<Chosen<HostCrypto>> {
+        let able = &mut self.able;
+        let able = || *able.get_or_insert_with(|| self_test(&HostCrypto));
+        match crypto.choose(able) {
+            Ok(by_host) => {
+                let in_wasm = AlgorithmSet::from_iter(Algorithm::ALL).without(by_host);
+                if by_host.is_empty() {
+                    info!("countersign: signatures: {in_wasm} in wasm");
+                } else {
+                    info!("countersign: signatures: {by_host} by the host; {in_wasm} in wasm");
+                }
+                Some(Chosen::new(HostCrypto, by_host))
+            }
+            Err(missing) => {
+                error!(
+                    "countersign: crypto: `host` is asked for, and the host's `verify_signature` does not verify {missing}"
+                );
+                None
+            }
         }
     }
 }
@@ -64,7 +92,10 @@ impl RootContext for Root {
                 for warning in loaded.warnings {
                     warn!("countersign: {warning}");
                 }
-                self.adopt(loaded.plan);
+                let Some(backend) = self.choose(loaded.plan.crypto) else {
+                    return false;
+                };
+                self.adopt(loaded.plan, backend);
                 info!("countersign: the document is accepted");
                 true
             }

@@ -50,7 +50,8 @@ impl Bootstrap {
         self
     }
 
-    fn into_json(self) -> Value {
+    /// The bootstrap, to be changed or refused.
+    pub fn into_json(self) -> Value {
         let endpoint = socket_address(self.upstream_port);
         json!({
             "admin": {"address": socket_address(0)},

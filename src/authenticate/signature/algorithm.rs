@@ -105,6 +105,23 @@ impl Algorithm {
         }
     }
 
+    /// The hash of `RS*` and `ES*` as OpenSSL and its kin name it.
+    pub const fn hash_name(self) -> Option<&'static str> {
+        match self {
+            Self::Rs256 | Self::Es256 => Some("sha256"),
+            Self::Rs384 | Self::Es384 => Some("sha384"),
+            Self::Rs512 | Self::Es512 => Some("sha512"),
+            Self::Hs256
+            | Self::Hs384
+            | Self::Hs512
+            | Self::Ps256
+            | Self::Ps384
+            | Self::Ps512
+            | Self::EdDsa
+            | Self::Ed25519 => None,
+        }
+    }
+
     pub(super) const fn scheme(self) -> Scheme {
         match self {
             Self::Hs256 | Self::Hs384 | Self::Hs512 => Scheme::Hmac,
@@ -123,9 +140,76 @@ impl core::fmt::Display for Algorithm {
     }
 }
 
+/// A set of algorithms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlgorithmSet(u16);
+
+impl AlgorithmSet {
+    /// The set of none.
+    pub const EMPTY: Self = Self(0);
+
+    /// The set with `algorithm` in it too.
+    #[must_use]
+    pub const fn with(self, algorithm: Algorithm) -> Self {
+        Self(self.0 | 1 << algorithm as u16)
+    }
+
+    /// Whether `algorithm` is in the set.
+    pub const fn contains(self, algorithm: Algorithm) -> bool {
+        self.0 & 1 << algorithm as u16 != 0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The algorithms that are in this set and not in `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The algorithms of the set, in the order of [`Algorithm::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Algorithm> {
+        Algorithm::ALL
+            .into_iter()
+            .filter(move |algorithm| self.contains(*algorithm))
+    }
+}
+
+impl FromIterator<Algorithm> for AlgorithmSet {
+    fn from_iter<I: IntoIterator<Item = Algorithm>>(algorithms: I) -> Self {
+        algorithms.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+/// The names, separated by spaces.
+impl core::fmt::Display for AlgorithmSet {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut separator = "";
+        for algorithm in self.iter() {
+            write!(f, "{separator}{algorithm}")?;
+            separator = " ";
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Algorithm;
+    use super::{Algorithm, AlgorithmSet};
+
+    #[test]
+    fn a_set_holds_what_was_put_in() {
+        let two = AlgorithmSet::from_iter([Algorithm::Ed25519, Algorithm::Hs256]);
+        assert_eq!(two.to_string(), "HS256 Ed25519");
+        assert!(!two.contains(Algorithm::EdDsa));
+        let all = AlgorithmSet::from_iter(Algorithm::ALL);
+        assert!(all.iter().eq(Algorithm::ALL));
+        assert_eq!(all.without(two).iter().count(), 12);
+        assert!(all.without(all).is_empty());
+    }
 
     #[test]
     fn names_go_there_and_back() {

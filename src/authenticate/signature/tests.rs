@@ -1,4 +1,4 @@
-use super::{Algorithm, Backend, Key, KeyFault, Pure, SignatureFault};
+use super::{Algorithm, Key, KeyFault, Pure, SignatureFault, Verify as _};
 use crate::{
     authenticate::{
         base64url,

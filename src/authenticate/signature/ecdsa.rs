@@ -1,0 +1,85 @@
+//! The two ways to write an ECDSA signature.
+
+const SEQUENCE: u8 = 0x30;
+const INTEGER: u8 = 0x02;
+
+/// `r ‖ s`, each of half the length (RFC 7518 section 3.4) → `SEQUENCE { r INTEGER, s INTEGER }` (RFC 3279 section
+/// 2.2.3), in DER.
+pub(super) fn der(raw: &[u8]) -> Vec<u8> {
+    let (r, s) = raw.split_at(raw.len() / 2);
+    let mut content = Vec::with_capacity(raw.len() + 10);
+    for number in [r, s] {
+        let zeros = number.iter().take_while(|octet| **octet == 0).count();
+        let minimal = number.get(zeros..).unwrap_or_default();
+        // An INTEGER has a sign, in its first bit, and at least one octet.
+        let pad = minimal.first().is_none_or(|octet| octet & 0x80 != 0);
+        content.push(INTEGER);
+        push_length(&mut content, minimal.len() + usize::from(pad));
+        if pad {
+            content.push(0);
+        }
+        content.extend_from_slice(minimal);
+    }
+    let mut der = Vec::with_capacity(content.len() + 3);
+    der.push(SEQUENCE);
+    push_length(&mut der, content.len());
+    der.extend_from_slice(&content);
+    der
+}
+
+/// The shortest form that there is, of X.690 section 8.1.3; no signature has 256 octets.
+fn push_length(der: &mut Vec<u8>, length: usize) {
+    let length = u8::try_from(length).unwrap_or(u8::MAX);
+    if length >= 0x80 {
+        der.push(0x81);
+    }
+    der.push(length);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::der;
+
+    #[test]
+    fn integers_are_minimal_and_positive() {
+        let octets = |r: &[u8], s: &[u8]| der(&[r, s].concat());
+        assert_eq!(octets(&[0, 1], &[0, 0x7f]), [0x30, 6, 2, 1, 1, 2, 1, 0x7f]);
+        assert_eq!(
+            octets(&[0, 0x80], &[1, 0]),
+            [0x30, 8, 2, 2, 0, 0x80, 2, 2, 1, 0]
+        );
+        assert_eq!(
+            octets(&[0xff, 0xff], &[0, 0]),
+            [0x30, 8, 2, 3, 0, 0xff, 0xff, 2, 1, 0]
+        );
+        // From 128 octets on a length has an octet that says how long it is itself.
+        assert_eq!(&der(&[0x7f; 124])[..4], [0x30, 0x81, 128, 2]);
+        assert_eq!(&der(&[0x7f; 122])[..4], [0x30, 126, 2, 61]);
+        assert_eq!(&der(&[0xff; 132])[..6], [0x30, 0x81, 138, 2, 67, 0]);
+    }
+
+    /// What `ecdsa` writes, wherever zeros and first bits fall.
+    #[test]
+    fn another_encoder_agrees() {
+        for (place, octet) in (0..32).flat_map(|place| [(place, 1), (place, 0x80), (place, 0xff)]) {
+            let mut half = [0; 32];
+            half[place] = octet;
+            if place == 0 && octet == 0xff {
+                // Below the order of the curve.
+                half[1] = 1;
+            }
+            let other = [0x5a; 32];
+            for raw in [[half, other].concat(), [other, half].concat()] {
+                let signature = p256::ecdsa::Signature::from_slice(&raw).unwrap();
+                assert_eq!(der(&raw), signature.to_der().as_bytes());
+            }
+        }
+        for first in [0, 1] {
+            let mut raw = [0xab; 132];
+            raw[0] = first;
+            raw[66] = first;
+            let signature = p521::ecdsa::Signature::from_slice(&raw).unwrap();
+            assert_eq!(der(&raw), signature.to_der().as_bytes());
+        }
+    }
+}
