@@ -140,6 +140,7 @@ object! {
         /// How long a token may be valid; default any time.
         optional max_lifetime: Span,
         /// Where tokens stand; default the `authorization` field with the scheme Bearer.
+        #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = 1)))]
         optional from: Vec<From>,
         /// Where the claims stand that rules look at.
         optional claims: ClaimNames,
