@@ -526,7 +526,13 @@ fn a_bad_key_beside_a_good_one_is_a_warning_and_alone_a_fault() {
 
 #[test]
 fn warnings() {
-    let secret = json!({ "kty": "oct", "k": base64url::encode(&[7; 32]) });
+    let hs256 = |secret: &[u8]| {
+        let key = json!({ "kty": "oct", "k": base64url::encode(secret) });
+        with_jwt(json!({ "algorithms": ["HS256"], "jwks": { "inline": { "keys": [key] } } }))
+    };
+    let every_byte_once: Vec<u8> = (0..32).collect();
+    let in_place =
+        "providers[0].jwt.jwks.inline.keys[0]: a secret in place shows in Envoy's `/config_dump`";
     hold_warnings(&[
         (with(json!({})), &[]),
         (
@@ -545,12 +551,13 @@ fn warnings() {
             with_jwt(json!({ "require": [] })),
             &["providers[0].jwt.require: without `exp`, tokens that never expire are accepted"],
         ),
+        (hs256(&every_byte_once), &[in_place]),
+        // J-18
         (
-            with_jwt(
-                json!({ "algorithms": ["HS256"], "jwks": { "inline": { "keys": [secret] } } }),
-            ),
+            hs256(b"correct horse battery staple, correct"),
             &[
-                "providers[0].jwt.jwks.inline.keys[0]: a secret in place shows in Envoy's `/config_dump`",
+                in_place,
+                "providers[0].jwt.jwks.inline.keys[0]: this secret is not random: it has few different bytes",
             ],
         ),
     ]);

@@ -1,10 +1,12 @@
 //! Providers: who issues tokens, for whom, where they stand, and where the keys are.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{Compiler, is_token};
+use crate::authenticate::base64url;
 use crate::authenticate::claims::{ClaimNames, ClaimPath};
 use crate::authenticate::jwk::{Source, parse_set};
 use crate::authenticate::jwt::{Audiences, Issuer, Kind, Revoked, Verifier};
@@ -238,14 +240,25 @@ impl Compiler<'_> {
         self.invalid(path, format!("{what}{reasons}"));
     }
 
-    /// What stands in the configuration can be read by whoever can read the configuration.
+    /// What stands in the configuration can be read by whoever can read the configuration; and what a person made
+    /// up can be guessed (RFC 8725 §3.5).
     fn secrets_in_place(&mut self, path: &str, set: &Value) {
         let keys = set.get("keys").and_then(Value::as_array);
         for (index, key) in keys.into_iter().flatten().enumerate() {
-            if key.get("kty").is_some_and(|kty| kty == "oct") {
+            if key.get("kty").is_none_or(|kty| kty != "oct") {
+                continue;
+            }
+            let path = format!("{path}.keys[{index}]");
+            self.warn(
+                path.clone(),
+                "a secret in place shows in Envoy's `/config_dump`",
+            );
+            let secret = key.get("k").and_then(Value::as_str);
+            let secret = secret.and_then(|text| base64url::decode(text.as_bytes()));
+            if secret.is_some_and(|secret| has_few_different_bytes(&secret)) {
                 self.warn(
-                    format!("{path}.keys[{index}]"),
-                    "a secret in place shows in Envoy's `/config_dump`",
+                    path,
+                    "this secret is not random: it has few different bytes",
                 );
             }
         }
@@ -426,4 +439,10 @@ impl Compiler<'_> {
         }
         names
     }
+}
+
+/// 32 random bytes have some thirty different ones, hardly ever fewer than twenty; words have a dozen.
+fn has_few_different_bytes(secret: &[u8]) -> bool {
+    let different: BTreeSet<u8> = secret.iter().copied().collect();
+    different.len() < 20
 }
