@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo run test check test-all
+.PHONY: help setup build module demo run test bench check test-all
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -36,6 +36,10 @@ test: module ## the core, a real Envoy, the command
 	@$(WITH_ENVOY) cargo test --locked
 
 test-all: test ## everything that `test` runs, and what takes longer
+
+bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
+	@echo "==> building the benchmark"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example bench
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check
