@@ -11,9 +11,11 @@
 
 mod algorithm;
 mod chosen;
+mod der;
 mod ecdsa;
 mod key;
 mod selftest;
+mod spki;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use chosen::Chosen;
