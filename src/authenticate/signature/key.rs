@@ -26,6 +26,8 @@ pub enum Key {
 #[derive(Clone)]
 pub struct RsaKey {
     public: RsaPublicKey,
+    /// Most significant octet first, which is not zero.
+    modulus: Box<[u8]>,
     spki_der: Box<[u8]>,
 }
 
@@ -154,7 +156,11 @@ impl Key {
         )
         .map_err(|_| KeyFault::Exponent)?;
         let spki_der = spki::rsa(n, e);
-        Ok(Self::Rsa(Box::new(RsaKey { public, spki_der })))
+        Ok(Self::Rsa(Box::new(RsaKey {
+            public,
+            modulus: n.into(),
+            spki_der,
+        })))
     }
 
     /// A key on P-256 from its coordinates, 32 octets each.
@@ -307,6 +313,10 @@ impl core::fmt::Debug for Key {
 impl RsaKey {
     pub(super) fn public(&self) -> &RsaPublicKey {
         &self.public
+    }
+
+    pub(super) fn modulus(&self) -> &[u8] {
+        &self.modulus
     }
 }
 
