@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo run test check test-all
+.PHONY: help setup build module demo run test bench check test-all
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -41,6 +41,10 @@ test-all: module ## what needs more than `test`: older Envoys
 	    envoy="$$(scripts/setup-envoy "$$pinned")" && \
 	    ENVOY="$$envoy" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" cargo test --locked --test envoy || exit 1; \
 	done
+
+bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
+	@echo "==> building the benchmark"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example bench
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

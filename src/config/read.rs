@@ -298,10 +298,13 @@ impl<T: Read> Read for BTreeMap<String, T> {
 
     fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
         match value {
-            Value::Object(members) => members
-                .iter()
-                .map(|(name, item)| (name.clone(), T::read(item, &At::Member(at, name), faults)))
-                .collect(),
+            Value::Object(members) => {
+                let mut read = Self::new();
+                for (name, item) in members {
+                    read.insert(name.clone(), T::read(item, &At::Member(at, name), faults));
+                }
+                read
+            }
             other => {
                 unexpected(other, Self::EXPECTED, at, faults);
                 Self::default()

@@ -16,9 +16,10 @@ pub fn after_scheme<'a>(request: &RequestView<'a>, name: &str, scheme: &str) -> 
         return Ok(None);
     };
     if fields.next().is_some()
-        || elements(value)
-            .skip(1)
-            .any(|one| begins_a_credential(one, scheme))
+        || value.contains(&b',')
+            && elements(value)
+                .skip(1)
+                .any(|one| begins_a_credential(one, scheme))
     {
         return Err(CredentialFault::Several);
     }

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use log::{info, warn};
-use proxy_wasm::hostcalls::dispatch_http_call;
 use sha2::{Digest, Sha256};
 
 use super::abi::{self, Shared};
@@ -251,7 +250,7 @@ impl Source {
         } else {
             "http"
         };
-        let headers = vec![
+        let headers = [
             (":method", "GET"),
             (":scheme", scheme),
             (":authority", endpoint.url.authority.as_str()),
@@ -259,8 +258,8 @@ impl Source {
             ("accept", "application/json"),
         ];
         let timeout = self.remote.timeout;
-        let token = dispatch_http_call(&endpoint.cluster, headers, None, vec![], timeout)
-            .map_err(|_| format!("the host has no cluster `{}` to call", endpoint.cluster))?;
+        let token = abi::call(&endpoint.cluster, &headers, timeout)
+            .ok_or_else(|| format!("the host has no cluster `{}` to call", endpoint.cluster))?;
         self.call = Some(Call { token, asks_for });
         Ok(())
     }

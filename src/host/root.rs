@@ -3,17 +3,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use log::{error, info, warn};
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
-
+use super::abi;
 use super::crypto::HostCrypto;
 use super::filter::Filter;
 use super::metrics::Metrics;
-use super::stream::Stream;
 use crate::authenticate::signature::{Algorithm, AlgorithmSet, Chosen, self_test};
 use crate::config;
 use crate::plan::{Crypto, Plan};
+use log::{error, info, warn};
 
 /// How often keys are looked after: a request that waits for them waits so much longer at most.
 const TICK: Duration = Duration::from_millis(100);
@@ -42,51 +39,15 @@ impl Root {
         }
     }
 
-    fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
-        let filter = Filter::new(plan, backend, Rc::clone(&self.metrics));
-        self.filter.abandon();
-        self.filter = Rc::new(filter);
-        if !self.filter.is_idle() {
-            self.set_tick_period(TICK);
-            self.filter.poll();
-        }
+    /// What judges requests now.
+    pub fn filter(&self) -> &Rc<Filter> {
+        &self.filter
     }
 
-    /// Settles who verifies signatures; nothing where that cannot be as the document wants it.
-    fn choose(&mut self, crypto: Crypto) -> Option<Chosen<HostCrypto>> {
-        let able = &mut self.able;
-        let able = || *able.get_or_insert_with(|| self_test(&HostCrypto));
-        match crypto.choose(able) {
-            Ok(by_host) => {
-                let in_wasm = AlgorithmSet::from_iter(Algorithm::ALL).without(by_host);
-                if by_host.is_empty() {
-                    info!("countersign: signatures: {in_wasm} in wasm");
-                } else {
-                    info!("countersign: signatures: {by_host} by the host; {in_wasm} in wasm");
-                }
-                Some(Chosen::new(HostCrypto, by_host))
-            }
-            Err(missing) => {
-                error!(
-                    "countersign: crypto: `host` is asked for, and the host's `verify_signature` does not verify {missing}"
-                );
-                None
-            }
-        }
-    }
-}
-
-impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, _: usize, _: usize, _: usize) {
-        self.filter.respond(token);
-    }
-}
-
-impl RootContext for Root {
     /// Takes a document. One with a fault changes nothing: the host rejects the update, and the last good document
     /// goes on serving.
-    fn on_configure(&mut self, _: usize) -> bool {
-        let document = self.get_plugin_configuration().unwrap_or_default();
+    pub fn configure(&mut self) -> bool {
+        let document = abi::configuration().unwrap_or_default();
         match config::load(&document) {
             Ok(loaded) => {
                 for warning in loaded.warnings {
@@ -112,15 +73,36 @@ impl RootContext for Root {
         }
     }
 
-    fn on_tick(&mut self) {
-        self.filter.poll();
+    fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
+        let filter = Filter::new(plan, backend, Rc::clone(&self.metrics));
+        self.filter.abandon();
+        self.filter = Rc::new(filter);
+        if !self.filter.is_idle() {
+            abi::tick_every(TICK);
+            self.filter.poll();
+        }
     }
 
-    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(context, Rc::clone(&self.filter))))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+    /// Settles who verifies signatures; nothing where that cannot be as the document wants it.
+    fn choose(&mut self, crypto: Crypto) -> Option<Chosen<HostCrypto>> {
+        let able = &mut self.able;
+        let able = || *able.get_or_insert_with(|| self_test(&HostCrypto));
+        match crypto.choose(able) {
+            Ok(by_host) => {
+                let in_wasm = AlgorithmSet::from_iter(Algorithm::ALL).without(by_host);
+                if by_host.is_empty() {
+                    info!("countersign: signatures: {in_wasm} in wasm");
+                } else {
+                    info!("countersign: signatures: {by_host} by the host; {in_wasm} in wasm");
+                }
+                Some(Chosen::new(HostCrypto, by_host))
+            }
+            Err(missing) => {
+                error!(
+                    "countersign: crypto: `host` is asked for, and the host's `verify_signature` does not verify {missing}"
+                );
+                None
+            }
+        }
     }
 }

@@ -102,15 +102,17 @@ impl Compiler<'_> {
         let mut places = Vec::new();
         for (index, name) in typed.iter().enumerate() {
             match names.iter().position(|known| known == name) {
-                Some(place) => places.push(place),
+                Some(place) => {
+                    if let Err(between) = places.binary_search(&place) {
+                        places.insert(between, place);
+                    }
+                }
                 None => {
                     let path = format!("{path}.providers[{index}]");
                     self.unknown_name(path, "provider", name, names.iter().copied());
                 }
             }
         }
-        places.sort_unstable();
-        places.dedup();
         places
     }
 
