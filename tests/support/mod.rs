@@ -7,6 +7,7 @@
 pub mod case;
 pub mod client;
 pub mod envoy;
+pub mod issuer;
 pub mod token;
 pub mod upstream;
 
