@@ -23,7 +23,8 @@ fn token(key: &SigningKey) -> String {
     });
     let algorithm = key.algorithm().unwrap();
     let header = json!({"alg": algorithm.name(), "kid": key.kid()});
-    key.sign(algorithm, &header, claims.to_string().as_bytes()).unwrap()
+    key.sign(algorithm, &header, claims.to_string().as_bytes())
+        .unwrap()
 }
 
 fn provider(jwks: &Value) -> Value {
@@ -37,7 +38,10 @@ fn ask(envoy: &Envoy, listener: &str, token: &str) -> Response {
     let request = Request {
         method: b"GET",
         target: b"/",
-        headers: vec![(b"host", b"api.example.com"), (b"authorization", authorization.as_bytes())],
+        headers: vec![
+            (b"host", b"api.example.com"),
+            (b"authorization", authorization.as_bytes()),
+        ],
         body: b"",
     };
     client::send(envoy.listener(listener), &request).unwrap()
@@ -49,22 +53,28 @@ fn smoke() {
     let issuer = Issuer::with_keys(&[&one]);
     let remote = json!({"remote": {"uri": issuer.url("/jwks"), "cluster": "issuer"}});
     for concurrency in [1, 2] {
-    let begun = Instant::now();
-    let envoy = Envoy::start(
-        Bootstrap::new(upstream.port())
-            .cluster("issuer", &[issuer.port()])
-            .concurrency(concurrency)
-            .listener("remote", &json!({"providers": [provider(&remote)]})),
-    );
-    eprintln!("started {:?}", begun.elapsed());
-    for _ in 0..40 {
-        let t = Instant::now();
-    let r = ask(&envoy, "remote", &token(&one));
-    eprintln!("{:?} {} {:?} asked {}", begun.elapsed(), r.status, t.elapsed(), issuer.asked("/jwks"));
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    eprintln!("{}", envoy.log());
-    eprintln!("{}", envoy.admin("/stats?filter=countersign"));
+        let begun = Instant::now();
+        let envoy = Envoy::start(
+            Bootstrap::new(upstream.port())
+                .cluster("issuer", &[issuer.port()])
+                .concurrency(concurrency)
+                .listener("remote", &json!({"providers": [provider(&remote)]})),
+        );
+        eprintln!("started {:?}", begun.elapsed());
+        for _ in 0..40 {
+            let t = Instant::now();
+            let r = ask(&envoy, "remote", &token(&one));
+            eprintln!(
+                "{:?} {} {:?} asked {}",
+                begun.elapsed(),
+                r.status,
+                t.elapsed(),
+                issuer.asked("/jwks")
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        eprintln!("{}", envoy.log());
+        eprintln!("{}", envoy.admin("/stats?filter=countersign"));
     }
     let _ = Page::closed();
 }

@@ -19,6 +19,8 @@ const REQUEST_STREAM: u32 = 0;
 const COUNTER: u32 = 0;
 const GAUGE: u32 = 1;
 const NO_GRPC_STATUS: i32 = -1;
+/// Versions are counted up from 1.
+const NO_VERSION: u32 = u32::MAX;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -160,8 +162,20 @@ pub enum Shared {
     No,
 }
 
-/// Shares a value with all workers, if the version is still that one; 0 asks for none.
+/// Shares a value with all workers, if the version is still that one; 0 says that there is none yet.
 pub fn share(key: &str, value: &[u8], version: u32) -> Shared {
+    if version != 0 {
+        return set_shared(key, value, version);
+    }
+    // To the host, 0 means "whatever is there", and two workers that find nothing would both be right. A version that
+    // no value ever has is refused where there is a value; where a host refuses it without one, 0 is all there is.
+    match set_shared(key, value, NO_VERSION) {
+        Shared::TooLate if shared(key).1 == 0 => set_shared(key, value, 0),
+        done => done,
+    }
+}
+
+fn set_shared(key: &str, value: &[u8], version: u32) -> Shared {
     // SAFETY: both are valid for their lengths during the call.
     let status = unsafe {
         proxy_set_shared_data(

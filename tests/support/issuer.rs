@@ -166,7 +166,9 @@ impl Issuer {
     pub fn start_again(&mut self) {
         assert!(self.running.is_none(), "the issuer runs already");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("a port");
-        self.port = listener.local_addr().map_or(0, |own| SocketAddr::port(&own));
+        self.port = listener
+            .local_addr()
+            .map_or(0, |own| SocketAddr::port(&own));
         locked(&self.pages).stopped = false;
         let pages = Arc::clone(&self.pages);
         let thread = thread::spawn(move || {
