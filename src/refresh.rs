@@ -154,7 +154,7 @@ impl Record {
 
     /// The record after a fetch that failed.
     #[must_use]
-    pub fn failed(self, source: &RemoteKeys, now: Timestamp) -> Self {
+    pub fn failed(self, now: Timestamp) -> Self {
         let doubled = FIRST_RETRY.saturating_mul(1 << self.failures.min(16));
         let wait = doubled.min(SHORTEST);
         let longer = wait.mul_f64(0.1 * chance(now, self.ended));

@@ -345,7 +345,7 @@ impl Source {
             }
             Err(fault) => {
                 warn!("countersign: the keys of `{provider}` could not be fetched: {fault}");
-                self.record = self.record.failed(&self.remote, now);
+                self.record = self.record.failed(now);
                 store.fetch_failed(number, now);
             }
         }

@@ -56,7 +56,7 @@ fn failures_are_retried_ever_more_slowly_and_not_forever_more_slowly() {
     let mut record = Record::default();
     let mut waits = Vec::new();
     for _ in 0..40 {
-        record = record.failed(&source(), at(0));
+        record = record.failed(at(0));
         waits.push(due(record, false));
     }
     assert!(waits[0] <= 2 && waits[3] >= 8 && waits[3] <= 9);
@@ -92,9 +92,7 @@ fn a_record_of_nonsense_keeps_nobody_from_fetching() {
             r#"{{"ended":18446744073709551615,"ended_at":{ended_at},"failures":4294967295,"version":18446744073709551615,"due":{due},"leased":{leased}}}"#
         );
         assert_eq!(after(read(&text)), 0, "{text}");
-        let _ = read(&text)
-            .succeeded(&source(), None, at(0))
-            .failed(&source(), at(0));
+        let _ = read(&text).succeeded(&source(), None, at(0)).failed(at(0));
     }
     // What others did in good order is believed as it is.
     let fetched = Record::default().succeeded(&source(), None, at(0));

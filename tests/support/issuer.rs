@@ -1,8 +1,9 @@
-//! An issuer of the tests' own: pages over HTTP/1.1 that can be changed, delayed, broken and counted.
+//! An issuer of the tests' own: pages over HTTP/1.1 that can be changed, held back, broken and counted.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::Duration;
@@ -17,7 +18,25 @@ const NEVER: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub struct Page {
     kind: Kind,
-    delay: Duration,
+    /// It comes once this says so.
+    gate: Option<Gate>,
+}
+
+/// Holds pages back until it is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    /// What was held back comes now, and what is asked for from now on.
+    pub fn open(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn wait(&self) {
+        while !self.0.load(Ordering::SeqCst) {
+            sleep(Duration::from_millis(2));
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -73,9 +92,12 @@ impl Page {
         Self::of(Kind::Silence)
     }
 
-    /// The same, later.
-    pub fn after(self, delay: Duration) -> Self {
-        Self { delay, ..self }
+    /// The same, once the gate is open.
+    pub fn behind(self, gate: &Gate) -> Self {
+        Self {
+            gate: Some(gate.clone()),
+            ..self
+        }
     }
 
     /// The same with a Cache-Control field.
@@ -87,10 +109,7 @@ impl Page {
     }
 
     fn of(kind: Kind) -> Self {
-        Self {
-            kind,
-            delay: Duration::ZERO,
-        }
+        Self { kind, gate: None }
     }
 }
 
@@ -205,7 +224,9 @@ fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
         pages.by_path.get(&path).cloned()
     };
     let page = page.unwrap_or_else(|| Page::status(404));
-    sleep(page.delay);
+    if let Some(gate) = &page.gate {
+        gate.wait();
+    }
     match page.kind {
         Kind::Closed => {}
         Kind::Silence => sleep(NEVER),
