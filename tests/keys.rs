@@ -20,6 +20,8 @@ use support::upstream::Upstream;
 const ISSUER: &str = "https://login.example.com";
 /// How long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Within this every worker knows what one has fetched: they look ten times a second.
+const WORKERS_LOOK: Duration = Duration::from_millis(300);
 
 fn key(kid: &str) -> SigningKey {
     SigningKey::generate(Algorithm::Es256).with_kid(Some(kid))
@@ -330,8 +332,7 @@ fn keys_are_refreshed_while_traffic_flows() {
         until("keys are fetched again", || {
             issuer.asked("/jwks") >= before + 2
         });
-        // Workers look ten times a second.
-        thread::sleep(Duration::from_millis(250));
+        thread::sleep(WORKERS_LOOK);
     };
     let (old, new) = (token(&one), token(&two));
     assert_eq!(ask(&envoy, "remote", &old), passes());
@@ -367,6 +368,7 @@ fn keys_are_refreshed_while_traffic_flows() {
             let failed = counted(&envoy, "jwks.failed");
             issuer.serve("/jwks", page);
             until("it fails", || counted(&envoy, "jwks.failed") > failed);
+            thread::sleep(WORKERS_LOOK);
             assert_eq!(ask(&envoy, "remote", &new), passes());
             assert_eq!(
                 ask(&envoy, "remote", &token(&key("stranger"))),
@@ -465,6 +467,7 @@ fn two_named(key: &SigningKey, kid: &str) -> SigningKey {
 fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
     let (upstream, one, private) = (Upstream::start(), key("one"), key("stranger-private"));
     let secret = SigningKey::from_secret(b"a secret that is long enough for HS256")
+        .with_algorithm(Some(Algorithm::Hs256))
         .with_kid(Some("stranger-oct"));
     let mut off_curve = key("stranger-off").public_jwk();
     off_curve["x"] = off_curve["y"].clone();
@@ -613,7 +616,11 @@ fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
             "unheard-of",
             "the host has no cluster `unheard-of`",
         ),
-        ("no-endpoint", "nobody", "status 503"),
+        (
+            "no-endpoint",
+            "nobody",
+            "the cluster `nobody` takes no call",
+        ),
     ] {
         let jwks = json!({"remote": {"uri": issuer.url("/jwks"), "cluster": cluster}});
         bootstrap = bootstrap.listener(name, &json!({"providers": [provider(name, &jwks)]}));
@@ -686,7 +693,7 @@ fn a_new_document_finds_the_keys_that_the_old_one_had() {
     faulty["providers"][0]["jwt"]["audience"] = json!("orders");
     envoy.change_listeners(base().listener("remote", &faulty));
     until("the document is refused", || {
-        envoy.log().contains("did you mean \"audiences\"?")
+        envoy.log().contains("the document is refused")
     });
     assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use log::{info, warn};
 use proxy_wasm::hostcalls::dispatch_http_call;
+use proxy_wasm::types::Status;
 use sha2::{Digest, Sha256};
 
 use super::abi::{self, Shared};
@@ -268,8 +269,12 @@ impl Source {
             ("accept", "application/json"),
         ];
         let timeout = self.remote.timeout;
-        let token = dispatch_http_call(&endpoint.cluster, headers, None, vec![], timeout)
-            .map_err(|_| format!("the host has no cluster `{}` to call", endpoint.cluster))?;
+        let token = dispatch_http_call(&endpoint.cluster, headers, None, vec![], timeout).map_err(
+            |status| match status {
+                Status::BadArgument => format!("the host has no cluster `{}`", endpoint.cluster),
+                _ => format!("the cluster `{}` takes no call now", endpoint.cluster),
+            },
+        )?;
         self.call = Some(Call { token, asks_for });
         Ok(())
     }
