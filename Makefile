@@ -35,12 +35,17 @@ test: module ## the core, a real Envoy, the command
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
 
-test-all: module ## what needs more than `test`: older Envoys
+test-all: module ## what needs more than `test`: older Envoys, and a real issuer, which needs Node.js
 	@for pinned in envoy/matrix/*.txt; do \
 	    echo "==> testing with Envoy $$(basename "$$pinned" .txt)"; \
 	    envoy="$$(scripts/setup-envoy "$$pinned")" && \
 	    ENVOY="$$envoy" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" cargo test --locked --test envoy || exit 1; \
 	done
+	@echo "==> testing with a real issuer"
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+		{ echo "there is no node or no npm: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	@npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(WITH_ENVOY) cargo test --locked --features npm --test issuer
 
 bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
 	@echo "==> building the benchmark"
@@ -48,7 +53,7 @@ bench: module ## what a request costs, against Envoy's own filters: docs/benchma
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --features npm -- -D warnings
 	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
 	cargo clippy --locked --package signature-module --target wasm32-wasip1 -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An upstream that shows what reached it: answers every request with its method, path and header fields as JSON.
+"""An upstream that shows what reached it: answers every request with its method, path, header fields and length as JSON.
 
     upstream.py [PORT] [--host ADDRESS]     PORT 0, the default, takes a free one; the port is printed on stdout
 
@@ -21,8 +21,10 @@ class Echo(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def answer(self):
-        self.discard_body()
-        shown = {"method": self.command, "path": self.path, "headers": self.headers.items()}
+        length = self.discard_body()
+        shown = {
+            "method": self.command, "path": self.path, "headers": self.headers.items(), "body_length": length,
+        }
         content = json.dumps(shown).encode("ascii")
         self.send_response(200)
         self.send_header("content-type", "application/json")
@@ -33,13 +35,16 @@ class Echo(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def discard_body(self):
-        if self.headers.get("transfer-encoding", "").lower() == "chunked":
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                self.rfile.read(size + len(b"\r\n"))
-            while self.rfile.readline().strip():
-                pass
-        else:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
+        """Reads the content; its length."""
+        if self.headers.get("transfer-encoding", "").lower() != "chunked":
+            return len(self.rfile.read(int(self.headers.get("content-length", 0))))
+        length = 0
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            length += len(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return length
 
     def log_message(self, *_):
         """Silent: the path may hold a token."""

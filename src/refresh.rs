@@ -5,7 +5,7 @@
 //!
 //! 1. Keys are fetched again before they are old: after `refresh`, or the response's `max-age` if that is shorter, but
 //!    not within a minute; and some of that time earlier, by chance, so that hosts do not ask all at once.
-//! 2. A fetch that fails is tried again after a second, then two, then four, up to `refresh`; keys are kept.
+//! 2. A fetch that fails is tried again after a second, then two, then four, up to a minute; keys are kept.
 //! 3. A token whose key is unknown may bring the next fetch forward, once in a cool-down.
 
 mod metadata;
@@ -22,7 +22,8 @@ use crate::authenticate::signature::Algorithm;
 use crate::store::COOL_DOWN;
 use crate::time::Timestamp;
 
-/// Keys are not fetched again sooner than this after they were.
+/// Keys are not fetched again sooner than this after they were, and a failed fetch is tried again no later: an issuer
+/// that is back serves again within it.
 const SHORTEST: Duration = Duration::from_secs(60);
 
 /// A failed fetch is tried again after this, and then after twice as long each time.
@@ -97,6 +98,36 @@ impl Record {
         now_millis >= self.leased && (is_due || wanted && cooled_down)
     }
 
+    /// What of a record is believed: it is read from where others write too, and clocks are set back. Nobody is at it
+    /// for longer than `lease`, and nothing is due later than it could be.
+    #[must_use]
+    pub fn believed(self, source: &RemoteKeys, lease: Duration, now: Timestamp) -> Self {
+        // Workers read their clocks one after the other.
+        let is_past = self.ended_at <= now.plus(SHORTEST).millis();
+        let ended_at = if is_past { self.ended_at } else { 0 };
+        let longest = source.refresh.max(SHORTEST).mul_f64(1.1);
+        let latest = Timestamp::from_millis(ended_at).plus(longest).millis();
+        let is_leased = self.leased <= now.plus(lease + SHORTEST).millis();
+        Self {
+            ended_at,
+            due: self.due.min(latest),
+            leased: if is_leased { self.leased } else { 0 },
+            ..self
+        }
+    }
+
+    /// The record where its keys cannot be read: they are fetched again.
+    #[must_use]
+    pub fn due_at_once(self) -> Self {
+        Self { due: 0, ..self }
+    }
+
+    /// The record once nobody is at it any more.
+    #[must_use]
+    pub fn released(self) -> Self {
+        Self { leased: 0, ..self }
+    }
+
     /// The record while somebody fetches, who has so long for it.
     #[must_use]
     pub fn leased(self, timeout: Duration, now: Timestamp) -> Self {
@@ -112,10 +143,10 @@ impl Record {
         let age = max_age.map_or(source.refresh, |age| age.min(source.refresh).max(SHORTEST));
         let sooner = age.mul_f64(0.1 * chance(now, self.ended));
         Self {
-            ended: self.ended + 1,
+            ended: self.ended.wrapping_add(1),
             ended_at: now.millis(),
             failures: 0,
-            version: self.version + 1,
+            version: self.version.wrapping_add(1),
             due: now.plus(age.saturating_sub(sooner)).millis(),
             leased: 0,
         }
@@ -123,12 +154,12 @@ impl Record {
 
     /// The record after a fetch that failed.
     #[must_use]
-    pub fn failed(self, source: &RemoteKeys, now: Timestamp) -> Self {
+    pub fn failed(self, now: Timestamp) -> Self {
         let doubled = FIRST_RETRY.saturating_mul(1 << self.failures.min(16));
-        let wait = doubled.min(source.refresh.max(FIRST_RETRY));
+        let wait = doubled.min(SHORTEST);
         let longer = wait.mul_f64(0.1 * chance(now, self.ended));
         Self {
-            ended: self.ended + 1,
+            ended: self.ended.wrapping_add(1),
             ended_at: now.millis(),
             failures: self.failures.saturating_add(1),
             due: now.plus(wait + longer).millis(),

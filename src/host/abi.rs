@@ -18,6 +18,7 @@ use crate::response::Reply;
 use crate::time::Timestamp;
 
 const OK: u32 = 0;
+const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 const REQUEST_HEADERS: u32 = 0;
 const CALL_RESPONSE_HEADERS: u32 = 6;
@@ -27,6 +28,8 @@ const REQUEST_STREAM: u32 = 0;
 const COUNTER: u32 = 0;
 const GAUGE: u32 = 1;
 const NO_GRPC_STATUS: i32 = -1;
+/// Versions are counted up from 1.
+const NO_VERSION: u32 = u32::MAX;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -125,7 +128,7 @@ pub fn tick_every(period: Duration) {
 }
 
 /// Sends a request without a body to a cluster of the host's; the call's number, under which its response comes.
-pub fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Option<u32> {
+pub fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Result<u32, NotCalled> {
     let headers = serialised(headers);
     let trailers = serialised(&[]);
     let mut call = 0;
@@ -144,7 +147,20 @@ pub fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Optio
             &raw mut call,
         )
     };
-    (status == OK).then_some(call)
+    match status {
+        OK => Ok(call),
+        BAD_ARGUMENT => Err(NotCalled::NoCluster),
+        _ => Err(NotCalled::NotNow),
+    }
+}
+
+/// Why a call is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCalled {
+    /// The host has no such cluster.
+    NoCluster,
+    /// The cluster takes none now.
+    NotNow,
 }
 
 fn millis(duration: Duration) -> u32 {
@@ -222,8 +238,20 @@ pub enum Shared {
     No,
 }
 
-/// Shares a value with all workers, if the version is still that one; 0 asks for none.
+/// Shares a value with all workers, if the version is still that one; 0 says that there is none yet.
 pub fn share(key: &str, value: &[u8], version: u32) -> Shared {
+    if version != 0 {
+        return set_shared(key, value, version);
+    }
+    // To the host, 0 means "whatever is there", and two workers that find nothing would both be right. A version that
+    // no value ever has is refused where there is a value; where a host refuses it without one, 0 is all there is.
+    match set_shared(key, value, NO_VERSION) {
+        Shared::TooLate if shared(key).1 == 0 => set_shared(key, value, 0),
+        done => done,
+    }
+}
+
+fn set_shared(key: &str, value: &[u8], version: u32) -> Shared {
     // SAFETY: both are valid for their lengths during the call.
     let status = unsafe {
         proxy_set_shared_data(

@@ -62,14 +62,16 @@ pub fn configure(number: u32) -> bool {
 /// Looks after what goes on between requests.
 pub fn tick(number: u32) {
     if let Some(root) = root(number) {
-        root.borrow().filter().poll();
+        let filter = root.borrow_mut().tick();
+        filter.poll();
     }
 }
 
 /// Takes the response to a call of the filter's own.
 pub fn respond(number: u32, call: u32) {
     if let Some(root) = root(number) {
-        root.borrow().filter().respond(call);
+        let filter = Rc::clone(root.borrow().filter());
+        filter.respond(call);
     }
 }
 

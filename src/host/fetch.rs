@@ -8,8 +8,8 @@ use std::time::Duration;
 use log::{info, warn};
 use sha2::{Digest, Sha256};
 
-use super::abi::{self, Shared};
-use crate::authenticate::jwk::{Source as KeyOrigin, parse_set};
+use super::abi::{self, NotCalled, Shared};
+use crate::authenticate::jwk::{RefusedJwk, Source as KeyOrigin, parse_set};
 use crate::authenticate::keys::KeySet;
 use crate::json;
 use crate::refresh::{Endpoint, Location, MAX_RESPONSE, Record, RemoteKeys, jwks_uri, max_age};
@@ -18,6 +18,9 @@ use crate::time::Timestamp;
 
 /// How long a lease outlives the timeout, for what happens around a call.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Of how many keys that cannot be used the log says why.
+const MOST_TOLD: usize = 8;
 
 /// The sources of one document, as one worker sees them.
 pub struct Fetcher {
@@ -34,6 +37,8 @@ struct Source {
     wanted: bool,
     /// The call that is under way.
     call: Option<Call>,
+    /// How many fetches have been seen to end here, whoever made them.
+    ended: u64,
 }
 
 struct Call {
@@ -65,6 +70,7 @@ impl Fetcher {
             record: Record::default(),
             wanted: false,
             call: None,
+            ended: 0,
         });
         Self {
             sources: sources.collect(),
@@ -78,9 +84,7 @@ impl Fetcher {
 
     /// How many fetches of a source have ended.
     pub fn ended(&self, number: usize) -> u64 {
-        self.sources
-            .get(number)
-            .map_or(0, |source| source.record.ended)
+        self.sources.get(number).map_or(0, |source| source.ended)
     }
 
     /// How long a fetch of a source may take.
@@ -101,7 +105,7 @@ impl Fetcher {
     pub fn poll(&mut self, store: &mut Store, now: Timestamp) -> Vec<Ended> {
         let mut ended = Vec::new();
         for (number, source) in self.sources.iter_mut().enumerate() {
-            let version = source.catch_up(number, store);
+            let version = source.catch_up(number, store, now);
             if source.call.is_none()
                 && source.record.calls_for_a_fetch(source.wanted, now)
                 && source.lease(version, now)
@@ -150,6 +154,7 @@ struct Response {
 struct Fetched {
     text: Vec<u8>,
     set: KeySet,
+    refused: Vec<RefusedJwk>,
     max_age: Option<Duration>,
 }
 
@@ -164,7 +169,7 @@ fn response() -> Result<Response, String> {
             .map(|(_, value)| *value)
     };
     match values(b":status").next() {
-        None => return Err("no answer came in time".to_owned()),
+        None => return Err("no answer came".to_owned()),
         Some(b"200") => {}
         Some(status) => {
             let status = String::from_utf8_lossy(status);
@@ -190,26 +195,30 @@ impl Source {
     }
 
     /// Takes over what another worker has shared; the version of the shared record.
-    fn catch_up(&mut self, number: usize, store: &mut Store) -> u32 {
+    fn catch_up(&mut self, number: usize, store: &mut Store, now: Timestamp) -> u32 {
         let (shared, version) = abi::shared(&self.key);
         let record: Option<Record> = shared.and_then(|text| serde_json::from_slice(&text).ok());
         let Some(record) = record else {
             return version;
         };
+        let record = record.believed(&self.remote, self.patience() + GRACE, now);
         if record.ended != self.record.ended {
             let ended_at = Timestamp::from_millis(record.ended_at);
             if record.version != self.record.version {
                 let text = abi::shared(&self.key_of_body()).0;
                 match text.map(|text| self.key_set(&text)) {
-                    Some(Ok(set)) => store.keys_fetched(number, set, ended_at),
-                    // What is shared cannot be read: it is fetched here.
-                    Some(Err(_)) | None => return version,
+                    Some(Ok((set, _))) => store.keys_fetched(number, set, ended_at),
+                    Some(Err(_)) | None => {
+                        self.record = record.due_at_once();
+                        return version;
+                    }
                 }
             }
             if record.failures > 0 {
                 store.fetch_failed(number, ended_at);
             }
             self.wanted = false;
+            self.ended += 1;
         }
         self.record = record;
         version
@@ -258,8 +267,13 @@ impl Source {
             ("accept", "application/json"),
         ];
         let timeout = self.remote.timeout;
-        let token = abi::call(&endpoint.cluster, &headers, timeout)
-            .ok_or_else(|| format!("the host has no cluster `{}` to call", endpoint.cluster))?;
+        let token =
+            abi::call(&endpoint.cluster, &headers, timeout).map_err(|fault| match fault {
+                NotCalled::NoCluster => format!("the host has no cluster `{}`", endpoint.cluster),
+                NotCalled::NotNow => {
+                    format!("the cluster `{}` takes no call now", endpoint.cluster)
+                }
+            })?;
         self.call = Some(Call { token, asks_for });
         Ok(())
     }
@@ -291,22 +305,25 @@ impl Source {
     }
 
     fn read_keys(&self, response: Response) -> Result<Fetched, String> {
+        let (set, refused) = self.key_set(&response.body)?;
         Ok(Fetched {
-            set: self.key_set(&response.body)?,
+            set,
+            refused,
             text: response.body,
             max_age: response.max_age,
         })
     }
 
-    fn key_set(&self, text: &[u8]) -> Result<KeySet, String> {
+    /// The keys that can be used, and those that cannot.
+    fn key_set(&self, text: &[u8]) -> Result<(KeySet, Vec<RefusedJwk>), String> {
         let value = json::parse_strict(text).map_err(|fault| format!("the answer is {fault}"))?;
         let set = parse_set(&value, KeyOrigin::Remote).map_err(|fault| fault.to_string())?;
-        let refused: Vec<_> = set.refused.iter().map(ToString::to_string).collect();
         let keys = KeySet::new(set.keys, self.remote.algorithms.as_deref());
         if keys.is_empty() {
-            return Err(format!("no key can be used; {}", refused.join("; ")));
+            let why = why(&set.refused).unwrap_or_else(|| "none serves the algorithms".to_owned());
+            return Err(format!("no key can be used: {why}"));
         }
-        Ok(keys)
+        Ok((keys, set.refused))
     }
 
     /// Ends a fetch: what came is used and shared, and the next one is set.
@@ -321,6 +338,9 @@ impl Source {
         match outcome {
             Ok(fetched) => {
                 info!("countersign: `{provider}` has {} keys", fetched.set.len());
+                if let Some(why) = why(&fetched.refused) {
+                    warn!("countersign: not every key of `{provider}` can be used: {why}");
+                }
                 self.record = self.record.succeeded(&self.remote, fetched.max_age, now);
                 store.keys_fetched(number, fetched.set, now);
                 let body = self.key_of_body();
@@ -329,20 +349,47 @@ impl Source {
             }
             Err(fault) => {
                 warn!("countersign: the keys of `{provider}` could not be fetched: {fault}");
-                self.record = self.record.failed(&self.remote, now);
+                self.record = self.record.failed(now);
                 store.fetch_failed(number, now);
             }
         }
         self.wanted = false;
+        self.ended += 1;
         let version = abi::shared(&self.key).1;
         self.share(self.record, version);
     }
 }
 
+/// A call whose answer nobody will hear keeps nobody waiting.
+impl Drop for Source {
+    fn drop(&mut self) {
+        if self.call.is_some() {
+            let version = abi::shared(&self.key).1;
+            self.share(self.record.released(), version);
+        }
+    }
+}
+
+/// Why keys are not used, the first few; none where there are none.
+fn why(refused: &[RefusedJwk]) -> Option<String> {
+    let told: Vec<_> = refused
+        .iter()
+        .take(MOST_TOLD)
+        .map(ToString::to_string)
+        .collect();
+    let more = refused.len().saturating_sub(MOST_TOLD);
+    match (told.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(told.join("; ")),
+        (false, more) => Some(format!("{}; and {more} more", told.join("; "))),
+    }
+}
+
 /// The name under which workers share a source: a hash, so that no two sources share one, and the same for every
-/// document, so that a new one finds the keys that the old one had.
+/// document, so that a new one finds the keys that the old one had. Whether keys can be used depends on the algorithms,
+/// so that sources which differ in these do not share.
 fn shared_name(remote: &RemoteKeys) -> String {
-    let hash = Sha256::digest(format!("{:?}", remote.location));
+    let hash = Sha256::digest(format!("{:?} {:?}", remote.location, remote.algorithms));
     let text: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("countersign.keys.{text}")
 }

@@ -22,6 +22,9 @@ use crate::time::Timestamp;
 /// How many requests may wait for keys in one worker; more are answered at once.
 const MOST_WAITING: usize = 1_000;
 
+/// How many bytes of header fields are kept of them.
+const MOST_BYTES_WAITING: usize = 16 * 1024 * 1024;
+
 /// One document at work in one worker.
 pub struct Filter {
     plan: Plan,
@@ -134,7 +137,7 @@ impl Filter {
         fetch: Fetch,
         now: Timestamp,
     ) -> Fate {
-        if self.waiting.borrow().len() >= MOST_WAITING {
+        if !self.has_room_for(headers.len()) {
             settled.push(fetch);
             return self.judge_headers(context, headers, settled, now);
         }
@@ -148,6 +151,12 @@ impl Filter {
         };
         self.waiting.borrow_mut().insert(context, waiting);
         Fate::Waits
+    }
+
+    fn has_room_for(&self, bytes: usize) -> bool {
+        let waiting = self.waiting.borrow();
+        let held: usize = waiting.values().map(|waiting| waiting.headers.len()).sum();
+        waiting.len() < MOST_WAITING && held + bytes <= MOST_BYTES_WAITING
     }
 
     /// The client of a request went away, or the request has ended.

@@ -15,12 +15,17 @@ use log::{error, info, warn};
 /// How often keys are looked after: a request that waits for them waits so much longer at most.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How soon after a document they are looked after first. Not at once: Envoy tries a document in a VM that it then
+/// throws away, and a call from there would keep the others waiting for an answer that nobody takes.
+const FIRST_TICK: Duration = Duration::from_millis(5);
+
 /// The filter's root context. Until a valid document arrives its plan refuses every request.
 pub struct Root {
     filter: Rc<Filter>,
     /// What the host verifies as it should, once it was asked.
     able: Option<AlgorithmSet>,
     metrics: Rc<Metrics>,
+    is_first_tick: bool,
 }
 
 impl Root {
@@ -36,6 +41,7 @@ impl Root {
             )),
             able: None,
             metrics,
+            is_first_tick: false,
         }
     }
 
@@ -73,14 +79,22 @@ impl Root {
         }
     }
 
+    /// Time has passed; the filter to look after.
+    pub fn tick(&mut self) -> Rc<Filter> {
+        if std::mem::take(&mut self.is_first_tick) {
+            abi::tick_every(TICK);
+        }
+        Rc::clone(&self.filter)
+    }
+
     fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
         let filter = Filter::new(plan, backend, Rc::clone(&self.metrics));
-        self.filter.abandon();
-        self.filter = Rc::new(filter);
-        if !self.filter.is_idle() {
-            abi::tick_every(TICK);
-            self.filter.poll();
+        if !filter.is_idle() {
+            abi::tick_every(FIRST_TICK);
+            self.is_first_tick = true;
         }
+        // Last, since it speaks for the contexts of requests.
+        std::mem::replace(&mut self.filter, Rc::new(filter)).abandon();
     }
 
     /// Settles who verifies signatures; nothing where that cannot be as the document wants it.

@@ -56,13 +56,51 @@ fn failures_are_retried_ever_more_slowly_and_not_forever_more_slowly() {
     let mut record = Record::default();
     let mut waits = Vec::new();
     for _ in 0..40 {
-        record = record.failed(&source(), at(0));
+        record = record.failed(at(0));
         waits.push(due(record, false));
     }
     assert!(waits[0] <= 2 && waits[3] >= 8 && waits[3] <= 9);
-    assert!(waits.iter().all(|wait| *wait <= 661));
-    assert!(waits[39] >= 600);
+    assert!(waits.iter().all(|wait| *wait <= 66));
+    assert!(waits[39] >= 60);
     assert_eq!(record.succeeded(&source(), None, at(0)).failures, 0);
+}
+
+#[test]
+fn a_record_of_nonsense_keeps_nobody_from_fetching() {
+    let lease = Duration::from_secs(3);
+    let read = |text: &str| serde_json::from_str::<Record>(text).unwrap();
+    let after = |record: Record| {
+        (0..2_000)
+            .find(|second| {
+                let now = at(*second);
+                let record = record.believed(&source(), lease, now);
+                record.calls_for_a_fetch(false, now)
+            })
+            .unwrap()
+    };
+    let now = at(0).millis();
+    for (ended_at, due, leased) in [
+        (i64::MAX, i64::MAX, i64::MAX),
+        (i64::MAX, 0, 0),
+        (0, 0, i64::MAX),
+        (0, i64::MAX, 0),
+        (i64::MIN, i64::MIN, i64::MIN),
+        // A clock that was set back by a day.
+        (now + 86_400_000, now + 86_999_000, now + 86_403_000),
+    ] {
+        let text = format!(
+            r#"{{"ended":18446744073709551615,"ended_at":{ended_at},"failures":4294967295,"version":18446744073709551615,"due":{due},"leased":{leased}}}"#
+        );
+        assert_eq!(after(read(&text)), 0, "{text}");
+        let _ = read(&text).succeeded(&source(), None, at(0)).failed(at(0));
+    }
+    // What others did in good order is believed as it is.
+    let fetched = Record::default().succeeded(&source(), None, at(0));
+    assert_eq!(fetched.believed(&source(), lease, at(0)), fetched);
+    let leased = fetched.leased(lease, at(1));
+    assert_eq!(leased.believed(&source(), lease, at(1)), leased);
+    assert_eq!(leased.released(), fetched);
+    assert!(fetched.due_at_once().calls_for_a_fetch(false, at(0)));
 }
 
 #[test]

@@ -22,16 +22,42 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// What an Envoy of a test is configured with.
 pub struct Bootstrap {
-    upstream_port: u16,
+    clusters: Vec<Value>,
     listeners: Vec<Value>,
+    concurrency: u32,
+    is_dynamic: bool,
 }
 
 impl Bootstrap {
     /// An Envoy that sends every request that passes to 127.0.0.1 at this port.
     pub fn new(upstream_port: u16) -> Self {
         Self {
-            upstream_port,
+            clusters: vec![cluster("upstream", &[upstream_port])],
             listeners: Vec::new(),
+            concurrency: 1,
+            is_dynamic: false,
+        }
+    }
+
+    /// Another cluster: one endpoint of 127.0.0.1 for each port.
+    pub fn cluster(mut self, name: &str, ports: &[u16]) -> Self {
+        self.clusters.push(cluster(name, ports));
+        self
+    }
+
+    /// So many workers.
+    pub fn concurrency(self, concurrency: u32) -> Self {
+        Self {
+            concurrency,
+            ..self
+        }
+    }
+
+    /// The listeners can be changed while Envoy runs.
+    pub fn dynamic(self) -> Self {
+        Self {
+            is_dynamic: true,
+            ..self
         }
     }
 
@@ -52,22 +78,26 @@ impl Bootstrap {
 
     /// The bootstrap, to be changed or refused.
     pub fn into_json(self) -> Value {
-        let endpoint = socket_address(self.upstream_port);
         json!({
             "admin": {"address": socket_address(0)},
-            "static_resources": {
-                "listeners": self.listeners,
-                "clusters": [{
-                    "name": "upstream",
-                    "connect_timeout": "2s",
-                    "load_assignment": {
-                        "cluster_name": "upstream",
-                        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": endpoint}}]}]
-                    }
-                }]
-            }
+            "static_resources": {"listeners": self.listeners, "clusters": self.clusters}
         })
     }
+}
+
+fn cluster(name: &str, ports: &[u16]) -> Value {
+    let endpoints: Vec<Value> = ports
+        .iter()
+        .map(|port| json!({"endpoint": {"address": socket_address(*port)}}))
+        .collect();
+    json!({
+        "name": name,
+        "connect_timeout": "2s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{ "lb_endpoints": endpoints }]
+        }
+    })
 }
 
 /// The built filter: the file that `COUNTERSIGN_WASM` names, else `dist/countersign.wasm`.
@@ -182,8 +212,16 @@ impl Envoy {
     ///
     /// # Panics
     /// Envoy ends, or is not ready in time: with the end of its log.
-    pub fn start(bootstrap: Bootstrap) -> Self {
-        Self::start_with(&bootstrap.into_json(), Stdio::null())
+    pub fn start(mut bootstrap: Bootstrap) -> Self {
+        let concurrency = bootstrap.concurrency;
+        let dynamic = bootstrap
+            .is_dynamic
+            .then(|| std::mem::take(&mut bootstrap.listeners));
+        let json = bootstrap.into_json();
+        match Self::launch(json, Stdio::null(), concurrency, dynamic) {
+            Ok(envoy) => envoy,
+            Err(fault) => panic!("{fault}"),
+        }
     }
 
     /// As [`start`](Self::start), with a bootstrap of any kind; what Envoy prints goes to `stdout`.
@@ -199,8 +237,24 @@ impl Envoy {
     /// # Errors
     /// What happened, and the end of Envoy's log.
     pub fn try_start(bootstrap: &Value, stdout: Stdio) -> Result<Self, String> {
+        Self::launch(bootstrap.clone(), stdout, 1, None)
+    }
+
+    fn launch(
+        mut bootstrap: Value,
+        stdout: Stdio,
+        concurrency: u32,
+        dynamic: Option<Vec<Value>>,
+    ) -> Result<Self, String> {
         let folder = TempDir::new().expect("a temporary folder");
         let file = |name: &str| folder.path().join(name);
+        let expected = dynamic.as_ref().map_or(0, Vec::len);
+        if let Some(listeners) = dynamic {
+            write_listeners(folder.path(), &listeners);
+            bootstrap["node"] = json!({"id": "test", "cluster": "test"});
+            let source = json!({"path_config_source": {"path": file("listeners.json")}});
+            bootstrap["dynamic_resources"] = json!({"lds_config": source});
+        }
         fs::write(file("bootstrap.json"), bootstrap.to_string()).expect("the bootstrap is written");
         let log = File::create(file("envoy.log")).expect("the log is created");
         let envoy = envoy_path();
@@ -212,7 +266,8 @@ impl Envoy {
                 "--admin-address-path",
                 "admin.address",
             ])
-            .args(["--concurrency", "1", "--disable-hot-restart"])
+            .args(["--concurrency", &concurrency.to_string()])
+            .arg("--disable-hot-restart")
             .args([
                 "--log-level",
                 "warning",
@@ -228,7 +283,9 @@ impl Envoy {
         let mut waited = Duration::ZERO;
         loop {
             let ended = process.try_wait().expect("Envoy can be waited for");
-            if let Some(ready) = ready(&file("admin.address")) {
+            if let Some(ready) = ready(&file("admin.address"))
+                && ready.listeners.len() >= expected
+            {
                 return Ok(Self {
                     process,
                     admin: ready.admin,
@@ -251,6 +308,11 @@ impl Envoy {
             sleep(PAUSE);
             waited += PAUSE;
         }
+    }
+
+    /// Puts these in the place of all listeners; for one that was started [`dynamic`](Bootstrap::dynamic).
+    pub fn change_listeners(&self, changed: Bootstrap) {
+        write_listeners(self.folder.path(), &changed.listeners);
     }
 
     /// Where a listener listens.
@@ -361,6 +423,22 @@ fn ready(admin_file: &Path) -> Option<Ready> {
         .map(|status| Some((status["name"].as_str()?.to_owned(), address(status)?)))
         .collect::<Option<_>>()?;
     Some(Ready { admin, listeners })
+}
+
+/// Envoy looks at the file when another takes its place.
+fn write_listeners(folder: &Path, listeners: &[Value]) {
+    let kind = "type.googleapis.com/envoy.config.listener.v3.Listener";
+    let resources: Vec<Value> = listeners
+        .iter()
+        .map(|listener| {
+            let mut listener = listener.clone();
+            listener["@type"] = json!(kind);
+            listener
+        })
+        .collect();
+    let new = folder.join("listeners.new");
+    fs::write(&new, json!({ "resources": resources }).to_string()).expect("listeners are written");
+    fs::rename(&new, folder.join("listeners.json")).expect("listeners are put in place");
 }
 
 fn ask_admin(admin: SocketAddr, path: &str) -> std::io::Result<String> {

@@ -7,6 +7,8 @@
 pub mod case;
 pub mod client;
 pub mod envoy;
+pub mod issuer;
+pub mod provider;
 pub mod token;
 pub mod upstream;
 

@@ -1,0 +1,86 @@
+// An OpenID provider on loopback for tests/issuer.rs: client credentials, access tokens as JWTs, everything in memory.
+//
+// Takes commands on standard input, one a line, and answers each with a line on standard output; the first line of all
+// is the port. It ends when its input does.
+//
+//     keys es256-2 rs256-1    publishes these keys, made when first named; the first one signs
+//     stop                    listens no more
+//     start                   listens again, on the same port
+
+import { createServer } from "node:http";
+import { createInterface } from "node:readline";
+
+import { exportJWK, generateKeyPair } from "jose";
+import Provider from "oidc-provider";
+
+const ALGORITHMS = { rs256: "RS256", es256: "ES256", ed25519: "EdDSA" };
+
+const made = new Map();
+
+async function key(kid) {
+  if (!made.has(kid)) {
+    const alg = ALGORITHMS[kid.split("-")[0]];
+    const { privateKey } = await generateKeyPair(alg, { extractable: true });
+    made.set(kid, { ...(await exportJWK(privateKey)), alg, kid, use: "sig" });
+  }
+  return made.get(kid);
+}
+
+async function provider(issuer, kids) {
+  const keys = await Promise.all(kids.map(key));
+  const [{ alg }] = keys;
+  return new Provider(issuer, {
+    jwks: { keys },
+    clients: [
+      {
+        client_id: "tests",
+        client_secret: "known to everybody",
+        grant_types: ["client_credentials"],
+        redirect_uris: [],
+        response_types: [],
+        token_endpoint_auth_method: "client_secret_post",
+        id_token_signed_response_alg: alg,
+      },
+    ],
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_, audience) => ({
+          audience,
+          scope: "read",
+          accessTokenFormat: "jwt",
+          jwt: { sign: { alg } },
+        }),
+      },
+    },
+  }).callback();
+}
+
+let answer;
+const server = createServer((request, response) => answer(request, response));
+const listen = (port) => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+
+await listen(0);
+const { port } = server.address();
+const issuer = `http://127.0.0.1:${port}`;
+answer = await provider(issuer, ["rs256-1"]);
+console.log(port);
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, ...kids] = line.split(" ");
+  if (command === "keys") {
+    answer = await provider(issuer, kids);
+  } else if (command === "stop") {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  } else if (command === "start") {
+    await listen(port);
+  } else {
+    throw new Error(`no such command: ${line}`);
+  }
+  console.log("done");
+}
+process.exit();

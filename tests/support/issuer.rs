@@ -1,0 +1,269 @@
+//! An issuer of the tests' own: pages over HTTP/1.1 that can be changed, held back, broken and counted.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle, sleep};
+use std::time::Duration;
+
+use countersign::mint::SigningKey;
+use serde_json::{Value, json};
+
+/// How long a page that never comes keeps its connection.
+const NEVER: Duration = Duration::from_secs(60);
+
+/// What comes back for a path.
+#[derive(Debug, Clone)]
+pub struct Page {
+    kind: Kind,
+    /// It comes once this says so.
+    gate: Option<Gate>,
+}
+
+/// Holds pages back until it is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    /// What was held back comes now, and what is asked for from now on.
+    pub fn open(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn wait(&self) {
+        while !self.0.load(Ordering::SeqCst) {
+            sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Answer {
+        status: u16,
+        cache_control: Option<&'static str>,
+        body: Vec<u8>,
+    },
+    /// The connection is closed without an answer.
+    Closed,
+    /// No answer ever comes.
+    Silence,
+}
+
+impl Page {
+    /// A JSON document.
+    pub fn json(value: &Value) -> Self {
+        Self::bytes(value.to_string())
+    }
+
+    /// The public halves of these keys.
+    pub fn keys(keys: &[&SigningKey]) -> Self {
+        let keys: Vec<Value> = keys.iter().map(|key| key.public_jwk()).collect();
+        Self::json(&json!({ "keys": keys }))
+    }
+
+    /// Any content.
+    pub fn bytes(body: impl Into<Vec<u8>>) -> Self {
+        Self::of(Kind::Answer {
+            status: 200,
+            cache_control: None,
+            body: body.into(),
+        })
+    }
+
+    /// Nothing but a status.
+    pub fn status(status: u16) -> Self {
+        Self::of(Kind::Answer {
+            status,
+            cache_control: None,
+            body: Vec::new(),
+        })
+    }
+
+    /// The connection is closed without an answer.
+    pub fn closed() -> Self {
+        Self::of(Kind::Closed)
+    }
+
+    /// No answer ever comes.
+    pub fn silence() -> Self {
+        Self::of(Kind::Silence)
+    }
+
+    /// The same, once the gate is open.
+    pub fn behind(self, gate: &Gate) -> Self {
+        Self {
+            gate: Some(gate.clone()),
+            ..self
+        }
+    }
+
+    /// The same with a Cache-Control field.
+    pub fn kept(mut self, directives: &'static str) -> Self {
+        if let Kind::Answer { cache_control, .. } = &mut self.kind {
+            *cache_control = Some(directives);
+        }
+        self
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, gate: None }
+    }
+}
+
+/// A running issuer on a free port of 127.0.0.1; it ends with this value.
+pub struct Issuer {
+    port: u16,
+    pages: Arc<Mutex<Pages>>,
+    running: Option<Running>,
+}
+
+#[derive(Default)]
+struct Pages {
+    by_path: BTreeMap<String, Page>,
+    asked: Vec<String>,
+    stopped: bool,
+}
+
+struct Running {
+    thread: JoinHandle<()>,
+}
+
+impl Issuer {
+    /// Starts one without any page.
+    pub fn start() -> Self {
+        let mut issuer = Self {
+            port: 0,
+            pages: Arc::default(),
+            running: None,
+        };
+        issuer.start_again();
+        issuer
+    }
+
+    /// Starts one whose keys are at `/jwks`.
+    pub fn with_keys(keys: &[&SigningKey]) -> Self {
+        let issuer = Self::start();
+        issuer.serve("/jwks", Page::keys(keys));
+        issuer
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The address of a page.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// From now on a path has this page.
+    pub fn serve(&self, path: &str, page: Page) {
+        locked(&self.pages).by_path.insert(path.to_owned(), page);
+    }
+
+    /// How often a path was asked for.
+    pub fn asked(&self, path: &str) -> usize {
+        let pages = locked(&self.pages);
+        pages.asked.iter().filter(|asked| *asked == path).count()
+    }
+
+    /// Nobody listens any more.
+    pub fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            locked(&self.pages).stopped = true;
+            // Wakes the one who waits for a connection.
+            let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+            let _ = running.thread.join();
+        }
+    }
+
+    /// Listens again, on the same port.
+    pub fn start_again(&mut self) {
+        assert!(self.running.is_none(), "the issuer runs already");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("a port");
+        self.port = listener
+            .local_addr()
+            .map_or(0, |own| SocketAddr::port(&own));
+        locked(&self.pages).stopped = false;
+        let pages = Arc::clone(&self.pages);
+        let thread = thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if locked(&pages).stopped {
+                    return;
+                }
+                let pages = Arc::clone(&pages);
+                thread::spawn(move || answer(stream, &pages));
+            }
+        });
+        self.running = Some(Running { thread });
+    }
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn locked(pages: &Mutex<Pages>) -> MutexGuard<'_, Pages> {
+    pages.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers one request and closes. A client that went away is no fault.
+fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
+    let Ok(path) = path_of_request(&mut stream) else {
+        return;
+    };
+    let page = {
+        let mut pages = locked(pages);
+        pages.asked.push(path.clone());
+        pages.by_path.get(&path).cloned()
+    };
+    let page = page.unwrap_or_else(|| Page::status(404));
+    if let Some(gate) = &page.gate {
+        gate.wait();
+    }
+    match page.kind {
+        Kind::Closed => {}
+        Kind::Silence => sleep(NEVER),
+        Kind::Answer {
+            status,
+            cache_control,
+            body,
+        } => {
+            let cache_control = cache_control
+                .map(|directives| format!("cache-control: {directives}\r\n"))
+                .unwrap_or_default();
+            let head = format!(
+                "HTTP/1.1 {status} Answer\r\ncontent-type: application/json\r\n{cache_control}content-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+        }
+    }
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn path_of_request(stream: &mut TcpStream) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    let mut block = [0; 4096];
+    loop {
+        let mut fields = [httparse::EMPTY_HEADER; 64];
+        let mut head = httparse::Request::new(&mut fields);
+        match head.parse(&bytes) {
+            Ok(httparse::Status::Complete(_)) => {
+                return Ok(head.path.unwrap_or_default().to_owned());
+            }
+            Ok(httparse::Status::Partial) => {}
+            Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+        }
+        match stream.read(&mut block)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            length => bytes.extend_from_slice(&block[..length]),
+        }
+    }
+}
