@@ -95,7 +95,10 @@ fn refused(fault: TokenFault) -> Option<Reject> {
 
 fn token(key: &SigningKey, claims: Value) -> String {
     let algorithm = key.algorithm().unwrap();
-    let header = json!({"alg": algorithm.name(), "kid": key.kid()});
+    let mut header = json!({"alg": algorithm.name()});
+    if let Some(kid) = key.kid() {
+        header["kid"] = json!(kid);
+    }
     let mut all = json!({"iss": "https://as", "aud": "api", "sub": "amy", "exp": NOW + 300});
     all.as_object_mut()
         .unwrap()
@@ -412,4 +415,14 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
     assert_eq!(worker.try_ask("/", &fields, &[], at(3)), Ok((PASSES, true)));
     let unknown = token(&key("2"), json!({}));
     assert_eq!(worker.bearer(&unknown, at(3)).0, unavailable);
+}
+
+#[test]
+fn j_11_the_key_that_a_token_names_is_tried_however_many_have_no_name() {
+    let nameless = [(); 4].map(|()| SigningKey::generate(Algorithm::Es256).with_kid(None));
+    let named = key("named");
+    let keys: Vec<_> = nameless.iter().chain([&named]).collect();
+    let mut worker = Worker::new(&document(remote()));
+    worker.store.keys_fetched(0, key_set(&keys), at(0));
+    assert_eq!(worker.bearer(&token(&named, json!({})), at(0)).0, PASSES);
 }
