@@ -417,6 +417,25 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
     assert_eq!(worker.bearer(&unknown, at(3)).0, unavailable);
 }
 
+/// Keys without a name are tried for every token; that they fail says nothing of the key that the token names.
+#[test]
+fn j_10_a_key_of_no_name_does_not_hide_that_the_named_one_is_unknown() {
+    let nameless = SigningKey::generate(Algorithm::Es256).with_kid(None);
+    let mut worker = Worker::new(&document(remote()));
+    worker.store.keys_fetched(0, key_set(&[&nameless]), at(0));
+    let of_new = format!("Bearer {}", token(&key("new"), json!({})));
+    let fields = [("authorization", of_new.as_str())];
+    assert_eq!(
+        worker.try_ask("/", &fields, &[], at(30)),
+        Err(Fetch { source: 0 })
+    );
+    worker.store.fetch_failed(0, at(30));
+    assert_eq!(
+        worker.try_ask("/", &fields, &[], at(30)),
+        Ok((Some(Reject::Unavailable(Lacking::Keys)), false))
+    );
+}
+
 #[test]
 fn j_11_the_key_that_a_token_names_is_tried_however_many_have_no_name() {
     let nameless = [(); 4].map(|()| SigningKey::generate(Algorithm::Es256).with_kid(None));
