@@ -445,3 +445,17 @@ fn j_11_the_key_that_a_token_names_is_tried_however_many_have_no_name() {
     worker.store.keys_fetched(0, key_set(&keys), at(0));
     assert_eq!(worker.bearer(&token(&named, json!({})), at(0)).0, PASSES);
 }
+
+/// A token that was good, whose key is gone, is refused by memory like any other, and not verified each time.
+#[test]
+fn r_05_what_is_refused_now_is_not_remembered_as_good() {
+    let [old, new] = [(); 2].map(|()| SigningKey::generate(Algorithm::Es256).with_kid(None));
+    let mut worker = Worker::new(&document(remote()));
+    worker.store.keys_fetched(0, key_set(&[&old]), at(0));
+    let of_old = token(&old, json!({}));
+    assert_eq!(worker.bearer(&of_old, at(0)).0, PASSES);
+    worker.store.keys_fetched(0, key_set(&[&new]), at(1));
+    let refused = refused(TokenFault::Signature);
+    assert_eq!(worker.bearer(&of_old, at(1)), (refused, false));
+    assert_eq!(worker.bearer(&of_old, at(1)), (refused, true));
+}
