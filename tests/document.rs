@@ -986,6 +986,12 @@ fn sources_of_keys() {
             )],
         ),
         (
+            remote(json!({ "timeout": "999us" })),
+            &[&format!(
+                "{path}: `timeout` is more than nothing, and a timeout at most a minute"
+            )],
+        ),
+        (
             with_jwt(json!({
                 "algorithms": ["HS256"], "jwks": { "remote": { "uri": "https://a/", "cluster": "a" } },
             })),
