@@ -653,6 +653,12 @@ fn rules_match_what_they_say() {
                 "{no_path}: no request can have this path: it has a dot segment"
             )],
         ),
+        (
+            path("//"),
+            &[&format!(
+                "{no_path}: no request can have this path: it has an empty segment"
+            )],
+        ),
         (path(""), &[&format!("{no_path}: a path begins with `/`")]),
         (methods("get"), &[method]),
         (methods("GET POST"), &[method]),
