@@ -676,6 +676,23 @@ fn rules_match_what_they_say() {
             with_rule(json!({ "match": { "headers": { "x api": "1" } } })),
             &["rules[0].match.headers.x api: this is no header field's name"],
         ),
+        // No request fits these, and the rule after them would decide.
+        (
+            with_rule(json!({ "match": { "headers": { "Host": "admin.example.com" } } })),
+            &["rules[0].match.headers.Host: the host is matched by `hosts`"],
+        ),
+        (
+            with_rule(json!({ "match": { "headers": { "X-A": "1", "x-a": "2" } } })),
+            &["rules[0].match.headers.x-a: this field is here twice: names have no case"],
+        ),
+        (
+            with_rule(json!({ "match": { "headers": { "a": " 1", "b": "1\n", "c": "1\u{0}2" } } })),
+            &[
+                "rules[0].match.headers.a: no field has this value: it has space around it, or a control character",
+                "rules[0].match.headers.b: no field has this value: it has space around it, or a control character",
+                "rules[0].match.headers.c: no field has this value: it has space around it, or a control character",
+            ],
+        ),
         (
             with_rule(json!({ "match": { "paths": [], "methods": [], "hosts": [] } })),
             &[
