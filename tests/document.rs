@@ -123,6 +123,70 @@ fn hold_warnings(table: &[(Value, &[&str])]) {
     }
 }
 
+/// A template that fills in nothing, `paths: {{ .paths }}`, must not open everything.
+#[test]
+fn nothing_typed_after_a_key_that_narrows_is_a_fault() {
+    let list = |path: &str| format!("{path}: expected a list, found nothing");
+    let null_in = |key: &str, name: &str| {
+        let mut rule = json!({ "name": "r" });
+        rule[key] = json!({});
+        rule[key][name] = Value::Null;
+        with(json!({ "rules": [rule] }))
+    };
+    for name in ["paths", "methods", "hosts"] {
+        let expected = list(&format!("rules[0].match.{name}"));
+        hold(&[(null_in("match", name), &[&expected])]);
+    }
+    for name in [
+        "scopes",
+        "any_scopes",
+        "roles",
+        "any_roles",
+        "groups",
+        "any_groups",
+    ] {
+        let expected = list(&format!("rules[0].require.{name}"));
+        hold(&[(null_in("require", name), &[&expected])]);
+    }
+    let rule = |members: Value| with(json!({ "rules": [members] }));
+    let jwt = |name: &str, value: Value| {
+        let mut document = with(json!({}));
+        document["providers"][0]["jwt"][name] = value;
+        document
+    };
+    let object = |path: &str| format!("{path}: expected an object, found nothing");
+    hold(&[
+        (
+            null_in("match", "headers"),
+            &[&object("rules[0].match.headers")],
+        ),
+        (
+            rule(json!({ "name": "r", "match": null, "allow": "public" })),
+            &[&object("rules[0].match")],
+        ),
+        (
+            rule(json!({ "name": "r", "require": null })),
+            &[&object("rules[0].require")],
+        ),
+        (
+            rule(json!({ "name": "r", "providers": null })),
+            &[&list("rules[0].providers")],
+        ),
+        (
+            jwt("algorithms", json!(null)),
+            &[&list("providers[0].jwt.algorithms")],
+        ),
+        (
+            jwt("revoked", json!({ "jti": null, "subjects": [] })),
+            &[&list("providers[0].jwt.revoked.jti")],
+        ),
+        (
+            jwt("max_lifetime", json!(null)),
+            &["providers[0].jwt.max_lifetime: expected a duration such as `90s`, found nothing"],
+        ),
+    ]);
+}
+
 #[test]
 fn valid_documents() {
     hold(&[
