@@ -95,7 +95,10 @@ fn refused(fault: TokenFault) -> Option<Reject> {
 
 fn token(key: &SigningKey, claims: Value) -> String {
     let algorithm = key.algorithm().unwrap();
-    let header = json!({"alg": algorithm.name(), "kid": key.kid()});
+    let mut header = json!({"alg": algorithm.name()});
+    if let Some(kid) = key.kid() {
+        header["kid"] = json!(kid);
+    }
     let mut all = json!({"iss": "https://as", "aud": "api", "sub": "amy", "exp": NOW + 300});
     all.as_object_mut()
         .unwrap()
@@ -412,4 +415,47 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
     assert_eq!(worker.try_ask("/", &fields, &[], at(3)), Ok((PASSES, true)));
     let unknown = token(&key("2"), json!({}));
     assert_eq!(worker.bearer(&unknown, at(3)).0, unavailable);
+}
+
+/// Keys without a name are tried for every token; that they fail says nothing of the key that the token names.
+#[test]
+fn j_10_a_key_of_no_name_does_not_hide_that_the_named_one_is_unknown() {
+    let nameless = SigningKey::generate(Algorithm::Es256).with_kid(None);
+    let mut worker = Worker::new(&document(remote()));
+    worker.store.keys_fetched(0, key_set(&[&nameless]), at(0));
+    let of_new = format!("Bearer {}", token(&key("new"), json!({})));
+    let fields = [("authorization", of_new.as_str())];
+    assert_eq!(
+        worker.try_ask("/", &fields, &[], at(30)),
+        Err(Fetch { source: 0 })
+    );
+    worker.store.fetch_failed(0, at(30));
+    assert_eq!(
+        worker.try_ask("/", &fields, &[], at(30)),
+        Ok((Some(Reject::Unavailable(Lacking::Keys)), false))
+    );
+}
+
+#[test]
+fn j_11_the_key_that_a_token_names_is_tried_however_many_have_no_name() {
+    let nameless = [(); 4].map(|()| SigningKey::generate(Algorithm::Es256).with_kid(None));
+    let named = key("named");
+    let keys: Vec<_> = nameless.iter().chain([&named]).collect();
+    let mut worker = Worker::new(&document(remote()));
+    worker.store.keys_fetched(0, key_set(&keys), at(0));
+    assert_eq!(worker.bearer(&token(&named, json!({})), at(0)).0, PASSES);
+}
+
+/// A token that was good, whose key is gone, is refused by memory like any other, and not verified each time.
+#[test]
+fn r_05_what_is_refused_now_is_not_remembered_as_good() {
+    let [old, new] = [(); 2].map(|()| SigningKey::generate(Algorithm::Es256).with_kid(None));
+    let mut worker = Worker::new(&document(remote()));
+    worker.store.keys_fetched(0, key_set(&[&old]), at(0));
+    let of_old = token(&old, json!({}));
+    assert_eq!(worker.bearer(&of_old, at(0)).0, PASSES);
+    worker.store.keys_fetched(0, key_set(&[&new]), at(1));
+    let refused = refused(TokenFault::Signature);
+    assert_eq!(worker.bearer(&of_old, at(1)), (refused, false));
+    assert_eq!(worker.bearer(&of_old, at(1)), (refused, true));
 }

@@ -360,10 +360,10 @@ fn check_signature(
     if unavailable {
         return Err(Refusal::Unavailable);
     }
-    let kid = token.header.kid.as_deref();
-    Err(match kid {
-        None if tried => Refusal::NoKey(TokenFault::Signature),
-        Some(_) if tried => TokenFault::Signature.into(),
+    // Keys without a name are tried for every token: that they fail says nothing of the one that is named.
+    Err(match token.header.kid.as_deref() {
+        Some(kid) if keys.has_named(kid) && tried => TokenFault::Signature.into(),
+        None | Some(_) if tried => Refusal::NoKey(TokenFault::Signature),
         Some(kid) if !keys.has_named(kid) => Refusal::NoKey(TokenFault::Key),
         None | Some(_) => TokenFault::Algorithm.into(),
     })

@@ -205,7 +205,7 @@ impl Pattern {
             segments: Vec::new(),
             any_rest,
         };
-        if path.is_empty() && !(any_rest && text.starts_with("//")) {
+        if path.is_empty() && !text.starts_with("//") {
             return Ok(pattern);
         }
         for segment in path.split('/') {

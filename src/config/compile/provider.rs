@@ -196,7 +196,8 @@ impl Compiler<'_> {
 
     fn span(&mut self, path: &str, key: &str, typed: Option<Span>, default: Duration) -> Duration {
         let span = typed.map_or(default, |span| span.0);
-        if span.is_zero() || key == "timeout" && span > LONGEST_TIMEOUT {
+        // The host counts milliseconds, and takes a timeout of none for no timeout at all.
+        if span < Duration::from_millis(1) || key == "timeout" && span > LONGEST_TIMEOUT {
             let what = format!("`{key}` is more than nothing, and a timeout at most a minute");
             self.invalid(path, what);
         }
