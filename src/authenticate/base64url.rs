@@ -9,8 +9,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 /// What no character of the alphabet stands for.
 const FOREIGN: u8 = 0xff;
 
-/// What each octet stands for: six bits, or [`FOREIGN`].
-// Computed by the compiler: an index out of bounds would not compile.
+/// What each octet stands for: six bits, or [`FOREIGN`]. An index out of range would not compile.
 #[allow(clippy::indexing_slicing)]
 const VALUES: [u8; 256] = {
     let mut values = [FOREIGN; 256];
