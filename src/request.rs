@@ -86,6 +86,18 @@ impl<'a> RequestView<'a> {
             .map(|&(_, value)| value)
     }
 
+    /// Its `x-request-id`, where it is one that is safe to repeat: in a response, and in a log.
+    pub fn id(&self) -> Option<&'a str> {
+        let Field::One(id) = self.field(b"x-request-id") else {
+            return None;
+        };
+        let safe = (1..=128).contains(&id.len())
+            && id
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
+        std::str::from_utf8(id).ok().filter(|_| safe)
+    }
+
     /// The host of the authority, in lower case, without port and trailing dot.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::plan::Presentation;
 use crate::reject::{
     CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault, Unavailable,
 };
-use crate::request::{Field, RequestView};
+use crate::request::RequestView;
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
 
@@ -75,7 +75,7 @@ pub fn reply(
         message: answer.message,
         status: answer.status,
         timestamp: now,
-        request_id: request_id(request),
+        request_id: request.id(),
     };
     Some(Reply {
         status: answer.status,
@@ -241,16 +241,4 @@ fn token_message(fault: TokenFault) -> &'static str {
         TokenFault::ClaimType => "The access token has a claim of the wrong type",
         TokenFault::Binding => "The access token is bound to a key that was not shown",
     }
-}
-
-/// The request's `x-request-id`, where it is one that is safe to repeat.
-fn request_id<'a>(request: &RequestView<'a>) -> Option<&'a str> {
-    let Field::One(id) = request.field(b"x-request-id") else {
-        return None;
-    };
-    let safe = (1..=128).contains(&id.len())
-        && id
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
-    std::str::from_utf8(id).ok().filter(|_| safe)
 }

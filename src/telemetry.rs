@@ -70,7 +70,7 @@ struct AuditLine<'a> {
     method: String,
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
+    request_id: Option<&'a str>,
     time: String,
 }
 
@@ -100,7 +100,7 @@ pub fn audit_line(
         client: client.map(|address| address.ip()),
         method: shortened(request.method()),
         path: shortened(request.path()),
-        request_id: request.values(b"x-request-id").next().map(shortened),
+        request_id: request.id(),
         time: now.to_string(),
     };
     serde_json::to_string(&line).unwrap_or_default()
@@ -112,4 +112,54 @@ fn subject<'d>(decision: &'d Decision<'_>) -> Option<&'d str> {
 
 fn shortened(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes.get(..MAX_LOGGED).unwrap_or(bytes)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authenticate::signature::Pure;
+    use crate::evaluate::{Outcome, evaluate};
+    use crate::plan::Plan;
+
+    fn line_for(fields: &[(&str, &[u8])]) -> serde_json::Value {
+        let fields = fields.iter().map(|(name, value)| (name.as_bytes(), *value));
+        let request = RequestView::new(fields.collect());
+        let (plan, now) = (Plan::refuse_all(), Timestamp::from_millis(0));
+        let store = plan.empty_store();
+        match evaluate(&plan, &request, &store, &[], &Pure, now, &mut ()) {
+            Outcome::Decided(decision, _) => {
+                let line = audit_line(&decision, None, &request, None, now);
+                serde_json::from_str(&line).unwrap()
+            }
+            Outcome::Needs(_) => panic!("there is no document"),
+        }
+    }
+
+    #[test]
+    fn the_request_id_of_a_line_is_one_that_the_response_would_repeat() {
+        let line = line_for(&[("x-request-id", b"4bf92f35-77b3.A_1")]);
+        assert_eq!(line["request_id"], "4bf92f35-77b3.A_1");
+        for ids in [
+            &["\u{9b}2J".as_bytes()][..],
+            &["\u{202e}".as_bytes()],
+            &[b"a b"],
+            &[b"\x7f"],
+            &[&[b'a'; 129]],
+            &[b"a", b"b"],
+        ] {
+            let fields: Vec<_> = ids.iter().map(|id| ("x-request-id", *id)).collect();
+            assert!(line_for(&fields).get("request_id").is_none(), "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_does_not_grow_with_the_request() {
+        let long = [b'a'; 60_000];
+        let line = line_for(&[
+            (":path", &long),
+            (":method", &long),
+            ("x-request-id", &long),
+        ]);
+        assert!(line.to_string().len() < 3 * MAX_LOGGED);
+    }
 }

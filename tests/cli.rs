@@ -957,6 +957,34 @@ fn no_token_is_echoed() {
     }
 }
 
+/// A token that was cut short within a character, or pasted with something that is none.
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_no_text_is_a_failure_and_not_shown() {
+    use std::os::unix::ffi::OsStrExt;
+    let (desk, token) = desk();
+    let broken = [token.as_bytes(), b"\xff"].concat();
+    let broken = std::ffi::OsStr::from_bytes(&broken);
+    for arguments in [
+        &["explain", "document.json", "--path", "/", "--bearer"][..],
+        &["explain", "document.json", "--path", "/", "--jwks"],
+        &["check"],
+        &[],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args(arguments)
+            .arg(broken)
+            .current_dir(desk.0.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(FAILURE), "{arguments:?}");
+        let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        for part in token.split('.') {
+            assert!(!printed.contains(part), "{arguments:?}: {printed}");
+        }
+    }
+}
+
 #[test]
 fn schema_is_a_schema_and_agrees_with_the_reader() {
     let (desk, _) = desk();

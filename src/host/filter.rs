@@ -1,6 +1,6 @@
 //! What root and streams of one document share: the plan, the store, and the requests that wait.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -33,6 +33,8 @@ pub struct Filter {
     store: RefCell<Store>,
     fetcher: RefCell<Fetcher>,
     waiting: RefCell<BTreeMap<u32, Waiting>>,
+    /// Whether another took its place: nobody looks after its keys any more.
+    is_abandoned: Cell<bool>,
 }
 
 /// A request that is held until a fetch has ended.
@@ -68,6 +70,7 @@ impl Filter {
             store: RefCell::new(plan.empty_store()),
             fetcher: RefCell::new(Fetcher::new(sources)),
             waiting: RefCell::default(),
+            is_abandoned: Cell::new(false),
             plan,
             backend,
             metrics,
@@ -96,7 +99,7 @@ impl Filter {
         &self,
         context: u32,
         headers: Vec<u8>,
-        settled: Vec<Fetch>,
+        mut settled: Vec<Fetch>,
         now: Timestamp,
     ) -> Fate {
         let Some(pairs) = abi::pairs(&headers) else {
@@ -120,6 +123,11 @@ impl Filter {
         match outcome {
             Outcome::Decided(decision, effects) => {
                 self.carry_out(&decision, effects, &request, now)
+            }
+            // A stream may begin before a new document comes, and its headers end up here after it.
+            Outcome::Needs(fetch) if self.is_abandoned.get() => {
+                settled.push(fetch);
+                self.judge_headers(context, headers, settled, now)
             }
             Outcome::Needs(fetch) => {
                 self.fetcher.borrow_mut().want(fetch.source);
@@ -203,6 +211,7 @@ impl Filter {
 
     /// Judges every request that waits as if nothing could be fetched: the filter is given up.
     pub fn abandon(&self) {
+        self.is_abandoned.set(true);
         self.release(|_, _| true);
     }
 

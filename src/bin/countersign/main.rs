@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     let (text, ending) = match ending {
         Ok(report) => (report.text, report.ending),
         Err(failure) => {
-            let text = redact::without_secrets(&failure.to_string(), std::env::args());
+            let text = redact::without_secrets(&failure.to_string(), std::env::args_os());
             // Nobody is left to be told that standard error is closed.
             let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
             (String::new(), Ending::Failure)

@@ -3,16 +3,21 @@
 //! An error repeats the argument that it is about, and a forgotten quote makes a token such an argument:
 //! `--header authorization: Bearer eyJ…` is three of them.
 
+use std::ffi::OsString;
+
 /// Shorter words are names of options, files and claims.
 const SECRETS_ARE_LONGER_THAN: usize = 16;
 
 const NOT_SHOWN: &str = "[not shown]";
 
 /// The text without the words of the command line that may be secrets.
-pub fn without_secrets(text: &str, arguments: impl Iterator<Item = String>) -> String {
+///
+/// Arguments need not be text: what is none of it is a replacement character here, and in `text` too.
+pub fn without_secrets(text: &str, arguments: impl Iterator<Item = OsString>) -> String {
     let mut text = text.to_owned();
     for argument in arguments.skip(1) {
-        for word in argument.split([' ', '\t', '=', ':', ',', '"', '\'']) {
+        let argument = argument.to_string_lossy();
+        for word in argument.split([' ', '\t', '=', ':', ',', '"', '\'', '\u{fffd}']) {
             if may_be_a_secret(word) {
                 text = text.replace(word, NOT_SHOWN);
             }
