@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo run test check test-all
+.PHONY: help setup build module demo run test bench check test-all
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -35,12 +35,21 @@ test: module ## the core, a real Envoy, the command
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
 
-test-all: test ## everything that `test` runs, and a real issuer, which needs Node.js
+test-all: module ## what needs more than `test`: older Envoys, and a real issuer, which needs Node.js
+	@for pinned in envoy/matrix/*.txt; do \
+	    echo "==> testing with Envoy $$(basename "$$pinned" .txt)"; \
+	    envoy="$$(scripts/setup-envoy "$$pinned")" && \
+	    ENVOY="$$envoy" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" cargo test --locked --test envoy || exit 1; \
+	done
 	@echo "==> testing with a real issuer"
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 		{ echo "there is no node or no npm: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
 	@npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(WITH_ENVOY) cargo test --locked --features npm --test issuer
+
+bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
+	@echo "==> building the benchmark"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example bench
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

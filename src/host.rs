@@ -1,11 +1,14 @@
-//! The host's side of the filter: the one place that names proxy-wasm.
+//! The host's side of the filter: the one place that knows of proxy-wasm.
 //!
 //! It moves bytes in and decisions out. What a request deserves is decided elsewhere; an `if` about a token has no
 //! place here.
 //!
-//! The feature `filter` makes a filter of it. Without it the calls to the host remain, for another module.
+//! The feature `filter` makes a filter of it. Without it the calls to the host remain, for another module, which
+//! brings the functions that a host calls.
 
 pub mod abi;
+#[cfg(feature = "filter")]
+mod contexts;
 pub mod crypto;
 #[cfg(feature = "filter")]
 mod fetch;
@@ -15,18 +18,3 @@ mod filter;
 mod metrics;
 #[cfg(feature = "filter")]
 mod root;
-#[cfg(feature = "filter")]
-mod stream;
-
-#[cfg(feature = "filter")]
-mod start {
-    use proxy_wasm::traits::RootContext;
-    use proxy_wasm::types::LogLevel;
-
-    use super::root::Root;
-
-    proxy_wasm::main! {{
-        proxy_wasm::set_log_level(LogLevel::Info);
-        proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::new(Root::new()) });
-    }}
-}

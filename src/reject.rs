@@ -86,6 +86,9 @@ pub enum PathFault {
     /// An escape in what an escape decoded to.
     #[error("it is percent-encoded twice")]
     DoubleEncoded,
+    /// A space, a control character or a byte beyond ASCII, as it is.
+    #[error("it has a byte that must be percent-encoded")]
+    RawByte,
     /// No UTF-8 once decoded.
     #[error("it is no UTF-8")]
     NotUtf8,

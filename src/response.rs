@@ -208,6 +208,7 @@ fn path_message(fault: PathFault) -> &'static str {
         PathFault::ControlCharacter => "The path has a control character.",
         PathFault::BrokenEscape => "The path has a broken percent-escape.",
         PathFault::DoubleEncoded => "The path is percent-encoded twice.",
+        PathFault::RawByte => "The path has a byte that must be percent-encoded.",
         PathFault::NotUtf8 => "The path is not valid UTF-8.",
     }
 }

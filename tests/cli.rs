@@ -1018,6 +1018,10 @@ fn schema_is_a_schema_and_agrees_with_the_reader() {
         (changed("/rules", json!({})), false),
         (changed("/rules/0/allow", json!("everyone")), false),
         (changed("/rules/0/name", json!(null)), false),
+        (changed("/rules/0/match", json!(null)), false),
+        (changed("/rules/1/match/paths", json!(null)), false),
+        (changed("/rules/1/require", json!(null)), false),
+        (changed(&format!("{jwt}/token_type"), json!(null)), false),
         (changed("/rules/1/match/paths", json!("/a")), false),
         (
             changed("/rules/1/match/headers", json!({ "x-a": 1 })),

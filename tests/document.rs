@@ -123,6 +123,70 @@ fn hold_warnings(table: &[(Value, &[&str])]) {
     }
 }
 
+/// A template that fills in nothing, `paths: {{ .paths }}`, must not open everything.
+#[test]
+fn nothing_typed_after_a_key_that_narrows_is_a_fault() {
+    let list = |path: &str| format!("{path}: expected a list, found nothing");
+    let null_in = |key: &str, name: &str| {
+        let mut rule = json!({ "name": "r" });
+        rule[key] = json!({});
+        rule[key][name] = Value::Null;
+        with(json!({ "rules": [rule] }))
+    };
+    for name in ["paths", "methods", "hosts"] {
+        let expected = list(&format!("rules[0].match.{name}"));
+        hold(&[(null_in("match", name), &[&expected])]);
+    }
+    for name in [
+        "scopes",
+        "any_scopes",
+        "roles",
+        "any_roles",
+        "groups",
+        "any_groups",
+    ] {
+        let expected = list(&format!("rules[0].require.{name}"));
+        hold(&[(null_in("require", name), &[&expected])]);
+    }
+    let rule = |members: Value| with(json!({ "rules": [members] }));
+    let jwt = |name: &str, value: Value| {
+        let mut document = with(json!({}));
+        document["providers"][0]["jwt"][name] = value;
+        document
+    };
+    let object = |path: &str| format!("{path}: expected an object, found nothing");
+    hold(&[
+        (
+            null_in("match", "headers"),
+            &[&object("rules[0].match.headers")],
+        ),
+        (
+            rule(json!({ "name": "r", "match": null, "allow": "public" })),
+            &[&object("rules[0].match")],
+        ),
+        (
+            rule(json!({ "name": "r", "require": null })),
+            &[&object("rules[0].require")],
+        ),
+        (
+            rule(json!({ "name": "r", "providers": null })),
+            &[&list("rules[0].providers")],
+        ),
+        (
+            jwt("algorithms", json!(null)),
+            &[&list("providers[0].jwt.algorithms")],
+        ),
+        (
+            jwt("revoked", json!({ "jti": null, "subjects": [] })),
+            &[&list("providers[0].jwt.revoked.jti")],
+        ),
+        (
+            jwt("max_lifetime", json!(null)),
+            &["providers[0].jwt.max_lifetime: expected a duration such as `90s`, found nothing"],
+        ),
+    ]);
+}
+
 #[test]
 fn valid_documents() {
     hold(&[
@@ -526,7 +590,13 @@ fn a_bad_key_beside_a_good_one_is_a_warning_and_alone_a_fault() {
 
 #[test]
 fn warnings() {
-    let secret = json!({ "kty": "oct", "k": base64url::encode(&[7; 32]) });
+    let hs256 = |secret: &[u8]| {
+        let key = json!({ "kty": "oct", "k": base64url::encode(secret) });
+        with_jwt(json!({ "algorithms": ["HS256"], "jwks": { "inline": { "keys": [key] } } }))
+    };
+    let every_byte_once: Vec<u8> = (0..32).collect();
+    let in_place =
+        "providers[0].jwt.jwks.inline.keys[0]: a secret in place shows in Envoy's `/config_dump`";
     hold_warnings(&[
         (with(json!({})), &[]),
         (
@@ -545,12 +615,13 @@ fn warnings() {
             with_jwt(json!({ "require": [] })),
             &["providers[0].jwt.require: without `exp`, tokens that never expire are accepted"],
         ),
+        (hs256(&every_byte_once), &[in_place]),
+        // J-18
         (
-            with_jwt(
-                json!({ "algorithms": ["HS256"], "jwks": { "inline": { "keys": [secret] } } }),
-            ),
+            hs256(b"correct horse battery staple, correct"),
             &[
-                "providers[0].jwt.jwks.inline.keys[0]: a secret in place shows in Envoy's `/config_dump`",
+                in_place,
+                "providers[0].jwt.jwks.inline.keys[0]: this secret is not random: it has few different bytes",
             ],
         ),
     ]);
@@ -646,6 +717,12 @@ fn rules_match_what_they_say() {
                 "{no_path}: no request can have this path: it has a dot segment"
             )],
         ),
+        (
+            path("//"),
+            &[&format!(
+                "{no_path}: no request can have this path: it has an empty segment"
+            )],
+        ),
         (path(""), &[&format!("{no_path}: a path begins with `/`")]),
         (methods("get"), &[method]),
         (methods("GET POST"), &[method]),
@@ -662,6 +739,23 @@ fn rules_match_what_they_say() {
         (
             with_rule(json!({ "match": { "headers": { "x api": "1" } } })),
             &["rules[0].match.headers.x api: this is no header field's name"],
+        ),
+        // No request fits these, and the rule after them would decide.
+        (
+            with_rule(json!({ "match": { "headers": { "Host": "admin.example.com" } } })),
+            &["rules[0].match.headers.Host: the host is matched by `hosts`"],
+        ),
+        (
+            with_rule(json!({ "match": { "headers": { "X-A": "1", "x-a": "2" } } })),
+            &["rules[0].match.headers.x-a: this field is here twice: names have no case"],
+        ),
+        (
+            with_rule(json!({ "match": { "headers": { "a": " 1", "b": "1\n", "c": "1\u{0}2" } } })),
+            &[
+                "rules[0].match.headers.a: no field has this value: it has space around it, or a control character",
+                "rules[0].match.headers.b: no field has this value: it has space around it, or a control character",
+                "rules[0].match.headers.c: no field has this value: it has space around it, or a control character",
+            ],
         ),
         (
             with_rule(json!({ "match": { "paths": [], "methods": [], "hosts": [] } })),
@@ -974,6 +1068,12 @@ fn sources_of_keys() {
         ),
         (
             remote(json!({ "timeout": "0s" })),
+            &[&format!(
+                "{path}: `timeout` is more than nothing, and a timeout at most a minute"
+            )],
+        ),
+        (
+            remote(json!({ "timeout": "999us" })),
             &[&format!(
                 "{path}: `timeout` is more than nothing, and a timeout at most a minute"
             )],

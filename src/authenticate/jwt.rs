@@ -285,14 +285,14 @@ impl Verifier {
     /// [`TokenFault`].
     pub fn check_now(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenFault> {
         self.check_times(claims, now)?;
-        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-        let named = |set: &HashSet<String>, value: Option<String>| {
-            !set.is_empty() && value.is_some_and(|value| set.contains(&value))
+        let names = |set: &HashSet<String>, value: Option<&Value>| {
+            let value = value.and_then(Value::as_str);
+            value.is_some_and(|value| set.contains(value))
         };
-        let subject = self.names.subject.find(claims);
-        if named(&self.revoked.jti, text(claims.get("jti")))
-            || named(&self.revoked.subjects, text(subject))
-        {
+        let Revoked { jti, subjects } = &self.revoked;
+        let is_revoked = !jti.is_empty() && names(jti, claims.get("jti"))
+            || !subjects.is_empty() && names(subjects, self.names.subject.find(claims));
+        if is_revoked {
             return Err(TokenFault::Revoked);
         }
         Ok(())
@@ -360,10 +360,10 @@ fn check_signature(
     if unavailable {
         return Err(Refusal::Unavailable);
     }
-    let kid = token.header.kid.as_deref();
-    Err(match kid {
-        None if tried => Refusal::NoKey(TokenFault::Signature),
-        Some(_) if tried => TokenFault::Signature.into(),
+    // Keys without a name are tried for every token: that they fail says nothing of the one that is named.
+    Err(match token.header.kid.as_deref() {
+        Some(kid) if keys.has_named(kid) && tried => TokenFault::Signature.into(),
+        None | Some(_) if tried => Refusal::NoKey(TokenFault::Signature),
         Some(kid) if !keys.has_named(kid) => Refusal::NoKey(TokenFault::Key),
         None | Some(_) => TokenFault::Algorithm.into(),
     })

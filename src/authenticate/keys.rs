@@ -69,15 +69,18 @@ impl KeySet {
         self.keys.iter().any(|key| key.jwk.kid() == Some(kid))
     }
 
-    /// The keys that a token's header may mean, at most four: those of its `kid` and those without one; all, where
-    /// it has no `kid`.
+    /// The keys that a token's header may mean, at most four: those of its `kid`, and after them those without one;
+    /// all, where it has no `kid`.
     pub fn candidates(&self, header: &Header) -> impl Iterator<Item = &Jwk> {
         let kid = header.kid.as_deref();
-        self.keys
-            .iter()
-            .filter(move |key| key.algorithms.contains(&header.algorithm))
-            .map(|key| &key.jwk)
-            .filter(move |jwk| kid.is_none() || jwk.kid().is_none() || jwk.kid() == kid)
-            .take(MAX_CANDIDATES)
+        let serving = || {
+            self.keys
+                .iter()
+                .filter(|key| key.algorithms.contains(&header.algorithm))
+                .map(|key| &key.jwk)
+        };
+        let named = serving().filter(move |jwk| kid.is_some() && jwk.kid() == kid);
+        let others = serving().filter(move |jwk| kid.is_none() || jwk.kid().is_none());
+        named.chain(others).take(MAX_CANDIDATES)
     }
 }

@@ -11,9 +11,11 @@
 
 mod algorithm;
 mod chosen;
+mod der;
 mod ecdsa;
 mod key;
 mod selftest;
+mod spki;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use chosen::Chosen;
@@ -25,7 +27,6 @@ use jwt_compact::{
     Algorithm as Jws, AlgorithmSignature,
     alg::{Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa},
 };
-use rsa::{BigUint, traits::PublicKeyParts as _};
 use std::borrow::Cow;
 
 /// Verifies signatures that have the right shape.
@@ -116,7 +117,8 @@ impl<'a> Signed<'a> {
         let in_range = match key {
             // RFC 8017 section 5.2.2 wants the representative below the modulus. `rsa` checks it
             // for PKCS#1 v1.5 only: under PSS it would reduce `s + n` and accept it.
-            Key::Rsa(key) => BigUint::from_bytes_be(signature) < *key.public().n(),
+            // Both are as long, most significant octet first.
+            Key::Rsa(key) => signature < key.modulus(),
             // FIPS 186-5 section 6.4.2: both from 1 to the order of the curve less 1.
             Key::P256(_) => p256::ecdsa::Signature::from_slice(signature).is_ok(),
             Key::P384(_) => p384::ecdsa::Signature::from_slice(signature).is_ok(),

@@ -130,21 +130,22 @@ object! {
         /// The issuer's keys.
         required jwks: Jwks,
         /// The algorithms that are accepted; default: each key's own. HS256 and its kin only where listed.
-        optional algorithms: Vec<String>,
+        narrowing algorithms: Vec<String>,
         /// What kind of token is accepted; default `any`.
-        optional token_type: TokenType,
+        narrowing token_type: TokenType,
         /// Claims that must be there; default `exp`.
         optional require: Vec<String>,
         /// How far the issuer's clock may be off; default `60s`.
         optional clock_skew: Span,
         /// How long a token may be valid; default any time.
-        optional max_lifetime: Span,
+        narrowing max_lifetime: Span,
         /// Where tokens stand; default the `authorization` field with the scheme Bearer.
+        #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = 1)))]
         optional from: Vec<From>,
         /// Where the claims stand that rules look at.
         optional claims: ClaimNames,
         /// What is not accepted any more.
-        optional revoked: Revoked,
+        narrowing revoked: Revoked,
         /// Whether tokens must be bound to their sender; default `none`. A token that is bound is never taken unchecked.
         optional sender: Sender,
     }
@@ -261,9 +262,9 @@ object! {
     /// Tokens and subjects that are not accepted any more.
     pub struct Revoked {
         /// Tokens, by their `jti`.
-        optional jti: Vec<String>,
+        narrowing jti: Vec<String>,
         /// Subjects, all of whose tokens are refused.
-        optional subjects: Vec<String>,
+        narrowing subjects: Vec<String>,
     }
 }
 
@@ -310,13 +311,13 @@ object! {
         /// Its name, for logs.
         required name: String,
         /// Which requests it is for; default all.
-        optional r#match: Match,
+        narrowing r#match: Match,
         /// Lets pass without asking.
         optional allow: Allow,
         /// The providers that it accepts, any of which suffices; default all.
-        optional providers: Vec<String>,
+        narrowing providers: Vec<String>,
         /// What the caller must have; default any valid credential.
-        optional require: Require,
+        narrowing require: Require,
     }
     unsupported { on_forbidden, networks, respond }
 }
@@ -336,13 +337,13 @@ object! {
     /// Which requests a rule is for: the keys are ANDed, the entries of one ORed, a missing key fits all.
     pub struct Match {
         /// Path patterns: `{name}` for one segment, `/**` at the end for any rest.
-        optional paths: Vec<String>,
+        narrowing paths: Vec<String>,
         /// Methods; GET covers HEAD.
-        optional methods: Vec<String>,
+        narrowing methods: Vec<String>,
         /// Hosts; `*.` stands for one or more labels.
-        optional hosts: Vec<String>,
+        narrowing hosts: Vec<String>,
         /// Header fields and their values.
-        optional headers: BTreeMap<String, String>,
+        narrowing headers: BTreeMap<String, String>,
     }
     unsupported { route, policy }
 }
@@ -351,17 +352,17 @@ object! {
     /// What a caller must have.
     pub struct Require {
         /// All of these scopes.
-        optional scopes: Vec<String>,
+        narrowing scopes: Vec<String>,
         /// One of these scopes.
-        optional any_scopes: Vec<String>,
+        narrowing any_scopes: Vec<String>,
         /// All of these roles.
-        optional roles: Vec<String>,
+        narrowing roles: Vec<String>,
         /// One of these roles.
-        optional any_roles: Vec<String>,
+        narrowing any_roles: Vec<String>,
         /// All of these groups.
-        optional groups: Vec<String>,
+        narrowing groups: Vec<String>,
         /// One of these groups.
-        optional any_groups: Vec<String>,
+        narrowing any_groups: Vec<String>,
     }
     unsupported { claims, cel, any_of, acr, max_age }
 }

@@ -97,6 +97,13 @@ impl<'v, 'a> Members<'v, 'a> {
         Some(T::read(value, &At::Member(self.at, name), faults))
     }
 
+    /// The member called `name`, which leaves something out where it is there: a `null` is no word for "all".
+    pub fn narrowing<T: Read>(&mut self, name: &'static str, faults: &mut Faults) -> Option<T> {
+        self.known.push(name);
+        let value = self.members?.get(name)?;
+        Some(T::read(value, &At::Member(self.at, name), faults))
+    }
+
     /// The member called `name`, which must be there.
     pub fn required<T: Read>(&mut self, name: &'static str, faults: &mut Faults) -> T {
         match self.take(name) {
@@ -146,7 +153,14 @@ macro_rules! object {
         #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
         #[cfg_attr(not(target_arch = "wasm32"), schemars(deny_unknown_fields))]
         pub struct $name {
-            $($(#[$doc])* pub $field: object!(@type $presence $type),)*
+            $(
+                $(#[$doc])*
+                #[cfg_attr(
+                    not(target_arch = "wasm32"),
+                    schemars(transform = $crate::config::read::$presence)
+                )]
+                pub $field: object!(@type $presence $type),
+            )*
         }
 
         impl $crate::config::read::Read for $name {
@@ -169,6 +183,7 @@ macro_rules! object {
     };
     (@type required $type:ty) => { $type };
     (@type optional $type:ty) => { Option<$type> };
+    (@type narrowing $type:ty) => { Option<$type> };
     // A key that is a keyword of Rust is written `r#match` here and `match` in documents.
     (@name r#match) => { "match" };
     (@name $field:ident) => { stringify!($field) };
@@ -219,6 +234,26 @@ macro_rules! choice {
 }
 
 pub(super) use {choice, object};
+
+/// The schema of a member that must be there.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn required(_: &mut schemars::Schema) {}
+
+/// The schema of a member that may be `null`.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn optional(_: &mut schemars::Schema) {}
+
+/// The schema of a member that may be absent, and not `null`.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn narrowing(schema: &mut schemars::Schema) {
+    let is_null = |kind: Option<&Value>| kind.is_some_and(|kind| kind == "null");
+    if let Some(Value::Array(kinds)) = schema.get_mut("type") {
+        kinds.retain(|kind| !is_null(Some(kind)));
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| !is_null(choice.get("type")));
+    }
+}
 
 /// Reports a value that is none of `names`.
 pub fn unknown_choice(value: &Value, names: &[&str], at: &At<'_>, faults: &mut Faults) {
@@ -298,10 +333,13 @@ impl<T: Read> Read for BTreeMap<String, T> {
 
     fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
         match value {
-            Value::Object(members) => members
-                .iter()
-                .map(|(name, item)| (name.clone(), T::read(item, &At::Member(at, name), faults)))
-                .collect(),
+            Value::Object(members) => {
+                let mut read = Self::new();
+                for (name, item) in members {
+                    read.insert(name.clone(), T::read(item, &At::Member(at, name), faults));
+                }
+                read
+            }
             other => {
                 unexpected(other, Self::EXPECTED, at, faults);
                 Self::default()

@@ -41,12 +41,11 @@ fn explain(bytes: &[u8], fault: JsonFault) -> String {
 
 /// Recursion ends where prost's decoder does, at a depth of 100.
 fn from_struct(object: prost_types::Struct) -> Value {
-    let members = object.fields.into_iter();
-    Value::Object(
-        members
-            .map(|(name, value)| (name, from_value(value)))
-            .collect::<Map<_, _>>(),
-    )
+    let mut members = Map::new();
+    for (name, value) in object.fields {
+        members.insert(name, from_value(value));
+    }
+    Value::Object(members)
 }
 
 fn from_value(value: prost_types::Value) -> Value {

@@ -16,9 +16,10 @@ pub fn after_scheme<'a>(request: &RequestView<'a>, name: &str, scheme: &str) -> 
         return Ok(None);
     };
     if fields.next().is_some()
-        || elements(value)
-            .skip(1)
-            .any(|one| begins_a_credential(one, scheme))
+        || value.contains(&b',')
+            && elements(value)
+                .skip(1)
+                .any(|one| begins_a_credential(one, scheme))
     {
         return Err(CredentialFault::Several);
     }
@@ -81,22 +82,39 @@ fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
 ///
 /// A quote that is never closed encloses nothing: a server could split there, so it is split here.
 fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let closed = value.iter().filter(|byte| **byte == b'"').count() % 2 == 0;
-    let mut quoted = false;
-    let mut escaped = false;
+    let mut whole = Quotes::default();
+    for byte in value {
+        whole.enclose(*byte);
+    }
+    let mut quotes = Quotes::default();
     value
         .split(move |byte| {
-            let splits = *byte == b',' && !(quoted && closed);
-            if escaped {
-                escaped = false;
-            } else if *byte == b'\\' {
-                escaped = quoted;
-            } else if *byte == b'"' {
-                quoted = !quoted;
-            }
-            splits
+            let enclosed = quotes.enclose(*byte) && !whole.open;
+            *byte == b',' && !enclosed
         })
         .map(<[u8]>::trim_ascii)
+}
+
+/// Where a value's quoted strings begin and end (RFC 9110 §5.6.4): a quote that is escaped ends none.
+#[derive(Default)]
+struct Quotes {
+    open: bool,
+    escaped: bool,
+}
+
+impl Quotes {
+    /// Goes on by one byte; whether it stands within quotes.
+    fn enclose(&mut self, byte: u8) -> bool {
+        let enclosed = self.open;
+        if self.escaped {
+            self.escaped = false;
+        } else if byte == b'\\' {
+            self.escaped = self.open;
+        } else if byte == b'"' {
+            self.open = !self.open;
+        }
+        enclosed
+    }
 }
 
 /// Whether a list element is the start of a further credential rather than a parameter (`name=value`).

@@ -96,6 +96,8 @@ fn h_37_h_38_two_credentials_are_refused_however_they_are_joined() {
         &[b"Digest a=\"b\", c=d, Bearer e"],
         &[b"Bearer a,Bearer"],
         &[b"Foo a=\"b, Bearer c"],
+        &[b"Foo a=\"b\\\", Bearer c"],
+        &[b"Foo a=\"\", b=\"\\\", Bearer c"],
     ] {
         assert_eq!(
             authorization(values),

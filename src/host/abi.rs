@@ -1,20 +1,29 @@
 //! Calls to the host, safe against what it hands over.
 //!
-//! The SDK's own wrappers panic on bytes that are no UTF-8 and on statuses that they do not expect, and a panic
-//! stops every request of the worker; and they send no response-code details. So the calls of a request's path are
-//! declared here: a call that fails returns nothing, and whoever asked decides what that means.
+//! The usual SDK panics on bytes that are no UTF-8 and on statuses that it does not expect, and a panic stops every
+//! request of the worker; it sends no response-code details; and it has the host call it for every part of a response
+//! too. So the calls are declared here, in both directions: one that fails returns nothing, and whoever asked decides
+//! what that means.
 #![allow(unsafe_code)]
 
-use std::ptr::null_mut;
+#[cfg(feature = "filter")]
+mod entry;
+#[cfg(feature = "filter")]
+mod log;
+
+use std::ptr::{null, null_mut};
+use std::time::Duration;
 
 use crate::response::Reply;
 use crate::time::Timestamp;
 
 const OK: u32 = 0;
+const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 const REQUEST_HEADERS: u32 = 0;
 const CALL_RESPONSE_HEADERS: u32 = 6;
 const CALL_RESPONSE_BODY: u32 = 4;
+const PLUGIN_CONFIGURATION: u32 = 7;
 const REQUEST_STREAM: u32 = 0;
 const COUNTER: u32 = 0;
 const GAUGE: u32 = 1;
@@ -24,6 +33,19 @@ const NO_VERSION: u32 = u32::MAX;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        call: *mut u32,
+    ) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_property(
         path: *const u8,
@@ -89,6 +111,60 @@ unsafe extern "C" {
         value_size: usize,
         version: u32,
     ) -> u32;
+}
+
+/// The filter's document, as the host was given it.
+pub fn configuration() -> Option<Vec<u8>> {
+    // SAFETY: the host writes a pointer and a size, or fails.
+    returned(|data, size| unsafe {
+        proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, usize::MAX, data, size)
+    })
+}
+
+/// Has the host call back again and again.
+pub fn tick_every(period: Duration) {
+    // SAFETY: a number only.
+    unsafe { proxy_set_tick_period_milliseconds(millis(period)) };
+}
+
+/// Sends a request without a body to a cluster of the host's; the call's number, under which its response comes.
+pub fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Result<u32, NotCalled> {
+    let headers = serialised(headers);
+    let trailers = serialised(&[]);
+    let mut call = 0;
+    // SAFETY: every buffer is valid for its length during the call; the host writes one number, or fails.
+    let status = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            null(),
+            0,
+            trailers.as_ptr(),
+            trailers.len(),
+            millis(timeout),
+            &raw mut call,
+        )
+    };
+    match status {
+        OK => Ok(call),
+        BAD_ARGUMENT => Err(NotCalled::NoCluster),
+        _ => Err(NotCalled::NotNow),
+    }
+}
+
+/// Why a call is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCalled {
+    /// The host has no such cluster.
+    NoCluster,
+    /// The cluster takes none now.
+    NotNow,
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// The request's header map, one call for all of it: `count`, then the sizes of each name and value, then the bytes
@@ -247,7 +323,12 @@ pub fn foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
 
 /// Answers the request; whether the host took the answer.
 pub fn send(reply: &Reply) -> bool {
-    let headers = serialised(&reply.headers);
+    let headers: Vec<_> = reply
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let headers = serialised(&headers);
     // SAFETY: every buffer is valid for its length during the call.
     let status = unsafe {
         proxy_send_local_response(
@@ -265,7 +346,7 @@ pub fn send(reply: &Reply) -> bool {
 }
 
 /// A header map as [`pairs`] reads it.
-fn serialised(headers: &[(&'static str, String)]) -> Vec<u8> {
+fn serialised(headers: &[(&str, &str)]) -> Vec<u8> {
     let mut map = Vec::with_capacity(512);
     let mut push_size = |size: usize| {
         map.extend_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());

@@ -6,11 +6,9 @@
 use std::time::Duration;
 
 use log::{info, warn};
-use proxy_wasm::hostcalls::dispatch_http_call;
-use proxy_wasm::types::Status;
 use sha2::{Digest, Sha256};
 
-use super::abi::{self, Shared};
+use super::abi::{self, NotCalled, Shared};
 use crate::authenticate::jwk::{RefusedJwk, Source as KeyOrigin, parse_set};
 use crate::authenticate::keys::KeySet;
 use crate::json;
@@ -261,7 +259,7 @@ impl Source {
         } else {
             "http"
         };
-        let headers = vec![
+        let headers = [
             (":method", "GET"),
             (":scheme", scheme),
             (":authority", endpoint.url.authority.as_str()),
@@ -269,12 +267,13 @@ impl Source {
             ("accept", "application/json"),
         ];
         let timeout = self.remote.timeout;
-        let token = dispatch_http_call(&endpoint.cluster, headers, None, vec![], timeout).map_err(
-            |status| match status {
-                Status::BadArgument => format!("the host has no cluster `{}`", endpoint.cluster),
-                _ => format!("the cluster `{}` takes no call now", endpoint.cluster),
-            },
-        )?;
+        let token =
+            abi::call(&endpoint.cluster, &headers, timeout).map_err(|fault| match fault {
+                NotCalled::NoCluster => format!("the host has no cluster `{}`", endpoint.cluster),
+                NotCalled::NotNow => {
+                    format!("the cluster `{}` takes no call now", endpoint.cluster)
+                }
+            })?;
         self.call = Some(Call { token, asks_for });
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Counters, defined once and then known by number.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::abi;
 use super::fetch::Ended;
@@ -18,7 +18,7 @@ pub struct Metrics {
     fetch_failed: Option<u32>,
     keys: Option<u32>,
     keys_shown: Cell<usize>,
-    denied: RefCell<HashMap<(u16, &'static str), u32>>,
+    denied: RefCell<BTreeMap<(u16, &'static str), u32>>,
 }
 
 impl Metrics {

@@ -3,17 +3,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use log::{error, info, warn};
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
-
+use super::abi;
 use super::crypto::HostCrypto;
 use super::filter::Filter;
 use super::metrics::Metrics;
-use super::stream::Stream;
 use crate::authenticate::signature::{Algorithm, AlgorithmSet, Chosen, self_test};
 use crate::config;
 use crate::plan::{Crypto, Plan};
+use log::{error, info, warn};
 
 /// How often keys are looked after: a request that waits for them waits so much longer at most.
 const TICK: Duration = Duration::from_millis(100);
@@ -48,10 +45,52 @@ impl Root {
         }
     }
 
+    /// What judges requests now.
+    pub fn filter(&self) -> &Rc<Filter> {
+        &self.filter
+    }
+
+    /// Takes a document. One with a fault changes nothing: the host rejects the update, and the last good document
+    /// goes on serving.
+    pub fn configure(&mut self) -> bool {
+        let document = abi::configuration().unwrap_or_default();
+        match config::load(&document) {
+            Ok(loaded) => {
+                for warning in loaded.warnings {
+                    warn!("countersign: {warning}");
+                }
+                let Some(backend) = self.choose(loaded.plan.crypto) else {
+                    return false;
+                };
+                self.adopt(loaded.plan, backend);
+                info!("countersign: the document is accepted");
+                true
+            }
+            Err(faults) => {
+                error!(
+                    "countersign: the document is refused, {} in all:",
+                    faults.len()
+                );
+                for fault in faults {
+                    error!("countersign: {fault}");
+                }
+                false
+            }
+        }
+    }
+
+    /// Time has passed; the filter to look after.
+    pub fn tick(&mut self) -> Rc<Filter> {
+        if std::mem::take(&mut self.is_first_tick) {
+            abi::tick_every(TICK);
+        }
+        Rc::clone(&self.filter)
+    }
+
     fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
         let filter = Filter::new(plan, backend, Rc::clone(&self.metrics));
         if !filter.is_idle() {
-            self.set_tick_period(FIRST_TICK);
+            abi::tick_every(FIRST_TICK);
             self.is_first_tick = true;
         }
         // Last, since it speaks for the contexts of requests.
@@ -79,57 +118,5 @@ impl Root {
                 None
             }
         }
-    }
-}
-
-impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, _: usize, _: usize, _: usize) {
-        self.filter.respond(token);
-    }
-}
-
-impl RootContext for Root {
-    /// Takes a document. One with a fault changes nothing: the host rejects the update, and the last good document
-    /// goes on serving.
-    fn on_configure(&mut self, _: usize) -> bool {
-        let document = self.get_plugin_configuration().unwrap_or_default();
-        match config::load(&document) {
-            Ok(loaded) => {
-                for warning in loaded.warnings {
-                    warn!("countersign: {warning}");
-                }
-                let Some(backend) = self.choose(loaded.plan.crypto) else {
-                    return false;
-                };
-                self.adopt(loaded.plan, backend);
-                info!("countersign: the document is accepted");
-                true
-            }
-            Err(faults) => {
-                error!(
-                    "countersign: the document is refused, {} in all:",
-                    faults.len()
-                );
-                for fault in faults {
-                    error!("countersign: {fault}");
-                }
-                false
-            }
-        }
-    }
-
-    fn on_tick(&mut self) {
-        if std::mem::take(&mut self.is_first_tick) {
-            self.set_tick_period(TICK);
-        }
-        self.filter.poll();
-    }
-
-    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(context, Rc::clone(&self.filter))))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::Ipv6Addr;
 
 /// A host as rules compare it: lower case, without port and trailing dot (RFC 9110 §4.2.3, RFC 3986 §3.2.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,27 +17,20 @@ impl<'a> Host<'a> {
         let (host, port) = match text.strip_prefix('[') {
             Some(literal) => {
                 let (address, port) = literal.split_once(']')?;
-                address.parse::<std::net::Ipv6Addr>().ok()?;
-                (text.get(..address.len() + 2)?, port)
+                // An address has many spellings, and one host has one (RFC 5952).
+                let address: Ipv6Addr = address.parse().ok()?;
+                (Cow::Owned(format!("[{address}]")), port)
             }
-            None => text.split_at_checked(text.find(':').unwrap_or(text.len()))?,
+            None => {
+                let (name, port) = text.split_at_checked(text.find(':').unwrap_or(text.len()))?;
+                (host_of_name(name)?, port)
+            }
         };
         let port_is_fine = match port.strip_prefix(':') {
             Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()),
             None => port.is_empty(),
         };
-        let host = host.strip_suffix('.').unwrap_or(host);
-        let host_is_fine = !host.is_empty() && !host.starts_with('.') && !host.contains("..");
-        if !port_is_fine || !host_is_fine || !host.bytes().all(may_stand_in_a_host) {
-            return None;
-        }
-        Some(Self(
-            if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                Cow::Owned(host.to_ascii_lowercase())
-            } else {
-                Cow::Borrowed(host)
-            },
-        ))
+        port_is_fine.then_some(Self(host))
     }
 
     /// The host's text.
@@ -45,9 +39,18 @@ impl<'a> Host<'a> {
     }
 }
 
-/// `reg-name` without percent-encoding, and the brackets and colons of an address literal (RFC 3986 §3.2.2).
-fn may_stand_in_a_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=:[]".contains(&byte)
+/// A `reg-name` without percent-encoding (RFC 3986 §3.2.2), whose labels are not empty.
+fn host_of_name(name: &str) -> Option<Cow<'_, str>> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte);
+    if name.split('.').any(str::is_empty) || !name.bytes().all(may_stand) {
+        return None;
+    }
+    Some(if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    })
 }
 
 /// Which hosts a rule names: one, or every host below a domain.
@@ -124,7 +127,9 @@ mod tests {
                 "{authority}"
             );
         }
-        assert_eq!(host("[::1]:8080").as_deref(), Some("[::1]"));
+        for authority in ["[::1]:8080", "[0:0::0:1]", "[::0001]"] {
+            assert_eq!(host(authority).as_deref(), Some("[::1]"), "{authority}");
+        }
     }
 
     #[test]
@@ -145,6 +150,10 @@ mod tests {
             "a/b",
             "a\\b",
             "a..b",
+            "a..",
+            "..",
+            "a..:80",
+            "a[b",
             "a%2eb",
         ] {
             assert_eq!(host(authority), None, "{authority}");

@@ -8,7 +8,7 @@
 //! 3. an empty segment, which many merge away; one `/` at the end does not matter;
 //! 4. a dot segment (RFC 3986 §5.2.4), also an encoded one;
 //! 5. `;parameters`, which some drop before they match;
-//! 6. a `#`, a control or format character, and what is no UTF-8.
+//! 6. a `#`, a control or format character, what is no UTF-8, and a byte that no URI has (RFC 3986 §2).
 //!
 //! The caveat: this is the path as it reaches the filter. What a later filter rewrites is not judged again.
 
@@ -69,6 +69,9 @@ impl<'a> Reading<'a> {
 fn decode_segment(segment: &[u8]) -> Result<Cow<'_, str>, PathFault> {
     if segment.is_empty() {
         return Err(PathFault::EmptySegment);
+    }
+    if !segment.iter().all(u8::is_ascii_graphic) {
+        return Err(PathFault::RawByte);
     }
     let decoded = if segment.contains(&b'%') {
         let bytes = percent_decode(segment)?;
@@ -202,7 +205,7 @@ impl Pattern {
             segments: Vec::new(),
             any_rest,
         };
-        if path.is_empty() && !(any_rest && text.starts_with("//")) {
+        if path.is_empty() && !text.starts_with("//") {
             return Ok(pattern);
         }
         for segment in path.split('/') {

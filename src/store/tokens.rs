@@ -114,14 +114,19 @@ impl TokenCache {
                 self.bytes -= replaced.map_or(0, |verified| verified.bytes);
                 self.forget_the_oldest();
             }
-            Judged::Refused(fault) if is_for_good(fault) => {
-                let until = now.plus(REFUSED_FOR);
-                self.refused.put(id, Refused { fault, until });
+            Judged::Refused(fault) => {
+                // Its key is gone, or it would have been found to be good.
+                if let Some(gone) = self.verified.pop(&id) {
+                    self.bytes -= gone.bytes;
+                }
+                if is_for_good(fault) {
+                    let until = now.plus(REFUSED_FOR);
+                    self.refused.put(id, Refused { fault, until });
+                }
                 while self.refused.len() > self.sizes.refused {
                     self.refused.pop_lru();
                 }
             }
-            Judged::Refused(_) => {}
         }
     }
 

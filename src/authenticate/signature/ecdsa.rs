@@ -1,39 +1,15 @@
 //! The two ways to write an ECDSA signature.
 
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
+use super::der::{SEQUENCE, element, push_integer};
 
 /// `r ‖ s`, each of half the length (RFC 7518 section 3.4) → `SEQUENCE { r INTEGER, s INTEGER }` (RFC 3279 section
 /// 2.2.3), in DER.
 pub(super) fn der(raw: &[u8]) -> Vec<u8> {
     let (r, s) = raw.split_at(raw.len() / 2);
-    let mut content = Vec::with_capacity(raw.len() + 10);
-    for number in [r, s] {
-        let zeros = number.iter().take_while(|octet| **octet == 0).count();
-        let minimal = number.get(zeros..).unwrap_or_default();
-        // An INTEGER has a sign, in its first bit, and at least one octet.
-        let pad = minimal.first().is_none_or(|octet| octet & 0x80 != 0);
-        content.push(INTEGER);
-        push_length(&mut content, minimal.len() + usize::from(pad));
-        if pad {
-            content.push(0);
-        }
-        content.extend_from_slice(minimal);
-    }
-    let mut der = Vec::with_capacity(content.len() + 3);
-    der.push(SEQUENCE);
-    push_length(&mut der, content.len());
-    der.extend_from_slice(&content);
-    der
-}
-
-/// The shortest form that there is, of X.690 section 8.1.3; no signature has 256 octets.
-fn push_length(der: &mut Vec<u8>, length: usize) {
-    let length = u8::try_from(length).unwrap_or(u8::MAX);
-    if length >= 0x80 {
-        der.push(0x81);
-    }
-    der.push(length);
+    let mut integers = Vec::with_capacity(raw.len() + 10);
+    push_integer(&mut integers, r);
+    push_integer(&mut integers, s);
+    element(SEQUENCE, &integers)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Keys that verify. Each is checked once, when it is made: an invalid [`Key`] cannot exist.
 
 use super::algorithm::{Algorithm, Scheme};
+use super::spki;
 use jwt_compact::alg::SecretBytes;
-use p256::pkcs8::EncodePublicKey;
 use rsa::{BigUint, RsaPublicKey, traits::PublicKeyParts as _};
 
 /// A key that verifies signatures: RFC 7518 section 6, RFC 8037 section 2.
@@ -26,6 +26,8 @@ pub enum Key {
 #[derive(Clone)]
 pub struct RsaKey {
     public: RsaPublicKey,
+    /// Most significant octet first, which is not zero.
+    modulus: Box<[u8]>,
     spki_der: Box<[u8]>,
 }
 
@@ -108,9 +110,6 @@ pub enum KeyFault {
         /// The length that was found, in octets.
         found: usize,
     },
-    /// The key could not be written as a SubjectPublicKeyInfo.
-    #[error("the key cannot be encoded")]
-    Encoding,
 }
 
 impl Key {
@@ -156,8 +155,12 @@ impl Key {
             Self::RSA_BITS_MAX,
         )
         .map_err(|_| KeyFault::Exponent)?;
-        let spki_der = spki(&public)?;
-        Ok(Self::Rsa(Box::new(RsaKey { public, spki_der })))
+        let spki_der = spki::rsa(n, e);
+        Ok(Self::Rsa(Box::new(RsaKey {
+            public,
+            modulus: n.into(),
+            spki_der,
+        })))
     }
 
     /// A key on P-256 from its coordinates, 32 octets each.
@@ -166,11 +169,11 @@ impl Key {
     ///
     /// A coordinate has another length, or the point is not on the curve.
     pub fn p256(x: &[u8], y: &[u8]) -> Result<Self, KeyFault> {
-        let point = p256::PublicKey::from_sec1_bytes(&uncompressed(x, y, 32)?)
-            .map_err(|_| KeyFault::NotOnCurve)?;
+        let octets = uncompressed(x, y, 32)?;
+        let point = p256::PublicKey::from_sec1_bytes(&octets).map_err(|_| KeyFault::NotOnCurve)?;
         Ok(Self::P256(Box::new(EcKey {
             public: point.into(),
-            spki_der: spki(&point)?,
+            spki_der: spki::of(spki::P256, &octets),
         })))
     }
 
@@ -180,11 +183,11 @@ impl Key {
     ///
     /// A coordinate has another length, or the point is not on the curve.
     pub fn p384(x: &[u8], y: &[u8]) -> Result<Self, KeyFault> {
-        let point = p384::PublicKey::from_sec1_bytes(&uncompressed(x, y, 48)?)
-            .map_err(|_| KeyFault::NotOnCurve)?;
+        let octets = uncompressed(x, y, 48)?;
+        let point = p384::PublicKey::from_sec1_bytes(&octets).map_err(|_| KeyFault::NotOnCurve)?;
         Ok(Self::P384(Box::new(EcKey {
             public: point.into(),
-            spki_der: spki(&point)?,
+            spki_der: spki::of(spki::P384, &octets),
         })))
     }
 
@@ -194,12 +197,12 @@ impl Key {
     ///
     /// A coordinate has another length, or the point is not on the curve.
     pub fn p521(x: &[u8], y: &[u8]) -> Result<Self, KeyFault> {
-        let point = p521::PublicKey::from_sec1_bytes(&uncompressed(x, y, 66)?)
-            .map_err(|_| KeyFault::NotOnCurve)?;
+        let octets = uncompressed(x, y, 66)?;
+        let point = p521::PublicKey::from_sec1_bytes(&octets).map_err(|_| KeyFault::NotOnCurve)?;
         Ok(Self::P521(Box::new(EcKey {
             public: p521::ecdsa::VerifyingKey::from_affine(*point.as_affine())
                 .map_err(|_| KeyFault::NotOnCurve)?,
-            spki_der: spki(&point)?,
+            spki_der: spki::of(spki::P521, &octets),
         })))
     }
 
@@ -311,6 +314,10 @@ impl RsaKey {
     pub(super) fn public(&self) -> &RsaPublicKey {
         &self.public
     }
+
+    pub(super) fn modulus(&self) -> &[u8] {
+        &self.modulus
+    }
 }
 
 impl<K> EcKey<K> {
@@ -350,10 +357,4 @@ fn uncompressed(x: &[u8], y: &[u8], expected: usize) -> Result<Vec<u8>, KeyFault
         point.extend_from_slice(coordinate);
     }
     Ok(point)
-}
-
-fn spki(key: &impl EncodePublicKey) -> Result<Box<[u8]>, KeyFault> {
-    key.to_public_key_der()
-        .map(|der| der.into_vec().into_boxed_slice())
-        .map_err(|_| KeyFault::Encoding)
 }

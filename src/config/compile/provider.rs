@@ -1,10 +1,12 @@
 //! Providers: who issues tokens, for whom, where they stand, and where the keys are.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{Compiler, is_token};
+use crate::authenticate::base64url;
 use crate::authenticate::claims::{ClaimNames, ClaimPath};
 use crate::authenticate::jwk::{Source, parse_set};
 use crate::authenticate::jwt::{Audiences, Issuer, Kind, Revoked, Verifier};
@@ -194,7 +196,8 @@ impl Compiler<'_> {
 
     fn span(&mut self, path: &str, key: &str, typed: Option<Span>, default: Duration) -> Duration {
         let span = typed.map_or(default, |span| span.0);
-        if span.is_zero() || key == "timeout" && span > LONGEST_TIMEOUT {
+        // The host counts milliseconds, and takes a timeout of none for no timeout at all.
+        if span < Duration::from_millis(1) || key == "timeout" && span > LONGEST_TIMEOUT {
             let what = format!("`{key}` is more than nothing, and a timeout at most a minute");
             self.invalid(path, what);
         }
@@ -238,14 +241,25 @@ impl Compiler<'_> {
         self.invalid(path, format!("{what}{reasons}"));
     }
 
-    /// What stands in the configuration can be read by whoever can read the configuration.
+    /// What stands in the configuration can be read by whoever can read the configuration; and what a person made
+    /// up can be guessed (RFC 8725 §3.5).
     fn secrets_in_place(&mut self, path: &str, set: &Value) {
         let keys = set.get("keys").and_then(Value::as_array);
         for (index, key) in keys.into_iter().flatten().enumerate() {
-            if key.get("kty").is_some_and(|kty| kty == "oct") {
+            if key.get("kty").is_none_or(|kty| kty != "oct") {
+                continue;
+            }
+            let path = format!("{path}.keys[{index}]");
+            self.warn(
+                path.clone(),
+                "a secret in place shows in Envoy's `/config_dump`",
+            );
+            let secret = key.get("k").and_then(Value::as_str);
+            let secret = secret.and_then(|text| base64url::decode(text.as_bytes()));
+            if secret.is_some_and(|secret| has_few_different_bytes(&secret)) {
                 self.warn(
-                    format!("{path}.keys[{index}]"),
-                    "a secret in place shows in Envoy's `/config_dump`",
+                    path,
+                    "this secret is not random: it has few different bytes",
                 );
             }
         }
@@ -426,4 +440,10 @@ impl Compiler<'_> {
         }
         names
     }
+}
+
+/// 32 random bytes have some thirty different ones, hardly ever fewer than twenty; words have a dozen.
+fn has_few_different_bytes(secret: &[u8]) -> bool {
+    let different: BTreeSet<u8> = secret.iter().copied().collect();
+    different.len() < 20
 }

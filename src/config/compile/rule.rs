@@ -102,15 +102,17 @@ impl Compiler<'_> {
         let mut places = Vec::new();
         for (index, name) in typed.iter().enumerate() {
             match names.iter().position(|known| known == name) {
-                Some(place) => places.push(place),
+                Some(place) => {
+                    if let Err(between) = places.binary_search(&place) {
+                        places.insert(between, place);
+                    }
+                }
                 None => {
                     let path = format!("{path}.providers[{index}]");
                     self.unknown_name(path, "provider", name, names.iter().copied());
                 }
             }
         }
-        places.sort_unstable();
-        places.dedup();
         places
     }
 
@@ -238,15 +240,23 @@ impl Compiler<'_> {
             }
         }
         for (name, value) in document.headers.iter().flatten() {
-            if !is_token(name) {
-                self.invalid(
-                    format!("{path}.headers.{name}"),
-                    "this is no header field's name",
-                );
+            let field = name.to_ascii_lowercase();
+            let names = |(known, _): &(String, String)| *known == field;
+            let fault = if !is_token(name) {
+                Some("this is no header field's name")
+            } else if field == "host" {
+                Some("the host is matched by `hosts`")
+            } else if matches.headers.iter().any(names) {
+                Some("this field is here twice: names have no case")
+            } else if value.trim() != value || value.contains(char::is_control) {
+                Some("no field has this value: it has space around it, or a control character")
+            } else {
+                None
+            };
+            if let Some(fault) = fault {
+                self.invalid(format!("{path}.headers.{name}"), fault);
             }
-            matches
-                .headers
-                .push((name.to_ascii_lowercase(), value.clone()));
+            matches.headers.push((field, value.clone()));
         }
         matches
     }

@@ -55,6 +55,9 @@ fn what_an_upstream_could_read_otherwise_is_refused() {
         ("/%u002e", BrokenEscape),
         ("/%c0%ae%c0%ae/admin", NotUtf8),
         ("/%ff", NotUtf8),
+        ("/a b", RawByte),
+        ("/caf\u{e9}", RawByte),
+        ("/a\t", RawByte),
         ("admin", NotAbsolute),
         ("", NotAbsolute),
     ] {

@@ -1,0 +1,123 @@
+//! The load: keep-alive HTTP/1.1 connections, each with one request at a time.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Requests that are sent round and round over connections that stay open.
+pub struct Load {
+    requests: Vec<Vec<u8>>,
+    status: u16,
+    next: AtomicUsize,
+    /// Those of each thread: while one writes, the other's requests keep Envoy busy.
+    connections: [Vec<TcpStream>; 2],
+}
+
+impl Load {
+    pub const CONNECTIONS: usize = 32;
+
+    /// Opens the connections.
+    pub fn new(server: SocketAddr, requests: Vec<Vec<u8>>, status: u16) -> Self {
+        let open = || {
+            let stream =
+                TcpStream::connect_timeout(&server, TIMEOUT).expect("Envoy takes connections");
+            stream.set_nodelay(true).expect("an option of TCP");
+            stream
+                .set_read_timeout(Some(TIMEOUT))
+                .expect("an option of sockets");
+            stream
+        };
+        let connections = [(); 2].map(|()| (0..Self::CONNECTIONS / 2).map(|_| open()).collect());
+        Self {
+            requests,
+            status,
+            next: AtomicUsize::new(0),
+            connections,
+        }
+    }
+
+    /// Sends so many requests and reads their responses.
+    ///
+    /// # Panics
+    /// A response has another status than the arm's.
+    pub fn send(&mut self, count: usize) {
+        let Self {
+            requests,
+            status,
+            next,
+            connections,
+        } = self;
+        let (requests, status, next) = (&*requests, *status, &*next);
+        let rounds = count / Self::CONNECTIONS;
+        thread::scope(|scope| {
+            for connections in connections {
+                scope.spawn(move || {
+                    for _ in 0..rounds {
+                        for connection in connections.iter_mut() {
+                            let number = next.fetch_add(1, Ordering::Relaxed) % requests.len();
+                            connection
+                                .write_all(&requests[number])
+                                .expect("Envoy reads");
+                        }
+                        for connection in connections.iter_mut() {
+                            assert_eq!(
+                                read_response(connection),
+                                status,
+                                "the status of a response"
+                            );
+                        }
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// A request with the fields that a client of an API sends.
+pub fn request(path: &str, token: Option<&String>) -> Vec<u8> {
+    let authorization = token.map_or_else(String::new, |token| {
+        format!("authorization: Bearer {token}\r\n")
+    });
+    format!(
+        "GET {path} HTTP/1.1\r\nhost: orders.example.com\r\nuser-agent: shop/2.4 (linux)\r\naccept: application/json\r\n\
+         accept-encoding: gzip, br\r\naccept-language: en\r\n\
+         traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n{authorization}\r\n"
+    )
+    .into_bytes()
+}
+
+/// Reads one response to its end; returns its status.
+fn read_response(connection: &mut TcpStream) -> u16 {
+    let mut buffer = [0; 8 * 1024];
+    let mut filled = 0;
+    loop {
+        let read = connection
+            .read(&mut buffer[filled..])
+            .expect("Envoy answers");
+        assert!(
+            read > 0,
+            "Envoy closes a connection, or sends too long a response"
+        );
+        filled += read;
+        let mut fields = [httparse::EMPTY_HEADER; 32];
+        let mut head = httparse::Response::new(&mut fields);
+        let parsed = head.parse(&buffer[..filled]).expect("HTTP");
+        let httparse::Status::Complete(length) = parsed else {
+            continue;
+        };
+        let announced = head
+            .headers
+            .iter()
+            .find(|field| field.name.eq_ignore_ascii_case("content-length"));
+        let body: usize = announced
+            .and_then(|field| std::str::from_utf8(field.value).ok()?.parse().ok())
+            .expect("a response says how long it is");
+        if filled >= length + body {
+            return head.code.expect("a status");
+        }
+    }
+}

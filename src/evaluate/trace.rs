@@ -1,0 +1,71 @@
+//! How a decision is reached, step by step, for whoever wants to hear it.
+
+use std::fmt;
+
+use crate::authenticate::Principal;
+use crate::request::path::Reading;
+use crate::scheme::Scheme;
+
+/// Listens to how a decision is reached.
+pub trait Trace {
+    /// Hears of one step.
+    fn step(&mut self, step: Step<'_>);
+}
+
+/// Nobody listens.
+impl Trace for () {
+    fn step(&mut self, _: Step<'_>) {}
+}
+
+/// A step on the way to a decision.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// The path was read as these segments, or as none.
+    Read(&'a Reading<'a>),
+    /// A rule fits; none leaves it to the default.
+    Rule(Option<&'a str>),
+    /// What the rule asks.
+    Asks(&'static str),
+    /// What the caller shows; none shows nothing.
+    Shows(Option<Scheme>),
+    /// A provider vouches for the caller.
+    Vouched {
+        /// The provider.
+        provider: &'a str,
+        /// The caller.
+        principal: &'a Principal,
+    },
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(Reading::NoPath) => write!(formatter, "the request has no path"),
+            Self::Read(Reading::Path(segments)) => {
+                write!(formatter, "the path is read as `/{}`", segments.join("/"))
+            }
+            Self::Rule(Some(name)) => write!(formatter, "the rule `{name}` fits first"),
+            Self::Rule(None) => write!(formatter, "no rule fits: the default decides"),
+            Self::Asks(what) => write!(formatter, "it asks for {what}"),
+            Self::Shows(Some(scheme)) => write!(formatter, "a {scheme} credential is shown"),
+            Self::Shows(None) => write!(formatter, "no credential is shown"),
+            Self::Vouched {
+                provider,
+                principal,
+            } => {
+                let subject = principal.subject().unwrap_or("a caller without a subject");
+                write!(formatter, "the provider `{provider}` vouches for {subject}")?;
+                for (what, names) in [
+                    ("scopes", principal.scopes()),
+                    ("roles", principal.roles()),
+                    ("groups", principal.groups()),
+                ] {
+                    if !names.is_empty() {
+                        write!(formatter, ", {what} {}", names.join(" "))?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Every table of `tests/cases/` against the core alone, in milliseconds.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign::authenticate::signature::Pure;
+use countersign::config;
+use countersign::evaluate::{Decision, Outcome, evaluate};
+use countersign::request::RequestView;
+use countersign::response::reply;
+use countersign::store::Store;
+use countersign::time::Timestamp;
+
+use support::case::{Case, Observed, Upstream, load_all};
+
+/// Header fields as the host hands them over: names in lower case, pseudo-header fields first.
+type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+#[test]
+fn every_table_holds_in_the_core() {
+    let now = support::now();
+    let tables = load_all(now);
+    let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
+    let mut failures = Vec::new();
+    for case in &cases {
+        // Judged twice by one memory: what is remembered must change no answer.
+        for (memory, observed) in ["empty", "warm"].iter().zip(judge_twice(case, now)) {
+            let differences = case.check(&observed);
+            if !differences.is_empty() {
+                let differences = differences.join("\n      ");
+                failures.push(format!(
+                    "{} ({memory} memory)\n      {differences}",
+                    case.name
+                ));
+            }
+        }
+    }
+    let rows: BTreeSet<&String> = cases.iter().flat_map(|case| &case.rows).collect();
+    eprintln!(
+        "in the core: {} cases, {} rows, {} failures",
+        cases.len(),
+        rows.len(),
+        failures.len()
+    );
+    assert!(!cases.is_empty());
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n  {}",
+        failures.len(),
+        failures.join("\n  ")
+    );
+}
+
+fn judge_twice(case: &Case, now: i64) -> [Observed; 2] {
+    let now = Timestamp::from_seconds(now);
+    let plan = match config::load_value(&case.document) {
+        Ok(loaded) => loaded.plan,
+        Err(faults) => panic!("{}: the document is refused: {faults:?}", case.name),
+    };
+    let fields = fields(case);
+    let pairs = || {
+        fields
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+    };
+    let mut store: Store = plan.empty_store();
+    [(); 2].map(|()| {
+        let request = RequestView::new(pairs().collect());
+        let outcome = evaluate(&plan, &request, &store, &[], &Pure, now, &mut ());
+        let Outcome::Decided(decision, effects) = outcome else {
+            panic!("{}: the keys are in the document", case.name);
+        };
+        let reply = reply(&decision, &plan.presentation, &request, now);
+        let observed = match reply {
+            None => passed(&decision, &fields),
+            Some(reply) => Observed {
+                status: reply.status,
+                headers: reply
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value.into_bytes()))
+                    .collect(),
+                body: if case.request.method == b"HEAD" {
+                    Vec::new()
+                } else {
+                    reply.body.into_bytes()
+                },
+                details: Some(reply.details),
+                upstream: None,
+            },
+        };
+        effects.apply(&mut store, now);
+        observed
+    })
+}
+
+fn fields(case: &Case) -> Fields {
+    let request = &case.request;
+    let mut fields: Fields = vec![
+        (b":method".to_vec(), request.method.clone()),
+        (b":authority".to_vec(), request.authority()),
+    ];
+    if request.method != b"CONNECT" {
+        fields.push((b":path".to_vec(), request.path()));
+    }
+    if !request.body.is_empty() {
+        let length = request.body.len().to_string().into_bytes();
+        fields.push((b"content-length".to_vec(), length));
+    }
+    // An HTTP/1 codec strips the white space around a value (RFC 9110 §5.5).
+    let sent = request.headers.iter();
+    fields
+        .extend(sent.map(|(name, value)| (name.to_ascii_lowercase(), value.trim_ascii().to_vec())));
+    fields
+}
+
+/// What the upstream gets: the request, changed as the decision says.
+fn passed(decision: &Decision<'_>, fields: &Fields) -> Observed {
+    let named: BTreeMap<&[u8], &Vec<u8>> = fields
+        .iter()
+        .map(|(name, value)| (name.as_slice(), value))
+        .collect();
+    let target = decision.forward.target.clone();
+    Observed {
+        status: 200,
+        details: Some("via_upstream".to_owned()),
+        upstream: Some(Upstream {
+            path: target.unwrap_or_else(|| named[&b":path"[..]].clone()),
+            headers: fields
+                .iter()
+                .filter(|(name, _)| !name.starts_with(b":"))
+                .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.clone()))
+                .collect(),
+        }),
+        ..Observed::default()
+    }
+}
