@@ -2,6 +2,9 @@
 //!
 //! Needs Node.js and the packages of `tests/npm`; `make test-all` fetches them and runs this.
 
+// Envoy's time is the real one.
+#![allow(clippy::disallowed_methods)]
+
 mod support;
 
 use std::io::Write as _;
@@ -108,8 +111,12 @@ fn a_real_issuer_is_discovered_and_followed() {
         fetched.elapsed()
     ));
     assert!(refused > 0, "nobody asked within the cool-down");
-    assert_eq!(ask(&envoy, "rarely", &third), 200);
-    assert_eq!(ask(&envoy, "rarely", &first), 401, "its key is withdrawn");
+    // The other worker looks ten times a second.
+    sleep(Duration::from_millis(300));
+    for _ in 0..10 {
+        assert_eq!(ask(&envoy, "rarely", &third), 200);
+        assert_eq!(ask(&envoy, "rarely", &first), 401, "its key is withdrawn");
+    }
 
     // Without the issuer, what is known goes on.
     let known = provider.token(ORDERS);

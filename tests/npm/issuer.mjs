@@ -13,6 +13,9 @@ import { createInterface } from "node:readline";
 import { exportJWK, generateKeyPair } from "jose";
 import Provider from "oidc-provider";
 
+// Standard output is for answers alone.
+console.info = console.error;
+
 const ALGORITHMS = { rs256: "RS256", es256: "ES256", ed25519: "EdDSA" };
 
 const made = new Map();
@@ -42,6 +45,7 @@ async function provider(issuer, kids) {
         id_token_signed_response_alg: alg,
       },
     ],
+    ttl: { ClientCredentials: 600 },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },

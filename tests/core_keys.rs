@@ -1,0 +1,176 @@
+//! What a request gets of keys that are fetched, moment by moment: the core and its store, at times of our choosing.
+
+use std::time::Duration;
+
+use countersign::authenticate::jwk::{Source, parse_set};
+use countersign::authenticate::keys::KeySet;
+use countersign::authenticate::signature::{Algorithm, Pure};
+use countersign::config;
+use countersign::evaluate::{Fetch, Outcome, evaluate};
+use countersign::mint::SigningKey;
+use countersign::plan::Plan;
+use countersign::reject::{Reject, TokenFault, Unavailable};
+use countersign::request::RequestView;
+use countersign::store::{COOL_DOWN, Store};
+use countersign::time::Timestamp;
+use serde_json::{Value, json};
+
+const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// What an evaluation came to.
+#[derive(Debug, PartialEq)]
+enum Came {
+    Passes,
+    Waits,
+    Refused(Reject),
+}
+
+const UNKNOWN: Came = Came::Refused(Reject::Token(TokenFault::Key));
+const UNAVAILABLE: Came = Came::Refused(Reject::Unavailable(Unavailable::Keys));
+
+struct Scene {
+    plan: Plan,
+    store: Store,
+}
+
+impl Scene {
+    /// Two providers, each with keys of its own to fetch.
+    fn new() -> Self {
+        let provider = |name: &str| {
+            let remote =
+                json!({"uri": format!("https://{name}.example.com/jwks"), "cluster": name});
+            let issuer = format!("https://{name}.example.com");
+            json!({"name": name, "jwt": {
+                "issuer": issuer, "audiences": ["orders"], "jwks": {"remote": remote}
+            }})
+        };
+        let document = json!({"providers": [provider("a"), provider("b")]});
+        let plan = config::load(document.to_string().as_bytes()).unwrap().plan;
+        let store = plan.empty_store();
+        Self { plan, store }
+    }
+
+    fn fetched(&mut self, source: usize, keys: &[&SigningKey], at: Timestamp) {
+        let keys: Vec<Value> = keys.iter().map(|key| key.public_jwk()).collect();
+        let set = parse_set(&json!({ "keys": keys }), Source::Remote).unwrap();
+        self.store
+            .keys_fetched(source, KeySet::new(set.keys, None), at);
+    }
+
+    fn ask(&mut self, token: &str, settled: bool, now: Timestamp) -> Came {
+        let authorization = format!("Bearer {token}");
+        let request = RequestView::new(vec![
+            (b":method", b"GET"),
+            (b":path", b"/"),
+            (b":authority", b"api.example.com"),
+            (b"authorization", authorization.as_bytes()),
+        ]);
+        let sources = [Fetch { source: 0 }, Fetch { source: 1 }];
+        let settled = if settled { &sources[..] } else { &[] };
+        let outcome = evaluate(
+            &self.plan,
+            &request,
+            &self.store,
+            settled,
+            &Pure,
+            now,
+            &mut (),
+        );
+        match outcome {
+            Outcome::Needs(_) => Came::Waits,
+            Outcome::Decided(decision, effects) => {
+                let came = decision
+                    .verdict
+                    .map_or_else(Came::Refused, |_| Came::Passes);
+                effects.apply(&mut self.store, now);
+                came
+            }
+        }
+    }
+}
+
+fn key(kid: &str) -> SigningKey {
+    SigningKey::generate(Algorithm::Es256).with_kid(Some(kid))
+}
+
+fn token(provider: &str, key: &SigningKey) -> String {
+    let claims = json!({
+        "iss": format!("https://{provider}.example.com"), "aud": "orders", "sub": "amy",
+        "exp": START.millis() / 1000 + 3600,
+    });
+    let header = json!({"alg": "ES256", "kid": key.kid()});
+    key.sign(Algorithm::Es256, &header, claims.to_string().as_bytes())
+        .unwrap()
+}
+
+fn later(seconds: u64) -> Timestamp {
+    START.plus(Duration::from_secs(seconds))
+}
+
+#[test]
+fn before_the_first_keys_a_request_waits_and_then_is_judged() {
+    let (mut scene, one) = (Scene::new(), key("one"));
+    let good = token("a", &one);
+    assert_eq!(scene.ask(&good, false, START), Came::Waits);
+    // Time is up and nothing has come: that is nobody's fault but ours.
+    assert_eq!(scene.ask(&good, true, START), UNAVAILABLE);
+    // It is known that nothing comes: nobody waits any more.
+    scene.store.fetch_failed(0, START);
+    assert_eq!(scene.ask(&good, false, START), UNAVAILABLE);
+    // The other provider has troubles of its own.
+    assert_eq!(scene.ask(&token("b", &one), false, START), Came::Waits);
+    scene.fetched(0, &[&one], later(1));
+    assert_eq!(scene.ask(&good, false, later(1)), Came::Passes);
+}
+
+#[test]
+fn j_10_an_unknown_key_waits_once_in_a_cool_down() {
+    let (mut scene, one, two) = (Scene::new(), key("one"), key("two"));
+    let new = token("a", &two);
+    scene.fetched(0, &[&one], START);
+    let last = later(COOL_DOWN.as_secs() - 1);
+    assert_eq!(scene.ask(&new, false, last), UNKNOWN);
+    let after = later(COOL_DOWN.as_secs());
+    assert_eq!(scene.ask(&new, false, after), Came::Waits);
+    // The fetch did not bring it.
+    scene.fetched(0, &[&one], after);
+    assert_eq!(scene.ask(&new, true, after), UNKNOWN);
+    assert_eq!(scene.ask(&new, false, after), UNKNOWN);
+    // The fetch failed: whether it is a key by now, nobody knows; what is known goes on.
+    scene.store.fetch_failed(0, after);
+    assert_eq!(scene.ask(&new, true, after), UNAVAILABLE);
+    assert_eq!(scene.ask(&new, false, after), UNAVAILABLE);
+    assert_eq!(scene.ask(&token("a", &one), false, after), Came::Passes);
+    // The refusal was not remembered.
+    scene.fetched(0, &[&one, &two], after);
+    assert_eq!(scene.ask(&new, false, after), Came::Passes);
+}
+
+#[test]
+fn r_05_j_65_what_was_verified_by_a_withdrawn_key_is_refused() {
+    let (mut scene, one, two) = (Scene::new(), key("one"), key("two"));
+    let old = token("a", &one);
+    scene.fetched(0, &[&one], START);
+    assert_eq!(scene.ask(&old, false, START), Came::Passes);
+    assert_eq!(scene.ask(&old, false, later(1)), Came::Passes);
+    scene.fetched(0, &[&two], later(2));
+    assert_eq!(scene.ask(&old, false, later(2)), UNKNOWN);
+    // Another key under its name is another key.
+    let namesake = key("one");
+    scene.fetched(0, &[&namesake], later(3));
+    let forged = Came::Refused(Reject::Token(TokenFault::Signature));
+    assert_eq!(scene.ask(&old, false, later(3)), forged);
+    // Published again, it serves again, although it was refused meanwhile.
+    scene.fetched(0, &[&one], later(4));
+    assert_eq!(scene.ask(&old, false, later(4)), Came::Passes);
+}
+
+#[test]
+fn j_14_keys_of_one_issuer_are_not_anothers() {
+    let (mut scene, of_a, of_b) = (Scene::new(), key("same"), key("same"));
+    scene.fetched(0, &[&of_a], START);
+    scene.fetched(1, &[&of_b], START);
+    assert_eq!(scene.ask(&token("a", &of_a), false, START), Came::Passes);
+    let forged = Came::Refused(Reject::Token(TokenFault::Signature));
+    assert_eq!(scene.ask(&token("a", &of_b), false, START), forged);
+}
