@@ -24,8 +24,11 @@ fn every_table_holds_in_the_core() {
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
     let mut failures = Vec::new();
     for case in &cases {
-        // Judged twice by one memory: what is remembered must change no answer.
-        for (memory, observed) in ["empty", "warm"].iter().zip(judge_twice(case, now)) {
+        // Judged by one memory again and again: what is remembered must change no answer.
+        for (memory, observed) in ["empty", "marked", "warm"]
+            .iter()
+            .zip(judge_thrice(case, now))
+        {
             let differences = case.check(&observed);
             if !differences.is_empty() {
                 let differences = differences.join("\n      ");
@@ -52,7 +55,7 @@ fn every_table_holds_in_the_core() {
     );
 }
 
-fn judge_twice(case: &Case, now: i64) -> [Observed; 2] {
+fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
     let now = Timestamp::from_seconds(now);
     let plan = match config::load_value(&case.document) {
         Ok(loaded) => loaded.plan,
@@ -65,7 +68,7 @@ fn judge_twice(case: &Case, now: i64) -> [Observed; 2] {
             .map(|(name, value)| (name.as_slice(), value.as_slice()))
     };
     let mut store: Store = plan.empty_store();
-    [(); 2].map(|()| {
+    [(); 3].map(|()| {
         let request = RequestView::new(pairs().collect());
         let outcome = evaluate(&plan, &request, &store, &[], &Pure, now, &mut ());
         let Outcome::Decided(decision, effects) = outcome else {

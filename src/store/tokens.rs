@@ -4,6 +4,9 @@
 //! whole token. The key is random and never leaves the worker, so that nobody can search for two tokens of one hash;
 //! and a cache belongs to one document, so that nothing judged by another is ever found.
 //!
+//! A token is remembered from the second time on that it was verified. Tokens that come once cost no more than a mark
+//! in a table then, and however many come of them, none drives out one that is in use.
+//!
 //! What is remembered is that a signature and the claims were good. Whoever takes a token from here still checks what
 //! may have changed: the time, what is revoked, and that the key is still its issuer's.
 
@@ -23,6 +26,9 @@ const REFUSED_FOR: Duration = Duration::from_secs(30);
 
 /// How many bytes of tokens the verified ones may have come from; what is kept of a token is about as long again.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// How many tokens that came once are kept in mind at the most, eight bytes each.
+const MAX_SEEN_ONCE: usize = 65_536;
 
 /// A token, where it stood, and by whom it is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +51,8 @@ pub struct TokenCache {
     refused: LruCache<TokenId, Refused>,
     /// Of the verified tokens.
     bytes: usize,
+    /// Of tokens that were verified once: a part of the identity, in the slot that another part of it names.
+    seen_once: Vec<u64>,
 }
 
 /// How many tokens are remembered; none of a kind switches it off.
@@ -78,6 +86,7 @@ impl TokenCache {
             verified: LruCache::unbounded(),
             refused: LruCache::unbounded(),
             bytes: 0,
+            seen_once: vec![0; sizes.verified.min(MAX_SEEN_ONCE)],
         }
     }
 
@@ -107,6 +116,7 @@ impl TokenCache {
     /// Remembers a token of so many bytes.
     pub fn remember(&mut self, id: TokenId, judged: Judged, bytes: usize, now: Timestamp) {
         match judged {
+            Judged::Verified(_) if !self.was_seen_before(id) => {}
             Judged::Verified(principal) => {
                 let verified = Verified { principal, bytes };
                 self.bytes += bytes;
@@ -128,6 +138,14 @@ impl TokenCache {
                 }
             }
         }
+    }
+
+    /// Whether a token was verified before, as far as is known; now it was.
+    fn was_seen_before(&mut self, id: TokenId) -> bool {
+        let (slot, mark) = ((id.0 >> 64) as usize, id.0 as u64);
+        let slots = self.seen_once.len().max(1);
+        let known = self.seen_once.get_mut(slot % slots);
+        known.is_some_and(|known| std::mem::replace(known, mark) == mark)
     }
 
     fn forget_the_oldest(&mut self) {
