@@ -152,7 +152,8 @@ impl<'p> Judging<'p, '_> {
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Permit, Stop> {
-        if self.request.method() == b"TRACE" {
+        // Methods have case (RFC 9110 §9.1), but not every upstream knows it.
+        if self.request.method().eq_ignore_ascii_case(b"TRACE") {
             return Err(Reject::Trace.into());
         }
         let host = self.request.host()?;
