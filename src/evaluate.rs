@@ -4,7 +4,7 @@
 //!
 //! 1. no valid document: 503;
 //! 2. TRACE: 405;
-//! 3. an ambiguous path, a bad authority: 400;
+//! 3. a method that is not in upper case, an ambiguous path, a bad authority: 400;
 //!    then the rule is found, and a header field that it looks at twice is a 400 too;
 //! 4. `allow: public`: it passes, nothing is judged;
 //! 5. two credentials, or one that breaks its grammar: 400;
@@ -155,6 +155,10 @@ impl<'p> Judging<'p, '_> {
         // Methods have case (RFC 9110 §9.1), but not every upstream knows it.
         if self.request.method().eq_ignore_ascii_case(b"TRACE") {
             return Err(Reject::Trace.into());
+        }
+        // `delete` would slip past a rule for DELETE, and reach an upstream to which it is the same.
+        if self.request.method().iter().any(u8::is_ascii_lowercase) {
+            return Err(Reject::MethodCase.into());
         }
         let host = self.request.host()?;
         let reading = Reading::of_target(self.request.target()).map_err(Reject::Path)?;

@@ -12,6 +12,8 @@ pub enum Reject {
     NoDocument,
     /// The method is TRACE, which would echo the credential (RFC 9110 §9.3.8).
     Trace,
+    /// The method is not in upper case: an upstream could take it for the one that is.
+    MethodCase,
     /// An upstream could read the path in another way.
     Path(PathFault),
     /// The authority names no one host.
@@ -155,6 +157,7 @@ impl Reject {
         match self {
             Self::NoDocument => "no_document",
             Self::Trace => "method_not_allowed",
+            Self::MethodCase => "method_case",
             Self::Path(_) => "ambiguous_path",
             Self::Authority => "bad_authority",
             Self::RepeatedField => "repeated_field",

@@ -108,6 +108,12 @@ fn answer(reject: Reject, schemes: &[Scheme]) -> Answer {
             Challenges::None,
         ),
         Reject::Path(fault) => (400, "ambiguous_path", path_message(fault), Challenges::None),
+        Reject::MethodCase => (
+            400,
+            "invalid_request",
+            "The method is not in upper case.",
+            Challenges::None,
+        ),
         Reject::Authority => (
             400,
             "invalid_request",
