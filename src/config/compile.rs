@@ -3,8 +3,6 @@
 mod provider;
 mod rule;
 
-use std::collections::BTreeMap;
-
 use self::rule::tell_choices_apart;
 use super::diagnostic::{Diagnostic, Fault, Faults, nearest};
 use super::document::{AuditLog, Crypto as CryptoDocument, Document};
@@ -123,16 +121,13 @@ impl Compiler<'_> {
 
     /// Names are not empty and not given twice.
     fn names(&mut self, list: &str, names: &[&str]) {
-        let mut first: BTreeMap<&str, usize> = BTreeMap::new();
         for (place, name) in names.iter().enumerate() {
             let path = format!("{list}[{place}].name");
             if name.is_empty() || !can_be_quoted(name) {
                 self.invalid(path, "a name is visible ASCII, and not empty");
-            } else if let Some(taken) = first.get(name) {
+            } else if let Some(taken) = names.iter().take(place).position(|taken| taken == name) {
                 let fault = Fault::DuplicateName((*name).to_owned(), format!("{list}[{taken}]"));
                 self.faults.report(path, fault);
-            } else {
-                first.insert(name, place);
             }
         }
     }

@@ -10,15 +10,28 @@ use super::root::Root;
 
 /// No borrow lasts while a root or a filter works: the host may call again from within its own calls.
 struct Contexts {
-    roots: BTreeMap<u32, Rc<RefCell<Root>>>,
+    /// Few, and looked for in order.
+    roots: Vec<(u32, Rc<RefCell<Root>>)>,
     /// Each request keeps the filter that it began with, whatever is configured meanwhile.
     streams: BTreeMap<u32, Rc<Filter>>,
 }
 
 thread_local! {
     static CONTEXTS: RefCell<Contexts> = const {
-        RefCell::new(Contexts { roots: BTreeMap::new(), streams: BTreeMap::new() })
+        RefCell::new(Contexts { roots: Vec::new(), streams: BTreeMap::new() })
     };
+}
+
+impl Contexts {
+    fn root(&self, number: u32) -> Option<Rc<RefCell<Root>>> {
+        let found = self.roots.iter().find(|(own, _)| *own == number);
+        found.map(|(_, root)| Rc::clone(root))
+    }
+
+    fn remove_root(&mut self, number: u32) -> Option<Rc<RefCell<Root>>> {
+        let place = self.roots.iter().position(|(own, _)| *own == number)?;
+        Some(self.roots.swap_remove(place).1)
+    }
 }
 
 fn with<T>(work: impl FnOnce(&mut Contexts) -> T) -> T {
@@ -26,19 +39,19 @@ fn with<T>(work: impl FnOnce(&mut Contexts) -> T) -> T {
 }
 
 fn root(number: u32) -> Option<Rc<RefCell<Root>>> {
-    with(|contexts| contexts.roots.get(&number).cloned())
+    with(|contexts| contexts.root(number))
 }
 
 /// A filter, not yet configured.
 pub fn create_root(number: u32) {
     let root = Rc::new(RefCell::new(Root::new()));
-    with(|contexts| contexts.roots.insert(number, root));
+    with(|contexts| contexts.roots.push((number, root)));
 }
 
 /// A request, to be judged by the filter of a root.
 pub fn create_stream(number: u32, root: u32) {
     with(|contexts| {
-        if let Some(root) = contexts.roots.get(&root) {
+        if let Some(root) = contexts.root(root) {
             let filter = Rc::clone(root.borrow().filter());
             contexts.streams.insert(number, filter);
         }
@@ -50,7 +63,7 @@ pub fn delete(number: u32) {
     if let Some(filter) = with(|contexts| contexts.streams.remove(&number)) {
         filter.forget(number);
     } else {
-        drop(with(|contexts| contexts.roots.remove(&number)));
+        drop(with(|contexts| contexts.remove_root(number)));
     }
 }
 

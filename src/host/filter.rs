@@ -1,7 +1,6 @@
 //! What root and streams of one document share: the plan, the store, and the requests that wait.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use log::{error, info, warn};
@@ -32,7 +31,7 @@ pub struct Filter {
     metrics: Rc<Metrics>,
     store: RefCell<Store>,
     fetcher: RefCell<Fetcher>,
-    waiting: RefCell<BTreeMap<u32, Waiting>>,
+    waiting: RefCell<Vec<(u32, Waiting)>>,
     /// Whether another took its place: nobody looks after its keys any more.
     is_abandoned: Cell<bool>,
 }
@@ -157,19 +156,22 @@ impl Filter {
             ended: fetcher.ended(fetch.source),
             deadline: now.plus(fetcher.patience(fetch.source)),
         };
-        self.waiting.borrow_mut().insert(context, waiting);
+        self.waiting.borrow_mut().push((context, waiting));
         Fate::Waits
     }
 
     fn has_room_for(&self, bytes: usize) -> bool {
         let waiting = self.waiting.borrow();
-        let held: usize = waiting.values().map(|waiting| waiting.headers.len()).sum();
+        let held: usize = waiting
+            .iter()
+            .map(|(_, waiting)| waiting.headers.len())
+            .sum();
         waiting.len() < MOST_WAITING && held + bytes <= MOST_BYTES_WAITING
     }
 
     /// The client of a request went away, or the request has ended.
     pub fn forget(&self, context: u32) {
-        self.waiting.borrow_mut().remove(&context);
+        self.waiting.borrow_mut().retain(|(own, _)| *own != context);
     }
 
     /// Looks after the keys, and after the requests that wait for them.
@@ -220,7 +222,7 @@ impl Filter {
         let due: Vec<(u32, Waiting)> = {
             let fetcher = self.fetcher.borrow();
             let mut waiting = self.waiting.borrow_mut();
-            let due = |_: &u32, waiting: &mut Waiting| is_due(waiting, &fetcher);
+            let due = |(_, waiting): &mut (u32, Waiting)| is_due(waiting, &fetcher);
             waiting.extract_if(.., due).collect()
         };
         for (context, mut waiting) in due {

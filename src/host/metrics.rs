@@ -1,7 +1,6 @@
 //! Counters, defined once and then known by number.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 use super::abi;
 use super::fetch::Ended;
@@ -18,7 +17,7 @@ pub struct Metrics {
     fetch_failed: Option<u32>,
     keys: Option<u32>,
     keys_shown: Cell<usize>,
-    denied: RefCell<BTreeMap<(u16, &'static str), u32>>,
+    denied: RefCell<Vec<((u16, &'static str), u32)>>,
 }
 
 impl Metrics {
@@ -74,11 +73,11 @@ impl Metrics {
     fn denied(&self, reply: &Reply) -> Option<u32> {
         let key = (reply.status, reply.error);
         let mut denied = self.denied.borrow_mut();
-        if let Some(id) = denied.get(&key) {
+        if let Some((_, id)) = denied.iter().find(|(known, _)| *known == key) {
             return Some(*id);
         }
         let id = abi::counter(&telemetry::denied(reply))?;
-        denied.insert(key, id);
+        denied.push((key, id));
         Some(id)
     }
 }
