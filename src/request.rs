@@ -107,6 +107,16 @@ impl<'a> RequestView<'a> {
     }
 }
 
+/// Whether a text is a `token`, as methods, schemes and the names of fields are (RFC 9110 §5.6.2).
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_tchar)
+}
+
+/// Whether a byte may stand in a `token`.
+pub fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

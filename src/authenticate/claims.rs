@@ -126,11 +126,11 @@ pub fn numeric_date(claims: &Claims, name: &str) -> Result<Option<Timestamp>, To
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use serde_json::json;
 
-    fn claims(value: Value) -> Claims {
+    pub fn claims(value: Value) -> Claims {
         match value {
             Value::Object(claims) => claims,
             other => panic!("no object: {other}"),

@@ -414,15 +414,9 @@ impl From<JwsFault> for TokenFault {
 
 #[cfg(test)]
 mod tests {
+    use super::super::claims::tests::claims;
     use super::*;
     use serde_json::json;
-
-    fn claims(value: Value) -> Claims {
-        match value {
-            Value::Object(claims) => claims,
-            other => panic!("no object: {other}"),
-        }
-    }
 
     #[test]
     fn an_issuer_per_claim_takes_one_segment_and_only_that_claims_value() {

@@ -158,11 +158,3 @@ impl Compiler<'_> {
         });
     }
 }
-
-/// `token` (RFC 9110 §5.6.2).
-fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Found;
 use crate::reject::CredentialFault;
-use crate::request::{Field, RequestView};
+use crate::request::{Field, RequestView, is_tchar};
 
 /// The token after `scheme` in the field called `name`.
 ///
@@ -125,9 +125,4 @@ fn begins_a_credential(element: &[u8], scheme: &str) -> bool {
     !name.is_empty()
         && !is_parameter
         && (!rest.is_empty() || name.eq_ignore_ascii_case(scheme.as_bytes()))
-}
-
-/// `tchar` (RFC 9110 §5.6.2).
-fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

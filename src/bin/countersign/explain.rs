@@ -9,7 +9,7 @@ use countersign::authenticate::signature::Pure;
 use countersign::config::{self, Diagnostic, Loaded};
 use countersign::evaluate::{Decision, Fetch, Outcome, Step, Trace, evaluate};
 use countersign::json;
-use countersign::request::RequestView;
+use countersign::request::{RequestView, is_token};
 use countersign::response::{Reply, reply};
 use serde_json::{Value, json};
 
@@ -206,8 +206,7 @@ fn field(line: &str) -> Result<(String, Vec<u8>), Failure> {
     let (name, value) = line
         .split_once(':')
         .ok_or_else(|| wrong("there is no colon"))?;
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !is_token(name) {
         return Err(wrong("what stands before the colon is no name"));
     }
     if name.eq_ignore_ascii_case("host") {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Compiler, is_token};
+use super::Compiler;
 use crate::authenticate::base64url;
 use crate::authenticate::claims::{ClaimNames, ClaimPath};
 use crate::authenticate::jwk::{Source, parse_set};
@@ -20,6 +20,7 @@ use crate::config::document::{
 use crate::config::read::Span;
 use crate::credential::{Place, ServedPlace};
 use crate::refresh::{Endpoint, Location, RemoteKeys, Url};
+use crate::request::is_token;
 use crate::scheme::Scheme;
 
 const CLOCK_SKEW: Duration = Duration::from_secs(60);

@@ -1,6 +1,6 @@
 //! Rules: which requests they are for, and what they ask.
 
-use super::{Compiler, is_token};
+use super::Compiler;
 use crate::authenticate::Provider;
 use crate::authorize::{Names, Requirements};
 use crate::config::diagnostic::Fault;
@@ -9,6 +9,7 @@ use crate::config::document::{
 };
 use crate::plan::{Access, Gate, Match, Rule};
 use crate::request::authority::HostPattern;
+use crate::request::is_token;
 use crate::request::path::Pattern;
 use crate::scheme::Scheme;
 
