@@ -6,6 +6,7 @@
 
 use core::{cell::Cell, fmt};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// How many arrays and objects may stand inside one another.
@@ -127,10 +128,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let inside = self.inside()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
-                return Err(self.refuse(JsonFault::Duplicate));
-            }
-            object.insert(name, members.next_value_seed(inside)?);
+            match object.entry(name) {
+                Entry::Occupied(_) => return Err(self.refuse(JsonFault::Duplicate)),
+                Entry::Vacant(place) => place.insert(members.next_value_seed(inside)?),
+            };
         }
         Ok(Value::Object(object))
     }

@@ -9,6 +9,9 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 /// What no character of the alphabet stands for.
 const FOREIGN: u8 = 0xff;
 
+/// Set in [`FOREIGN`] and in no value of six bits.
+const FOREIGN_BIT: u8 = 0x80;
+
 /// What each octet stands for: six bits, or [`FOREIGN`]. An index out of range would not compile.
 #[allow(clippy::indexing_slicing)]
 const VALUES: [u8; 256] = {
@@ -28,38 +31,46 @@ const VALUES: [u8; 256] = {
 /// By a table, since every token passes here. Its time tells what it reads, which for secrets is
 /// read from the configuration alone.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let mut octets = Vec::with_capacity(text.len() / 4 * 3 + 2);
     let (quads, rest) = text.as_chunks();
-    for quad in quads {
-        octets.extend_from_slice(&three_octets(*quad)?);
+    let mut octets = vec![0; quads.len() * 3];
+    let mut seen = 0;
+    for (quad, triple) in quads.iter().zip(octets.as_chunks_mut().0) {
+        (*triple, seen) = three_octets(quad, seen);
     }
     // Zeros in the place of what is missing: the octets of those must be zero too.
-    match *rest {
-        [] => {}
-        [a, b] => {
-            let [first, 0, 0] = three_octets([a, b, b'A', b'A'])? else {
-                return None;
-            };
-            octets.push(first);
-        }
-        [a, b, c] => {
-            let [first, second, 0] = three_octets([a, b, c, b'A'])? else {
-                return None;
-            };
-            octets.extend_from_slice(&[first, second]);
-        }
+    let rest = match *rest {
+        [] => None,
+        [a, b] => Some([a, b, b'A', b'A']),
+        [a, b, c] => Some([a, b, c, b'A']),
         _ => return None,
+    };
+    if let Some(quad) = rest {
+        let own = text.len() % 4 - 1;
+        let (triple, all) = three_octets(&quad, seen);
+        let (octets_of_rest, missing) = triple.split_at_checked(own)?;
+        if missing.iter().any(|octet| *octet != 0) {
+            return None;
+        }
+        octets.extend_from_slice(octets_of_rest);
+        seen = all;
     }
-    Some(octets)
+    (seen & FOREIGN_BIT == 0).then_some(octets)
 }
 
-fn three_octets(quad: [u8; 4]) -> Option<[u8; 3]> {
-    let value = |octet: u8| VALUES.get(usize::from(octet)).copied().unwrap_or(FOREIGN);
-    let [a, b, c, d] = quad.map(value);
-    if a | b | c | d == FOREIGN {
-        return None;
-    }
-    Some([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
+/// The octets that four characters stand for, and what was `seen` with the values of these.
+#[inline]
+fn three_octets([a, b, c, d]: &[u8; 4], seen: u8) -> ([u8; 3], u8) {
+    let (a, b, c, d) = (value(*a), value(*b), value(*c), value(*d));
+    let triple = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+    (triple, seen | a | b | c | d)
+}
+
+#[inline]
+fn value(character: u8) -> u8 {
+    VALUES
+        .get(usize::from(character))
+        .copied()
+        .unwrap_or(FOREIGN)
 }
 
 /// Encodes to unpadded base64url.
