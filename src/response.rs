@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod challenge;
+pub mod page;
 
 use self::body::ErrorBody;
 use self::challenge::{Challenge, ErrorCode};
@@ -76,6 +77,8 @@ pub fn reply(
         status: answer.status,
         timestamp: now,
         request_id: request.id(),
+        documentation: None,
+        action: None,
     };
     Some(Reply {
         status: answer.status,
