@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod challenge;
+pub mod negotiate;
 pub mod page;
 
 use self::body::ErrorBody;
