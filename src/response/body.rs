@@ -206,7 +206,7 @@ impl<'a> Explanation<'a> {
 /// A message as a person reads it: in one line, and with a full stop, which challenges leave out.
 pub fn sentence(message: &str) -> String {
     let mut sentence = message.replace(char::is_control, " ");
-    if sentence.ends_with(char::is_alphanumeric) {
+    if sentence.ends_with(|last: char| last.is_ascii_alphanumeric()) {
         sentence.push('.');
     }
     sentence
