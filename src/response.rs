@@ -13,7 +13,7 @@ mod table;
 
 use std::borrow::Cow;
 
-use self::body::{Explanation, render};
+use self::body::{Explanation, Form, render};
 use self::challenge::{Challenge, ErrorCode, OAuth};
 use self::negotiate::{form_for, prefers_html};
 use self::table::{Challenges, Meaning};
@@ -331,6 +331,9 @@ impl Replying<'_> {
         let content = render(form, &explanation, page, self.sign_in(meaning).as_deref());
         if let Some(content_type) = content.content_type {
             put(headers, "content-type", content_type);
+        }
+        if form == Form::Html && !presentation.pages.contains_key(&status) {
+            put(headers, "content-security-policy", page::POLICY);
         }
         content.text
     }

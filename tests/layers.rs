@@ -98,7 +98,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "response::body::Form",
             "response::challenge::can_be_quoted",
             "response::challenge::is_oauth_text",
-            "response::page::Page",
+            "response::page",
             "scheme",
             "store::CacheSizes",
             "time",
@@ -232,6 +232,8 @@ fn crates_stay_in_their_rooms() {
 fn unsafe_stands_where_the_host_is_called() {
     for (file, code) in parts().into_values().flatten() {
         let is_abi = file.with_extension("").starts_with("host/abi");
+        // A word of Content Security Policy, in a text.
+        let code = code.replace("'unsafe-inline'", "");
         let has_unsafe = code
             .split(|c: char| !is_name(c))
             .any(|word| word == "unsafe");

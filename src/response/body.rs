@@ -205,14 +205,8 @@ impl<'a> Explanation<'a> {
 
 /// A message as a person reads it: in one line, and with a full stop, which challenges leave out.
 pub fn sentence(message: &str) -> String {
-    let mut sentence: String = message
-        .chars()
-        .map(|character| match character {
-            character if character.is_control() => ' ',
-            character => character,
-        })
-        .collect();
-    if sentence.ends_with(char::is_alphanumeric) {
+    let mut sentence = message.replace(char::is_control, " ");
+    if sentence.ends_with(|last: char| last.is_ascii_alphanumeric()) {
         sentence.push('.');
     }
     sentence

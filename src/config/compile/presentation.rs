@@ -22,7 +22,7 @@ use crate::request::path::{Pattern, Reading};
 use crate::response::body::Form;
 use crate::response::challenge::can_be_quoted;
 use crate::response::challenge::is_oauth_text;
-use crate::response::page::Page;
+use crate::response::page::{Page, PageFault, is_web_url, placeholders};
 
 const MAX_AGE: Duration = Duration::from_secs(600);
 
@@ -137,7 +137,7 @@ impl Compiler<'_> {
     /// A link that a page can show.
     fn link(&mut self, path: &str, typed: Option<&str>) -> Option<String> {
         let typed = typed?;
-        if !is_link(typed) {
+        if !is_web_url(typed) {
             self.invalid(path, "a link is an absolute http or https URL");
         }
         Some(typed.to_owned())
@@ -155,7 +155,7 @@ impl Compiler<'_> {
             return None;
         }
         // A link in every respect, were it not for its braces.
-        let login = Login::parse(uri, origin).filter(|_| is_link(&uri.replace("{url}", "")));
+        let login = Login::parse(uri, origin).filter(|_| is_web_url(&uri.replace("{url}", "")));
         if login.is_none() {
             self.invalid(
                 path,
@@ -173,7 +173,9 @@ impl Compiler<'_> {
                 Ok(number) if (400..=599).contains(&number) && status.len() == 3 => {
                     match Page::parse(text) {
                         Ok(page) => drop(pages.insert(number, page)),
-                        Err(fault) => self.invalid(path, fault.to_string()),
+                        Err(PageFault::UnknownPlaceholder(name)) => {
+                            self.unknown_name(path, "placeholder", &name, placeholders());
+                        }
                     }
                 }
                 _ => self.invalid(path, "pages are given by status, from 400 to 599"),
@@ -258,7 +260,7 @@ impl Compiler<'_> {
             );
         }
         for (place, server) in document.authorization_servers.iter().enumerate() {
-            if !is_link(server) {
+            if !is_web_url(server) {
                 let path = format!("{path}.authorization_servers[{place}]");
                 self.invalid(path, "an issuer is an absolute URL (RFC 8414 §2)");
             }
@@ -380,15 +382,6 @@ fn members(document: &ResourceMetadata, scopes: &[String], bearer_methods: &[&st
         add(name, text.as_ref().map(|text| json!(text)));
     }
     members
-}
-
-/// An absolute http or https URL that can stand in a header field, a challenge and an attribute.
-fn is_link(text: &str) -> bool {
-    let (before_fragment, _) = text.split_once('#').unwrap_or((text, ""));
-    Url::parse(before_fragment).is_some()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"\"\\<>`{}|^".contains(&byte))
 }
 
 /// An origin as browsers write it (WHATWG URL, "origin", serialised): exactly what is compared.
