@@ -274,7 +274,7 @@ fn every_answer_keeps_its_promises() {
             return Err(TestCaseError::fail("the keys are in the document"));
         };
         if let Some(reply) = reply(&decision, &plan.presentation, &request, now) {
-            seen_cell.borrow_mut().insert((reply.status, reply.error));
+            seen.borrow_mut().insert((reply.status, reply.error));
             check_challenges(&meant, &decision, &reply)?;
             check_body(&reply, request.is_grpc(), &schema)?;
         }
