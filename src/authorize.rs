@@ -1,14 +1,22 @@
 //! Principal × rule → Permit: whether a caller may do this.
 
+pub mod claim;
+pub mod names;
+
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use self::claim::ClaimRequirement;
+use self::names::Names;
 use crate::authenticate::Principal;
 use crate::authenticate::claims::numeric_date;
 use crate::reject::{Reject, Requirement, Weakness};
 use crate::time::Timestamp;
+
+/// How far the clock of whoever authenticated the caller may be off.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// Leave to pass. Only this file makes one, after the check; the host forwards nothing without it.
 #[derive(Debug)]
@@ -23,46 +31,81 @@ impl Permit {
     }
 }
 
-/// What a rule asks of whoever it lets pass.
+/// What a rule asks of whoever it lets pass: all of it.
 #[derive(Debug, Default)]
 pub struct Requirements {
     /// How the caller must have been authenticated: one of these classes, the first preferred (RFC 9470 §3).
     pub acr: Vec<String>,
     /// How long ago at the most (RFC 9470 §3).
     pub max_age: Option<Duration>,
-    /// Scopes, roles and groups: all of `all`, and where `any` is not empty one of it.
+    /// Scopes (RFC 6749 §3.3).
     pub scopes: Names,
     /// Roles.
     pub roles: Names,
     /// Groups.
     pub groups: Names,
+    /// Claims and their values.
+    pub claims: Vec<ClaimRequirement>,
+    /// Further requirements, of which one must hold where there are any.
+    pub any_of: Vec<Requirements>,
 }
 
-/// Names that a caller must have.
-#[derive(Debug, Default)]
-pub struct Names {
-    /// Every one of these.
-    pub all: Vec<String>,
-    /// At least one of these, where there are any.
-    pub any: Vec<String>,
+/// What is asked about: who wants to do it, where, when.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The caller.
+    pub principal: &'a Principal,
+    /// What the path has bound to a parameter of that name.
+    pub parameter: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// Lets pass where nobody is asked: a public rule, or an optional one without a credential.
+pub fn permit_anyone() -> Permit {
+    Permit { principal: None }
+}
+
+/// Lets a verified caller pass who meets the requirements.
+///
+/// # Errors
+/// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: what a caller can do
+/// something about comes first.
+pub fn permit<'a>(
+    principal: &'a Rc<Principal>,
+    requirements: &Requirements,
+    parameter: &'a dyn Fn(&str) -> Option<&'a str>,
+    now: Timestamp,
+) -> Result<Permit, Reject> {
+    requirements.check(Asked {
+        principal,
+        parameter,
+        now,
+    })?;
+    Ok(Permit {
+        principal: Some(Rc::clone(principal)),
+    })
 }
 
 impl Requirements {
-    /// Every scope that a caller should ask for to pass: all of them at once, and where one of several would do, the
-    /// first.
-    pub fn scopes_to_ask_for(&self) -> impl Iterator<Item = &str> {
-        let Names { all, any } = &self.scopes;
-        let first = any.first().filter(|first| !all.contains(first));
-        all.iter().chain(first).map(String::as_str)
-    }
-
-    /// What a caller lacks of what made `reject` be said: where one of several would do, the first.
-    pub fn missing<'r>(&'r self, reject: Reject, principal: &Principal) -> Vec<&'r str> {
-        match reject {
-            Reject::Scope => self.scopes.missing(principal.scopes()),
-            Reject::Requirement(Requirement::Role) => self.roles.missing(principal.roles()),
-            Reject::Requirement(Requirement::Group) => self.groups.missing(principal.groups()),
-            _ => Vec::new(),
+    fn check(&self, asked: Asked<'_>) -> Result<(), Reject> {
+        let principal = asked.principal;
+        self.authentication(principal, asked.now)
+            .map_err(Reject::Authentication)?;
+        let lacks = |requirement| Err(Reject::Requirement(requirement));
+        if !self.scopes.are_met_by(principal.scopes()) {
+            Err(Reject::Scope)
+        } else if !self.roles.are_met_by(principal.roles()) {
+            lacks(Requirement::Role)
+        } else if !self.groups.are_met_by(principal.groups()) {
+            lacks(Requirement::Group)
+        } else if !self.claims.iter().all(|claim| claim.is_met(asked)) {
+            lacks(Requirement::Claim)
+        } else if !self.any_of.is_empty() && !self.any_of.iter().any(|one| one.check(asked).is_ok())
+        {
+            lacks(Requirement::AnyOf)
+        } else {
+            Ok(())
         }
     }
 
@@ -81,55 +124,20 @@ impl Requirements {
             then.is_some_and(|then| then <= now.plus(CLOCK_SKEW) && now <= then.plus(max_age));
         recent.then_some(()).ok_or(Weakness::Age)
     }
-}
 
-/// How far the clock of whoever authenticated the caller may be off.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
-
-impl Names {
-    fn missing(&self, granted: &[String]) -> Vec<&str> {
-        let lacks = |name: &&String| !granted.contains(name);
-        let none_of_any = self.any.iter().all(|name| lacks(&name));
-        let first = self.any.first().filter(|_| none_of_any);
-        let all = self.all.iter().filter(lacks);
-        all.chain(first).map(String::as_str).collect()
+    /// Every scope that a caller should ask for to pass: all of them at once, and where one of several would do, the
+    /// first.
+    pub fn scopes_to_ask_for(&self) -> Vec<&str> {
+        self.scopes.to_ask_for()
     }
 
-    /// Names are compared whole and case-sensitively (RFC 6749 §3.3).
-    fn are_met_by(&self, granted: &[String]) -> bool {
-        self.all.iter().all(|name| granted.contains(name))
-            && (self.any.is_empty() || self.any.iter().any(|name| granted.contains(name)))
+    /// What a caller lacks of what made `reject` be said: where one of several would do, the first.
+    pub fn missing<'r>(&'r self, reject: Reject, principal: &Principal) -> Vec<&'r str> {
+        match reject {
+            Reject::Scope => self.scopes.missing(principal.scopes()),
+            Reject::Requirement(Requirement::Role) => self.roles.missing(principal.roles()),
+            Reject::Requirement(Requirement::Group) => self.groups.missing(principal.groups()),
+            _ => Vec::new(),
+        }
     }
-}
-
-/// Lets pass where nobody is asked: a public rule, or an optional one without a credential.
-pub fn permit_anyone() -> Permit {
-    Permit { principal: None }
-}
-
-/// Lets a verified caller pass who meets the requirements.
-///
-/// # Errors
-/// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: what a caller can do
-/// something about comes first.
-pub fn permit(
-    principal: Rc<Principal>,
-    requirements: &Requirements,
-    now: Timestamp,
-) -> Result<Permit, Reject> {
-    requirements
-        .authentication(&principal, now)
-        .map_err(Reject::Authentication)?;
-    let reject = if !requirements.scopes.are_met_by(principal.scopes()) {
-        Reject::Scope
-    } else if !requirements.roles.are_met_by(principal.roles()) {
-        Reject::Requirement(Requirement::Role)
-    } else if !requirements.groups.are_met_by(principal.groups()) {
-        Reject::Requirement(Requirement::Group)
-    } else {
-        return Ok(Permit {
-            principal: Some(principal),
-        });
-    };
-    Err(reject)
 }

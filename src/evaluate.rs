@@ -7,22 +7,23 @@
 //! 3. a method that is not in upper case, an ambiguous path, a bad authority: 400;
 //!    then the rule is found, and a header field that it looks at twice is a 400 too;
 //! 4. plain HTTP where HTTPS is asked for: 403, or 308 to it;
-//! 5. the metadata of the resource (RFC 9728): 200;
-//! 6. a CORS preflight: it passes without credentials, or is answered;
-//! 7. a rule with a fixed answer: that;
-//! 8. `allow: public`: it passes, nothing is judged;
-//! 9. two credentials, or one that breaks its grammar: 400;
-//! 10. no credential: 401, or on an optional rule it passes;
-//! 11. a credential that is refused: 401, also where the rule would not accept its provider: nothing unverified
+//! 5. an address that may not ask here: 403;
+//! 6. the metadata of the resource (RFC 9728): 200;
+//! 7. a CORS preflight: it passes without credentials, or is answered;
+//! 8. a rule with a fixed answer: that;
+//! 9. `allow: public`: it passes, nothing is judged;
+//! 10. two credentials, or one that breaks its grammar: 400;
+//! 11. no credential: 401, or on an optional rule it passes;
+//! 12. a credential that is refused: 401, also where the rule would not accept its provider: nothing unverified
 //!     reaches an upstream that might read it;
 //!     whether it is good cannot be said now, since keys are not to be had: 503;
-//! 12. a good one of a provider that the rule does not accept, or where nothing permits the request: 403;
-//! 13. an authentication that is too weak, or too long ago: 401;
-//! 14. a missing scope, role or group: 403, or what hides that there is something;
-//! 15. it passes.
+//! 13. a good one of a provider that the rule does not accept, or where nothing permits the request: 403;
+//! 14. an authentication that is too weak, or too long ago: 401;
+//! 15. a missing scope, role or group: 403, or what hides that there is something;
+//! 16. it passes.
 //!
 //! In shadow mode a refusal is decided like any other, and the request passes all the same.
-//! Where the rule has no scheme to offer, 10 and 11 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
+//! Where the rule has no scheme to offer, 11 and 12 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
 
 mod effects;
 mod forward;
@@ -38,7 +39,7 @@ pub use self::trace::{Step, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
 use crate::authorize::{Permit, Requirements, permit, permit_anyone};
-use crate::plan::{Access, Gate, Https, Mode, Plan, Policy};
+use crate::plan::{Access, Gate, Https, Mode, Plan, Policy, Rule};
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::presentation::metadata::Asked;
@@ -243,6 +244,7 @@ impl<'p> Judging<'p, '_> {
         let access = rule.map_or(&self.policy.default, |rule| &rule.access);
 
         self.refuse_plain_http()?;
+        self.refuse_foreign_address(rule)?;
         if let Some(answer) = self.metadata(access, &reading)? {
             return Ok(Verdict::Answers(answer));
         }
@@ -261,6 +263,14 @@ impl<'p> Judging<'p, '_> {
             }
         };
         is_secure.then_some(()).ok_or(Reject::PlainHttp)
+    }
+
+    fn refuse_foreign_address(&self, rule: Option<&Rule>) -> Result<(), Reject> {
+        let of_rule = rule.and_then(|rule| rule.networks.as_ref());
+        let mut all = self.policy.networks.iter().chain(of_rule);
+        let client = self.request.client();
+        let is_admitted = all.all(|networks| networks.admit(client));
+        is_admitted.then_some(()).ok_or(Reject::Address)
     }
 
     /// The metadata of the resource, which everybody may read (RFC 9728 §3); a public rule may leave it to the upstream.
@@ -329,7 +339,7 @@ impl<'p> Judging<'p, '_> {
         } else if matches!(access, Access::Closed(_)) {
             Err(Reject::NoRule)
         } else {
-            permit(principal, &gate.requirements, self.now)
+            permit(&principal, &gate.requirements, &|_| None, self.now)
         }
     }
 }

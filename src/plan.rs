@@ -1,5 +1,9 @@
 //! The compiled document: what the machine runs. Nothing in a plan can be invalid.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
 use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
 use crate::authorize::Requirements;
@@ -46,6 +50,28 @@ pub struct Policy {
     pub mode: Mode,
     /// Which requests over plain HTTP are refused.
     pub https: Https,
+    /// From which addresses requests may come.
+    pub networks: Option<Networks>,
+}
+
+/// Addresses from which requests may come: those of `allow`, all where it is empty, but those of `deny`.
+#[derive(Debug, Clone, Default)]
+pub struct Networks {
+    /// These.
+    pub allow: Vec<IpNet>,
+    /// Not these.
+    pub deny: Vec<IpNet>,
+}
+
+impl Networks {
+    /// Whether a request may come from there; an address that is not known is none of those that may.
+    pub fn admit(&self, client: Option<IpAddr>) -> bool {
+        let Some(client) = client else {
+            return false;
+        };
+        let within = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&client));
+        !within(&self.deny) && (self.allow.is_empty() || within(&self.allow))
+    }
 }
 
 /// What a refusal does.
@@ -126,6 +152,8 @@ pub struct Rule {
     pub access: Access,
     /// Whether whoever may not pass is told that there is nothing.
     pub hides: bool,
+    /// From which addresses requests may come, besides those of the document.
+    pub networks: Option<Networks>,
 }
 
 /// What is asked of a request.
@@ -207,6 +235,11 @@ impl Access {
 }
 
 impl Policy {
+    /// Whether it matters from which address a request comes.
+    pub fn asks_for_address(&self) -> bool {
+        self.networks.is_some() || self.rules.iter().any(|rule| rule.networks.is_some())
+    }
+
     /// Whether it matters if the connection is secured by TLS.
     pub fn asks_for_tls(&self) -> bool {
         self.https == Https::ByConnection
@@ -286,4 +319,36 @@ fn every_has_one<T>(narrow: &[T], wide: &[T], covers: impl Fn(&T, &T) -> bool) -
             && narrow
                 .iter()
                 .all(|entry| wide.iter().any(|own| covers(own, entry)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Networks;
+    use crate::request::RequestView;
+
+    #[test]
+    fn deny_beats_allow_and_ipv4_in_ipv6_is_ipv4() {
+        let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let admits = |allow: &[&str], deny: &[&str], client: &str| {
+            let networks = Networks {
+                allow: list(allow),
+                deny: list(deny),
+            };
+            let request = RequestView::new(Vec::new()).from_client(client.parse().ok());
+            networks.admit(request.client())
+        };
+        assert!(admits(&["10.0.0.0/8"], &[], "10.1.2.3"));
+        assert!(admits(&["10.0.0.0/8"], &[], "::ffff:10.1.2.3"));
+        assert!(admits(&["2001:db8::/32"], &[], "2001:db8::1"));
+        assert!(admits(&[], &["10.0.0.0/8"], "11.0.0.1"));
+        for (allow, deny, client) in [
+            (&["10.0.0.0/8"][..], &[][..], "11.0.0.1"),
+            (&["10.0.0.0/8"], &["10.9.0.0/16"], "10.9.1.1"),
+            (&[], &["10.0.0.0/8"], "::ffff:10.1.2.3"),
+            (&["10.0.0.0/8"], &[], "2001:db8::1"),
+            (&[], &["10.0.0.0/8"], "unknown"),
+        ] {
+            assert!(!admits(allow, deny, client), "{client}");
+        }
+    }
 }

@@ -22,6 +22,8 @@ pub enum Reject {
     RepeatedField,
     /// The request came over plain HTTP, and HTTPS is asked for.
     PlainHttp,
+    /// It comes from an address that may not ask here.
+    Address,
     /// It asks for the metadata of a resource that is not here (RFC 9728 §3.1).
     NoSuchMetadata,
     /// Metadata can only be read (RFC 9728 §3.1).
@@ -168,6 +170,10 @@ pub enum Requirement {
     Role,
     /// A group.
     Group,
+    /// A claim, or a value of it.
+    Claim,
+    /// Every one of several sets of requirements, of which one would do.
+    AnyOf,
 }
 
 impl Reject {
@@ -183,6 +189,7 @@ impl Reject {
             Self::Authority => "bad_authority",
             Self::RepeatedField => "repeated_field",
             Self::PlainHttp => "https_required",
+            Self::Address => "address_not_allowed",
             Self::NoSuchMetadata => "no_such_metadata",
             Self::MetadataMethod => "metadata_method",
             Self::ForeignOrigin => "invalid_origin",
@@ -203,6 +210,8 @@ impl Reject {
             Self::Scope => "insufficient_scope",
             Self::Requirement(Requirement::Role) => "role_missing",
             Self::Requirement(Requirement::Group) => "group_missing",
+            Self::Requirement(Requirement::Claim) => "claim_mismatch",
+            Self::Requirement(Requirement::AnyOf) => "none_of_any_of",
         }
     }
 }

@@ -3,6 +3,8 @@
 pub mod authority;
 pub mod path;
 
+use std::net::IpAddr;
+
 use crate::reject::Reject;
 
 /// A request's head: pseudo-header fields and header fields, names in lower case.
@@ -16,6 +18,7 @@ pub struct RequestView<'a> {
     authority: &'a [u8],
     fields: Vec<(&'a [u8], &'a [u8])>,
     over_tls: bool,
+    client: Option<IpAddr>,
 }
 
 /// What the fields of one name say.
@@ -38,6 +41,7 @@ impl<'a> RequestView<'a> {
             authority: b"",
             fields,
             over_tls: false,
+            client: None,
         };
         for &(name, value) in &view.fields {
             match name {
@@ -59,6 +63,22 @@ impl<'a> RequestView<'a> {
     /// Whether the connection is secured by TLS.
     pub fn is_over_tls(&self) -> bool {
         self.over_tls
+    }
+
+    /// The same request, from an address; where nobody says, it is from none that is allowed.
+    ///
+    /// An IPv4 address that is mapped into IPv6 is the IPv4 address (RFC 4291 §2.5.5.2).
+    #[must_use]
+    pub fn from_client(self, client: Option<IpAddr>) -> Self {
+        Self {
+            client: client.map(|address| address.to_canonical()),
+            ..self
+        }
+    }
+
+    /// The address that it came from.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.client
     }
 
     /// The method, compared case-sensitively (RFC 9110 §9.1).

@@ -295,7 +295,7 @@ impl Replying<'_> {
                 || weak && lacks_scope()
                 || presentation.challenge_scope && error != Some(ErrorCode::InvalidRequest)
             {
-                oauth.scope.extend(requirements.scopes_to_ask_for());
+                oauth.scope = requirements.scopes_to_ask_for();
             }
         }
         match scheme {

@@ -1,6 +1,6 @@
 //! Decision → what is counted, logged and shown to access logs. No secret is ever part of it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -96,7 +96,7 @@ pub fn audit_line(
     decision: &Decision<'_>,
     reply: Option<&Reply>,
     request: &RequestView<'_>,
-    client: Option<SocketAddr>,
+    client: Option<IpAddr>,
     now: Timestamp,
 ) -> String {
     let line = AuditLine {
@@ -112,7 +112,7 @@ pub fn audit_line(
         rule: decision.rule,
         provider: decision.provider,
         subject: subject(decision),
-        client: client.map(|address| address.ip()),
+        client,
         method: shortened(request.method()),
         path: shortened(request.path()),
         request_id: request.id(),

@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use countersign::authenticate::signature::Pure;
 use countersign::config;
@@ -69,7 +70,9 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
     };
     let mut store: Store = plan.empty_store();
     [(); 3].map(|()| {
-        let request = RequestView::new(pairs().collect());
+        // The tests' Envoy is asked from there.
+        let client = Some(Ipv4Addr::LOCALHOST.into());
+        let request = RequestView::new(pairs().collect()).from_client(client);
         let outcome = evaluate(&plan, &request, &store, &[], &Pure, now, &mut ());
         let Outcome::Decided(decision, effects) = outcome else {
             panic!("{}: the keys are in the document", case.name);

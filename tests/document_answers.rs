@@ -413,3 +413,132 @@ fn values_of_challenges() {
         ),
     ]);
 }
+
+#[test]
+fn networks() {
+    let with = |networks: Value| public(json!({ "networks": networks }));
+    hold(&[
+        (
+            with(
+                json!({"allow": ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1", "::ffff:10.0.0.0/104"]}),
+            ),
+            &[],
+        ),
+        (with(json!({"deny": ["10.9.0.0/16"]})), &[]),
+        (with(json!({})), &["networks: `allow`, `deny`, or both"]),
+        (
+            with(json!({"allow": []})),
+            &["networks.allow: there is at least one network"],
+        ),
+        (
+            with(json!({"allow": null})),
+            &["networks.allow: expected a list"],
+        ),
+        (
+            with(json!({"allow": ["10.0.0.1/8"]})),
+            &[
+                "networks.allow[0]: bits are set behind the network's length; did you mean `10.0.0.0/8`?",
+            ],
+        ),
+        (
+            with(json!({"allow": ["10.0.0/8", "a", "10.0.0.0/33"]})),
+            &[
+                "networks.allow[0]: a network is",
+                "networks.allow[1]: a network is",
+                "networks.allow[2]: a network is",
+            ],
+        ),
+        (
+            rule(json!({"allow": "public", "networks": {"deny": ["x"]}})),
+            &["rules[0].networks.deny[0]: a network is"],
+        ),
+    ]);
+}
+
+#[test]
+fn scopes_that_stand_for_others() {
+    let with = |scopes: Value| public(json!({ "scopes_imply": scopes }));
+    hold(&[
+        (
+            with(json!({"admin": ["write"], "write": ["read", "admin"]})),
+            &[],
+        ),
+        (
+            with(json!({"a": ["a"]})),
+            &["scopes_imply.a[0]: a scope stands for itself anyway"],
+        ),
+        (
+            with(json!({"a b": ["c d"]})),
+            &["scopes_imply.a b: a scope is visible ASCII"],
+        ),
+    ]);
+}
+
+#[test]
+fn claims_that_are_asked_for() {
+    let with = |paths: Value, require: Value| {
+        let mut document = rule(json!({ "match": {"paths": paths}, "require": require }));
+        document["providers"] = json!([{"name": "p", "jwt": {"issuer": "https://a", "audiences": ["b"], "jwks": {"inline": {"keys": [
+            {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+        ]}}}}]);
+        document
+    };
+    let users = json!(["/users/{id}/**"]);
+    hold(&[
+        (
+            with(
+                users.clone(),
+                json!({"claims": {"sub": "{id}", "tenant": ["red", "blue"], "level": 3, "a.b": true, "c": "{not a name}"}}),
+            ),
+            &[],
+        ),
+        (
+            with(
+                users.clone(),
+                json!({"any_of": [{"roles": ["admin"]}, {"claims": {"sub": "{id}"}}]}),
+            ),
+            &[],
+        ),
+        (
+            with(users.clone(), json!({"claims": {"sub": "{user}"}})),
+            &["rules[0].require.claims.sub: not every path of this rule binds `{user}`"],
+        ),
+        (
+            with(
+                json!(["/users/{id}", "/me"]),
+                json!({"claims": {"sub": "{id}"}}),
+            ),
+            &["rules[0].require.claims.sub: not every path"],
+        ),
+        (
+            with(users.clone(), json!({"claims": {"sub": ["{id}"]}})),
+            &["rules[0].require.claims.sub[0]: a parameter of the path stands alone"],
+        ),
+        (
+            with(
+                users.clone(),
+                json!({"claims": {"a": null, "b": [], "c": [null]}}),
+            ),
+            &[
+                "rules[0].require.claims.a: nothing is no value",
+                "rules[0].require.claims.b: there is at least one value",
+                "rules[0].require.claims.c[0]: nothing is no value",
+            ],
+        ),
+        (
+            with(users.clone(), json!({"claims": {}})),
+            &["rules[0].require.claims: there is at least one claim"],
+        ),
+        (
+            with(users.clone(), json!({"any_of": []})),
+            &["rules[0].require.any_of: there is at least one set"],
+        ),
+        (
+            with(users.clone(), json!({"any_of": [{}, {"scopes": []}]})),
+            &[
+                "rules[0].require.any_of[0]: this requires nothing",
+                "rules[0].require.any_of[1].scopes: there is at least one name",
+            ],
+        ),
+    ]);
+}

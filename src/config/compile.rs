@@ -1,9 +1,13 @@
 //! Document → Plan: what each value means, and whether they go together.
 
 mod fixed;
+mod networks;
 mod presentation;
 mod provider;
+mod require;
 mod rule;
+
+use std::collections::BTreeMap;
 
 use self::rule::tell_choices_apart;
 use super::diagnostic::{Diagnostic, Fault, Faults, nearest};
@@ -37,6 +41,7 @@ pub fn compile(document: &Document, faults: &mut Faults) -> Compiled {
         faults,
         warnings: Vec::new(),
         protects: presentation::protects(document),
+        implied_by: BTreeMap::new(),
         places: Vec::new(),
         sources: Vec::new(),
     };
@@ -51,6 +56,8 @@ struct Compiler<'f> {
     faults: &'f mut Faults,
     warnings: Vec<Diagnostic>,
     protects: Protects,
+    /// Which other scopes stand for a scope.
+    implied_by: BTreeMap<String, Vec<String>>,
     /// Where credentials stand, as providers name the places.
     places: Vec<ServedPlace>,
     /// Where keys are fetched from.
@@ -70,6 +77,7 @@ impl Compiler<'_> {
             .enumerate()
             .map(|(number, provider)| self.provider(number, provider))
             .collect();
+        self.scopes_imply(document);
         let mut rules = self.rules(document, &names, &providers);
         let mut default = self.default(document, &providers);
         // A provider at fault has left a hole in the list; such a plan is never used.
@@ -113,6 +121,10 @@ impl Compiler<'_> {
                     (Some(_), Some(true)) => Https::ByForwardedProto,
                     (Some(_), _) => Https::ByConnection,
                 },
+                networks: document
+                    .networks
+                    .as_ref()
+                    .map(|networks| self.networks("networks", networks)),
             }),
         }
     }

@@ -26,6 +26,10 @@ object! {
         optional crypto: Crypto,
         /// How many tokens are remembered.
         optional cache: Cache,
+        /// Scopes that stand for others too, and those again for theirs.
+        optional scopes_imply: BTreeMap<String, Vec<String>>,
+        /// From which addresses requests may come.
+        narrowing networks: Networks,
         /// Who may vouch for a caller; their order is the order of the challenges.
         optional providers: Vec<Provider>,
         /// The rules, in order; the first whose match fits decides.
@@ -44,7 +48,7 @@ object! {
         optional audit: Audit,
     }
     unsupported {
-        scopes_imply, networks, paths_case, throttle, identity,
+        paths_case, throttle, identity,
     }
 }
 
@@ -334,8 +338,9 @@ object! {
         narrowing on_forbidden: OnForbidden,
         /// Answers by itself; nobody passes.
         narrowing respond: Respond,
+        /// From which addresses requests may come, besides those of the document.
+        narrowing networks: Networks,
     }
-    unsupported { networks }
 }
 
 choice! {
@@ -383,8 +388,22 @@ object! {
         narrowing acr: Vec<String>,
         /// How long ago the caller may have been authenticated (RFC 9470).
         narrowing max_age: Span,
+        /// Claims and what they must be: a value, one of a list, or `{name}` of the path.
+        narrowing claims: BTreeMap<String, Value>,
+        /// Further requirements, of which one must hold.
+        narrowing any_of: Vec<Require>,
     }
-    unsupported { claims, cel, any_of }
+    unsupported { cel }
+}
+
+object! {
+    /// Addresses, as networks: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`.
+    pub struct Networks {
+        /// These; default all but the denied ones.
+        narrowing allow: Vec<String>,
+        /// Not these, even where they are allowed.
+        narrowing deny: Vec<String>,
+    }
 }
 
 choice! {

@@ -1,6 +1,7 @@
 //! What root and streams of one document share: the plan, the store, and the requests that wait.
 
 use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use log::{error, info, warn};
@@ -105,7 +106,9 @@ impl Filter {
             error!("countersign: the host's header map cannot be read");
             return self.refuse(&RequestView::new(Vec::new()), now);
         };
-        let request = RequestView::new(pairs).over_tls(self.is_over_tls());
+        let request = RequestView::new(pairs)
+            .over_tls(self.is_over_tls())
+            .from_client(self.client());
         let outcome = {
             let store = self.store.borrow();
             let backend = &self.backend;
@@ -140,6 +143,13 @@ impl Filter {
         let policy = self.plan.policy.as_ref();
         policy.is_some_and(Policy::asks_for_tls)
             && abi::property("connection\0tls_version").is_some_and(|version| !version.is_empty())
+    }
+
+    /// The address of the client, as the host's settings for forwarded addresses have it, where anybody asks.
+    fn client(&self) -> Option<IpAddr> {
+        let policy = self.plan.policy.as_ref();
+        policy.filter(|policy| policy.asks_for_address())?;
+        source_address()
     }
 
     /// Holds a request until a fetch has ended; where too many are held already, it is judged as if it had.
@@ -298,8 +308,7 @@ impl Filter {
             abi::set_filter_state(name, value);
         }
         if telemetry::is_audited(decision, self.plan.audit) {
-            let client = abi::property("source\0address");
-            let client = client.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
+            let client = request.client().or_else(source_address);
             let line = telemetry::audit_line(decision, reply, request, client, now);
             if decision.refusal().is_some() {
                 warn!("{line}");
@@ -308,4 +317,10 @@ impl Filter {
             }
         }
     }
+}
+
+fn source_address() -> Option<IpAddr> {
+    let text = abi::property("source\0address")?;
+    let address: SocketAddr = std::str::from_utf8(&text).ok()?.parse().ok()?;
+    Some(address.ip().to_canonical())
 }

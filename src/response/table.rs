@@ -95,6 +95,12 @@ pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
             "This is served over HTTPS only.",
             Challenges::None,
         ),
+        Reject::Address => (
+            403,
+            "address_not_allowed",
+            "This address may not ask here.",
+            Challenges::None,
+        ),
         Reject::NoSuchMetadata => (
             404,
             "not_found",
@@ -154,9 +160,9 @@ pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
             "The credential lacks a scope that is needed here.",
             Challenges::Scope,
         ),
-        Reject::Requirement(Requirement::Role | Requirement::Group) => {
-            (403, "forbidden", FORBIDDEN, Challenges::None)
-        }
+        Reject::Requirement(
+            Requirement::Role | Requirement::Group | Requirement::Claim | Requirement::AnyOf,
+        ) => (403, "forbidden", FORBIDDEN, Challenges::None),
     };
     Meaning {
         status,

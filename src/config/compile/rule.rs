@@ -2,16 +2,15 @@
 
 use super::Compiler;
 use crate::authenticate::Provider;
-use crate::authorize::{Names, Requirements};
+use crate::authorize::Requirements;
 use crate::config::diagnostic::Fault;
 use crate::config::document::{
-    Allow, Document, Fallback, Match as MatchDocument, OnForbidden, Require, Rule as RuleDocument,
+    Allow, Document, Fallback, Match as MatchDocument, OnForbidden, Rule as RuleDocument,
 };
 use crate::plan::{Access, Gate, Match, Rule};
 use crate::request::authority::HostPattern;
 use crate::request::is_token;
 use crate::request::path::Pattern;
-use crate::response::challenge::is_oauth_text;
 use crate::scheme::Scheme;
 
 impl Compiler<'_> {
@@ -83,6 +82,11 @@ impl Compiler<'_> {
                 "`allow: public` forbids nothing",
             );
         }
+        let matches = rule
+            .r#match
+            .as_ref()
+            .map(|matches| self.matches(&format!("{path}.match"), matches))
+            .unwrap_or_default();
         let access = if let Some(respond) = &rule.respond {
             Access::Respond(self.fixed_reply(&format!("{path}.respond"), respond))
         } else if rule.allow == Some(Allow::Public) {
@@ -90,7 +94,7 @@ impl Compiler<'_> {
         } else {
             let accepted = self.accepted(path, rule.providers.as_deref(), names);
             let gate = Gate {
-                requirements: self.requirements(path, rule.require.as_ref()),
+                requirements: self.requirements(path, rule.require.as_ref(), &matches),
                 ..self.gate(path, accepted, providers)
             };
             match rule.allow {
@@ -100,12 +104,12 @@ impl Compiler<'_> {
         };
         Rule {
             name: rule.name.clone(),
-            matches: rule
-                .r#match
-                .as_ref()
-                .map(|matches| self.matches(&format!("{path}.match"), matches))
-                .unwrap_or_default(),
+            matches,
             access,
+            networks: rule
+                .networks
+                .as_ref()
+                .map(|networks| self.networks(&format!("{path}.networks"), networks)),
             hides: rule.on_forbidden == Some(OnForbidden::NotFound),
         }
     }
@@ -168,67 +172,6 @@ impl Compiler<'_> {
                     );
                 }
             }
-        }
-    }
-
-    fn requirements(&mut self, path: &str, require: Option<&Require>) -> Requirements {
-        let Some(require) = require else {
-            return Requirements::default();
-        };
-        let path = format!("{path}.require");
-        let all_and_any = [
-            ("scopes", &require.scopes),
-            ("any_scopes", &require.any_scopes),
-            ("roles", &require.roles),
-            ("any_roles", &require.any_roles),
-            ("groups", &require.groups),
-            ("any_groups", &require.any_groups),
-        ];
-        let nothing = all_and_any.iter().all(|(_, names)| names.is_none())
-            && require.acr.is_none()
-            && require.max_age.is_none();
-        if nothing && !self.faults.any_within(&path) {
-            self.invalid(
-                path.clone(),
-                "this requires nothing; leave it out to ask for any valid credential",
-            );
-        }
-        for (key, names) in all_and_any {
-            if names.as_ref().is_some_and(Vec::is_empty) {
-                self.invalid(format!("{path}.{key}"), "there is at least one name");
-            }
-            for (place, name) in names.iter().flatten().enumerate() {
-                let is_scope = key.ends_with("scopes");
-                if name.is_empty() || is_scope && !is_oauth_text(name) {
-                    let what = "a scope is visible ASCII without space, `\"` and `\\`";
-                    let what = if is_scope {
-                        what
-                    } else {
-                        "a name is not empty"
-                    };
-                    self.invalid(format!("{path}.{key}[{place}]"), what);
-                }
-            }
-        }
-        if require.acr.as_ref().is_some_and(Vec::is_empty) {
-            self.invalid(format!("{path}.acr"), "there is at least one class");
-        }
-        for (place, class) in require.acr.iter().flatten().enumerate() {
-            if !is_oauth_text(class) {
-                let what = "a challenge can carry visible ASCII without space, `\"` and `\\` only";
-                self.invalid(format!("{path}.acr[{place}]"), what);
-            }
-        }
-        let names = |all: &Option<Vec<String>>, any: &Option<Vec<String>>| Names {
-            all: all.clone().unwrap_or_default(),
-            any: any.clone().unwrap_or_default(),
-        };
-        Requirements {
-            acr: require.acr.clone().unwrap_or_default(),
-            max_age: require.max_age.map(|span| span.0),
-            scopes: names(&require.scopes, &require.any_scopes),
-            roles: names(&require.roles, &require.any_roles),
-            groups: names(&require.groups, &require.any_groups),
         }
     }
 

@@ -1,0 +1,62 @@
+//! Addresses from which requests may come.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Compiler;
+use crate::config::document::Networks as NetworksDocument;
+use crate::plan::Networks;
+
+impl Compiler<'_> {
+    pub(super) fn networks(&mut self, path: &str, document: &NetworksDocument) -> Networks {
+        let lists = [("allow", &document.allow), ("deny", &document.deny)];
+        if lists.iter().all(|(_, list)| list.is_none()) && !self.faults.any_within(path) {
+            self.invalid(path, "`allow`, `deny`, or both");
+        }
+        let [allow, deny] = lists.map(|(key, list)| {
+            let path = format!("{path}.{key}");
+            if list.as_ref().is_some_and(Vec::is_empty) {
+                self.invalid(path.clone(), "there is at least one network");
+            }
+            let typed = list.iter().flatten().enumerate();
+            typed
+                .filter_map(|(place, text)| self.network(format!("{path}[{place}]"), text))
+                .collect()
+        });
+        Networks { allow, deny }
+    }
+
+    fn network(&mut self, path: String, text: &str) -> Option<IpNet> {
+        let network = text
+            .parse::<IpNet>()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let Ok(network) = network else {
+            self.invalid(
+                path,
+                "a network is an address and a length, as `10.0.0.0/8` or `2001:db8::/32`",
+            );
+            return None;
+        };
+        if network.addr() != network.network() {
+            let what = format!(
+                "bits are set behind the network's length; did you mean `{}`?",
+                network.trunc()
+            );
+            self.invalid(path, what);
+        }
+        Some(unmapped(network))
+    }
+}
+
+/// An IPv4 network that is mapped into IPv6 is the IPv4 network (RFC 4291 §2.5.5.2): requests' addresses are.
+fn unmapped(network: IpNet) -> IpNet {
+    let mapped = match network {
+        IpNet::V6(network) if network.prefix_len() >= 96 => network.addr().to_ipv4_mapped(),
+        IpNet::V4(_) | IpNet::V6(_) => None,
+    };
+    let length = network.prefix_len().saturating_sub(96);
+    mapped
+        .and_then(|address| IpNet::new(IpAddr::V4(address), length).ok())
+        .unwrap_or(network)
+}
