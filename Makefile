@@ -35,7 +35,7 @@ test: module ## the core, a real Envoy, the command
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
 
-test-all: module ## what needs more than `test`: older Envoys, and a real issuer, which needs Node.js
+test-all: module ## what needs more than `test`: older Envoys, a real issuer and real clients (Node.js, Chromium)
 	@for pinned in envoy/matrix/*.txt; do \
 	    echo "==> testing with Envoy $$(basename "$$pinned" .txt)"; \
 	    envoy="$$(scripts/setup-envoy "$$pinned")" && \
@@ -46,6 +46,9 @@ test-all: module ## what needs more than `test`: older Envoys, and a real issuer
 		{ echo "there is no node or no npm: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
 	@npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(WITH_ENVOY) cargo test --locked --features npm --test issuer
+	@echo "==> testing with real clients"
+	@chromium="$$(scripts/setup-clients)" && \
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients
 
 bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
 	@echo "==> building the benchmark"

@@ -1,0 +1,191 @@
+//! Real clients against a real Envoy with the filter: what each makes of our answers.
+//!
+//! A client is one file of `tests/clients/`; it is told addresses and tokens in its environment, and fails when
+//! something is not as it must be. `make test-all` fetches what they need (`scripts/setup-clients`) and runs this.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use countersign::mint::SigningKey;
+use serde_json::{Value, json};
+
+use support::envoy::{Bootstrap, Envoy};
+use support::in_repository;
+use support::token::read_key;
+use support::upstream::Upstream;
+
+const ISSUER: &str = "https://login.example.com";
+
+/// What the clients are told: names and values of their environment.
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
+fn key() -> SigningKey {
+    read_key("tests/keys/es256.json")
+}
+
+fn token(scope: &str) -> String {
+    let key = key();
+    let algorithm = key.algorithm().unwrap();
+    let header = json!({"alg": algorithm.name(), "kid": key.kid()});
+    let claims = json!({
+        "iss": ISSUER, "aud": "orders", "sub": "amy", "exp": support::now() + 600, "scope": scope,
+    });
+    key.sign(algorithm, &header, claims.to_string().as_bytes())
+        .unwrap()
+}
+
+fn provider() -> Value {
+    let jwks = json!({"inline": {"keys": [key().public_jwk()]}});
+    json!({"name": "corp", "jwt": {"issuer": ISSUER, "audiences": ["orders"], "jwks": jwks}})
+}
+
+/// Everything below /orders needs a scope, /healthz nothing.
+fn document() -> Value {
+    json!({
+        "realm": "orders",
+        "providers": [provider()],
+        "rules": [
+            {"name": "health", "match": {"paths": ["/healthz"]}, "allow": "public"},
+            {"name": "orders", "match": {"paths": ["/orders/**"]}, "require": {"scopes": ["orders:read"]}}
+        ]
+    })
+}
+
+/// The servers behind Envoy that are not HTTP/1.1 alone: `tests/clients/servers.mjs`. They end with this value.
+struct Servers {
+    process: Child,
+    ports: Value,
+}
+
+impl Servers {
+    fn start(variables: Variables<'_>) -> Self {
+        let mut process = node("servers.mjs", variables)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node runs: Node.js 20 or later");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("stdout is piped");
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let ports = serde_json::from_str(&line);
+        Self {
+            process,
+            ports: ports.unwrap_or_else(|_| panic!("the servers printed no ports, but {line:?}")),
+        }
+    }
+
+    fn port(&self, name: &str) -> u16 {
+        let port = self.ports[name].as_u64().unwrap();
+        u16::try_from(port).unwrap()
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn node(script: &str, variables: Variables<'_>) -> Command {
+    let folder = in_repository("tests/clients");
+    assert!(
+        folder.join("node_modules").exists(),
+        "the clients' packages are not there: `make test-all` fetches them"
+    );
+    let mut command = Command::new("node");
+    command
+        .arg(script)
+        .current_dir(folder)
+        .envs(variables.iter().copied());
+    command
+}
+
+/// Runs a client to its end, and shows what it saw.
+fn run(client: &mut Command, envoy: &Envoy) {
+    let ended = client.stdin(Stdio::null()).output();
+    let ended = ended.unwrap_or_else(|error| panic!("{client:?} does not run: {error}"));
+    let saw = format!("{}{}", text(&ended.stdout), text(&ended.stderr));
+    println!("{saw}");
+    assert!(
+        ended.status.success(),
+        "the client failed ({}), as shown above; Envoy's log:\n{}",
+        ended.status,
+        envoy.log()
+    );
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn listeners(bootstrap: &mut Value) -> &mut Vec<Value> {
+    bootstrap["static_resources"]["listeners"]
+        .as_array_mut()
+        .unwrap()
+}
+
+fn start(bootstrap: &Value) -> Envoy {
+    Envoy::start_with(bootstrap, Stdio::null())
+}
+
+fn address(envoy: &Envoy, listener: &str) -> String {
+    envoy.listener(listener).to_string()
+}
+
+fn python() -> PathBuf {
+    let python = in_repository(".venv/clients/bin/python");
+    assert!(
+        python.exists(),
+        "{} is not there: `make test-all` makes it",
+        python.display()
+    );
+    python
+}
+
+#[test]
+fn curl_fails_with_the_body_and_shows_a_token() {
+    let upstream = Upstream::start();
+    let envoy = Envoy::start(Bootstrap::new(upstream.port()).listener("plain", &document()));
+    let mut curl = Command::new("sh");
+    curl.arg(in_repository("tests/clients/curl.sh"))
+        .env("ADDRESS", address(&envoy, "plain"))
+        .env("TOKEN", token("orders:read"));
+    run(&mut curl, &envoy);
+}
+
+#[test]
+fn python_requests_reads_refusals() {
+    let upstream = Upstream::start();
+    let envoy = Envoy::start(Bootstrap::new(upstream.port()).listener("plain", &document()));
+    let mut requests = Command::new(python());
+    requests
+        .arg(in_repository("tests/clients/python_requests.py"))
+        .env("ADDRESS", address(&envoy, "plain"))
+        .env("TOKEN", token("orders:read"))
+        .env("WITHOUT_SCOPE", token(""));
+    run(&mut requests, &envoy);
+}
+
+#[test]
+fn a_websocket_opens_with_a_token_alone() {
+    let servers = Servers::start(&[]);
+    let mut bootstrap = Bootstrap::new(servers.port("websocket"))
+        .listener("orders", &document())
+        .into_json();
+    for listener in listeners(&mut bootstrap) {
+        listener["filter_chains"][0]["filters"][0]["typed_config"]["upgrade_configs"] =
+            json!([{"upgrade_type": "websocket"}]);
+    }
+    let envoy = start(&bootstrap);
+    let variables = [
+        ("ADDRESS", &*address(&envoy, "orders")),
+        ("TOKEN", &*token("orders:read")),
+        ("WITHOUT_SCOPE", &*token("")),
+    ];
+    run(&mut node("websocket.mjs", &variables), &envoy);
+}

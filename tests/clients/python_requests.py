@@ -1,0 +1,41 @@
+"""Python's requests: status, challenge and JSON of refusals, and a token that passes."""
+
+import os
+
+import requests
+
+URL = f"http://{os.environ['ADDRESS']}/orders/17"
+
+
+def ask(token=None, **arguments):
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    response = requests.get(URL, headers=headers, timeout=30, **arguments)
+    print(response.status_code, response.headers.get("www-authenticate"), response.text)
+    return response
+
+
+refused = ask()
+assert refused.status_code == 401 and refused.reason == "Unauthorized"
+assert refused.headers["www-authenticate"] == 'Bearer realm="orders"'
+assert refused.headers["content-type"] == "application/json"
+assert refused.headers["cache-control"] == "no-store"
+assert refused.json()["error"] == "unauthorized" and refused.json()["status"] == 401
+assert not refused.history, "nothing is followed"
+try:
+    refused.raise_for_status()
+except requests.HTTPError as error:
+    assert error.response is refused
+else:
+    raise AssertionError("raise_for_status does not raise")
+
+refused = ask(token="a.b")
+assert refused.status_code == 401
+assert refused.headers["www-authenticate"].startswith('Bearer realm="orders", error="invalid_token"')
+assert refused.json()["error"] == "invalid_token"
+
+refused = ask(token=os.environ["WITHOUT_SCOPE"])
+assert refused.status_code == 403 and "www-authenticate" not in refused.headers
+assert refused.json()["error"] == "insufficient_scope"
+
+allowed = ask(token=os.environ["TOKEN"])
+assert allowed.status_code == 200 and allowed.json()["path"] == "/orders/17"
