@@ -6,34 +6,45 @@
 //! 2. TRACE: 405;
 //! 3. a method that is not in upper case, an ambiguous path, a bad authority: 400;
 //!    then the rule is found, and a header field that it looks at twice is a 400 too;
-//! 4. `allow: public`: it passes, nothing is judged;
-//! 5. two credentials, or one that breaks its grammar: 400;
-//! 6. no credential: 401, or on an optional rule it passes;
-//! 7. a credential that is refused: 401, also where the rule would not accept its provider: nothing unverified
-//!    reaches an upstream that might read it;
-//!    whether it is good cannot be said now, since keys are not to be had: 503;
-//! 8. a good one of a provider that the rule does not accept, or where nothing permits the request: 403;
-//! 9. a missing scope, role or group: 403;
-//! 10. it passes.
+//! 4. plain HTTP where HTTPS is asked for: 403, or 308 to it;
+//! 5. the metadata of the resource (RFC 9728): 200;
+//! 6. a CORS preflight: it passes without credentials, or is answered;
+//! 7. a rule with a fixed answer: that;
+//! 8. `allow: public`: it passes, nothing is judged;
+//! 9. two credentials, or one that breaks its grammar: 400;
+//! 10. no credential: 401, or on an optional rule it passes;
+//! 11. a credential that is refused: 401, also where the rule would not accept its provider: nothing unverified
+//!     reaches an upstream that might read it;
+//!     whether it is good cannot be said now, since keys are not to be had: 503;
+//! 12. a good one of a provider that the rule does not accept, or where nothing permits the request: 403;
+//! 13. an authentication that is too weak, or too long ago: 401;
+//! 14. a missing scope, role or group: 403, or what hides that there is something;
+//! 15. it passes.
 //!
-//! Where the rule has no scheme to offer, 6 and 7 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
+//! In shadow mode a refusal is decided like any other, and the request passes all the same.
+//! Where the rule has no scheme to offer, 10 and 11 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
 
 mod effects;
+mod forward;
 mod identify;
+mod preflight;
 mod trace;
 
 use std::rc::Rc;
 
 pub use self::effects::{Effects, TokenEffect};
+pub use self::forward::Forward;
 pub use self::trace::{Step, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
-use crate::authorize::{Permit, permit, permit_anyone};
-use crate::credential::{Place, without_parameters};
-use crate::plan::{Access, Gate, Plan, Policy};
-use crate::reject::{Reject, TokenFault};
-use crate::request::RequestView;
+use crate::authorize::{Permit, Requirements, permit, permit_anyone};
+use crate::plan::{Access, Gate, Https, Mode, Plan, Policy};
+use crate::presentation::Presentation;
+use crate::presentation::fixed::FixedReply;
+use crate::presentation::metadata::Asked;
+use crate::reject::{Reject, TokenFault, Unavailable};
 use crate::request::path::Reading;
+use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -41,8 +52,10 @@ use crate::time::Timestamp;
 /// What is decided, and by what.
 #[derive(Debug)]
 pub struct Decision<'p> {
-    /// Leave to pass, or why not.
-    pub verdict: Result<Permit, Reject>,
+    /// What becomes of the request.
+    pub verdict: Verdict,
+    /// Whether a refusal is only noted, and the request passes.
+    pub is_shadow: bool,
     /// The rule that decided; none before one is found, and where none fits.
     pub rule: Option<&'p str>,
     /// The provider that vouched for the caller.
@@ -51,15 +64,55 @@ pub struct Decision<'p> {
     pub principal: Option<Rc<Principal>>,
     /// The schemes in play, in the order of their challenges.
     pub schemes: &'p [Scheme],
+    /// What the rule asks of callers.
+    pub requirements: Option<&'p Requirements>,
+    /// Whether whoever may not pass is told that there is nothing.
+    pub hides: bool,
+    /// The answer of the rule's own.
+    pub fixed: Option<&'p FixedReply>,
     /// How the request is changed on its way to the upstream, where it passes.
-    pub forward: Forward,
+    pub forward: Forward<'p>,
 }
 
-/// How a request is changed on its way to the upstream.
-#[derive(Debug, Default)]
-pub struct Forward {
-    /// A new target, without the tokens that were in its query.
-    pub target: Option<Vec<u8>>,
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It passes.
+    Passes(Permit),
+    /// The filter answers, and refuses nothing.
+    Answers(Answer),
+    /// It is refused.
+    Refused(Reject),
+}
+
+/// An answer that is no refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The metadata of the resource.
+    Metadata,
+    /// That anybody may read the metadata.
+    MetadataPreflight,
+    /// What a preflight asks.
+    Preflight,
+}
+
+impl Decision<'_> {
+    /// Why the request is refused, or would be.
+    pub fn refusal(&self) -> Option<Reject> {
+        match self.verdict {
+            Verdict::Refused(reject) => Some(reject),
+            Verdict::Passes(_) | Verdict::Answers(_) => None,
+        }
+    }
+
+    /// Whether the request goes on to the upstream.
+    pub fn passes(&self) -> bool {
+        match self.verdict {
+            Verdict::Passes(_) => true,
+            Verdict::Answers(_) => false,
+            Verdict::Refused(_) => self.is_shadow,
+        }
+    }
 }
 
 /// Decides a request, or says what must be fetched first.
@@ -76,28 +129,43 @@ pub fn evaluate<'p>(
     trace: &mut impl Trace,
 ) -> Outcome<'p> {
     let mut decision = Decision {
-        verdict: Err(Reject::NoDocument),
+        verdict: Verdict::Refused(Reject::NoDocument),
+        is_shadow: false,
         rule: None,
         provider: None,
         principal: None,
         schemes: &[],
+        requirements: None,
+        hides: false,
+        fixed: None,
         forward: Forward::default(),
     };
     let mut effects = Effects::default();
-    if let Some(policy) = &plan.policy {
-        let judging = Judging {
-            policy,
-            request,
-            store,
-            settled,
-            backend,
-            now,
-        };
-        decision.verdict = match judging.judge(&mut decision, &mut effects, trace) {
-            Ok(permit) => Ok(permit),
-            Err(Stop::Reject(reject)) => Err(reject),
-            Err(Stop::Needs(fetch)) => return Outcome::Needs(fetch),
-        };
+    let Some(policy) = &plan.policy else {
+        return Outcome::Decided(decision, effects);
+    };
+    let judging = Judging {
+        policy,
+        presentation: &plan.presentation,
+        request,
+        store,
+        settled,
+        backend,
+        now,
+    };
+    decision.is_shadow = policy.mode == Mode::Shadow;
+    decision.verdict = match judging.judge(&mut decision, &mut effects, trace) {
+        Ok(verdict) => verdict,
+        Err(Stop::Reject(reject)) => Verdict::Refused(reject),
+        // Nobody waits in the shadow: what is wanted is fetched, and judged as if it could not be had.
+        Err(Stop::Needs(fetch)) if decision.is_shadow => {
+            effects.wanted = Some(fetch);
+            Verdict::Refused(Reject::Unavailable(Unavailable::Keys))
+        }
+        Err(Stop::Needs(fetch)) => return Outcome::Needs(fetch),
+    };
+    if !matches!(decision.verdict, Verdict::Passes(_)) {
+        decision.forward = Forward::default();
     }
     Outcome::Decided(decision, effects)
 }
@@ -138,6 +206,7 @@ impl From<TokenFault> for Stop {
 
 struct Judging<'p, 'r> {
     policy: &'p Policy,
+    presentation: &'p Presentation,
     request: &'r RequestView<'r>,
     store: &'r Store,
     settled: &'r [Fetch],
@@ -151,7 +220,7 @@ impl<'p> Judging<'p, '_> {
         decision: &mut Decision<'p>,
         effects: &mut Effects,
         trace: &mut impl Trace,
-    ) -> Result<Permit, Stop> {
+    ) -> Result<Verdict, Stop> {
         // Methods have case (RFC 9110 §9.1), but not every upstream knows it.
         if self.request.method().eq_ignore_ascii_case(b"TRACE") {
             return Err(Reject::Trace.into());
@@ -164,13 +233,66 @@ impl<'p> Judging<'p, '_> {
         let reading = Reading::of_target(self.request.target()).map_err(Reject::Path)?;
         trace.step(Step::Read(&reading));
 
-        let rule = self.policy.rule_for(self.request, &reading, &host)?;
+        let method = self.request.method();
+        let rule = self
+            .policy
+            .rule_for(method, self.request, &reading, &host)?;
         decision.rule = rule.map(|rule| rule.name.as_str());
+        decision.hides = rule.is_some_and(|rule| rule.hides);
         trace.step(Step::Rule(decision.rule));
-
         let access = rule.map_or(&self.policy.default, |rule| &rule.access);
+
+        self.refuse_plain_http()?;
+        if let Some(answer) = self.metadata(access, &reading)? {
+            return Ok(Verdict::Answers(answer));
+        }
+        if let Some(verdict) = self.preflight(decision, &reading, &host)? {
+            return Ok(verdict);
+        }
+        self.ask(access, decision, effects, trace)
+    }
+
+    fn refuse_plain_http(&self) -> Result<(), Reject> {
+        let is_secure = match self.policy.https {
+            Https::Optional => true,
+            Https::ByConnection => self.request.is_over_tls(),
+            Https::ByForwardedProto => {
+                self.request.field(b"x-forwarded-proto") == Field::One(b"https")
+            }
+        };
+        is_secure.then_some(()).ok_or(Reject::PlainHttp)
+    }
+
+    /// The metadata of the resource, which everybody may read (RFC 9728 §3); a public rule may leave it to the upstream.
+    fn metadata(&self, access: &Access, reading: &Reading<'_>) -> Result<Option<Answer>, Reject> {
+        let metadata = self.presentation.metadata.as_ref();
+        let asked = metadata.and_then(|own| own.asked(reading, self.request.query()));
+        match (asked, self.request.method()) {
+            (None, _) => Ok(None),
+            (Some(Asked::Another), _) if matches!(access, Access::Public) => Ok(None),
+            (Some(Asked::Another), _) => Err(Reject::NoSuchMetadata),
+            (Some(Asked::This), b"GET" | b"HEAD") => Ok(Some(Answer::Metadata)),
+            (Some(Asked::This), b"OPTIONS") if preflight::is_one(self.request) => {
+                Ok(Some(Answer::MetadataPreflight))
+            }
+            (Some(Asked::This), _) => Err(Reject::MetadataMethod),
+        }
+    }
+
+    fn ask(
+        &self,
+        access: &'p Access,
+        decision: &mut Decision<'p>,
+        effects: &mut Effects,
+        trace: &mut impl Trace,
+    ) -> Result<Verdict, Stop> {
         let (gate, asks) = match access {
             Access::Public => (None, "nothing"),
+            Access::Respond(reply) => {
+                trace.step(Step::Asks("nothing: it has an answer of its own"));
+                decision.fixed = Some(reply);
+                return Err(Reject::Fixed.into());
+            }
             Access::Optional(gate) => (
                 Some(gate),
                 "nothing, but a credential that is shown must be good",
@@ -180,39 +302,34 @@ impl<'p> Judging<'p, '_> {
         };
         trace.step(Step::Asks(asks));
         let Some(gate) = gate else {
-            return Ok(permit_anyone());
+            return Ok(Verdict::Passes(permit_anyone()));
         };
         decision.schemes = &gate.schemes;
+        decision.requirements = Some(&gate.requirements);
         let principal = match self.identify(gate, decision, effects, trace)? {
-            None if matches!(access, Access::Optional(_)) => return Ok(permit_anyone()),
+            None if matches!(access, Access::Optional(_)) => {
+                return Ok(Verdict::Passes(permit_anyone()));
+            }
             None => return Err(Reject::NoCredential.into()),
             Some(principal) => principal,
         };
-        let permit = Self::admit(principal, access, gate)?;
-        decision.forward.target = self.target_without_tokens();
-        Ok(permit)
+        let permit = self.admit(principal, access, gate)?;
+        decision.forward = Forward::of_a_caller(self.policy, self.presentation, self.request);
+        Ok(Verdict::Passes(permit))
     }
 
-    fn admit(principal: Rc<Principal>, access: &Access, gate: &Gate) -> Result<Permit, Reject> {
+    fn admit(
+        &self,
+        principal: Rc<Principal>,
+        access: &Access,
+        gate: &Gate,
+    ) -> Result<Permit, Reject> {
         if !gate.providers.contains(&principal.provider()) {
             Err(Reject::ProviderNotAccepted)
         } else if matches!(access, Access::Closed(_)) {
             Err(Reject::NoRule)
         } else {
-            permit(principal, &gate.requirements)
+            permit(principal, &gate.requirements, self.now)
         }
-    }
-
-    /// The target as the upstream gets it, where it held a token: a query stands in logs (RFC 6750 §5.3).
-    fn target_without_tokens(&self) -> Option<Vec<u8>> {
-        let names = self
-            .policy
-            .places
-            .iter()
-            .filter_map(|served| match &served.place {
-                Place::Query(name) => Some(name.as_str()),
-                _ => None,
-            });
-        without_parameters(self.request.target()?, names)
     }
 }

@@ -43,6 +43,7 @@ pub mod json;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mint;
 pub mod plan;
+pub mod presentation;
 pub mod refresh;
 pub mod reject;
 pub mod request;

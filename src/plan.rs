@@ -4,6 +4,8 @@ use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
 use crate::authorize::Requirements;
 use crate::credential::ServedPlace;
+use crate::presentation::Presentation;
+use crate::presentation::fixed::FixedReply;
 use crate::refresh::RemoteKeys;
 use crate::reject::Reject;
 use crate::request::authority::{Host, HostPattern};
@@ -40,15 +42,32 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// What is asked where no rule fits.
     pub default: Access,
+    /// What a refusal does.
+    pub mode: Mode,
+    /// Which requests over plain HTTP are refused.
+    pub https: Https,
 }
 
-/// What answers look like.
-#[derive(Debug, Clone)]
-pub struct Presentation {
-    /// The realm of every challenge: `%x20-7E`.
-    pub realm: String,
-    /// Whether challenges carry `error_description`.
-    pub error_description: bool,
+/// What a refusal does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// It is the answer.
+    #[default]
+    Enforce,
+    /// It is counted and logged, and the request passes.
+    Shadow,
+}
+
+/// Which requests over plain HTTP are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Https {
+    /// None.
+    #[default]
+    Optional,
+    /// Every one whose connection is not secured by TLS.
+    ByConnection,
+    /// Every one whose `x-forwarded-proto` does not say `https`.
+    ByForwardedProto,
 }
 
 /// Which decisions are logged.
@@ -105,6 +124,8 @@ pub struct Rule {
     pub matches: Match,
     /// What it asks of them.
     pub access: Access,
+    /// Whether whoever may not pass is told that there is nothing.
+    pub hides: bool,
 }
 
 /// What is asked of a request.
@@ -116,6 +137,8 @@ pub enum Access {
     Optional(Gate),
     /// A credential.
     Required(Gate),
+    /// Nobody is asked, and nobody passes: this is the answer.
+    Respond(FixedReply),
     /// Nobody passes; who shows no good credential is asked for one all the same, so that what exists is not told.
     Closed(Gate),
 }
@@ -177,34 +200,31 @@ impl Access {
     /// What is asked of credentials, where they are looked at; for the compilation.
     pub fn gate_mut(&mut self) -> Option<&mut Gate> {
         match self {
-            Self::Public => None,
+            Self::Public | Self::Respond(_) => None,
             Self::Optional(gate) | Self::Required(gate) | Self::Closed(gate) => Some(gate),
         }
     }
 }
 
-impl Default for Presentation {
-    fn default() -> Self {
-        Self {
-            realm: "api".to_owned(),
-            error_description: true,
-        }
-    }
-}
-
 impl Policy {
-    /// The first rule that fits, if one does.
+    /// Whether it matters if the connection is secured by TLS.
+    pub fn asks_for_tls(&self) -> bool {
+        self.https == Https::ByConnection
+    }
+
+    /// The first rule that fits the request, were its method that one.
     ///
     /// # Errors
     /// [`Reject::RepeatedField`] where a rule looks at a header field that the request repeats.
     pub fn rule_for(
         &self,
+        method: &[u8],
         request: &RequestView<'_>,
         reading: &Reading<'_>,
         host: &Host<'_>,
     ) -> Result<Option<&Rule>, Reject> {
         for rule in &self.rules {
-            if rule.matches.fits(request, reading, host)? {
+            if rule.matches.fits(method, request, reading, host)? {
                 return Ok(Some(rule));
             }
         }
@@ -215,11 +235,12 @@ impl Policy {
 impl Match {
     fn fits(
         &self,
+        method: &[u8],
         request: &RequestView<'_>,
         reading: &Reading<'_>,
         host: &Host<'_>,
     ) -> Result<bool, Reject> {
-        let fits = (self.methods.is_empty() || self.has_method(request.method()))
+        let fits = (self.methods.is_empty() || self.has_method(method))
             && (self.paths.is_empty() || self.paths.iter().any(|path| path.fits(reading)))
             && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.fits(host)));
         if !fits {

@@ -20,6 +20,16 @@ pub enum Reject {
     Authority,
     /// A field that a rule looks at is there several times, or the credential's is.
     RepeatedField,
+    /// The request came over plain HTTP, and HTTPS is asked for.
+    PlainHttp,
+    /// It asks for the metadata of a resource that is not here (RFC 9728 §3.1).
+    NoSuchMetadata,
+    /// Metadata can only be read (RFC 9728 §3.1).
+    MetadataMethod,
+    /// A preflight from an origin that may read nothing here.
+    ForeignOrigin,
+    /// The rule has an answer of its own.
+    Fixed,
     /// No credential was presented.
     NoCredential,
     /// A credential that is none by its own grammar.
@@ -32,6 +42,8 @@ pub enum Reject {
     ProviderNotAccepted,
     /// The credential is good, but no rule permits this request.
     NoRule,
+    /// The caller's authentication is too weak, or too long ago (RFC 9470).
+    Authentication(Weakness),
     /// The caller's credential lacks a scope.
     Scope,
     /// The caller lacks a role or a group.
@@ -140,6 +152,15 @@ pub enum Unavailable {
     Crypto,
 }
 
+/// What an authentication lacks (RFC 9470 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weakness {
+    /// It is of no accepted class (`acr`).
+    Class,
+    /// It is too long ago (`auth_time`), or nobody knows how long.
+    Age,
+}
+
 /// What a caller lacks, beyond scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
@@ -161,6 +182,11 @@ impl Reject {
             Self::Path(_) => "ambiguous_path",
             Self::Authority => "bad_authority",
             Self::RepeatedField => "repeated_field",
+            Self::PlainHttp => "https_required",
+            Self::NoSuchMetadata => "no_such_metadata",
+            Self::MetadataMethod => "metadata_method",
+            Self::ForeignOrigin => "invalid_origin",
+            Self::Fixed => "respond",
             Self::NoCredential => "unauthorized",
             Self::Malformed(malformed) => match malformed.fault {
                 CredentialFault::Several => "several_credentials",
@@ -172,6 +198,8 @@ impl Reject {
             Self::Unavailable(Unavailable::Crypto) => "crypto_unavailable",
             Self::ProviderNotAccepted => "provider_not_accepted",
             Self::NoRule => "no_rule",
+            Self::Authentication(Weakness::Class) => "acr_insufficient",
+            Self::Authentication(Weakness::Age) => "authentication_too_old",
             Self::Scope => "insufficient_scope",
             Self::Requirement(Requirement::Role) => "role_missing",
             Self::Requirement(Requirement::Group) => "group_missing",

@@ -15,6 +15,7 @@ pub struct RequestView<'a> {
     target: Option<&'a [u8]>,
     authority: &'a [u8],
     fields: Vec<(&'a [u8], &'a [u8])>,
+    over_tls: bool,
 }
 
 /// What the fields of one name say.
@@ -36,6 +37,7 @@ impl<'a> RequestView<'a> {
             target: None,
             authority: b"",
             fields,
+            over_tls: false,
         };
         for &(name, value) in &view.fields {
             match name {
@@ -46,6 +48,17 @@ impl<'a> RequestView<'a> {
             }
         }
         view
+    }
+
+    /// The same request, over a connection that is secured by TLS, or is not; where nobody says, it is not.
+    #[must_use]
+    pub fn over_tls(self, over_tls: bool) -> Self {
+        Self { over_tls, ..self }
+    }
+
+    /// Whether the connection is secured by TLS.
+    pub fn is_over_tls(&self) -> bool {
+        self.over_tls
     }
 
     /// The method, compared case-sensitively (RFC 9110 §9.1).
@@ -61,6 +74,12 @@ impl<'a> RequestView<'a> {
     /// The path of the target as sent, without its query; empty for CONNECT.
     pub fn path(&self) -> &'a [u8] {
         path::without_query(self.target.unwrap_or_default())
+    }
+
+    /// The query of the target as sent, without its `?`.
+    pub fn query(&self) -> Option<&'a [u8]> {
+        let target = self.target?;
+        target.get(self.path().len()..)?.strip_prefix(b"?")
     }
 
     /// The authority as sent.
@@ -84,6 +103,24 @@ impl<'a> RequestView<'a> {
             .iter()
             .filter(move |(field, _)| *field == name)
             .map(|&(_, value)| value)
+    }
+
+    /// Whether it has content, as far as its head tells (RFC 9110 §6.4, RFC 9112 §6).
+    pub fn has_content(&self) -> bool {
+        let no_length = matches!(
+            self.field(b"content-length"),
+            Field::None | Field::One(b"0")
+        );
+        !no_length || self.field(b"transfer-encoding") != Field::None
+    }
+
+    /// Whether it is gRPC, as the host sees it: gRPC-Web is HTTP like any other.
+    pub fn is_grpc(&self) -> bool {
+        let Field::One(content_type) = self.field(b"content-type") else {
+            return false;
+        };
+        let rest = content_type.strip_prefix(b"application/grpc");
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
     }
 
     /// Its `x-request-id`, where it is one that is safe to repeat: in a response, and in a log.

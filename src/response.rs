@@ -1,250 +1,408 @@
-//! Decision → Reply: the one place that turns a refusal into an answer.
+//! Decision → Reply: what a client gets back.
+//!
+//! `table` says what each refusal means, one `match` without a catch-all; the rest is how it is said: the challenges,
+//! the content in the form that was asked for, and what browsers and gRPC clients need besides.
 
 pub mod body;
 pub mod challenge;
+mod cors;
+mod grpc;
+pub mod negotiate;
+pub mod page;
+mod table;
 
-use self::body::ErrorBody;
-use self::challenge::{Challenge, ErrorCode};
-use crate::evaluate::Decision;
-use crate::plan::Presentation;
-use crate::reject::{
-    CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault, Unavailable,
-};
-use crate::request::RequestView;
+use std::borrow::Cow;
+
+use self::body::{Explanation, Form, render};
+use self::challenge::{Challenge, ErrorCode, OAuth};
+use self::negotiate::{form_for, prefers_html};
+use self::table::{Challenges, Meaning};
+use crate::evaluate::{Answer, Decision, Verdict};
+use crate::presentation::fixed::FixedReply;
+use crate::presentation::{BodyForm, Presentation, Protects};
+use crate::reject::Reject;
+use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
 
 /// A response of the filter's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The status code.
+    /// The status code. A gRPC call is answered with 200 and a `grpc-status` of its own, which the host sees to.
     pub status: u16,
-    /// The error, as the body names it.
+    /// The error, as counters name it.
     pub error: &'static str,
     /// Response code details for access logs: `countersign_` and the reason.
     pub details: String,
     /// Header fields in order, names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Headers,
     /// The content; for HEAD the host leaves it out and keeps its length (RFC 9110 §9.3.2).
     pub body: String,
 }
 
-/// What a refusal is answered with, apart from the words.
-struct Answer {
-    status: u16,
-    error: &'static str,
-    message: &'static str,
-    challenges: Challenges,
-}
+/// Header fields in order, names in lower case.
+pub type Headers = Vec<(Cow<'static, str>, String)>;
 
-/// Which challenges an answer carries.
-enum Challenges {
-    /// None: other credentials would not help.
-    None,
-    /// One for each scheme in play, none with an error (RFC 6750 §3: nothing was presented).
-    Plain,
-    /// One for each scheme in play, the error on those that were used.
-    Failed(ErrorCode, &'static str),
-    /// One for each scheme that was attempted.
-    Attempted(MalformedCredential, &'static str),
-}
-
-/// The answer to a refusal; nothing where the decision is to let the request pass.
+/// The answer to a request; nothing where the decision is to let it pass.
+///
+/// In the shadow a refusal has its answer too: nobody is sent it, and it says what would have been.
 pub fn reply(
     decision: &Decision<'_>,
     presentation: &Presentation,
     request: &RequestView<'_>,
     now: Timestamp,
 ) -> Option<Reply> {
-    let reject = *decision.verdict.as_ref().err()?;
-    let answer = answer(reject, decision.schemes);
-    let mut headers = Vec::with_capacity(8);
-    for challenge in challenges(&answer.challenges, decision.schemes, presentation) {
-        headers.push(("www-authenticate", challenge.to_string()));
-    }
-    match answer.status {
-        405 => headers.push(("allow", ALLOW.to_owned())),
-        503 => headers.push(("retry-after", RETRY_AFTER_SECONDS.to_string())),
-        _ => {}
-    }
-    headers.push(("cache-control", "no-store".to_owned()));
-    headers.push(("x-content-type-options", "nosniff".to_owned()));
-    headers.push(("content-type", "application/json".to_owned()));
-    let body = ErrorBody {
-        error: answer.error,
-        message: answer.message,
-        status: answer.status,
-        timestamp: now,
-        request_id: request.id(),
+    let replying = Replying {
+        decision,
+        presentation,
+        request,
+        now,
     };
-    Some(Reply {
-        status: answer.status,
-        error: answer.error,
-        details: format!("countersign_{}", reject.reason()),
-        headers,
-        body: body.to_json(),
-    })
-}
-
-/// The methods that RFC 9110 §9 and RFC 5789 define, but TRACE, which alone is refused for its name.
-const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT";
-
-/// How long a client should wait for a filter that cannot judge yet, in seconds.
-const RETRY_AFTER_SECONDS: u32 = 5;
-
-/// The decision table.
-fn answer(reject: Reject, schemes: &[Scheme]) -> Answer {
-    let (status, error, message, challenges) = match reject {
-        Reject::NoDocument | Reject::Unavailable(Unavailable::Keys | Unavailable::Crypto) => (
-            503,
-            "temporarily_unavailable",
-            "The request cannot be judged at the moment.",
-            Challenges::None,
-        ),
-        Reject::Trace => (
-            405,
-            "method_not_allowed",
-            "The method TRACE is not allowed.",
-            Challenges::None,
-        ),
-        Reject::Path(fault) => (400, "ambiguous_path", path_message(fault), Challenges::None),
-        Reject::MethodCase => (
-            400,
-            "invalid_request",
-            "The method is not in upper case.",
-            Challenges::None,
-        ),
-        Reject::Authority => (
-            400,
-            "invalid_request",
-            "The request does not name one host.",
-            Challenges::None,
-        ),
-        Reject::RepeatedField => (
-            400,
-            "invalid_request",
-            "A header field that may stand only once is repeated.",
-            Challenges::None,
-        ),
-        // A 401 without a challenge would be a 401 that nobody can answer (RFC 9110 §15.5.2).
-        Reject::NoCredential | Reject::Token(_) if schemes.is_empty() => {
-            (403, "forbidden", FORBIDDEN, Challenges::None)
-        }
-        Reject::NoCredential => (
-            401,
-            "unauthorized",
-            "Authentication is required.",
-            Challenges::Plain,
-        ),
-        Reject::Malformed(malformed) => {
-            let message = malformed_message(malformed.fault);
-            let challenges = Challenges::Attempted(malformed, message);
-            (400, "invalid_request", message, challenges)
-        }
-        Reject::Token(fault) => {
-            let message = token_message(fault);
-            let challenges = Challenges::Failed(ErrorCode::InvalidToken, message);
-            (401, "invalid_token", message, challenges)
-        }
-        Reject::ProviderNotAccepted | Reject::NoRule => {
-            (403, "forbidden", FORBIDDEN, Challenges::None)
-        }
-        Reject::Scope => (
-            403,
-            "insufficient_scope",
-            "The credential lacks a scope that is needed here.",
-            Challenges::None,
-        ),
-        Reject::Requirement(Requirement::Role | Requirement::Group) => {
-            (403, "forbidden", FORBIDDEN, Challenges::None)
-        }
-    };
-    Answer {
-        status,
-        error,
-        message,
-        challenges,
+    match decision.verdict {
+        Verdict::Passes(_) => None,
+        Verdict::Answers(answer) => Some(replying.answer(answer)),
+        Verdict::Refused(reject) => Some(replying.refusal(reject)),
     }
 }
 
-const FORBIDDEN: &str = "The credential does not permit this.";
+struct Replying<'r> {
+    decision: &'r Decision<'r>,
+    presentation: &'r Presentation,
+    request: &'r RequestView<'r>,
+    now: Timestamp,
+}
 
-/// One challenge a scheme, in the order of the schemes in play.
-fn challenges(
-    which: &Challenges,
-    schemes: &[Scheme],
-    presentation: &Presentation,
-) -> Vec<Challenge> {
-    let plain = |scheme: &Scheme| Challenge::new(*scheme, &presentation.realm);
-    let failed = |challenge: Challenge, error: ErrorCode, description: &'static str| {
-        let challenge = challenge.error(error);
-        if presentation.error_description {
-            challenge.error_description(description)
+impl Replying<'_> {
+    fn answer(&self, answer: Answer) -> Reply {
+        let mut headers = Headers::new();
+        let (status, details, body) = match answer {
+            Answer::Metadata => {
+                // Public data that nobody needs a credential for; it changes with the document (RFC 9728 §7.10).
+                put(&mut headers, "cache-control", "public, max-age=3600");
+                put(&mut headers, "access-control-allow-origin", "*");
+                put(&mut headers, "x-content-type-options", "nosniff");
+                put(&mut headers, "content-type", "application/json");
+                let metadata = self.presentation.metadata.as_ref();
+                let json = metadata.map(|metadata| metadata.json.clone());
+                (200, "countersign_metadata", json.unwrap_or_default())
+            }
+            Answer::MetadataPreflight => {
+                cors::allow_reading_metadata(self.request, &mut headers);
+                (204, "countersign_metadata", String::new())
+            }
+            Answer::Preflight => {
+                if let Some(cors) = &self.presentation.cors {
+                    cors::answer_preflight(cors, self.request, &mut headers);
+                }
+                (204, "countersign_preflight", String::new())
+            }
+        };
+        Reply {
+            status,
+            error: "none",
+            details: details.to_owned(),
+            headers,
+            body,
+        }
+    }
+
+    fn refusal(&self, reject: Reject) -> Reply {
+        let meaning = table::meaning(reject, self.decision);
+        let details = format!("countersign_{}", reject.reason());
+        if let Some((fixed, error)) = self.fixed(reject, &meaning) {
+            return self.as_written(fixed, error, details);
+        }
+        if let Some(location) = self.elsewhere(reject, &meaning) {
+            return self.redirect(&location, &meaning, details);
+        }
+        let status = self.status(&meaning);
+        let mut headers = Headers::with_capacity(10);
+        for challenge in self.challenges(&meaning) {
+            let name = match self.presentation.protects {
+                Protects::Origin => "www-authenticate",
+                Protects::Proxy => "proxy-authenticate",
+            };
+            put(&mut headers, name, challenge.to_string());
+        }
+        if let Some(allow) = meaning.allow {
+            put(&mut headers, "allow", allow);
+        }
+        if let Some(seconds) = meaning.retry_after {
+            put(&mut headers, "retry-after", seconds.to_string());
+        }
+        self.hint(reject, &mut headers);
+        put(&mut headers, "cache-control", "no-store");
+        put(&mut headers, "x-content-type-options", "nosniff");
+        self.vary_and_cors(&mut headers);
+        let body = if self.request.is_grpc() {
+            grpc::speak(&meaning, &mut headers)
         } else {
-            challenge
+            self.explain(&meaning, status, &mut headers)
+        };
+        Reply {
+            status,
+            error: meaning.error,
+            details,
+            headers,
+            body,
         }
-    };
-    match which {
-        Challenges::None => Vec::new(),
-        Challenges::Plain => schemes.iter().map(plain).collect(),
-        Challenges::Failed(error, description) => schemes
-            .iter()
-            .map(|scheme| match scheme {
-                Scheme::Bearer => failed(plain(scheme), *error, description),
-            })
-            .collect(),
-        Challenges::Attempted(malformed, description) => schemes
-            .iter()
-            .filter(|scheme| malformed.attempted.contains(**scheme))
-            .map(|scheme| match scheme {
-                Scheme::Bearer => failed(plain(scheme), ErrorCode::InvalidRequest, description),
-            })
-            .collect(),
     }
-}
 
-fn path_message(fault: PathFault) -> &'static str {
-    match fault {
-        PathFault::NotAbsolute => "The path does not begin with a slash.",
-        PathFault::EmptySegment => "The path has an empty segment.",
-        PathFault::DotSegment => "The path has a dot segment.",
-        PathFault::EncodedSeparator => "The path has a backslash or an encoded separator.",
-        PathFault::Parameters => "The path has parameters.",
-        PathFault::Fragment => "The path has a fragment.",
-        PathFault::ControlCharacter => "The path has a control character.",
-        PathFault::BrokenEscape => "The path has a broken percent-escape.",
-        PathFault::DoubleEncoded => "The path is percent-encoded twice.",
-        PathFault::RawByte => "The path has a byte that must be percent-encoded.",
-        PathFault::NotUtf8 => "The path is not valid UTF-8.",
-    }
-}
-
-fn malformed_message(fault: CredentialFault) -> &'static str {
-    match fault {
-        CredentialFault::Several => "The request has more than one credential",
-        CredentialFault::Empty => "The credential is empty",
-        CredentialFault::Syntax => "The credential is malformed",
-    }
-}
-
-fn token_message(fault: TokenFault) -> &'static str {
-    match fault {
-        TokenFault::Malformed => "The access token is malformed",
-        TokenFault::Algorithm => {
-            "The access token is signed with an algorithm that is not accepted"
+    /// A proxy asks for credentials by a status of its own (RFC 9110 §15.5.8).
+    fn status(&self, meaning: &Meaning) -> u16 {
+        match (meaning.status, self.presentation.protects) {
+            (401, Protects::Proxy) => 407,
+            (status, _) => status,
         }
-        TokenFault::Extension => "The access token needs an extension that is not supported",
-        TokenFault::Type => "The token is not an access token",
-        TokenFault::Key => "The access token is signed with an unknown key",
-        TokenFault::Signature => "The signature of the access token is not valid",
-        TokenFault::Issuer => "The access token is of an issuer that is not trusted",
-        TokenFault::Audience => "The access token is for another audience",
-        TokenFault::Expired => "The access token expired",
-        TokenFault::NotYetValid => "The access token is not valid yet",
-        TokenFault::Lifetime => "The access token is valid for too long",
-        TokenFault::Revoked => "The access token is revoked",
-        TokenFault::ClaimMissing => "The access token lacks a claim that is required",
-        TokenFault::ClaimType => "The access token has a claim of the wrong type",
-        TokenFault::Binding => "The access token is bound to a key that was not shown",
     }
+
+    /// The answer that stands in the document, and its name for counters.
+    fn fixed(&self, reject: Reject, meaning: &Meaning) -> Option<(&FixedReply, &'static str)> {
+        if let (Reject::Fixed, Some(fixed)) = (reject, self.decision.fixed) {
+            return Some((fixed, "respond"));
+        }
+        let says_nothing_of_the_rule = matches!(reject, Reject::PlainHttp | Reject::ForeignOrigin);
+        let is_hidden = self.decision.hides && meaning.status == 403 && !says_nothing_of_the_rule;
+        is_hidden.then_some((&self.presentation.not_found, "not_found"))
+    }
+
+    fn as_written(&self, fixed: &FixedReply, error: &'static str, details: String) -> Reply {
+        let written = fixed.headers.iter();
+        let mut headers: Headers = written
+            .map(|(name, value)| (Cow::Owned(name.clone()), value.clone()))
+            .collect();
+        if !fixed.sets("cache-control") {
+            put(&mut headers, "cache-control", "no-store");
+        }
+        if let Some(cors) = &self.presentation.cors {
+            if !fixed.sets("vary") {
+                put(&mut headers, "vary", "origin");
+            }
+            cors::allow_reading(cors, self.request, &mut headers);
+        }
+        let mut body = fixed.body.clone();
+        if self.request.is_grpc() {
+            // The host writes its own content type, and the content is the message.
+            headers.retain(|(name, _)| name != "content-type");
+            body = grpc::speak_of(fixed.status, &mut headers).to_owned();
+        }
+        Reply {
+            status: fixed.status,
+            error,
+            details,
+            headers,
+            body,
+        }
+    }
+
+    /// Where a browser, or plain HTTP, is sent instead of being refused.
+    fn elsewhere(&self, reject: Reject, meaning: &Meaning) -> Option<Redirect> {
+        if self.request.is_grpc() {
+            return None;
+        }
+        let target = self.request.target()?;
+        if reject == Reject::PlainHttp {
+            let origin = self.presentation.https_origin.as_ref()?;
+            let target = target.strip_prefix(b"/")?;
+            let target = percent_encoding::percent_encode(target, NOT_IN_A_TARGET);
+            return Some(Redirect {
+                status: 308,
+                location: format!("{origin}/{target}"),
+            });
+        }
+        let login = self.presentation.login.as_ref()?;
+        (meaning.can_be_mended_by_signing_in() && self.is_navigation()).then(|| Redirect {
+            status: 302,
+            location: login.location(target),
+        })
+    }
+
+    fn redirect(&self, to: &Redirect, meaning: &Meaning, details: String) -> Reply {
+        let mut headers = Headers::with_capacity(4);
+        put(&mut headers, "location", to.location.clone());
+        put(&mut headers, "cache-control", "no-store");
+        put(&mut headers, "x-content-type-options", "nosniff");
+        self.vary_and_cors(&mut headers);
+        Reply {
+            status: to.status,
+            error: meaning.error,
+            details,
+            headers,
+            body: String::new(),
+        }
+    }
+
+    /// Whether a person at a browser asked for a page (Fetch Metadata, `Sec-Fetch-Mode`).
+    fn is_navigation(&self) -> bool {
+        self.request.method() == b"GET"
+            && match self.request.field(b"sec-fetch-mode") {
+                Field::One(mode) => mode == b"navigate",
+                Field::None => {
+                    self.request.field(b"x-requested-with") == Field::None
+                        && prefers_html(self.request.values(b"accept"))
+                }
+                Field::Many => false,
+            }
+    }
+
+    /// One challenge a scheme, in the order of the schemes in play.
+    fn challenges(&self, meaning: &Meaning) -> Vec<Challenge> {
+        let schemes = self.decision.schemes.iter().copied();
+        match meaning.challenges {
+            Challenges::None => Vec::new(),
+            Challenges::Plain => schemes
+                .map(|scheme| self.challenge(scheme, None, meaning))
+                .collect(),
+            Challenges::Failed(error) => schemes
+                .map(|scheme| self.challenge(scheme, Some(error), meaning))
+                .collect(),
+            Challenges::Attempted(malformed, error) => schemes
+                .filter(|scheme| malformed.attempted.contains(*scheme))
+                .map(|scheme| self.challenge(scheme, Some(error), meaning))
+                .collect(),
+            Challenges::Scope if self.presentation.forbidden_challenge => schemes
+                .map(|scheme| self.challenge(scheme, Some(ErrorCode::InsufficientScope), meaning))
+                .collect(),
+            Challenges::Scope => Vec::new(),
+        }
+    }
+
+    fn challenge(&self, scheme: Scheme, error: Option<ErrorCode>, meaning: &Meaning) -> Challenge {
+        let presentation = self.presentation;
+        let description = error.filter(|_| presentation.error_description);
+        let metadata = presentation.metadata.as_ref();
+        let mut oauth = OAuth {
+            error,
+            error_description: description.map(|_| meaning.message),
+            resource_metadata: metadata.map(|metadata| metadata.url.as_str()),
+            ..OAuth::default()
+        };
+        if let Some(requirements) = self.decision.requirements {
+            let weak = error == Some(ErrorCode::InsufficientUserAuthentication);
+            if weak {
+                oauth
+                    .acr_values
+                    .extend(requirements.acr.iter().map(String::as_str));
+                oauth.max_age = requirements.max_age;
+            }
+            // In the same breath, where it would be asked for next (RFC 9470 §3).
+            let principal = self.decision.principal.as_deref();
+            let lacks_scope = || {
+                principal
+                    .is_some_and(|caller| !requirements.missing(Reject::Scope, caller).is_empty())
+            };
+            if error == Some(ErrorCode::InsufficientScope)
+                || weak && lacks_scope()
+                || presentation.challenge_scope && error != Some(ErrorCode::InvalidRequest)
+            {
+                oauth.scope.extend(requirements.scopes_to_ask_for());
+            }
+        }
+        match scheme {
+            Scheme::Bearer => Challenge::bearer(&presentation.realm, &oauth),
+        }
+    }
+
+    /// The content, and the fields that describe it.
+    fn explain(&self, meaning: &Meaning, status: u16, headers: &mut Headers) -> String {
+        let presentation = self.presentation;
+        let form = match presentation.body {
+            BodyForm::Negotiate => form_for(self.request.values(b"accept")),
+            BodyForm::Always(form) => form,
+        };
+        let explanation = Explanation {
+            error: meaning.error,
+            title: body::title_of(meaning.error),
+            message: meaning.message,
+            status,
+            timestamp: self.now,
+            request_id: self.request.id(),
+            documentation: presentation.documentation.as_deref(),
+            action: presentation
+                .request_access
+                .as_deref()
+                .filter(|_| status == 403),
+            realm: &presentation.realm,
+        };
+        let page = presentation
+            .pages
+            .get(&status)
+            .unwrap_or(&presentation.page);
+        let content = render(form, &explanation, page, self.sign_in(meaning).as_deref());
+        if let Some(content_type) = content.content_type {
+            put(headers, "content-type", content_type);
+        }
+        if form == Form::Html && !presentation.pages.contains_key(&status) {
+            put(headers, "content-security-policy", page::POLICY);
+        }
+        content.text
+    }
+
+    /// Where a page leads to sign in.
+    fn sign_in(&self, meaning: &Meaning) -> Option<String> {
+        let login = self.presentation.login.as_ref()?;
+        let target = self.request.target()?;
+        meaning
+            .can_be_mended_by_signing_in()
+            .then(|| login.location(target))
+    }
+
+    /// What is missing, where the document wants it said.
+    fn hint(&self, reject: Reject, headers: &mut Headers) {
+        let decision = self.decision;
+        if let (true, Some(requirements), Some(principal)) = (
+            self.presentation.hints,
+            decision.requirements,
+            &decision.principal,
+        ) {
+            let missing = requirements.missing(reject, principal);
+            if !missing.is_empty() {
+                put(headers, "x-permission-required", missing.join(" "));
+            }
+        }
+    }
+
+    /// What the answer depends on (RFC 9110 §12.5.5), and who else may read it.
+    fn vary_and_cors(&self, headers: &mut Headers) {
+        let presentation = self.presentation;
+        let mut depends_on = Vec::with_capacity(3);
+        if presentation.body == BodyForm::Negotiate || presentation.login.is_some() {
+            depends_on.push("accept");
+        }
+        if presentation.login.is_some() {
+            depends_on.push("sec-fetch-mode");
+        }
+        if presentation.cors.is_some() {
+            depends_on.push("origin");
+        }
+        if !depends_on.is_empty() {
+            put(headers, "vary", depends_on.join(", "));
+        }
+        if let Some(cors) = &presentation.cors {
+            cors::allow_reading(cors, self.request, headers);
+        }
+    }
+}
+
+/// Another address, and how to say so.
+struct Redirect {
+    status: u16,
+    location: String,
+}
+
+/// What is written as an escape in a `Location`: what no request target has (RFC 3986 §2).
+const NOT_IN_A_TARGET: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+fn put(headers: &mut Headers, name: &'static str, value: impl Into<String>) {
+    headers.push((Cow::Borrowed(name), value.into()));
 }

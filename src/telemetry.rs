@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
-use crate::evaluate::Decision;
+use crate::evaluate::{Decision, Verdict};
 use crate::plan::Audit;
+use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::response::Reply;
 use crate::time::Timestamp;
@@ -16,20 +17,34 @@ const MAX_LOGGED: usize = 1024;
 /// The counter of requests that pass.
 pub const ALLOWED: &str = "countersign.allowed";
 
-/// The counter of a refusal.
-pub fn denied(reply: &Reply) -> String {
-    format!("countersign.denied.{}.{}", reply.status, reply.error)
+/// A refusal, as it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Denied {
+    /// Whether the request passed all the same.
+    pub in_shadow: bool,
+    /// The status of the answer.
+    pub status: u16,
+    /// Its error.
+    pub error: &'static str,
+}
+
+impl Denied {
+    /// The name of its counter.
+    pub fn counter(self) -> String {
+        let event = if self.in_shadow {
+            "shadow_denied"
+        } else {
+            "denied"
+        };
+        format!("countersign.{event}.{}.{}", self.status, self.error)
+    }
 }
 
 /// What access logs can show of a decision, as `%FILTER_STATE(wasm.countersign.<name>:PLAIN)%`.
 pub fn filter_state<'d>(
     decision: &'d Decision<'_>,
 ) -> impl Iterator<Item = (&'static str, &'d str)> {
-    let reason = decision
-        .verdict
-        .as_ref()
-        .err()
-        .map(|reject| reject.reason());
+    let reason = decision.refusal().map(Reject::reason);
     [
         ("countersign.reason", reason),
         ("countersign.rule", decision.rule),
@@ -45,7 +60,7 @@ pub fn is_audited(decision: &Decision<'_>, audit: Audit) -> bool {
     match audit {
         Audit::None => false,
         Audit::All => true,
-        Audit::Denied => decision.verdict.is_err(),
+        Audit::Denied => decision.refusal().is_some(),
     }
 }
 
@@ -84,16 +99,16 @@ pub fn audit_line(
     client: Option<SocketAddr>,
     now: Timestamp,
 ) -> String {
-    let reason = decision
-        .verdict
-        .as_ref()
-        .err()
-        .map(|reject| reject.reason());
     let line = AuditLine {
-        event: if reply.is_some() { "denied" } else { "allowed" },
+        event: match (&decision.verdict, decision.is_shadow) {
+            (Verdict::Passes(_), _) => "allowed",
+            (Verdict::Answers(_), _) => "answered",
+            (Verdict::Refused(_), false) => "denied",
+            (Verdict::Refused(_), true) => "shadow_denied",
+        },
         status: reply.map(|reply| reply.status),
-        error: reply.map(|reply| reply.error),
-        reason,
+        error: decision.refusal().and(reply).map(|reply| reply.error),
+        reason: decision.refusal().map(Reject::reason),
         rule: decision.rule,
         provider: decision.provider,
         subject: subject(decision),

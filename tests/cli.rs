@@ -263,7 +263,7 @@ rules:
         ran.lines(),
         [
             "bad.yaml: audit.log: expected `denied`, `all`, `none`, found the boolean `false`",
-            "bad.yaml: mode: expected `enforce`, found `enforced`; did you mean `enforce`?",
+            "bad.yaml: mode: expected `enforce`, `shadow`, found `enforced`; did you mean `enforce`?",
             "bad.yaml: providers[0].jwt.algorithms[0]: there is no algorithm `RS265`; did you mean `RS256`?",
             "bad.yaml: providers[0].jwt.audience: unknown key; did you mean `audiences`?",
             "bad.yaml: providers[0].jwt.audiences: missing; expected a list of audiences, or `any`",
@@ -1040,7 +1040,8 @@ fn schema_is_a_schema_and_agrees_with_the_reader() {
         ),
         (changed("/realm", json!(true)), false),
         (changed("/relm", json!("x")), false),
-        (changed("/mode", json!("shadow")), false),
+        (changed("/mode", json!("shadow")), true),
+        (changed("/mode", json!("shade")), false),
         (changed("/audit", json!({ "log": false })), false),
         (changed("/audit", json!({ "level": "all" })), false),
         (changed("/rules", json!({})), false),

@@ -8,7 +8,7 @@ use countersign::authenticate::signature::Pure;
 use countersign::config;
 use countersign::evaluate::{Decision, Outcome, evaluate};
 use countersign::request::RequestView;
-use countersign::response::reply;
+use countersign::response::{Reply, reply};
 use countersign::store::Store;
 use countersign::time::Timestamp;
 
@@ -76,26 +76,46 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
         };
         let reply = reply(&decision, &plan.presentation, &request, now);
         let observed = match reply {
-            None => passed(&decision, &fields),
-            Some(reply) => Observed {
-                status: reply.status,
-                headers: reply
-                    .headers
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value.into_bytes()))
-                    .collect(),
-                body: if case.request.method == b"HEAD" {
-                    Vec::new()
-                } else {
-                    reply.body.into_bytes()
-                },
-                details: Some(reply.details),
-                upstream: None,
-            },
+            Some(reply) if !decision.passes() => answered(reply, &request),
+            _ => passed(&decision, &fields),
         };
         effects.apply(&mut store, now);
         observed
     })
+}
+
+/// What the client gets.
+fn answered(reply: Reply, request: &RequestView<'_>) -> Observed {
+    let fields = reply.headers.into_iter();
+    let mut observed = Observed {
+        status: reply.status,
+        headers: fields
+            .map(|(name, value)| (name.into_owned(), value.into_bytes()))
+            .collect(),
+        body: reply.body.into_bytes(),
+        details: Some(reply.details),
+        upstream: None,
+    };
+    if request.is_grpc() {
+        as_envoy_answers_grpc(&mut observed);
+    }
+    if request.method() == b"HEAD" {
+        observed.body.clear();
+    }
+    observed
+}
+
+/// Envoy answers a gRPC call with 200 and without content, which becomes the message.
+fn as_envoy_answers_grpc(observed: &mut Observed) {
+    observed.status = 200;
+    let content_type = b"application/grpc".to_vec();
+    observed
+        .headers
+        .push(("content-type".to_owned(), content_type));
+    let message = std::mem::take(&mut observed.body);
+    if !message.is_empty() {
+        observed.headers.push(("grpc-message".to_owned(), message));
+    }
 }
 
 fn fields(case: &Case) -> Fields {
@@ -124,7 +144,8 @@ fn passed(decision: &Decision<'_>, fields: &Fields) -> Observed {
         .iter()
         .map(|(name, value)| (name.as_slice(), value))
         .collect();
-    let target = decision.forward.target.clone();
+    let forward = &decision.forward;
+    let target = forward.target.clone();
     Observed {
         status: 200,
         details: Some("via_upstream".to_owned()),
@@ -133,6 +154,7 @@ fn passed(decision: &Decision<'_>, fields: &Fields) -> Observed {
             headers: fields
                 .iter()
                 .filter(|(name, _)| !name.starts_with(b":"))
+                .filter(|(name, _)| !forward.remove.iter().any(|own| own.as_bytes() == name))
                 .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.clone()))
                 .collect(),
         }),

@@ -79,9 +79,7 @@ impl Scene {
         match outcome {
             Outcome::Needs(_) => Came::Waits,
             Outcome::Decided(decision, effects) => {
-                let came = decision
-                    .verdict
-                    .map_or_else(Came::Refused, |_| Came::Passes);
+                let came = decision.refusal().map_or(Came::Passes, Came::Refused);
                 effects.apply(&mut self.store, now);
                 came
             }

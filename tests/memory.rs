@@ -75,7 +75,7 @@ impl Worker {
             Outcome::Needs(fetch) => Err(fetch),
             Outcome::Decided(decision, effects) => {
                 let remembered = matches!(effects.tokens[..], [TokenEffect::Found(_)]);
-                let reject = decision.verdict.err();
+                let reject = decision.refusal();
                 effects.apply(&mut self.store, now);
                 Ok((reject, remembered))
             }

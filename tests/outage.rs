@@ -75,7 +75,7 @@ fn refusal(
         panic!("the keys are in the document");
     };
     let answer = reply(&decision, &plan.presentation, &request, now);
-    Some((decision.verdict.err()?, answer.unwrap()))
+    Some((decision.refusal()?, answer.unwrap()))
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn the_example_passes_at_its_resource_server_and_its_scopes_are_read() {
     let Outcome::Decided(decision, _) = outcome else {
         panic!("the keys are in the document");
     };
-    assert!(decision.verdict.is_ok(), "{:?}", decision.verdict);
+    assert!(decision.passes(), "{:?}", decision.verdict);
     let principal = decision.principal.unwrap();
     assert_eq!(principal.subject(), Some("5ba552d67"));
     assert_eq!(principal.scopes(), ["openid", "profile", "reademail"]);

@@ -1,13 +1,18 @@
 //! Document → Plan: what each value means, and whether they go together.
 
+mod fixed;
+mod presentation;
 mod provider;
 mod rule;
 
 use self::rule::tell_choices_apart;
 use super::diagnostic::{Diagnostic, Fault, Faults, nearest};
-use super::document::{AuditLog, Crypto as CryptoDocument, Document};
+use super::document::{
+    AuditLog, Crypto as CryptoDocument, Document, Https as HttpsDocument, Mode as ModeDocument,
+};
 use crate::credential::ServedPlace;
-use crate::plan::{Access, Audit, Crypto, Plan, Policy, Presentation};
+use crate::plan::{Access, Audit, Crypto, Https, Mode, Plan, Policy};
+use crate::presentation::Protects;
 use crate::refresh::RemoteKeys;
 use crate::response::challenge::can_be_quoted;
 use crate::store::CacheSizes;
@@ -31,6 +36,7 @@ pub fn compile(document: &Document, faults: &mut Faults) -> Compiled {
     let mut compiler = Compiler {
         faults,
         warnings: Vec::new(),
+        protects: presentation::protects(document),
         places: Vec::new(),
         sources: Vec::new(),
     };
@@ -44,6 +50,7 @@ pub fn compile(document: &Document, faults: &mut Faults) -> Compiled {
 struct Compiler<'f> {
     faults: &'f mut Faults,
     warnings: Vec<Diagnostic>,
+    protects: Protects,
     /// Where credentials stand, as providers name the places.
     places: Vec<ServedPlace>,
     /// Where keys are fetched from.
@@ -52,7 +59,6 @@ struct Compiler<'f> {
 
 impl Compiler<'_> {
     fn plan(&mut self, document: &Document) -> Plan {
-        let presentation = self.presentation(document);
         let documents = document.providers.as_deref().unwrap_or_default();
         let names: Vec<&str> = documents
             .iter()
@@ -68,6 +74,7 @@ impl Compiler<'_> {
         let mut default = self.default(document, &providers);
         // A provider at fault has left a hole in the list; such a plan is never used.
         let providers: Vec<_> = providers.into_iter().flatten().collect();
+        let presentation = self.presentation(document, &providers);
         let accesses = rules.iter_mut().map(|rule| &mut rule.access);
         let gates = accesses.chain([&mut default]).filter_map(Access::gate_mut);
         tell_choices_apart(gates, &providers);
@@ -97,26 +104,17 @@ impl Compiler<'_> {
                 sources: std::mem::take(&mut self.sources),
                 rules,
                 default,
+                mode: match document.mode {
+                    None | Some(ModeDocument::Enforce) => Mode::Enforce,
+                    Some(ModeDocument::Shadow) => Mode::Shadow,
+                },
+                https: match (document.https, document.trust_forwarded_proto) {
+                    (None | Some(HttpsDocument::Optional), _) => Https::Optional,
+                    (Some(_), Some(true)) => Https::ByForwardedProto,
+                    (Some(_), _) => Https::ByConnection,
+                },
             }),
         }
-    }
-
-    fn presentation(&mut self, document: &Document) -> Presentation {
-        let mut presentation = Presentation::default();
-        if let Some(realm) = &document.realm {
-            if !can_be_quoted(realm) {
-                self.invalid(
-                    "realm",
-                    "a challenge can carry visible ASCII and spaces only",
-                );
-            }
-            presentation.realm.clone_from(realm);
-        }
-        let responses = document.responses.as_ref();
-        if let Some(description) = responses.and_then(|responses| responses.error_description) {
-            presentation.error_description = description;
-        }
-        presentation
     }
 
     /// Names are not empty and not given twice.

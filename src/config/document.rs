@@ -14,7 +14,9 @@ object! {
     pub struct Document {
         /// The realm of every challenge; default `api`. Never built from the request.
         optional realm: String,
-        /// What a decision does; default `enforce`.
+        /// The public origin, as `https://orders.example.com`. Never taken from the request.
+        optional origin: String,
+        /// What a refusal does; default `enforce`.
         optional mode: Mode,
         /// Whom the filter speaks for; default `origin`.
         optional protect_as: ProtectAs,
@@ -30,25 +32,31 @@ object! {
         optional rules: Vec<Rule>,
         /// What answers look like.
         optional responses: Responses,
+        /// The metadata of the protected resource (RFC 9728).
+        optional resource_metadata: ResourceMetadata,
+        /// Which other origins may read answers; without it preflights pass, and nothing is added.
+        optional cors: Cors,
         /// What plain HTTP gets; default `optional`.
-        optional https: Https,
+        narrowing https: Https,
+        /// Whether `x-forwarded-proto` says what is plain HTTP; default `false`: the connection does.
+        optional trust_forwarded_proto: bool,
         /// What is logged.
         optional audit: Audit,
     }
     unsupported {
-        origin, scopes_imply, networks, paths_case, resource_metadata, cors, throttle, identity,
-        trust_forwarded_proto,
+        scopes_imply, networks, paths_case, throttle, identity,
     }
 }
 
 choice! {
-    /// What a decision does.
+    /// What a refusal does.
     pub enum Mode {
         /// A refused request is answered by the filter.
         #[default]
         Enforce = "enforce",
+        /// A refused request passes; it is counted and logged.
+        Shadow = "shadow",
     }
-    unsupported { "shadow" }
 }
 
 choice! {
@@ -57,8 +65,9 @@ choice! {
         /// An origin server: 401, `WWW-Authenticate`, `Authorization`.
         #[default]
         Origin = "origin",
+        /// A proxy: 407, `Proxy-Authenticate`, `Proxy-Authorization`.
+        Proxy = "proxy",
     }
-    unsupported { "proxy" }
 }
 
 choice! {
@@ -105,8 +114,11 @@ choice! {
         /// The same as HTTPS.
         #[default]
         Optional = "optional",
+        /// It is refused.
+        Require = "require",
+        /// It is sent to the origin.
+        Redirect = "redirect",
     }
-    unsupported { "require", "redirect" }
 }
 
 object! {
@@ -318,8 +330,12 @@ object! {
         narrowing providers: Vec<String>,
         /// What the caller must have; default any valid credential.
         narrowing require: Require,
+        /// What whoever may not pass is told; default that they may not.
+        narrowing on_forbidden: OnForbidden,
+        /// Answers by itself; nobody passes.
+        narrowing respond: Respond,
     }
-    unsupported { on_forbidden, networks, respond }
+    unsupported { networks }
 }
 
 choice! {
@@ -363,18 +379,138 @@ object! {
         narrowing groups: Vec<String>,
         /// One of these groups.
         narrowing any_groups: Vec<String>,
+        /// One of these authentication context classes, the preferred first (RFC 9470).
+        narrowing acr: Vec<String>,
+        /// How long ago the caller may have been authenticated (RFC 9470).
+        narrowing max_age: Span,
     }
-    unsupported { claims, cel, any_of, acr, max_age }
+    unsupported { claims, cel, any_of }
+}
+
+choice! {
+    /// What whoever may not pass is told.
+    pub enum OnForbidden {
+        /// That there is nothing: exactly `responses.not_found`.
+        #[default]
+        NotFound = "not_found",
+    }
+}
+
+object! {
+    /// An answer that is sent as it is written.
+    pub struct Respond {
+        /// The status code, from 200 to 599.
+        required status: u32,
+        /// Header fields.
+        optional headers: BTreeMap<String, String>,
+        /// The content: a text, or any other JSON.
+        optional body: Value,
+    }
+}
+
+object! {
+    /// The metadata of the protected resource (RFC 9728 §2).
+    pub struct ResourceMetadata {
+        /// The resource's identifier: an `https` URL without fragment.
+        required resource: String,
+        /// The issuers of its authorization servers.
+        required authorization_servers: Vec<String>,
+        /// The scopes that there are.
+        optional scopes_supported: Vec<String>,
+        /// The resource's name, for people.
+        optional resource_name: String,
+        /// Where developers read about it.
+        optional resource_documentation: String,
+        /// What clients must keep to.
+        optional resource_policy_uri: String,
+        /// Its terms of service.
+        optional resource_tos_uri: String,
+        /// The same, signed: a JWT, passed on as it is.
+        optional signed_metadata: String,
+    }
+}
+
+object! {
+    /// Which other origins may read answers (WHATWG Fetch).
+    pub struct Cors {
+        /// The origins, as browsers write them; `*` alone for any.
+        required allow_origins: Vec<String>,
+        /// What becomes of preflights; default `pass`.
+        optional preflight: Preflight,
+        /// The methods that an answered preflight allows; default the one that is asked for.
+        optional allow_methods: Vec<String>,
+        /// The header fields that it allows; default those that are asked for.
+        optional allow_headers: Vec<String>,
+        /// Whether requests may carry cookies; default `true`, `false` is needed for any origin.
+        optional allow_credentials: bool,
+        /// How long a browser may remember it; default `10m`.
+        optional max_age: Span,
+    }
+}
+
+choice! {
+    /// What becomes of preflights.
+    pub enum Preflight {
+        /// They go on to the upstream, without credentials.
+        #[default]
+        Pass = "pass",
+        /// The filter answers them.
+        Answer = "answer",
+        /// They need a credential like any other request.
+        Authenticate = "authenticate",
+    }
 }
 
 object! {
     /// What answers look like.
     pub struct Responses {
+        /// The form of what explains a refusal; default `negotiate`.
+        optional body: BodyForm,
+        /// Where errors are explained; `#<error>` leads to each.
+        optional documentation: String,
+        /// Where a caller asks for what they lack.
+        optional request_access: String,
+        /// Whether a 403 for scope carries a challenge (RFC 6750 §3.1); default `false`.
+        optional forbidden_challenge: bool,
+        /// Whether the challenges of a 401 name the scopes of the rule; default `false`.
+        optional challenge_scope: bool,
+        /// Whether a 403 says in `x-permission-required` what is missing; default `true`.
+        optional hints: bool,
         /// Whether challenges say in words what is wrong; default `true`.
         optional error_description: bool,
+        /// Where browsers are sent to sign in.
+        optional login: Login,
+        /// HTML pages, by status.
+        optional pages: BTreeMap<String, String>,
+        /// What hides that something is there.
+        optional not_found: Respond,
     }
-    unsupported {
-        body, documentation, request_access, forbidden_challenge, hints, login, pages, not_found,
+}
+
+choice! {
+    /// The form of what explains a refusal.
+    pub enum BodyForm {
+        /// As the request's `Accept` has it, JSON where it does not say.
+        #[default]
+        Negotiate = "negotiate",
+        /// JSON.
+        Json = "json",
+        /// Problem details (RFC 9457).
+        Problem = "problem",
+        /// A sentence.
+        Text = "text",
+        /// A page.
+        Html = "html",
+        /// Nothing.
+        None = "none",
+    }
+}
+
+object! {
+    /// Where browsers are sent to sign in.
+    pub struct Login {
+        /// The address; `{url}` in its query stands for the way back.
+        required uri: String,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a decision leaves behind in the store: applied once, by whoever carries the decision out.
 
+use super::Fetch;
 use crate::store::{Judged, Store, TokenId};
 use crate::time::Timestamp;
 
@@ -8,6 +9,8 @@ use crate::time::Timestamp;
 pub struct Effects {
     /// What was learnt of each token.
     pub tokens: Vec<TokenEffect>,
+    /// What should be fetched, although nobody waits for it; whoever fetches takes it from here.
+    pub wanted: Option<Fetch>,
 }
 
 /// What was learnt of a token.

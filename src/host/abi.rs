@@ -90,6 +90,7 @@ unsafe extern "C" {
         value: *const u8,
         value_size: usize,
     ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_get_buffer_bytes(
         buffer: u32,
         start: usize,
@@ -202,6 +203,12 @@ pub fn set_target(target: &[u8]) -> bool {
         )
     };
     status == OK
+}
+
+/// Takes a field out of the request, every one of that name.
+pub fn remove_field(name: &str) -> bool {
+    // SAFETY: the name is valid for its length during the call.
+    unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) == OK }
 }
 
 /// Makes the calls that follow speak for another context; whether there is one of that number.
@@ -326,7 +333,7 @@ pub fn send(reply: &Reply) -> bool {
     let headers: Vec<_> = reply
         .headers
         .iter()
-        .map(|(name, value)| (*name, value.as_str()))
+        .map(|(name, value)| (name.as_ref(), value.as_str()))
         .collect();
     let headers = serialised(&headers);
     // SAFETY: every buffer is valid for its length during the call.

@@ -10,8 +10,8 @@ use super::crypto::HostCrypto;
 use super::fetch::Fetcher;
 use super::metrics::Metrics;
 use crate::authenticate::signature::Chosen;
-use crate::evaluate::{Decision, Effects, Fetch, Outcome, evaluate};
-use crate::plan::Plan;
+use crate::evaluate::{Decision, Effects, Fetch, Forward, Outcome, evaluate};
+use crate::plan::{Plan, Policy};
 use crate::request::RequestView;
 use crate::response::{Reply, reply};
 use crate::store::Store;
@@ -105,7 +105,7 @@ impl Filter {
             error!("countersign: the host's header map cannot be read");
             return self.refuse(&RequestView::new(Vec::new()), now);
         };
-        let request = RequestView::new(pairs);
+        let request = RequestView::new(pairs).over_tls(self.is_over_tls());
         let outcome = {
             let store = self.store.borrow();
             let backend = &self.backend;
@@ -133,6 +133,13 @@ impl Filter {
                 self.hold(context, headers, settled, fetch, now)
             }
         }
+    }
+
+    /// Whether the connection is secured by TLS, where anybody asks.
+    fn is_over_tls(&self) -> bool {
+        let policy = self.plan.policy.as_ref();
+        policy.is_some_and(Policy::asks_for_tls)
+            && abi::property("connection\0tls_version").is_some_and(|version| !version.is_empty())
     }
 
     /// Holds a request until a fetch has ended; where too many are held already, it is judged as if it had.
@@ -257,18 +264,23 @@ impl Filter {
         now: Timestamp,
     ) -> Fate {
         self.metrics.count_tokens(&effects);
+        if let Some(fetch) = effects.wanted {
+            self.fetcher.borrow_mut().want(fetch.source);
+        }
         effects.apply(&mut self.store.borrow_mut(), now);
         let reply = reply(decision, &self.plan.presentation, request, now);
         self.tell(decision, reply.as_ref(), request, now);
-        let Some(reply) = reply else {
-            let target = decision.forward.target.as_deref();
-            if target.is_none_or(abi::set_target) {
+        if decision.passes() {
+            let Forward { target, remove } = &decision.forward;
+            let is_changed = target.as_deref().is_none_or(abi::set_target)
+                && remove.iter().all(|name| abi::remove_field(name));
+            if is_changed {
                 return Fate::Passes;
             }
-            error!("countersign: the host does not change the target; the request is held");
+            error!("countersign: the host does not change the request as it should; it is held");
             return Fate::Answered;
-        };
-        if !abi::send(&reply) {
+        }
+        if !reply.is_some_and(|reply| abi::send(&reply)) {
             error!("countersign: the host does not take the answer; the request is held");
         }
         Fate::Answered
@@ -281,7 +293,7 @@ impl Filter {
         request: &RequestView<'_>,
         now: Timestamp,
     ) {
-        self.metrics.count(reply);
+        self.metrics.count(decision, reply);
         for (name, value) in telemetry::filter_state(decision) {
             abi::set_filter_state(name, value);
         }
@@ -289,7 +301,7 @@ impl Filter {
             let client = abi::property("source\0address");
             let client = client.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
             let line = telemetry::audit_line(decision, reply, request, client, now);
-            if reply.is_some() {
+            if decision.refusal().is_some() {
                 warn!("{line}");
             } else {
                 info!("{line}");

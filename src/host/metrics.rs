@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 
 use super::abi;
 use super::fetch::Ended;
-use crate::evaluate::{Effects, TokenEffect};
+use crate::evaluate::{Decision, Effects, TokenEffect, Verdict};
 use crate::response::Reply;
-use crate::telemetry;
+use crate::telemetry::{self, Denied};
 
 /// The counters of a worker. Those of refusals are made of statuses and errors of ours, so there are few.
 pub struct Metrics {
@@ -17,7 +17,7 @@ pub struct Metrics {
     fetch_failed: Option<u32>,
     keys: Option<u32>,
     keys_shown: Cell<usize>,
-    denied: RefCell<Vec<((u16, &'static str), u32)>>,
+    denied: RefCell<Vec<(Denied, u32)>>,
 }
 
 impl Metrics {
@@ -36,10 +36,15 @@ impl Metrics {
     }
 
     /// Counts a decision.
-    pub fn count(&self, reply: Option<&Reply>) {
-        increment(match reply {
-            None => self.allowed,
-            Some(reply) => self.denied(reply),
+    pub fn count(&self, decision: &Decision<'_>, reply: Option<&Reply>) {
+        increment(match (&decision.verdict, reply) {
+            (Verdict::Passes(_), _) => self.allowed,
+            (Verdict::Refused(_), Some(reply)) => self.denied(Denied {
+                in_shadow: decision.is_shadow,
+                status: reply.status,
+                error: reply.error,
+            }),
+            (Verdict::Refused(_), None) | (Verdict::Answers(_), _) => None,
         });
     }
 
@@ -70,14 +75,13 @@ impl Metrics {
         }
     }
 
-    fn denied(&self, reply: &Reply) -> Option<u32> {
-        let key = (reply.status, reply.error);
-        let mut denied = self.denied.borrow_mut();
-        if let Some((_, id)) = denied.iter().find(|(known, _)| *known == key) {
+    fn denied(&self, denied: Denied) -> Option<u32> {
+        let mut known = self.denied.borrow_mut();
+        if let Some((_, id)) = known.iter().find(|(own, _)| *own == denied) {
             return Some(*id);
         }
-        let id = abi::counter(&telemetry::denied(reply))?;
-        denied.push((key, id));
+        let id = abi::counter(&denied.counter())?;
+        known.push((denied, id));
         Some(id)
     }
 }

@@ -1,25 +1,30 @@
-//! A challenge: the value of one `WWW-Authenticate` field (RFC 9110 §11.6.1).
+//! A challenge: the value of one `WWW-Authenticate` or `Proxy-Authenticate` field (RFC 9110 §11.6.1).
 //!
 //! ```text
 //! challenge   = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
 //! auth-param  = token BWS "=" BWS ( token / quoted-string )
 //! ```
 //!
-//! Written here: the scheme, `realm` first, every value a quoted-string, no parameter twice, no element empty. The
-//! builder takes the scheme's parameters as methods, so that a parameter cannot be misspelt, and quotes in one place,
-//! [`Challenge`]'s `Display`. Nothing of a request ever enters a challenge.
+//! Written here: the scheme, `realm` first, no parameter twice, no element empty, every value a quoted-string but those
+//! that Digest has as tokens. There is one function a scheme, so that a parameter can be neither misspelt nor given to a
+//! scheme that does not have it, and quoting happens in one place, [`Challenge`]'s `Display`. Nothing of a request ever
+//! enters a challenge.
 
 use std::fmt::{self, Write};
-
-use crate::scheme::Scheme;
+use std::time::Duration;
 
 /// A challenge of one scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
-    scheme: Scheme,
+    scheme: &'static str,
     realm: String,
-    error: Option<ErrorCode>,
-    error_description: Option<&'static str>,
+    parameters: Vec<(&'static str, Value)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Quoted(String),
+    Token(&'static str),
 }
 
 /// An error that a challenge names.
@@ -29,6 +34,14 @@ pub enum ErrorCode {
     InvalidRequest,
     /// RFC 6750 §3.1: the token is refused.
     InvalidToken,
+    /// RFC 6750 §3.1: the token is good, and does not permit this.
+    InsufficientScope,
+    /// RFC 9470 §3: the authentication behind the token is too weak, or too long ago.
+    InsufficientUserAuthentication,
+    /// RFC 9449 §7.1: the proof of possession is wrong.
+    InvalidDpopProof,
+    /// RFC 9449 §9: the proof lacks the nonce that is asked for.
+    UseDpopNonce,
 }
 
 impl ErrorCode {
@@ -37,59 +50,158 @@ impl ErrorCode {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }
 
+/// What the schemes of OAuth say besides the realm; what is none, or empty, is left out.
+#[derive(Debug, Clone, Default)]
+pub struct OAuth<'a> {
+    /// What was wrong with what was presented (RFC 6750 §3).
+    pub error: Option<ErrorCode>,
+    /// The same for a developer, in `%x20-21 / %x23-5B / %x5D-7E` (RFC 6750 §3).
+    pub error_description: Option<&'static str>,
+    /// Authentication classes of which one is needed, the preferred first (RFC 9470 §3).
+    pub acr_values: Vec<&'a str>,
+    /// How long ago the authentication may be (RFC 9470 §3), in whole seconds.
+    pub max_age: Option<Duration>,
+    /// Scopes to ask for, each a `scope-token` (RFC 6750 §3).
+    pub scope: Vec<&'a str>,
+    /// Where the metadata of the resource is (RFC 9728 §5.1).
+    pub resource_metadata: Option<&'a str>,
+}
+
+/// What a Digest challenge says besides the realm (RFC 7616 §3.3).
+#[derive(Debug, Clone)]
+pub struct Digest<'a> {
+    /// The algorithm, as registered: `SHA-256`. One challenge each, the strongest first (RFC 7616 §3.7).
+    pub algorithm: &'static str,
+    /// The server's nonce.
+    pub nonce: &'a str,
+    /// What the client returns unchanged.
+    pub opaque: &'a str,
+    /// Whether only the nonce was wrong, so that nobody need be asked for the password again.
+    pub stale: bool,
+    /// Whether user names may be hashed (RFC 7616 §3.4.4).
+    pub userhash: bool,
+}
+
+/// Where an API key is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In a header field.
+    Header,
+    /// In a parameter of the query.
+    Query,
+    /// In a cookie.
+    Cookie,
+}
+
 impl Challenge {
-    /// A plain challenge. RFC 6750 §3 wants at least one parameter after `Bearer`; `realm` is it.
-    pub fn new(scheme: Scheme, realm: &str) -> Self {
+    fn new(scheme: &'static str, realm: &str) -> Self {
         Self {
             scheme,
             realm: realm.to_owned(),
-            error: None,
-            error_description: None,
+            parameters: Vec::new(),
         }
     }
 
-    /// Names the error (RFC 6750 §3).
-    #[must_use]
-    pub fn error(self, error: ErrorCode) -> Self {
-        Self {
-            error: Some(error),
-            ..self
-        }
+    /// A `Bearer` challenge. RFC 6750 §3 wants at least one parameter; the realm is it.
+    pub fn bearer(realm: &str, oauth: &OAuth<'_>) -> Self {
+        Self::new("Bearer", realm).oauth(oauth)
     }
 
-    /// Explains the error to a developer, in `%x20-21 / %x23-5B / %x5D-7E` (RFC 6750 §3).
-    #[must_use]
-    pub fn error_description(self, description: &'static str) -> Self {
-        Self {
-            error_description: Some(description),
-            ..self
-        }
+    /// A `DPoP` challenge (RFC 9449 §7.1), with the algorithms of proofs.
+    pub fn dpop(realm: &str, algorithms: &[&str], oauth: &OAuth<'_>) -> Self {
+        Self::new("DPoP", realm)
+            .quoted("algs", algorithms.join(" "))
+            .oauth(oauth)
     }
 
-    fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let optional = [
-            ("error", self.error.map(ErrorCode::name)),
-            ("error_description", self.error_description),
-        ];
-        let optional = optional
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)));
-        std::iter::once(("realm", self.realm.as_str())).chain(optional)
+    /// A `Basic` challenge; the one charset there is (RFC 7617 §2.1).
+    pub fn basic(realm: &str) -> Self {
+        Self::new("Basic", realm).quoted("charset", "UTF-8".to_owned())
+    }
+
+    /// A `Digest` challenge: `qop` and the nonce are quoted, the algorithm and the flags are not (RFC 7616 §3.3).
+    pub fn digest(realm: &str, digest: &Digest<'_>) -> Self {
+        let flag = |challenge: Self, name, set| {
+            if set {
+                challenge.token(name, "true")
+            } else {
+                challenge
+            }
+        };
+        let challenge = Self::new("Digest", realm)
+            .quoted("qop", "auth".to_owned())
+            .token("algorithm", digest.algorithm)
+            .quoted("nonce", digest.nonce.to_owned())
+            .quoted("opaque", digest.opaque.to_owned());
+        let challenge = flag(challenge, "stale", digest.stale);
+        flag(
+            challenge.token("charset", "UTF-8"),
+            "userhash",
+            digest.userhash,
+        )
+    }
+
+    /// A challenge for an API key. No scheme is registered for them, and a 401 needs a challenge all the same.
+    pub fn api_key(realm: &str, place: KeyPlace, name: &str) -> Self {
+        let place = match place {
+            KeyPlace::Header => "header",
+            KeyPlace::Query => "query",
+            KeyPlace::Cookie => "cookie",
+        };
+        Self::new("ApiKey", realm)
+            .quoted("in", place.to_owned())
+            .quoted("name", name.to_owned())
+    }
+
+    fn oauth(self, oauth: &OAuth<'_>) -> Self {
+        let seconds = oauth.max_age.map(|span| span.as_secs().to_string());
+        let error = oauth.error.map(|error| error.name().to_owned());
+        self.quoted("error", error.unwrap_or_default())
+            .quoted(
+                "error_description",
+                oauth.error_description.unwrap_or_default().to_owned(),
+            )
+            .quoted("acr_values", oauth.acr_values.join(" "))
+            .quoted("max_age", seconds.unwrap_or_default())
+            .quoted("scope", oauth.scope.join(" "))
+            .quoted(
+                "resource_metadata",
+                oauth.resource_metadata.unwrap_or_default().to_owned(),
+            )
+    }
+
+    /// With one more parameter; an empty one says nothing and is left out.
+    fn quoted(mut self, name: &'static str, value: String) -> Self {
+        if !value.is_empty() {
+            self.parameters.push((name, Value::Quoted(value)));
+        }
+        self
+    }
+
+    fn token(mut self, name: &'static str, value: &'static str) -> Self {
+        self.parameters.push((name, Value::Token(value)));
+        self
     }
 }
 
 impl fmt::Display for Challenge {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.scheme)?;
-        let mut separator = " ";
-        for (name, value) in self.parameters() {
-            write!(formatter, "{separator}{name}=")?;
-            write_quoted(formatter, value)?;
-            separator = ", ";
+        write!(formatter, "{} realm=", self.scheme)?;
+        write_quoted(formatter, &self.realm)?;
+        for (name, value) in &self.parameters {
+            write!(formatter, ", {name}=")?;
+            match value {
+                Value::Quoted(text) => write_quoted(formatter, text)?,
+                Value::Token(token) => formatter.write_str(token)?,
+            }
         }
         Ok(())
     }
@@ -112,24 +224,14 @@ pub fn can_be_quoted(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn h_10_only_quotes_and_backslashes_are_escaped() {
-        let challenge = Challenge::new(Scheme::Bearer, r#"a"b\c, d"#);
-        assert_eq!(challenge.to_string(), r#"Bearer realm="a\"b\\c, d""#);
-    }
-
-    #[test]
-    fn realm_stands_first_and_parameters_are_separated_by_commas() {
-        let challenge = Challenge::new(Scheme::Bearer, "api")
-            .error_description("The access token expired")
-            .error(ErrorCode::InvalidToken);
-        assert_eq!(
-            challenge.to_string(),
-            r#"Bearer realm="api", error="invalid_token", error_description="The access token expired""#
-        );
-    }
+/// Whether a text can stand in a parameter of RFC 6750 §3: not empty, `%x21 / %x23-5B / %x5D-7E`, neither a quote nor a
+/// backslash, which would have to be escaped there.
+pub fn is_oauth_text(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
 }
+
+#[cfg(test)]
+mod tests;

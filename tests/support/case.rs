@@ -138,6 +138,18 @@ pub struct Expectation {
     /// Header fields that are not there.
     #[serde(default)]
     absent: Vec<String>,
+    /// Members of the JSON body; `null` for one that is not there.
+    #[serde(default)]
+    body: BTreeMap<String, Value>,
+    /// The body, exactly.
+    body_is: Option<String>,
+    /// Texts within the body.
+    #[serde(default)]
+    body_contains: Vec<String>,
+    /// That this is no refusal as the filter words it: a fixed answer, a redirect, metadata, a preflight. Only what the
+    /// case says is looked at.
+    #[serde(default)]
+    own: bool,
     /// What the upstream gets, besides getting the request at all.
     upstream: Option<UpstreamExpectation>,
 }
@@ -454,8 +466,10 @@ impl Case {
     pub fn check(&self, observed: &Observed) -> Vec<String> {
         let mut differences = Differences(Vec::new());
         self.expect.check(observed, &mut differences);
-        if observed.upstream.is_none() {
+        if observed.upstream.is_none() && !self.expect.own {
             check_refusal(observed, self.request.method == b"HEAD", &mut differences);
+        }
+        if observed.upstream.is_none() {
             self.check_secrets(observed, &mut differences);
         }
         differences.0
@@ -463,7 +477,7 @@ impl Case {
 
     /// Whether the expectation is that the request passes.
     pub fn passes(&self) -> bool {
-        self.expect.status == 200
+        self.expect.passes()
     }
 
     /// The texts that no response and no log may hold.
@@ -506,14 +520,20 @@ impl Differences {
 }
 
 impl Expectation {
+    /// A 200 is the upstream's, unless it is the filter's own or a gRPC call's refusal.
+    fn passes(&self) -> bool {
+        self.status == 200 && !self.own && !self.headers.contains_key("grpc-status")
+    }
+
     fn check(&self, observed: &Observed, differences: &mut Differences) {
         differences.expect("status", observed.status, self.status);
         differences.expect(
             "reached the upstream",
             observed.upstream.is_some(),
-            self.status == 200,
+            self.passes(),
         );
-        let challenges = texts(&observed.headers, "www-authenticate");
+        let mut challenges = texts(&observed.headers, "www-authenticate");
+        challenges.extend(texts(&observed.headers, "proxy-authenticate"));
         if let Some(expected) = &self.challenges {
             differences.expect("challenges", &challenges, expected);
         }
@@ -539,6 +559,18 @@ impl Expectation {
         }
         if let (Some(expected), Some(found)) = (&self.details, &observed.details) {
             differences.expect("details", found, expected);
+        }
+        for (name, expected) in &self.body {
+            let what = format!("{name} of the body");
+            differences.expect(&what, &body_member(observed, name), expected);
+        }
+        if let Some(expected) = &self.body_is {
+            differences.expect("body", latin_1_text(&observed.body), expected.clone());
+        }
+        for part in &self.body_contains {
+            differences.require(latin_1_text(&observed.body).contains(part), || {
+                format!("the body lacks {part:?}: {}", latin_1_text(&observed.body))
+            });
         }
         for (name, expected) in &self.headers {
             differences.expect(name, texts(&observed.headers, name), vec![expected.clone()]);
@@ -582,24 +614,21 @@ impl UpstreamExpectation {
 /// What every refusal is held to, whatever the case.
 fn check_refusal(observed: &Observed, to_head: bool, differences: &mut Differences) {
     let one = |value: &str| vec![value.to_owned()];
-    differences.expect(
-        "cache-control",
-        texts(&observed.headers, "cache-control"),
-        one("no-store"),
-    );
-    differences.expect(
-        "x-content-type-options",
-        texts(&observed.headers, "x-content-type-options"),
-        one("nosniff"),
-    );
-    differences.expect(
-        "content-type",
-        texts(&observed.headers, "content-type"),
-        one("application/json"),
-    );
-    let challenges = texts(&observed.headers, "www-authenticate");
-    differences.require(observed.status != 401 || !challenges.is_empty(), || {
-        "a 401 without a challenge".to_owned()
+    let all = |name| texts(&observed.headers, name);
+    differences.expect("cache-control", all("cache-control"), one("no-store"));
+    let nosniff = all("x-content-type-options");
+    differences.expect("x-content-type-options", nosniff, one("nosniff"));
+    let is_407 = observed.status == 407;
+    let (challenges, others) = if is_407 || !all("proxy-authenticate").is_empty() {
+        (all("proxy-authenticate"), all("www-authenticate"))
+    } else {
+        (all("www-authenticate"), all("proxy-authenticate"))
+    };
+    differences.expect("challenges of the other kind", others, Vec::new());
+    let needs_one = matches!(observed.status, 401 | 407)
+        || all("grpc-status").first().is_some_and(|code| code == "16");
+    differences.require(!needs_one || !challenges.is_empty(), || {
+        "no challenge where there must be one".to_owned()
     });
     for challenge in &challenges {
         if let Err(fault) = check_challenge(challenge) {
@@ -608,31 +637,61 @@ fn check_refusal(observed: &Observed, to_head: bool, differences: &mut Differenc
                 .push(format!("challenge {challenge:?}: {fault}"));
         }
     }
-    for vary in texts(&observed.headers, "vary") {
+    for vary in all("vary") {
         let vary = vary.to_ascii_lowercase();
         differences.require(
             !vary.contains("authorization") && !vary.contains('*'),
             || format!("vary: {vary}"),
         );
     }
-    differences.expect(
-        "proxy-authenticate",
-        texts(&observed.headers, "proxy-authenticate"),
-        Vec::new(),
-    );
     if to_head {
         differences.require(observed.body.is_empty(), || {
             "HEAD was answered with a body".to_owned()
         });
     } else {
-        differences.expect(
-            "status of the body",
-            body_member(observed, "status"),
-            Value::from(observed.status),
-        );
-        differences.require(body_member(observed, "error").is_string(), || {
-            "the body has no error".to_owned()
+        check_content(observed, differences);
+    }
+}
+
+/// That the content is what its type says, and explains the refusal.
+fn check_content(observed: &Observed, differences: &mut Differences) {
+    let types = texts(&observed.headers, "content-type");
+    let [content_type] = &types[..] else {
+        differences.require(types.is_empty() && observed.body.is_empty(), || {
+            format!("content of the types {types:?}")
         });
+        return;
+    };
+    match content_type.as_str() {
+        "application/json" | "application/problem+json" => {
+            differences.expect(
+                "status of the body",
+                body_member(observed, "status"),
+                Value::from(observed.status),
+            );
+            differences.require(body_member(observed, "error").is_string(), || {
+                "the body has no error".to_owned()
+            });
+        }
+        "text/html; charset=utf-8" => differences.require(!observed.body.is_empty(), || {
+            "a page without content".to_owned()
+        }),
+        "text/plain; charset=utf-8" => {
+            differences.require(observed.body.ends_with(b"\n"), || {
+                "a text without an end".to_owned()
+            });
+        }
+        "application/grpc" => {
+            differences.expect("status of a call", observed.status, 200);
+            differences.require(observed.body.is_empty(), || {
+                "a call was answered with content".to_owned()
+            });
+            let message = texts(&observed.headers, "grpc-message").concat();
+            differences.require(!message.is_empty() && !message.contains('{'), || {
+                format!("grpc-message: {message:?}")
+            });
+        }
+        other => differences.0.push(format!("content of the type {other:?}")),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use countersign::authenticate::signature::Pure;
 use countersign::config::{self, Diagnostic, Loaded};
-use countersign::evaluate::{Decision, Fetch, Outcome, Step, Trace, evaluate};
+use countersign::evaluate::{Decision, Fetch, Outcome, Step, Trace, Verdict, evaluate};
 use countersign::json;
 use countersign::request::{RequestView, is_token};
 use countersign::response::{Reply, reply};
@@ -94,7 +94,7 @@ impl Explain {
         };
         Ok(Report {
             text,
-            ending: if reply.is_none() {
+            ending: if decision.passes() {
                 Ending::Good
             } else {
                 Ending::Denied
@@ -244,13 +244,16 @@ fn as_text(
         text.push('\n');
         return text;
     };
-    let reason = decision
-        .verdict
-        .as_ref()
-        .err()
-        .map_or("", |reject| reject.reason());
     // Writing to a string does not fail.
-    let _ = writeln!(text, "denied: {reason}\n");
+    let _ = match (decision.refusal(), decision.is_shadow) {
+        (None, _) => writeln!(text, "answered\n"),
+        (Some(reject), false) => writeln!(text, "denied: {}\n", reject.reason()),
+        (Some(reject), true) => writeln!(
+            text,
+            "passes, since `mode` is `shadow`; would be denied: {}\n",
+            reject.reason()
+        ),
+    };
     let _ = writeln!(text, "HTTP/1.1 {} {}", reply.status, phrase(reply.status));
     for (name, value) in &reply.headers {
         let _ = writeln!(text, "{name}: {value}");
@@ -287,8 +290,13 @@ fn as_json(steps: &[String], decision: &Decision<'_>, reply: Option<&Reply>) -> 
         .as_ref()
         .and_then(|principal| principal.subject());
     let object = json!({
-        "verdict": if reply.is_none() { "passes" } else { "denied" },
-        "reason": decision.verdict.as_ref().err().map(|reject| reject.reason()),
+        "verdict": match (&decision.verdict, decision.is_shadow) {
+            (Verdict::Passes(_), _) => "passes",
+            (Verdict::Answers(_), _) => "answered",
+            (Verdict::Refused(_), false) => "denied",
+            (Verdict::Refused(_), true) => "would be denied",
+        },
+        "reason": decision.refusal().map(|reject| reject.reason()),
         "rule": decision.rule,
         "provider": decision.provider,
         "subject": subject,
@@ -311,10 +319,17 @@ fn who(decision: &Decision<'_>) -> String {
 /// The reason phrases (RFC 9110 §15) of what the filter answers.
 fn phrase(status: u16) -> &'static str {
     match status {
+        200 => "OK",
+        204 => "No Content",
+        302 => "Found",
+        308 => "Permanent Redirect",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
+        404 => "Not Found",
         405 => "Method Not Allowed",
+        407 => "Proxy Authentication Required",
+        429 => "Too Many Requests",
         503 => "Service Unavailable",
         _ => "",
     }

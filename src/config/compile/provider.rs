@@ -19,6 +19,7 @@ use crate::config::document::{
 };
 use crate::config::read::Span;
 use crate::credential::{Place, ServedPlace};
+use crate::presentation::Protects;
 use crate::refresh::{Endpoint, Location, RemoteKeys, Url};
 use crate::request::is_token;
 use crate::scheme::Scheme;
@@ -318,8 +319,12 @@ impl Compiler<'_> {
         if from.is_some_and(<[From]>::is_empty) {
             self.invalid(path.clone(), "there is at least one place");
         }
+        let field = match self.protects {
+            Protects::Origin => "authorization",
+            Protects::Proxy => "proxy-authorization",
+        };
         let bearer = || Place::Scheme {
-            field: "authorization".to_owned(),
+            field: field.to_owned(),
             scheme: "bearer".to_owned(),
         };
         let places = match from {
@@ -360,9 +365,8 @@ impl Compiler<'_> {
                 {
                     Some(scheme) if is_token(&scheme) => Place::Scheme { field, scheme },
                     Some(_) => return self.no_place(path, "a scheme is a token: `Bearer`"),
-                    None if field == "authorization" => {
-                        let what =
-                            "`authorization` holds a token after a scheme: add `scheme: Bearer`";
+                    None if field == "authorization" || field == "proxy-authorization" => {
+                        let what = "this field holds a token after a scheme: add `scheme: Bearer`";
                         return self.no_place(path, what);
                     }
                     None => Place::Field(field),

@@ -5,12 +5,13 @@ use crate::authenticate::Provider;
 use crate::authorize::{Names, Requirements};
 use crate::config::diagnostic::Fault;
 use crate::config::document::{
-    Allow, Document, Fallback, Match as MatchDocument, Require, Rule as RuleDocument,
+    Allow, Document, Fallback, Match as MatchDocument, OnForbidden, Require, Rule as RuleDocument,
 };
 use crate::plan::{Access, Gate, Match, Rule};
 use crate::request::authority::HostPattern;
 use crate::request::is_token;
 use crate::request::path::Pattern;
+use crate::response::challenge::is_oauth_text;
 use crate::scheme::Scheme;
 
 impl Compiler<'_> {
@@ -62,10 +63,29 @@ impl Compiler<'_> {
                 "`allow: public` looks at no credential",
             );
         }
-        // A rule with a fixed answer, which is refused for now, asks for nothing either.
-        let asks_nothing =
-            rule.allow == Some(Allow::Public) || self.faults.any_within(&format!("{path}.respond"));
-        let access = if asks_nothing {
+        if rule.respond.is_some() {
+            let others = [
+                ("allow", rule.allow.is_some()),
+                ("providers", rule.providers.is_some()),
+                ("require", rule.require.is_some()),
+                ("on_forbidden", rule.on_forbidden.is_some()),
+            ];
+            for (key, _) in others.iter().filter(|(_, is_there)| *is_there) {
+                self.invalid(
+                    format!("{path}.{key}"),
+                    format!("`respond` answers whoever asks, and leaves nothing for `{key}`"),
+                );
+            }
+        }
+        if rule.on_forbidden.is_some() && rule.allow == Some(Allow::Public) {
+            self.invalid(
+                format!("{path}.on_forbidden"),
+                "`allow: public` forbids nothing",
+            );
+        }
+        let access = if let Some(respond) = &rule.respond {
+            Access::Respond(self.fixed_reply(&format!("{path}.respond"), respond))
+        } else if rule.allow == Some(Allow::Public) {
             Access::Public
         } else {
             let accepted = self.accepted(path, rule.providers.as_deref(), names);
@@ -86,6 +106,7 @@ impl Compiler<'_> {
                 .map(|matches| self.matches(&format!("{path}.match"), matches))
                 .unwrap_or_default(),
             access,
+            hides: rule.on_forbidden == Some(OnForbidden::NotFound),
         }
     }
 
@@ -163,7 +184,9 @@ impl Compiler<'_> {
             ("groups", &require.groups),
             ("any_groups", &require.any_groups),
         ];
-        let nothing = all_and_any.iter().all(|(_, names)| names.is_none());
+        let nothing = all_and_any.iter().all(|(_, names)| names.is_none())
+            && require.acr.is_none()
+            && require.max_age.is_none();
         if nothing && !self.faults.any_within(&path) {
             self.invalid(
                 path.clone(),
@@ -176,7 +199,7 @@ impl Compiler<'_> {
             }
             for (place, name) in names.iter().flatten().enumerate() {
                 let is_scope = key.ends_with("scopes");
-                if name.is_empty() || is_scope && !is_scope_token(name) {
+                if name.is_empty() || is_scope && !is_oauth_text(name) {
                     let what = "a scope is visible ASCII without space, `\"` and `\\`";
                     let what = if is_scope {
                         what
@@ -187,11 +210,22 @@ impl Compiler<'_> {
                 }
             }
         }
+        if require.acr.as_ref().is_some_and(Vec::is_empty) {
+            self.invalid(format!("{path}.acr"), "there is at least one class");
+        }
+        for (place, class) in require.acr.iter().flatten().enumerate() {
+            if !is_oauth_text(class) {
+                let what = "a challenge can carry visible ASCII without space, `\"` and `\\` only";
+                self.invalid(format!("{path}.acr[{place}]"), what);
+            }
+        }
         let names = |all: &Option<Vec<String>>, any: &Option<Vec<String>>| Names {
             all: all.clone().unwrap_or_default(),
             any: any.clone().unwrap_or_default(),
         };
         Requirements {
+            acr: require.acr.clone().unwrap_or_default(),
+            max_age: require.max_age.map(|span| span.0),
             scopes: names(&require.scopes, &require.any_scopes),
             roles: names(&require.roles, &require.any_roles),
             groups: names(&require.groups, &require.any_groups),
@@ -329,12 +363,4 @@ fn at_places<'p>(
     places
         .iter()
         .filter_map(|place| providers.get(*place)?.as_ref())
-}
-
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
-fn is_scope_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
 }

@@ -1,0 +1,57 @@
+//! CORS preflights (WHATWG Fetch, "CORS-preflight fetch").
+
+use super::{Answer, Decision, Forward, Judging, Verdict};
+use crate::authorize::permit_anyone;
+use crate::plan::Access;
+use crate::presentation::cors::Preflight;
+use crate::reject::Reject;
+use crate::request::authority::Host;
+use crate::request::path::Reading;
+use crate::request::{Field, RequestView};
+
+/// Whether a request is a preflight: OPTIONS, with one origin, and one method that is asked for.
+pub(super) fn is_one(request: &RequestView<'_>) -> bool {
+    requested_method(request).is_some()
+}
+
+fn requested_method<'a>(request: &RequestView<'a>) -> Option<&'a [u8]> {
+    let origin = request.field(b"origin");
+    let method = request.field(b"access-control-request-method");
+    match (request.method(), origin, method) {
+        (b"OPTIONS", Field::One(_), Field::One(method)) => Some(method),
+        _ => None,
+    }
+}
+
+impl<'p> Judging<'p, '_> {
+    /// What becomes of a preflight; nothing where the request is none, or is to be treated as if it were none.
+    pub(super) fn preflight(
+        &self,
+        decision: &mut Decision<'p>,
+        reading: &Reading<'_>,
+        host: &Host<'_>,
+    ) -> Result<Option<Verdict>, Reject> {
+        let Some(method) = requested_method(self.request) else {
+            return Ok(None);
+        };
+        let cors = self.presentation.cors.as_ref();
+        match cors.map_or(Preflight::Pass, |cors| cors.preflight) {
+            Preflight::Authenticate => Ok(None),
+            Preflight::Answer => match self.request.field(b"origin") {
+                Field::One(origin) if cors.is_some_and(|cors| cors.allowed(origin).is_some()) => {
+                    Ok(Some(Verdict::Answers(Answer::Preflight)))
+                }
+                _ => Err(Reject::ForeignOrigin),
+            },
+            Preflight::Pass => {
+                let rule = self.policy.rule_for(method, self.request, reading, host)?;
+                let answers = rule.is_some_and(|rule| matches!(rule.access, Access::Respond(_)));
+                if answers || self.request.has_content() {
+                    return Ok(None);
+                }
+                decision.forward = Forward::of_a_preflight(self.policy, self.request);
+                Ok(Some(Verdict::Passes(permit_anyone())))
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Where a browser is sent to sign in.
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+
+/// What stands for the address that the browser wanted.
+const PLACE: &str = "{url}";
+
+/// Where a browser is sent to sign in: an address with at most one `{url}` in its query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    before: String,
+    return_to: Option<ReturnTo>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ReturnTo {
+    /// Of the document, never of the request: the way back leads nowhere else.
+    origin: String,
+    after: String,
+}
+
+impl Login {
+    /// The address `uri`; `{url}` in it stands for the way back to `origin`.
+    ///
+    /// None where `{url}` is there twice, stands before the query, where it could name a host, or has no origin to
+    /// lead to.
+    pub fn parse(uri: &str, origin: Option<&str>) -> Option<Self> {
+        let Some((before, after)) = uri.split_once(PLACE) else {
+            return Some(Self {
+                before: uri.to_owned(),
+                return_to: None,
+            });
+        };
+        if !before.contains('?') || after.contains(PLACE) {
+            return None;
+        }
+        Some(Self {
+            before: before.to_owned(),
+            return_to: Some(ReturnTo {
+                origin: origin?.to_owned(),
+                after: after.to_owned(),
+            }),
+        })
+    }
+
+    /// The address for a browser that wanted `target`; every octet but letters and digits is percent-encoded.
+    pub fn location(&self, target: &[u8]) -> String {
+        let mut location = self.before.clone();
+        if let Some(ReturnTo { origin, after }) = &self.return_to {
+            location.extend(percent_encode(origin.as_bytes(), NON_ALPHANUMERIC));
+            location.extend(percent_encode(target, NON_ALPHANUMERIC));
+            location.push_str(after);
+        }
+        location
+    }
+
+    /// The address without a way back.
+    pub fn plain(&self) -> Option<&str> {
+        self.return_to.is_none().then_some(&self.before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_is_one_value_of_the_query() {
+        let login = Login::parse(
+            "https://id.example/?to={url}&x=1",
+            Some("https://api.example"),
+        );
+        let location = login
+            .unwrap()
+            .location(b"/a?b=c&to=//evil.example#\r\n\xff");
+        assert_eq!(
+            location,
+            "https://id.example/?to=https%3A%2F%2Fapi%2Eexample%2Fa%3Fb%3Dc%26to%3D%2F%2Fevil%2Eexample%23%0D%0A%FF&x=1"
+        );
+    }
+
+    #[test]
+    fn the_request_never_names_a_host() {
+        let origin = Some("https://api.example");
+        for uri in [
+            "{url}",
+            "https://{url}/?a",
+            "https://id.example/{url}",
+            "https://id.example/?a={url}&b={url}",
+        ] {
+            assert_eq!(Login::parse(uri, origin), None, "{uri}");
+        }
+        assert_eq!(Login::parse("https://id.example/?a={url}", None), None);
+        let plain = Login::parse("https://id.example/", None).unwrap();
+        assert_eq!(plain.location(b"/x"), "https://id.example/");
+    }
+}

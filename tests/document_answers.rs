@@ -1,0 +1,415 @@
+//! Documents that say what answers look like: which are refused, and with what words.
+
+use countersign::config;
+use serde_json::{Value, json};
+
+/// Each document, and its faults: `path: what is wrong` up to the first words that tell it from others.
+fn hold(table: &[(Value, &[&str])]) {
+    let mut wrong = String::new();
+    for (document, expected) in table {
+        let found = match config::load_value(document) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.iter().map(ToString::to_string).collect(),
+        };
+        let fits = found.len() == expected.len()
+            && found
+                .iter()
+                .zip(*expected)
+                .all(|(found, expected)| found.starts_with(expected));
+        if !fits {
+            wrong += &format!("{document}\n  expected {expected:#?}\n  found {found:#?}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn warnings(document: &Value) -> Vec<String> {
+    let loaded = config::load_value(document).expect("a valid document");
+    loaded.warnings.iter().map(ToString::to_string).collect()
+}
+
+fn public(mut document: Value) -> Value {
+    document["default"] = json!("public");
+    document
+}
+
+fn responses(responses: Value) -> Value {
+    public(json!({ "responses": responses }))
+}
+
+fn rule(mut rule: Value) -> Value {
+    rule["name"] = json!("r");
+    json!({ "rules": [rule] })
+}
+
+#[test]
+fn origins() {
+    hold(&[
+        (public(json!({"origin": "https://orders.example.com"})), &[]),
+        (public(json!({"origin": "http://localhost:8080"})), &[]),
+        (
+            public(json!({"origin": "https://orders.example.com/"})),
+            &["origin: an origin is a scheme and a host"],
+        ),
+        (
+            public(json!({"origin": "https://orders.example.com/api"})),
+            &["origin: an origin is a scheme and a host"],
+        ),
+        (
+            public(json!({"origin": "orders.example.com"})),
+            &["origin: an origin is a scheme and a host"],
+        ),
+        (
+            public(json!({"origin": "https://u@orders.example.com"})),
+            &["origin: an origin is a scheme and a host"],
+        ),
+    ]);
+}
+
+#[test]
+fn https() {
+    let origin = "https://orders.example.com";
+    hold(&[
+        (public(json!({"https": "require"})), &[]),
+        (public(json!({"https": "redirect", "origin": origin})), &[]),
+        (
+            public(json!({"https": "redirect"})),
+            &["https: `redirect` needs `origin`"],
+        ),
+        (
+            public(json!({"https": "redirect", "origin": "http://a"})),
+            &["origin: `https: redirect` leads to an https origin"],
+        ),
+        (
+            public(json!({"https": "redirect", "origin": "a"})),
+            &["origin: an origin is"],
+        ),
+        (public(json!({"https": null})), &["https: expected"]),
+    ]);
+    assert_eq!(
+        warnings(&public(
+            json!({"https": "require", "trust_forwarded_proto": true})
+        )),
+        [
+            "trust_forwarded_proto: whoever reaches this proxy directly can say that they came over HTTPS"
+        ]
+    );
+}
+
+#[test]
+fn links_and_pages() {
+    hold(&[
+        (
+            responses(
+                json!({"documentation": "https://docs.example.com/errors", "request_access": "https://help.example.com/?a=b"}),
+            ),
+            &[],
+        ),
+        (
+            responses(json!({"documentation": "/errors"})),
+            &["responses.documentation: a link is"],
+        ),
+        (
+            responses(json!({"documentation": "https://a/#b"})),
+            &["responses.documentation: each error is linked"],
+        ),
+        (
+            responses(json!({"request_access": "javascript:alert(1)"})),
+            &["responses.request_access: a link is"],
+        ),
+        (
+            responses(json!({"request_access": "https://a/\"onclick"})),
+            &["responses.request_access: a link is"],
+        ),
+        (
+            responses(json!({"request_access": "https://a/ b"})),
+            &["responses.request_access: a link is"],
+        ),
+        (
+            responses(json!({"pages": {"401": "<p>{message}</p>", "503": "a {b"}})),
+            &[],
+        ),
+        (
+            responses(json!({"pages": {"401": "{mesage}"}})),
+            &["responses.pages.401: "],
+        ),
+        (
+            responses(json!({"pages": {"200": "x"}})),
+            &["responses.pages.200: pages are given by status"],
+        ),
+        (
+            responses(json!({"pages": {"+401": "x"}})),
+            &["responses.pages.+401: pages are given by status"],
+        ),
+        (
+            responses(json!({"pages": {"teapot": "x"}})),
+            &["responses.pages.teapot: pages are given by status"],
+        ),
+        (
+            responses(json!({"body": "xml"})),
+            &["responses.body: expected `negotiate`"],
+        ),
+    ]);
+}
+
+#[test]
+fn logins() {
+    let with = |uri: &str, origin: Option<&str>| {
+        public(json!({"responses": {"login": {"uri": uri}}, "origin": origin}))
+    };
+    let origin = Some("https://orders.example.com");
+    hold(&[
+        (
+            with("https://login.example.com/?return_to={url}", origin),
+            &[],
+        ),
+        (with("https://login.example.com/", None), &[]),
+        (
+            with("https://login.example.com/?return_to={url}", None),
+            &["responses.login.uri: `{url}` leads back to `origin`"],
+        ),
+        (
+            with("{url}", origin),
+            &["responses.login.uri: this is an absolute"],
+        ),
+        (
+            with("https://login.example.com/{url}", origin),
+            &["responses.login.uri: this is an absolute"],
+        ),
+        (
+            with("https://login.example.com/?a={url}&b={url}", origin),
+            &["responses.login.uri: this is an absolute"],
+        ),
+        (
+            with("https://login.example.com/?a={uri}", origin),
+            &["responses.login.uri: this is an absolute"],
+        ),
+        (
+            with("/login", origin),
+            &["responses.login.uri: this is an absolute"],
+        ),
+    ]);
+}
+
+#[test]
+fn fixed_answers() {
+    let respond = |respond: Value| rule(json!({ "respond": respond }));
+    hold(&[
+        (
+            respond(
+                json!({"status": 403, "headers": {"x-why": "closed"}, "body": {"error": "forbidden"}}),
+            ),
+            &[],
+        ),
+        (
+            respond(json!({"status": 401, "headers": {"WWW-Authenticate": "Bearer realm=\"x\""}})),
+            &[],
+        ),
+        (
+            respond(json!({"status": 401})),
+            &["rules[0].respond.headers: a 401 needs its `www-authenticate`"],
+        ),
+        (
+            respond(json!({"status": 407})),
+            &["rules[0].respond.headers: a 407 needs its `proxy-authenticate`"],
+        ),
+        (
+            respond(json!({"status": 101})),
+            &["rules[0].respond.status: a response has a status"],
+        ),
+        (
+            respond(json!({"status": 66136})),
+            &["rules[0].respond.status: a response has a status"],
+        ),
+        (
+            respond(json!({"status": 204, "body": "x"})),
+            &["rules[0].respond.body: a response of this status has no content"],
+        ),
+        (
+            respond(json!({"status": 200, "headers": {"content-length": "3"}})),
+            &["rules[0].respond.headers.content-length: this field is the host's"],
+        ),
+        (
+            respond(json!({"status": 200, "headers": {"x y": "3"}})),
+            &["rules[0].respond.headers.x y: this is no header field's name"],
+        ),
+        (
+            respond(json!({"status": 200, "headers": {"x": "a\r\nb"}})),
+            &["rules[0].respond.headers.x: no field has this value"],
+        ),
+        (
+            respond(json!({"status": 200, "headers": {"x": "1", "X": "2"}})),
+            &["rules[0].respond.headers.x: this field is here twice"],
+        ),
+        (
+            rule(
+                json!({"respond": {"status": 200}, "allow": "public", "require": {"scopes": ["a"]}, "on_forbidden": "not_found"}),
+            ),
+            &[
+                "rules[0].allow: `respond` answers whoever asks",
+                "rules[0].on_forbidden: `respond` answers whoever asks",
+                "rules[0].require: `a",
+            ],
+        ),
+        (
+            rule(json!({"allow": "public", "on_forbidden": "not_found"})),
+            &["rules[0].on_forbidden: `allow: public` forbids nothing"],
+        ),
+        (
+            responses(json!({"not_found": {"status": 99}})),
+            &["responses.not_found.status: a response has a status"],
+        ),
+    ]);
+}
+
+#[test]
+fn other_origins() {
+    let cors = |cors: Value| public(json!({ "cors": cors }));
+    hold(&[
+        (
+            cors(
+                json!({"allow_origins": ["https://app.example.com", "null", "http://localhost:5173"]}),
+            ),
+            &[],
+        ),
+        (
+            cors(json!({"allow_origins": ["*"], "allow_credentials": false})),
+            &[],
+        ),
+        (
+            cors(json!({"allow_origins": ["*"]})),
+            &["cors.allow_credentials: any origin"],
+        ),
+        (
+            cors(json!({"allow_origins": ["*", "https://a.example"], "allow_credentials": false})),
+            &["cors.allow_origins: `*` stands alone"],
+        ),
+        (
+            cors(json!({"allow_origins": []})),
+            &["cors.allow_origins: there is at least one origin"],
+        ),
+        (cors(json!({})), &["cors.allow_origins: missing"]),
+        (
+            cors(json!({"allow_origins": ["https://a.example/"]})),
+            &["cors.allow_origins[0]: an origin is written as browsers do"],
+        ),
+        (
+            cors(json!({"allow_origins": ["https://A.example"]})),
+            &["cors.allow_origins[0]: an origin is written as browsers do"],
+        ),
+        (
+            cors(json!({"allow_origins": ["https://a.example:443"]})),
+            &["cors.allow_origins[0]: an origin is written as browsers do"],
+        ),
+        (
+            cors(json!({"allow_origins": ["a.example"]})),
+            &["cors.allow_origins[0]: an origin is written as browsers do"],
+        ),
+        (
+            cors(json!({"allow_origins": ["null"], "allow_methods": ["GET POST"]})),
+            &["cors.allow_methods[0]: this is no name"],
+        ),
+    ]);
+    assert_eq!(
+        warnings(&cors(
+            json!({"allow_origins": ["null"], "allow_headers": ["*"]})
+        )),
+        [
+            "cors.allow_headers: `*` does not stand for `authorization` (WHATWG Fetch), which is added"
+        ]
+    );
+}
+
+/// P-05, M-03, M-06.
+#[test]
+fn metadata() {
+    let with = |resource: &str| {
+        public(
+            json!({"resource_metadata": {"resource": resource, "authorization_servers": ["https://as.example.com"]}}),
+        )
+    };
+    hold(&[
+        (with("https://api.example.com"), &[]),
+        (with("https://api.example.com/tenant1/mcp"), &[]),
+        (with("https://api.example.com/r?tenant=a"), &[]),
+        (
+            with("http://api.example.com"),
+            &["resource_metadata.resource: a resource is an `https` URL"],
+        ),
+        (
+            with("https://api.example.com/#a"),
+            &["resource_metadata.resource: a resource is an `https` URL"],
+        ),
+        (
+            with("https://api.example.com/a/../b"),
+            &["resource_metadata.resource: a resource is an `https` URL"],
+        ),
+        (
+            public(
+                json!({"resource_metadata": {"resource": "https://a", "authorization_servers": []}}),
+            ),
+            &["resource_metadata.authorization_servers: there is at least one"],
+        ),
+        (
+            public(
+                json!({"resource_metadata": {"resource": "https://a", "authorization_servers": ["as"], "scopes_supported": ["a b"]}}),
+            ),
+            &[
+                "resource_metadata.authorization_servers[0]: an issuer is",
+                "resource_metadata.scopes_supported[0]: a scope is",
+            ],
+        ),
+    ]);
+    let offline = json!({"resource_metadata": {
+        "resource": "https://a", "authorization_servers": ["https://as.example.com"], "scopes_supported": ["offline_access"]
+    }});
+    assert_eq!(
+        warnings(&public(offline)),
+        [
+            "resource_metadata.scopes_supported: `offline_access` is no scope of a resource; it is left out"
+        ]
+    );
+}
+
+/// S-08, B-12: what a challenge could not carry is refused with the document.
+#[test]
+fn values_of_challenges() {
+    let require = |require: Value| {
+        let mut document = rule(json!({ "require": require }));
+        document["providers"] = json!([{"name": "p", "jwt": {"issuer": "https://a", "audiences": ["b"], "jwks": {"inline": {"keys": [
+            {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+        ]}}}}]);
+        document
+    };
+    hold(&[
+        (
+            require(json!({"acr": ["urn:example:mfa"], "max_age": "5m"})),
+            &[],
+        ),
+        (
+            require(json!({"acr": ["a\"b", "a b", "é", ""]})),
+            &[
+                "rules[0].require.acr[0]: a challenge can carry",
+                "rules[0].require.acr[1]: a challenge can carry",
+                "rules[0].require.acr[2]: a challenge can carry",
+                "rules[0].require.acr[3]: a challenge can carry",
+            ],
+        ),
+        (
+            require(json!({"acr": []})),
+            &["rules[0].require.acr: there is at least one class"],
+        ),
+        (
+            require(json!({"acr": null})),
+            &["rules[0].require.acr: expected a list"],
+        ),
+        (
+            require(json!({"max_age": 300})),
+            &["rules[0].require.max_age: expected a duration"],
+        ),
+        (
+            require(json!({"scopes": ["wr\"ite"]})),
+            &["rules[0].require.scopes[0]: a scope is visible ASCII"],
+        ),
+    ]);
+}
