@@ -6,11 +6,13 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use support::envoy::{Bootstrap, Envoy};
 use support::in_repository;
@@ -18,6 +20,8 @@ use support::token::read_key;
 use support::upstream::Upstream;
 
 const ISSUER: &str = "https://login.example.com";
+/// Nobody listens there, and nobody who is not root can.
+const CLOSED_PORT: u16 = 1;
 
 /// What the clients are told: names and values of their environment.
 type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -52,6 +56,83 @@ fn document() -> Value {
             {"name": "orders", "match": {"paths": ["/orders/**"]}, "require": {"scopes": ["orders:read"]}}
         ]
     })
+}
+
+/// The same, where browsers are sent to a login.
+fn with_login(origin: &str) -> Value {
+    let mut document = document();
+    document["origin"] = json!(origin);
+    document["responses"] = json!({"login": {"uri": "https://login.example.com/?return_to={url}"}});
+    document
+}
+
+/// A certificate for localhost and *.example.com that answers for itself, and its key.
+struct Certificate {
+    folder: TempDir,
+}
+
+impl Certificate {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let made = Command::new("openssl")
+            .current_dir(folder.path())
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+            ])
+            .args([
+                "-nodes",
+                "-keyout",
+                "key.pem",
+                "-out",
+                "certificate.pem",
+                "-days",
+                "2",
+            ])
+            .args([
+                "-subj",
+                "/CN=tests",
+                "-addext",
+                "subjectAltName=DNS:localhost,DNS:*.example.com",
+            ])
+            .output()
+            .expect("openssl runs");
+        assert!(made.status.success(), "openssl: {}", text(&made.stderr));
+        Self { folder }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn variables(&self) -> [(&'static str, String); 2] {
+        [
+            ("CERTIFICATE", self.file("certificate.pem")),
+            ("KEY", self.file("key.pem")),
+        ]
+    }
+
+    /// For each listener of the bootstrap.
+    fn serve(&self, bootstrap: &mut Value) {
+        let certificate = json!({
+            "certificate_chain": {"filename": self.file("certificate.pem")},
+            "private_key": {"filename": self.file("key.pem")}
+        });
+        let socket = json!({
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+                "common_tls_context": {"alpn_protocols": ["h2", "http/1.1"], "tls_certificates": [certificate]}
+            }
+        });
+        for listener in listeners(bootstrap) {
+            listener["filter_chains"][0]["transport_socket"] = socket.clone();
+        }
+    }
 }
 
 /// The servers behind Envoy that are not HTTP/1.1 alone: `tests/clients/servers.mjs`. They end with this value.
@@ -161,7 +242,8 @@ fn curl_fails_with_the_body_and_shows_a_token() {
 #[test]
 fn python_requests_reads_refusals() {
     let upstream = Upstream::start();
-    let envoy = Envoy::start(Bootstrap::new(upstream.port()).listener("plain", &document()));
+    let document = with_login("https://api.example.com");
+    let envoy = Envoy::start(Bootstrap::new(upstream.port()).listener("plain", &document));
     let mut requests = Command::new(python());
     requests
         .arg(in_repository("tests/clients/python_requests.py"))
@@ -169,6 +251,95 @@ fn python_requests_reads_refusals() {
         .env("TOKEN", token("orders:read"))
         .env("WITHOUT_SCOPE", token(""));
     run(&mut requests, &envoy);
+}
+
+#[test]
+fn oauth4webapi_parses_every_challenge() {
+    let (upstream, certificate) = (Upstream::start(), Certificate::new());
+    let (mut document, port) = (document(), free_port());
+    let resource = format!("https://localhost:{port}/orders");
+    document["responses"] = json!({"forbidden_challenge": true});
+    document["resource_metadata"] =
+        json!({"resource": resource, "authorization_servers": [ISSUER]});
+    let mut bootstrap = Bootstrap::new(upstream.port())
+        .listener("orders", &document)
+        .into_json();
+    certificate.serve(&mut bootstrap);
+    listen_at(&mut bootstrap, port);
+    let envoy = start(&bootstrap);
+    let variables = [
+        ("NODE_EXTRA_CA_CERTS", &*certificate.file("certificate.pem")),
+        ("RESOURCE", &*resource),
+        ("TOKEN", &*token("orders:read")),
+        ("WITHOUT_SCOPE", &*token("")),
+    ];
+    run(&mut node("oauth4webapi.mjs", &variables), &envoy);
+}
+
+#[test]
+fn the_mcp_sdk_finds_the_authorization_server_from_our_401_alone() {
+    let (certificate, port) = (Certificate::new(), free_port());
+    let [cert, key] = certificate.variables();
+    let servers = Servers::start(&[
+        (cert.0, &cert.1),
+        (key.0, &key.1),
+        // What the authorization server issues for a scope.
+        ("TOKEN_TO_LIST", &token("orders:list")),
+        ("TOKEN_TO_READ", &token("orders:read")),
+    ]);
+    let resource = format!("https://localhost:{port}/orders");
+    let authorization = format!("https://localhost:{}", servers.port("authorization"));
+    let mut document = document();
+    document["responses"] = json!({"forbidden_challenge": true});
+    document["resource_metadata"] = json!({
+        "resource": resource,
+        "authorization_servers": [authorization],
+        "scopes_supported": ["orders:list"],
+    });
+    let mut bootstrap = Bootstrap::new(servers.port("mcp"))
+        .listener("orders", &document)
+        .into_json();
+    certificate.serve(&mut bootstrap);
+    listen_at(&mut bootstrap, port);
+    let envoy = start(&bootstrap);
+    let variables = [
+        ("NODE_EXTRA_CA_CERTS", &*cert.1),
+        ("RESOURCE", &*resource),
+        ("AUTHORIZATION_SERVER", &*authorization),
+    ];
+    run(&mut node("mcp.mjs", &variables), &envoy);
+}
+
+#[test]
+fn a_grpc_client_gets_its_status_and_message() {
+    let servers = Servers::start(&[]);
+    let mut document = document();
+    document["rules"] = json!([
+        {"name": "get", "match": {"paths": ["/orders.Orders/Get"]}, "require": {"scopes": ["orders:read"]}},
+        {"name": "list", "match": {"paths": ["/orders.Orders/List"]}, "respond": {"status": 429}},
+    ]);
+    let mut without_keys = document.clone();
+    without_keys["providers"][0]["jwt"]["jwks"] =
+        json!({"remote": {"uri": "https://login.example.com/jwks", "cluster": "issuer"}});
+    let mut bootstrap = Bootstrap::new(servers.port("grpc"))
+        .cluster("issuer", &[CLOSED_PORT])
+        .listener("orders", &document)
+        .listener("without-keys", &without_keys)
+        .into_json();
+    bootstrap["static_resources"]["clusters"][0]["typed_extension_protocol_options"] = json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http2_protocol_options": {}}
+        }
+    });
+    let envoy = start(&bootstrap);
+    let variables = [
+        ("ADDRESS", &*address(&envoy, "orders")),
+        ("WITHOUT_KEYS", &*address(&envoy, "without-keys")),
+        ("TOKEN", &*token("orders:read")),
+        ("WITHOUT_SCOPE", &*token("")),
+    ];
+    run(&mut node("grpc.mjs", &variables), &envoy);
 }
 
 #[test]
@@ -188,4 +359,17 @@ fn a_websocket_opens_with_a_token_alone() {
         ("WITHOUT_SCOPE", &*token("")),
     ];
     run(&mut node("websocket.mjs", &variables), &envoy);
+}
+
+/// A port that was free a moment ago: for a document that has to name the port it is served on.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn listen_at(bootstrap: &mut Value, port: u16) {
+    let [listener] = &mut listeners(bootstrap)[..] else {
+        panic!("one listener has one port");
+    };
+    listener["address"]["socket_address"]["port_value"] = json!(port);
 }

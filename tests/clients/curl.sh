@@ -22,5 +22,9 @@ status=$(ask --output /dev/null --write-out '%{http_code}' --path-as-is "http://
 echo "$status"
 [ "$status" = 400 ] || fail "a dot segment gets 400"
 
+sentence=$(ask --header 'accept: text/plain' "$url")
+echo "$sentence"
+[ "$sentence" = "Authentication is required." ] || fail "text/plain is a sentence"
+
 # HEAD has the same fields, and no content: curl would wait for one, or complain.
 ask --head "$url" | grep -i '^www-authenticate: Bearer realm="orders"'

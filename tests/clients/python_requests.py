@@ -7,9 +7,9 @@ import requests
 URL = f"http://{os.environ['ADDRESS']}/orders/17"
 
 
-def ask(token=None, **arguments):
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    response = requests.get(URL, headers=headers, timeout=30, **arguments)
+def ask(token=None, accept=None):
+    headers = {"authorization": token and f"Bearer {token}", "accept": accept}
+    response = requests.get(URL, headers={name: value for name, value in headers.items() if value}, timeout=30)
     print(response.status_code, response.headers.get("www-authenticate"), response.text)
     return response
 
@@ -20,13 +20,18 @@ assert refused.headers["www-authenticate"] == 'Bearer realm="orders"'
 assert refused.headers["content-type"] == "application/json"
 assert refused.headers["cache-control"] == "no-store"
 assert refused.json()["error"] == "unauthorized" and refused.json()["status"] == 401
-assert not refused.history, "nothing is followed"
+assert not refused.history, "a client that is no browser is not sent to the login"
 try:
     refused.raise_for_status()
 except requests.HTTPError as error:
     assert error.response is refused
 else:
     raise AssertionError("raise_for_status does not raise")
+
+problem = ask(accept="application/problem+json")
+assert problem.status_code == 401 and problem.headers["content-type"] == "application/problem+json"
+assert problem.headers["www-authenticate"] == refused.headers["www-authenticate"]
+assert problem.json()["status"] == 401 and problem.json()["title"] == "Unauthorized"
 
 refused = ask(token="a.b")
 assert refused.status_code == 401
