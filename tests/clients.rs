@@ -361,6 +361,35 @@ fn a_websocket_opens_with_a_token_alone() {
     run(&mut node("websocket.mjs", &variables), &envoy);
 }
 
+#[test]
+fn a_browser_reads_challenges_shows_pages_and_follows_the_login() {
+    let (upstream, certificate) = (Upstream::start(), Certificate::new());
+    let mut api = document();
+    api["cors"] = json!({"allow_origins": ["https://app.example.com"], "preflight": "answer"});
+    api["responses"] = json!({"request_access": "https://help.example.com/access"});
+    api["resource_metadata"] =
+        json!({"resource": "https://api.example.com/orders", "authorization_servers": [ISSUER]});
+    let mut shop = with_login("https://shop.example.com");
+    shop["providers"][0]["jwt"]["from"] =
+        json!([{"header": "authorization", "scheme": "Bearer"}, {"cookie": "session"}]);
+    let mut bootstrap = Bootstrap::new(upstream.port())
+        .listener("api", &api)
+        .listener("shop", &shop)
+        .into_json();
+    certificate.serve(&mut bootstrap);
+    let envoy = start(&bootstrap);
+    let [cert, key] = certificate.variables();
+    let variables = [
+        ("API", &*address(&envoy, "api")),
+        ("SHOP", &*address(&envoy, "shop")),
+        ("TOKEN", &*token("orders:read")),
+        ("WITHOUT_SCOPE", &*token("")),
+        (cert.0, &*cert.1),
+        (key.0, &*key.1),
+    ];
+    run(&mut node("browser.mjs", &variables), &envoy);
+}
+
 /// A port that was free a moment ago: for a document that has to name the port it is served on.
 fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

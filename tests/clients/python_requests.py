@@ -7,9 +7,10 @@ import requests
 URL = f"http://{os.environ['ADDRESS']}/orders/17"
 
 
-def ask(token=None, accept=None):
+def ask(token=None, accept=None, **arguments):
     headers = {"authorization": token and f"Bearer {token}", "accept": accept}
-    response = requests.get(URL, headers={name: value for name, value in headers.items() if value}, timeout=30)
+    headers = {name: value for name, value in headers.items() if value}
+    response = requests.get(URL, headers=headers, timeout=30, **arguments)
     print(response.status_code, response.headers.get("www-authenticate"), response.text)
     return response
 
@@ -27,6 +28,9 @@ except requests.HTTPError as error:
     assert error.response is refused
 else:
     raise AssertionError("raise_for_status does not raise")
+
+browser = ask(accept="text/html,application/xhtml+xml,*/*;q=0.8", allow_redirects=False)
+assert browser.status_code == 302 and browser.headers["location"].startswith("https://login.example.com/?return_to=")
 
 problem = ask(accept="application/problem+json")
 assert problem.status_code == 401 and problem.headers["content-type"] == "application/problem+json"
