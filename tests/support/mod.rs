@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub mod case;
+pub mod challenge;
 pub mod client;
 pub mod envoy;
 pub mod issuer;
