@@ -1279,3 +1279,46 @@ fn mint_fails_on_what_it_cannot_sign() {
     }
     assert!(!Path::new(&desk.path("x")).exists());
 }
+
+#[test]
+fn explain_shows_answers_that_are_no_refusals_and_what_shadow_withholds() {
+    let desk = Desk::new();
+    let document = json!({
+        "origin": "https://a.example", "https": "redirect", "default": "public",
+        "resource_metadata": {"resource": "https://a.example", "authorization_servers": ["https://as.example"]},
+    });
+    desk.write("document.json", document.to_string());
+    let explain =
+        |arguments: &[&str]| desk.run(&[&["explain", "document.json"], arguments].concat());
+
+    let metadata = explain(&["--path", "/.well-known/oauth-protected-resource"]);
+    assert!(
+        metadata.out.contains("answered\n\nHTTP/1.1 200 OK"),
+        "{}",
+        metadata.out
+    );
+    assert_eq!(metadata.code, DENIED);
+    assert_eq!(explain(&["--path", "/a"]).code, GOOD);
+    let plain = explain(&["--path", "/a", "--plain-http"]);
+    assert!(
+        plain
+            .out
+            .contains("HTTP/1.1 308 Permanent Redirect\nlocation: https://a.example/a\n"),
+        "{}",
+        plain.out
+    );
+    assert_eq!(plain.code, DENIED);
+
+    let mut shadow = document;
+    shadow["mode"] = json!("shadow");
+    desk.write("document.json", shadow.to_string());
+    let passes = explain(&["--path", "/a", "--plain-http"]);
+    assert!(
+        passes
+            .out
+            .contains("passes, since `mode` is `shadow`; would be denied: https_required"),
+        "{}",
+        passes.out
+    );
+    assert_eq!(passes.code, GOOD);
+}

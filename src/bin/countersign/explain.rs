@@ -35,6 +35,9 @@ pub struct Explain {
     /// The host of the request
     #[arg(long, default_value = "localhost")]
     host: String,
+    /// The request comes over plain HTTP; default HTTPS
+    #[arg(long)]
+    plain_http: bool,
     /// A header field of the request, or `@FILE` with one on each line
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
@@ -70,7 +73,7 @@ impl Explain {
         let request = fields
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_slice()));
-        let request = RequestView::new(request.collect());
+        let request = RequestView::new(request.collect()).over_tls(!self.plain_http);
         let mut steps = Steps(Vec::new());
         let plan = &loaded.plan;
         let outcome = evaluate(
@@ -167,9 +170,10 @@ impl Explain {
 
     /// The request's fields, as a host hands them over.
     fn fields(&self) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+        let scheme: &[u8] = if self.plain_http { b"http" } else { b"https" };
         let mut fields = vec![
             (":method".to_owned(), self.method.clone().into_bytes()),
-            (":scheme".to_owned(), b"https".to_vec()),
+            (":scheme".to_owned(), scheme.to_vec()),
             (":authority".to_owned(), self.host.clone().into_bytes()),
             (":path".to_owned(), self.path.clone().into_bytes()),
         ];
