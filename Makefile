@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo run test bench check test-all
+.PHONY: help setup build module demo run test bench check test-all screenshots
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -8,7 +8,7 @@ CARGO_DENY := .tools/bin/cargo-deny
 WITH_ENVOY = ENVOY="$$(scripts/setup-envoy)" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm"
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## fetch what is missing: the Rust target, and an Envoy
 	@scripts/setup-rust
@@ -35,7 +35,7 @@ test: module ## the core, a real Envoy, the command
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
 
-test-all: module ## what needs more than `test`: older Envoys, and a real issuer, which needs Node.js
+test-all: module ## what needs more than `test`: older Envoys, a real issuer and real clients (Node.js, Chromium)
 	@for pinned in envoy/matrix/*.txt; do \
 	    echo "==> testing with Envoy $$(basename "$$pinned" .txt)"; \
 	    envoy="$$(scripts/setup-envoy "$$pinned")" && \
@@ -46,6 +46,13 @@ test-all: module ## what needs more than `test`: older Envoys, and a real issuer
 		{ echo "there is no node or no npm: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
 	@npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(WITH_ENVOY) cargo test --locked --features npm --test issuer
+	@echo "==> testing with real clients"
+	@chromium="$$(scripts/setup-clients)" && \
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients
+
+screenshots: module ## docs/page-*.png, the pages as Chromium shows them
+	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
+		cargo test --locked --features npm --test clients a_browser
 
 bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
 	@echo "==> building the benchmark"

@@ -9,9 +9,9 @@ mod built_in;
 use super::body::{Explanation, sentence};
 use crate::request::authority::Host;
 
-/// What the built-in page needs of a browser (Content Security Policy Level 3): its own style, and nothing else.
-pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
+/// What the built-in page needs of a browser (Content Security Policy Level 3): its own style, its empty icon, no more.
+pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'";
 
 /// A template that can be filled in; without one of one's own, a page that fits every refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
