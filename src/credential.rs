@@ -14,6 +14,7 @@ mod query;
 
 use std::borrow::Cow;
 
+pub use self::cookie::without_cookies;
 pub use self::query::without_parameters;
 use crate::reject::{CredentialFault, MalformedCredential, Reject};
 use crate::request::RequestView;

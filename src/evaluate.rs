@@ -165,8 +165,8 @@ pub fn evaluate<'p>(
         }
         Err(Stop::Needs(fetch)) => return Outcome::Needs(fetch),
     };
-    if !matches!(decision.verdict, Verdict::Passes(_)) {
-        decision.forward = Forward::default();
+    if decision.refusal().is_some() && decision.is_shadow {
+        decision.forward = judging.forward_anyone();
     }
     Outcome::Decided(decision, effects)
 }
@@ -311,6 +311,7 @@ impl<'p> Judging<'p, '_> {
             Access::Closed(gate) => (Some(gate), "what nobody has"),
         };
         trace.step(Step::Asks(asks));
+        decision.forward = self.forward_anyone();
         let Some(gate) = gate else {
             return Ok(Verdict::Passes(permit_anyone()));
         };
@@ -323,14 +324,14 @@ impl<'p> Judging<'p, '_> {
             None => return Err(Reject::NoCredential.into()),
             Some(principal) => principal,
         };
-        let permit = self.admit(principal, access, gate)?;
-        decision.forward = Forward::of_a_caller(self.policy, self.presentation, self.request);
+        let permit = self.admit(&principal, access, gate)?;
+        decision.forward = self.forward_caller(&principal);
         Ok(Verdict::Passes(permit))
     }
 
     fn admit(
         &self,
-        principal: Rc<Principal>,
+        principal: &Rc<Principal>,
         access: &Access,
         gate: &Gate,
     ) -> Result<Permit, Reject> {
@@ -339,7 +340,7 @@ impl<'p> Judging<'p, '_> {
         } else if matches!(access, Access::Closed(_)) {
             Err(Reject::NoRule)
         } else {
-            permit(&principal, &gate.requirements, &|_| None, self.now)
+            permit(principal, &gate.requirements, &|_| None, self.now)
         }
     }
 }

@@ -39,6 +39,7 @@ pub mod credential;
 pub mod evaluate;
 #[cfg(target_arch = "wasm32")]
 pub mod host;
+pub mod identity;
 pub mod json;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mint;

@@ -8,6 +8,7 @@ use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
 use crate::authorize::Requirements;
 use crate::credential::ServedPlace;
+use crate::identity::Identity;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::refresh::RemoteKeys;
@@ -52,6 +53,8 @@ pub struct Policy {
     pub https: Https,
     /// From which addresses requests may come.
     pub networks: Option<Networks>,
+    /// What the upstream is told of callers.
+    pub identity: Identity,
 }
 
 /// Addresses from which requests may come: those of `allow`, all where it is empty, but those of `deny`.

@@ -117,6 +117,14 @@ impl<'a> RequestView<'a> {
         }
     }
 
+    /// The names of its fields, as they were sent.
+    pub fn names(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.fields
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !name.starts_with(b":"))
+    }
+
     /// Every value of the fields called `name` (lower case), in order.
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
         self.fields

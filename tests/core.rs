@@ -149,6 +149,8 @@ fn passed(decision: &Decision<'_>, fields: &Fields) -> Observed {
         .collect();
     let forward = &decision.forward;
     let target = forward.target.clone();
+    let set = forward.set.iter();
+    let set = set.map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes()));
     Observed {
         status: 200,
         details: Some("via_upstream".to_owned()),
@@ -159,6 +161,7 @@ fn passed(decision: &Decision<'_>, fields: &Fields) -> Observed {
                 .filter(|(name, _)| !name.starts_with(b":"))
                 .filter(|(name, _)| !forward.remove.iter().any(|own| own.as_bytes() == name))
                 .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.clone()))
+                .chain(set)
                 .collect(),
         }),
         ..Observed::default()

@@ -920,7 +920,6 @@ fn what_is_not_supported_yet() {
     let top = json!({
         "paths_case": "insensitive",
         "throttle": { "failures": 10, "window": "1m" },
-        "identity": { "headers": { "x-auth-subject": "{subject}" }, "strip_credential": false },
     });
     for (name, value) in top.as_object().unwrap() {
         let expected = format!("{name}: not supported yet");

@@ -542,3 +542,48 @@ fn claims_that_are_asked_for() {
         ),
     ]);
 }
+
+#[test]
+fn what_the_upstream_is_told() {
+    let with = |identity: Value| public(json!({ "identity": identity }));
+    hold(&[
+        (
+            with(
+                json!({"headers": {"x-auth-subject": "{subject}", "x-auth": "{provider}: {claims.org.unit}"}, "payload_header": "x-jwt"}),
+            ),
+            &[],
+        ),
+        (
+            with(json!({"headers": {"x-a": "{sub}"}})),
+            &["identity.headers.x-a: there is no place `sub`"],
+        ),
+        (
+            with(json!({"headers": {"x-a": "{subject"}})),
+            &["identity.headers.x-a: a place is a name"],
+        ),
+        (
+            with(json!({"headers": {"x-a": "é"}})),
+            &["identity.headers.x-a: a field can carry"],
+        ),
+        (
+            with(json!({"headers": {"x a": "{subject}"}})),
+            &["identity.headers.x a: this is no header field's name"],
+        ),
+        (
+            with(json!({"headers": {"Host": "{subject}"}})),
+            &["identity.headers.Host: this field means something else"],
+        ),
+        (
+            with(json!({"headers": {"x-envoy-a": "{subject}"}})),
+            &["identity.headers.x-envoy-a: this field means something else"],
+        ),
+        (
+            with(json!({"headers": {"x-a": "a", "x_a": "b"}})),
+            &["identity.headers.x_a: some upstreams would take this field"],
+        ),
+        (
+            with(json!({"headers": {"x-a": "a"}, "payload_header": "X-A"})),
+            &["identity.payload_header: some upstreams would take"],
+        ),
+    ]);
+}

@@ -28,6 +28,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "time",
         ],
     ),
+    ("identity", &["authenticate"]),
     // A form and a page are written by the part that knows them, and chosen by the document.
     (
         "presentation",
@@ -39,6 +40,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "authenticate",
             "authorize",
             "credential::ServedPlace",
+            "identity",
             "presentation",
             "refresh::RemoteKeys",
             "reject",
@@ -90,6 +92,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "authenticate",
             "authorize",
             "credential",
+            "identity",
             "json",
             "plan",
             "presentation",

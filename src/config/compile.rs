@@ -1,6 +1,7 @@
 //! Document → Plan: what each value means, and whether they go together.
 
 mod fixed;
+mod identity;
 mod networks;
 mod presentation;
 mod provider;
@@ -83,6 +84,9 @@ impl Compiler<'_> {
         // A provider at fault has left a hole in the list; such a plan is never used.
         let providers: Vec<_> = providers.into_iter().flatten().collect();
         let presentation = self.presentation(document, &providers);
+        let identity = document.identity.as_ref();
+        let identity = identity.map(|identity| self.identity(identity));
+        let identity = identity.unwrap_or_default();
         let accesses = rules.iter_mut().map(|rule| &mut rule.access);
         let gates = accesses.chain([&mut default]).filter_map(Access::gate_mut);
         tell_choices_apart(gates, &providers);
@@ -121,6 +125,7 @@ impl Compiler<'_> {
                     (Some(_), Some(true)) => Https::ByForwardedProto,
                     (Some(_), _) => Https::ByConnection,
                 },
+                identity,
                 networks: document
                     .networks
                     .as_ref()

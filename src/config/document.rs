@@ -40,6 +40,8 @@ object! {
         optional resource_metadata: ResourceMetadata,
         /// Which other origins may read answers; without it preflights pass, and nothing is added.
         optional cors: Cors,
+        /// What the upstream is told of callers.
+        optional identity: Identity,
         /// What plain HTTP gets; default `optional`.
         narrowing https: Https,
         /// Whether `x-forwarded-proto` says what is plain HTTP; default `false`: the connection does.
@@ -48,7 +50,7 @@ object! {
         optional audit: Audit,
     }
     unsupported {
-        paths_case, throttle, identity,
+        paths_case, throttle,
     }
 }
 
@@ -446,6 +448,19 @@ object! {
         optional resource_tos_uri: String,
         /// The same, signed: a JWT, passed on as it is.
         optional signed_metadata: String,
+    }
+}
+
+object! {
+    /// What the upstream is told of callers. Fields that claim to be these are taken out of every request.
+    pub struct Identity {
+        /// Header fields, and templates of their values: `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`,
+        /// `{claims.<path>}`.
+        optional headers: BTreeMap<String, String>,
+        /// The header field that gets the verified claims, in base64url.
+        optional payload_header: String,
+        /// Whether credentials end here; default `false`.
+        optional strip_credential: bool,
     }
 }
 

@@ -22,6 +22,26 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     }
 }
 
+/// The cookies of a request but those called one of `names`; nothing where it has none of them.
+///
+/// What is no text is left out too: no cookie that a server reads is (RFC 6265 §4.1.1).
+pub fn without_cookies(request: &RequestView<'_>, names: &[&str]) -> Option<String> {
+    let pairs = || {
+        request
+            .values(b"cookie")
+            .flat_map(|field| field.split(|byte| *byte == b';'))
+    };
+    let is_named = |pair: &[u8]| names.iter().any(|name| value_of(pair, name).is_some());
+    if !pairs().any(is_named) {
+        return None;
+    }
+    let kept = pairs().filter(|pair| !is_named(pair));
+    let kept: Vec<&str> = kept
+        .filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok())
+        .collect();
+    Some(kept.join("; "))
+}
+
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let equals = pair.iter().position(|byte| *byte == b'=')?;
     let (own, value) = pair.split_at_checked(equals)?;

@@ -1,17 +1,22 @@
 //! How a request is changed on its way to the upstream.
 
-use crate::credential::{Place, without_parameters};
-use crate::plan::Policy;
-use crate::presentation::{Presentation, Protects};
-use crate::request::{Field, RequestView};
+use std::borrow::Cow;
 
-/// How a request is changed on its way to the upstream.
+use super::Judging;
+use crate::authenticate::Principal;
+use crate::credential::{Place, without_cookies, without_parameters};
+use crate::presentation::Protects;
+use crate::request::Field;
+
+/// How a request is changed on its way to the upstream: first what is taken out, then what is set.
 #[derive(Debug, Default)]
 pub struct Forward<'p> {
     /// A new target, without the tokens that were in its query.
     pub target: Option<Vec<u8>>,
-    /// Header fields that are taken out, names in lower case; each is there.
-    pub remove: Vec<&'p str>,
+    /// Header fields that are taken out, names as they were sent; each is there.
+    pub remove: Vec<Cow<'p, str>>,
+    /// Header fields that are set, in place of any of that name.
+    pub set: Vec<(&'p str, String)>,
 }
 
 /// Fields that make some upstreams take a request for one of another method.
@@ -24,66 +29,98 @@ const METHOD_OVERRIDES: [&str; 3] = [
 /// Where credentials stand that the filter itself may know nothing of (RFC 9110 §11.6.2, §11.7.2, RFC 6265 §5.4).
 const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
 
-impl<'p> Forward<'p> {
-    /// For the request of a caller who was let pass.
-    pub(super) fn of_a_caller(
-        policy: &'p Policy,
-        presentation: &Presentation,
-        request: &RequestView<'_>,
-    ) -> Self {
+impl<'p> Judging<'p, '_> {
+    /// What is done to every request that passes: nobody but the filter says who the caller is.
+    pub(super) fn forward_anyone(&self) -> Forward<'p> {
+        let mut forward = Forward::default();
+        let identity = &self.policy.identity;
+        if identity.is_told() {
+            let names = self
+                .request
+                .names()
+                .filter(|name| identity.is_claimed_by(name));
+            for name in names.filter_map(|name| std::str::from_utf8(name).ok()) {
+                if !forward.remove.iter().any(|known| known == name) {
+                    forward.remove.push(Cow::Owned(name.to_owned()));
+                }
+            }
+        }
+        if identity.strip_credential {
+            self.strip(&mut forward);
+        }
+        forward
+    }
+
+    /// What is done to the request of a caller who was let pass.
+    pub(super) fn forward_caller(&self, principal: &Principal) -> Forward<'p> {
+        let mut forward = self.forward_anyone();
+        self.without_tokens_in_the_query(&mut forward);
         // What is for a proxy ends at the proxy (RFC 9110 §11.7.2).
-        let for_the_proxy = match presentation.protects {
-            Protects::Origin => None,
-            Protects::Proxy => Some("proxy-authorization"),
-        };
-        Self {
-            target: target_without_tokens(policy, request),
-            remove: those_there(for_the_proxy.into_iter(), request),
+        if self.presentation.protects == Protects::Proxy {
+            self.take_out("proxy-authorization", &mut forward);
+        }
+        if let Some(provider) = self.policy.providers.get(principal.provider()) {
+            forward
+                .set
+                .extend(self.policy.identity.of(principal, &provider.name));
+        }
+        forward
+    }
+
+    /// What is done to a preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch"): where something
+    /// calls itself one and does, nothing unverified reaches the upstream.
+    pub(super) fn forward_preflight(&self) -> Forward<'p> {
+        let mut forward = self.forward_anyone();
+        self.without_tokens_in_the_query(&mut forward);
+        for name in CREDENTIALS.into_iter().chain(METHOD_OVERRIDES) {
+            self.take_out(name, &mut forward);
+        }
+        for served in &self.policy.places {
+            if let Place::Scheme { field, .. } | Place::Field(field) = &served.place {
+                self.take_out(field, &mut forward);
+            }
+        }
+        forward.set.clear();
+        forward
+    }
+
+    /// Takes out whatever stands where a provider looks, judged or not.
+    fn strip(&self, forward: &mut Forward<'p>) {
+        let mut cookies = Vec::new();
+        for served in &self.policy.places {
+            match &served.place {
+                Place::Scheme { field, .. } | Place::Field(field) => self.take_out(field, forward),
+                Place::Cookie(name) => cookies.push(name.as_str()),
+                Place::Query(_) => {}
+            }
+        }
+        self.without_tokens_in_the_query(forward);
+        if let Some(rest) = without_cookies(self.request, &cookies) {
+            self.take_out("cookie", forward);
+            forward
+                .set
+                .extend((!rest.is_empty()).then_some(("cookie", rest)));
         }
     }
 
-    /// For a preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch"): where something calls
-    /// itself one and does, nothing unverified reaches the upstream.
-    pub(super) fn of_a_preflight(policy: &'p Policy, request: &RequestView<'_>) -> Self {
-        let places = policy
+    fn take_out(&self, name: &'p str, forward: &mut Forward<'p>) {
+        let is_there = self.request.field(name.as_bytes()) != Field::None;
+        if is_there && !forward.remove.iter().any(|known| known == name) {
+            forward.remove.push(Cow::Borrowed(name));
+        }
+    }
+
+    /// The upstream gets a target without the token that was in it: a query stands in logs (RFC 6750 §5.3).
+    fn without_tokens_in_the_query(&self, forward: &mut Forward<'p>) {
+        let names = self
+            .policy
             .places
             .iter()
             .filter_map(|served| match &served.place {
-                Place::Scheme { field, .. } | Place::Field(field) => Some(field.as_str()),
-                Place::Cookie(_) | Place::Query(_) => None,
+                Place::Query(name) => Some(name.as_str()),
+                Place::Scheme { .. } | Place::Field(_) | Place::Cookie(_) => None,
             });
-        let names = CREDENTIALS
-            .into_iter()
-            .chain(METHOD_OVERRIDES)
-            .chain(places);
-        Self {
-            target: target_without_tokens(policy, request),
-            remove: those_there(names, request),
-        }
+        let target = self.request.target();
+        forward.target = target.and_then(|target| without_parameters(target, names));
     }
-}
-
-fn those_there<'p>(
-    names: impl Iterator<Item = &'p str>,
-    request: &RequestView<'_>,
-) -> Vec<&'p str> {
-    let mut there = Vec::new();
-    for name in names {
-        if request.field(name.as_bytes()) != Field::None && !there.contains(&name) {
-            there.push(name);
-        }
-    }
-    there
-}
-
-/// The target as the upstream gets it, where it held a token: a query stands in logs (RFC 6750 §5.3).
-fn target_without_tokens(policy: &Policy, request: &RequestView<'_>) -> Option<Vec<u8>> {
-    let names = policy
-        .places
-        .iter()
-        .filter_map(|served| match &served.place {
-            Place::Query(name) => Some(name.as_str()),
-            Place::Scheme { .. } | Place::Field(_) | Place::Cookie(_) => None,
-        });
-    without_parameters(request.target()?, names)
 }

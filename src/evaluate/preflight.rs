@@ -1,6 +1,6 @@
 //! CORS preflights (WHATWG Fetch, "CORS-preflight fetch").
 
-use super::{Answer, Decision, Forward, Judging, Verdict};
+use super::{Answer, Decision, Judging, Verdict};
 use crate::authorize::permit_anyone;
 use crate::plan::Access;
 use crate::presentation::cors::Preflight;
@@ -49,7 +49,7 @@ impl<'p> Judging<'p, '_> {
                 if answers || self.request.has_content() {
                     return Ok(None);
                 }
-                decision.forward = Forward::of_a_preflight(self.policy, self.request);
+                decision.forward = self.forward_preflight();
                 Ok(Some(Verdict::Passes(permit_anyone())))
             }
         }

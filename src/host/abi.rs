@@ -191,15 +191,19 @@ pub fn call_response_body(most: usize) -> Option<Vec<u8>> {
 
 /// Gives the request another target.
 pub fn set_target(target: &[u8]) -> bool {
-    let name = b":path";
+    set_field(":path", target)
+}
+
+/// Sets a field of the request, in place of every one of that name.
+pub fn set_field(name: &str, value: &[u8]) -> bool {
     // SAFETY: both are valid for their lengths during the call.
     let status = unsafe {
         proxy_replace_header_map_value(
             REQUEST_HEADERS,
             name.as_ptr(),
             name.len(),
-            target.as_ptr(),
-            target.len(),
+            value.as_ptr(),
+            value.len(),
         )
     };
     status == OK

@@ -281,9 +281,16 @@ impl Filter {
         let reply = reply(decision, &self.plan.presentation, request, now);
         self.tell(decision, reply.as_ref(), request, now);
         if decision.passes() {
-            let Forward { target, remove } = &decision.forward;
+            let Forward {
+                target,
+                remove,
+                set,
+            } = &decision.forward;
             let is_changed = target.as_deref().is_none_or(abi::set_target)
-                && remove.iter().all(|name| abi::remove_field(name));
+                && remove.iter().all(|name| abi::remove_field(name))
+                && set
+                    .iter()
+                    .all(|(name, value)| abi::set_field(name, value.as_bytes()));
             if is_changed {
                 return Fate::Passes;
             }

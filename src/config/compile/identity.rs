@@ -1,0 +1,72 @@
+//! What the upstream is told of callers.
+
+use super::Compiler;
+use crate::config::document::Identity as IdentityDocument;
+use crate::credential::Place;
+use crate::identity::Identity;
+use crate::identity::template::{PLACES, Template, TemplateFault};
+use crate::request::is_token;
+
+/// Fields that mean something else to the host, to proxies or to the upstream.
+const TAKEN: [&str; 9] = [
+    "host",
+    "cookie",
+    "connection",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "te",
+    "upgrade",
+    "x-request-id",
+];
+
+impl Compiler<'_> {
+    pub(super) fn identity(&mut self, document: &IdentityDocument) -> Identity {
+        let mut identity = Identity {
+            strip_credential: document.strip_credential.unwrap_or(false),
+            ..Identity::default()
+        };
+        for (name, text) in document.headers.iter().flatten() {
+            let path = format!("identity.headers.{name}");
+            let field = self.identity_field(&path, name, &identity);
+            match Template::parse(text) {
+                Ok(template) => identity.headers.push((field, template)),
+                Err(TemplateFault::Brace) => {
+                    self.invalid(path, "a place is a name between `{` and `}`");
+                }
+                Err(TemplateFault::Text) => {
+                    self.invalid(path, "a field can carry visible ASCII and spaces only");
+                }
+                Err(TemplateFault::Unknown(name)) => {
+                    self.unknown_name(path, "place", &name, PLACES.into_iter());
+                }
+            }
+        }
+        if let Some(name) = &document.payload_header {
+            let field = self.identity_field("identity.payload_header", name, &identity);
+            identity.payload_header = Some(field);
+        }
+        identity
+    }
+
+    fn identity_field(&mut self, path: &str, name: &str, others: &Identity) -> String {
+        let field = name.to_ascii_lowercase();
+        if !is_token(name) {
+            self.invalid(path, "this is no header field's name");
+        } else if TAKEN.contains(&field.as_str()) || field.starts_with("x-envoy-") {
+            self.invalid(path, "this field means something else already");
+        } else if others.is_claimed_by(field.as_bytes()) {
+            self.invalid(
+                path,
+                "some upstreams would take this field for another one of these",
+            );
+        }
+        let is_looked_at = self.places.iter().any(|served| {
+            matches!(&served.place, Place::Scheme { field: own, .. } | Place::Field(own) if *own == field)
+        });
+        if is_looked_at {
+            self.invalid(path, "a provider looks for credentials in this field");
+        }
+        field
+    }
+}

@@ -1,0 +1,147 @@
+//! The value of a field that is told to the upstream: text, and places for what is known of the caller.
+
+use serde_json::Value;
+
+use super::encoded;
+use crate::authenticate::Principal;
+use crate::authenticate::claims::ClaimPath;
+
+/// Text, and places for what is known of the caller: `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`,
+/// `{claims.<path>}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Subject,
+    Provider,
+    Scopes,
+    Roles,
+    Groups,
+    Claim(ClaimPath),
+}
+
+/// The names of places, apart from claims.
+pub const PLACES: [&str; 5] = ["subject", "provider", "scopes", "roles", "groups"];
+
+/// Why a text is no template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TemplateFault {
+    /// A brace without its other.
+    Brace,
+    /// Text that a field cannot carry.
+    Text,
+    /// A place that there is not.
+    Unknown(String),
+}
+
+impl Template {
+    /// Parses a template.
+    ///
+    /// # Errors
+    /// [`TemplateFault`].
+    pub fn parse(text: &str) -> Result<Self, TemplateFault> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, behind) = after.split_once('}').ok_or(TemplateFault::Brace)?;
+            push_text(&mut parts, before)?;
+            parts.push(Part::of(name)?);
+            rest = behind;
+        }
+        push_text(&mut parts, rest)?;
+        Ok(Self(parts))
+    }
+
+    /// The value for a caller; none where something that is named is absent.
+    ///
+    /// Lists are joined by a space, which no element keeps: it is encoded there.
+    pub fn fill(&self, principal: &Principal, provider: &str) -> Option<String> {
+        let mut value = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => value.push_str(text),
+                Part::Subject => value.push_str(&encoded(principal.subject()?)),
+                Part::Provider => value.push_str(&encoded(provider)),
+                Part::Scopes => value.push_str(&joined(principal.scopes())?),
+                Part::Roles => value.push_str(&joined(principal.roles())?),
+                Part::Groups => value.push_str(&joined(principal.groups())?),
+                Part::Claim(path) => value.push_str(&claim(path.find(principal.claims())?)?),
+            }
+        }
+        Some(value)
+    }
+}
+
+fn push_text(parts: &mut Vec<Part>, text: &str) -> Result<(), TemplateFault> {
+    if text.contains('}') {
+        return Err(TemplateFault::Brace);
+    }
+    if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(TemplateFault::Text);
+    }
+    if !text.is_empty() {
+        parts.push(Part::Text(text.to_owned()));
+    }
+    Ok(())
+}
+
+impl Part {
+    fn of(name: &str) -> Result<Self, TemplateFault> {
+        Ok(match name {
+            "subject" => Self::Subject,
+            "provider" => Self::Provider,
+            "scopes" => Self::Scopes,
+            "roles" => Self::Roles,
+            "groups" => Self::Groups,
+            _ => match name.strip_prefix("claims.") {
+                Some(path) if !path.is_empty() => Self::Claim(ClaimPath::new(path)),
+                _ => return Err(TemplateFault::Unknown(name.to_owned())),
+            },
+        })
+    }
+}
+
+/// A list that is empty is absent.
+fn joined(names: &[String]) -> Option<String> {
+    let names: Vec<_> = names.iter().map(|name| encoded(name)).collect();
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
+/// A claim's value: text as it is, other scalars as JSON writes them, a list of these joined, an object as JSON.
+fn claim(value: &Value) -> Option<String> {
+    let scalar = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(encoded(text).into_owned()),
+        other => Some(encoded(&other.to_string()).into_owned()),
+    };
+    match value {
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().filter_map(scalar).collect();
+            (!items.is_empty()).then(|| items.join(" "))
+        }
+        other => scalar(other).filter(|text| !text.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Template, TemplateFault};
+
+    #[test]
+    fn what_is_no_template() {
+        for (text, fault) in [
+            ("{subject", TemplateFault::Brace),
+            ("subject}", TemplateFault::Brace),
+            ("{sub}", TemplateFault::Unknown("sub".to_owned())),
+            ("{claims.}", TemplateFault::Unknown("claims.".to_owned())),
+            ("{}", TemplateFault::Unknown(String::new())),
+            ("a\r\nb", TemplateFault::Text),
+        ] {
+            assert_eq!(Template::parse(text), Err(fault), "{text}");
+        }
+        assert!(Template::parse("user {subject} of {claims.org.unit.id}").is_ok());
+        assert!(Template::parse("").is_ok());
+    }
+}
