@@ -19,6 +19,7 @@ pub struct RequestView<'a> {
     fields: Vec<(&'a [u8], &'a [u8])>,
     over_tls: bool,
     client: Option<IpAddr>,
+    goes_on: bool,
 }
 
 /// What the fields of one name say.
@@ -42,6 +43,7 @@ impl<'a> RequestView<'a> {
             fields,
             over_tls: false,
             client: None,
+            goes_on: false,
         };
         for &(name, value) in &view.fields {
             match name {
@@ -133,13 +135,23 @@ impl<'a> RequestView<'a> {
             .map(|&(_, value)| value)
     }
 
-    /// Whether it has content, as far as its head tells (RFC 9110 §6.4, RFC 9112 §6).
-    pub fn has_content(&self) -> bool {
+    /// The same request, of which more follows its head, or nothing does; where nobody says, its fields tell.
+    #[must_use]
+    pub fn going_on(self, goes_on: bool) -> Self {
+        Self { goes_on, ..self }
+    }
+
+    /// Whether anything follows its head: content (RFC 9110 §6.4, RFC 9112 §6), which over HTTP/2 no field need announce,
+    /// or whatever else is said after an upgrade (RFC 9110 §7.8).
+    pub fn goes_on(&self) -> bool {
         let no_length = matches!(
             self.field(b"content-length"),
             Field::None | Field::One(b"0")
         );
-        !no_length || self.field(b"transfer-encoding") != Field::None
+        self.goes_on
+            || !no_length
+            || self.field(b"transfer-encoding") != Field::None
+            || self.field(b"upgrade") != Field::None
     }
 
     /// Whether it is gRPC, as the host sees it: gRPC-Web is HTTP like any other.
@@ -170,6 +182,19 @@ impl<'a> RequestView<'a> {
     pub fn host(&self) -> Result<authority::Host<'a>, Reject> {
         authority::Host::parse(self.authority).ok_or(Reject::Authority)
     }
+}
+
+/// Whether an upstream could take a field called `name` for the one called `own`: in any case, and with any other
+/// punctuation, which servers fold when they make variables of fields (RFC 3875 §4.1.18).
+pub fn folds_to(own: &[u8], name: &[u8]) -> bool {
+    let fold = |byte: &u8| {
+        if byte.is_ascii_alphanumeric() {
+            byte.to_ascii_lowercase()
+        } else {
+            b'-'
+        }
+    };
+    own.len() == name.len() && own.iter().map(fold).eq(name.iter().map(fold))
 }
 
 /// Whether a text is a `token`, as methods, schemes and the names of fields are (RFC 9110 §5.6.2).

@@ -46,7 +46,7 @@ impl<'p> Judging<'p, '_> {
             Preflight::Pass => {
                 let rule = self.policy.rule_for(method, self.request, reading, host)?;
                 let answers = rule.is_some_and(|rule| matches!(rule.access, Access::Respond(_)));
-                if answers || self.request.has_content() {
+                if answers || self.request.goes_on() {
                     return Ok(None);
                 }
                 decision.forward = self.forward_preflight();

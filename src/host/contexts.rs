@@ -88,8 +88,8 @@ pub fn respond(number: u32, call: u32) {
     }
 }
 
-/// Judges a request; one that nobody knows stays held.
-pub fn request_may_pass(number: u32) -> bool {
+/// Judges a request, whose head is all of it or `goes_on`; one that nobody knows stays held.
+pub fn request_may_pass(number: u32, goes_on: bool) -> bool {
     let filter = with(|contexts| contexts.streams.get(&number).cloned());
-    filter.is_some_and(|filter| filter.judge(number) == Fate::Passes)
+    filter.is_some_and(|filter| filter.judge(number, goes_on) == Fate::Passes)
 }

@@ -39,13 +39,20 @@ pub struct Filter {
 
 /// A request that is held until a fetch has ended.
 struct Waiting {
-    /// The header map as the host handed it over.
-    headers: Vec<u8>,
+    head: Head,
     settled: Vec<Fetch>,
     fetch: Fetch,
     /// How many fetches had ended when it began to wait.
     ended: u64,
     deadline: Timestamp,
+}
+
+/// What the host says of a request.
+struct Head {
+    /// The header map as the host handed it over.
+    map: Vec<u8>,
+    /// Whether more follows it.
+    goes_on: bool,
 }
 
 /// What became of a request.
@@ -82,10 +89,12 @@ impl Filter {
         self.fetcher.borrow().is_idle()
     }
 
-    /// Judges the request of a context, for which the host's calls are answered.
-    pub fn judge(&self, context: u32) -> Fate {
+    /// Judges the request of a context, for which the host's calls are answered; `goes_on` if its head is not all of it.
+    pub fn judge(&self, context: u32, goes_on: bool) -> Fate {
         match (abi::request_headers(), abi::now()) {
-            (Some(headers), Some(now)) => self.judge_headers(context, headers, Vec::new(), now),
+            (Some(map), Some(now)) => {
+                self.judge_head(context, Head { map, goes_on }, Vec::new(), now)
+            }
             (_, now) => {
                 error!("countersign: the host does not give the request's headers or the time");
                 let nothing = RequestView::new(Vec::new());
@@ -95,18 +104,19 @@ impl Filter {
         }
     }
 
-    fn judge_headers(
+    fn judge_head(
         &self,
         context: u32,
-        headers: Vec<u8>,
+        head: Head,
         mut settled: Vec<Fetch>,
         now: Timestamp,
     ) -> Fate {
-        let Some(pairs) = abi::pairs(&headers) else {
+        let Some(pairs) = abi::pairs(&head.map) else {
             error!("countersign: the host's header map cannot be read");
             return self.refuse(&RequestView::new(Vec::new()), now);
         };
         let request = RequestView::new(pairs)
+            .going_on(head.goes_on)
             .over_tls(self.is_over_tls())
             .from_client(self.client());
         let outcome = {
@@ -129,11 +139,11 @@ impl Filter {
             // A stream may begin before a new document comes, and its headers end up here after it.
             Outcome::Needs(fetch) if self.is_abandoned.get() => {
                 settled.push(fetch);
-                self.judge_headers(context, headers, settled, now)
+                self.judge_head(context, head, settled, now)
             }
             Outcome::Needs(fetch) => {
                 self.fetcher.borrow_mut().want(fetch.source);
-                self.hold(context, headers, settled, fetch, now)
+                self.hold(context, head, settled, fetch, now)
             }
         }
     }
@@ -156,18 +166,18 @@ impl Filter {
     fn hold(
         &self,
         context: u32,
-        headers: Vec<u8>,
+        head: Head,
         mut settled: Vec<Fetch>,
         fetch: Fetch,
         now: Timestamp,
     ) -> Fate {
-        if !self.has_room_for(headers.len()) {
+        if !self.has_room_for(head.map.len()) {
             settled.push(fetch);
-            return self.judge_headers(context, headers, settled, now);
+            return self.judge_head(context, head, settled, now);
         }
         let fetcher = self.fetcher.borrow();
         let waiting = Waiting {
-            headers,
+            head,
             settled,
             fetch,
             ended: fetcher.ended(fetch.source),
@@ -181,7 +191,7 @@ impl Filter {
         let waiting = self.waiting.borrow();
         let held: usize = waiting
             .iter()
-            .map(|(_, waiting)| waiting.headers.len())
+            .map(|(_, waiting)| waiting.head.map.len())
             .sum();
         waiting.len() < MOST_WAITING && held + bytes <= MOST_BYTES_WAITING
     }
@@ -247,7 +257,7 @@ impl Filter {
                 continue;
             };
             waiting.settled.push(waiting.fetch);
-            let fate = self.judge_headers(context, waiting.headers, waiting.settled, now);
+            let fate = self.judge_head(context, waiting.head, waiting.settled, now);
             if fate == Fate::Passes && !abi::continue_request() {
                 error!("countersign: the host does not let a request go on that was held");
             }

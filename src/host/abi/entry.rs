@@ -69,8 +69,8 @@ extern "C" fn proxy_on_http_call_response(
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(context: u32, _headers: usize, _is_all: u32) -> u32 {
-    if contexts::request_may_pass(context) {
+extern "C" fn proxy_on_request_headers(context: u32, _headers: usize, is_all: u32) -> u32 {
+    if contexts::request_may_pass(context, is_all == 0) {
         CONTINUE
     } else {
         PAUSE
