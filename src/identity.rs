@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use self::template::Template;
 use crate::authenticate::{Principal, base64url};
+use crate::request::folds_to;
 
 /// What the upstream is told of the caller.
 #[derive(Debug, Default)]
@@ -36,8 +37,7 @@ impl Identity {
         fields
     }
 
-    /// Whether an upstream could take a field of that name for one of these: in any case, and with any other
-    /// punctuation, which servers fold when they make variables of fields (RFC 3875 §4.1.18).
+    /// Whether an upstream could take a field of that name for one of these.
     pub fn is_claimed_by(&self, name: &[u8]) -> bool {
         let names = self.headers.iter().map(|(own, _)| own);
         names
@@ -49,17 +49,6 @@ impl Identity {
     pub fn is_told(&self) -> bool {
         !self.headers.is_empty() || self.payload_header.is_some()
     }
-}
-
-fn folds_to(own: &[u8], name: &[u8]) -> bool {
-    let fold = |byte: &u8| {
-        if byte.is_ascii_alphanumeric() {
-            byte.to_ascii_lowercase()
-        } else {
-            b'-'
-        }
-    };
-    own.len() == name.len() && own.iter().map(fold).eq(name.iter().map(fold))
 }
 
 /// A value as a field can carry it: `%x21-7E`, a `%` and a `,` only where they are ours.

@@ -1,12 +1,10 @@
 //! How a request is changed on its way to the upstream.
 
-use std::borrow::Cow;
-
 use super::Judging;
 use crate::authenticate::Principal;
 use crate::credential::{Place, without_cookies, without_parameters};
 use crate::presentation::Protects;
-use crate::request::Field;
+use crate::request::folds_to;
 
 /// How a request is changed on its way to the upstream: first what is taken out, then what is set.
 #[derive(Debug, Default)]
@@ -14,7 +12,7 @@ pub struct Forward<'p> {
     /// A new target, without the tokens that were in its query.
     pub target: Option<Vec<u8>>,
     /// Header fields that are taken out, names as they were sent; each is there.
-    pub remove: Vec<Cow<'p, str>>,
+    pub remove: Vec<String>,
     /// Header fields that are set, in place of any of that name.
     pub set: Vec<(&'p str, String)>,
 }
@@ -35,15 +33,7 @@ impl<'p> Judging<'p, '_> {
         let mut forward = Forward::default();
         let identity = &self.policy.identity;
         if identity.is_told() {
-            let names = self
-                .request
-                .names()
-                .filter(|name| identity.is_claimed_by(name));
-            for name in names.filter_map(|name| std::str::from_utf8(name).ok()) {
-                if !forward.remove.iter().any(|known| known == name) {
-                    forward.remove.push(Cow::Owned(name.to_owned()));
-                }
-            }
+            self.take_out_if(|name| identity.is_claimed_by(name), &mut forward);
         }
         if identity.strip_credential {
             self.strip(&mut forward);
@@ -103,10 +93,17 @@ impl<'p> Judging<'p, '_> {
         }
     }
 
-    fn take_out(&self, name: &'p str, forward: &mut Forward<'p>) {
-        let is_there = self.request.field(name.as_bytes()) != Field::None;
-        if is_there && !forward.remove.iter().any(|known| known == name) {
-            forward.remove.push(Cow::Borrowed(name));
+    /// Takes out a field, and every other that an upstream could take for it.
+    fn take_out(&self, name: &str, forward: &mut Forward<'p>) {
+        self.take_out_if(|sent| folds_to(name.as_bytes(), sent), forward);
+    }
+
+    fn take_out_if(&self, is_meant: impl Fn(&[u8]) -> bool, forward: &mut Forward<'p>) {
+        let names = self.request.names().filter(|name| is_meant(name));
+        for name in names.filter_map(|name| std::str::from_utf8(name).ok()) {
+            if !forward.remove.iter().any(|known| known == name) {
+                forward.remove.push(name.to_owned());
+            }
         }
     }
 
