@@ -8,11 +8,12 @@ pub mod jwt;
 pub mod keys;
 pub mod signature;
 
-use self::claims::Claims;
+use self::claims::Times;
 use self::jwk::KeyId;
-use self::jwt::{Refusal, Unverified, Verifier};
+use self::jwt::{Refusal, Standing, Unverified, Verifier};
 use self::keys::KeySet;
 use self::signature::Backend;
+use crate::json::Json;
 use crate::reject::TokenFault;
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
@@ -67,7 +68,8 @@ pub struct Principal {
     scopes: Vec<String>,
     roles: Vec<String>,
     groups: Vec<String>,
-    claims: Claims,
+    jti: Option<String>,
+    times: Times,
     key: KeyId,
 }
 
@@ -97,9 +99,13 @@ impl Principal {
         &self.groups
     }
 
-    /// The verified claims.
-    pub fn claims(&self) -> &Claims {
-        &self.claims
+    /// What is looked at again of the claims that were verified.
+    pub fn standing(&self) -> Standing<'_> {
+        Standing {
+            times: self.times,
+            jti: self.jti.as_deref(),
+            subject: self.subject(),
+        }
     }
 
     /// The key that verified them.
@@ -108,7 +114,7 @@ impl Principal {
     }
 }
 
-/// Claims are the caller's private matter.
+/// Who it is is the caller's private matter.
 impl std::fmt::Debug for Principal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -151,14 +157,15 @@ pub fn authenticate(
     backend: &dyn Backend,
     now: Timestamp,
 ) -> Result<Principal, Refusal> {
-    let (claims, key) = verifier.verify(token, keys, backend, now)?.into_parts();
+    let (claims, times, key) = verifier.verify(token, keys, backend, now)?.into_parts();
     Ok(Principal {
         provider,
         subject: verifier.names.subject(&claims)?,
         scopes: verifier.names.scopes(&claims),
         roles: verifier.names.roles(&claims),
         groups: verifier.names.groups(&claims),
-        claims,
+        jti: claims.get("jti").and_then(Json::as_str).map(str::to_owned),
+        times,
         key,
     })
 }
