@@ -86,18 +86,17 @@ impl<'a> Compact<'a> {
     ///
     /// Other than three segments, one that is not strict base64url, or an empty header.
     pub fn parse(token: &'a [u8]) -> Result<Self, JwsFault> {
-        let mut segments = token.split(|octet| *octet == b'.');
-        let (Some(header), Some(payload), Some(signature), None) = (
-            segments.next(),
-            segments.next(),
-            segments.next(),
-            segments.next(),
-        ) else {
+        let mut dots = memchr::memchr_iter(b'.', token);
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err(JwsFault::Segments);
         };
-        let signing_input = token
-            .get(..header.len() + 1 + payload.len())
+        let (signing_input, signature) =
+            token.split_at_checked(second).ok_or(JwsFault::Segments)?;
+        let (header, payload) = signing_input
+            .split_at_checked(first)
             .ok_or(JwsFault::Segments)?;
+        let without_dot = |segment: &'a [u8]| segment.get(1..).unwrap_or_default();
+        let (payload, signature) = (without_dot(payload), without_dot(signature));
         let decode =
             |text: &[u8], segment| base64url::decode(text).ok_or(JwsFault::Base64(segment));
         let compact = Self {
