@@ -11,7 +11,7 @@ use serde_json::Value;
 use self::claim::ClaimRequirement;
 use self::names::Names;
 use crate::authenticate::Principal;
-use crate::authenticate::claims::numeric_date;
+use crate::authenticate::claims::moment;
 use crate::reject::{Reject, Requirement, Weakness};
 use crate::time::Timestamp;
 
@@ -110,16 +110,20 @@ impl Requirements {
     }
 
     fn authentication(&self, principal: &Principal, now: Timestamp) -> Result<(), Weakness> {
-        let claims = principal.claims();
-        let acr = claims.get("acr").and_then(Value::as_str);
-        if !self.acr.is_empty() && !acr.is_some_and(|acr| self.acr.iter().any(|own| own == acr)) {
+        let claim = |name: &str| principal.claims().get(name);
+        let is_accepted = |acr: &str| self.acr.iter().any(|own| own == acr);
+        if !self.acr.is_empty()
+            && !claim("acr")
+                .and_then(Value::as_str)
+                .is_some_and(is_accepted)
+        {
             return Err(Weakness::Class);
         }
         let Some(max_age) = self.max_age else {
             return Ok(());
         };
         // A moment that is yet to come says nothing of how long ago it was.
-        let then = numeric_date(claims, "auth_time").ok().flatten();
+        let then = claim("auth_time").and_then(|value| moment(value.as_number()?));
         let recent =
             then.is_some_and(|then| then <= now.plus(CLOCK_SKEW) && now <= then.plus(max_age));
         recent.then_some(()).ok_or(Weakness::Age)
