@@ -87,7 +87,7 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
     })
 }
 
-/// What the client gets.
+/// What the client gets. HEAD keeps the length of the content that it does not get (RFC 9110 §9.3.2).
 fn answered(reply: Reply, request: &RequestView<'_>) -> Observed {
     let fields = reply.headers.into_iter();
     let mut observed = Observed {
@@ -101,6 +101,9 @@ fn answered(reply: Reply, request: &RequestView<'_>) -> Observed {
     };
     if request.is_grpc() {
         as_envoy_answers_grpc(&mut observed);
+    } else if !observed.body.is_empty() {
+        let length = observed.body.len().to_string().into_bytes();
+        observed.headers.push(("content-length".to_owned(), length));
     }
     if request.method() == b"HEAD" {
         observed.body.clear();

@@ -16,13 +16,8 @@ use support::upstream::Upstream;
 #[test]
 fn every_table_holds_in_a_real_envoy() {
     let tables = load_all(support::now());
-    let cases: Vec<&Case> = tables
-        .iter()
-        .flat_map(|table: &Table| &table.cases)
-        .filter(|case| case.runs != Runs::CoreOnly)
-        .collect();
     let mut documents: Vec<&Value> = Vec::new();
-    for case in &cases {
+    for case in cases_in_envoy(&tables) {
         if !documents.contains(&&case.document) {
             documents.push(&case.document);
         }
@@ -44,6 +39,9 @@ fn every_table_holds_in_a_real_envoy() {
     );
     let envoy = Envoy::start(bootstrap);
 
+    // Some tokens are valid for seconds, and Envoy takes some to start.
+    let tables = load_all(support::now());
+    let cases: Vec<&Case> = cases_in_envoy(&tables).collect();
     let mut failures: Vec<String> = Vec::new();
     let mut seen: Vec<(&Case, Observed)> = Vec::new();
     for (number, case) in cases.iter().enumerate() {
@@ -76,7 +74,13 @@ fn every_table_holds_in_a_real_envoy() {
             Some(details) => observed.details = Some(details.to_owned()),
             None => failures.push(format!("{}: not in the access log", case.name)),
         }
-        let differences = case.check(observed);
+        let mut differences = case.check(observed);
+        // RFC 9110 §6.6.1; the host adds it, to whatever answer.
+        let dates = observed.headers.iter().filter(|(name, _)| name == "date");
+        let dates = dates.count();
+        if dates != 1 {
+            differences.push(format!("{dates} dates"));
+        }
         if !differences.is_empty() {
             failures.push(format!(
                 "{}\n      {}",
@@ -117,6 +121,11 @@ fn every_table_holds_in_a_real_envoy() {
         failures.len(),
         failures.join("\n  ")
     );
+}
+
+fn cases_in_envoy(tables: &[Table]) -> impl Iterator<Item = &Case> {
+    let cases = tables.iter().flat_map(|table| &table.cases);
+    cases.filter(|case| case.runs != Runs::CoreOnly)
 }
 
 fn send(envoy: &Envoy, listener: &str, case: &Case, number: usize) -> std::io::Result<Response> {

@@ -37,6 +37,17 @@ pub(super) enum Challenges {
 }
 
 impl Meaning {
+    /// The same for whoever is not told what is wrong with a token: such answers do not differ.
+    pub fn without_detail(self) -> Self {
+        match self.error {
+            "invalid_token" => Self {
+                message: "The access token is not accepted",
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// Whether a person could help it by signing in: nothing was shown, or it was refused.
     pub fn can_be_mended_by_signing_in(&self) -> bool {
         self.status == 401

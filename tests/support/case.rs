@@ -15,6 +15,17 @@ use super::token::{self, Keys, TokenSpec, latin_1};
 const DEFAULT_AUTHORITY: &str = "api.example.com";
 /// Parts of a token shorter than this are no secrets: `null`, `abc`.
 const SHORTEST_SECRET: usize = 20;
+/// What Envoy adds to an answer of the filter's.
+const OF_THE_HOST: [&str; 4] = ["connection", "content-length", "date", "server"];
+/// The parameters that hold neither a quote nor a backslash, so that nothing in them is ever escaped (RFC 6750 §3).
+const WITHOUT_ESCAPES: [&str; 6] = [
+    "error",
+    "error_description",
+    "error_uri",
+    "scope",
+    "acr_values",
+    "max_age",
+];
 
 /// A file of cases.
 #[derive(Debug)]
@@ -138,6 +149,9 @@ pub struct Expectation {
     /// Header fields that are not there.
     #[serde(default)]
     absent: Vec<String>,
+    /// That there are no fields but those of `headers`, the challenges, and what the host adds to every answer.
+    #[serde(default)]
+    no_other_headers: bool,
     /// Members of the JSON body; `null` for one that is not there.
     #[serde(default)]
     body: BTreeMap<String, Value>,
@@ -525,6 +539,13 @@ impl Expectation {
         self.status == 200 && !self.own && !self.headers.contains_key("grpc-status")
     }
 
+    /// Whether a field may be there when no other may.
+    fn names(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+            || OF_THE_HOST.contains(&name)
+            || self.challenges.is_some() && name.ends_with("-authenticate")
+    }
+
     fn check(&self, observed: &Observed, differences: &mut Differences) {
         differences.expect("status", observed.status, self.status);
         differences.expect(
@@ -577,6 +598,11 @@ impl Expectation {
         }
         for name in &self.absent {
             differences.expect(name, texts(&observed.headers, name), Vec::new());
+        }
+        if self.no_other_headers {
+            let names = observed.headers.iter().map(|(name, _)| name.as_str());
+            let others: Vec<&str> = names.filter(|name| !self.names(name)).collect();
+            differences.expect("other header fields", others, Vec::new());
         }
         if let (Some(expected), Some(found)) = (&self.upstream, &observed.upstream) {
             expected.check(found, differences);
@@ -730,6 +756,9 @@ fn check_challenge(challenge: &str) -> Result<(), &'static str> {
         let (text, after) = value.split_at(end.ok_or("a quoted-string that is not closed")?);
         if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err("a value with other than printable ASCII");
+        }
+        if WITHOUT_ESCAPES.contains(&name) && text.contains('\\') {
+            return Err("an escape in a value of RFC 6750");
         }
         match &after[1..] {
             "" if names[0] == "realm" => return Ok(()),
