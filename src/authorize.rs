@@ -23,6 +23,9 @@ impl Permit {
     }
 }
 
+/// A client's wish for a refresh token (OpenID Connect Core §11): between it and the authorization server.
+pub const OFFLINE_ACCESS: &str = "offline_access";
+
 /// What a rule asks of whoever it lets pass.
 #[derive(Debug, Default)]
 pub struct Requirements {
@@ -49,11 +52,12 @@ pub struct Names {
 
 impl Requirements {
     /// Every scope that a caller should ask for to pass: all of them at once, and where one of several would do, the
-    /// first.
+    /// first. Never [`OFFLINE_ACCESS`], which no resource asks for.
     pub fn scopes_to_ask_for(&self) -> impl Iterator<Item = &str> {
         let Names { all, any } = &self.scopes;
         let first = any.first().filter(|first| !all.contains(first));
-        all.iter().chain(first).map(String::as_str)
+        let scopes = all.iter().chain(first).map(String::as_str);
+        scopes.filter(|scope| *scope != OFFLINE_ACCESS)
     }
 
     /// What a caller lacks of what made `reject` be said: where one of several would do, the first.

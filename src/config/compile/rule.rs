@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::authenticate::Provider;
-use crate::authorize::{Names, Requirements};
+use crate::authorize::{Names, OFFLINE_ACCESS, Requirements};
 use crate::config::diagnostic::Fault;
 use crate::config::document::{
     Allow, Document, Fallback, Match as MatchDocument, OnForbidden, Require, Rule as RuleDocument,
@@ -207,6 +207,12 @@ impl Compiler<'_> {
                         "a name is not empty"
                     };
                     self.invalid(format!("{path}.{key}[{place}]"), what);
+                }
+                if is_scope && name == OFFLINE_ACCESS {
+                    self.warn(
+                        format!("{path}.{key}[{place}]"),
+                        "`offline_access` is no scope of a resource; no challenge asks for it",
+                    );
                 }
             }
         }
