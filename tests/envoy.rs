@@ -145,8 +145,13 @@ fn send(envoy: &Envoy, listener: &str, case: &Case, number: usize) -> std::io::R
 }
 
 /// What came back; `details` is the case's number until the access log is read.
-fn observe(response: Response, number: usize) -> Observed {
+fn observe(mut response: Response, number: usize) -> Observed {
     let reached = response.values("x-upstream").next().is_some();
+    if reached && response.status == 101 {
+        // A case says 200 of whatever reached the upstream.
+        response.status = 200;
+        response.body = first_message(&response.body).to_vec();
+    }
     Observed {
         status: response.status,
         upstream: reached.then(|| reached_upstream(&response.body)),
@@ -154,6 +159,15 @@ fn observe(response: Response, number: usize) -> Observed {
         headers: response.headers,
         body: response.body,
     }
+}
+
+/// The text of a WebSocket's first frame, which has a length of two bytes (RFC 6455 §5.2).
+fn first_message(frames: &[u8]) -> &[u8] {
+    let [0x81, 0x7e, high, low, rest @ ..] = frames else {
+        return &[];
+    };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    rest.get(..length).unwrap_or_default()
 }
 
 /// The echoed request; nothing is known of it after HEAD.
