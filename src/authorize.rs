@@ -18,6 +18,9 @@ use crate::time::Timestamp;
 /// How far the clock of whoever authenticated the caller may be off.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
+/// A client's wish for a refresh token (OpenID Connect Core §11): between it and the authorization server.
+pub const OFFLINE_ACCESS: &str = "offline_access";
+
 /// Leave to pass. Only this file makes one, after the check; the host forwards nothing without it.
 #[derive(Debug)]
 pub struct Permit {
@@ -130,9 +133,11 @@ impl Requirements {
     }
 
     /// Every scope that a caller should ask for to pass: all of them at once, and where one of several would do, the
-    /// first.
+    /// first. Never [`OFFLINE_ACCESS`], which no resource asks for.
     pub fn scopes_to_ask_for(&self) -> Vec<&str> {
-        self.scopes.to_ask_for()
+        let mut scopes = self.scopes.to_ask_for();
+        scopes.retain(|scope| *scope != OFFLINE_ACCESS);
+        scopes
     }
 
     /// What a caller lacks of what made `reject` be said: where one of several would do, the first.

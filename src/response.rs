@@ -179,17 +179,18 @@ impl Replying<'_> {
         if !fixed.sets("cache-control") {
             put(&mut headers, "cache-control", "no-store");
         }
-        if let Some(cors) = &self.presentation.cors {
-            if !fixed.sets("vary") {
-                put(&mut headers, "vary", "origin");
-            }
+        // Two answers to who may read it would let nobody (Fetch, "CORS check").
+        if let Some(cors) = &self.presentation.cors
+            && !fixed.sets("access-control-allow-origin")
+        {
+            put(&mut headers, "vary", "origin");
             cors::allow_reading(cors, self.request, &mut headers);
         }
         let mut body = fixed.body.clone();
         if self.request.is_grpc() {
             // The host writes its own content type, and the content is the message.
             headers.retain(|(name, _)| name != "content-type");
-            body = grpc::speak_of(fixed.status, &mut headers).to_owned();
+            body = grpc::speak_of(fixed, &mut headers);
         }
         Reply {
             status: fixed.status,

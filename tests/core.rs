@@ -118,10 +118,19 @@ fn as_envoy_answers_grpc(observed: &mut Observed) {
     observed
         .headers
         .push(("content-type".to_owned(), content_type));
-    let message = std::mem::take(&mut observed.body);
+    let message = percent_encoded(&std::mem::take(&mut observed.body));
     if !message.is_empty() {
         observed.headers.push(("grpc-message".to_owned(), message));
     }
+}
+
+/// gRPC over HTTP/2, "Responses": `Percent-Byte-Unencoded → %x20-24 / %x26-7E`; Envoy escapes `~` as well.
+fn percent_encoded(message: &[u8]) -> Vec<u8> {
+    let escape = |byte: &u8| match *byte {
+        b'%' | 0..0x20 | b'~'.. => format!("%{byte:02X}").into_bytes(),
+        byte => vec![byte],
+    };
+    message.iter().flat_map(escape).collect()
 }
 
 fn fields(case: &Case) -> Fields {

@@ -16,7 +16,14 @@ const SECTIONS: &[(&str, &str, usize)] = &[
     ("2, Bearer", "B-", 35),
     ("6, JSON Web Tokens", "J-", 65),
     ("7, access tokens", "A-", 10),
+    ("8, protected resource metadata", "P-", 18),
+    ("9, Model Context Protocol", "M-", 18),
+    ("10, step-up authentication", "S-", 10),
     ("12.3, revocation", "R-", 5),
+    ("13, error bodies", "PJ-", 11),
+    ("14, gRPC", "G-", 17),
+    ("15, CORS", "C-", 17),
+    ("16, upgrades", "W-", 14),
 ];
 
 /// The name of a row, as the list writes it: `B-07`, `0.3.1`.
