@@ -217,7 +217,7 @@ impl Replying<'_> {
             });
         }
         let login = self.presentation.login.as_ref()?;
-        (meaning.can_be_mended_by_signing_in() && self.is_navigation()).then(|| Redirect {
+        (self.can_be_mended_by_signing_in(meaning) && self.is_navigation()).then(|| Redirect {
             status: 302,
             location: login.location(target),
         })
@@ -348,9 +348,17 @@ impl Replying<'_> {
     fn sign_in(&self, meaning: &Meaning) -> Option<String> {
         let login = self.presentation.login.as_ref()?;
         let target = self.request.target()?;
-        meaning
-            .can_be_mended_by_signing_in()
+        self.can_be_mended_by_signing_in(meaning)
             .then(|| login.location(target))
+    }
+
+    /// Whether a person could help it by signing in: nothing was shown, or it was refused. A proxy asks otherwise.
+    fn can_be_mended_by_signing_in(&self, meaning: &Meaning) -> bool {
+        self.presentation.protects == Protects::Origin
+            && matches!(
+                meaning.challenges,
+                Challenges::Plain | Challenges::Failed(ErrorCode::InvalidToken)
+            )
     }
 
     /// What is missing, where the document wants it said.

@@ -47,15 +47,6 @@ impl Meaning {
             _ => self,
         }
     }
-
-    /// Whether a person could help it by signing in: nothing was shown, or it was refused.
-    pub fn can_be_mended_by_signing_in(&self) -> bool {
-        self.status == 401
-            && matches!(
-                self.error,
-                "unauthorized" | "invalid_token" | "invalid_credentials"
-            )
-    }
 }
 
 /// The methods that RFC 9110 §9 and RFC 5789 define, but TRACE, which alone is refused for its name.
