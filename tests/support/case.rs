@@ -9,6 +9,7 @@ use std::fs;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::challenge;
 use super::in_repository;
 use super::token::{self, Keys, TokenSpec, latin_1};
 
@@ -17,15 +18,6 @@ const DEFAULT_AUTHORITY: &str = "api.example.com";
 const SHORTEST_SECRET: usize = 20;
 /// What Envoy adds to an answer of the filter's.
 const OF_THE_HOST: [&str; 4] = ["connection", "content-length", "date", "server"];
-/// The parameters that hold neither a quote nor a backslash, so that nothing in them is ever escaped (RFC 6750 §3).
-const WITHOUT_ESCAPES: [&str; 6] = [
-    "error",
-    "error_description",
-    "error_uri",
-    "scope",
-    "acr_values",
-    "max_age",
-];
 
 /// A file of cases.
 #[derive(Debug)]
@@ -657,7 +649,7 @@ fn check_refusal(observed: &Observed, to_head: bool, differences: &mut Differenc
         "no challenge where there must be one".to_owned()
     });
     for challenge in &challenges {
-        if let Err(fault) = check_challenge(challenge) {
+        if let Err(fault) = challenge::parse(challenge) {
             differences
                 .0
                 .push(format!("challenge {challenge:?}: {fault}"));
@@ -718,57 +710,6 @@ fn check_content(observed: &Observed, differences: &mut Differences) {
             });
         }
         other => differences.0.push(format!("content of the type {other:?}")),
-    }
-}
-
-/// `auth-scheme 1*SP #auth-param` (RFC 9110 §11.6.1): the realm first, no parameter twice, every value a quoted-string.
-fn check_challenge(challenge: &str) -> Result<(), &'static str> {
-    let (scheme, mut rest) = challenge.split_once(' ').ok_or("no parameter")?;
-    if scheme.is_empty()
-        || !scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    {
-        return Err("no scheme");
-    }
-    let mut names: Vec<&str> = Vec::new();
-    loop {
-        let (name, value) = rest
-            .split_once("=\"")
-            .ok_or("a value that is no quoted-string")?;
-        if !name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte))
-            || name.is_empty()
-        {
-            return Err("a parameter without a name");
-        }
-        if names.contains(&name) {
-            return Err("a parameter twice");
-        }
-        names.push(name);
-        let mut escaped = false;
-        let end = value.bytes().position(|byte| {
-            let closes = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            closes
-        });
-        let (text, after) = value.split_at(end.ok_or("a quoted-string that is not closed")?);
-        if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            return Err("a value with other than printable ASCII");
-        }
-        if WITHOUT_ESCAPES.contains(&name) && text.contains('\\') {
-            return Err("an escape in a value of RFC 6750");
-        }
-        match &after[1..] {
-            "" if names[0] == "realm" => return Ok(()),
-            "" => return Err("realm is not the first parameter"),
-            further => {
-                rest = further
-                    .strip_prefix(", ")
-                    .ok_or("no `, ` between parameters")?
-            }
-        }
     }
 }
 
