@@ -8,11 +8,16 @@ pub mod jwt;
 pub mod keys;
 pub mod signature;
 
-use self::claims::Claims;
+use std::cell::OnceCell;
+
+use serde_json::{Map, Value};
+
+use self::claims::Times;
 use self::jwk::KeyId;
-use self::jwt::{Refusal, Unverified, Verifier};
+use self::jwt::{Refusal, Standing, Unverified, Verifier};
 use self::keys::KeySet;
 use self::signature::Backend;
+use crate::json::{self, Json};
 use crate::reject::TokenFault;
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
@@ -67,8 +72,12 @@ pub struct Principal {
     scopes: Vec<String>,
     roles: Vec<String>,
     groups: Vec<String>,
-    claims: Claims,
+    jti: Option<String>,
+    times: Times,
     key: KeyId,
+    /// The claims as they were signed; most rules ask for none beyond the above.
+    payload: Vec<u8>,
+    claims: OnceCell<Map<String, Value>>,
 }
 
 impl Principal {
@@ -97,9 +106,23 @@ impl Principal {
         &self.groups
     }
 
-    /// The verified claims.
-    pub fn claims(&self) -> &Claims {
-        &self.claims
+    /// The verified claims, all of them.
+    pub fn claims(&self) -> &Map<String, Value> {
+        self.claims
+            .get_or_init(|| match json::parse_strict(&self.payload) {
+                Ok(Value::Object(claims)) => claims,
+                // It was an object when it was verified, and is the same text still.
+                Ok(_) | Err(_) => Map::new(),
+            })
+    }
+
+    /// What is looked at again of the claims that were verified.
+    pub fn standing(&self) -> Standing<'_> {
+        Standing {
+            times: self.times,
+            jti: self.jti.as_deref(),
+            subject: self.subject(),
+        }
     }
 
     /// The key that verified them.
@@ -108,7 +131,7 @@ impl Principal {
     }
 }
 
-/// Claims are the caller's private matter.
+/// Who it is is the caller's private matter.
 impl std::fmt::Debug for Principal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -151,14 +174,18 @@ pub fn authenticate(
     backend: &dyn Backend,
     now: Timestamp,
 ) -> Result<Principal, Refusal> {
-    let (claims, key) = verifier.verify(token, keys, backend, now)?.into_parts();
+    let payload = token.payload();
+    let (claims, times, key) = verifier.verify(token, keys, backend, now)?.into_parts();
     Ok(Principal {
         provider,
         subject: verifier.names.subject(&claims)?,
         scopes: verifier.names.scopes(&claims),
         roles: verifier.names.roles(&claims),
         groups: verifier.names.groups(&claims),
-        claims,
+        jti: claims.get("jti").and_then(Json::as_str).map(str::to_owned),
+        times,
         key,
+        payload: payload.to_vec(),
+        claims: OnceCell::new(),
     })
 }

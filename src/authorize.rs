@@ -11,12 +11,15 @@ use serde_json::Value;
 use self::claim::ClaimRequirement;
 use self::names::Names;
 use crate::authenticate::Principal;
-use crate::authenticate::claims::numeric_date;
+use crate::authenticate::claims::moment;
 use crate::reject::{Reject, Requirement, Weakness};
 use crate::time::Timestamp;
 
 /// How far the clock of whoever authenticated the caller may be off.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// A client's wish for a refresh token (OpenID Connect Core §11): between it and the authorization server.
+pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// Leave to pass. Only this file makes one, after the check; the host forwards nothing without it.
 #[derive(Debug)]
@@ -110,25 +113,31 @@ impl Requirements {
     }
 
     fn authentication(&self, principal: &Principal, now: Timestamp) -> Result<(), Weakness> {
-        let claims = principal.claims();
-        let acr = claims.get("acr").and_then(Value::as_str);
-        if !self.acr.is_empty() && !acr.is_some_and(|acr| self.acr.iter().any(|own| own == acr)) {
+        let claim = |name: &str| principal.claims().get(name);
+        let is_accepted = |acr: &str| self.acr.iter().any(|own| own == acr);
+        if !self.acr.is_empty()
+            && !claim("acr")
+                .and_then(Value::as_str)
+                .is_some_and(is_accepted)
+        {
             return Err(Weakness::Class);
         }
         let Some(max_age) = self.max_age else {
             return Ok(());
         };
         // A moment that is yet to come says nothing of how long ago it was.
-        let then = numeric_date(claims, "auth_time").ok().flatten();
+        let then = claim("auth_time").and_then(|value| moment(value.as_number()?));
         let recent =
             then.is_some_and(|then| then <= now.plus(CLOCK_SKEW) && now <= then.plus(max_age));
         recent.then_some(()).ok_or(Weakness::Age)
     }
 
     /// Every scope that a caller should ask for to pass: all of them at once, and where one of several would do, the
-    /// first.
+    /// first. Never [`OFFLINE_ACCESS`], which no resource asks for.
     pub fn scopes_to_ask_for(&self) -> Vec<&str> {
-        self.scopes.to_ask_for()
+        let mut scopes = self.scopes.to_ask_for();
+        scopes.retain(|scope| *scope != OFFLINE_ACCESS);
+        scopes
     }
 
     /// What a caller lacks of what made `reject` be said: where one of several would do, the first.

@@ -22,7 +22,8 @@
 //! 15. a missing scope, role or group: 403, or what hides that there is something;
 //! 16. it passes.
 //!
-//! In shadow mode a refusal is decided like any other, and the request passes all the same.
+//! In shadow mode a refusal is decided like any other, and the request passes all the same; metadata and preflights are
+//! answered as ever.
 //! Where the rule has no scheme to offer, 11 and 12 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
 
 mod effects;
@@ -165,6 +166,12 @@ pub fn evaluate<'p>(
         }
         Err(Stop::Needs(fetch)) => return Outcome::Needs(fetch),
     };
+    // What is the filter's own is answered as ever, in the shadow too.
+    let is_own = matches!(
+        decision.refusal(),
+        Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
+    );
+    decision.is_shadow &= !is_own;
     if decision.refusal().is_some() && decision.is_shadow {
         decision.forward = judging.forward_anyone();
     }

@@ -4,10 +4,13 @@
 //! choose differently are an attack. RFC 7515 section 4 and RFC 7519 section 4 allow refusing such
 //! text, and that is what happens here, at every depth and after escapes are resolved.
 
-use core::{cell::Cell, fmt};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::map::Entry;
-use serde_json::{Map, Number, Value};
+mod read;
+mod value;
+
+use serde_json::Value;
+
+pub use self::read::parse;
+pub use self::value::{Json, Object};
 
 /// How many arrays and objects may stand inside one another.
 pub const DEPTH_MAX: usize = 32;
@@ -26,124 +29,45 @@ pub enum JsonFault {
     Depth,
 }
 
-/// Parses exactly one JSON text.
-///
-/// The time and memory are linear in the length, which the caller bounds.
+/// Parses exactly one JSON text to a value that is kept.
 ///
 /// # Errors
 ///
-/// [`JsonFault`]: also for trailing bytes, a byte order mark, lone surrogates, `NaN` and comments.
+/// [`JsonFault`], as of [`parse`].
 pub fn parse_strict(bytes: &[u8]) -> Result<Value, JsonFault> {
-    let fault = Cell::new(JsonFault::Syntax);
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let strict = Strict {
-        depth: 0,
-        fault: &fault,
-    };
-    strict
-        .deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value))
-        .map_err(|_| fault.get())
-}
-
-/// Builds one value. serde's errors carry no type, so the reason travels beside them.
-#[derive(Clone, Copy)]
-struct Strict<'a> {
-    depth: usize,
-    fault: &'a Cell<JsonFault>,
-}
-
-impl Strict<'_> {
-    fn inside<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth == DEPTH_MAX {
-            return Err(self.refuse(JsonFault::Depth));
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-            ..self
-        })
-    }
-
-    fn refuse<E: serde::de::Error>(self, fault: JsonFault) -> E {
-        self.fault.set(fault);
-        E::custom(fault)
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| self.refuse(JsonFault::Syntax))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let inside = self.inside()?;
-        let mut array = Vec::new();
-        while let Some(value) = items.next_element_seed(inside)? {
-            array.push(value);
-        }
-        Ok(Value::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let inside = self.inside()?;
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            match object.entry(name) {
-                Entry::Occupied(_) => return Err(self.refuse(JsonFault::Duplicate)),
-                Entry::Vacant(place) => place.insert(members.next_value_seed(inside)?),
-            };
-        }
-        Ok(Value::Object(object))
-    }
+    parse(bytes).map(Value::from)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DEPTH_MAX, JsonFault, parse_strict};
+    use super::{DEPTH_MAX, Json, JsonFault, parse, parse_strict};
     use serde_json::json;
+    use std::borrow::Cow;
 
     fn fault(text: &str) -> JsonFault {
         parse_strict(text.as_bytes()).expect_err(text)
+    }
+
+    #[test]
+    fn text_is_borrowed_where_nothing_is_escaped() {
+        let Ok(Json::Array(items)) = parse(br#"["a","\u0062"]"#) else {
+            panic!("no array")
+        };
+        assert!(matches!(items[0], Json::Text(Cow::Borrowed("a"))));
+        assert_eq!(items[1], Json::Text("b".into()));
+    }
+
+    #[test]
+    fn members_are_found_whatever_their_order_and_length() {
+        let text = r#"{"ccc":3,"b":2,"":0,"a":1,"aaa":4}"#;
+        let Ok(Json::Object(object)) = parse(text.as_bytes()) else {
+            panic!("no object")
+        };
+        for (name, number) in [("", 0), ("a", 1), ("b", 2), ("ccc", 3), ("aaa", 4)] {
+            assert_eq!(object.get(name), Some(&Json::Number(number.into())));
+        }
+        assert_eq!(object.get("c"), None);
+        assert_eq!(object.get("cc"), None);
     }
 
     #[test]

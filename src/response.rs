@@ -13,6 +13,8 @@ mod table;
 
 use std::borrow::Cow;
 
+use percent_encoding::utf8_percent_encode;
+
 use self::body::{Explanation, Form, render};
 use self::challenge::{Challenge, ErrorCode, OAuth};
 use self::negotiate::{form_for, prefers_html};
@@ -107,7 +109,10 @@ impl Replying<'_> {
     }
 
     fn refusal(&self, reject: Reject) -> Reply {
-        let meaning = table::meaning(reject, self.decision);
+        let mut meaning = table::meaning(reject, self.decision);
+        if !self.presentation.error_description {
+            meaning = meaning.without_detail();
+        }
         let details = format!("countersign_{}", reject.reason());
         if let Some((fixed, error)) = self.fixed(reject, &meaning) {
             return self.as_written(fixed, error, details);
@@ -174,17 +179,18 @@ impl Replying<'_> {
         if !fixed.sets("cache-control") {
             put(&mut headers, "cache-control", "no-store");
         }
-        if let Some(cors) = &self.presentation.cors {
-            if !fixed.sets("vary") {
-                put(&mut headers, "vary", "origin");
-            }
+        // Two answers to who may read it would let nobody (Fetch, "CORS check").
+        if let Some(cors) = &self.presentation.cors
+            && !fixed.sets("access-control-allow-origin")
+        {
+            put(&mut headers, "vary", "origin");
             cors::allow_reading(cors, self.request, &mut headers);
         }
         let mut body = fixed.body.clone();
         if self.request.is_grpc() {
             // The host writes its own content type, and the content is the message.
             headers.retain(|(name, _)| name != "content-type");
-            body = grpc::speak_of(fixed.status, &mut headers).to_owned();
+            body = grpc::speak_of(fixed, &mut headers);
         }
         Reply {
             status: fixed.status,
@@ -211,7 +217,7 @@ impl Replying<'_> {
             });
         }
         let login = self.presentation.login.as_ref()?;
-        (meaning.can_be_mended_by_signing_in() && self.is_navigation()).then(|| Redirect {
+        (self.can_be_mended_by_signing_in(meaning) && self.is_navigation()).then(|| Redirect {
             status: 302,
             location: login.location(target),
         })
@@ -342,9 +348,17 @@ impl Replying<'_> {
     fn sign_in(&self, meaning: &Meaning) -> Option<String> {
         let login = self.presentation.login.as_ref()?;
         let target = self.request.target()?;
-        meaning
-            .can_be_mended_by_signing_in()
+        self.can_be_mended_by_signing_in(meaning)
             .then(|| login.location(target))
+    }
+
+    /// Whether a person could help it by signing in: nothing was shown, or it was refused. A proxy asks otherwise.
+    fn can_be_mended_by_signing_in(&self, meaning: &Meaning) -> bool {
+        self.presentation.protects == Protects::Origin
+            && matches!(
+                meaning.challenges,
+                Challenges::Plain | Challenges::Failed(ErrorCode::InvalidToken)
+            )
     }
 
     /// What is missing, where the document wants it said.
@@ -357,7 +371,11 @@ impl Replying<'_> {
         ) {
             let missing = requirements.missing(reject, principal);
             if !missing.is_empty() {
-                put(headers, "x-permission-required", missing.join(" "));
+                let names = missing
+                    .iter()
+                    .map(|name| utf8_percent_encode(name, NOT_IN_A_HINT));
+                let names: Vec<String> = names.map(|name| name.to_string()).collect();
+                put(headers, "x-permission-required", names.join(" "));
             }
         }
     }
@@ -365,12 +383,12 @@ impl Replying<'_> {
     /// What the answer depends on (RFC 9110 §12.5.5), and who else may read it.
     fn vary_and_cors(&self, headers: &mut Headers) {
         let presentation = self.presentation;
-        let mut depends_on = Vec::with_capacity(3);
+        let mut depends_on = Vec::with_capacity(4);
         if presentation.body == BodyForm::Negotiate || presentation.login.is_some() {
             depends_on.push("accept");
         }
         if presentation.login.is_some() {
-            depends_on.push("sec-fetch-mode");
+            depends_on.extend(["sec-fetch-mode", "x-requested-with"]);
         }
         if presentation.cors.is_some() {
             depends_on.push("origin");
@@ -402,6 +420,10 @@ const NOT_IN_A_TARGET: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
     .add(b'{')
     .add(b'|')
     .add(b'}');
+
+/// What is written as an escape in a hint: a name of the document may hold a space, or what no field can carry.
+const NOT_IN_A_HINT: &percent_encoding::AsciiSet =
+    &percent_encoding::CONTROLS.add(b' ').add(b'%').add(b',');
 
 fn put(headers: &mut Headers, name: &'static str, value: impl Into<String>) {
     headers.push((Cow::Borrowed(name), value.into()));

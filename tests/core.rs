@@ -87,7 +87,7 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
     })
 }
 
-/// What the client gets.
+/// What the client gets. HEAD keeps the length of the content that it does not get (RFC 9110 §9.3.2).
 fn answered(reply: Reply, request: &RequestView<'_>) -> Observed {
     let fields = reply.headers.into_iter();
     let mut observed = Observed {
@@ -101,6 +101,9 @@ fn answered(reply: Reply, request: &RequestView<'_>) -> Observed {
     };
     if request.is_grpc() {
         as_envoy_answers_grpc(&mut observed);
+    } else if !observed.body.is_empty() {
+        let length = observed.body.len().to_string().into_bytes();
+        observed.headers.push(("content-length".to_owned(), length));
     }
     if request.method() == b"HEAD" {
         observed.body.clear();
@@ -115,10 +118,19 @@ fn as_envoy_answers_grpc(observed: &mut Observed) {
     observed
         .headers
         .push(("content-type".to_owned(), content_type));
-    let message = std::mem::take(&mut observed.body);
+    let message = percent_encoded(&std::mem::take(&mut observed.body));
     if !message.is_empty() {
         observed.headers.push(("grpc-message".to_owned(), message));
     }
+}
+
+/// gRPC over HTTP/2, "Responses": `Percent-Byte-Unencoded → %x20-24 / %x26-7E`; Envoy escapes `~` as well.
+fn percent_encoded(message: &[u8]) -> Vec<u8> {
+    let escape = |byte: &u8| match *byte {
+        b'%' | 0..0x20 | b'~'.. => format!("%{byte:02X}").into_bytes(),
+        byte => vec![byte],
+    };
+    message.iter().flat_map(escape).collect()
 }
 
 fn fields(case: &Case) -> Fields {

@@ -412,6 +412,12 @@ fn values_of_challenges() {
             &["rules[0].require.scopes[0]: a scope is visible ASCII"],
         ),
     ]);
+    assert_eq!(
+        warnings(&require(json!({"any_scopes": ["read", "offline_access"]}))),
+        [
+            "rules[0].require.any_scopes[1]: `offline_access` is no scope of a resource; no challenge asks for it"
+        ]
+    );
 }
 
 #[test]

@@ -43,6 +43,16 @@ fn refusal(
     signer: &SigningKey,
     backend: &dyn Backend,
 ) -> Option<(Reject, countersign::response::Reply)> {
+    refusal_of(&[], keys, signer, backend)
+}
+
+/// The same for a request with these fields besides.
+fn refusal_of(
+    fields: &[(&[u8], &[u8])],
+    keys: &[&SigningKey],
+    signer: &SigningKey,
+    backend: &dyn Backend,
+) -> Option<(Reject, countersign::response::Reply)> {
     let jwks: Vec<_> = keys.iter().map(|key| key.public_jwk()).collect();
     let document = json!({"providers": [{"name": "corp", "jwt": {
         "issuer": "https://login.example.com", "audiences": ["orders"], "jwks": {"inline": {"keys": jwks}},
@@ -55,12 +65,14 @@ fn refusal(
     let header = json!({"alg": algorithm.name()});
     let token = signer.sign(algorithm, &header, claims.to_string().as_bytes());
     let authorization = format!("Bearer {}", token.unwrap());
-    let request = RequestView::new(vec![
+    let mut pairs: Vec<(&[u8], &[u8])> = vec![
         (b":method", b"GET"),
         (b":path", b"/"),
         (b":authority", b"api.example.com"),
         (b"authorization", authorization.as_bytes()),
-    ]);
+    ];
+    pairs.extend(fields);
+    let request = RequestView::new(pairs);
     let now = Timestamp::from_millis(NOW * 1000);
     let outcome = evaluate(
         &plan,
@@ -93,6 +105,21 @@ fn a_signature_that_cannot_be_judged_is_503_without_a_challenge() {
     // The host is asked for RSA alone; nothing else suffers.
     let other = SigningKey::generate(Algorithm::Es256);
     assert!(refusal(&[&key, &other], &other, &FailsForRsa).is_none());
+}
+
+/// G-07.
+#[test]
+fn a_call_whose_credential_cannot_be_judged_is_unavailable() {
+    let key = SigningKey::generate(Algorithm::Rs256);
+    let call = [(&b"content-type"[..], &b"application/grpc"[..])];
+    let (_, reply) = refusal_of(&call, &[&key], &key, &FailsForRsa).unwrap();
+    let field = |name| {
+        let mut fields = reply.headers.iter();
+        fields.find_map(|(own, value)| (own == name).then_some(value.as_str()))
+    };
+    assert_eq!(field("grpc-status"), Some("14"));
+    assert!(field("retry-after").is_some() && field("www-authenticate").is_none());
+    assert_eq!(reply.body, "The request cannot be judged at the moment.");
 }
 
 #[test]

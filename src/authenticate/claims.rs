@@ -1,34 +1,56 @@
 //! The claims of a token: what the filter reads from them, and where.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
+use crate::json::{Json, Object};
 use crate::reject::TokenFault;
 use crate::time::Timestamp;
 
 /// A claims set (RFC 7519 §4).
-pub type Claims = Map<String, Value>;
+pub type Claims<'a> = Object<'a>;
 
 /// Where a claim stands: a name, or a path of names into nested objects.
 ///
 /// `https://example.com/roles` is one name although it holds dots: the whole text is tried as a name first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimPath(String);
+pub struct ClaimPath {
+    whole: String,
+    /// What stands between its dots; empty where it has none.
+    names: Vec<String>,
+}
 
 impl ClaimPath {
     /// The claim called `text`, or the one that its dotted names lead to.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let whole = text.into();
+        let names = match whole.contains('.') {
+            true => whole.split('.').map(str::to_owned).collect(),
+            false => Vec::new(),
+        };
+        Self { whole, names }
+    }
+
+    /// The claim in claims that were kept.
+    pub fn find_kept<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
+        if let Some(value) = claims.get(&self.whole) {
+            return Some(value);
+        }
+        let (first, others) = self.names.split_first()?;
+        let first = claims.get(first)?;
+        others.iter().try_fold(first, |value, name| value.get(name))
     }
 
     /// The claim in `claims`.
-    pub fn find<'c>(&self, claims: &'c Claims) -> Option<&'c Value> {
-        if let Some(value) = claims.get(&self.0) {
+    pub fn find<'c, 'a>(&self, claims: &'c Claims<'a>) -> Option<&'c Json<'a>> {
+        if let Some(value) = claims.get(&self.whole) {
             return Some(value);
         }
-        let mut names = self.0.split('.');
-        let first = claims.get(names.next()?)?;
-        let found = names.try_fold(first, |value, name| value.get(name))?;
-        self.0.contains('.').then_some(found)
+        let (first, others) = self.names.split_first()?;
+        let first = claims.get(first)?;
+        others.iter().try_fold(first, |value, name| match value {
+            Json::Object(object) => object.get(name),
+            _ => None,
+        })
     }
 }
 
@@ -64,44 +86,51 @@ impl ClaimNames {
     /// # Errors
     /// [`TokenFault::ClaimType`] where the claim is there and is no string of visible text: a subject that holds a
     /// control character is nobody's name.
-    pub fn subject(&self, claims: &Claims) -> Result<Option<String>, TokenFault> {
+    pub fn subject(&self, claims: &Claims<'_>) -> Result<Option<String>, TokenFault> {
         match self.subject.find(claims) {
             None => Ok(None),
-            Some(Value::String(text))
-                if !text.is_empty() && !text.chars().any(char::is_control) =>
-            {
-                Ok(Some(text.clone()))
+            Some(Json::Text(text)) if !text.is_empty() && !text.chars().any(char::is_control) => {
+                Ok(Some(text.clone().into_owned()))
             }
             Some(_) => Err(TokenFault::ClaimType),
         }
     }
 
     /// The scopes (RFC 6749 §3.3).
-    pub fn scopes(&self, claims: &Claims) -> Vec<String> {
-        collect(&self.scopes, claims, |text| {
-            text.split(' ').filter(|scope| !scope.is_empty()).collect()
+    pub fn scopes(&self, claims: &Claims<'_>) -> Vec<String> {
+        collect(&self.scopes, claims, |text, names| {
+            let scopes = text.split(' ').filter(|scope| !scope.is_empty());
+            names.extend(scopes.map(str::to_owned));
         })
     }
 
     /// The roles.
-    pub fn roles(&self, claims: &Claims) -> Vec<String> {
-        collect(&self.roles, claims, |text| vec![text])
+    pub fn roles(&self, claims: &Claims<'_>) -> Vec<String> {
+        collect(&self.roles, claims, |text, names| {
+            names.push(text.to_owned())
+        })
     }
 
     /// The groups.
-    pub fn groups(&self, claims: &Claims) -> Vec<String> {
-        collect(&self.groups, claims, |text| vec![text])
+    pub fn groups(&self, claims: &Claims<'_>) -> Vec<String> {
+        collect(&self.groups, claims, |text, names| {
+            names.push(text.to_owned())
+        })
     }
 }
 
-/// The names under `paths`; what is neither text nor an array of texts names nothing.
-fn collect(paths: &[ClaimPath], claims: &Claims, split: impl Fn(&str) -> Vec<&str>) -> Vec<String> {
+/// The names under `paths`, those of a text taken by `take`; what is neither text nor an array of texts names nothing.
+fn collect(
+    paths: &[ClaimPath],
+    claims: &Claims<'_>,
+    take: fn(&str, &mut Vec<String>),
+) -> Vec<String> {
     let mut names = Vec::new();
     for value in paths.iter().filter_map(|path| path.find(claims)) {
         match value {
-            Value::String(text) => names.extend(split(text).into_iter().map(str::to_owned)),
-            Value::Array(items) => {
-                names.extend(items.iter().filter_map(Value::as_str).map(str::to_owned));
+            Json::Text(text) => take(text, &mut names),
+            Json::Array(items) => {
+                names.extend(items.iter().filter_map(Json::as_str).map(str::to_owned));
             }
             _ => {}
         }
@@ -109,42 +138,78 @@ fn collect(paths: &[ClaimPath], claims: &Claims, split: impl Fn(&str) -> Vec<&st
     names
 }
 
-/// The NumericDate under `name` (RFC 7519 §2): a JSON number, which may have a fraction.
-///
-/// # Errors
-/// [`TokenFault::ClaimType`] where the claim is there and is no number.
-pub fn numeric_date(claims: &Claims, name: &str) -> Result<Option<Timestamp>, TokenFault> {
+/// When a token is valid (RFC 7519 §4.1.4 to §4.1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// `exp`.
+    pub expires: Option<Timestamp>,
+    /// `nbf`.
+    pub not_before: Option<Timestamp>,
+    /// `iat`.
+    pub issued: Option<Timestamp>,
+}
+
+impl Times {
+    /// What the claims say of it.
+    ///
+    /// # Errors
+    /// [`TokenFault::ClaimType`] where one is there and is no number.
+    pub fn of(claims: &Claims<'_>) -> Result<Self, TokenFault> {
+        Ok(Self {
+            expires: numeric_date(claims, "exp")?,
+            not_before: numeric_date(claims, "nbf")?,
+            issued: numeric_date(claims, "iat")?,
+        })
+    }
+}
+
+/// The NumericDate under `name`, if it is there.
+fn numeric_date(claims: &Claims<'_>, name: &str) -> Result<Option<Timestamp>, TokenFault> {
     match claims.get(name) {
         None => Ok(None),
-        Some(Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
-            (Some(seconds), _) => Ok(Some(Timestamp::from_seconds(seconds))),
-            (None, Some(seconds)) => Ok(Some(Timestamp::from_fractional_seconds(seconds))),
-            (None, None) => Err(TokenFault::ClaimType),
+        Some(Json::Number(number)) => match moment(number) {
+            Some(moment) => Ok(Some(moment)),
+            None => Err(TokenFault::ClaimType),
         },
         Some(_) => Err(TokenFault::ClaimType),
+    }
+}
+
+/// A NumericDate (RFC 7519 §2): a JSON number, which may have a fraction.
+pub fn moment(number: &Number) -> Option<Timestamp> {
+    match number.as_i64() {
+        Some(seconds) => Some(Timestamp::from_seconds(seconds)),
+        None => number.as_f64().map(Timestamp::from_fractional_seconds),
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::json;
+    use serde_json::{Value, json};
 
-    pub fn claims(value: Value) -> Claims {
-        match value {
-            Value::Object(claims) => claims,
-            other => panic!("no object: {other}"),
+    pub fn claims(value: Value) -> Claims<'static> {
+        match json::parse(value.to_string().leak().as_bytes()) {
+            Ok(Json::Object(claims)) => claims,
+            other => panic!("no object: {other:?}"),
         }
     }
 
     #[test]
     fn a_path_is_a_name_first_and_then_names() {
         let claims = claims(json!({"a": {"b": 1}, "a.c": 2, "https://x.example/r": 3}));
-        assert_eq!(ClaimPath::new("a.b").find(&claims), Some(&json!(1)));
-        assert_eq!(ClaimPath::new("a.c").find(&claims), Some(&json!(2)));
+        assert_eq!(
+            ClaimPath::new("a.b").find(&claims),
+            Some(&Json::Number(1.into()))
+        );
+        assert_eq!(
+            ClaimPath::new("a.c").find(&claims),
+            Some(&Json::Number(2.into()))
+        );
         assert_eq!(
             ClaimPath::new("https://x.example/r").find(&claims),
-            Some(&json!(3))
+            Some(&Json::Number(3.into()))
         );
         assert_eq!(ClaimPath::new("a.b.c").find(&claims), None);
     }

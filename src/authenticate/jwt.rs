@@ -15,14 +15,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::claims::{ClaimNames, Claims, numeric_date};
+use super::claims::{ClaimNames, Claims, Times};
 use super::jwk::KeyId;
 use super::jws::{Compact, Header, JwsFault};
 use super::keys::KeySet;
 use super::signature::{Backend, SignatureFault, Verify as _};
-use crate::json;
+use crate::json::{self, Json};
 use crate::reject::TokenFault;
 use crate::time::Timestamp;
 
@@ -37,30 +35,37 @@ const OTHER_KINDS: [&str; 4] = [
     "token-introspection+jwt",
 ];
 
-/// A token that was taken apart; nothing in it is proven.
+/// Decodes the segments of a token.
+///
+/// # Errors
+/// [`TokenFault::Malformed`].
+pub fn take_apart(token: &str) -> Result<Compact<'_>, TokenFault> {
+    if token.len() > MAX_TOKEN {
+        return Err(TokenFault::Malformed);
+    }
+    Ok(Compact::parse(token.as_bytes())?)
+}
+
+/// What a token says; nothing in it is proven.
 pub struct Unverified<'a> {
-    compact: Compact<'a>,
-    header: Header,
-    claims: Claims,
+    compact: &'a Compact<'a>,
+    header: Header<'a>,
+    claims: Claims<'a>,
 }
 
 impl<'a> Unverified<'a> {
-    /// Takes a token apart.
+    /// Reads a token that was taken apart.
     ///
     /// # Errors
     /// [`TokenFault::Malformed`], [`TokenFault::Algorithm`], [`TokenFault::Extension`] or [`TokenFault::Type`].
-    pub fn parse(token: &'a str) -> Result<Self, TokenFault> {
-        if token.len() > MAX_TOKEN {
-            return Err(TokenFault::Malformed);
-        }
-        let compact = Compact::parse(token.as_bytes())?;
+    pub fn read(compact: &'a Compact<'a>) -> Result<Self, TokenFault> {
         let header = Header::parse(&compact.header)?;
-        let typ = header.typ.as_deref().map(subtype_of);
-        if typ.is_some_and(|typ| OTHER_KINDS.contains(&typ.as_str())) {
+        let is_of = |kind: &&str| header.typ.as_deref().is_some_and(|typ| is_kind(typ, kind));
+        if OTHER_KINDS.iter().any(is_of) {
             return Err(TokenFault::Type);
         }
-        match json::parse_strict(&compact.payload) {
-            Ok(Value::Object(claims)) => Ok(Self {
+        match json::parse(&compact.payload) {
+            Ok(Json::Object(claims)) => Ok(Self {
                 compact,
                 header,
                 claims,
@@ -70,18 +75,37 @@ impl<'a> Unverified<'a> {
     }
 }
 
+impl<'a> Unverified<'a> {
+    /// The octets of the claims.
+    pub fn payload(&self) -> &'a [u8] {
+        &self.compact.payload
+    }
+}
+
 /// Claims whose token was verified, and the key that did it. Only [`Verifier::verify`] makes one.
 #[derive(Debug)]
-pub struct Verified {
-    claims: Claims,
+pub struct Verified<'a> {
+    claims: Claims<'a>,
+    times: Times,
     key: KeyId,
 }
 
-impl Verified {
-    /// The claims, and the key that vouches for them.
-    pub fn into_parts(self) -> (Claims, KeyId) {
-        (self.claims, self.key)
+impl<'a> Verified<'a> {
+    /// The claims, the times among them, and the key that vouches for them.
+    pub fn into_parts(self) -> (Claims<'a>, Times, KeyId) {
+        (self.claims, self.times, self.key)
     }
+}
+
+/// What of a token's claims is looked at again whenever the token comes again.
+#[derive(Clone, Copy)]
+pub struct Standing<'c> {
+    /// When it is valid.
+    pub times: Times,
+    /// Its identifier.
+    pub jti: Option<&'c str>,
+    /// Whose it is.
+    pub subject: Option<&'c str>,
 }
 
 /// Why a token is not accepted.
@@ -160,8 +184,8 @@ pub enum Issuer {
 
 impl Issuer {
     /// Whether a token with these claims says that it is of this issuer.
-    fn is_named_by(&self, claims: &Claims) -> bool {
-        let Some(iss) = claims.get("iss").and_then(Value::as_str) else {
+    fn is_named_by(&self, claims: &Claims<'_>) -> bool {
+        let Some(iss) = claims.get("iss").and_then(Json::as_str) else {
             return false;
         };
         match self {
@@ -171,7 +195,7 @@ impl Issuer {
                 claim,
                 after,
             } => {
-                let value = claims.get(claim).and_then(Value::as_str);
+                let value = claims.get(claim).and_then(Json::as_str);
                 let within = iss
                     .strip_prefix(before.as_str())
                     .and_then(|rest| rest.strip_suffix(after.as_str()));
@@ -228,11 +252,11 @@ pub enum Audiences {
 }
 
 impl Audiences {
-    fn check(&self, claims: &Claims) -> Result<(), TokenFault> {
+    fn check(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
         let audience: Vec<&str> = match claims.get("aud") {
             None => Vec::new(),
-            Some(Value::String(audience)) => vec![audience],
-            Some(Value::Array(items)) => items
+            Some(Json::Text(audience)) => vec![audience],
+            Some(Json::Array(items)) => items
                 .iter()
                 .map(|item| item.as_str().ok_or(TokenFault::ClaimType))
                 .collect::<Result<_, _>>()?,
@@ -256,13 +280,13 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Refusal`] names the first thing that is wrong, in the order of the module's list.
-    pub fn verify(
+    pub fn verify<'a>(
         &self,
-        token: Unverified<'_>,
+        token: Unverified<'a>,
         keys: &KeySet,
         backend: &dyn Backend,
         now: Timestamp,
-    ) -> Result<Verified, Refusal> {
+    ) -> Result<Verified<'a>, Refusal> {
         if !self.claims_to_issue(&token) {
             return Err(TokenFault::Issuer.into());
         }
@@ -270,9 +294,20 @@ impl Verifier {
         self.kind
             .check(token.header.typ.as_deref(), &token.claims)?;
         self.check_claims(&token.claims)?;
-        self.check_now(&token.claims, now)?;
+        let times = Times::of(&token.claims)?;
+        let standing = Standing {
+            times,
+            jti: token.claims.get("jti").and_then(Json::as_str),
+            subject: self
+                .names
+                .subject
+                .find(&token.claims)
+                .and_then(Json::as_str),
+        };
+        self.check_now(standing, now)?;
         Ok(Verified {
             claims: token.claims,
+            times,
             key,
         })
     }
@@ -283,39 +318,39 @@ impl Verifier {
     ///
     /// # Errors
     /// [`TokenFault`].
-    pub fn check_now(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenFault> {
-        self.check_times(claims, now)?;
-        let names = |set: &HashSet<String>, value: Option<&Value>| {
-            let value = value.and_then(Value::as_str);
-            value.is_some_and(|value| set.contains(value))
-        };
+    pub fn check_now(&self, standing: Standing<'_>, now: Timestamp) -> Result<(), TokenFault> {
+        self.check_times(standing.times, now)?;
         let Revoked { jti, subjects } = &self.revoked;
-        let is_revoked = !jti.is_empty() && names(jti, claims.get("jti"))
-            || !subjects.is_empty() && names(subjects, self.names.subject.find(claims));
-        if is_revoked {
+        // Where nothing is revoked, nothing is hashed.
+        let names = |set: &HashSet<String>, value: Option<&str>| {
+            !set.is_empty() && value.is_some_and(|value| set.contains(value))
+        };
+        if names(jti, standing.jti) || names(subjects, standing.subject) {
             return Err(TokenFault::Revoked);
         }
         Ok(())
     }
 
-    fn check_claims(&self, claims: &Claims) -> Result<(), TokenFault> {
+    fn check_claims(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
         self.audiences.check(claims)?;
-        let missing = |name: &String| claims.get(name).is_none_or(Value::is_null);
+        let missing = |name: &String| claims.get(name).is_none_or(Json::is_null);
         if self.require.iter().any(missing) {
             return Err(TokenFault::ClaimMissing);
         }
         // A token bound to a key is worth nothing without a proof that the caller holds the key, and none is
         // asked for yet: taking it would turn it into a bearer token (RFC 7800 §3.1).
-        if claims.contains_key("cnf") {
+        if claims.get("cnf").is_some() {
             return Err(TokenFault::Binding);
         }
         Ok(())
     }
 
-    fn check_times(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenFault> {
-        let expires = numeric_date(claims, "exp")?;
-        let not_before = numeric_date(claims, "nbf")?;
-        let issued = numeric_date(claims, "iat")?;
+    fn check_times(&self, times: Times, now: Timestamp) -> Result<(), TokenFault> {
+        let Times {
+            expires,
+            not_before,
+            issued,
+        } = times;
         if expires.is_some_and(|expires| now >= expires.plus(self.clock_skew)) {
             return Err(TokenFault::Expired);
         }
@@ -370,14 +405,14 @@ fn check_signature(
 }
 
 impl Kind {
-    fn check(self, typ: Option<&str>, claims: &Claims) -> Result<(), TokenFault> {
-        let is = |subtype: &str| typ.is_some_and(|typ| subtype_of(typ) == subtype);
+    fn check(self, typ: Option<&str>, claims: &Claims<'_>) -> Result<(), TokenFault> {
+        let is = |kind: &str| typ.is_some_and(|typ| is_kind(typ, kind));
         match self {
             Self::Any => Ok(()),
             Self::Jwt if is("jwt") => Ok(()),
             Self::AccessToken if is("at+jwt") => {
                 let required = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
-                let missing = |name: &&str| claims.get(*name).is_none_or(Value::is_null);
+                let missing = |name: &&str| claims.get(name).is_none_or(Json::is_null);
                 if required.iter().any(missing) {
                     return Err(TokenFault::ClaimMissing);
                 }
@@ -388,13 +423,15 @@ impl Kind {
     }
 }
 
-/// A media type as it is compared: without case and without `application/` (RFC 7515 §4.1.9).
-fn subtype_of(typ: &str) -> String {
-    let typ = typ.to_ascii_lowercase();
-    match typ.strip_prefix("application/") {
-        Some(subtype) => subtype.to_owned(),
-        None => typ,
-    }
+/// Whether a media type is `application/` and `kind`; without case, and `application/` may be left out (RFC 7515 §4.1.9).
+fn is_kind(typ: &str, kind: &str) -> bool {
+    const PREFIX: &[u8] = b"application/";
+    let typ = typ.as_bytes();
+    let subtype = match typ.split_at_checked(PREFIX.len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => typ,
+    };
+    subtype.eq_ignore_ascii_case(kind.as_bytes())
 }
 
 impl From<JwsFault> for TokenFault {
@@ -416,7 +453,7 @@ impl From<JwsFault> for TokenFault {
 mod tests {
     use super::super::claims::tests::claims;
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn an_issuer_per_claim_takes_one_segment_and_only_that_claims_value() {

@@ -71,7 +71,7 @@ impl KeySet {
 
     /// The keys that a token's header may mean, at most four: those of its `kid`, and after them those without one;
     /// all, where it has no `kid`.
-    pub fn candidates(&self, header: &Header) -> impl Iterator<Item = &Jwk> {
+    pub fn candidates(&self, header: &Header<'_>) -> impl Iterator<Item = &Jwk> {
         let kid = header.kid.as_deref();
         let serving = || {
             self.keys

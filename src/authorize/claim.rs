@@ -28,7 +28,7 @@ pub enum Expected {
 impl ClaimRequirement {
     /// Whether the caller has it.
     pub fn is_met(&self, asked: Asked<'_>) -> bool {
-        let Some(found) = self.claim.find(asked.principal.claims()) else {
+        let Some(found) = self.claim.find_kept(asked.principal.claims()) else {
             return false;
         };
         let is_expected = |value: &Value| match &self.expected {

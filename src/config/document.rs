@@ -510,7 +510,7 @@ object! {
         optional challenge_scope: bool,
         /// Whether a 403 says in `x-permission-required` what is missing; default `true`.
         optional hints: bool,
-        /// Whether challenges say in words what is wrong; default `true`.
+        /// Whether challenges say in words what is wrong, and contents what is wrong with a token; default `true`.
         optional error_description: bool,
         /// Where browsers are sent to sign in.
         optional login: Login,

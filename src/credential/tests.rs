@@ -204,3 +204,18 @@ fn b_24_the_query_loses_its_tokens_and_nothing_else() {
     assert_eq!(without(b"/a?x=access_token"), None);
     assert_eq!(without(b"/a"), None);
 }
+
+#[test]
+fn a_foreign_byte_is_seen_wherever_it_stands() {
+    for length in 1..=9 {
+        assert!(is_b64token(&vec![b'a'; length]));
+        for place in 0..length {
+            for foreign in [b',', b'"', 0, 0x80, 0xff] {
+                let mut token = vec![b'a'; length];
+                token[place] = foreign;
+                assert!(!is_b64token(&token), "{token:?}");
+            }
+        }
+    }
+    assert!(!is_b64token(b"=") && !is_b64token(b"a=a") && is_b64token(b"aaaaa=="));
+}

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Fetch, Judging, Stop, TokenEffect};
-use crate::authenticate::jwt::{Refusal, Unverified};
+use crate::authenticate::jwt::{Refusal, Unverified, take_apart};
 use crate::authenticate::keys::KeySet;
 use crate::authenticate::{Keys, Method, Principal, authenticate, judge_of};
 use crate::credential::{Presented, present, several};
@@ -117,13 +117,14 @@ impl<'p> Judging<'p, '_> {
                 .is_some_and(|set| set.holds(principal.key())),
         };
         if holds {
-            verifier.check_now(principal.claims(), self.now)?;
+            verifier.check_now(principal.standing(), self.now)?;
         }
         Ok(holds)
     }
 
     fn verify_anew(&self, gate: &Gate, shown: &Presented<'_>) -> Result<Principal, Stop> {
-        let token = Unverified::parse(&shown.token)?;
+        let compact = take_apart(&shown.token)?;
+        let token = Unverified::read(&compact)?;
         let providers = &self.policy.providers;
         let (number, provider) = judge_of(providers, &gate.providers, shown.place, &token)?;
         let Method::Jwt(verifier, keys) = &provider.method;

@@ -197,7 +197,8 @@ impl Source {
     /// Takes over what another worker has shared; the version of the shared record.
     fn catch_up(&mut self, number: usize, store: &mut Store, now: Timestamp) -> u32 {
         let (shared, version) = abi::shared(&self.key);
-        let record: Option<Record> = shared.and_then(|text| serde_json::from_slice(&text).ok());
+        let record: Option<Record> =
+            shared.and_then(|text| serde_json::from_str(str::from_utf8(&text).ok()?).ok());
         let Some(record) = record else {
             return version;
         };

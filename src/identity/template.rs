@@ -67,7 +67,7 @@ impl Template {
                 Part::Scopes => value.push_str(&joined(principal.scopes())?),
                 Part::Roles => value.push_str(&joined(principal.roles())?),
                 Part::Groups => value.push_str(&joined(principal.groups())?),
-                Part::Claim(path) => value.push_str(&claim(path.find(principal.claims())?)?),
+                Part::Claim(path) => value.push_str(&claim(path.find_kept(principal.claims())?)?),
             }
         }
         Some(value)

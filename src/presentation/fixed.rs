@@ -9,6 +9,8 @@ pub struct FixedReply {
     pub headers: Vec<(String, String)>,
     /// The content.
     pub body: String,
+    /// What the content says, for callers who get no content: a text, or `message` of JSON.
+    pub message: Option<String>,
 }
 
 impl FixedReply {
@@ -18,6 +20,7 @@ impl FixedReply {
             status: 404,
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: r#"{"error":"not_found","message":"Not Found"}"#.to_owned(),
+            message: Some("Not Found".to_owned()),
         }
     }
 

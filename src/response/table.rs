@@ -37,13 +37,15 @@ pub(super) enum Challenges {
 }
 
 impl Meaning {
-    /// Whether a person could help it by signing in: nothing was shown, or it was refused.
-    pub fn can_be_mended_by_signing_in(&self) -> bool {
-        self.status == 401
-            && matches!(
-                self.error,
-                "unauthorized" | "invalid_token" | "invalid_credentials"
-            )
+    /// The same for whoever is not told what is wrong with a token: such answers do not differ.
+    pub fn without_detail(self) -> Self {
+        match self.error {
+            "invalid_token" => Self {
+                message: "The access token is not accepted",
+                ..self
+            },
+            _ => self,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 /// How long a refusal is remembered.
 const REFUSED_FOR: Duration = Duration::from_secs(30);
 
-/// How many bytes of tokens the verified ones may have come from; what is kept of a token is about as long again.
+/// How many bytes of tokens the verified ones may have come from; what is kept of a token is at most about as long.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// How many tokens that came once are kept in mind at the most, eight bytes each.

@@ -9,12 +9,15 @@ use std::fs;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::challenge;
 use super::in_repository;
 use super::token::{self, Keys, TokenSpec, latin_1};
 
 const DEFAULT_AUTHORITY: &str = "api.example.com";
 /// Parts of a token shorter than this are no secrets: `null`, `abc`.
 const SHORTEST_SECRET: usize = 20;
+/// What Envoy adds to an answer of the filter's.
+const OF_THE_HOST: [&str; 4] = ["connection", "content-length", "date", "server"];
 
 /// A file of cases.
 #[derive(Debug)]
@@ -138,6 +141,9 @@ pub struct Expectation {
     /// Header fields that are not there.
     #[serde(default)]
     absent: Vec<String>,
+    /// That there are no fields but those of `headers`, the challenges, and what the host adds to every answer.
+    #[serde(default)]
+    no_other_headers: bool,
     /// Members of the JSON body; `null` for one that is not there.
     #[serde(default)]
     body: BTreeMap<String, Value>,
@@ -525,6 +531,13 @@ impl Expectation {
         self.status == 200 && !self.own && !self.headers.contains_key("grpc-status")
     }
 
+    /// Whether a field may be there when no other may.
+    fn names(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+            || OF_THE_HOST.contains(&name)
+            || self.challenges.is_some() && name.ends_with("-authenticate")
+    }
+
     fn check(&self, observed: &Observed, differences: &mut Differences) {
         differences.expect("status", observed.status, self.status);
         differences.expect(
@@ -577,6 +590,11 @@ impl Expectation {
         }
         for name in &self.absent {
             differences.expect(name, texts(&observed.headers, name), Vec::new());
+        }
+        if self.no_other_headers {
+            let names = observed.headers.iter().map(|(name, _)| name.as_str());
+            let others: Vec<&str> = names.filter(|name| !self.names(name)).collect();
+            differences.expect("other header fields", others, Vec::new());
         }
         if let (Some(expected), Some(found)) = (&self.upstream, &observed.upstream) {
             expected.check(found, differences);
@@ -631,7 +649,7 @@ fn check_refusal(observed: &Observed, to_head: bool, differences: &mut Differenc
         "no challenge where there must be one".to_owned()
     });
     for challenge in &challenges {
-        if let Err(fault) = check_challenge(challenge) {
+        if let Err(fault) = challenge::parse(challenge) {
             differences
                 .0
                 .push(format!("challenge {challenge:?}: {fault}"));
@@ -692,54 +710,6 @@ fn check_content(observed: &Observed, differences: &mut Differences) {
             });
         }
         other => differences.0.push(format!("content of the type {other:?}")),
-    }
-}
-
-/// `auth-scheme 1*SP #auth-param` (RFC 9110 §11.6.1): the realm first, no parameter twice, every value a quoted-string.
-fn check_challenge(challenge: &str) -> Result<(), &'static str> {
-    let (scheme, mut rest) = challenge.split_once(' ').ok_or("no parameter")?;
-    if scheme.is_empty()
-        || !scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    {
-        return Err("no scheme");
-    }
-    let mut names: Vec<&str> = Vec::new();
-    loop {
-        let (name, value) = rest
-            .split_once("=\"")
-            .ok_or("a value that is no quoted-string")?;
-        if !name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte))
-            || name.is_empty()
-        {
-            return Err("a parameter without a name");
-        }
-        if names.contains(&name) {
-            return Err("a parameter twice");
-        }
-        names.push(name);
-        let mut escaped = false;
-        let end = value.bytes().position(|byte| {
-            let closes = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            closes
-        });
-        let (text, after) = value.split_at(end.ok_or("a quoted-string that is not closed")?);
-        if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            return Err("a value with other than printable ASCII");
-        }
-        match &after[1..] {
-            "" if names[0] == "realm" => return Ok(()),
-            "" => return Err("realm is not the first parameter"),
-            further => {
-                rest = further
-                    .strip_prefix(", ")
-                    .ok_or("no `, ` between parameters")?
-            }
-        }
     }
 }
 

@@ -19,6 +19,16 @@ impl Parsed {
 /// Parameters of Digest that are tokens (RFC 7616 §3.3); every other value is a quoted-string.
 const TOKENS: [&str; 4] = ["algorithm", "stale", "charset", "userhash"];
 
+/// The parameters that hold neither a quote nor a backslash, so that nothing in them is ever escaped (RFC 6750 §3).
+const WITHOUT_ESCAPES: [&str; 6] = [
+    "error",
+    "error_description",
+    "error_uri",
+    "scope",
+    "acr_values",
+    "max_age",
+];
+
 /// `auth-scheme 1*SP #auth-param`: the realm first, no parameter twice, no element empty.
 pub fn parse(challenge: &str) -> Result<Parsed, String> {
     let (scheme, mut rest) = challenge.split_once(' ').ok_or("no parameter")?;
@@ -48,6 +58,11 @@ pub fn parse(challenge: &str) -> Result<Parsed, String> {
             None if scheme == "Digest" && TOKENS.contains(&name) => token(after),
             None => return Err(format!("{name} is no quoted-string")),
         };
+        if WITHOUT_ESCAPES.contains(&name) && value.contains(['"', '\\']) {
+            return Err(format!(
+                "{name} has an escape, which RFC 6750 does not allow"
+            ));
+        }
         parameters.push((name.to_owned(), value));
         if further.is_empty() {
             break;
@@ -113,6 +128,7 @@ fn reads_what_is_well_formed_and_nothing_else() {
         r#"Bearer realm="a"#,
         r#"Bearer realm="\a""#,
         "Bearer realm=\"\u{e9}\"",
+        r#"Bearer realm="a", scope="b\\c""#,
     ] {
         assert!(parse(text).is_err(), "{text}");
     }

@@ -79,7 +79,12 @@ fn to_bytes(request: &Request<'_>) -> Vec<u8> {
     if !request.body.is_empty() {
         bytes.extend_from_slice(format!("content-length: {}\r\n", request.body.len()).as_bytes());
     }
-    bytes.extend_from_slice(b"connection: close\r\n\r\n");
+    // An upgrade has a field of its own; whoever reads the response closes anyway.
+    let is_own = |(name, _): &(&[u8], &[u8])| name.eq_ignore_ascii_case(b"connection");
+    if !request.headers.iter().any(is_own) {
+        bytes.extend_from_slice(b"connection: close\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(request.body);
     bytes
 }

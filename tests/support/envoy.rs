@@ -171,6 +171,8 @@ fn listener(name: &str, filters: &[Value]) -> Value {
                 "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                 "stat_prefix": name,
                 "use_remote_address": true,
+                "preserve_external_request_id": true,
+                "upgrade_configs": [{"upgrade_type": "websocket"}],
                 "max_request_headers_kb": 96,
                 "access_log": [{
                     "name": "envoy.access_loggers.file",

@@ -32,15 +32,20 @@ impl Compiler<'_> {
             status,
             headers: self.fixed_headers(path, document),
             body: String::new(),
+            message: None,
         };
         let content_type = match &document.body {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => {
                 reply.body.clone_from(text);
+                // A page, say, is nothing that a caller could be told in a line.
+                reply.message = (!reply.sets("content-type")).then(|| text.clone());
                 Some("text/plain; charset=utf-8")
             }
             Some(json) => {
                 reply.body = json.to_string();
+                let message = json.get("message").and_then(Value::as_str);
+                reply.message = message.map(str::to_owned);
                 Some("application/json")
             }
         };

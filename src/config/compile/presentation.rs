@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Compiler;
 use crate::authenticate::Provider;
+use crate::authorize::OFFLINE_ACCESS;
 use crate::config::document::{
     BodyForm as BodyFormDocument, Cors as CorsDocument, Document, Https,
     Preflight as PreflightDocument, ProtectAs, ResourceMetadata, Responses,
@@ -274,12 +275,12 @@ impl Compiler<'_> {
                 );
             }
         }
-        if scopes.iter().any(|scope| scope == "offline_access") {
+        if scopes.iter().any(|scope| scope == OFFLINE_ACCESS) {
             self.warn(
                 format!("{path}.scopes_supported"),
                 "`offline_access` is no scope of a resource; it is left out",
             );
-            scopes.retain(|scope| scope != "offline_access");
+            scopes.retain(|scope| scope != OFFLINE_ACCESS);
         }
         let json = members(document, &scopes, &self.bearer_methods(providers)).to_string();
         let metadata = metadata_at(&document.resource, json);

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::Compiler;
 use crate::authenticate::claims::ClaimPath;
-use crate::authorize::Requirements;
 use crate::authorize::claim::{ClaimRequirement, Expected};
 use crate::authorize::names::{Name, Names};
+use crate::authorize::{OFFLINE_ACCESS, Requirements};
 use crate::config::document::{Document, Require};
 use crate::plan::Match;
 use crate::request::path::Pattern;
@@ -116,6 +116,11 @@ impl Compiler<'_> {
         for (place, name) in names.into_iter().flatten().enumerate() {
             if are_scopes && !is_oauth_text(name) {
                 self.invalid(format!("{path}[{place}]"), SCOPE);
+            } else if are_scopes && name == OFFLINE_ACCESS {
+                self.warn(
+                    format!("{path}[{place}]"),
+                    "`offline_access` is no scope of a resource; no challenge asks for it",
+                );
             } else if name.is_empty() {
                 self.invalid(format!("{path}[{place}]"), "a name is not empty");
             }
