@@ -37,6 +37,8 @@ pub struct Presentation {
     pub hints: bool,
     /// Where browsers are sent to sign in.
     pub login: Option<Login>,
+    /// The parameters of the query that hold tokens, which no answer repeats.
+    pub query_tokens: Vec<String>,
     /// The page that explains a refusal to a person.
     pub page: Page,
     /// Pages of the document's own, by status.
@@ -84,6 +86,7 @@ impl Default for Presentation {
             forbidden_challenge: false,
             hints: true,
             login: None,
+            query_tokens: Vec::new(),
             page: Page::default(),
             pages: BTreeMap::new(),
             not_found: FixedReply::not_found(),

@@ -19,6 +19,7 @@ use self::body::{Explanation, Form, render};
 use self::challenge::{Challenge, ErrorCode, OAuth};
 use self::negotiate::{form_for, prefers_html};
 use self::table::{Challenges, Meaning};
+use crate::credential::without_parameters;
 use crate::evaluate::{Answer, Decision, Verdict};
 use crate::presentation::fixed::FixedReply;
 use crate::presentation::{BodyForm, Presentation, Protects};
@@ -206,7 +207,7 @@ impl Replying<'_> {
         if self.request.is_grpc() {
             return None;
         }
-        let target = self.request.target()?;
+        let target = self.target()?;
         if reject == Reject::PlainHttp {
             let origin = self.presentation.https_origin.as_ref()?;
             let target = target.strip_prefix(b"/")?;
@@ -219,7 +220,7 @@ impl Replying<'_> {
         let login = self.presentation.login.as_ref()?;
         (self.can_be_mended_by_signing_in(meaning) && self.is_navigation()).then(|| Redirect {
             status: 302,
-            location: login.location(target),
+            location: login.location(&target),
         })
     }
 
@@ -347,9 +348,17 @@ impl Replying<'_> {
     /// Where a page leads to sign in.
     fn sign_in(&self, meaning: &Meaning) -> Option<String> {
         let login = self.presentation.login.as_ref()?;
-        let target = self.request.target()?;
+        let target = self.target()?;
         self.can_be_mended_by_signing_in(meaning)
-            .then(|| login.location(target))
+            .then(|| login.location(&target))
+    }
+
+    /// The target as an address may repeat it: without tokens, which would stand in the logs of whoever it leads to, and
+    /// in the browser's history (RFC 6750 §5.3).
+    fn target(&self) -> Option<Cow<'_, [u8]>> {
+        let target = self.request.target()?;
+        let tokens = self.presentation.query_tokens.iter().map(String::as_str);
+        Some(without_parameters(target, tokens).map_or(Cow::Borrowed(target), Cow::Owned))
     }
 
     /// Whether a person could help it by signing in: nothing was shown, or it was refused. A proxy asks otherwise.

@@ -67,6 +67,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "response",
         &[
+            "credential::without_parameters",
             "evaluate",
             "presentation",
             "reject",

@@ -44,6 +44,12 @@ impl Compiler<'_> {
             presentation.realm.clone_from(realm);
         }
         presentation.protects = self.protects;
+        let places = self.places.iter();
+        let query_tokens = places.filter_map(|served| match &served.place {
+            Place::Query(name) => Some(name.clone()),
+            Place::Scheme { .. } | Place::Field(_) | Place::Cookie(_) => None,
+        });
+        presentation.query_tokens = query_tokens.collect();
         let origin = self.origin(document);
         if let Some(responses) = &document.responses {
             self.responses(responses, origin.as_deref(), &mut presentation);
