@@ -23,9 +23,15 @@ pub(super) fn speak(meaning: &Meaning, headers: &mut Headers) -> String {
     meaning.message.to_owned()
 }
 
-/// Adds the status of an answer that stands in the document; returns the message.
+/// Adds the status of an answer that stands in the document, where it has none of its own; returns the message, which is
+/// nothing where one is among its fields: the host would put this in its place.
 pub(super) fn speak_of(fixed: &FixedReply, headers: &mut Headers) -> String {
-    put(headers, "grpc-status", status_of(fixed.status).to_string());
+    if !fixed.sets("grpc-status") {
+        put(headers, "grpc-status", status_of(fixed.status).to_string());
+    }
+    if fixed.sets("grpc-message") {
+        return String::new();
+    }
     let message = fixed.message.as_deref();
     let message = message.unwrap_or(match fixed.status {
         401 | 407 => "Authentication is required.",
