@@ -154,8 +154,11 @@ impl<'a> RequestView<'a> {
             || self.field(b"upgrade") != Field::None
     }
 
-    /// Whether it is gRPC, as the host sees it: gRPC-Web is HTTP like any other.
+    /// Whether it is gRPC, as the host sees it: gRPC-Web is HTTP like any other, and so is what has no path.
     pub fn is_grpc(&self) -> bool {
+        if self.target.is_none() {
+            return false;
+        }
         let Field::One(content_type) = self.field(b"content-type") else {
             return false;
         };
