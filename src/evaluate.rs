@@ -318,7 +318,7 @@ impl<'p> Judging<'p, '_> {
             Access::Closed(gate) => (Some(gate), "what nobody has"),
         };
         trace.step(Step::Asks(asks));
-        decision.forward = self.forward_anyone();
+        decision.forward = self.forward_admitted();
         let Some(gate) = gate else {
             return Ok(Verdict::Passes(permit_anyone()));
         };

@@ -28,7 +28,7 @@ const METHOD_OVERRIDES: [&str; 3] = [
 const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
 
 impl<'p> Judging<'p, '_> {
-    /// What is done to every request that passes: nobody but the filter says who the caller is.
+    /// What is done to every request that passes, a refusal being only noted or not: nobody but the filter says who the caller is.
     pub(super) fn forward_anyone(&self) -> Forward<'p> {
         let mut forward = Forward::default();
         let identity = &self.policy.identity;
@@ -41,14 +41,20 @@ impl<'p> Judging<'p, '_> {
         forward
     }
 
-    /// What is done to the request of a caller who was let pass.
-    pub(super) fn forward_caller(&self, principal: &Principal) -> Forward<'p> {
+    /// What is done to the request of anyone who was let pass.
+    pub(super) fn forward_admitted(&self) -> Forward<'p> {
         let mut forward = self.forward_anyone();
-        self.without_tokens_in_the_query(&mut forward);
         // What is for a proxy ends at the proxy (RFC 9110 §11.7.2).
         if self.presentation.protects == Protects::Proxy {
             self.take_out("proxy-authorization", &mut forward);
         }
+        forward
+    }
+
+    /// What is done to the request of a caller who was let pass.
+    pub(super) fn forward_caller(&self, principal: &Principal) -> Forward<'p> {
+        let mut forward = self.forward_admitted();
+        self.without_tokens_in_the_query(&mut forward);
         if let Some(provider) = self.policy.providers.get(principal.provider()) {
             forward
                 .set
