@@ -688,6 +688,23 @@ fn a_minted_token_is_judged() {
 }
 
 #[test]
+fn explain_judges_the_address_that_it_is_given() {
+    let (desk, _) = desk();
+    let document = r#"{"default": "public", "networks": {"allow": ["10.0.0.0/8"]}}"#;
+    desk.write("networks.json", document);
+    for (arguments, code) in [
+        (&["--client", "10.1.2.3"][..], GOOD),
+        (&["--client", "::ffff:10.1.2.3"], GOOD),
+        (&["--client", "11.0.0.1"], DENIED),
+        (&[], DENIED),
+    ] {
+        let ran = desk.run(&[&["explain", "networks.json", "--path", "/"], arguments].concat());
+        assert_eq!(ran.code, code, "{arguments:?} {}", ran.out);
+        assert_eq!(ran.out.contains("address_not_allowed"), code == DENIED);
+    }
+}
+
+#[test]
 fn explain_takes_a_token_from_where_it_stands() {
     let (desk, token) = desk();
     desk.write("token", format!("{token}\n"));

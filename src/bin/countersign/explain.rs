@@ -3,6 +3,7 @@
 //! Nothing that came with the request is printed, its path aside: whoever shares an explanation shares no token.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use countersign::authenticate::signature::Pure;
@@ -38,6 +39,9 @@ pub struct Explain {
     /// The request comes over plain HTTP; default HTTPS
     #[arg(long)]
     plain_http: bool,
+    /// The address that the request comes from, which `networks` looks at; default one that nothing allows
+    #[arg(long, value_name = "ADDRESS")]
+    client: Option<IpAddr>,
     /// A header field of the request, or `@FILE` with one on each line
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
@@ -73,7 +77,9 @@ impl Explain {
         let request = fields
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_slice()));
-        let request = RequestView::new(request.collect()).over_tls(!self.plain_http);
+        let request = RequestView::new(request.collect())
+            .over_tls(!self.plain_http)
+            .from_client(self.client);
         let mut steps = Steps(Vec::new());
         let plan = &loaded.plan;
         let outcome = evaluate(
