@@ -302,6 +302,17 @@ fn other_origins() {
             &["cors.allow_origins[0]: an origin is written as browsers do"],
         ),
         (
+            cors(json!({"allow_origins": ["https://a.example:"]})),
+            &["cors.allow_origins[0]: an origin is written as browsers do"],
+        ),
+        (
+            cors(json!({"allow_origins": ["https://a.example:x", "http://a..example"]})),
+            &[
+                "cors.allow_origins[0]: an origin is written as browsers do",
+                "cors.allow_origins[1]: an origin is written as browsers do",
+            ],
+        ),
+        (
             cors(json!({"allow_origins": ["a.example"]})),
             &["cors.allow_origins[0]: an origin is written as browsers do"],
         ),
@@ -312,12 +323,19 @@ fn other_origins() {
     ]);
     assert_eq!(
         warnings(&cors(
-            json!({"allow_origins": ["null"], "allow_headers": ["*"]})
+            json!({"allow_origins": ["https://a.example"], "allow_headers": ["*"]})
         )),
         [
             "cors.allow_headers: `*` does not stand for `authorization` (WHATWG Fetch), which is added"
         ]
     );
+    let null = |credentials: bool| {
+        warnings(&cors(
+            json!({"allow_origins": ["null"], "allow_credentials": credentials}),
+        ))
+    };
+    assert!(null(true)[0].starts_with("cors.allow_origins: `null` is the origin of every"));
+    assert_eq!(null(false), [""; 0]);
 }
 
 /// P-05, M-03, M-06.

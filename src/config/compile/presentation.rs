@@ -18,6 +18,7 @@ use crate::presentation::login::Login;
 use crate::presentation::metadata::{Metadata, WELL_KNOWN};
 use crate::presentation::{BodyForm, Presentation, Protects};
 use crate::refresh::Url;
+use crate::request::authority::Host;
 use crate::request::is_token;
 use crate::request::path::{Pattern, Reading};
 use crate::response::body::Form;
@@ -216,6 +217,13 @@ impl Compiler<'_> {
                 );
             }
         }
+        if credentials && typed.iter().any(|origin| origin == "null") {
+            self.warn(
+                "cors.allow_origins",
+                "`null` is the origin of every sandboxed frame, whoever wrote it: with `allow_credentials` any page may \
+                 read what cookies open",
+            );
+        }
         let mut headers = self.tokens("cors.allow_headers", document.allow_headers.as_deref());
         let has = |name: &str| headers.iter().any(|own| own.eq_ignore_ascii_case(name));
         if has("*") && !has("authorization") {
@@ -407,7 +415,8 @@ fn is_origin(text: &str) -> bool {
         _ => "\0",
     };
     scheme_is_fine
-        && !host.is_empty()
+        && Host::parse(host.as_bytes()).is_some()
+        && !host.ends_with(':')
         && !host.ends_with(default_port)
         && host
             .bytes()
