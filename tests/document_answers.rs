@@ -210,6 +210,20 @@ fn fixed_answers() {
             &["rules[0].respond.headers: a 401 needs its `www-authenticate`"],
         ),
         (
+            respond(
+                json!({"status": 401, "headers": {"www-authenticate": "Negotiate, Basic realm=\"x\""}}),
+            ),
+            &[],
+        ),
+        (
+            respond(json!({"status": 401, "headers": {"www-authenticate": ""}})),
+            &["rules[0].respond.headers: a 401 needs its `www-authenticate`"],
+        ),
+        (
+            respond(json!({"status": 401, "headers": {"www-authenticate": "realm=\"x\""}})),
+            &["rules[0].respond.headers: a 401 needs its `www-authenticate`"],
+        ),
+        (
             respond(json!({"status": 407})),
             &["rules[0].respond.headers: a 407 needs its `proxy-authenticate`"],
         ),
@@ -375,6 +389,17 @@ fn metadata() {
             &[
                 "resource_metadata.authorization_servers[0]: an issuer is",
                 "resource_metadata.scopes_supported[0]: a scope is",
+            ],
+        ),
+        (
+            public(json!({"resource_metadata": {
+                "resource": "https://a", "authorization_servers": ["https://as.example.com"],
+                "resource_documentation": "javascript:alert(1)", "resource_policy_uri": "/policy",
+                "resource_tos_uri": "https://a/tos"
+            }})),
+            &[
+                "resource_metadata.resource_documentation: a link is an absolute",
+                "resource_metadata.resource_policy_uri: a link is an absolute",
             ],
         ),
     ]);

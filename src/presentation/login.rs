@@ -31,7 +31,7 @@ impl Login {
                 return_to: None,
             });
         };
-        if !before.contains('?') || after.contains(PLACE) {
+        if !before.contains('?') || before.contains('#') || after.contains(PLACE) {
             return None;
         }
         Some(Self {
@@ -86,6 +86,7 @@ mod tests {
             "{url}",
             "https://{url}/?a",
             "https://id.example/{url}",
+            "https://id.example/#?a={url}",
             "https://id.example/?a={url}&b={url}",
         ] {
             assert_eq!(Login::parse(uri, origin), None, "{uri}");

@@ -19,6 +19,12 @@ const OF_THE_HOST: [&str; 8] = [
     "upgrade",
 ];
 
+/// Whether a field's value begins as a challenge does: with the name of a scheme, and nothing else before a space or the next
+/// (RFC 9110 §11.6.1).
+fn begins_a_challenge(value: &str) -> bool {
+    is_token(value.split([' ', ',']).next().unwrap_or_default())
+}
+
 impl Compiler<'_> {
     pub(super) fn fixed_reply(&mut self, path: &str, document: &Respond) -> FixedReply {
         let status = u16::try_from(document.status).unwrap_or_default();
@@ -60,7 +66,11 @@ impl Compiler<'_> {
             reply.headers.push(field);
         }
         for (status, field) in [(401, "www-authenticate"), (407, "proxy-authenticate")] {
-            if reply.status == status && !reply.sets(field) {
+            let challenges = reply.headers.iter().filter(|(name, _)| name == field);
+            let is_there = challenges
+                .map(|(_, value)| value)
+                .any(|value| begins_a_challenge(value));
+            if reply.status == status && !is_there {
                 self.invalid(
                     format!("{path}.headers"),
                     format!("a {status} needs its `{field}` (RFC 9110 §15.5)"),

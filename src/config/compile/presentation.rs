@@ -280,6 +280,13 @@ impl Compiler<'_> {
                 self.invalid(path, "an issuer is an absolute URL (RFC 8414 §2)");
             }
         }
+        for (key, page) in [
+            ("resource_documentation", &document.resource_documentation),
+            ("resource_policy_uri", &document.resource_policy_uri),
+            ("resource_tos_uri", &document.resource_tos_uri),
+        ] {
+            self.link(&format!("{path}.{key}"), page.as_deref());
+        }
         let mut scopes = document.scopes_supported.clone().unwrap_or_default();
         for (place, scope) in scopes.iter().enumerate() {
             if !is_oauth_text(scope) {
