@@ -130,6 +130,10 @@ struct Situation {
     /// What the request shows, in words.
     shows: &'static str,
     authorization: Vec<Vec<u8>>,
+    /// Header fields besides.
+    sends: &'static [(&'static str, &'static str)],
+    /// A field of the response, and what it begins with.
+    comes_with: Option<(&'static str, &'static str)>,
     status: u16,
     /// The challenge up to its description; none stands empty.
     challenge: &'static str,
@@ -138,6 +142,7 @@ struct Situation {
 
 const PLAIN: &str = r#"Bearer realm="orders""#;
 const INVALID_TOKEN: &str = r#"Bearer realm="orders", error="invalid_token""#;
+const STEP_UP: &str = r#"Bearer realm="orders", error="insufficient_user_authentication""#;
 const INVALID_REQUEST: &str = r#"Bearer realm="orders", error="invalid_request""#;
 
 fn situations(mint: &Mint) -> Vec<Situation> {
@@ -158,10 +163,17 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             path,
             shows,
             authorization: authorization.iter().map(|value| (*value).clone()).collect(),
+            sends: &[],
+            comes_with: None,
             status,
             challenge,
             because,
         };
+    let with = |situation: Situation, sends, comes_with| Situation {
+        sends,
+        comes_with: Some(comes_with),
+        ..situation
+    };
     vec![
         situation(
             "GET",
@@ -352,6 +364,89 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             PLAIN,
             "nobody serves that scheme here",
         ),
+        situation(
+            "GET",
+            "/invoices/9",
+            "a good token",
+            &[&good],
+            404,
+            "",
+            "who may not see invoices is not told of them",
+        ),
+        situation(
+            "POST",
+            "/payments",
+            "a good token",
+            &[&good],
+            401,
+            STEP_UP,
+            "payments need a second factor, not long ago",
+        ),
+        with(
+            situation(
+                "GET",
+                "/settings",
+                "nothing",
+                &[],
+                403,
+                "",
+                "the rule has an answer of its own",
+            ),
+            &[],
+            ("x-why", "maintenance"),
+        ),
+        with(
+            situation(
+                "GET",
+                "/orders/17",
+                "a browser",
+                &[],
+                401,
+                PLAIN,
+                "a person gets a page",
+            ),
+            &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")],
+            ("content-type", "text/html"),
+        ),
+        with(
+            situation(
+                "GET",
+                "/orders/17",
+                "a client of RFC 9457",
+                &[],
+                401,
+                PLAIN,
+                "it asked for problem details",
+            ),
+            &[("accept", "application/problem+json")],
+            ("content-type", "application/problem+json"),
+        ),
+        with(
+            situation(
+                "GET",
+                "/orders/17",
+                "a page elsewhere",
+                &[],
+                401,
+                PLAIN,
+                "it may read the challenge",
+            ),
+            &[("origin", "https://app.example.com")],
+            ("access-control-expose-headers", "WWW-Authenticate"),
+        ),
+        with(
+            situation(
+                "POST",
+                "/orders",
+                "a gRPC call",
+                &[],
+                200,
+                PLAIN,
+                "its status is 16, UNAUTHENTICATED",
+            ),
+            &[("content-type", "application/grpc")],
+            ("grpc-status", "16"),
+        ),
     ]
 }
 
@@ -425,6 +520,8 @@ fn send(server: SocketAddr, situation: &Situation) -> io::Result<Response> {
             .iter()
             .map(|value| (&b"authorization"[..], value.as_slice())),
     );
+    let further = situation.sends.iter();
+    headers.extend(further.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
     let request = Request {
         method: situation.method.as_bytes(),
         target: situation.path.as_bytes(),
@@ -451,9 +548,15 @@ fn challenge_of(response: &Response) -> String {
 
 fn kept(situation: &Situation, response: &Response, challenge: &str) -> bool {
     let reached = response.values("x-upstream").next().is_some();
+    let comes_with = situation.comes_with.is_none_or(|(name, begin)| {
+        let mut values = response.values(name);
+        values.any(|value| value.starts_with(begin.as_bytes()))
+    });
+    let passes = situation.status == 200 && situation.comes_with.is_none();
     response.status == situation.status
         && challenge == situation.challenge
-        && reached == (situation.status == 200)
+        && comes_with
+        && reached == passes
         && (situation.method != "HEAD" || response.body.is_empty())
 }
 

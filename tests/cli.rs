@@ -1088,7 +1088,51 @@ fn schema_is_a_schema_and_agrees_with_the_reader() {
         (changed(&format!("{jwt}/clock_skew"), json!("60")), false),
         (changed(&format!("{jwt}/clock_skew"), json!("soon")), false),
         (changed(&format!("{jwt}/from"), json!([])), false),
-        (changed("/identity", json!({})), false),
+        (changed("/identity", json!({})), true),
+        (
+            changed("/identity", json!({ "headers": { "x-a": "{subject}" } })),
+            true,
+        ),
+        (
+            changed("/identity", json!({ "headers": { "x-a": 1 } })),
+            false,
+        ),
+        (changed("/https", json!("require")), true),
+        (changed("/https", json!(null)), false),
+        (
+            changed("/networks", json!({ "allow": ["10.0.0.0/8"] })),
+            true,
+        ),
+        (changed("/networks", json!({ "allow": null })), false),
+        (
+            changed("/rules/1/require", json!({ "claims": { "a": [1, "b"] } })),
+            true,
+        ),
+        (
+            changed("/rules/1/require", json!({ "claims": null })),
+            false,
+        ),
+        (
+            changed(
+                "/rules/1/require",
+                json!({ "any_of": [{ "roles": ["a"] }] }),
+            ),
+            true,
+        ),
+        (changed("/rules/1/require", json!({ "any_of": {} })), false),
+        (changed("/rules/1/on_forbidden", json!("not_found")), true),
+        (changed("/rules/1/on_forbidden", json!("forbidden")), false),
+        (changed("/responses", json!({ "body": "xml" })), false),
+        (
+            changed("/responses", json!({ "not_found": { "body": "x" } })),
+            false,
+        ),
+        (
+            changed("/cors", json!({ "allow_origins": ["https://a.example"] })),
+            true,
+        ),
+        (changed("/cors", json!({})), false),
+        (changed("/throttle", json!({})), false),
     ];
     for (document, expected) in &documents {
         assert_eq!(

@@ -259,6 +259,10 @@ fn oauth4webapi_parses_every_challenge() {
     let (mut document, port) = (document(), free_port());
     let resource = format!("https://localhost:{port}/orders");
     document["responses"] = json!({"forbidden_challenge": true});
+    let pay = json!({"name": "pay", "match": {"paths": ["/orders/pay"]},
+        "require": {"acr": ["urn:example:mfa", "urn:example:key"], "max_age": "5m"}});
+    let rules = document["rules"].as_array_mut().expect("rules");
+    rules.insert(0, pay);
     document["resource_metadata"] =
         json!({"resource": resource, "authorization_servers": [ISSUER]});
     let mut bootstrap = Bootstrap::new(upstream.port())

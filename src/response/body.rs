@@ -237,8 +237,12 @@ pub fn title_of(error: &str) -> &'static str {
 }
 
 /// The reason phrase of a status that the filter sends (RFC 9110 §15, RFC 6585 §4).
-fn phrase_of(status: u16) -> Option<&'static str> {
+pub fn phrase_of(status: u16) -> Option<&'static str> {
     Some(match status {
+        200 => "OK",
+        204 => "No Content",
+        302 => "Found",
+        308 => "Permanent Redirect",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

@@ -9,7 +9,7 @@ const { RESOURCE, TOKEN, WITHOUT_SCOPE } = process.env;
 const url = new URL(`${RESOURCE}/17`);
 
 /** What the library throws for a refusal: its status and its challenges, as the library parsed them. */
-async function refusal(token, headers) {
+async function refusal(token, path = url) {
   const options = {
     [oauth.customFetch]: (url, init) => {
       const { authorization, ...others } = init.headers;
@@ -17,7 +17,7 @@ async function refusal(token, headers) {
     },
   };
   try {
-    await oauth.protectedResourceRequest(token ?? "none", "GET", url, new Headers(headers), null, options);
+    await oauth.protectedResourceRequest(token ?? "none", "GET", path, new Headers(), null, options);
   } catch (error) {
     assert.ok(error instanceof oauth.WWWAuthenticateChallengeError, error);
     console.log(error.status, JSON.stringify(error.cause));
@@ -46,6 +46,17 @@ assert.equal(narrow.challenges.length, 1);
 assert.equal(narrow.challenges[0].parameters.error, "insufficient_scope");
 assert.equal(narrow.challenges[0].parameters.scope, "orders:read");
 assert.equal(narrow.challenges[0].parameters.resource_metadata, where);
+
+const weak = await refusal(TOKEN, new URL(`${RESOURCE}/pay`));
+assert.equal(weak.status, 401);
+const { error_description: why, ...stronger } = weak.challenges[0].parameters;
+assert.deepEqual(stronger, {
+  ...common,
+  error: "insufficient_user_authentication",
+  acr_values: "urn:example:mfa urn:example:key",
+  max_age: "300",
+});
+assert.ok(why);
 
 // The library compares `resource` with what it asked for, character by character.
 const resource = new URL(RESOURCE);

@@ -11,6 +11,7 @@ use countersign::config::{self, Diagnostic, Loaded};
 use countersign::evaluate::{Decision, Fetch, Outcome, Step, Trace, Verdict, evaluate};
 use countersign::json;
 use countersign::request::{RequestView, is_token};
+use countersign::response::body::phrase_of;
 use countersign::response::{Reply, reply};
 use serde_json::{Value, json};
 
@@ -264,7 +265,12 @@ fn as_text(
             reject.reason()
         ),
     };
-    let _ = writeln!(text, "HTTP/1.1 {} {}", reply.status, phrase(reply.status));
+    let _ = writeln!(
+        text,
+        "HTTP/1.1 {} {}",
+        reply.status,
+        phrase_of(reply.status).unwrap_or_default()
+    );
     for (name, value) in &reply.headers {
         let _ = writeln!(text, "{name}: {value}");
     }
@@ -323,24 +329,5 @@ fn who(decision: &Decision<'_>) -> String {
             format!("{subject}, by `{provider}`")
         }
         _ => "nobody in particular".to_owned(),
-    }
-}
-
-/// The reason phrases (RFC 9110 §15) of what the filter answers.
-fn phrase(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        204 => "No Content",
-        302 => "Found",
-        308 => "Permanent Redirect",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        407 => "Proxy Authentication Required",
-        429 => "Too Many Requests",
-        503 => "Service Unavailable",
-        _ => "",
     }
 }
