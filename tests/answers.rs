@@ -177,7 +177,10 @@ fn requests(tokens: Vec<String>) -> impl Strategy<Value = Fields> {
             format!("{MARK} a"),
             format!("Bearer realm=\"{MARK}\""),
         ]);
-    let methods = ["GET", "HEAD", "POST", "OPTIONS", "TRACE", "zQ7xWv"];
+    // Browsers navigate by GET, and what only they get must come often enough to be seen every time.
+    let methods = [
+        "GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "TRACE", "zQ7xWv",
+    ];
     let content_types = [
         "",
         "application/grpc",
@@ -192,7 +195,7 @@ fn requests(tokens: Vec<String>) -> impl Strategy<Value = Fields> {
         proptest::sample::select(accepts.to_vec()),
         proptest::sample::select(content_types.to_vec()),
         proptest::sample::select(&["", ORIGIN, "https://zQ7xWv"][..]),
-        proptest::sample::select(&["", "navigate", "cors"][..]),
+        proptest::sample::select(&["", "navigate", "navigate", "cors"][..]),
         proptest::collection::vec(any::<u8>(), 0..8),
     )
         .prop_map(
