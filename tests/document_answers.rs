@@ -634,5 +634,17 @@ fn what_the_upstream_is_told() {
             with(json!({"headers": {"x-a": "a"}, "payload_header": "X-A"})),
             &["identity.payload_header: some upstreams would take"],
         ),
+        (
+            json!({
+                "identity": {"headers": {"x-auth-subject": "{subject}"}},
+                "rules": [
+                    {"name": "version", "match": {"headers": {"x-api-version": "2"}}, "allow": "public"},
+                    {"name": "root", "match": {"headers": {"X_Auth_Subject": "root"}}, "allow": "public"},
+                ],
+            }),
+            &[
+                "rules[1].match.headers.x_auth_subject: this field tells the upstream who the caller is",
+            ],
+        ),
     ]);
 }

@@ -87,6 +87,7 @@ impl Compiler<'_> {
         let identity = document.identity.as_ref();
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
+        self.refuse_rules_by_identity(&rules, &identity);
         let accesses = rules.iter_mut().map(|rule| &mut rule.access);
         let gates = accesses.chain([&mut default]).filter_map(Access::gate_mut);
         tell_choices_apart(gates, &providers);

@@ -5,6 +5,7 @@ use crate::config::document::Identity as IdentityDocument;
 use crate::credential::Place;
 use crate::identity::Identity;
 use crate::identity::template::{PLACES, Template, TemplateFault};
+use crate::plan::Rule;
 use crate::request::is_token;
 
 /// Fields that mean something else to the host, to proxies or to the upstream.
@@ -47,6 +48,20 @@ impl Compiler<'_> {
             identity.payload_header = Some(field);
         }
         identity
+    }
+
+    /// Before a caller is known such a field is whatever the client says.
+    pub(super) fn refuse_rules_by_identity(&mut self, rules: &[Rule], identity: &Identity) {
+        for (place, rule) in rules.iter().enumerate() {
+            let names = rule.matches.headers.iter().map(|(name, _)| name);
+            for name in names.filter(|name| identity.is_claimed_by(name.as_bytes())) {
+                self.invalid(
+                    format!("rules[{place}].match.headers.{name}"),
+                    "this field tells the upstream who the caller is: from a client it means nothing, and it never \
+                     chooses a rule",
+                );
+            }
+        }
     }
 
     fn identity_field(&mut self, path: &str, name: &str, others: &Identity) -> String {
