@@ -4,8 +4,9 @@
 //!
 //! 1. no valid document: 503;
 //! 2. TRACE: 405;
-//! 3. a method that is not in upper case, an ambiguous path, a bad authority: 400;
-//!    then the rule is found, and a header field that it looks at twice is a 400 too;
+//! 3. a method that is not in upper case, a bad authority, a path that has no reading: 400;
+//!    then the rule is found: where the readings of the path differ on it, that is a 400, and a header field that it
+//!    looks at twice is a 400 too;
 //! 4. plain HTTP where HTTPS is asked for: 403, or 308 to it;
 //! 5. the metadata of the resource (RFC 9728): 200;
 //! 6. a CORS preflight: it passes without credentials, or is answered;
@@ -43,7 +44,7 @@ use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::presentation::metadata::Asked;
 use crate::reject::{Reject, TokenFault, Unavailable};
-use crate::request::path::Reading;
+use crate::request::path::Readings;
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::store::Store;
@@ -230,23 +231,25 @@ impl<'p> Judging<'p, '_> {
             return Err(Reject::MethodCase.into());
         }
         let host = self.request.host()?;
-        let reading = Reading::of_target(self.request.target()).map_err(Reject::Path)?;
-        trace.step(Step::Read(&reading));
+        let readings = Readings::of_target(self.request.target()).map_err(Reject::Path)?;
+        trace.step(Step::Read(&readings));
 
         let method = self.request.method();
-        let rule = self
+        let fit = self
             .policy
-            .rule_for(method, self.request, &reading, &host)?;
+            .rule_for(method, self.request, &readings, &host)?;
+        let asked = self.asked_for_metadata(&readings)?;
+        let rule = fit.as_ref().map(|fit| fit.rule);
         decision.rule = rule.map(|rule| rule.name.as_str());
         decision.hides = rule.is_some_and(|rule| rule.hides);
         trace.step(Step::Rule(decision.rule));
         let access = rule.map_or(&self.policy.default, |rule| &rule.access);
 
         self.refuse_plain_http()?;
-        if let Some(answer) = self.metadata(access, &reading)? {
+        if let Some(answer) = self.metadata(access, asked)? {
             return Ok(Verdict::Answers(answer));
         }
-        if let Some(verdict) = self.preflight(decision, &reading, &host)? {
+        if let Some(verdict) = self.preflight(decision, &readings, &host)? {
             return Ok(verdict);
         }
         self.ask(access, decision, effects, trace)
@@ -263,10 +266,16 @@ impl<'p> Judging<'p, '_> {
         is_secure.then_some(()).ok_or(Reject::PlainHttp)
     }
 
+    /// Whether the request is for metadata, by every reading of its path.
+    fn asked_for_metadata(&self, readings: &Readings<'_>) -> Result<Option<Asked>, Reject> {
+        let Some(metadata) = &self.presentation.metadata else {
+            return Ok(None);
+        };
+        readings.agree(|reading| Ok(metadata.asked(reading, self.request.query())))
+    }
+
     /// The metadata of the resource, which everybody may read (RFC 9728 §3); a public rule may leave it to the upstream.
-    fn metadata(&self, access: &Access, reading: &Reading<'_>) -> Result<Option<Answer>, Reject> {
-        let metadata = self.presentation.metadata.as_ref();
-        let asked = metadata.and_then(|own| own.asked(reading, self.request.query()));
+    fn metadata(&self, access: &Access, asked: Option<Asked>) -> Result<Option<Answer>, Reject> {
         match (asked, self.request.method()) {
             (None, _) => Ok(None),
             (Some(Asked::Another), _) if matches!(access, Access::Public) => Ok(None),

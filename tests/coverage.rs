@@ -14,6 +14,7 @@ const SECTIONS: &[(&str, &str, usize)] = &[
     ("6, JSON Web Tokens", "J", 65),
     ("7, access tokens", "A", 10),
     ("12.3, revocation", "R", 5),
+    ("17, paths and authorities", "X", 31),
 ];
 
 #[derive(Deserialize)]

@@ -30,6 +30,8 @@ object! {
         optional providers: Vec<Provider>,
         /// The rules, in order; the first whose match fits decides.
         optional rules: Vec<Rule>,
+        /// Whether the upstream tells paths apart by case; default `sensitive`.
+        narrowing paths_case: PathsCase,
         /// What answers look like.
         optional responses: Responses,
         /// The metadata of the protected resource (RFC 9728).
@@ -44,7 +46,7 @@ object! {
         optional audit: Audit,
     }
     unsupported {
-        scopes_imply, networks, paths_case, throttle, identity,
+        scopes_imply, networks, throttle, identity,
     }
 }
 
@@ -82,6 +84,17 @@ choice! {
         Optional = "optional",
         /// Nothing.
         Public = "public",
+    }
+}
+
+choice! {
+    /// Whether the upstream tells paths apart by case.
+    pub enum PathsCase {
+        /// It does, as RFC 9110 §4.2.3 has it.
+        #[default]
+        Sensitive = "sensitive",
+        /// It does not, so the paths of rules fit in any case.
+        Insensitive = "insensitive",
     }
 }
 
