@@ -1,9 +1,11 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo run test bench check test-all screenshots
+.PHONY: help setup build module demo run test fuzz bench check test-all screenshots
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
+FUZZ_SECONDS ?= 600
+FUZZ_SEED ?= 1
 # What the tests need to find; nothing in them guesses.
 WITH_ENVOY = ENVOY="$$(scripts/setup-envoy)" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm"
 
@@ -54,9 +56,15 @@ screenshots: module ## docs/page-*.png, the pages as Chromium shows them
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
 		cargo test --locked --features npm --test clients a_browser
 
+fuzz: ## random paths against the servers that read them, random rules against the index: FUZZ_SECONDS=600 for each
+	@cargo run --quiet --release --manifest-path fuzz/Cargo.toml --bin paths -- $(FUZZ_SECONDS) $(FUZZ_SEED)
+	@cargo run --quiet --release --manifest-path fuzz/Cargo.toml --bin rules -- $(FUZZ_SECONDS) $(FUZZ_SEED)
+
 bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
 	@echo "==> building the benchmark"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example bench
+	@echo "==> what finding a rule costs"
+	@cargo run --quiet --locked --release --example rules
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

@@ -4,8 +4,9 @@
 //!
 //! 1. no valid document: 503;
 //! 2. TRACE: 405;
-//! 3. a method that is not in upper case, an ambiguous path, a bad authority: 400;
-//!    then the rule is found, and a header field that it looks at twice is a 400 too;
+//! 3. a method that is not in upper case, a bad authority, a path that has no reading: 400;
+//!    then the rule is found: where the readings of the path differ on it, that is a 400, and a header field that it
+//!    looks at twice is a 400 too;
 //! 4. plain HTTP where HTTPS is asked for: 403, or 308 to it;
 //! 5. an address that may not ask here: 403;
 //! 6. the metadata of the resource (RFC 9728): 200;
@@ -40,12 +41,12 @@ pub use self::trace::{Step, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
 use crate::authorize::{Permit, Requirements, permit, permit_anyone};
-use crate::plan::{Access, Gate, Https, Mode, Plan, Policy, Rule};
+use crate::plan::{Access, Bound, Gate, Https, Mode, Plan, Policy, Rule};
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::presentation::metadata::Asked;
 use crate::reject::{Reject, TokenFault, Unavailable};
-use crate::request::path::Reading;
+use crate::request::path::Readings;
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::store::Store;
@@ -238,13 +239,15 @@ impl<'p> Judging<'p, '_> {
             return Err(Reject::MethodCase.into());
         }
         let host = self.request.host()?;
-        let reading = Reading::of_target(self.request.target()).map_err(Reject::Path)?;
-        trace.step(Step::Read(&reading));
+        let readings = Readings::of_target(self.request.target()).map_err(Reject::Path)?;
+        trace.step(Step::Read(&readings));
 
         let method = self.request.method();
-        let rule = self
+        let fit = self
             .policy
-            .rule_for(method, self.request, &reading, &host)?;
+            .rule_for(method, self.request, &readings, &host)?;
+        let asked = self.asked_for_metadata(&readings)?;
+        let rule = fit.as_ref().map(|fit| fit.rule);
         decision.rule = rule.map(|rule| rule.name.as_str());
         decision.hides = rule.is_some_and(|rule| rule.hides);
         trace.step(Step::Rule(decision.rule));
@@ -252,13 +255,14 @@ impl<'p> Judging<'p, '_> {
 
         self.refuse_plain_http()?;
         self.refuse_foreign_address(rule)?;
-        if let Some(answer) = self.metadata(access, &reading)? {
+        if let Some(answer) = self.metadata(access, asked)? {
             return Ok(Verdict::Answers(answer));
         }
-        if let Some(verdict) = self.preflight(decision, &reading, &host)? {
+        if let Some(verdict) = self.preflight(decision, &readings, &host)? {
             return Ok(verdict);
         }
-        self.ask(access, decision, effects, trace)
+        let bound = fit.map(|fit| fit.bound).unwrap_or_default();
+        self.ask(access, &bound, decision, effects, trace)
     }
 
     fn refuse_plain_http(&self) -> Result<(), Reject> {
@@ -280,10 +284,16 @@ impl<'p> Judging<'p, '_> {
         is_admitted.then_some(()).ok_or(Reject::Address)
     }
 
+    /// Whether the request is for metadata, by every reading of its path.
+    fn asked_for_metadata(&self, readings: &Readings<'_>) -> Result<Option<Asked>, Reject> {
+        let Some(metadata) = &self.presentation.metadata else {
+            return Ok(None);
+        };
+        readings.agree(|reading| Ok(metadata.asked(reading, self.request.query())))
+    }
+
     /// The metadata of the resource, which everybody may read (RFC 9728 §3); a public rule may leave it to the upstream.
-    fn metadata(&self, access: &Access, reading: &Reading<'_>) -> Result<Option<Answer>, Reject> {
-        let metadata = self.presentation.metadata.as_ref();
-        let asked = metadata.and_then(|own| own.asked(reading, self.request.query()));
+    fn metadata(&self, access: &Access, asked: Option<Asked>) -> Result<Option<Answer>, Reject> {
         match (asked, self.request.method()) {
             (None, _) => Ok(None),
             (Some(Asked::Another), _) if matches!(access, Access::Public) => Ok(None),
@@ -299,6 +309,7 @@ impl<'p> Judging<'p, '_> {
     fn ask(
         &self,
         access: &'p Access,
+        bound: &Bound<'_, '_>,
         decision: &mut Decision<'p>,
         effects: &mut Effects,
         trace: &mut impl Trace,
@@ -331,7 +342,7 @@ impl<'p> Judging<'p, '_> {
             None => return Err(Reject::NoCredential.into()),
             Some(principal) => principal,
         };
-        let permit = self.admit(&principal, access, gate)?;
+        let permit = self.admit(&principal, access, gate, bound)?;
         decision.forward = self.forward_caller(&principal);
         Ok(Verdict::Passes(permit))
     }
@@ -341,13 +352,19 @@ impl<'p> Judging<'p, '_> {
         principal: &Rc<Principal>,
         access: &Access,
         gate: &Gate,
+        bound: &Bound<'_, '_>,
     ) -> Result<Permit, Reject> {
         if !gate.providers.contains(&principal.provider()) {
             Err(Reject::ProviderNotAccepted)
         } else if matches!(access, Access::Closed(_)) {
             Err(Reject::NoRule)
         } else {
-            permit(principal, &gate.requirements, &|_| None, self.now)
+            permit(
+                principal,
+                &gate.requirements,
+                &|name| bound.value(name),
+                self.now,
+            )
         }
     }
 }

@@ -1,8 +1,13 @@
 //! The compiled document: what the machine runs. Nothing in a plan can be invalid.
 
+mod index;
+mod rules;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+
+pub use self::rules::{Bound, Fit, Rules};
 
 use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
@@ -14,7 +19,7 @@ use crate::presentation::fixed::FixedReply;
 use crate::refresh::RemoteKeys;
 use crate::reject::Reject;
 use crate::request::authority::{Host, HostPattern};
-use crate::request::path::{Pattern, Reading};
+use crate::request::path::{Pattern, Readings};
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Store};
@@ -44,7 +49,7 @@ pub struct Policy {
     /// Where their keys are fetched from.
     pub sources: Vec<RemoteKeys>,
     /// The rules, in order; the first that fits decides.
-    pub rules: Vec<Rule>,
+    pub rules: Rules,
     /// What is asked where no rule fits.
     pub default: Access,
     /// What a refusal does.
@@ -248,36 +253,31 @@ impl Policy {
         self.https == Https::ByConnection
     }
 
-    /// The first rule that fits the request, were its method that one.
+    /// The first rule that fits the request, were its method that one: the same by every reading of the path.
     ///
     /// # Errors
+    /// [`Reject::Path`] where the readings fall under different rules, or bind different parameters;
     /// [`Reject::RepeatedField`] where a rule looks at a header field that the request repeats.
-    pub fn rule_for(
-        &self,
+    pub fn rule_for<'p, 'r>(
+        &'p self,
         method: &[u8],
         request: &RequestView<'_>,
-        reading: &Reading<'_>,
+        readings: &'r Readings<'_>,
         host: &Host<'_>,
-    ) -> Result<Option<&Rule>, Reject> {
-        for rule in &self.rules {
-            if rule.matches.fits(method, request, reading, host)? {
-                return Ok(Some(rule));
-            }
-        }
-        Ok(None)
+    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+        readings.agree(|reading| self.rules.first_fit(method, request, reading, host))
     }
 }
 
 impl Match {
-    fn fits(
+    /// Whether the request is one of these, as far as its path does not tell.
+    fn fits_but_for_the_path(
         &self,
         method: &[u8],
         request: &RequestView<'_>,
-        reading: &Reading<'_>,
         host: &Host<'_>,
     ) -> Result<bool, Reject> {
         let fits = (self.methods.is_empty() || self.has_method(method))
-            && (self.paths.is_empty() || self.paths.iter().any(|path| path.fits(reading)))
             && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.fits(host)));
         if !fits {
             return Ok(false);

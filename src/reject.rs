@@ -108,6 +108,15 @@ pub enum PathFault {
     /// No UTF-8 once decoded.
     #[error("it is no UTF-8")]
     NotUtf8,
+    /// More oddities together than can be told apart.
+    #[error("it can be read in too many ways")]
+    TooManyReadings,
+}
+
+impl From<PathFault> for Reject {
+    fn from(fault: PathFault) -> Self {
+        Self::Path(fault)
+    }
 }
 
 /// Why a token is refused.

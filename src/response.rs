@@ -24,6 +24,7 @@ use crate::evaluate::{Answer, Decision, Verdict};
 use crate::presentation::fixed::FixedReply;
 use crate::presentation::{BodyForm, Presentation, Protects};
 use crate::reject::Reject;
+use crate::request::path::Readings;
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
@@ -353,10 +354,14 @@ impl Replying<'_> {
             .then(|| login.location(&target))
     }
 
-    /// The target as an address may repeat it: without tokens, which would stand in the logs of whoever it leads to, and
+    /// The target as an address may repeat it: one that everybody reads alike, and without tokens, which would stand in the logs of whoever it leads to, and
     /// in the browser's history (RFC 6750 §5.3).
     fn target(&self) -> Option<Cow<'_, [u8]>> {
         let target = self.request.target()?;
+        let readings = Readings::of_target(Some(target)).ok()?;
+        if !readings.is_plain() {
+            return None;
+        }
         let tokens = self.presentation.query_tokens.iter().map(String::as_str);
         Some(without_parameters(target, tokens).map_or(Cow::Borrowed(target), Cow::Owned))
     }

@@ -671,7 +671,7 @@ fn a_minted_token_is_judged() {
     );
     assert!(!ran.out.contains("www-authenticate"));
 
-    let ran = explain(&["--path", "/orders//7"]);
+    let ran = explain(&["--path", "/orders/7%00"]);
     assert_eq!(ran.code, DENIED);
     assert!(
         ran.out

@@ -24,6 +24,7 @@ const SECTIONS: &[(&str, &str, usize)] = &[
     ("14, gRPC", "G-", 17),
     ("15, CORS", "C-", 17),
     ("16, upgrades", "W-", 14),
+    ("17, paths and authorities", "X-", 31),
 ];
 
 /// The name of a row, as the list writes it: `B-07`, `0.3.1`.

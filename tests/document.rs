@@ -133,6 +133,12 @@ fn nothing_typed_after_a_key_that_narrows_is_a_fault() {
         rule[key][name] = Value::Null;
         with(json!({ "rules": [rule] }))
     };
+    let mut null_at_the_top = with(json!({}));
+    null_at_the_top["paths_case"] = Value::Null;
+    hold(&[(
+        null_at_the_top,
+        &["paths_case: expected `sensitive`, `insensitive`, found nothing"],
+    )]);
     for name in ["paths", "methods", "hosts"] {
         let expected = list(&format!("rules[0].match.{name}"));
         hold(&[(null_in("match", name), &[&expected])]);
@@ -207,6 +213,7 @@ fn valid_documents() {
             with(json!({
                 "realm": "orders", "mode": "enforce", "protect_as": "origin", "default": "optional", "crypto": "wasm",
                 "https": "optional", "audit": { "log": "all" }, "responses": { "error_description": false },
+                "paths_case": "sensitive",
                 "rules": [{
                     "name": "own",
                     "match": {
@@ -777,6 +784,13 @@ fn rules_that_no_request_can_reach() {
     };
     let unreachable =
         "rules[1]: no request can reach this rule: `first` fits everything that it fits";
+    let mut of_no_case = rules(
+        json!({ "paths": ["/A/**"] }),
+        json!({ "paths": ["/a/{x}"] }),
+    );
+    hold(&[(of_no_case.clone(), &[])]);
+    of_no_case["paths_case"] = json!("insensitive");
+    hold(&[(of_no_case, &[unreachable])]);
     hold(&[
         (rules(json!({}), json!({ "paths": ["/a"] })), &[unreachable]),
         (
@@ -918,7 +932,6 @@ fn rules_that_contradict_themselves() {
 #[test]
 fn what_is_not_supported_yet() {
     let top = json!({
-        "paths_case": "insensitive",
         "throttle": { "failures": 10, "window": "1m" },
     });
     for (name, value) in top.as_object().unwrap() {

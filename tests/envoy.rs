@@ -131,6 +131,126 @@ fn cases_of(tables: &[Table]) -> Vec<&Case> {
         .collect()
 }
 
+/// The table of paths once more, with Envoy's own normalisation: what Envoy leaves as it was sent gets the answer of the
+/// table, and what it makes another path of gets the answer that this path gets when it is sent.
+#[test]
+fn a_path_that_envoy_normalises_is_judged_as_what_it_makes_of_it() {
+    let tables = load_all(support::now());
+    let paths = tables.iter().filter(|table| table.name == "paths");
+    let cases: Vec<&Case> = paths
+        .flat_map(|table| &table.cases)
+        .filter(|case| case.runs != Runs::CoreOnly)
+        .collect();
+    let mut documents: Vec<&Value> = Vec::new();
+    for case in &cases {
+        if !documents.contains(&&case.document) {
+            documents.push(&case.document);
+        }
+    }
+    let place_of = |case: &Case| {
+        let place = documents.iter().position(|own| **own == case.document);
+        place.expect("every document has its listeners")
+    };
+    let upstream = Upstream::start();
+    let bootstrap = documents.iter().enumerate().fold(
+        Bootstrap::new(upstream.port()),
+        |bootstrap, (place, document)| {
+            bootstrap
+                .listener(&format!("plain-{place}"), document)
+                .normalising_listener(&format!("normalising-{place}"), document)
+        },
+    );
+    let envoy = Envoy::start(bootstrap);
+
+    let mut failures: Vec<String> = Vec::new();
+    let mut seen: Vec<(usize, Observed)> = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        let listener = format!("normalising-{}", place_of(case));
+        match send(&envoy, &listener, case, number) {
+            Ok(response) => seen.push((number, observe(response, number))),
+            Err(_) if case.runs == Runs::HostAnswers => {}
+            Err(error) => failures.push(format!("{}: no answer: {error}", case.name)),
+        }
+    }
+    let numbers: Vec<String> = seen.iter().map(|(number, _)| number.to_string()).collect();
+    let entries = envoy.access_log_of(&numbers);
+    let (mut kept, mut changed, mut refused) = (0, 0, 0);
+    for (number, mut observed) in seen {
+        let case = cases[number];
+        let entry = &entries[&number.to_string()];
+        let details = entry["details"].as_str().unwrap_or_default();
+        let is_ours = details.starts_with("countersign") || details == "via_upstream";
+        if !is_ours || case.runs == Runs::HostAnswers {
+            refused += 1;
+            if observed.status < 400 {
+                failures.push(format!("{}: {details} {}", case.name, observed.status));
+            }
+            continue;
+        }
+        observed.details = Some(details.to_owned());
+        let path = support::token::latin_1(entry["path"].as_str().unwrap_or_default());
+        let differences = if path == case.request.path() {
+            kept += 1;
+            case.check(&observed)
+        } else {
+            changed += 1;
+            let mut resent = (*case).clone();
+            resent.request.target = path;
+            let listener = format!("plain-{}", place_of(case));
+            let response = send(&envoy, &listener, &resent, cases.len() + number);
+            let expected = observe(response.expect("an answer"), cases.len() + number);
+            same_answer(&observed, &expected)
+        };
+        if !differences.is_empty() {
+            let differences = differences.join("\n      ");
+            failures.push(format!(
+                "{}, as {}\n      {differences}",
+                case.name, entry["path"]
+            ));
+        }
+    }
+    report(&format!(
+        "behind Envoy's normalisation: {kept} paths kept, {changed} changed, {refused} refused by Envoy, {} failures",
+        failures.len()
+    ));
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n  {}",
+        failures.len(),
+        failures.join("\n  ")
+    );
+    assert!(kept > 0 && changed > 0, "there is something to compare");
+}
+
+/// What differs between two answers, but for what says when and to whom they were given.
+fn same_answer(observed: &Observed, expected: &Observed) -> Vec<String> {
+    let told = |answer: &Observed| {
+        let challenges = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "www-authenticate");
+        let error = serde_json::from_slice(&answer.body).map(|body: Value| body["error"].clone());
+        format!(
+            "{} {:?} {:?}, upstream {:?}",
+            answer.status,
+            challenges
+                .map(|(_, value)| String::from_utf8_lossy(value))
+                .collect::<Vec<_>>(),
+            error.unwrap_or_default(),
+            answer
+                .upstream
+                .as_ref()
+                .map(|upstream| String::from_utf8_lossy(&upstream.path)),
+        )
+    };
+    let (observed, expected) = (told(observed), told(expected));
+    if observed == expected {
+        Vec::new()
+    } else {
+        vec![format!("expected {expected}, found {observed}")]
+    }
+}
+
 fn send(envoy: &Envoy, listener: &str, case: &Case, number: usize) -> std::io::Result<Response> {
     let number = number.to_string();
     let mut headers: Vec<(&[u8], &[u8])> = Vec::new();

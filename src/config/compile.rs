@@ -14,11 +14,13 @@ use self::rule::tell_choices_apart;
 use super::diagnostic::{Diagnostic, Fault, Faults, nearest};
 use super::document::{
     AuditLog, Crypto as CryptoDocument, Document, Https as HttpsDocument, Mode as ModeDocument,
+    PathsCase,
 };
 use crate::credential::ServedPlace;
 use crate::plan::{Access, Audit, Crypto, Https, Mode, Plan, Policy};
 use crate::presentation::Protects;
 use crate::refresh::RemoteKeys;
+use crate::request::path::Case;
 use crate::response::challenge::can_be_quoted;
 use crate::store::CacheSizes;
 
@@ -45,6 +47,10 @@ pub fn compile(document: &Document, faults: &mut Faults) -> Compiled {
         implied_by: BTreeMap::new(),
         places: Vec::new(),
         sources: Vec::new(),
+        case: match document.paths_case {
+            None | Some(PathsCase::Sensitive) => Case::Sensitive,
+            Some(PathsCase::Insensitive) => Case::Insensitive,
+        },
     };
     let plan = compiler.plan(document);
     Compiled {
@@ -63,6 +69,8 @@ struct Compiler<'f> {
     places: Vec<ServedPlace>,
     /// Where keys are fetched from.
     sources: Vec<RemoteKeys>,
+    /// Whether the upstream tells paths apart by case.
+    case: Case,
 }
 
 impl Compiler<'_> {
@@ -88,7 +96,7 @@ impl Compiler<'_> {
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
         self.refuse_rules_by_identity(&rules, &identity);
-        let accesses = rules.iter_mut().map(|rule| &mut rule.access);
+        let accesses = rules.accesses_mut();
         let gates = accesses.chain([&mut default]).filter_map(Access::gate_mut);
         tell_choices_apart(gates, &providers);
         Plan {
@@ -137,13 +145,16 @@ impl Compiler<'_> {
 
     /// Names are not empty and not given twice.
     fn names(&mut self, list: &str, names: &[&str]) {
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
         for (place, name) in names.iter().enumerate() {
-            let path = format!("{list}[{place}].name");
+            let path = || format!("{list}[{place}].name");
             if name.is_empty() || !can_be_quoted(name) {
-                self.invalid(path, "a name is visible ASCII, and not empty");
-            } else if let Some(taken) = names.iter().take(place).position(|taken| taken == name) {
+                self.invalid(path(), "a name is visible ASCII, and not empty");
+            } else if let Some(taken) = known.get(name) {
                 let fault = Fault::DuplicateName((*name).to_owned(), format!("{list}[{taken}]"));
-                self.faults.report(path, fault);
+                self.faults.report(path(), fault);
+            } else {
+                known.insert(name, place);
             }
         }
     }

@@ -34,6 +34,8 @@ object! {
         optional providers: Vec<Provider>,
         /// The rules, in order; the first whose match fits decides.
         optional rules: Vec<Rule>,
+        /// Whether the upstream tells paths apart by case; default `sensitive`.
+        narrowing paths_case: PathsCase,
         /// What answers look like.
         optional responses: Responses,
         /// The metadata of the protected resource (RFC 9728).
@@ -50,7 +52,7 @@ object! {
         optional audit: Audit,
     }
     unsupported {
-        paths_case, throttle,
+        throttle,
     }
 }
 
@@ -88,6 +90,17 @@ choice! {
         Optional = "optional",
         /// Nothing.
         Public = "public",
+    }
+}
+
+choice! {
+    /// Whether the upstream tells paths apart by case.
+    pub enum PathsCase {
+        /// It does, as RFC 9110 §4.2.3 has it.
+        #[default]
+        Sensitive = "sensitive",
+        /// It does not, so the paths of rules fit in any case.
+        Insensitive = "insensitive",
     }
 }
 

@@ -6,7 +6,7 @@ use crate::plan::Access;
 use crate::presentation::cors::Preflight;
 use crate::reject::Reject;
 use crate::request::authority::Host;
-use crate::request::path::Reading;
+use crate::request::path::Readings;
 use crate::request::{Field, RequestView};
 
 /// Whether a request is a preflight: OPTIONS, with one origin, and one method that is asked for.
@@ -28,7 +28,7 @@ impl<'p> Judging<'p, '_> {
     pub(super) fn preflight(
         &self,
         decision: &mut Decision<'p>,
-        reading: &Reading<'_>,
+        readings: &Readings<'_>,
         host: &Host<'_>,
     ) -> Result<Option<Verdict>, Reject> {
         let Some(method) = requested_method(self.request) else {
@@ -44,8 +44,8 @@ impl<'p> Judging<'p, '_> {
                 _ => Err(Reject::ForeignOrigin),
             },
             Preflight::Pass => {
-                let rule = self.policy.rule_for(method, self.request, reading, host)?;
-                let answers = rule.is_some_and(|rule| matches!(rule.access, Access::Respond(_)));
+                let rule = self.policy.rule_for(method, self.request, readings, host)?;
+                let answers = rule.is_some_and(|fit| matches!(fit.rule.access, Access::Respond(_)));
                 if answers || self.request.goes_on() {
                     return Ok(None);
                 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::authenticate::Principal;
-use crate::request::path::Reading;
+use crate::request::path::{Reading, Readings};
 use crate::scheme::Scheme;
 
 /// Listens to how a decision is reached.
@@ -20,8 +20,8 @@ impl Trace for () {
 /// A step on the way to a decision.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// The path was read as these segments, or as none.
-    Read(&'a Reading<'a>),
+    /// The path can be read in these ways.
+    Read(&'a Readings<'a>),
     /// A rule fits; none leaves it to the default.
     Rule(Option<&'a str>),
     /// What the rule asks.
@@ -40,9 +40,15 @@ pub enum Step<'a> {
 impl fmt::Display for Step<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(Reading::NoPath) => write!(formatter, "the request has no path"),
-            Self::Read(Reading::Path(segments)) => {
-                write!(formatter, "the path is read as `/{}`", segments.join("/"))
+            Self::Read(readings) => {
+                for (place, reading) in readings.iter().enumerate() {
+                    match place {
+                        0 if !reading.is_path() => write!(formatter, "the request has no path")?,
+                        0 => write!(formatter, "the path is read as {}", Shown(reading))?,
+                        _ => write!(formatter, ", or as {}", Shown(reading))?,
+                    }
+                }
+                Ok(())
             }
             Self::Rule(Some(name)) => write!(formatter, "the rule `{name}` fits first"),
             Self::Rule(None) => write!(formatter, "no rule fits: the default decides"),
@@ -67,5 +73,19 @@ impl fmt::Display for Step<'_> {
                 Ok(())
             }
         }
+    }
+}
+
+/// A reading as a path, in which only `/` separates.
+struct Shown<'a>(&'a Reading<'a>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let segments: Vec<_> = self
+            .0
+            .segments()
+            .map(|segment| segment.replace('/', "%2F"))
+            .collect();
+        write!(formatter, "`/{}`", segments.join("/"))
     }
 }

@@ -61,6 +61,15 @@ pub struct HostPattern {
     below: bool,
 }
 
+/// The hosts that a pattern names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hosts<'a> {
+    /// This one.
+    One(&'a str),
+    /// Every host that ends in this, which is a domain with a dot before it.
+    Below(&'a str),
+}
+
 impl HostPattern {
     /// `orders.example.com`, or `*.example.com` for one or more labels before `example.com`.
     ///
@@ -81,6 +90,15 @@ impl HostPattern {
             host.as_str().to_owned()
         };
         Some(Self { text, below })
+    }
+
+    /// The hosts that it names.
+    pub fn hosts(&self) -> Hosts<'_> {
+        if self.below {
+            Hosts::Below(&self.text)
+        } else {
+            Hosts::One(&self.text)
+        }
     }
 
     /// Whether `host` is one of these.

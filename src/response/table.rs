@@ -193,6 +193,7 @@ fn path_message(fault: PathFault) -> &'static str {
         PathFault::DoubleEncoded => "The path is percent-encoded twice.",
         PathFault::RawByte => "The path has a byte that must be percent-encoded.",
         PathFault::NotUtf8 => "The path is not valid UTF-8.",
+        PathFault::TooManyReadings => "The path can be read in too many ways.",
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Table {
 }
 
 /// A request under a document, and what must come back.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Case {
     /// Table and name, to find it by.
     pub name: String,

@@ -70,6 +70,17 @@ impl Bootstrap {
         self
     }
 
+    /// As [`listener`](Self::listener); before the filter sees a path, Envoy resolves it and merges its slashes.
+    pub fn normalising_listener(mut self, name: &str, document: &Value) -> Self {
+        let filter = wasm_filter(name, &module_path(), document);
+        let mut listener = listener(name, &[filter]);
+        let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+        manager["normalize_path"] = json!(true);
+        manager["merge_slashes"] = json!(true);
+        self.listeners.push(listener);
+        self
+    }
+
     /// A listener on a free port with these filters before the router.
     pub fn listener_with(mut self, name: &str, filters: &[Value]) -> Self {
         self.listeners.push(listener(name, filters));
@@ -181,6 +192,7 @@ fn listener(name: &str, filters: &[Value]) -> Value {
                         "path": "access.log",
                         "log_format": {"json_format": {
                             "case": "%REQ(X-CASE)%",
+                            "path": "%REQ(:PATH)%",
                             "status": "%RESPONSE_CODE%",
                             "details": "%RESPONSE_CODE_DETAILS%",
                             "reason": state("reason"),

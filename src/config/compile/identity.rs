@@ -5,7 +5,7 @@ use crate::config::document::Identity as IdentityDocument;
 use crate::credential::Place;
 use crate::identity::Identity;
 use crate::identity::template::{PLACES, Template, TemplateFault};
-use crate::plan::Rule;
+use crate::plan::Rules;
 use crate::request::is_token;
 
 /// Fields that mean something else to the host, to proxies or to the upstream.
@@ -51,7 +51,7 @@ impl Compiler<'_> {
     }
 
     /// Before a caller is known such a field is whatever the client says.
-    pub(super) fn refuse_rules_by_identity(&mut self, rules: &[Rule], identity: &Identity) {
+    pub(super) fn refuse_rules_by_identity(&mut self, rules: &Rules, identity: &Identity) {
         for (place, rule) in rules.iter().enumerate() {
             let names = rule.matches.headers.iter().map(|(name, _)| name);
             for name in names.filter(|name| identity.is_claimed_by(name.as_bytes())) {

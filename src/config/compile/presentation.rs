@@ -20,7 +20,7 @@ use crate::presentation::{BodyForm, Presentation, Protects};
 use crate::refresh::Url;
 use crate::request::authority::Host;
 use crate::request::is_token;
-use crate::request::path::{Pattern, Reading};
+use crate::request::path::{Case, Pattern, Readings};
 use crate::response::body::Form;
 use crate::response::challenge::can_be_quoted;
 use crate::response::challenge::is_oauth_text;
@@ -351,7 +351,7 @@ fn metadata_at(resource: &str, json: String) -> Option<Metadata> {
     Some(Metadata {
         path: pattern_of(own_path)?,
         query: query.map(str::to_owned),
-        others: Pattern::parse(&format!("{WELL_KNOWN}/**")).ok()?,
+        others: Pattern::parse(&format!("{WELL_KNOWN}/**"), Case::Sensitive).ok()?,
         url: format!(
             "https://{}{WELL_KNOWN}{inserted}{query_of_url}",
             url.authority
@@ -362,15 +362,13 @@ fn metadata_at(resource: &str, json: String) -> Option<Metadata> {
 
 /// The pattern of the well-known path with a resource's own path after it.
 fn pattern_of(own_path: &str) -> Option<Pattern> {
-    let Ok(Reading::Path(segments)) = Reading::of_target(Some(own_path.as_bytes())) else {
-        return None;
-    };
+    let readings = Readings::of_target(Some(own_path.as_bytes())).ok()?;
     let mut text = WELL_KNOWN.to_owned();
-    for segment in segments {
+    for segment in readings.plain().ok()?.segments() {
         text.push('/');
-        text.push_str(&segment);
+        text.push_str(segment);
     }
-    Pattern::parse(&text)
+    Pattern::parse(&text, Case::Sensitive)
         .ok()
         .filter(|pattern| pattern.parameters().next().is_none())
 }

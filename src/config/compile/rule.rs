@@ -7,7 +7,7 @@ use crate::config::diagnostic::Fault;
 use crate::config::document::{
     Allow, Document, Fallback, Match as MatchDocument, OnForbidden, Rule as RuleDocument,
 };
-use crate::plan::{Access, Gate, Match, Rule};
+use crate::plan::{Access, Gate, Match, Rule, Rules};
 use crate::request::authority::HostPattern;
 use crate::request::is_token;
 use crate::request::path::Pattern;
@@ -19,19 +19,18 @@ impl Compiler<'_> {
         document: &Document,
         names: &[&str],
         providers: &[Option<Provider>],
-    ) -> Vec<Rule> {
+    ) -> Rules {
         let documents = document.rules.as_deref().unwrap_or_default();
         let rule_names: Vec<&str> = documents.iter().map(|rule| rule.name.as_str()).collect();
         self.names("rules", &rule_names);
-        let mut rules: Vec<Rule> = Vec::with_capacity(documents.len());
+        let mut rules = Rules::new(self.case);
         for (place, rule) in documents.iter().enumerate() {
             let path = format!("rules[{place}]");
             let rule = self.rule(&path, rule, names, providers);
             // What is wrong with an earlier match says nothing about what it was meant to fit.
-            let cover = rules.iter().enumerate().find(|(earlier, rule_before)| {
-                rule_before.matches.covers(&rule.matches)
-                    && !self.faults.any_within(&format!("rules[{earlier}].match"))
-            });
+            let cover = rules
+                .covering(&rule.matches)
+                .find(|(earlier, _)| !self.faults.any_within(&format!("rules[{earlier}].match")));
             if let Some((_, cover)) = cover
                 && !self.faults.any_within(&path)
             {
@@ -190,7 +189,7 @@ impl Compiler<'_> {
             }
         }
         for (place, text) in document.paths.iter().flatten().enumerate() {
-            match Pattern::parse(text) {
+            match Pattern::parse(text, self.case) {
                 Ok(pattern) => matches.paths.push(pattern),
                 Err(fault) => self.invalid(format!("{path}.paths[{place}]"), fault.to_string()),
             }

@@ -1,10 +1,21 @@
 use super::*;
+use crate::reject::PathFault;
 
-fn read(target: &str) -> Result<Vec<String>, PathFault> {
-    match Reading::of_target(Some(target.as_bytes()))? {
-        Reading::Path(segments) => Ok(segments.iter().map(|s| s.to_string()).collect()),
-        Reading::NoPath => panic!("`{target}` is a path"),
-    }
+fn readings(target: &str) -> Result<Vec<Vec<String>>, PathFault> {
+    let readings = Readings::of_target(Some(target.as_bytes()))?;
+    let segments = |reading: &Reading<'_>| reading.segments().map(str::to_owned).collect();
+    Ok(readings.iter().map(segments).collect())
+}
+
+fn plain(target: &str) -> Result<Vec<String>, PathFault> {
+    let readings = Readings::of_target(Some(target.as_bytes()))?;
+    assert_eq!(
+        readings.is_plain(),
+        readings.iter().count() == 1,
+        "{target}"
+    );
+    let plain = readings.plain()?;
+    Ok(plain.segments().map(str::to_owned).collect())
 }
 
 #[test]
@@ -19,33 +30,66 @@ fn a_plain_path_is_its_segments_decoded_once() {
         ("/v1/%7Euser", &["v1", "~user"]),
         ("/caf%C3%A9", &["café"]),
         ("/100%25", &["100%"]),
-        ("/a%20b", &["a b"]),
+        ("/a%20b/", &["a b"]),
+        ("/...", &["..."]),
+        ("/.a/a./..a", &[".a", "a.", "..a"]),
     ] {
-        assert_eq!(read(target).unwrap(), segments, "{target}");
+        assert_eq!(plain(target).unwrap(), segments, "{target}");
     }
 }
 
 #[test]
-fn what_an_upstream_could_read_otherwise_is_refused() {
+fn what_an_upstream_could_read_otherwise_has_several_readings() {
+    use PathFault::*;
+    for (target, oddity, all) in [
+        ("/a/../b", DotSegment, &["a|..|b", "b"][..]),
+        ("/a/%2e%2E/b", DotSegment, &["a|..|b", "b"]),
+        ("/./a", DotSegment, &[".|a", "a"]),
+        ("/a/.", DotSegment, &["a|.", "a"]),
+        ("/../..", DotSegment, &["..|..", ""]),
+        ("/a%2fb", EncodedSeparator, &["a/b", "a|b"]),
+        ("/a\\b", EncodedSeparator, &["a\\b", "a|b"]),
+        ("/a%5cb", EncodedSeparator, &["a\\b", "a|b"]),
+        ("/%2561", DoubleEncoded, &["%61", "a"]),
+        ("/%252561", DoubleEncoded, &["%2561", "%61", "a"]),
+        ("//a", EmptySegment, &["|a", "a"]),
+        ("/a//", EmptySegment, &["a|", "a"]),
+        ("/a;x=1/y", Parameters, &["a;x=1|y", "a|y"]),
+        ("/a%3bx", Parameters, &["a;x", "a"]),
+        // Some see the first backslash alone, and some the first semicolon.
+        (
+            "/a\\b%5cc",
+            EncodedSeparator,
+            &["a\\b\\c", "a|b\\c", "a|b|c"],
+        ),
+        ("/a;b/c%3bd", Parameters, &["a;b|c;d", "a|c;d", "a|c"]),
+        ("/a/%2e%2e/..", DotSegment, &["a|..|..", "a", ""]),
+    ] {
+        assert_eq!(plain(target), Err(oddity), "{target}");
+        let found: Vec<String> = readings(target)
+            .unwrap()
+            .iter()
+            .map(|segments| segments.join("|"))
+            .collect();
+        for one in all {
+            assert!(found.iter().any(|own| own == one), "{target}: {found:?}");
+        }
+        assert_eq!(found[0], all[0], "{target}");
+        assert_eq!(found.len(), all.len(), "{target}: {found:?}");
+    }
+}
+
+#[test]
+fn what_no_reading_can_be_relied_on_for_is_refused() {
     use PathFault::*;
     for (target, fault) in [
-        ("/public/../admin", DotSegment),
-        ("/public/%2e%2E/admin", DotSegment),
-        ("/./a", DotSegment),
-        ("/a/.", DotSegment),
-        ("/public/..%2fadmin", EncodedSeparator),
-        ("/public/..\\admin", EncodedSeparator),
-        ("/public%5cadmin", EncodedSeparator),
-        ("/%2561dmin", DoubleEncoded),
-        ("//admin", EmptySegment),
-        ("/admin//x", EmptySegment),
-        ("/a//", EmptySegment),
-        ("/admin;x=1/y", Parameters),
-        ("/admin%3bx", Parameters),
         ("/admin#x", Fragment),
         ("/x?a#b", Fragment),
         ("/a%23b", Fragment),
+        ("/a%2523b", Fragment),
         ("/admin%00", ControlCharacter),
+        ("/a;%00/b", ControlCharacter),
+        ("/a%2500", ControlCharacter),
         ("/a%0d%0a", ControlCharacter),
         ("/a%7f", ControlCharacter),
         ("/%e2%80%ae", ControlCharacter),
@@ -53,34 +97,84 @@ fn what_an_upstream_could_read_otherwise_is_refused() {
         ("/%2", BrokenEscape),
         ("/%zz", BrokenEscape),
         ("/%u002e", BrokenEscape),
+        ("/%/../a", BrokenEscape),
         ("/%c0%ae%c0%ae/admin", NotUtf8),
         ("/%ff", NotUtf8),
+        ("/%25ff", NotUtf8),
         ("/a b", RawByte),
         ("/caf\u{e9}", RawByte),
         ("/a\t", RawByte),
         ("admin", NotAbsolute),
+        ("\\admin", NotAbsolute),
         ("", NotAbsolute),
     ] {
-        assert_eq!(read(target), Err(fault), "{target}");
+        assert_eq!(readings(target), Err(fault), "{target}");
     }
+}
+
+#[test]
+fn there_are_never_many_readings() {
+    for target in [
+        format!("/a%{}61", "25".repeat(100)),
+        format!("/{}a;b", "%2f".repeat(20_000)),
+    ] {
+        let count = readings(&target).map(|all| all.len());
+        assert_eq!(count, Err(PathFault::TooManyReadings));
+    }
+    // Work and memory stay linear.
+    let dots = format!("/{}", "../".repeat(20_000));
+    assert_eq!(readings(&dots).map(|all| all.len()), Ok(2));
+    // Three or four oddities at once.
+    for (target, count) in [
+        ("/a//b/c;d/../e", 6),
+        ("/a%252fb/%2e%2e/c;d", 10),
+        ("/a%2fb/c;d//%2e%2e/e", 14),
+    ] {
+        let all = readings(target).unwrap();
+        assert_eq!(all.len(), count, "{target}: {all:?}");
+    }
+    let long = format!("/{}", "a/".repeat(30_000));
+    assert_eq!(plain(&long).unwrap().len(), 30_000);
 }
 
 #[test]
 fn x_24_no_pattern_fits_connect_and_options_star() {
     for target in [None, Some(&b"*"[..])] {
-        let reading = Reading::of_target(target).unwrap();
-        for pattern in ["/**", "/", "/{x}"] {
-            assert!(!Pattern::parse(pattern).unwrap().fits(&reading));
+        let readings = Readings::of_target(target).unwrap();
+        let reading = readings.plain().unwrap();
+        for text in ["/**", "/", "/{x}"] {
+            assert!(!pattern(text).fits(reading));
         }
     }
 }
 
+fn pattern(text: &str) -> Pattern {
+    Pattern::parse(text, Case::Sensitive).unwrap()
+}
+
+#[test]
+fn a_parameter_binds_the_decoded_segment() {
+    let readings = Readings::of_target(Some(b"/users/%7Bid%7D/orders/a%20b/x")).unwrap();
+    let pattern = pattern("/users/{id}/orders/{order}/**");
+    let bound: Vec<_> = pattern.bind(readings.plain().unwrap()).collect();
+    assert_eq!(bound, [("id", "{id}"), ("order", "a b")]);
+}
+
+#[test]
+fn a_pattern_of_no_case_fits_any() {
+    let pattern = Pattern::parse("/Admin/{Id}", Case::Insensitive).unwrap();
+    let readings = Readings::of_target(Some(b"/aDMIN/X")).unwrap();
+    let reading = readings.plain().unwrap();
+    assert!(pattern.fits(reading));
+    assert_eq!(pattern.bind(reading).collect::<Vec<_>>(), [("Id", "X")]);
+    assert!(pattern.covers(&Pattern::parse("/ADMIN/x", Case::Insensitive).unwrap()));
+}
+
 #[test]
 fn patterns_fit_whole_segments() {
-    let fits = |pattern: &str, target: &str| {
-        Pattern::parse(pattern)
-            .unwrap()
-            .fits(&Reading::of_target(Some(target.as_bytes())).unwrap())
+    let fits = |text: &str, target: &str| {
+        let readings = Readings::of_target(Some(target.as_bytes())).unwrap();
+        pattern(text).fits(readings.iter().next().unwrap())
     };
     for (pattern, target) in [
         ("/", "/"),
@@ -103,6 +197,7 @@ fn patterns_fit_whole_segments() {
         ("/a", "/ab"),
         ("/admin/**", "/administrator"),
         ("/users/{id}", "/users"),
+        ("/users/{id}/x", "/users//x"),
         ("/users/{id}", "/users/1/2"),
         ("/v1.0/a", "/v1x0/a"),
     ] {
@@ -128,20 +223,18 @@ fn what_is_no_pattern_says_why() {
         ("/a/../b", Unreachable(PathFault::DotSegment)),
         ("/a;b", Unreachable(PathFault::Parameters)),
         ("/a\\b", Unreachable(PathFault::EncodedSeparator)),
+        ("/a\0b", Unreachable(PathFault::ControlCharacter)),
+        ("/a#b", Unreachable(PathFault::Fragment)),
         ("/a?b", Query),
         ("/a%20b", Escape),
     ] {
-        assert_eq!(Pattern::parse(text), Err(fault), "{text}");
+        assert_eq!(Pattern::parse(text, Case::Sensitive), Err(fault), "{text}");
     }
 }
 
 #[test]
 fn covering_is_about_every_path() {
-    let covers = |wide: &str, narrow: &str| {
-        Pattern::parse(wide)
-            .unwrap()
-            .covers(&Pattern::parse(narrow).unwrap())
-    };
+    let covers = |wide: &str, narrow: &str| pattern(wide).covers(&pattern(narrow));
     assert!(covers("/**", "/a/{b}"));
     assert!(covers("/a/**", "/a"));
     assert!(covers("/a/**", "/a/b/**"));

@@ -1,0 +1,19 @@
+//! Random paths against the servers of `upstreams`: `cargo run --release --bin paths -- SECONDS SEED`.
+
+use std::process::ExitCode;
+
+use countersign_fuzz::paths::{Outcome, check, policy, random_path};
+use countersign_fuzz::random::Random;
+use countersign_fuzz::run;
+
+fn main() -> ExitCode {
+    let policy = policy();
+    run("paths", |seed| {
+        let path = random_path(&mut Random::new(seed));
+        Ok(match check(&policy, &path)? {
+            Outcome::Refused => "refused",
+            Outcome::Passed { is_plain: true } => "plain",
+            Outcome::Passed { is_plain: false } => "let through though not plain",
+        })
+    })
+}

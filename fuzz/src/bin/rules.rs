@@ -1,0 +1,20 @@
+//! Random rules, the index against one after the other: `cargo run --release --bin rules -- SECONDS SEED`.
+
+use std::process::ExitCode;
+
+use countersign_fuzz::random::Random;
+use countersign_fuzz::rules::{check, check_covering, random_policy};
+use countersign_fuzz::run;
+
+fn main() -> ExitCode {
+    run("rules", |seed| {
+        let mut random = Random::new(seed);
+        let policy = random_policy(&mut random);
+        check_covering(&policy, &mut random)?;
+        let mut any = false;
+        for _ in 0..8 {
+            any |= check(&policy, &mut random)?;
+        }
+        Ok(if any { "a rule fits" } else { "none fits" })
+    })
+}

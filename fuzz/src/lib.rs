@@ -1,0 +1,39 @@
+//! What the fuzz targets and the tests of paths and rules share: see `bin/`.
+
+pub mod paths;
+pub mod random;
+pub mod rules;
+pub mod upstreams;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Runs one target for the seconds and from the seed that the command line names: 60, and 1.
+///
+/// `one` plays one round from a seed of its own, and says what it counted.
+pub fn run(name: &str, mut one: impl FnMut(u64) -> Result<&'static str, String>) -> ExitCode {
+    let mut arguments = std::env::args().skip(1).map(|text| {
+        text.parse::<u64>()
+            .unwrap_or_else(|error| panic!("{text:?} is no number: {error}"))
+    });
+    let seconds = arguments.next().unwrap_or(60);
+    let first = arguments.next().unwrap_or(1);
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut counts = std::collections::BTreeMap::<&str, u64>::new();
+    let mut seed = first;
+    while Instant::now() < end {
+        for _ in 0..256 {
+            match one(seed) {
+                Ok(kind) => *counts.entry(kind).or_default() += 1,
+                Err(difference) => {
+                    eprintln!("{name}, seed {seed}: {difference}");
+                    return ExitCode::FAILURE;
+                }
+            }
+            seed += 1;
+        }
+    }
+    let rounds = seed - first;
+    println!("{name}: {rounds} rounds in {seconds} s from seed {first}, no difference: {counts:?}");
+    ExitCode::SUCCESS
+}

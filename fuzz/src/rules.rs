@@ -1,0 +1,177 @@
+//! Rules: the index finds what a look at one rule after the other finds.
+
+use countersign::plan::{Access, Match, Policy, Rule, Rules};
+use countersign::reject::Reject;
+use countersign::request::authority::{Host, HostPattern};
+use countersign::request::path::{Case, Pattern, Reading, Readings};
+use countersign::request::{Field, RequestView};
+
+use super::paths::policy_of;
+use super::random::Random;
+
+const SEGMENTS: [&str; 6] = ["a", "b", "C", "{x}", "{y}", "{z}"];
+const HOSTS: [&str; 6] = [
+    "a.example",
+    "b.example",
+    "x.a.example",
+    "*.example",
+    "*.a.example",
+    "*.b.example",
+];
+const AUTHORITIES: [&str; 7] = [
+    "a.example",
+    "B.example:80",
+    "x.a.example",
+    "y.x.a.example",
+    "example",
+    ".example",
+    "other",
+];
+const METHODS: [&str; 3] = ["GET", "HEAD", "PUT"];
+const FIELDS: [(&str, &str); 4] = [("x-a", "1"), ("x-a", "2"), ("x-b", "1"), ("x-b", "2")];
+const PATHS: [&str; 14] = [
+    "/", "/a", "/a/", "/b", "/a/b", "/A/c", "/a/b/C", "/b/b/b/b", "/a//b", "/a/../b", "/a%2fb",
+    "/a;b/b", "*", "/C",
+];
+
+/// Some rules.
+pub fn random_policy(random: &mut Random) -> Policy {
+    let case = random.pick(&[Case::Sensitive, Case::Insensitive]);
+    let mut rules = Rules::new(case);
+    for number in 0..random.below(16) {
+        rules.push(Rule {
+            name: number.to_string(),
+            matches: random_match(random, case),
+            access: Access::Public,
+            hides: false,
+            networks: None,
+        });
+    }
+    policy_of(rules)
+}
+
+fn random_match(random: &mut Random, case: Case) -> Match {
+    let some = |random: &mut Random| [0, 0, 1, 1, 2, 3][random.below(6)];
+    Match {
+        paths: (0..some(random))
+            .filter_map(|_| Pattern::parse(&random_pattern(random), case).ok())
+            .collect(),
+        methods: (0..random.below(2))
+            .map(|_| random.pick(&METHODS).to_owned())
+            .collect(),
+        hosts: (0..some(random))
+            .filter_map(|_| HostPattern::parse(random.pick(&HOSTS)))
+            .collect(),
+        headers: (0..random.below(3))
+            .map(|_| random.pick(&FIELDS))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    }
+}
+
+fn random_pattern(random: &mut Random) -> String {
+    let mut pattern = String::new();
+    for _ in 0..random.below(4) {
+        pattern.push('/');
+        pattern.push_str(random.pick(&SEGMENTS));
+    }
+    if pattern.is_empty() || random.below(3) == 0 {
+        pattern.push_str(random.pick(&["/", "/**"]));
+    }
+    pattern
+}
+
+/// Holds the index against the plain search, for one request; whether a rule fits.
+///
+/// # Errors
+/// What differs.
+pub fn check(policy: &Policy, random: &mut Random) -> Result<bool, String> {
+    let path = random.pick(&PATHS);
+    let authority = random.pick(&AUTHORITIES);
+    let method = random.pick(&METHODS).as_bytes();
+    let fields: Vec<_> = (0..random.below(4))
+        .map(|_| random.pick(&FIELDS))
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        .collect();
+    let request = RequestView::new(fields);
+    let Some(host) = Host::parse(authority.as_bytes()) else {
+        return Ok(false);
+    };
+    let readings = Readings::of_target(Some(path.as_bytes())).unwrap();
+
+    let plain =
+        readings.agree(|reading| first_fit(&policy.rules, method, &request, reading, &host));
+    let found = policy.rule_for(method, &request, &readings, &host);
+    let found =
+        found.map(|fit| fit.map(|fit| (fit.rule.name.as_str(), fit.bound.iter().collect())));
+    if plain == found {
+        Ok(found.is_ok_and(|fit| fit.is_some()))
+    } else {
+        Err(format!(
+            "{method:?} {authority} {path}: one after the other {plain:?}, by the index {found:?}: {:#?}",
+            policy.rules
+        ))
+    }
+}
+
+/// Holds which rules cover another against the plain search.
+///
+/// # Errors
+/// What differs.
+pub fn check_covering(policy: &Policy, random: &mut Random) -> Result<(), String> {
+    let case = random.pick(&[Case::Sensitive, Case::Insensitive]);
+    let narrow = random_match(random, case);
+    let plain: Vec<usize> = policy
+        .rules
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| rule.matches.covers(&narrow))
+        .map(|(number, _)| number)
+        .collect();
+    let found: Vec<usize> = policy
+        .rules
+        .covering(&narrow)
+        .map(|(number, _)| number)
+        .collect();
+    if plain == found {
+        Ok(())
+    } else {
+        Err(format!(
+            "{narrow:?}: one after the other {plain:?}, by the index {found:?}"
+        ))
+    }
+}
+
+/// A rule's name, and what it binds.
+type Fit<'r> = Option<(&'r str, Vec<(&'r str, &'r str)>)>;
+
+fn first_fit<'r>(
+    rules: &'r Rules,
+    method: &[u8],
+    request: &RequestView<'_>,
+    reading: &'r Reading<'_>,
+    host: &Host<'_>,
+) -> Result<Fit<'r>, Reject> {
+    'rules: for rule in rules.iter() {
+        let matches = &rule.matches;
+        let has_method =
+            |own: &String| own.as_bytes() == method || own == "GET" && method == b"HEAD";
+        let pattern = matches.paths.iter().find(|pattern| pattern.fits(reading));
+        let fits = (matches.methods.is_empty() || matches.methods.iter().any(has_method))
+            && (matches.paths.is_empty() || pattern.is_some())
+            && (matches.hosts.is_empty() || matches.hosts.iter().any(|own| own.fits(host)));
+        if !fits {
+            continue;
+        }
+        for (name, value) in &matches.headers {
+            match request.field(name.as_bytes()) {
+                Field::One(sent) if sent == value.as_bytes() => {}
+                Field::None | Field::One(_) => continue 'rules,
+                Field::Many => return Err(Reject::RepeatedField),
+            }
+        }
+        let bound = pattern.iter().flat_map(|pattern| pattern.bind(reading));
+        return Ok(Some((&rule.name, bound.collect())));
+    }
+    Ok(None)
+}

@@ -1,0 +1,115 @@
+//! The rules in their order, and the first of them that fits.
+
+use super::index::{Entry, Index};
+use super::{Access, Match, Rule};
+use crate::reject::Reject;
+use crate::request::RequestView;
+use crate::request::authority::Host;
+use crate::request::path::{Case, Reading};
+
+/// The rules in their order, indexed by what they fit: the first of a thousand is found about as fast as of ten.
+#[derive(Debug)]
+pub struct Rules {
+    list: Vec<Rule>,
+    index: Index,
+}
+
+/// The rule that a request falls under, and what its path binds.
+#[derive(Debug)]
+pub struct Fit<'p, 'r> {
+    /// The rule.
+    pub rule: &'p Rule,
+    /// What the path binds.
+    pub bound: Bound<'p, 'r>,
+}
+
+/// The parameters of a path: names and decoded values, in order.
+///
+/// Where several patterns of a rule fit, the first of them binds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Bound<'p, 'r>(Vec<(&'p str, &'r str)>);
+
+impl<'p, 'r> Bound<'p, 'r> {
+    /// The value of a parameter.
+    pub fn value(&self, name: &str) -> Option<&'r str> {
+        self.iter()
+            .find_map(|(own, value)| (own == name).then_some(value))
+    }
+
+    /// Names and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'p str, &'r str)> {
+        self.0.iter().copied()
+    }
+}
+
+/// The same rule, not an equal one.
+impl PartialEq for Fit<'_, '_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.rule, other.rule) && self.bound == other.bound
+    }
+}
+
+impl Rules {
+    /// No rule yet; the patterns of those to come are of this case.
+    pub fn new(case: Case) -> Self {
+        Self {
+            list: Vec::new(),
+            index: Index::new(case),
+        }
+    }
+
+    /// Adds a rule after all others.
+    pub fn push(&mut self, rule: Rule) {
+        self.index.insert(self.list.len(), &rule.matches);
+        self.list.push(rule);
+    }
+
+    /// The rules, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.list.iter()
+    }
+
+    /// What the rules ask, in order; for the compilation.
+    pub fn accesses_mut(&mut self) -> impl Iterator<Item = &mut Access> {
+        self.list.iter_mut().map(|rule| &mut rule.access)
+    }
+
+    /// The rules that fit every request that `narrow` fits, in order, each with its number.
+    pub fn covering(&self, narrow: &Match) -> impl Iterator<Item = (usize, &Rule)> {
+        let mut last = None;
+        self.index
+            .could_cover(narrow)
+            .filter_map(move |Entry { rule: number, .. }| {
+                let is_next = last.replace(number) != Some(number);
+                let rule = self.list.get(number).filter(|_| is_next)?;
+                rule.matches.covers(narrow).then_some((number, rule))
+            })
+    }
+
+    /// The first rule that fits a request by one reading of its path.
+    pub(super) fn first_fit<'p, 'r>(
+        &'p self,
+        method: &[u8],
+        request: &RequestView<'_>,
+        reading: &'r Reading<'_>,
+        host: &Host<'_>,
+    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+        let mut last = None;
+        for entry in self.index.fitting(host, reading) {
+            // Another pattern of a rule whose other keys do not fit.
+            if last.replace(entry.rule) == Some(entry.rule) {
+                continue;
+            }
+            let Some(rule) = self.list.get(entry.rule) else {
+                continue;
+            };
+            if rule.matches.fits_but_for_the_path(method, request, host)? {
+                let pattern = entry.pattern.and_then(|own| rule.matches.paths.get(own));
+                let bound = pattern.iter().flat_map(|pattern| pattern.bind(reading));
+                let bound = Bound(bound.collect());
+                return Ok(Some(Fit { rule, bound }));
+            }
+        }
+        Ok(None)
+    }
+}
