@@ -5,6 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
+use countersign::request::path::without_query;
 use serde_json::Value;
 
 use support::case::{Case, Observed, Runs, Table, Upstream as Reached, load_all};
@@ -97,12 +98,16 @@ fn every_table_holds_in_a_real_envoy() {
     );
     let logs = format!("{}{}", envoy.log(), envoy.access_log());
     for case in &cases {
-        if case
-            .secrets()
-            .iter()
-            .any(|secret| logs.contains(secret.as_str()))
-        {
-            failures.push(format!("{}: a log shows a part of the token", case.name));
+        let shown = |line: &&str| {
+            case.secrets()
+                .iter()
+                .any(|secret| line.contains(secret.as_str()))
+        };
+        if let Some(line) = logs.lines().find(shown) {
+            failures.push(format!(
+                "{}: a log shows a part of the token: {line}",
+                case.name
+            ));
         }
     }
 
@@ -177,7 +182,15 @@ fn a_path_that_envoy_normalises_is_judged_as_what_it_makes_of_it() {
     let (mut kept, mut changed, mut refused) = (0, 0, 0);
     for (number, mut observed) in seen {
         let case = cases[number];
-        let entry = &entries[&number.to_string()];
+        // Refused before the host knows whose case it is.
+        if case.runs == Runs::HostAnswers && observed.status >= 400 {
+            refused += 1;
+            continue;
+        }
+        let Some(entry) = entries.get(&number.to_string()) else {
+            failures.push(format!("{}: not in the access log", case.name));
+            continue;
+        };
         let details = entry["details"].as_str().unwrap_or_default();
         let is_ours = details.starts_with("countersign") || details == "via_upstream";
         if !is_ours || case.runs == Runs::HostAnswers {
@@ -189,7 +202,7 @@ fn a_path_that_envoy_normalises_is_judged_as_what_it_makes_of_it() {
         }
         observed.details = Some(details.to_owned());
         let path = support::token::latin_1(entry["path"].as_str().unwrap_or_default());
-        let differences = if path == case.request.path() {
+        let differences = if path == without_query(&case.request.path()) {
             kept += 1;
             case.check(&observed)
         } else {

@@ -77,6 +77,8 @@ impl Bootstrap {
         let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
         manager["normalize_path"] = json!(true);
         manager["merge_slashes"] = json!(true);
+        let log = &mut manager["access_log"][0]["typed_config"]["log_format"]["json_format"];
+        log["path"] = json!("%PATH(NQ:PATH)%");
         self.listeners.push(listener);
         self
     }
@@ -192,7 +194,6 @@ fn listener(name: &str, filters: &[Value]) -> Value {
                         "path": "access.log",
                         "log_format": {"json_format": {
                             "case": "%REQ(X-CASE)%",
-                            "path": "%REQ(:PATH)%",
                             "status": "%RESPONSE_CODE%",
                             "details": "%RESPONSE_CODE_DETAILS%",
                             "reason": state("reason"),
