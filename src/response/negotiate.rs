@@ -18,7 +18,7 @@
 //! 5. No field, nothing that fits, and a field that breaks the grammar get JSON: a refusal says why all the same
 //!    (§15.5.7 leaves that to the server).
 //!
-//! One pass over the bytes, and none over more than [`LONGEST`].
+//! One pass over the bytes, and none over more than 4096 bytes.
 
 use super::body::Form;
 use crate::request::is_tchar;

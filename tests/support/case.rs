@@ -334,6 +334,10 @@ impl Loader<'_> {
         }
         self.expand_fixtures(&mut document);
         let mut secrets = Vec::new();
+        // A path is logged, and so is no place for a secret: a text that stands there is only long.
+        let path = &file.request.path;
+        let is_path_alone = !path.contains(['?', '#']);
+        let bare = is_path_alone.then(|| self.filled(&name, path, each, &mut Vec::new()));
         let mut fill = |text: &str| latin_1(&self.filled(&name, text, each, &mut secrets));
         let hosts = match file.request.authority {
             None => vec![DEFAULT_AUTHORITY.to_owned()],
@@ -341,7 +345,7 @@ impl Loader<'_> {
         };
         let request = Request {
             method: fill(&file.request.method),
-            target: fill(&file.request.path),
+            target: bare.map_or_else(|| fill(path), |path| latin_1(&path)),
             hosts: hosts.iter().map(|host| fill(host)).collect(),
             headers: file
                 .request
