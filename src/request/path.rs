@@ -3,7 +3,7 @@
 //!
 //! A path is split at `/`, and each segment percent-decoded once: that is its first reading, and of most paths the only
 //! one. Where upstreams are known to go on from there, or to go another way, each way is a further reading
-//! ([`closure`]). Whoever judges a path judges all of them, by [`Readings::agree`]: one answer, or none.
+//! (`closure`). Whoever judges a path judges all of them, by [`Readings::agree`]: one answer, or none.
 //!
 //! Some paths have no reading that could be relied on, and are refused whoever they are for:
 //!
