@@ -343,7 +343,7 @@ impl<'p> Judging<'p, '_> {
             Some(principal) => principal,
         };
         let permit = self.admit(&principal, access, gate, bound)?;
-        decision.forward = self.forward_caller(&principal);
+        self.forward_caller(&principal, &mut decision.forward);
         Ok(Verdict::Passes(permit))
     }
 

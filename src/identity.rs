@@ -2,8 +2,6 @@
 
 pub mod template;
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use self::template::Template;
@@ -51,14 +49,6 @@ impl Identity {
     }
 }
 
-/// A value as a field can carry it: `%x21-7E`, a `%` and a `,` only where they are ours.
-fn encoded(text: &str) -> Cow<'_, str> {
-    percent_encoding::utf8_percent_encode(text, NOT_VISIBLE).into()
-}
-
-const NOT_VISIBLE: &percent_encoding::AsciiSet =
-    &percent_encoding::CONTROLS.add(b' ').add(b'%').add(b',');
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,13 +70,5 @@ mod tests {
         for name in ["x-auth-subjec", "x-auth-subjects", "xx-auth-subject", ""] {
             assert!(!identity.is_claimed_by(name.as_bytes()), "{name}");
         }
-    }
-
-    #[test]
-    fn what_no_field_can_carry_is_encoded() {
-        assert_eq!(
-            encoded("a b,c%\r\né\u{7f}~!"),
-            "a%20b%2Cc%25%0D%0A%C3%A9%7F~!"
-        );
     }
 }

@@ -3,7 +3,10 @@
 pub mod authority;
 pub mod path;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::reject::Reject;
 
@@ -200,6 +203,13 @@ pub fn folds_to(own: &[u8], name: &[u8]) -> bool {
     own.len() == name.len() && own.iter().map(fold).eq(name.iter().map(fold))
 }
 
+/// A text as a field can carry it, on its own or in a list: `%x21-7E`, a `%` and a `,` only where they are ours.
+pub fn encoded(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, NOT_VISIBLE).into()
+}
+
+const NOT_VISIBLE: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b',');
+
 /// Whether a text is a `token`, as methods, schemes and the names of fields are (RFC 9110 §5.6.2).
 pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_tchar)
@@ -213,6 +223,14 @@ pub fn is_tchar(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_field_can_carry_is_encoded() {
+        assert_eq!(
+            encoded("a b,c%\r\né\u{7f}~!"),
+            "a%20b%2Cc%25%0D%0A%C3%A9%7F~!"
+        );
+    }
 
     #[test]
     fn repeated_fields_are_many_even_when_equal() {

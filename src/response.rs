@@ -13,8 +13,6 @@ mod table;
 
 use std::borrow::Cow;
 
-use percent_encoding::utf8_percent_encode;
-
 use self::body::{Explanation, Form, render};
 use self::challenge::{Challenge, ErrorCode, OAuth};
 use self::negotiate::{form_for, prefers_html};
@@ -25,7 +23,7 @@ use crate::presentation::fixed::FixedReply;
 use crate::presentation::{BodyForm, Presentation, Protects};
 use crate::reject::Reject;
 use crate::request::path::Readings;
-use crate::request::{Field, RequestView};
+use crate::request::{Field, RequestView, encoded};
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
 
@@ -208,9 +206,9 @@ impl Replying<'_> {
         if self.request.is_grpc() {
             return None;
         }
-        let target = self.target()?;
         if reject == Reject::PlainHttp {
             let origin = self.presentation.https_origin.as_ref()?;
+            let target = self.target()?;
             let target = target.strip_prefix(b"/")?;
             let target = percent_encoding::percent_encode(target, NOT_IN_A_TARGET);
             return Some(Redirect {
@@ -218,10 +216,10 @@ impl Replying<'_> {
                 location: format!("{origin}/{target}"),
             });
         }
-        let login = self.presentation.login.as_ref()?;
-        (self.can_be_mended_by_signing_in(meaning) && self.is_navigation()).then(|| Redirect {
+        let location = self.is_navigation().then(|| self.sign_in(meaning))??;
+        Some(Redirect {
             status: 302,
-            location: login.location(&target),
+            location,
         })
     }
 
@@ -346,16 +344,17 @@ impl Replying<'_> {
         content.text
     }
 
-    /// Where a page leads to sign in.
+    /// Where a person signs in, if that could help.
     fn sign_in(&self, meaning: &Meaning) -> Option<String> {
         let login = self.presentation.login.as_ref()?;
-        let target = self.target()?;
-        self.can_be_mended_by_signing_in(meaning)
-            .then(|| login.location(&target))
+        if !self.can_be_mended_by_signing_in(meaning) {
+            return None;
+        }
+        Some(login.location(&self.target()?))
     }
 
-    /// The target as an address may repeat it: one that everybody reads alike, and without tokens, which would stand in the logs of whoever it leads to, and
-    /// in the browser's history (RFC 6750 §5.3).
+    /// The target as an address may repeat it: one that everybody reads alike, and without tokens, which would stand in
+    /// the logs of whoever it leads to, and in the browser's history (RFC 6750 §5.3).
     fn target(&self) -> Option<Cow<'_, [u8]>> {
         let target = self.request.target()?;
         let readings = Readings::of_target(Some(target)).ok()?;
@@ -385,10 +384,8 @@ impl Replying<'_> {
         ) {
             let missing = requirements.missing(reject, principal);
             if !missing.is_empty() {
-                let names = missing
-                    .iter()
-                    .map(|name| utf8_percent_encode(name, NOT_IN_A_HINT));
-                let names: Vec<String> = names.map(|name| name.to_string()).collect();
+                // A name of the document may hold a space, or what no field can carry.
+                let names: Vec<_> = missing.into_iter().map(encoded).collect();
                 put(headers, "x-permission-required", names.join(" "));
             }
         }
@@ -434,10 +431,6 @@ const NOT_IN_A_TARGET: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
     .add(b'{')
     .add(b'|')
     .add(b'}');
-
-/// What is written as an escape in a hint: a name of the document may hold a space, or what no field can carry.
-const NOT_IN_A_HINT: &percent_encoding::AsciiSet =
-    &percent_encoding::CONTROLS.add(b' ').add(b'%').add(b',');
 
 fn put(headers: &mut Headers, name: &'static str, value: impl Into<String>) {
     headers.push((Cow::Borrowed(name), value.into()));

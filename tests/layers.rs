@@ -28,7 +28,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "time",
         ],
     ),
-    ("identity", &["authenticate", "request::folds_to"]),
+    (
+        "identity",
+        &["authenticate", "request::encoded", "request::folds_to"],
+    ),
     // A form and a page are written by the part that knows them, and chosen by the document.
     (
         "presentation",

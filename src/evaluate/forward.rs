@@ -28,7 +28,8 @@ const METHOD_OVERRIDES: [&str; 3] = [
 const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
 
 impl<'p> Judging<'p, '_> {
-    /// What is done to every request that passes, a refusal being only noted or not: nobody but the filter says who the caller is.
+    /// What is done to every request that passes, also where a refusal is only noted: nobody but the filter says who the
+    /// caller is.
     pub(super) fn forward_anyone(&self) -> Forward<'p> {
         let mut forward = Forward::default();
         let identity = &self.policy.identity;
@@ -51,16 +52,14 @@ impl<'p> Judging<'p, '_> {
         forward
     }
 
-    /// What is done to the request of a caller who was let pass.
-    pub(super) fn forward_caller(&self, principal: &Principal) -> Forward<'p> {
-        let mut forward = self.forward_admitted();
-        self.without_tokens_in_the_query(&mut forward);
+    /// What is done besides to the request of a caller who was let pass.
+    pub(super) fn forward_caller(&self, principal: &Principal, forward: &mut Forward<'p>) {
+        self.without_tokens_in_the_query(forward);
         if let Some(provider) = self.policy.providers.get(principal.provider()) {
             forward
                 .set
                 .extend(self.policy.identity.of(principal, &provider.name));
         }
-        forward
     }
 
     /// What is done to a preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch"): where something

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::encoded;
 use crate::authenticate::Principal;
 use crate::authenticate::claims::ClaimPath;
+use crate::request::encoded;
 
 /// Text, and places for what is known of the caller: `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`,
 /// `{claims.<path>}`.

@@ -53,11 +53,6 @@ impl Login {
         }
         location
     }
-
-    /// The address without a way back.
-    pub fn plain(&self) -> Option<&str> {
-        self.return_to.is_none().then_some(&self.before)
-    }
 }
 
 #[cfg(test)]
