@@ -4,26 +4,23 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{ExitCode, Stdio};
-use std::{fmt, fs};
 
-use countersign::authenticate::signature::Algorithm;
-use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use support::client::{self, Request, Response};
-use support::envoy::{Envoy, module_path};
+use support::envoy::Envoy;
+use support::example::{self, DAY, Mint};
 use support::upstream::Upstream;
 
 /// Ports of the example.
 const LISTENER: u16 = 10000;
 const ADMIN: u16 = 9901;
-/// How long a token lives, in seconds.
-const DAY: i64 = 24 * 60 * 60;
 
 fn main() -> ExitCode {
     let stay = match std::env::args().nth(1).as_deref() {
@@ -55,68 +52,16 @@ fn free_or(port: u16) -> u16 {
 
 /// `envoy/envoy.yaml` with these ports and the module that was built.
 fn bootstrap(listener: u16, admin: u16, upstream: u16) -> Value {
-    let path = support::in_repository("envoy/envoy.yaml");
-    let text = fs::read_to_string(&path).expect("envoy/envoy.yaml can be read");
-    let mut bootstrap: Value = serde_yaml_ng::from_str(&text).expect("envoy/envoy.yaml is YAML");
-    let mut set = |pointer: &str, value: Value| {
-        *bootstrap
-            .pointer_mut(pointer)
-            .unwrap_or_else(|| panic!("envoy/envoy.yaml has {pointer}")) = value;
-    };
-    set("/admin/address/socket_address/port_value", json!(admin));
-    set(
-        "/static_resources/listeners/0/address/socket_address/port_value",
-        json!(listener),
-    );
-    set(
-        "/static_resources/clusters/0/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value",
-        json!(upstream),
-    );
-    set(
-        "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/vm_config/code/local/filename",
-        json!(module_path()),
-    );
+    let mut bootstrap = example::bootstrap("envoy/envoy.yaml", &[("upstream", upstream)]);
+    let admin_port = "/admin/address/socket_address/port_value";
+    example::set(&mut bootstrap, admin_port, json!(admin));
+    let port = "/static_resources/listeners/0/address/socket_address/port_value";
+    example::set(&mut bootstrap, port, json!(listener));
     bootstrap
 }
 
-/// Signs tokens with the example's key.
-struct Mint {
-    key: SigningKey,
-    now: i64,
-}
-
-impl Mint {
-    fn new() -> Self {
-        Self {
-            key: support::token::read_key("envoy/demo-key.json"),
-            now: support::now(),
-        }
-    }
-
-    /// A token of the example's issuer, with these claims besides or in place of the usual ones.
-    fn token(&self, claims: &Value) -> String {
-        let mut all = json!({
-            "iss": "https://login.example.com",
-            "aud": "orders",
-            "sub": "alice",
-            "iat": self.now,
-            "exp": self.now + DAY
-        });
-        let members = all.as_object_mut().expect("an object");
-        members.extend(claims.as_object().expect("claims are an object").clone());
-        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid()});
-        self.key
-            .sign_compact(
-                Algorithm::Es256,
-                header.to_string().as_bytes(),
-                all.to_string().as_bytes(),
-            )
-            .expect("the example's key signs")
-    }
-
-    fn bearer(&self, claims: &Value) -> Vec<u8> {
-        bearer(&self.token(claims))
-    }
+fn signed(mint: &Mint, claims: &Value) -> Vec<u8> {
+    bearer(&mint.token(claims))
 }
 
 fn bearer(token: &str) -> Vec<u8> {
@@ -147,11 +92,13 @@ const INVALID_REQUEST: &str = r#"Bearer realm="orders", error="invalid_request""
 
 fn situations(mint: &Mint) -> Vec<Situation> {
     let read = json!({"scope": "orders:read"});
-    let good = mint.bearer(&read);
-    let expired = mint
-        .bearer(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
-    let elsewhere = mint.bearer(&json!({"scope": "orders:read", "aud": "invoices"}));
-    let operator = mint.bearer(&json!({"roles": ["operator"]}));
+    let good = signed(mint, &read);
+    let expired = signed(
+        mint,
+        &json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}),
+    );
+    let elsewhere = signed(mint, &json!({"scope": "orders:read", "aud": "invoices"}));
+    let operator = signed(mint, &json!({"roles": ["operator"]}));
     let mut forged = good.clone();
     // The last character of an ES256 signature has unused bits, the one before has none.
     if let Some(byte) = forged.iter_mut().rev().nth(1) {

@@ -100,70 +100,16 @@ fn istio_has_the_documents_of_the_envoy_example() {
 
 #[test]
 fn the_wasm_plugin_fits_istios_schema() {
-    let Some(folder) = std::env::var_os("CRDS") else {
-        say(
-            "NOT RUN: the WasmPlugin against Istio's schema, since CRDS names no folder of resource definitions",
-        );
+    let Some(schema) = support::crd::schema("istio-wasmplugin.yaml", "v1alpha1") else {
         return;
     };
-    let path = Path::new(&folder).join("istio-wasmplugin.yaml");
-    let definition: Value = serde_yaml_ng::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let schema =
-        &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
     let plugin = yaml("envoy/istio/wasmplugin.yaml");
     assert_eq!(plugin["apiVersion"], "extensions.istio.io/v1alpha1");
-    let mut faults = Vec::new();
-    validate(&plugin["spec"], schema, "spec", &mut faults);
-    assert!(faults.is_empty(), "{faults:#?}");
-    // The validation can fail.
-    validate(
-        &serde_json::json!({"phase": "AUTH", "urls": 1}),
-        schema,
-        "spec",
-        &mut faults,
+    assert_eq!(
+        support::crd::faults(&plugin["spec"], &schema),
+        Vec::<String>::new()
     );
-    assert_eq!(faults.len(), 3, "{faults:#?}");
-}
-
-/// The part of OpenAPI v3 that the definition needs: `type`, `enum`, `required`, known properties, list items.
-fn validate(value: &Value, schema: &Value, at: &str, faults: &mut Vec<String>) {
-    let is_of_type = match schema["type"].as_str() {
-        Some("object") => value.is_object(),
-        Some("array") => value.is_array(),
-        Some("string") => value.is_string(),
-        Some("integer") => value.is_i64(),
-        Some("boolean") => value.is_boolean(),
-        _ => true,
-    };
-    if !is_of_type {
-        faults.push(format!("{at}: no {}", schema["type"]));
-    }
-    if let Some(allowed) = schema["enum"].as_array()
-        && !allowed.contains(value)
-    {
-        faults.push(format!("{at}: {value} is none of {allowed:?}"));
-    }
-    for name in schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
-        if value.get(name).is_none() {
-            faults.push(format!("{at}: lacks {name}"));
-        }
-    }
-    for (name, member) in value.as_object().into_iter().flatten() {
-        let at = format!("{at}.{name}");
-        if let Some(schema) = schema["properties"].get(name) {
-            validate(member, schema, &at, faults);
-        } else if let Some(schema) = schema["additionalProperties"].as_object() {
-            validate(member, &Value::Object(schema.clone()), &at, faults);
-        } else if schema["x-kubernetes-preserve-unknown-fields"] != true {
-            faults.push(format!("{at}: unknown"));
-        }
-    }
-    for (place, item) in value.as_array().into_iter().flatten().enumerate() {
-        validate(item, &schema["items"], &format!("{at}[{place}]"), faults);
-    }
+    // The validation can fail.
+    let wrong = serde_json::json!({"phase": "AUTH", "urls": 1});
+    assert_eq!(support::crd::faults(&wrong, &schema).len(), 3);
 }

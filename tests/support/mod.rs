@@ -7,7 +7,9 @@
 pub mod case;
 pub mod challenge;
 pub mod client;
+pub mod crd;
 pub mod envoy;
+pub mod example;
 pub mod issuer;
 pub mod provider;
 pub mod token;

@@ -1,0 +1,114 @@
+//! The configurations of `envoy/` as a test runs them: on free ports, with the module that was built, and with tokens of
+//! their issuer.
+
+use std::fs;
+
+use countersign::authenticate::signature::Algorithm;
+use countersign::mint::SigningKey;
+use serde_json::{Value, json};
+
+use super::envoy::module_path;
+use super::in_repository;
+use super::token::read_key;
+
+/// Where every example expects the module.
+const MODULE: &str = "/etc/envoy/countersign.wasm";
+/// How long a token lives, in seconds.
+pub const DAY: i64 = 24 * 60 * 60;
+
+/// A configuration with any free ports for itself, and its clusters at these of 127.0.0.1.
+///
+/// # Panics
+/// The file is not as the others are.
+pub fn bootstrap(path: &str, clusters: &[(&str, u16)]) -> Value {
+    let text = fs::read_to_string(in_repository(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let mut bootstrap: Value =
+        serde_yaml_ng::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"));
+    set(
+        &mut bootstrap,
+        "/admin/address/socket_address/port_value",
+        json!(0),
+    );
+    let resources = &mut bootstrap["static_resources"];
+    for listener in resources["listeners"].as_array_mut().expect("listeners") {
+        set(listener, "/address/socket_address/port_value", json!(0));
+        for filter in http_filters(listener) {
+            let file = filter.pointer_mut("/typed_config/config/vm_config/code/local/filename");
+            if let Some(file) = file {
+                assert_eq!(*file, MODULE);
+                *file = json!(module_path());
+            }
+        }
+    }
+    for cluster in resources["clusters"].as_array_mut().expect("clusters") {
+        let port = clusters.iter().find(|(name, _)| cluster["name"] == **name);
+        let port = port
+            .unwrap_or_else(|| panic!("{path}: nobody is {}", cluster["name"]))
+            .1;
+        set(
+            cluster,
+            "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value",
+            json!(port),
+        );
+    }
+    bootstrap
+}
+
+/// The HTTP filters of a listener, the router included.
+pub fn http_filters(listener: &mut Value) -> &mut Vec<Value> {
+    listener
+        .pointer_mut("/filter_chains/0/filters/0/typed_config/http_filters")
+        .and_then(Value::as_array_mut)
+        .expect("a connection manager with filters")
+}
+
+/// Replaces what is there.
+pub fn set(value: &mut Value, pointer: &str, new: Value) {
+    *value
+        .pointer_mut(pointer)
+        .unwrap_or_else(|| panic!("there is no {pointer}")) = new;
+}
+
+/// Signs tokens with the examples' key.
+pub struct Mint {
+    key: SigningKey,
+    /// When its tokens are issued.
+    pub now: i64,
+}
+
+impl Mint {
+    /// Issues tokens now.
+    pub fn new() -> Self {
+        Self::at(super::now())
+    }
+
+    /// Issues tokens at this moment, in seconds since 1970.
+    pub fn at(now: i64) -> Self {
+        Self {
+            key: read_key("envoy/demo-key.json"),
+            now,
+        }
+    }
+
+    /// A token of the examples' issuer, with these claims besides or in place of the usual ones; `null` for none.
+    pub fn token(&self, claims: &Value) -> String {
+        let mut all = json!({
+            "iss": "https://login.example.com",
+            "aud": "orders",
+            "sub": "alice",
+            "iat": self.now,
+            "exp": self.now + DAY
+        });
+        let members = all.as_object_mut().expect("an object");
+        members.extend(claims.as_object().expect("claims are an object").clone());
+        members.retain(|_, value| !value.is_null());
+        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid()});
+        self.key
+            .sign_compact(
+                Algorithm::Es256,
+                header.to_string().as_bytes(),
+                all.to_string().as_bytes(),
+            )
+            .expect("the examples' key signs")
+    }
+}
