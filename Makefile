@@ -29,9 +29,9 @@ demo: module ## play every situation against a real Envoy and print what comes b
 	@echo "==> building the demo"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example demo
 
-run: module ## start Envoy with the filter on port 10000 and leave it running
+run: module ## start Envoy with the filter on port 10000 and leave it running; RECIPE=role-per-path: with a policy of the README
 	@echo "==> building the demo"
-	@$(WITH_ENVOY) cargo run --quiet --locked --example demo -- --stay
+	@$(WITH_ENVOY) cargo run --quiet --locked --example demo -- $(if $(RECIPE),--recipe '$(RECIPE)',--stay)
 
 test: module ## the core, a real Envoy, the command
 	@echo "==> testing"
@@ -50,7 +50,7 @@ test-all: module ## what needs more than `test`: older Envoys, a real issuer and
 	@$(WITH_ENVOY) cargo test --locked --features npm --test issuer
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test handoff
 
 screenshots: module ## docs/page-*.png, the pages as Chromium shows them
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \

@@ -1,5 +1,6 @@
 //! `make demo`: a real Envoy with the filter and `envoy/envoy.yaml`'s document, and what it answers in each situation.
-//! `make run`, which is `demo --stay`, leaves it running and prints requests to paste.
+//! `make run`, which is `demo --stay`, leaves it running and prints requests to paste; `make run RECIPE=…`, which is
+//! `demo --recipe …`, does so with one of README's policies, and plays its transcript.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -14,6 +15,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use support::client::{self, Request, Response};
+use support::cookbook;
 use support::envoy::Envoy;
 use support::example::{self, DAY, Mint};
 use support::upstream::Upstream;
@@ -23,11 +25,13 @@ const LISTENER: u16 = 10000;
 const ADMIN: u16 = 9901;
 
 fn main() -> ExitCode {
-    let stay = match std::env::args().nth(1).as_deref() {
-        None => false,
-        Some("--stay") => true,
-        Some(other) => {
-            eprintln!("error: unknown argument `{other}`; there is `--stay`");
+    let mut arguments = std::env::args().skip(1);
+    let stay = match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => false,
+        (Some("--stay"), None) => true,
+        (Some("--recipe"), Some(name)) => return play_recipe(&name),
+        _ => {
+            eprintln!("error: expected nothing, `--stay`, or `--recipe` with a name");
             return ExitCode::FAILURE;
         }
     };
@@ -45,6 +49,38 @@ fn main() -> ExitCode {
     play(envoy.listener("public"), &situations(&mint))
 }
 
+/// One of README's policies, until Ctrl-C; without a name among them, what they are called.
+fn play_recipe(name: &str) -> ExitCode {
+    let mut recipes = cookbook::recipes();
+    if !recipes.iter().any(|recipe| recipe.name == name) {
+        let names: Vec<&str> = recipes.iter().map(|recipe| &*recipe.name).collect();
+        eprintln!(
+            "error: there is no recipe `{name}`; there are {}",
+            names.join(", ")
+        );
+        return ExitCode::FAILURE;
+    }
+    recipes.retain(|recipe| recipe.name == name);
+    println!("==> starting the upstream and Envoy");
+    let (upstream, mint) = (Upstream::start(), Mint::new());
+    let mut bootstrap = cookbook::bootstrap(&recipes, upstream.port());
+    listen(&mut bootstrap, free_or(LISTENER), free_or(ADMIN));
+    let envoy = Envoy::start_with(&bootstrap, Stdio::null());
+    let server = envoy.listener(name);
+    println!("==> Envoy listens on {server}; to paste elsewhere:\n");
+    for line in recipes.iter().flat_map(|recipe| &recipe.transcript) {
+        let differences = line.differences(&line.play(server, &mint));
+        println!("# {}", line.text.replace('\n', "\n# "));
+        for difference in differences {
+            println!("# NOT AS PROMISED: {difference}");
+        }
+        println!("{}\n", line.curl(server, &mint));
+    }
+    println!("==> Ctrl-C ends it");
+    wait_for_the_end();
+    ExitCode::SUCCESS
+}
+
 /// The port, or 0 (any) where it is taken.
 fn free_or(port: u16) -> u16 {
     TcpListener::bind(("127.0.0.1", port)).map_or(0, |_| port)
@@ -53,11 +89,16 @@ fn free_or(port: u16) -> u16 {
 /// `envoy/envoy.yaml` with these ports and the module that was built.
 fn bootstrap(listener: u16, admin: u16, upstream: u16) -> Value {
     let mut bootstrap = example::bootstrap("envoy/envoy.yaml", &[("upstream", upstream)]);
-    let admin_port = "/admin/address/socket_address/port_value";
-    example::set(&mut bootstrap, admin_port, json!(admin));
-    let port = "/static_resources/listeners/0/address/socket_address/port_value";
-    example::set(&mut bootstrap, port, json!(listener));
+    listen(&mut bootstrap, listener, admin);
     bootstrap
+}
+
+/// Gives a bootstrap these ports.
+fn listen(bootstrap: &mut Value, listener: u16, admin: u16) {
+    let port = "/address/socket_address/port_value";
+    example::set(&mut bootstrap["admin"], port, json!(admin));
+    let listeners = &mut bootstrap["static_resources"]["listeners"];
+    example::set(&mut listeners[0], port, json!(listener));
 }
 
 fn signed(mint: &Mint, claims: &Value) -> Vec<u8> {

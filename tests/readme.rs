@@ -24,6 +24,11 @@ fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
 fn every_configuration_is_accepted() {
     let text = readme();
     let blocks = blocks(&text, "yaml");
+    // Those of the policies to copy are held by tests/cookbook.rs, each as a part of its document.
+    let (policies, blocks): (Vec<&str>, Vec<&str>) = blocks
+        .into_iter()
+        .partition(|block| block.starts_with("rules:"));
+    assert_eq!(policies.len(), support::cookbook::recipes().len());
     assert_eq!(blocks.len(), 3);
     for block in blocks {
         let mut file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();

@@ -16,14 +16,24 @@ const MODULE: &str = "/etc/envoy/countersign.wasm";
 /// How long a token lives, in seconds.
 pub const DAY: i64 = 24 * 60 * 60;
 
+/// Who vouches for a caller in the examples.
+pub fn providers() -> Value {
+    let listener = &mut read("envoy/envoy.yaml")["static_resources"]["listeners"][0];
+    http_filters(listener)[0]["typed_config"]["config"]["configuration"]["value"]["providers"]
+        .take()
+}
+
+fn read(path: &str) -> Value {
+    let text = fs::read_to_string(in_repository(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    serde_yaml_ng::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
 /// A configuration with any free ports for itself, and its clusters at these of 127.0.0.1.
 ///
 /// # Panics
 /// The file is not as the others are.
 pub fn bootstrap(path: &str, clusters: &[(&str, u16)]) -> Value {
-    let text = fs::read_to_string(in_repository(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
-    let mut bootstrap: Value =
-        serde_yaml_ng::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let mut bootstrap = read(path);
     set(
         &mut bootstrap,
         "/admin/address/socket_address/port_value",

@@ -7,6 +7,7 @@
 pub mod case;
 pub mod challenge;
 pub mod client;
+pub mod cookbook;
 pub mod crd;
 pub mod envoy;
 pub mod example;

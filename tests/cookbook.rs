@@ -1,0 +1,90 @@
+//! README's policies to copy do what their transcripts say: in a real Envoy, and by `countersign explain`.
+
+mod support;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use support::cookbook::{self, Answer, Line, Recipe, recipes};
+use support::envoy::Envoy;
+use support::example::Mint;
+use support::upstream::Upstream;
+
+#[test]
+fn every_transcript_is_what_comes_back() {
+    let (upstream, recipes, mint) = (Upstream::start(), recipes(), Mint::new());
+    assert!(recipes.len() >= 6);
+    let bootstrap = cookbook::bootstrap(&recipes, upstream.port());
+    let envoy = Envoy::start_with(&bootstrap, Stdio::null());
+    let faults = faults(&recipes, |recipe, line| {
+        let answer = line.play(envoy.listener(&recipe.name), &mint);
+        let reached = answer.headers.iter().any(|(name, _)| name == "x-upstream");
+        assert_eq!(reached, answer.status == 200, "{}", line.text);
+        answer
+    });
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
+
+#[test]
+fn explain_says_the_same() {
+    let (folder, recipes, mint) = (TempDir::new().unwrap(), recipes(), Mint::new());
+    let faults = faults(&recipes, |recipe, line| {
+        let file = folder.path().join("document.json");
+        fs::write(&file, recipe.document.to_string()).unwrap();
+        let mut explain = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        explain.args(["explain", "--json"]).arg(&file);
+        explain.args(["--method", &line.method, "--path", &line.target]);
+        explain.args(["--host", &line.host]);
+        if let Some(address) = &line.from {
+            explain.args(["--client", address]);
+        }
+        for (name, value) in line.fields() {
+            explain.args(["--header", &format!("{name}: {value}")]);
+        }
+        if let Some(token) = line.token(&mint) {
+            explain.args(["--bearer", &token]);
+        }
+        let ran = explain.output().unwrap();
+        let said = serde_json::from_slice(&ran.stdout);
+        answer(&said.unwrap_or_else(|_| panic!("{}: {ran:?}", line.text)))
+    });
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What `explain` says, as if it had come back; an upstream has nothing but 200.
+fn answer(explained: &Value) -> Answer {
+    if explained["verdict"] == "passes" {
+        return Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+    }
+    let response = &explained["response"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let headers = response["headers"].as_array().unwrap().iter();
+    Answer {
+        status: u16::try_from(response["status"].as_u64().unwrap()).unwrap(),
+        headers: headers
+            .map(|field| (text(&field[0]), text(&field[1])))
+            .collect(),
+        body: text(&response["body"]).into_bytes(),
+    }
+}
+
+/// Each line whose answer is not what is written.
+fn faults(recipes: &[Recipe], play: impl Fn(&Recipe, &Line) -> Answer) -> Vec<String> {
+    let mut faults = Vec::new();
+    for recipe in recipes {
+        for line in &recipe.transcript {
+            for difference in line.differences(&play(recipe, line)) {
+                faults.push(format!("{}: {}\n    {difference}", recipe.title, line.text));
+            }
+        }
+    }
+    faults
+}
