@@ -30,6 +30,14 @@ fn every_transcript_is_what_comes_back() {
 }
 
 #[test]
+fn the_command_that_plays_one_names_one() {
+    let readme = fs::read_to_string(support::in_repository("README.md")).unwrap();
+    let (_, rest) = readme.split_once("make run RECIPE=").unwrap();
+    let name = rest.split('`').next().unwrap();
+    assert!(recipes().iter().any(|recipe| recipe.name == name), "{name}");
+}
+
+#[test]
 fn explain_says_the_same() {
     let (folder, recipes, mint) = (TempDir::new().unwrap(), recipes(), Mint::new());
     let faults = faults(&recipes, |recipe, line| {

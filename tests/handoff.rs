@@ -20,6 +20,7 @@ const RBAC_BY_HEADERS: &str = "envoy/handoff/rbac-headers.yaml";
 const LOCAL_RATELIMIT: &str = "envoy/handoff/local-ratelimit.yaml";
 const RATELIMIT: &str = "envoy/handoff/ratelimit.yaml";
 const ISTIO: &str = "envoy/istio/authorizationpolicy.yaml";
+const FILES: [&str; 5] = [RBAC, RBAC_BY_HEADERS, LOCAL_RATELIMIT, RATELIMIT, ISTIO];
 
 /// A running example: Envoy, and an upstream that says what reached it.
 struct Running {
@@ -146,6 +147,46 @@ fn rbac_decides_by_filter_state() {
         );
     }
     assert_eq!(running.envoy.alarms(), Vec::<String>::new());
+}
+
+/// `filter_state["wasm.countersign.subject"] == <alice>`, as RBAC takes a condition of CEL: parsed.
+fn subject_is(alice: &Value) -> Value {
+    let name = json!({"const_expr": {"string_value": "wasm.countersign.subject"}});
+    let state = json!({"ident_expr": {"name": "filter_state"}});
+    let subject = json!({"call_expr": {"function": "_[_]", "args": [state, name]}});
+    json!({"call_expr": {"function": "_==_", "args": [subject, {"const_expr": alice}]}})
+}
+
+#[test]
+fn to_cel_filter_state_is_bytes() {
+    let below = |path: &str, alice: Value| {
+        json!({
+            "permissions": [{"url_path": {"path": {"prefix": path}}}],
+            "principals": [{"any": true}],
+            "condition": subject_is(&alice),
+        })
+    };
+    let running = Running::start(|upstream| {
+        let mut bootstrap = example::bootstrap(RBAC, &[("upstream", upstream)]);
+        let filters = example::http_filters(&mut bootstrap["static_resources"]["listeners"][0]);
+        filters[1]["typed_config"]["rules"]["policies"] = json!({
+            // base64 of `alice`
+            "bytes": below("/reports/bytes", json!({"bytes_value": "YWxpY2U="})),
+            "text": below("/reports/text", json!({"string_value": "alice"})),
+        });
+        bootstrap
+    });
+    let (alice, bob) = (json!({"sub": "alice"}), json!({"sub": "bob"}));
+    let refused = Outcome::RefusedByEnvoy(403);
+    assert_eq!(
+        running.send("GET /reports/bytes", Some(&alice), &[]),
+        Outcome::Passed
+    );
+    assert_eq!(running.send("GET /reports/bytes", Some(&bob), &[]), refused);
+    assert_eq!(
+        running.send("GET /reports/text", Some(&alice), &[]),
+        refused
+    );
 }
 
 /// `alice`, auditors, and others, at what both kinds of policy say of fields.
@@ -452,8 +493,30 @@ fn the_authorization_policy_fits_istios_schema() {
 }
 
 #[test]
+fn what_the_readme_shows_of_the_files_stands_in_them() {
+    let read = |path: &str| fs::read_to_string(support::in_repository(path)).unwrap();
+    let readme = read("README.md");
+    let (_, section) = readme
+        .split_once("\n## Hand over who the caller is\n")
+        .unwrap();
+    let block = section.split("```").nth(1).unwrap();
+    let all = FILES.map(read).concat();
+    let mut lines = block.lines().skip(1).peekable();
+    assert!(lines.peek().is_some());
+    for line in lines {
+        assert!(all.contains(line), "{line}");
+    }
+    for path in FILES {
+        assert!(
+            section.contains(&format!("]({path})")),
+            "{path} is not linked"
+        );
+    }
+}
+
+#[test]
 fn every_file_is_valid() {
-    for path in [RBAC, RBAC_BY_HEADERS, LOCAL_RATELIMIT, RATELIMIT, ISTIO] {
+    for path in FILES {
         let ran = Command::new(env!("CARGO_BIN_EXE_countersign"))
             .args(["check", path])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
