@@ -4,7 +4,8 @@
 //!
 //! 1. no valid document: 503;
 //! 2. TRACE: 405;
-//! 3. a method that is not in upper case, a bad authority, a path that has no reading: 400;
+//! 3. a method that is not in upper case, a bad authority, a path that has no reading: 400, and where rules look at
+//!    routes, a field that would have to be taken out is one too;
 //!    then the rule is found: where the readings of the path differ on it, that is a 400, and a header field that it
 //!    looks at twice is a 400 too;
 //! 4. plain HTTP where HTTPS is asked for: 403, or 308 to it;
@@ -241,6 +242,10 @@ impl<'p> Judging<'p, '_> {
         let host = self.request.host()?;
         let readings = Readings::of_target(self.request.target()).map_err(Reject::Path)?;
         trace.step(Step::Read(&readings));
+        if self.policy.asks_for_route() {
+            self.keep_to_the_route(&self.forward_anyone())?;
+            trace.step(Step::Route(self.request));
+        }
 
         let method = self.request.method();
         let fit = self
@@ -262,7 +267,9 @@ impl<'p> Judging<'p, '_> {
             return Ok(verdict);
         }
         let bound = fit.map(|fit| fit.bound).unwrap_or_default();
-        self.ask(access, &bound, decision, effects, trace)
+        let verdict = self.ask(access, &bound, decision, effects, trace)?;
+        self.keep_to_the_route(&decision.forward)?;
+        Ok(verdict)
     }
 
     fn refuse_plain_http(&self) -> Result<(), Reject> {

@@ -203,6 +203,10 @@ pub struct Match {
     pub hosts: Vec<HostPattern>,
     /// Header fields, names in lower case: each must be there once, with this value.
     pub headers: Vec<(String, String)>,
+    /// Names of routes, as the host has them.
+    pub routes: Vec<String>,
+    /// Policies that the metadata of routes names.
+    pub policies: Vec<String>,
 }
 
 impl Plan {
@@ -253,6 +257,21 @@ impl Policy {
         self.https == Https::ByConnection
     }
 
+    /// Whether it matters on which route a request is: it must not be changed so that the host takes another.
+    pub fn asks_for_route(&self) -> bool {
+        self.asks_for_route_name() || self.asks_for_route_policy()
+    }
+
+    /// Whether it matters what the route of a request is called.
+    pub fn asks_for_route_name(&self) -> bool {
+        self.rules.look_at_route_names()
+    }
+
+    /// Whether it matters which policies the metadata of its route names.
+    pub fn asks_for_route_policy(&self) -> bool {
+        self.rules.look_at_route_policies()
+    }
+
     /// The first rule that fits the request, were its method that one: the same by every reading of the path.
     ///
     /// # Errors
@@ -278,7 +297,9 @@ impl Match {
         host: &Host<'_>,
     ) -> Result<bool, Reject> {
         let fits = (self.methods.is_empty() || self.has_method(method))
-            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.fits(host)));
+            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.fits(host)))
+            && has_one_of(&self.routes, request.route().as_slice())
+            && has_one_of(&self.policies, request.policies());
         if !fits {
             return Ok(false);
         }
@@ -312,7 +333,14 @@ impl Match {
                 .headers
                 .iter()
                 .all(|header| other.headers.contains(header))
+            && every_has_one(&other.routes, &self.routes, String::eq)
+            && every_has_one(&other.policies, &self.policies, String::eq)
     }
+}
+
+/// Whether one of these names is there; no name at all fits everything.
+fn has_one_of(names: &[String], there: &[&[u8]]) -> bool {
+    names.is_empty() || names.iter().any(|name| there.contains(&name.as_bytes()))
 }
 
 /// Whether each of the `narrow` entries lies within one of the `wide`; no entry at all stands for everything.

@@ -18,6 +18,9 @@ pub enum Reject {
     Path(PathFault),
     /// The authority names no one host.
     Authority,
+    /// Something has to be taken out of it, or was, and the host would then choose another route than the one that was
+    /// judged.
+    RouteAtRisk,
     /// A field that a rule looks at is there several times, or the credential's is.
     RepeatedField,
     /// The request came over plain HTTP, and HTTPS is asked for.
@@ -196,6 +199,7 @@ impl Reject {
             Self::MethodCase => "method_case",
             Self::Path(_) => "ambiguous_path",
             Self::Authority => "bad_authority",
+            Self::RouteAtRisk => "route_at_risk",
             Self::RepeatedField => "repeated_field",
             Self::PlainHttp => "https_required",
             Self::Address => "address_not_allowed",

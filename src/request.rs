@@ -23,6 +23,9 @@ pub struct RequestView<'a> {
     over_tls: bool,
     client: Option<IpAddr>,
     goes_on: bool,
+    route: Option<&'a [u8]>,
+    policies: Vec<&'a [u8]>,
+    was_changed: bool,
 }
 
 /// What the fields of one name say.
@@ -47,6 +50,9 @@ impl<'a> RequestView<'a> {
             over_tls: false,
             client: None,
             goes_on: false,
+            route: None,
+            policies: Vec::new(),
+            was_changed: false,
         };
         for &(name, value) in &view.fields {
             match name {
@@ -84,6 +90,42 @@ impl<'a> RequestView<'a> {
     /// The address that it came from.
     pub fn client(&self) -> Option<IpAddr> {
         self.client
+    }
+
+    /// The same request, on a route of the host's of that name, whose metadata names these policies; where nobody says,
+    /// it is on none.
+    #[must_use]
+    pub fn on_route(self, name: Option<&'a [u8]>, policies: Vec<&'a [u8]>) -> Self {
+        Self {
+            route: name,
+            policies,
+            ..self
+        }
+    }
+
+    /// The name of its route.
+    pub fn route(&self) -> Option<&'a [u8]> {
+        self.route
+    }
+
+    /// The policies of its route.
+    pub fn policies(&self) -> &[&'a [u8]] {
+        &self.policies
+    }
+
+    /// The same request, from which a filter before this one has taken something out, or has not; where nobody says, it
+    /// has not. What is known of its route may then be of another one than it takes.
+    #[must_use]
+    pub fn after_changes(self, was_changed: bool) -> Self {
+        Self {
+            was_changed,
+            ..self
+        }
+    }
+
+    /// Whether a filter before this one has taken something out of it.
+    pub fn was_changed(&self) -> bool {
+        self.was_changed
     }
 
     /// The method, compared case-sensitively (RFC 9110 §9.1).

@@ -17,6 +17,9 @@ const MAX_LOGGED: usize = 1024;
 /// The counter of requests that pass.
 pub const ALLOWED: &str = "countersign.allowed";
 
+/// The filter state that tells filters behind this one that something was taken out of a request.
+pub const CHANGED: &str = "countersign.changed";
+
 /// A refusal, as it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Denied {

@@ -13,7 +13,7 @@ use countersign::response::{Reply, reply};
 use countersign::store::Store;
 use countersign::time::Timestamp;
 
-use support::case::{Case, Observed, Upstream, load_all};
+use support::case::{Case, Observed, Route, Upstream, load_all};
 
 /// Header fields as the host hands them over: names in lower case, pseudo-header fields first.
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
@@ -68,11 +68,18 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
             .iter()
             .map(|(name, value)| (name.as_slice(), value.as_slice()))
     };
+    let route = case.route();
+    let policies = route.map(Route::policies).unwrap_or_default();
     let mut store: Store = plan.empty_store();
     [(); 3].map(|()| {
         // The tests' Envoy is asked from there.
         let client = Some(Ipv4Addr::LOCALHOST.into());
-        let request = RequestView::new(pairs().collect()).from_client(client);
+        let request = RequestView::new(pairs().collect())
+            .from_client(client)
+            .on_route(
+                route.and_then(|route| Some(route.name.as_ref()?.as_bytes())),
+                policies.iter().map(String::as_bytes).collect(),
+            );
         let outcome = evaluate(&plan, &request, &store, &[], &Pure, now, &mut ());
         let Outcome::Decided(decision, effects) = outcome else {
             panic!("{}: the keys are in the document", case.name);

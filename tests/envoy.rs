@@ -8,7 +8,7 @@ use std::io::Write as _;
 use countersign::request::path::without_query;
 use serde_json::Value;
 
-use support::case::{Case, Observed, Runs, Table, Upstream as Reached, load_all};
+use support::case::{Case, Observed, Route, Runs, Table, Upstream as Reached, load_all};
 use support::client::{self, Request, Response};
 use support::envoy::{Bootstrap, Envoy};
 use support::upstream::Upstream;
@@ -16,16 +16,14 @@ use support::upstream::Upstream;
 /// What Envoy's own log says that something went wrong is looked for after the last case.
 #[test]
 fn every_table_holds_in_a_real_envoy() {
-    let mut documents: Vec<Value> = Vec::new();
+    let mut documents: Vec<(Value, Vec<Route>)> = Vec::new();
     for case in cases_of(&load_all(support::now())) {
-        if !documents.contains(&case.document) {
-            documents.push(case.document.clone());
+        if !documents.iter().any(|known| is_under(case, known)) {
+            documents.push((case.document.clone(), case.routes.clone()));
         }
     }
     let listener_of = |case: &Case| {
-        let place = documents
-            .iter()
-            .position(|document| *document == case.document);
+        let place = documents.iter().position(|known| is_under(case, known));
         format!(
             "document-{}",
             place.expect("every document has its listener")
@@ -35,7 +33,10 @@ fn every_table_holds_in_a_real_envoy() {
     let upstream = Upstream::start();
     let bootstrap = documents.iter().enumerate().fold(
         Bootstrap::new(upstream.port()),
-        |bootstrap, (place, document)| bootstrap.listener(&format!("document-{place}"), document),
+        |bootstrap, (place, (document, routes))| {
+            let routes: Vec<Value> = routes.iter().map(Route::to_json).collect();
+            bootstrap.routed_listener(&format!("document-{place}"), document, &routes)
+        },
     );
     let envoy = Envoy::start(bootstrap);
     // Anew, since the start takes longer than some tokens have left.
@@ -125,6 +126,11 @@ fn every_table_holds_in_a_real_envoy() {
         failures.len(),
         failures.join("\n  ")
     );
+}
+
+/// Whether a case is for these: a document, and the routes around it.
+fn is_under(case: &Case, (document, routes): &(Value, Vec<Route>)) -> bool {
+    case.document == *document && case.routes == *routes
 }
 
 /// The cases that run in Envoy.

@@ -29,6 +29,7 @@ const AUTHORITIES: [&str; 7] = [
 ];
 const METHODS: [&str; 3] = ["GET", "HEAD", "PUT"];
 const FIELDS: [(&str, &str); 4] = [("x-a", "1"), ("x-a", "2"), ("x-b", "1"), ("x-b", "2")];
+const NAMES: [&str; 3] = ["one", "two", "three"];
 const PATHS: [&str; 14] = [
     "/", "/a", "/a/", "/b", "/a/b", "/A/c", "/a/b/C", "/b/b/b/b", "/a//b", "/a/../b", "/a%2fb",
     "/a;b/b", "*", "/C",
@@ -50,6 +51,11 @@ pub fn random_policy(random: &mut Random) -> Policy {
     policy_of(rules)
 }
 
+fn random_names(random: &mut Random) -> Vec<String> {
+    let many = [0, 0, 0, 1, 2][random.below(5)];
+    (0..many).map(|_| random.pick(&NAMES).to_owned()).collect()
+}
+
 fn random_match(random: &mut Random, case: Case) -> Match {
     let some = |random: &mut Random| [0, 0, 1, 1, 2, 3][random.below(6)];
     Match {
@@ -66,6 +72,8 @@ fn random_match(random: &mut Random, case: Case) -> Match {
             .map(|_| random.pick(&FIELDS))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
+        routes: random_names(random),
+        policies: random_names(random),
     }
 }
 
@@ -93,7 +101,11 @@ pub fn check(policy: &Policy, random: &mut Random) -> Result<bool, String> {
         .map(|_| random.pick(&FIELDS))
         .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
         .collect();
-    let request = RequestView::new(fields);
+    let route = random.pick(&NAMES).as_bytes();
+    let policies = (0..random.below(3))
+        .map(|_| random.pick(&NAMES).as_bytes())
+        .collect();
+    let request = RequestView::new(fields).on_route(Some(route), policies);
     let Some(host) = Host::parse(authority.as_bytes()) else {
         return Ok(false);
     };
@@ -159,7 +171,17 @@ fn first_fit<'r>(
         let pattern = matches.paths.iter().find(|pattern| pattern.fits(reading));
         let fits = (matches.methods.is_empty() || matches.methods.iter().any(has_method))
             && (matches.paths.is_empty() || pattern.is_some())
-            && (matches.hosts.is_empty() || matches.hosts.iter().any(|own| own.fits(host)));
+            && (matches.hosts.is_empty() || matches.hosts.iter().any(|own| own.fits(host)))
+            && (matches.routes.is_empty()
+                || matches
+                    .routes
+                    .iter()
+                    .any(|own| Some(own.as_bytes()) == request.route()))
+            && (matches.policies.is_empty()
+                || request
+                    .policies()
+                    .iter()
+                    .any(|policy| matches.policies.iter().any(|own| own.as_bytes() == *policy)));
         if !fits {
             continue;
         }

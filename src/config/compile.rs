@@ -6,6 +6,7 @@ mod networks;
 mod presentation;
 mod provider;
 mod require;
+mod route;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -96,6 +97,7 @@ impl Compiler<'_> {
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
         self.refuse_rules_by_identity(&rules, &identity);
+        self.refuse_what_changes_the_route(document, &rules);
         let accesses = rules.accesses_mut();
         let gates = accesses.chain([&mut default]).filter_map(Access::gate_mut);
         tell_choices_apart(gates, &providers);

@@ -380,8 +380,11 @@ object! {
         narrowing hosts: Vec<String>,
         /// Header fields and their values.
         narrowing headers: BTreeMap<String, String>,
+        /// Names of the host's routes, exactly.
+        narrowing route: Vec<String>,
+        /// What `filter_metadata.countersign.policy` of the host's route says, exactly: a text, or a list that holds it.
+        narrowing policy: Vec<String>,
     }
-    unsupported { route, policy }
 }
 
 object! {

@@ -4,6 +4,7 @@ use super::Judging;
 use crate::authenticate::Principal;
 use crate::credential::{Place, without_cookies, without_parameters};
 use crate::presentation::Protects;
+use crate::reject::Reject;
 use crate::request::folds_to;
 
 /// How a request is changed on its way to the upstream: first what is taken out, then what is set.
@@ -15,6 +16,13 @@ pub struct Forward<'p> {
     pub remove: Vec<String>,
     /// Header fields that are set, in place of any of that name.
     pub set: Vec<(&'p str, String)>,
+}
+
+impl Forward<'_> {
+    /// Whether something is taken out of what the client sent.
+    pub fn takes_out(&self) -> bool {
+        self.target.is_some() || !self.remove.is_empty()
+    }
 }
 
 /// Fields that make some upstreams take a request for one of another method.
@@ -40,6 +48,20 @@ impl<'p> Judging<'p, '_> {
             self.strip(&mut forward);
         }
         forward
+    }
+
+    /// Holds the request to the route by which it is judged.
+    ///
+    /// The host chooses the route again once a request is changed, and does not say which: whatever a client sends only
+    /// to have it taken out would let it choose the route that is judged, and then take another.
+    pub(super) fn keep_to_the_route(&self, forward: &Forward<'_>) -> Result<(), Reject> {
+        let is_at_risk =
+            self.policy.asks_for_route() && (self.request.was_changed() || forward.takes_out());
+        if is_at_risk {
+            Err(Reject::RouteAtRisk)
+        } else {
+            Ok(())
+        }
     }
 
     /// What is done to the request of anyone who was let pass.

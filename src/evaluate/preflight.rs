@@ -49,7 +49,9 @@ impl<'p> Judging<'p, '_> {
                 if answers || self.request.goes_on() {
                     return Ok(None);
                 }
-                decision.forward = self.forward_preflight();
+                let forward = self.forward_preflight();
+                self.keep_to_the_route(&forward)?;
+                decision.forward = forward;
                 Ok(Some(Verdict::Passes(permit_anyone())))
             }
         }

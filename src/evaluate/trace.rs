@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::authenticate::Principal;
+use crate::request::RequestView;
 use crate::request::path::{Reading, Readings};
 use crate::scheme::Scheme;
 
@@ -22,6 +23,8 @@ impl Trace for () {
 pub enum Step<'a> {
     /// The path can be read in these ways.
     Read(&'a Readings<'a>),
+    /// The request is on a route of the host's, at which rules look.
+    Route(&'a RequestView<'a>),
     /// A rule fits; none leaves it to the default.
     Rule(Option<&'a str>),
     /// What the rule asks.
@@ -47,6 +50,18 @@ impl fmt::Display for Step<'_> {
                         0 => write!(formatter, "the path is read as {}", Shown(reading))?,
                         _ => write!(formatter, ", or as {}", Shown(reading))?,
                     }
+                }
+                Ok(())
+            }
+            Self::Route(request) => {
+                match request.route().map(String::from_utf8_lossy) {
+                    Some(name) => write!(formatter, "it is on the route `{name}`")?,
+                    None => write!(formatter, "it is on no route that has a name")?,
+                }
+                for (place, policy) in request.policies().iter().enumerate() {
+                    let before = if place == 0 { ", under" } else { " and" };
+                    let policy = String::from_utf8_lossy(policy);
+                    write!(formatter, "{before} the policy `{policy}`")?;
                 }
                 Ok(())
             }

@@ -308,6 +308,16 @@ pub fn property(path: &str) -> Option<Vec<u8>> {
     returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
 }
 
+/// The texts of a property that is a text or a list of texts: Envoy hands a list over like a header map, whose names are
+/// the entries.
+pub fn texts(property: &[u8]) -> Vec<&[u8]> {
+    if !property.contains(&0) {
+        return vec![property];
+    }
+    let pairs = pairs(property).unwrap_or_default();
+    pairs.into_iter().map(|(name, _)| name).collect()
+}
+
 /// Sets filter state; access logs show it as `%FILTER_STATE(wasm.<name>:PLAIN)%`.
 ///
 /// Where the host refuses, the access log lacks it, and nothing else depends on it.

@@ -25,6 +25,9 @@ const MOST_WAITING: usize = 1_000;
 /// How many bytes of header fields are kept of them.
 const MOST_BYTES_WAITING: usize = 16 * 1024 * 1024;
 
+/// Where the metadata of a route names its policies.
+const ROUTE_POLICY: &str = "xds\0route_metadata\0filter_metadata\0countersign\0policy";
+
 /// One document at work in one worker.
 pub struct Filter {
     plan: Plan,
@@ -53,6 +56,20 @@ struct Head {
     map: Vec<u8>,
     /// Whether more follows it.
     goes_on: bool,
+}
+
+/// What the host says of a request's route.
+#[derive(Default)]
+struct Route {
+    name: Option<Vec<u8>>,
+    policy: Option<Vec<u8>>,
+    was_changed: bool,
+}
+
+impl Route {
+    fn policies(&self) -> Vec<&[u8]> {
+        self.policy.as_deref().map(abi::texts).unwrap_or_default()
+    }
 }
 
 /// What became of a request.
@@ -115,10 +132,13 @@ impl Filter {
             error!("countersign: the host's header map cannot be read");
             return self.refuse(&RequestView::new(Vec::new()), now);
         };
+        let route = self.route();
         let request = RequestView::new(pairs)
             .going_on(head.goes_on)
             .over_tls(self.is_over_tls())
-            .from_client(self.client());
+            .from_client(self.client())
+            .on_route(route.name.as_deref(), route.policies())
+            .after_changes(route.was_changed);
         let outcome = {
             let store = self.store.borrow();
             let backend = &self.backend;
@@ -160,6 +180,19 @@ impl Filter {
         let policy = self.plan.policy.as_ref();
         policy.filter(|policy| policy.asks_for_address())?;
         source_address()
+    }
+
+    /// What the host says of the request's route, as far as anybody asks.
+    fn route(&self) -> Route {
+        let Some(policy) = &self.plan.policy else {
+            return Route::default();
+        };
+        let ask = |is_asked: bool, path| is_asked.then(|| abi::property(path)).flatten();
+        Route {
+            name: ask(policy.asks_for_route_name(), "xds\0route_name"),
+            policy: ask(policy.asks_for_route_policy(), ROUTE_POLICY),
+            was_changed: ask(policy.asks_for_route(), telemetry::CHANGED).is_some(),
+        }
     }
 
     /// Holds a request until a fetch has ended; where too many are held already, it is judged as if it had.
@@ -291,6 +324,9 @@ impl Filter {
         let reply = reply(decision, &self.plan.presentation, request, now);
         self.tell(decision, reply.as_ref(), request, now);
         if decision.passes() {
+            if decision.forward.takes_out() {
+                abi::set_filter_state(telemetry::CHANGED, "1");
+            }
             let Forward {
                 target,
                 remove,

@@ -3,7 +3,8 @@
 //! Hosts lead to tries, one for each host that rules name, one for each domain that they name hosts below, and one for
 //! the rules that name none. In a trie each node is a row of segments; it knows the patterns that end there. A request
 //! visits the few nodes that its segments lead to, and what they know is merged in the order of the rules. What is
-//! found fits by host and path; methods and header fields are left to be looked at.
+//! found fits by host and path; methods, header fields and
+//! routes are left to be looked at.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -12,6 +12,8 @@ use crate::request::path::{Case, Reading};
 pub struct Rules {
     list: Vec<Rule>,
     index: Index,
+    look_at_route_names: bool,
+    look_at_route_policies: bool,
 }
 
 /// The rule that a request falls under, and what its path binds.
@@ -55,18 +57,32 @@ impl Rules {
         Self {
             list: Vec::new(),
             index: Index::new(case),
+            look_at_route_names: false,
+            look_at_route_policies: false,
         }
     }
 
     /// Adds a rule after all others.
     pub fn push(&mut self, rule: Rule) {
         self.index.insert(self.list.len(), &rule.matches);
+        self.look_at_route_names |= !rule.matches.routes.is_empty();
+        self.look_at_route_policies |= !rule.matches.policies.is_empty();
         self.list.push(rule);
     }
 
     /// The rules, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.list.iter()
+    }
+
+    /// Whether a rule looks at the name of a route.
+    pub fn look_at_route_names(&self) -> bool {
+        self.look_at_route_names
+    }
+
+    /// Whether a rule looks at the policies of a route.
+    pub fn look_at_route_policies(&self) -> bool {
+        self.look_at_route_policies
     }
 
     /// What the rules ask, in order; for the compilation.

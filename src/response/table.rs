@@ -85,6 +85,12 @@ pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
             "The request does not name one host.",
             Challenges::None,
         ),
+        Reject::RouteAtRisk => (
+            400,
+            "invalid_request",
+            "The request has a header field that clients may not send here.",
+            Challenges::None,
+        ),
         Reject::RepeatedField => (
             400,
             "invalid_request",

@@ -39,6 +39,8 @@ pub struct Case {
     pub runs: Runs,
     /// The filter's document.
     pub document: Value,
+    /// The host's routes.
+    pub routes: Vec<Route>,
     /// The request.
     pub request: Request,
     /// What must come back.
@@ -58,6 +60,44 @@ pub enum Runs {
     CoreOnly,
     /// In Envoy, but its codec or connection manager refuses the request before the filter sees it.
     HostAnswers,
+}
+
+/// A route of the host's, for the paths that begin so; what is for none of them is on a route without name and metadata.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    pub prefix: String,
+    pub name: Option<String>,
+    /// A text, or a list of them.
+    pub policy: Option<OneOrMany>,
+}
+
+impl Route {
+    /// The policies that its metadata names.
+    pub fn policies(&self) -> Vec<String> {
+        self.policy
+            .clone()
+            .map(OneOrMany::into_vec)
+            .unwrap_or_default()
+    }
+
+    /// As Envoy is configured with it.
+    pub fn to_json(&self) -> Value {
+        let mut route =
+            serde_json::json!({"match": {"prefix": self.prefix}, "route": {"cluster": "upstream"}});
+        if let Some(name) = &self.name {
+            route["name"] = name.as_str().into();
+        }
+        if let Some(policy) = &self.policy {
+            let policy = match policy {
+                OneOrMany::One(text) => Value::from(text.as_str()),
+                OneOrMany::Many(texts) => Value::from(texts.as_slice()),
+            };
+            route["metadata"] =
+                serde_json::json!({"filter_metadata": {"countersign": {"policy": policy}}});
+        }
+        route
+    }
 }
 
 /// A request; texts are bytes.
@@ -170,9 +210,9 @@ struct UpstreamExpectation {
     absent: Vec<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+pub enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
@@ -195,6 +235,8 @@ struct TableFile {
     keys: BTreeMap<String, String>,
     #[serde(default)]
     tokens: BTreeMap<String, TokenSpec>,
+    #[serde(default)]
+    routes: Vec<Route>,
     document: Value,
     cases: Vec<CaseFile>,
 }
@@ -282,6 +324,7 @@ pub fn parse(name: &str, text: &str, now: i64) -> Table {
         table: name,
         keys: &keys,
         tokens: &tokens,
+        routes: &file.routes,
         document: &file.document,
     };
     Table {
@@ -305,6 +348,7 @@ struct Loader<'a> {
     table: &'a str,
     keys: &'a Keys,
     tokens: &'a BTreeMap<String, String>,
+    routes: &'a [Route],
     document: &'a Value,
 }
 
@@ -375,6 +419,7 @@ impl Loader<'_> {
             rows: file.row.map(OneOrMany::into_vec).unwrap_or_default(),
             runs: file.only,
             document,
+            routes: self.routes.to_vec(),
             request,
             expect,
             secrets,
@@ -483,6 +528,13 @@ impl Case {
             self.check_secrets(observed, &mut differences);
         }
         differences.0
+    }
+
+    /// The route that the request is on, where it has a name or metadata.
+    pub fn route(&self) -> Option<&Route> {
+        let path = self.request.path();
+        let mut routes = self.routes.iter();
+        routes.find(|route| path.starts_with(route.prefix.as_bytes()))
     }
 
     /// Whether the expectation is that the request passes.

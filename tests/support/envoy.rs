@@ -70,6 +70,26 @@ impl Bootstrap {
         self
     }
 
+    /// As [`listener`](Self::listener), with these routes before the one to everything.
+    pub fn routed_listener(self, name: &str, document: &Value, routes: &[Value]) -> Self {
+        let filter = wasm_filter(name, &module_path(), document);
+        self.routed_listener_with(name, &[filter], routes)
+    }
+
+    /// As [`listener_with`](Self::listener_with), with these routes before the one to everything.
+    pub fn routed_listener_with(mut self, name: &str, filters: &[Value], routes: &[Value]) -> Self {
+        let mut listener = listener(name, filters);
+        let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+        let all = &mut manager["route_config"]["virtual_hosts"][0]["routes"];
+        *all = routes
+            .iter()
+            .chain(all.as_array().into_iter().flatten())
+            .cloned()
+            .collect();
+        self.listeners.push(listener);
+        self
+    }
+
     /// As [`listener`](Self::listener); before the filter sees a path, Envoy resolves it and merges its slashes.
     pub fn normalising_listener(mut self, name: &str, document: &Value) -> Self {
         let filter = wasm_filter(name, &module_path(), document);

@@ -180,6 +180,8 @@ impl Compiler<'_> {
             ("paths", document.paths.as_ref()),
             ("methods", document.methods.as_ref()),
             ("hosts", document.hosts.as_ref()),
+            ("route", document.route.as_ref()),
+            ("policy", document.policy.as_ref()),
         ] {
             if entries.is_some_and(Vec::is_empty) {
                 self.invalid(
@@ -235,6 +237,9 @@ impl Compiler<'_> {
             }
             matches.headers.push((field, value.clone()));
         }
+        matches.routes = self.names_on_routes(&format!("{path}.route"), document.route.as_ref());
+        matches.policies =
+            self.names_on_routes(&format!("{path}.policy"), document.policy.as_ref());
         matches
     }
 

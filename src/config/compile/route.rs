@@ -1,0 +1,52 @@
+//! Rules that look at the host's route, and what must not be done to a request beside them.
+
+use super::Compiler;
+use crate::config::document::Document;
+use crate::plan::Rules;
+use crate::presentation::Protects;
+
+impl Compiler<'_> {
+    pub(super) fn names_on_routes(
+        &mut self,
+        path: &str,
+        names: Option<&Vec<String>>,
+    ) -> Vec<String> {
+        let names = names.map(Vec::as_slice).unwrap_or_default();
+        for (place, name) in names.iter().enumerate() {
+            if name.is_empty() || name.contains(char::is_control) {
+                let what = "no route is known by this: it is empty, or has a control character";
+                self.invalid(format!("{path}[{place}]"), what);
+            }
+        }
+        names.to_vec()
+    }
+
+    /// Once something is taken out of a request the host chooses its route again, and does not say which: of a credential
+    /// that is taken out nothing else could be said than that it is refused.
+    pub(super) fn refuse_what_changes_the_route(&mut self, document: &Document, rules: &Rules) {
+        if !rules.look_at_route_names() && !rules.look_at_route_policies() {
+            return;
+        }
+        let identity = document.identity.as_ref();
+        if identity.and_then(|identity| identity.strip_credential) == Some(true) {
+            self.change_of_route("identity.strip_credential".to_owned());
+        }
+        if self.protects == Protects::Proxy {
+            self.change_of_route("protect_as".to_owned());
+        }
+        for (number, provider) in document.providers.iter().flatten().enumerate() {
+            let from = provider.jwt.iter().flat_map(|jwt| &jwt.from).flatten();
+            for (place, _) in from.enumerate().filter(|(_, from)| from.query.is_some()) {
+                self.change_of_route(format!("providers[{number}].jwt.from[{place}].query"));
+            }
+        }
+    }
+
+    fn change_of_route(&mut self, path: String) {
+        self.invalid(
+            path,
+            "with this the credential is taken out of the request, and Envoy chooses the route again: not together with \
+             `match.route` or `match.policy`",
+        );
+    }
+}
