@@ -408,6 +408,57 @@ fn check_names_what_undoes_the_gate() {
 }
 
 #[test]
+fn check_names_routes_that_are_not_there_and_routes_by_identity() {
+    let desk = Desk::new();
+    let rules = json!([
+        { "name": "a", "match": { "route": ["order", "users"] }, "allow": "public" },
+        { "name": "b", "match": { "policy": ["x"] }, "allow": "public" },
+    ]);
+    let identity = json!({ "headers": { "x-auth-subject": "{subject}" } });
+    let document = json!({ "rules": rules, "identity": identity });
+    let routes = "          route_config:
+            virtual_hosts:
+            - routes:
+              - {name: orders, match: {prefix: /orders, headers: [{name: X_Auth_Subject, present_match: true}]}}
+              - {name: users, match: {prefix: /, headers: [{name: x-other, present_match: true}]}}
+";
+    let manager = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
+    desk.write("envoy.yaml", bootstrap(&as_struct(&document)) + routes);
+    let ran = desk.run(&["check", "envoy.yaml"]);
+    assert_eq!(
+        ran.lines(),
+        [
+            format!(
+                "envoy.yaml: {manager}.route_config.virtual_hosts[0].routes[0].match.headers[0]: warning: the route is \
+                 chosen by `X_Auth_Subject`, which tells who the caller is: it is taken once the request was judged by \
+                 another route"
+            ),
+            format!(
+                "envoy.yaml: {HTTP_FILTER}.configuration.value.rules[0].match.route[0]: warning: there is no route \
+                 `order`; did you mean `orders`?"
+            ),
+            "1 document, no fault, 2 warnings".to_owned(),
+        ],
+        "{}",
+        ran.out
+    );
+
+    // Routes that nobody looks at, and routes that the file does not show.
+    let fetched = "          rds: {route_config_name: public}\n";
+    let without = json!({ "default": "public", "identity": identity });
+    for (document, routes) in [(&document, fetched), (&without, routes)] {
+        desk.write("envoy.yaml", bootstrap(&as_struct(document)) + routes);
+        let ran = desk.run(&["check", "envoy.yaml"]);
+        assert_eq!(ran.out, "1 document, no fault, no warning\n");
+    }
+    let ran = desk.run(&[
+        "check",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/envoy/routes.yaml"),
+    ]);
+    assert_eq!(ran.out, "1 document, no fault, no warning\n");
+}
+
+#[test]
 fn check_names_filters_that_share_a_virtual_machine() {
     let desk = Desk::new();
     let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
@@ -701,6 +752,35 @@ fn explain_judges_the_address_that_it_is_given() {
         let ran = desk.run(&[&["explain", "networks.json", "--path", "/"], arguments].concat());
         assert_eq!(ran.code, code, "{arguments:?} {}", ran.out);
         assert_eq!(ran.out.contains("address_not_allowed"), code == DENIED);
+    }
+}
+
+#[test]
+fn explain_judges_by_the_route_that_it_is_given() {
+    let (desk, _) = desk();
+    let document = r#"{"rules": [{"name": "a", "match": {"route": ["one"], "policy": ["x", "y"]}, "allow": "public"}]}"#;
+    desk.write("routes.json", document);
+    for (arguments, code, step) in [
+        (
+            &["--route", "one", "--policy", "z", "--policy", "y"][..],
+            GOOD,
+            "it is on the route `one`, under the policy `z` and `y`",
+        ),
+        (
+            &["--route", "One", "--policy", "x"],
+            DENIED,
+            "it is on the route `One`, under",
+        ),
+        (
+            &["--policy", "x"],
+            DENIED,
+            "it is on no route that has a name, under the policy `x`",
+        ),
+        (&[], DENIED, "it is on no route that has a name\n"),
+    ] {
+        let ran = desk.run(&[&["explain", "routes.json", "--path", "/"], arguments].concat());
+        assert_eq!(ran.code, code, "{arguments:?} {}", ran.out);
+        assert!(ran.out.contains(step), "{}", ran.out);
     }
 }
 

@@ -846,14 +846,93 @@ fn rules_that_no_request_can_reach() {
             ],
         ),
         (
-            rules(json!({ "route": ["x"] }), json!({ "paths": ["/b"] })),
-            &["rules[0].match.route: not supported yet"],
+            rules(
+                json!({ "route": ["a", "b"] }),
+                json!({ "route": ["b"], "paths": ["/b"] }),
+            ),
+            &["rules[1]: no request can reach this rule: `first` fits everything that it fits"],
         ),
+        (
+            rules(
+                json!({ "policy": ["a"] }),
+                json!({ "policy": ["a"], "route": ["a"] }),
+            ),
+            &["rules[1]: no request can reach this rule: `first` fits everything that it fits"],
+        ),
+        (
+            rules(json!({ "route": ["a"] }), json!({ "route": ["a", "b"] })),
+            &[],
+        ),
+        (
+            rules(json!({ "route": ["a"] }), json!({ "route": ["A"] })),
+            &[],
+        ),
+        (
+            rules(json!({ "route": ["a"] }), json!({ "policy": ["a"] })),
+            &[],
+        ),
+        (rules(json!({ "policy": ["a"] }), json!({})), &[]),
         (
             rules(json!("/a"), json!({ "paths": ["/b"] })),
             &["rules[0].match: expected an object, found `/a`"],
         ),
     ]);
+}
+
+/// What would have Envoy choose another route than the one that rules look at.
+#[test]
+fn what_does_not_go_together_with_rules_by_route() {
+    let by = |name: &str| json!([{ "name": "a", "match": { name: ["x"] }, "allow": "public" }]);
+    let said = "this takes credentials out of requests, and Envoy then chooses the route again: not together with \
+                `match.route` or `match.policy`";
+    let strip = json!({ "strip_credential": true });
+    for name in ["route", "policy"] {
+        hold(&[
+            (with(json!({ "rules": by(name) })), &[]),
+            (
+                with(
+                    json!({ "rules": by(name), "identity": { "strip_credential": false, "headers": { "x-user": "{subject}" } } }),
+                ),
+                &[],
+            ),
+            (
+                with(json!({ "rules": by(name), "identity": strip })),
+                &[&format!("identity.strip_credential: {said}")],
+            ),
+            (
+                with(json!({ "rules": by(name), "protect_as": "proxy" })),
+                &[&format!("protect_as: {said}")],
+            ),
+            (
+                with_rule(json!({ "match": { name: [] } })),
+                &[&format!(
+                    "rules[0].match.{name}: an empty list fits nothing; leave it out to fit all"
+                )],
+            ),
+            (
+                with_rule(json!({ "match": { name: ["a", "", "a\u{0}"] } })),
+                &[
+                    &format!(
+                        "rules[0].match.{name}[1]: no route is known by this: it is empty, or has a control character"
+                    ),
+                    &format!(
+                        "rules[0].match.{name}[2]: no route is known by this: it is empty, or has a control character"
+                    ),
+                ],
+            ),
+        ]);
+    }
+    let mut in_query = with_jwt(json!({ "from": [{ "header": "x-token" }, { "query": "token" }] }));
+    let warnings = |document: &Value| told(&config::load_value(document).unwrap().warnings);
+    assert_eq!(warnings(&in_query), Vec::<String>::new());
+    in_query["rules"] = by("route");
+    assert_eq!(
+        warnings(&in_query),
+        [
+            "providers[0].jwt.from[1].query: a token in the query is refused with 400, since it would have to be taken out, \
+          and rules look at routes"
+        ]
+    );
 }
 
 #[test]
@@ -961,10 +1040,6 @@ fn what_is_not_supported_yet() {
         )]);
     }
 
-    for name in ["route", "policy"] {
-        let expected = format!("rules[0].match.{name}: not supported yet");
-        hold(&[(with_rule(json!({ "match": { name: ["x"] } })), &[&expected])]);
-    }
     let require = json!({ "cel": "claims.level >= 3" });
     for (name, value) in require.as_object().unwrap() {
         let expected = format!("rules[0].require.{name}: not supported yet");

@@ -39,6 +39,10 @@ fn routes() -> Vec<Value> {
     vec![
         route("open", field("x-auth-subject")),
         route("open", field("x-http-method-override")),
+        route(
+            "in-query",
+            json!({"prefix": "/", "query_parameters": [{"name": "token", "present_match": true}]}),
+        ),
         route("guarded", json!({"prefix": "/"})),
     ]
 }
@@ -434,4 +438,85 @@ fn two_filters_in_one_chain_judge_each_by_its_own_document() {
 #[test]
 fn two_filters_in_one_virtual_machine_judge_each_by_its_own_document() {
     two_filters(["both", "both"]);
+}
+
+/// `envoy/routes.yaml`, on free ports.
+#[test]
+fn the_example_with_policies_does_what_it_says() {
+    let upstream = Upstream::start();
+    let text = std::fs::read_to_string(support::in_repository("envoy/routes.yaml")).unwrap();
+    let text = text
+        .replace(
+            "/etc/envoy/countersign.wasm",
+            module_path().to_str().unwrap(),
+        )
+        .replace("port_value: 10000", "port_value: 0")
+        .replace(
+            "port_value: 8080",
+            &format!("port_value: {}", upstream.port()),
+        );
+    let mut bootstrap: Value = serde_yaml_ng::from_str(&text).unwrap();
+    bootstrap["admin"] =
+        json!({"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}});
+    let envoy = Envoy::start_with(&bootstrap, std::process::Stdio::null());
+    let key = support::token::read_key("envoy/demo-key.json");
+    let bearer = |scope: &str, roles: &[&str]| {
+        let claims = json!({
+            "iss": "https://login.example.com", "aud": "orders", "sub": "amy", "exp": support::now() + 600,
+            "scope": scope, "roles": roles,
+        });
+        let header = json!({"alg": "ES256", "kid": "demo"});
+        let token = key.sign(Algorithm::Es256, &header, claims.to_string().as_bytes());
+        format!("Bearer {}", token.unwrap())
+    };
+    let (reader, operator) = (bearer("orders:read", &[]), bearer("", &["operator"]));
+    for (method, target, authorization, status) in [
+        ("GET", "/catalogue/1", "", 200),
+        ("GET", "/orders/1", "", 401),
+        ("GET", "/orders/1", &operator, 403),
+        ("GET", "/orders/1", &reader, 200),
+        ("PUT", "/orders/1", &reader, 503),
+        ("GET", "/legacy", &reader, 403),
+        ("GET", "/legacy", &operator, 200),
+        ("GET", "/elsewhere", &operator, 403),
+        ("GET", "/elsewhere", "", 401),
+    ] {
+        let fields = [("authorization", authorization)];
+        let fields = if authorization.is_empty() {
+            &[][..]
+        } else {
+            &fields
+        };
+        let response = ask(&envoy, "public", method, target, fields);
+        assert_eq!(response.status, status, "{method} {target}");
+    }
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
+
+/// What Envoy does with a request whose query is changed, and what is made of that.
+#[test]
+fn a_token_in_the_query_chooses_no_route_that_is_judged() {
+    let upstream = Upstream::start();
+    let party = Party::new("callers");
+    let mut document = party.document(&json!({"query": "token"}), &json!([]));
+    let mut by_route = document.clone();
+    by_route["rules"] = json!([
+        {"name": "lax", "match": {"route": ["in-query"]}},
+        {"name": "strict", "match": {"route": ["guarded"]}, "require": {"scopes": ["admin"]}},
+    ]);
+    document["identity"] = json!({});
+    let bootstrap = Bootstrap::new(upstream.port()).cluster("callers", &[party.issuer.port()]);
+    let envoy = Envoy::start(
+        bootstrap
+            .routed_listener("any-route", &document, &routes())
+            .routed_listener("by-route", &by_route, &routes()),
+    );
+    let target = format!("/?token={}", party.token());
+    let taken = ask(&envoy, "any-route", "GET", &target, &[]);
+    assert_eq!(at_upstream(&taken, "x-taken").as_deref(), Some("guarded"));
+    assert_eq!(
+        error(&ask(&envoy, "by-route", "GET", &target, &[])),
+        at_risk()
+    );
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
 }

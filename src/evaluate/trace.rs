@@ -59,9 +59,13 @@ impl fmt::Display for Step<'_> {
                     None => write!(formatter, "it is on no route that has a name")?,
                 }
                 for (place, policy) in request.policies().iter().enumerate() {
-                    let before = if place == 0 { ", under" } else { " and" };
+                    let before = if place == 0 {
+                        ", under the policy"
+                    } else {
+                        " and"
+                    };
                     let policy = String::from_utf8_lossy(policy);
-                    write!(formatter, "{before} the policy `{policy}`")?;
+                    write!(formatter, "{before} `{policy}`")?;
                 }
                 Ok(())
             }

@@ -88,7 +88,7 @@ pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
         Reject::RouteAtRisk => (
             400,
             "invalid_request",
-            "The request has a header field that clients may not send here.",
+            "The request carries something that may not be sent here.",
             Challenges::None,
         ),
         Reject::RepeatedField => (

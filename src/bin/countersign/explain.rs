@@ -43,6 +43,12 @@ pub struct Explain {
     /// The address that the request comes from, which `networks` looks at; default one that nothing allows
     #[arg(long, value_name = "ADDRESS")]
     client: Option<IpAddr>,
+    /// The name of the route that Envoy chooses, which `match.route` looks at; default none
+    #[arg(long, value_name = "NAME")]
+    route: Option<String>,
+    /// A policy that the metadata of the route names, which `match.policy` looks at; as often as there are
+    #[arg(long = "policy", value_name = "NAME")]
+    policies: Vec<String>,
     /// A header field of the request, or `@FILE` with one on each line
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
@@ -80,7 +86,11 @@ impl Explain {
             .map(|(name, value)| (name.as_bytes(), value.as_slice()));
         let request = RequestView::new(request.collect())
             .over_tls(!self.plain_http)
-            .from_client(self.client);
+            .from_client(self.client)
+            .on_route(
+                self.route.as_deref().map(str::as_bytes),
+                self.policies.iter().map(String::as_bytes).collect(),
+            );
         let mut steps = Steps(Vec::new());
         let plan = &loaded.plan;
         let outcome = evaluate(

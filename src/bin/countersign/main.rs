@@ -23,6 +23,7 @@ mod hash;
 mod input;
 mod mint;
 mod redact;
+mod routes;
 mod schema;
 mod surroundings;
 mod tree;

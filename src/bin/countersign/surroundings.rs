@@ -4,6 +4,7 @@
 //! 2. What a file does not show is not spoken of: the connection manager of a WasmPlugin, for one.
 
 use crate::found::{Filter, Host, Search};
+use crate::routes;
 use crate::tree::Node;
 
 /// Something that a reader of the file should know.
@@ -32,6 +33,9 @@ pub fn findings(search: &Search<'_>) -> Vec<Finding> {
     for root in &search.roots {
         root.visit(&mut |node| {
             findings.connection_manager(node, search);
+            for (path, text) in routes::warnings(node, search) {
+                findings.warn(&path, text);
+            }
             if node.is_message("DownstreamTlsContext") {
                 findings.client_certificates(node);
             }

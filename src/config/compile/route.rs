@@ -21,8 +21,8 @@ impl Compiler<'_> {
         names.to_vec()
     }
 
-    /// Once something is taken out of a request the host chooses its route again, and does not say which: of a credential
-    /// that is taken out nothing else could be said than that it is refused.
+    /// Once something is taken out of a request the host chooses its route again, and does not say which. So a request from
+    /// which something would have to be taken out is refused: where that is every one with a credential, it is a fault.
     pub(super) fn refuse_what_changes_the_route(&mut self, document: &Document, rules: &Rules) {
         if !rules.look_at_route_names() && !rules.look_at_route_policies() {
             return;
@@ -37,7 +37,11 @@ impl Compiler<'_> {
         for (number, provider) in document.providers.iter().flatten().enumerate() {
             let from = provider.jwt.iter().flat_map(|jwt| &jwt.from).flatten();
             for (place, _) in from.enumerate().filter(|(_, from)| from.query.is_some()) {
-                self.change_of_route(format!("providers[{number}].jwt.from[{place}].query"));
+                self.warn(
+                    format!("providers[{number}].jwt.from[{place}].query"),
+                    "a token in the query is refused with 400, since it would have to be taken out, and rules look at \
+                     routes",
+                );
             }
         }
     }
@@ -45,7 +49,7 @@ impl Compiler<'_> {
     fn change_of_route(&mut self, path: String) {
         self.invalid(
             path,
-            "with this the credential is taken out of the request, and Envoy chooses the route again: not together with \
+            "this takes credentials out of requests, and Envoy then chooses the route again: not together with \
              `match.route` or `match.policy`",
         );
     }
