@@ -14,31 +14,33 @@
 //! 7. a CORS preflight: it passes without credentials, or is answered;
 //! 8. a rule with a fixed answer: that;
 //! 9. `allow: public`: it passes, nothing is judged;
-//! 10. two credentials, or one that breaks its grammar: 400;
-//! 11. no credential: 401, or on an optional rule it passes;
-//! 12. a credential that is refused: 401, also where the rule would not accept its provider: nothing unverified
+//! 10. too many failures from that address, or with credentials of that user: 429, whatever is shown;
+//! 11. two credentials, or one that breaks its grammar: 400;
+//! 12. no credential: 401, or on an optional rule it passes;
+//! 13. a credential that is refused: 401, also where the rule would not accept its provider: nothing unverified
 //!     reaches an upstream that might read it;
 //!     whether it is good cannot be said now, since keys are not to be had: 503;
-//! 13. a good one of a provider that the rule does not accept, or where nothing permits the request: 403;
-//! 14. an authentication that is too weak, or too long ago: 401;
-//! 15. a missing scope, role or group: 403, or what hides that there is something;
-//! 16. it passes.
+//! 14. a good one of a provider that the rule does not accept, or where nothing permits the request: 403;
+//! 15. an authentication that is too weak, or too long ago: 401;
+//! 16. a missing scope, role or group: 403, or what hides that there is something;
+//! 17. it passes.
 //!
 //! In shadow mode a refusal is decided like any other, and the request passes all the same; metadata and preflights are
 //! answered as ever.
-//! Where the rule has no scheme to offer, 11 and 12 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
+//! Where the rule has no scheme to offer, 12 and 13 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
 
 mod effects;
 mod forward;
 mod identify;
 mod preflight;
+mod throttle;
 mod trace;
 
 use std::rc::Rc;
 
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
-pub use self::trace::{Step, Trace};
+pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
 use crate::authorize::{Permit, Requirements, permit, permit_anyone};

@@ -8,6 +8,8 @@
 
 pub mod abi;
 #[cfg(feature = "filter")]
+mod cells;
+#[cfg(feature = "filter")]
 mod contexts;
 pub mod crypto;
 #[cfg(feature = "filter")]

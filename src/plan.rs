@@ -22,7 +22,7 @@ use crate::request::authority::{Host, HostPattern};
 use crate::request::path::{Pattern, Readings};
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
-use crate::store::{CacheSizes, Store};
+use crate::store::{CacheSizes, Limits, Store};
 
 /// A document, compiled, or the state of having none.
 #[derive(Debug)]
@@ -60,6 +60,32 @@ pub struct Policy {
     pub networks: Option<Networks>,
     /// What the upstream is told of callers.
     pub identity: Identity,
+    /// What too many failures lead to.
+    pub throttle: Option<Throttle>,
+}
+
+/// What too many failures lead to.
+#[derive(Debug)]
+pub struct Throttle {
+    /// How many lead to what.
+    pub limits: Limits,
+    /// Whether those of one address are counted together.
+    pub by_address: bool,
+    /// Whether those with credentials of one user are.
+    pub by_user: bool,
+    /// Whoever asks from there is neither counted nor blocked.
+    pub exempt: Vec<IpNet>,
+}
+
+impl Throttle {
+    /// Whether a request from there is neither counted nor blocked; an address that is not known is no such one.
+    pub fn exempts(&self, client: Option<IpAddr>) -> bool {
+        client.is_some_and(|client| self.exempt.iter().any(|network| network.contains(&client)))
+    }
+
+    fn asks_for_address(&self) -> bool {
+        self.by_address || !self.exempt.is_empty()
+    }
 }
 
 /// Addresses from which requests may come: those of `allow`, all where it is empty, but those of `deny`.
@@ -228,11 +254,14 @@ impl Plan {
 impl Plan {
     /// An empty memory for what this plan's evaluations learn.
     pub fn empty_store(&self) -> Store {
-        let sources = self
-            .policy
-            .as_ref()
-            .map_or(0, |policy| policy.sources.len());
-        Store::new(self.cache, sources)
+        let policy = self.policy.as_ref();
+        let sources = policy.map_or(0, |policy| policy.sources.len());
+        let throttle = policy.and_then(|policy| policy.throttle.as_ref());
+        Store::new(
+            self.cache,
+            sources,
+            throttle.map(|throttle| throttle.limits),
+        )
     }
 }
 
@@ -249,7 +278,12 @@ impl Access {
 impl Policy {
     /// Whether it matters from which address a request comes.
     pub fn asks_for_address(&self) -> bool {
-        self.networks.is_some() || self.rules.iter().any(|rule| rule.networks.is_some())
+        self.networks.is_some()
+            || self.rules.iter().any(|rule| rule.networks.is_some())
+            || self
+                .throttle
+                .as_ref()
+                .is_some_and(Throttle::asks_for_address)
     }
 
     /// Whether it matters if the connection is secured by TLS.

@@ -35,6 +35,11 @@ pub enum Reject {
     ForeignOrigin,
     /// The rule has an answer of its own.
     Fixed,
+    /// Too many failures came from there, or with credentials of this user.
+    TooManyFailures {
+        /// How many whole seconds that still lasts.
+        retry_after: u32,
+    },
     /// No credential was presented.
     NoCredential,
     /// A credential that is none by its own grammar.
@@ -207,6 +212,7 @@ impl Reject {
             Self::MetadataMethod => "metadata_method",
             Self::ForeignOrigin => "invalid_origin",
             Self::Fixed => "respond",
+            Self::TooManyFailures { .. } => "too_many_failures",
             Self::NoCredential => "unauthorized",
             Self::Malformed(malformed) => match malformed.fault {
                 CredentialFault::Several => "several_credentials",
@@ -229,7 +235,60 @@ impl Reject {
     }
 }
 
+impl Reject {
+    /// Whether whoever guesses would be refused like this: what the throttling of failures counts.
+    ///
+    /// What honest callers are refused for is not among it: nothing shown, what has expired or is meant for others, and
+    /// what cannot be judged.
+    pub fn is_a_failure(self) -> bool {
+        match self {
+            Self::Token(fault) => fault.is_a_failure(),
+            Self::NoDocument
+            | Self::Trace
+            | Self::MethodCase
+            | Self::Path(_)
+            | Self::Authority
+            | Self::RepeatedField
+            | Self::PlainHttp
+            | Self::Address
+            | Self::NoSuchMetadata
+            | Self::MetadataMethod
+            | Self::ForeignOrigin
+            | Self::Fixed
+            | Self::TooManyFailures { .. }
+            | Self::NoCredential
+            | Self::Malformed(_)
+            | Self::Unavailable(Unavailable::Keys | Unavailable::Crypto)
+            | Self::ProviderNotAccepted
+            | Self::NoRule
+            | Self::Authentication(_)
+            | Self::Scope
+            | Self::Requirement(_) => false,
+        }
+    }
+}
+
 impl TokenFault {
+    fn is_a_failure(self) -> bool {
+        match self {
+            Self::Signature => true,
+            Self::Malformed
+            | Self::Algorithm
+            | Self::Extension
+            | Self::Type
+            | Self::Key
+            | Self::Issuer
+            | Self::Audience
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::Lifetime
+            | Self::Revoked
+            | Self::ClaimMissing
+            | Self::ClaimType
+            | Self::Binding => false,
+        }
+    }
+
     fn reason(self) -> &'static str {
         match self {
             Self::Malformed => "token_malformed",

@@ -1,12 +1,16 @@
-//! What outlives a request: tokens that were judged, and the keys of issuers.
+//! What outlives a request: tokens that were judged, the keys of issuers, and who failed how often.
 //!
 //! Nothing in here decides. An evaluation reads it; what it learns is applied afterwards, once.
 
+mod cells;
+mod failures;
 mod tokens;
 
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use self::cells::{Cells, OwnCells, Put};
+pub use self::failures::{Caller, CallerId, Failures, Limits};
 pub use self::tokens::{CacheSizes, Judged, TokenCache, TokenId};
 use crate::authenticate::keys::KeySet;
 use crate::time::Timestamp;
@@ -18,6 +22,8 @@ pub const COOL_DOWN: Duration = Duration::from_secs(30);
 pub struct Store {
     /// Tokens that were judged.
     pub tokens: TokenCache,
+    /// Who failed how often, where that is counted.
+    pub failures: Option<Failures>,
     sources: Vec<HeldKeys>,
 }
 
@@ -33,10 +39,11 @@ pub struct HeldKeys {
 }
 
 impl Store {
-    /// An empty memory, for so many tokens and so many sources of keys.
-    pub fn new(tokens: CacheSizes, sources: usize) -> Self {
+    /// An empty memory, for so many tokens and so many sources of keys; failures are counted where there are limits.
+    pub fn new(tokens: CacheSizes, sources: usize, failures: Option<Limits>) -> Self {
         Self {
             tokens: TokenCache::new(tokens),
+            failures: failures.map(Failures::new),
             sources: std::iter::repeat_with(HeldKeys::default)
                 .take(sources)
                 .collect(),

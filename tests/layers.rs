@@ -108,6 +108,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "response::page",
             "scheme",
             "store::CacheSizes",
+            "store::Limits",
             "time",
         ],
     ),

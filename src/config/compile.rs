@@ -8,6 +8,7 @@ mod provider;
 mod require;
 mod route;
 mod rule;
+mod throttle;
 
 use std::collections::BTreeMap;
 
@@ -141,6 +142,10 @@ impl Compiler<'_> {
                     .networks
                     .as_ref()
                     .map(|networks| self.networks("networks", networks)),
+                throttle: document
+                    .throttle
+                    .as_ref()
+                    .map(|throttle| self.throttle(throttle)),
             }),
         }
     }

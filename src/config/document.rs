@@ -48,11 +48,10 @@ object! {
         narrowing https: Https,
         /// Whether `x-forwarded-proto` says what is plain HTTP; default `false`: the connection does.
         optional trust_forwarded_proto: bool,
+        /// What too many failures lead to: 429, whatever is shown. Default nothing.
+        narrowing throttle: Throttle,
         /// What is logged.
         optional audit: Audit,
-    }
-    unsupported {
-        throttle,
     }
 }
 
@@ -137,6 +136,38 @@ choice! {
         Require = "require",
         /// It is sent to the origin.
         Redirect = "redirect",
+    }
+}
+
+object! {
+    /// What too many failures lead to: 429, whatever is shown. A wrong signature is a failure; what is missing, expired or
+    /// meant for others is none.
+    pub struct Throttle {
+        /// So many failures, from 1 to 100.
+        #[cfg_attr(not(target_arch = "wasm32"), schemars(range(min = 1, max = 100)))]
+        required failures: u32,
+        /// Within this, from `1s` to `30d`.
+        required window: Span,
+        /// Block for so long, from `1s` to `30d`; what fails meanwhile does not lengthen it.
+        required block: Span,
+        /// Whose failures are counted together; default `address` alone.
+        #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = 1, "uniqueItems" = true)))]
+        narrowing by: Vec<ThrottleBy>,
+        /// Networks whose requests are neither counted nor blocked.
+        optional exempt: Vec<String>,
+    }
+}
+
+choice! {
+    /// Whose failures are counted together.
+    pub enum ThrottleBy {
+        /// Those of one client address, as the host's settings for forwarded addresses have it; of an IPv6 address its
+        /// /64. Where the host knows no address, nothing is counted.
+        #[default]
+        Address = "address",
+        /// Those with credentials of one user, as the credential itself says before it is verified. Whoever knows a
+        /// user's name can have that user blocked.
+        User = "user",
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a decision leaves behind in the store: applied once, by whoever carries the decision out.
 
 use super::Fetch;
-use crate::store::{Judged, Store, TokenId};
+use crate::store::{CallerId, Judged, Store, TokenId};
 use crate::time::Timestamp;
 
 /// What a decision leaves behind in the store.
@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 pub struct Effects {
     /// What was learnt of each token.
     pub tokens: Vec<TokenEffect>,
+    /// Whose failure it was: counted for each of them.
+    pub failures: Vec<CallerId>,
     /// What should be fetched, although nobody waits for it; whoever fetches takes it from here.
     pub wanted: Option<Fetch>,
 }
@@ -38,6 +40,11 @@ impl Effects {
                 TokenEffect::Judged { id, judged, bytes } => {
                     store.tokens.remember(id, judged, bytes, now);
                 }
+            }
+        }
+        if let Some(failures) = &store.failures {
+            for caller in self.failures {
+                failures.count(caller, now);
             }
         }
     }

@@ -24,12 +24,20 @@ impl<'p> Judging<'p, '_> {
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Option<Rc<Principal>>, Stop> {
-        let presented = present(self.request, &self.policy.places)?;
+        let presented = present(self.request, &self.policy.places);
+        // What breaks its grammar names no user.
+        let shown = presented.as_deref().unwrap_or_default();
+        self.refuse_who_failed_too_often(gate, shown, trace)?;
+        let presented = presented?;
         self.refuse_two_of_one_provider(&presented)?;
         trace.step(Step::Shows(presented.first().map(|shown| shown.scheme)));
         let mut principals = Vec::with_capacity(presented.len());
         for shown in &presented {
-            principals.push(self.verify(gate, shown, effects)?);
+            let principal = self.verify(gate, shown, effects);
+            if let Err(Stop::Reject(reject)) = principal {
+                self.count(reject, gate, shown, effects);
+            }
+            principals.push(principal?);
         }
         let order = |principal: &Rc<Principal>| {
             let number = principal.provider();

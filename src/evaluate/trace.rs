@@ -29,6 +29,8 @@ pub enum Step<'a> {
     Rule(Option<&'a str>),
     /// What the rule asks.
     Asks(&'static str),
+    /// What is known of failures before.
+    Throttle(Throttling),
     /// What the caller shows; none shows nothing.
     Shows(Option<Scheme>),
     /// A provider vouches for the caller.
@@ -38,6 +40,38 @@ pub enum Step<'a> {
         /// The caller.
         principal: &'a Principal,
     },
+}
+
+/// What is known of failures before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Throttling {
+    /// The address is exempt.
+    Exempt,
+    /// Nobody whom the request names is blocked.
+    NothingKnown {
+        /// How many were looked for: an address, users.
+        callers: usize,
+    },
+    /// There were too many, for so many seconds more.
+    Blocked(u32),
+}
+
+impl fmt::Display for Throttling {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exempt => write!(formatter, "failures from this address are not counted"),
+            Self::NothingKnown { callers: 0 } => write!(
+                formatter,
+                "failures are counted, and the request names nobody whose they would be"
+            ),
+            Self::NothingKnown { .. } => {
+                write!(formatter, "failures are counted, and nothing known blocks")
+            }
+            Self::Blocked(seconds) => {
+                write!(formatter, "too many failures: blocked for {seconds} s more")
+            }
+        }
+    }
 }
 
 impl fmt::Display for Step<'_> {
@@ -72,6 +106,7 @@ impl fmt::Display for Step<'_> {
             Self::Rule(Some(name)) => write!(formatter, "the rule `{name}` fits first"),
             Self::Rule(None) => write!(formatter, "no rule fits: the default decides"),
             Self::Asks(what) => write!(formatter, "it asks for {what}"),
+            Self::Throttle(throttling) => throttling.fmt(formatter),
             Self::Shows(Some(scheme)) => write!(formatter, "a {scheme} credential is shown"),
             Self::Shows(None) => write!(formatter, "no credential is shown"),
             Self::Vouched {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use log::{error, info, warn};
 
 use super::abi;
+use super::cells::SharedCells;
 use super::crypto::HostCrypto;
 use super::fetch::Fetcher;
 use super::metrics::Metrics;
@@ -90,8 +91,12 @@ impl Filter {
             .policy
             .as_ref()
             .map_or(&[][..], |policy| &policy.sources);
+        let mut store = plan.empty_store();
+        if let Some(failures) = &mut store.failures {
+            failures.share(Box::new(SharedCells::of_failures(failures.limits())));
+        }
         Self {
-            store: RefCell::new(plan.empty_store()),
+            store: RefCell::new(store),
             fetcher: RefCell::new(Fetcher::new(sources)),
             waiting: RefCell::default(),
             is_abandoned: Cell::new(false),

@@ -129,6 +129,12 @@ pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
         ),
         // The rule's own answer is sent in its place.
         Reject::Fixed => (403, "forbidden", FORBIDDEN, Challenges::None),
+        Reject::TooManyFailures { .. } => (
+            429,
+            "too_many_failures",
+            "There were too many failures. Try again later.",
+            Challenges::None,
+        ),
         // A 401 without a challenge would be a 401 that nobody can answer (RFC 9110 §15.5.2).
         Reject::NoCredential | Reject::Token(_) | Reject::Authentication(_)
             if decision.schemes.is_empty() =>
@@ -182,7 +188,10 @@ pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
             Reject::MetadataMethod => Some("GET, HEAD"),
             _ => None,
         },
-        retry_after: (status == 503).then_some(SECONDS_TO_WAIT),
+        retry_after: match reject {
+            Reject::TooManyFailures { retry_after } => Some(retry_after),
+            _ => (status == 503).then_some(SECONDS_TO_WAIT),
+        },
     }
 }
 

@@ -27,7 +27,7 @@ impl Compiler<'_> {
         Networks { allow, deny }
     }
 
-    fn network(&mut self, path: String, text: &str) -> Option<IpNet> {
+    pub(super) fn network(&mut self, path: String, text: &str) -> Option<IpNet> {
         let network = text
             .parse::<IpNet>()
             .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));

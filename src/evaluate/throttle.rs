@@ -1,0 +1,103 @@
+//! Who is refused because of failures before, and whose failure this one is.
+
+use super::trace::{Step, Throttling, Trace};
+use super::{Effects, Judging};
+use crate::authenticate::jwt::{Unverified, take_apart};
+use crate::authenticate::{Method, judge_of};
+use crate::credential::Presented;
+use crate::plan::{Gate, Throttle};
+use crate::reject::Reject;
+use crate::store::{Caller, CallerId, Failures, Judged};
+
+impl Judging<'_, '_> {
+    /// Refuses whoever failed too often: who asks from such an address, whatever is shown, and who shows the credential of
+    /// such a user, good or not.
+    pub(super) fn refuse_who_failed_too_often(
+        &self,
+        gate: &Gate,
+        presented: &[Presented<'_>],
+        trace: &mut impl Trace,
+    ) -> Result<(), Reject> {
+        let Some((throttle, failures)) = self.throttle() else {
+            return Ok(());
+        };
+        if throttle.exempts(self.request.client()) {
+            trace.step(Step::Throttle(Throttling::Exempt));
+            return Ok(());
+        }
+        let by_address = self.address(throttle, failures).into_iter();
+        // Not even looked for, where the address is blocked already.
+        let by_user = presented
+            .iter()
+            .filter_map(|shown| self.user(throttle, failures, gate, shown));
+        let mut callers = 0;
+        for caller in by_address.chain(by_user) {
+            callers += 1;
+            if let Some(retry_after) = failures.blocked_for(caller, self.now) {
+                trace.step(Step::Throttle(Throttling::Blocked(retry_after)));
+                return Err(Reject::TooManyFailures { retry_after });
+            }
+        }
+        trace.step(Step::Throttle(Throttling::NothingKnown { callers }));
+        Ok(())
+    }
+
+    /// Counts the refusal of a credential, if it is one that counts.
+    pub(super) fn count(
+        &self,
+        reject: Reject,
+        gate: &Gate,
+        shown: &Presented<'_>,
+        effects: &mut Effects,
+    ) {
+        let Some((throttle, failures)) = self.throttle().filter(|_| reject.is_a_failure()) else {
+            return;
+        };
+        if !throttle.exempts(self.request.client()) {
+            let by_address = self.address(throttle, failures);
+            let by_user = self.user(throttle, failures, gate, shown);
+            effects
+                .failures
+                .extend(by_address.into_iter().chain(by_user));
+        }
+    }
+
+    fn throttle(&self) -> Option<(&Throttle, &Failures)> {
+        Some((
+            self.policy.throttle.as_ref()?,
+            self.store.failures.as_ref()?,
+        ))
+    }
+
+    fn address(&self, throttle: &Throttle, failures: &Failures) -> Option<CallerId> {
+        let address = self.request.client().filter(|_| throttle.by_address)?;
+        Some(failures.id(Caller::Address(address)))
+    }
+
+    /// The user whose credential this claims to be; nothing of it is proven.
+    fn user(
+        &self,
+        throttle: &Throttle,
+        failures: &Failures,
+        gate: &Gate,
+        shown: &Presented<'_>,
+    ) -> Option<CallerId> {
+        if !throttle.by_user {
+            return None;
+        }
+        let id = |provider, name| failures.id(Caller::User { provider, name });
+        let providers = &self.policy.providers;
+        // What was verified before was read before.
+        let tokens = &self.store.tokens;
+        let token = tokens.id(shown.place, gate.choice, &shown.token);
+        if let Some(Judged::Verified(principal)) = tokens.find(token, self.now) {
+            let provider = providers.get(principal.provider())?;
+            return Some(id(&provider.name, principal.subject()?));
+        }
+        let compact = take_apart(&shown.token).ok()?;
+        let token = Unverified::read(&compact).ok()?;
+        let (_, provider) = judge_of(providers, &gate.providers, shown.place, &token).ok()?;
+        let Method::Jwt(verifier, _) = &provider.method;
+        Some(id(&provider.name, verifier.claimed_subject(&token)?))
+    }
+}

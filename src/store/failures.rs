@@ -1,0 +1,190 @@
+//! Who failed how often, so that whoever guesses is stopped: a table of fixed size that all workers share.
+//!
+//! A caller is known by 128 bits of a SHA-256 over a secret and what tells callers apart. The hash also says in which of
+//! the [`BUCKETS`] cells it stands, each with room for [`bucket::SLOTS`] callers; a cell is read, changed and written back
+//! under its version. The secret is made by chance and shared in a cell of its own: nobody outside can look for callers
+//! who fall into one cell, to have another forgotten.
+//!
+//! Where a cell is full, the caller with the fewest failures makes room, the one whose last is longest ago before others.
+//! A blocked one never does: where all are blocked, nobody else is counted in that cell until a block ends.
+//!
+//! Whatever else stands in a cell than what is written here is nothing known, and so is a moment that lies further ahead
+//! than anything written now could: the clock was set back, and what was counted by the old one is forgotten.
+
+mod bucket;
+
+use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use self::bucket::Bucket;
+use super::cells::{Cells, OwnCells, Put};
+use crate::time::Timestamp;
+
+/// How many cells hold callers.
+const BUCKETS: u16 = 1024;
+
+/// The cell of the secret.
+const SECRET: u16 = BUCKETS;
+
+/// How often a change is tried again where others are faster. Each time one of them was done, and workers are few.
+const TRIES: u32 = 32;
+
+/// How many failures lead to what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// So many of them block, from 1 to [`Limits::MOST_FAILURES`].
+    pub failures: u8,
+    /// Within this.
+    pub window: Duration,
+    /// For so long.
+    pub block: Duration,
+}
+
+impl Limits {
+    /// The moment of each counted failure is kept, so that the window is exact.
+    pub const MOST_FAILURES: u8 = 100;
+    /// The shortest window and block: a client is told whole seconds.
+    pub const SHORTEST: Duration = Duration::from_secs(1);
+    /// The longest window and block: moments are kept as milliseconds before another, in 32 bits.
+    pub const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+}
+
+/// Whose failures are counted together.
+#[derive(Debug, Clone, Copy)]
+pub enum Caller<'a> {
+    /// Whoever asks from there: an IPv4 address, or the /64 of an IPv6 address, within which a host chooses its own.
+    Address(IpAddr),
+    /// A user, whoever claims to be that one.
+    User {
+        /// The name of the provider that would vouch.
+        provider: &'a str,
+        /// The user's name there.
+        name: &'a str,
+    },
+}
+
+/// A caller, as the table knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallerId {
+    bucket: u16,
+    id: [u8; 16],
+}
+
+/// The table, as one worker sees it.
+pub struct Failures {
+    limits: Limits,
+    secret: [u8; 16],
+    shared: Option<Box<dyn Cells>>,
+    own: OwnCells,
+    /// Whether what was to be shared turned out not to be.
+    is_alone: Cell<bool>,
+}
+
+impl Failures {
+    /// An empty table, of one worker alone.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            secret: by_chance(),
+            shared: None,
+            own: OwnCells::default(),
+            is_alone: Cell::new(false),
+        }
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Shares the table with whoever sees the same cells; where nothing can be put there, the worker counts by itself.
+    pub fn share(&mut self, cells: Box<dyn Cells>) {
+        for _ in 0..TRIES {
+            let (value, version) = cells.get(SECRET);
+            if let Some(Ok(secret)) = value.map(<[u8; 16]>::try_from) {
+                self.secret = secret;
+                break;
+            }
+            if cells.put(SECRET, &self.secret, version) != Put::TooLate {
+                break;
+            }
+        }
+        self.shared = Some(cells);
+    }
+
+    /// What the table knows a caller by.
+    pub fn id(&self, caller: Caller<'_>) -> CallerId {
+        let mut hash = Sha256::new_with_prefix(self.secret);
+        match caller {
+            Caller::Address(address) => match address.to_canonical() {
+                IpAddr::V4(address) => hash.update([&b"4"[..], &address.octets()].concat()),
+                IpAddr::V6(address) => {
+                    let network = u128::from(address) >> 64;
+                    hash.update([&b"6"[..], &network.to_be_bytes()].concat());
+                }
+            },
+            Caller::User { provider, name } => {
+                hash.update(b"u");
+                hash.update((provider.len() as u64).to_be_bytes());
+                hash.update(provider);
+                hash.update(name);
+            }
+        }
+        let [id @ .., b14, b15] = *hash.finalize().first_chunk::<18>().unwrap_or(&[0; 18]);
+        CallerId {
+            bucket: u16::from_be_bytes([b14, b15]) % BUCKETS,
+            id,
+        }
+    }
+
+    /// How many whole seconds a caller is blocked for, at least 1; none who is not.
+    pub fn blocked_for(&self, caller: CallerId, now: Timestamp) -> Option<u32> {
+        let value = self.cells().get(caller.bucket).0?;
+        let until = Bucket::read(&value, self.limits, now).blocked_until(caller.id)?;
+        let left = until.millis().saturating_sub(now.millis());
+        let block = i64::try_from(self.limits.block.as_millis()).unwrap_or(i64::MAX);
+        let seconds = left.min(block).max(1).saturating_add(999) / 1000;
+        Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+    }
+
+    /// Counts a failure.
+    pub fn count(&self, caller: CallerId, now: Timestamp) {
+        for _ in 0..TRIES {
+            let cells = self.cells();
+            let (value, version) = cells.get(caller.bucket);
+            let value = value.unwrap_or_default();
+            let mut bucket = Bucket::read(&value, self.limits, now);
+            if !bucket.count(caller.id, self.limits, now) {
+                return;
+            }
+            match cells.put(caller.bucket, &bucket.to_bytes(), version) {
+                Put::Done => return,
+                Put::TooLate => {}
+                // Once more, in the worker's own.
+                Put::Refused => self.is_alone.set(true),
+            }
+        }
+    }
+
+    fn cells(&self) -> &dyn Cells {
+        match &self.shared {
+            Some(cells) if !self.is_alone.get() => cells.as_ref(),
+            Some(_) | None => &self.own,
+        }
+    }
+}
+
+/// The one source of chance that the standard library has: its maps are seeded by the operating system.
+fn by_chance() -> [u8; 16] {
+    let chance = RandomState::new();
+    let halves = [chance.hash_one(1), chance.hash_one(2)].map(u128::from);
+    let [high, low] = halves;
+    (high << 64 | low).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests;
