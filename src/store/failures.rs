@@ -8,8 +8,8 @@
 //! Where a cell is full, the caller with the fewest failures makes room, the one whose last is longest ago before others.
 //! A blocked one never does: where all are blocked, nobody else is counted in that cell until a block ends.
 //!
-//! Whatever else stands in a cell than what is written here is nothing known, and so is a moment that lies further ahead
-//! than anything written now could: the clock was set back, and what was counted by the old one is forgotten.
+//! Whatever else stands in a cell than what is written here is nothing known, and so is a moment that lies too far ahead:
+//! however the clock jumps, nobody is blocked for more than twice as long as they should be.
 
 mod bucket;
 

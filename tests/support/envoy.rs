@@ -103,6 +103,16 @@ impl Bootstrap {
         self
     }
 
+    /// As [`listener`](Self::listener); `x-forwarded-for` says where a request comes from.
+    pub fn forwarded_listener(mut self, name: &str, document: &Value) -> Self {
+        let filter = wasm_filter(name, &module_path(), document);
+        let mut listener = listener(name, &[filter]);
+        let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+        manager["use_remote_address"] = json!(false);
+        self.listeners.push(listener);
+        self
+    }
+
     /// A listener on a free port with these filters before the router.
     pub fn listener_with(mut self, name: &str, filters: &[Value]) -> Self {
         self.listeners.push(listener(name, filters));

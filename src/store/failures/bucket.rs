@@ -4,8 +4,6 @@
 //! since 1970, a number, and for each failure but the last 4 bytes: so many milliseconds before that moment. The number
 //! is that of the failures, the last of them at the moment; or 0 for a caller who is blocked until then.
 
-use std::time::Duration;
-
 use super::Limits;
 use crate::time::Timestamp;
 
@@ -14,9 +12,6 @@ pub(super) const SLOTS: usize = 16;
 
 /// What the bytes begin with.
 const FORMAT: u8 = 1;
-
-/// How far the clocks of two workers may be apart.
-const DRIFT: Duration = Duration::from_secs(1);
 
 /// What is known of the callers of one cell, as far as it matters now.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -129,15 +124,17 @@ impl Bucket {
 
 impl Slot {
     /// What of it still counts; none where nothing does.
+    ///
+    /// Where the clock is set back, what lies ahead counts on, but for no more than a window or a block longer.
     fn believed(self, limits: Limits, now: Timestamp) -> Option<Self> {
         let known = match self.known {
             Known::Blocked(until) => {
-                let can_be = until <= now.plus(limits.block).plus(DRIFT);
+                let can_be = until <= now.plus(limits.block).plus(limits.block);
                 (now < until && can_be).then_some(Known::Blocked(until))
             }
             Known::Failed(mut failures) => {
                 failures.retain(|failure| {
-                    now < failure.plus(limits.window) && *failure <= now.plus(DRIFT)
+                    now < failure.plus(limits.window) && *failure <= now.plus(limits.window)
                 });
                 (!failures.is_empty()).then_some(Known::Failed(failures))
             }

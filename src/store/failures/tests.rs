@@ -1,1 +1,409 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use proptest::prelude::*;
+
+use super::super::cells::{Cells, OwnCells, Put};
+use super::bucket::{Bucket, SLOTS};
+use super::{BUCKETS, Caller, CallerId, Failures, Limits, SECRET};
+use crate::time::Timestamp;
+
+const LIMITS: Limits = Limits {
+    failures: 3,
+    window: Duration::from_secs(60),
+    block: Duration::from_secs(300),
+};
+
+/// A moment so many milliseconds after some other.
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_seconds(1_800_000_000).plus_millis(millis)
+}
+
+trait PlusMillis {
+    fn plus_millis(self, millis: i64) -> Self;
+}
+
+impl PlusMillis for Timestamp {
+    fn plus_millis(self, millis: i64) -> Self {
+        Self::from_millis(self.millis().saturating_add(millis))
+    }
+}
+
+/// Cells as a host's workers share them.
+#[derive(Clone, Default)]
+struct SharedCells(Arc<Mutex<BTreeMap<u16, (Vec<u8>, u32)>>>);
+
+impl Cells for SharedCells {
+    fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
+        let found = self.0.lock().unwrap().get(&number).cloned();
+        found.map_or((None, 0), |(value, version)| (Some(value), version))
+    }
+
+    fn put(&self, number: u16, value: &[u8], version: u32) -> Put {
+        let mut cells = self.0.lock().unwrap();
+        let (held, current) = cells.entry(number).or_default();
+        if *current != version {
+            return Put::TooLate;
+        }
+        (*held, *current) = (value.to_vec(), version + 1);
+        Put::Done
+    }
+}
+
+/// Cells into which nothing goes.
+struct NoCells;
+
+impl Cells for NoCells {
+    fn get(&self, _: u16) -> (Option<Vec<u8>>, u32) {
+        (None, 0)
+    }
+
+    fn put(&self, _: u16, _: &[u8], _: u32) -> Put {
+        Put::Refused
+    }
+}
+
+fn sharing(limits: Limits, cells: &SharedCells) -> Failures {
+    let mut failures = Failures::new(limits);
+    failures.share(Box::new(cells.clone()));
+    failures
+}
+
+fn address(text: &str) -> Caller<'static> {
+    Caller::Address(text.parse().unwrap())
+}
+
+fn user(name: &str) -> Caller<'_> {
+    let provider = "corp";
+    Caller::User { provider, name }
+}
+
+#[test]
+fn so_many_failures_within_the_window_block() {
+    let failures = Failures::new(LIMITS);
+    let amy = failures.id(user("amy"));
+    for millis in [0, 10_000] {
+        failures.count(amy, at(millis));
+        assert_eq!(failures.blocked_for(amy, at(millis)), None);
+    }
+    failures.count(amy, at(59_999));
+    assert_eq!(failures.blocked_for(amy, at(59_999)), Some(300));
+    assert_eq!(failures.blocked_for(failures.id(user("ben")), at(0)), None);
+}
+
+/// Two windows that lie side by side would let nearly twice as many through.
+#[test]
+fn the_window_goes_along() {
+    let failures = Failures::new(LIMITS);
+    let amy = failures.id(user("amy"));
+    for millis in [0, 50_000, 60_000, 110_000] {
+        failures.count(amy, at(millis));
+        assert_eq!(failures.blocked_for(amy, at(millis)), None, "{millis}");
+    }
+    // With those of 60 and 110 seconds.
+    failures.count(amy, at(119_999));
+    assert!(failures.blocked_for(amy, at(119_999)).is_some());
+}
+
+#[test]
+fn a_block_ends_when_it_was_to_end_and_all_begins_anew() {
+    let failures = Failures::new(LIMITS);
+    let amy = failures.id(user("amy"));
+    for _ in 0..3 {
+        failures.count(amy, at(0));
+    }
+    // What still comes in meanwhile, from a request that was under way.
+    failures.count(amy, at(200_000));
+    for (millis, left) in [
+        (0, Some(300)),
+        (1, Some(300)),
+        (1_000, Some(299)),
+        (299_000, Some(1)),
+        (299_999, Some(1)),
+        (300_000, None),
+    ] {
+        assert_eq!(failures.blocked_for(amy, at(millis)), left, "{millis}");
+    }
+    failures.count(amy, at(300_000));
+    failures.count(amy, at(300_000));
+    assert_eq!(failures.blocked_for(amy, at(300_000)), None);
+    failures.count(amy, at(300_000));
+    assert_eq!(failures.blocked_for(amy, at(300_000)), Some(300));
+}
+
+#[test]
+fn one_failure_may_be_too_many() {
+    let limits = Limits {
+        failures: 1,
+        ..LIMITS
+    };
+    let failures = Failures::new(limits);
+    let amy = failures.id(user("amy"));
+    failures.count(amy, at(0));
+    assert_eq!(failures.blocked_for(amy, at(0)), Some(300));
+}
+
+#[test]
+fn who_is_one_caller() {
+    let failures = Failures::new(LIMITS);
+    let same = |one: Caller<'_>, other: Caller<'_>| failures.id(one) == failures.id(other);
+    for (one, other) in [
+        ("192.0.2.1", "::ffff:192.0.2.1"),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"),
+    ] {
+        assert!(same(address(one), address(other)), "{one}, {other}");
+    }
+    for (one, other) in [
+        ("192.0.2.1", "192.0.2.2"),
+        ("192.0.2.1", "::192.0.2.1"),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1"),
+    ] {
+        assert!(!same(address(one), address(other)), "{one}, {other}");
+    }
+    let of = |provider, name| Caller::User { provider, name };
+    assert!(same(of("corp", "amy"), of("corp", "amy")));
+    assert!(!same(of("corp", "amy"), of("partner", "amy")));
+    assert!(!same(of("corp", "amy"), of("corpa", "my")));
+}
+
+/// Set back, or set ahead: nobody is told to wait for longer than a block, or waits for longer than two.
+#[test]
+fn a_clock_that_jumps_blocks_nobody_for_good() {
+    for jump in [
+        i64::MIN / 2,
+        -86_400_000,
+        -30_000,
+        30_000,
+        86_400_000,
+        i64::MAX / 2,
+    ] {
+        let failures = Failures::new(LIMITS);
+        let amy = failures.id(user("amy"));
+        for _ in 0..3 {
+            failures.count(amy, at(0));
+        }
+        let then = at(jump);
+        assert!(failures.blocked_for(amy, then).unwrap_or(0) <= 300);
+        // And who fails then is blocked again.
+        for _ in 0..3 {
+            failures.count(amy, then);
+        }
+        let left = failures.blocked_for(amy, then);
+        assert!(left.is_some_and(|left| left <= 300), "{jump}: {left:?}");
+    }
+    for (back, blocked) in [(-299_999, true), (-300_000, true), (-300_001, false)] {
+        let failures = Failures::new(LIMITS);
+        let amy = failures.id(user("amy"));
+        for _ in 0..3 {
+            failures.count(amy, at(0));
+        }
+        let left = failures.blocked_for(amy, at(back));
+        assert_eq!(left, blocked.then_some(300), "{back}");
+    }
+    let failures = Failures::new(LIMITS);
+    let amy = failures.id(user("amy"));
+    for moment in [i64::MIN, i64::MAX, 0, i64::MAX, i64::MIN] {
+        failures.count(amy, Timestamp::from_millis(moment));
+        failures.blocked_for(amy, Timestamp::from_millis(moment));
+    }
+}
+
+#[test]
+fn workers_count_together() {
+    let cells = SharedCells::default();
+    let (one, two) = (sharing(LIMITS, &cells), sharing(LIMITS, &cells));
+    let amy = user("amy");
+    one.count(one.id(amy), at(0));
+    two.count(two.id(amy), at(0));
+    one.count(one.id(amy), at(0));
+    assert_eq!(two.blocked_for(two.id(amy), at(0)), Some(300));
+}
+
+#[test]
+fn without_shared_cells_a_worker_counts_by_itself() {
+    let mut failures = Failures::new(LIMITS);
+    failures.share(Box::new(NoCells));
+    let amy = failures.id(user("amy"));
+    for _ in 0..3 {
+        failures.count(amy, at(0));
+    }
+    assert_eq!(failures.blocked_for(amy, at(0)), Some(300));
+}
+
+/// Every failure of every worker counts, whoever is faster.
+#[test]
+fn none_is_lost_between_workers() {
+    const WORKERS: usize = 4;
+    const EACH: usize = 24;
+    let limits = Limits {
+        failures: (WORKERS * EACH + 1) as u8,
+        ..LIMITS
+    };
+    let cells = SharedCells::default();
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            let cells = cells.clone();
+            scope.spawn(move || {
+                let failures = sharing(limits, &cells);
+                let amy = failures.id(user("amy"));
+                for _ in 0..EACH {
+                    failures.count(amy, at(0));
+                }
+            });
+        }
+    });
+    let failures = sharing(limits, &cells);
+    let amy = failures.id(user("amy"));
+    assert_eq!(failures.blocked_for(amy, at(0)), None);
+    failures.count(amy, at(0));
+    assert_eq!(failures.blocked_for(amy, at(0)), Some(300));
+}
+
+/// A caller of that number, in a bucket.
+fn caller(number: u128) -> [u8; 16] {
+    number.to_be_bytes()
+}
+
+#[test]
+fn who_failed_least_makes_room_and_who_is_blocked_never() {
+    let mut bucket = Bucket::default();
+    // One blocked, one who failed twice, and the rest once each.
+    for (number, times) in [(0, 3), (1, 2)] {
+        for _ in 0..times {
+            assert!(bucket.count(caller(number), LIMITS, at(0)));
+        }
+    }
+    for number in 2..SLOTS as u128 {
+        assert!(bucket.count(caller(number), LIMITS, at(number as i64)));
+    }
+    // Whoever comes anew takes the place of the one whose failure is longest ago.
+    for number in 100..200 {
+        assert!(bucket.count(caller(number), LIMITS, at(100)));
+    }
+    assert!(bucket.blocked_until(caller(0)).is_some());
+    assert!(bucket.count(caller(1), LIMITS, at(101)));
+    assert!(bucket.blocked_until(caller(1)).is_some());
+
+    // Where all are blocked, nobody else is counted, until a block has ended.
+    let mut bucket = Bucket::default();
+    for number in 0..SLOTS as u128 {
+        for _ in 0..3 {
+            bucket.count(caller(number), LIMITS, at(0));
+        }
+    }
+    assert!(!bucket.count(caller(99), LIMITS, at(1)));
+    for number in 0..SLOTS as u128 {
+        assert!(bucket.blocked_until(caller(number)).is_some());
+    }
+    let mut later = Bucket::read(&bucket.to_bytes(), LIMITS, at(300_000));
+    assert!(later.count(caller(99), LIMITS, at(300_000)));
+}
+
+/// However many fail, the table stays as large as it is.
+#[test]
+fn many_addresses_take_no_more_room() {
+    let cells = SharedCells::default();
+    let failures = sharing(LIMITS, &cells);
+    for number in 0..40_000_u32 {
+        failures.count(
+            failures.id(Caller::Address(std::net::IpAddr::V4(number.into()))),
+            at(0),
+        );
+    }
+    let held = cells.0.lock().unwrap();
+    assert!(held.len() <= usize::from(BUCKETS) + 1);
+    let slot = 16 + 8 + 1 + 4 * usize::from(LIMITS.failures - 2);
+    for (value, _) in held.values() {
+        assert!(value.len() <= 1 + SLOTS * slot, "{}", value.len());
+    }
+}
+
+/// The secret is one for all, and one that is none is replaced.
+#[test]
+fn what_is_no_secret_is_replaced() {
+    let cells = SharedCells::default();
+    cells.put(SECRET, b"", 0);
+    let (one, two) = (sharing(LIMITS, &cells), sharing(LIMITS, &cells));
+    assert_eq!(one.id(user("amy")), two.id(user("amy")));
+    let other = Failures::new(LIMITS);
+    assert_ne!(one.id(user("amy")), other.id(user("amy")));
+    assert_eq!(cells.get(SECRET).0.map(|secret| secret.len()), Some(16));
+}
+
+fn in_cell(failures: &Failures, caller: CallerId, value: &[u8]) {
+    let cells = failures.cells();
+    let version = cells.get(caller.bucket).1;
+    assert_eq!(cells.put(caller.bucket, value, version), Put::Done);
+}
+
+proptest! {
+    /// Whatever another has written: nobody is blocked for longer than a block, and who fails is blocked in the end, unless
+    /// it is a whole cell of blocks.
+    #[test]
+    fn garbage_is_nothing_known(value in proptest::collection::vec(any::<u8>(), 0..600), begins in any::<bool>()) {
+        let failures = Failures::new(LIMITS);
+        let amy = failures.id(user("amy"));
+        let value = if begins { [&[1], value.as_slice()].concat() } else { value };
+        in_cell(&failures, amy, &value);
+        prop_assert!(failures.blocked_for(amy, at(0)).unwrap_or(0) <= 300);
+        for _ in 0..3 {
+            failures.count(amy, at(0));
+        }
+        prop_assert!(failures.blocked_for(amy, at(0)).is_some());
+    }
+
+    /// What is written is read; whatever is counted, a cell is no larger than its slots.
+    #[test]
+    fn a_cell_is_what_was_written(
+        counted in proptest::collection::vec((0_u128..24, 0_i64..400_000), 0..200),
+        failures in 1_u8..=100,
+    ) {
+        let limits = Limits { failures, ..LIMITS };
+        let mut counted = counted;
+        counted.sort_by_key(|(_, millis)| *millis);
+        let mut bytes = Vec::new();
+        for (number, millis) in counted {
+            let mut bucket = Bucket::read(&bytes, limits, at(millis));
+            bucket.count(caller(number), limits, at(millis));
+            bytes = bucket.to_bytes();
+            prop_assert_eq!(&Bucket::read(&bytes, limits, at(millis)), &bucket);
+            prop_assert!(bytes.len() <= 1 + SLOTS * (25 + 4 * usize::from(failures)));
+        }
+    }
+
+    /// The table agrees with a list of moments.
+    #[test]
+    fn a_caller_is_blocked_as_the_moments_say(steps in proptest::collection::vec(0_i64..40_000, 1..60)) {
+        let failures = Failures::new(LIMITS);
+        let amy = failures.id(user("amy"));
+        let (mut moments, mut until, mut now) = (Vec::new(), None, 0);
+        for step in steps {
+            now += step;
+            failures.count(amy, at(now));
+            if until.is_none_or(|until| now >= until) {
+                until = None;
+                moments.push(now);
+                moments.retain(|moment| now - moment < 60_000);
+                if moments.len() >= 3 {
+                    until = Some(now + 300_000);
+                    moments.clear();
+                }
+            }
+            prop_assert_eq!(failures.blocked_for(amy, at(now)).is_some(), until.is_some());
+        }
+    }
+}
+
+#[test]
+fn own_cells_know_their_versions() {
+    let cells = OwnCells::default();
+    assert_eq!(cells.get(7), (None, 0));
+    assert_eq!(cells.put(7, b"a", 1), Put::TooLate);
+    assert_eq!(cells.put(7, b"a", 0), Put::Done);
+    let (value, version) = cells.get(7);
+    assert_eq!(value.as_deref(), Some(&b"a"[..]));
+    assert_ne!(version, 0);
+    assert_eq!(cells.put(7, b"b", 0), Put::TooLate);
+    assert_eq!(cells.put(7, b"b", version), Put::Done);
+}
