@@ -785,6 +785,37 @@ fn explain_judges_by_the_route_that_it_is_given() {
 }
 
 #[test]
+fn explain_says_what_throttle_looks_at() {
+    let (desk, _) = desk();
+    let document = |by: &str| {
+        let throttle = format!(
+            r#"{{"failures": 3, "window": "1m", "block": "5m", "by": ["{by}"], "exempt": ["10.0.0.0/8"]}}"#
+        );
+        format!(
+            r#"{{"throttle": {throttle}, "rules": [{{"name": "open", "match": {{"paths": ["/open"]}}, "allow": "public"}}]}}"#
+        )
+    };
+    desk.write("by-address.json", document("address"));
+    desk.write("by-user.json", document("user"));
+    let nothing_known = "failures are counted, and nothing known blocks";
+    let nobody = "failures are counted, and the request names nobody whose they would be";
+    let exempt = "failures from this address are not counted";
+    for (file, client, said) in [
+        ("by-address.json", Some("192.0.2.1"), nothing_known),
+        ("by-address.json", Some("10.1.2.3"), exempt),
+        ("by-address.json", None, nobody),
+        ("by-user.json", Some("192.0.2.1"), nobody),
+    ] {
+        let client = client.map(|client| ["--client", client]);
+        let arguments = client.as_ref().map_or(&[][..], |client| &client[..]);
+        let ran = desk.run(&[&["explain", file, "--path", "/"], arguments].concat());
+        assert!(ran.lines().contains(&said), "{}", ran.out);
+        let ran = desk.run(&[&["explain", file, "--path", "/open"], arguments].concat());
+        assert!(!ran.out.contains("failures"), "{}", ran.out);
+    }
+}
+
+#[test]
 fn explain_takes_a_token_from_where_it_stands() {
     let (desk, token) = desk();
     desk.write("token", format!("{token}\n"));
@@ -1212,7 +1243,28 @@ fn schema_is_a_schema_and_agrees_with_the_reader() {
             true,
         ),
         (changed("/cors", json!({})), false),
+        (
+            changed(
+                "/throttle",
+                json!({ "failures": 10, "window": "1m", "block": "5m", "by": ["user"] }),
+            ),
+            true,
+        ),
         (changed("/throttle", json!({})), false),
+        (
+            changed(
+                "/throttle",
+                json!({ "failures": 101, "window": "1m", "block": "5m" }),
+            ),
+            false,
+        ),
+        (
+            changed(
+                "/throttle",
+                json!({ "failures": 10, "window": "1m", "block": "5m", "by": [] }),
+            ),
+            false,
+        ),
     ];
     for (document, expected) in &documents {
         assert_eq!(

@@ -1010,14 +1010,6 @@ fn rules_that_contradict_themselves() {
 /// Every key and value of the contract that this version does not serve is refused by name, never ignored.
 #[test]
 fn what_is_not_supported_yet() {
-    let top = json!({
-        "throttle": { "failures": 10, "window": "1m" },
-    });
-    for (name, value) in top.as_object().unwrap() {
-        let expected = format!("{name}: not supported yet");
-        hold(&[(with(json!({ name: value })), &[&expected])]);
-    }
-
     for name in ["introspection", "api_key", "basic", "digest", "mtls"] {
         let expected = format!("providers[0].{name}: not supported yet");
         hold(&[(
@@ -1048,6 +1040,91 @@ fn what_is_not_supported_yet() {
             &[&expected],
         )]);
     }
+}
+
+#[test]
+fn throttle() {
+    let throttle = |members: Value| {
+        let whole = json!({ "failures": 10, "window": "1m", "block": "5m" });
+        with(json!({ "throttle": merged(whole, members) }))
+    };
+    let number = "throttle.failures: a number of failures is from 1 to 100";
+    let network = "a network is an address and a length, as `10.0.0.0/8` or `2001:db8::/32`";
+    hold(&[
+        (throttle(json!({})), &[]),
+        (
+            throttle(json!({ "by": ["user", "address"], "exempt": ["10.0.0.0/8", "::1"] })),
+            &[],
+        ),
+        (
+            throttle(json!({ "failures": 1, "window": "1s", "block": "30d" })),
+            &[],
+        ),
+        (
+            throttle(json!({ "failures": 100, "window": "30d", "block": "1s" })),
+            &[],
+        ),
+        (
+            with(json!({ "throttle": {} })),
+            &[
+                "throttle.block: missing; expected a duration such as `90s`",
+                "throttle.failures: missing; expected a whole number",
+                "throttle.window: missing; expected a duration such as `90s`",
+            ],
+        ),
+        (throttle(json!({ "failures": 0 })), &[number]),
+        (throttle(json!({ "failures": 101 })), &[number]),
+        (throttle(json!({ "failures": 1_000_000 })), &[number]),
+        (
+            throttle(json!({ "failures": -1 })),
+            &["throttle.failures: expected a whole number, found the number `-1`"],
+        ),
+        (
+            throttle(json!({ "window": "0s", "block": "999ms" })),
+            &[
+                "throttle.block: it is from `1s` to `30d`",
+                "throttle.window: it is from `1s` to `30d`",
+            ],
+        ),
+        (
+            throttle(json!({ "window": "31d", "block": "1y" })),
+            &[
+                "throttle.block: it is from `1s` to `30d`",
+                "throttle.window: it is from `1s` to `30d`",
+            ],
+        ),
+        (
+            throttle(json!({ "window": 60 })),
+            &["throttle.window: expected a duration such as `90s`, found the number `60`"],
+        ),
+        (
+            throttle(json!({ "by": [] })),
+            &["throttle.by: there is at least one of `address`, `user`"],
+        ),
+        (
+            throttle(json!({ "by": ["user", "address", "user"] })),
+            &["throttle.by[2]: it is listed already"],
+        ),
+        (
+            throttle(json!({ "by": ["adress"] })),
+            &[
+                "throttle.by[0]: expected `address`, `user`, found `adress`; did you mean `address`?",
+            ],
+        ),
+        (
+            throttle(json!({ "exempt": ["10.0.0.0/8", "home"] })),
+            &[&format!("throttle.exempt[1]: {network}")],
+        ),
+        (
+            throttle(json!({ "exempt": ["10.1.0.0/8"] })),
+            &[
+                "throttle.exempt[0]: bits are set behind the network's length; did you mean `10.0.0.0/8`?",
+            ],
+        ),
+    ]);
+    let mut null = with(json!({}));
+    null["throttle"] = Value::Null;
+    hold(&[(null, &["throttle: expected an object, found nothing"])]);
 }
 
 #[test]
