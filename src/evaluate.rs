@@ -183,6 +183,8 @@ pub fn evaluate<'p>(
 }
 
 /// What comes of an evaluation.
+// Made once for each request, and nearly always the large one: a box would cost every request an allocation.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Outcome<'p> {
     /// A decision, and what it leaves behind.

@@ -69,6 +69,7 @@ pub fn policy_of(rules: Rules) -> Policy {
         mode: Mode::Enforce,
         https: Https::Optional,
         networks: None,
+        throttle: None,
         identity: Identity::default(),
     }
 }

@@ -32,7 +32,10 @@ impl PlusMillis for Timestamp {
 
 /// Cells as a host's workers share them.
 #[derive(Clone, Default)]
-struct SharedCells(Arc<Mutex<BTreeMap<u16, (Vec<u8>, u32)>>>);
+struct SharedCells(Arc<Mutex<Held>>);
+
+/// Values and their versions.
+type Held = BTreeMap<u16, (Vec<u8>, u32)>;
 
 impl Cells for SharedCells {
     fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
