@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,6 +41,8 @@ type Held = BTreeMap<u16, (Vec<u8>, u32)>;
 impl Cells for SharedCells {
     fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
         let found = self.0.lock().unwrap().get(&number).cloned();
+        // Others go on in between.
+        std::thread::yield_now();
         found.map_or((None, 0), |(value, version)| (Some(value), version))
     }
 
@@ -238,7 +241,8 @@ fn without_shared_cells_a_worker_counts_by_itself() {
 #[test]
 fn none_is_lost_between_workers() {
     const WORKERS: usize = 4;
-    const EACH: usize = 24;
+    // So few that nobody can be overtaken as often as is tried.
+    const EACH: usize = 10;
     let limits = Limits {
         failures: (WORKERS * EACH + 1) as u8,
         ..LIMITS
@@ -261,6 +265,55 @@ fn none_is_lost_between_workers() {
     assert_eq!(failures.blocked_for(amy, at(0)), None);
     failures.count(amy, at(0));
     assert_eq!(failures.blocked_for(amy, at(0)), Some(300));
+}
+
+/// Cells in which another worker is faster, so many times.
+struct Overtaken {
+    cells: SharedCells,
+    other: Failures,
+    times: Cell<u32>,
+}
+
+impl Cells for Overtaken {
+    fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
+        self.cells.get(number)
+    }
+
+    fn put(&self, number: u16, value: &[u8], version: u32) -> Put {
+        if let Some(times) = self.times.get().checked_sub(1) {
+            self.times.set(times);
+            self.other.count(self.other.id(user("amy")), at(0));
+        }
+        self.cells.put(number, value, version)
+    }
+}
+
+#[test]
+fn who_was_too_late_tries_again_but_not_for_ever() {
+    for (times, counted) in [(1, true), (31, true), (1_000, false)] {
+        let cells = SharedCells::default();
+        let limits = Limits {
+            failures: 100,
+            ..LIMITS
+        };
+        let other = sharing(limits, &cells);
+        let mut failures = Failures::new(limits);
+        failures.share(Box::new(Overtaken {
+            cells: cells.clone(),
+            other: sharing(limits, &cells),
+            times: Cell::new(times),
+        }));
+        let amy = failures.id(user("amy"));
+        failures.count(amy, at(0));
+        let by_others = times.min(32);
+        let own = u32::from(counted);
+        for _ in by_others + own..99 {
+            other.count(amy, at(0));
+        }
+        assert_eq!(other.blocked_for(amy, at(0)), None, "{times}");
+        other.count(amy, at(0));
+        assert!(other.blocked_for(amy, at(0)).is_some(), "{times}");
+    }
 }
 
 /// A caller of that number, in a bucket.
