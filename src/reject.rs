@@ -249,6 +249,7 @@ impl Reject {
             | Self::Path(_)
             | Self::Authority
             | Self::RepeatedField
+            | Self::RouteAtRisk
             | Self::PlainHttp
             | Self::Address
             | Self::NoSuchMetadata
