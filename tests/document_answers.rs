@@ -501,6 +501,21 @@ fn networks() {
             rule(json!({"allow": "public", "networks": {"deny": ["x"]}})),
             &["rules[0].networks.deny[0]: a network is"],
         ),
+        (
+            with(json!({"allow": ["10.1.0.0/16"], "deny": ["10.0.0.0/8"]})),
+            &["networks: no address is let in"],
+        ),
+        (
+            json!({"networks": {"allow": ["10.0.0.0/8"]}, "rules": [
+                {"name": "denied", "match": {"paths": ["/a"]}, "allow": "public", "networks": {"allow": ["::1"], "deny": ["::1"]}},
+                {"name": "elsewhere", "match": {"paths": ["/b"]}, "allow": "public", "networks": {"allow": ["192.168.0.0/16"]}},
+                {"name": "within", "match": {"paths": ["/c"]}, "allow": "public", "networks": {"allow": ["10.1.0.0/16"]}},
+            ]}),
+            &[
+                "rules[0].networks: no address is let in: all",
+                "rules[1].networks: no address is let in by both",
+            ],
+        ),
     ]);
 }
 

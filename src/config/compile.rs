@@ -99,6 +99,9 @@ impl Compiler<'_> {
         let identity = identity.unwrap_or_default();
         self.refuse_rules_by_identity(&rules, &identity);
         self.refuse_what_changes_the_route(document, &rules);
+        let networks = document.networks.as_ref();
+        let networks = networks.map(|networks| self.networks("networks", networks));
+        self.refuse_networks_that_admit_nobody(networks.as_ref(), &rules);
         let accesses = rules.accesses_mut();
         let gates = accesses.chain([&mut default]).filter_map(Access::gate_mut);
         tell_choices_apart(gates, &providers);
@@ -138,10 +141,7 @@ impl Compiler<'_> {
                     (Some(_), _) => Https::ByConnection,
                 },
                 identity,
-                networks: document
-                    .networks
-                    .as_ref()
-                    .map(|networks| self.networks("networks", networks)),
+                networks,
                 throttle: document
                     .throttle
                     .as_ref()

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::Compiler;
 use crate::config::document::Networks as NetworksDocument;
-use crate::plan::Networks;
+use crate::plan::{Networks, Rules, admit_nobody};
 
 impl Compiler<'_> {
     pub(super) fn networks(&mut self, path: &str, document: &NetworksDocument) -> Networks {
@@ -25,6 +25,36 @@ impl Compiler<'_> {
                 .collect()
         });
         Networks { allow, deny }
+    }
+
+    /// A rule that every address is kept from is no rule.
+    pub(super) fn refuse_networks_that_admit_nobody(
+        &mut self,
+        of_all: Option<&Networks>,
+        rules: &Rules,
+    ) {
+        if of_all.is_some_and(|own| admit_nobody(&[own])) {
+            self.invalid(
+                "networks",
+                "no address is let in: all that are allowed are denied",
+            );
+            return;
+        }
+        for (place, rule) in rules.iter().enumerate() {
+            let Some(own) = &rule.networks else {
+                continue;
+            };
+            let path = format!("rules[{place}].networks");
+            if admit_nobody(&[own]) {
+                self.invalid(
+                    path,
+                    "no address is let in: all that are allowed are denied",
+                );
+            } else if of_all.is_some_and(|of_all| admit_nobody(&[of_all, own])) {
+                let what = "no address is let in by both these and the document's `networks`";
+                self.invalid(path, what);
+            }
+        }
     }
 
     pub(super) fn network(&mut self, path: String, text: &str) -> Option<IpNet> {

@@ -1,0 +1,118 @@
+//! Addresses from which requests may come.
+
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+/// Addresses from which requests may come: those of `allow`, all where it is empty, but those of `deny`.
+#[derive(Debug, Clone, Default)]
+pub struct Networks {
+    /// These.
+    pub allow: Vec<IpNet>,
+    /// Not these.
+    pub deny: Vec<IpNet>,
+}
+
+impl Networks {
+    /// Whether a request may come from there; an address that is not known is none of those that may.
+    pub fn admit(&self, client: Option<IpAddr>) -> bool {
+        let Some(client) = client else {
+            return false;
+        };
+        let within = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&client));
+        !within(&self.deny) && (self.allow.is_empty() || within(&self.allow))
+    }
+}
+
+/// Whether no address is admitted by all of these.
+pub fn admit_nobody(all: &[&Networks]) -> bool {
+    let mut admitted = vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
+    for networks in all.iter().filter(|networks| !networks.allow.is_empty()) {
+        let pairs = admitted
+            .iter()
+            .flat_map(|one| networks.allow.iter().map(move |other| (*one, *other)));
+        admitted = pairs
+            .filter_map(|(one, other)| in_both(one, other))
+            .collect();
+    }
+    let denied: Vec<IpNet> = all
+        .iter()
+        .flat_map(|networks| &networks.deny)
+        .copied()
+        .collect();
+    let denied = IpNet::aggregate(&denied);
+    admitted
+        .iter()
+        .all(|network| denied.iter().any(|own| own.contains(network)))
+}
+
+/// The addresses of two networks: one lies in the other, or they have none in common.
+fn in_both(one: IpNet, other: IpNet) -> Option<IpNet> {
+    if one.contains(&other) {
+        Some(other)
+    } else {
+        other.contains(&one).then_some(one)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Networks, admit_nobody};
+    use crate::request::RequestView;
+
+    #[test]
+    fn deny_beats_allow_and_ipv4_in_ipv6_is_ipv4() {
+        let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let admits = |allow: &[&str], deny: &[&str], client: &str| {
+            let networks = Networks {
+                allow: list(allow),
+                deny: list(deny),
+            };
+            let request = RequestView::new(Vec::new()).from_client(client.parse().ok());
+            networks.admit(request.client())
+        };
+        assert!(admits(&["10.0.0.0/8"], &[], "10.1.2.3"));
+        assert!(admits(&["10.0.0.0/8"], &[], "::ffff:10.1.2.3"));
+        assert!(admits(&["2001:db8::/32"], &[], "2001:db8::1"));
+        assert!(admits(&[], &["10.0.0.0/8"], "11.0.0.1"));
+        for (allow, deny, client) in [
+            (&["10.0.0.0/8"][..], &[][..], "11.0.0.1"),
+            (&["10.0.0.0/8"], &["10.9.0.0/16"], "10.9.1.1"),
+            (&[], &["10.0.0.0/8"], "::ffff:10.1.2.3"),
+            (&["10.0.0.0/8"], &[], "2001:db8::1"),
+            (&[], &["10.0.0.0/8"], "unknown"),
+        ] {
+            assert!(!admits(allow, deny, client), "{client}");
+        }
+    }
+
+    #[test]
+    fn lists_that_together_let_nobody_in() {
+        let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let networks = |allow: &[&str], deny: &[&str]| Networks {
+            allow: list(allow),
+            deny: list(deny),
+        };
+        let ten = networks(&["10.0.0.0/8"], &[]);
+        for all in [
+            vec![&networks(&["10.0.0.0/8"], &["10.0.0.0/8"])],
+            vec![&networks(&["10.1.0.0/16"], &["10.0.0.0/8"])],
+            vec![&networks(&["10.0.0.0/8"], &["10.0.0.0/9", "10.128.0.0/9"])],
+            vec![&networks(&[], &["0.0.0.0/0", "::/0"])],
+            vec![&ten, &networks(&["192.168.0.0/16", "2001:db8::/32"], &[])],
+            vec![&ten, &networks(&[], &["10.0.0.0/8"])],
+        ] {
+            assert!(admit_nobody(&all), "{all:?}");
+        }
+        for all in [
+            vec![],
+            vec![&ten],
+            vec![&networks(&["10.0.0.0/8"], &["10.0.0.0/9"])],
+            vec![&networks(&[], &["0.0.0.0/0"])],
+            vec![&ten, &networks(&["10.1.2.3/32", "192.168.0.0/16"], &[])],
+            vec![&networks(&["10.1.0.0/16"], &[]), &ten],
+        ] {
+            assert!(!admit_nobody(&all), "{all:?}");
+        }
+    }
+}
