@@ -6,7 +6,8 @@
 //! 2. Two credentials are refused wherever nobody could tell which one an upstream would take: a repeated field,
 //!    two joined in one field by a comma, a repeated cookie or parameter, two places of one provider
 //!    (RFC 9110 §5.3, RFC 6750 §2).
-//! 3. A token is a `b64token` (RFC 6750 §2.1); what is none is malformed, not merely unknown.
+//! 3. What the client nominates in `Connection` ends with the connection, and is no credential (RFC 9110 §7.6.1).
+//! 4. A token is a `b64token` (RFC 6750 §2.1); what is none is malformed, not merely unknown.
 
 mod cookie;
 mod field;
@@ -15,7 +16,7 @@ mod query;
 use std::borrow::Cow;
 
 pub use self::cookie::without_cookies;
-pub use self::query::without_parameters;
+pub use self::query::{is_called, without_parameters, without_parameters_that};
 use crate::reject::{CredentialFault, MalformedCredential, Reject};
 use crate::request::RequestView;
 use crate::scheme::{Scheme, SchemeSet};
@@ -36,6 +37,17 @@ pub enum Place {
     Cookie(String),
     /// In a parameter of the query.
     Query(String),
+}
+
+impl Place {
+    /// The name of the header field, where it is in one, in lower case.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Scheme { field, .. } | Self::Field(field) => Some(field),
+            Self::Cookie(_) => Some("cookie"),
+            Self::Query(_) => None,
+        }
+    }
 }
 
 /// A place of the document, and the scheme of the challenge for what stands there.
@@ -78,6 +90,14 @@ pub fn present<'a>(
 ) -> Result<Vec<Presented<'a>>, Reject> {
     let mut presented = Vec::new();
     for (number, served) in places.iter().enumerate() {
+        // What ends with the connection is not for the upstream, so it must not be judged as if it were.
+        if served
+            .place
+            .field()
+            .is_some_and(|field| request.ends_here(field.as_bytes()))
+        {
+            continue;
+        }
         let found: Found<'a> = match &served.place {
             Place::Scheme { field, scheme } => field::after_scheme(request, field, scheme),
             Place::Field(field) => field::alone(request, field),

@@ -348,6 +348,7 @@ impl<'p> Judging<'p, '_> {
         decision.requirements = Some(&gate.requirements);
         let principal = match self.identify(gate, decision, effects, trace)? {
             None if matches!(access, Access::Optional(_)) => {
+                self.forward_nobody(&mut decision.forward);
                 return Ok(Verdict::Passes(permit_anyone()));
             }
             None => return Err(Reject::NoCredential.into()),

@@ -22,7 +22,7 @@ use crate::refresh::RemoteKeys;
 use crate::reject::Reject;
 use crate::request::authority::{Host, HostPattern};
 use crate::request::path::{Pattern, Readings};
-use crate::request::{Field, RequestView};
+use crate::request::{Field, FieldNames, RequestView};
 use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Limits, Store};
 
@@ -64,6 +64,17 @@ pub struct Policy {
     pub identity: Identity,
     /// What too many failures lead to.
     pub throttle: Option<Throttle>,
+    /// What nobody may tell it.
+    pub taken_out: TakenOut,
+}
+
+/// What is taken out of every request that passes, and never decides anything.
+#[derive(Debug, Clone, Default)]
+pub struct TakenOut {
+    /// Fields, in every spelling.
+    pub fields: FieldNames,
+    /// The parameter of the query that names another method.
+    pub method_parameter: bool,
 }
 
 /// What too many failures lead to.

@@ -1,6 +1,8 @@
 //! The request as the host hands it over: borrowed bytes, not yet known to be text.
 
 pub mod authority;
+mod names;
+pub mod overrides;
 pub mod path;
 
 use std::borrow::Cow;
@@ -8,6 +10,7 @@ use std::net::IpAddr;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+pub use self::names::FieldNames;
 use crate::reject::Reject;
 
 /// A request's head: pseudo-header fields and header fields, names in lower case.
@@ -20,6 +23,7 @@ pub struct RequestView<'a> {
     target: Option<&'a [u8]>,
     authority: &'a [u8],
     fields: Vec<(&'a [u8], &'a [u8])>,
+    has_connection: bool,
     over_tls: bool,
     client: Option<IpAddr>,
     goes_on: bool,
@@ -47,6 +51,7 @@ impl<'a> RequestView<'a> {
             target: None,
             authority: b"",
             fields,
+            has_connection: false,
             over_tls: false,
             client: None,
             goes_on: false,
@@ -59,6 +64,7 @@ impl<'a> RequestView<'a> {
                 b":method" => view.method = value,
                 b":path" => view.target = Some(value),
                 b":authority" => view.authority = value,
+                b"connection" => view.has_connection = true,
                 _ => {}
             }
         }
@@ -178,6 +184,24 @@ impl<'a> RequestView<'a> {
             .iter()
             .filter(move |(field, _)| *field == name)
             .map(|&(_, value)| value)
+    }
+
+    /// What the `Connection` fields name, in order: options, and fields that end with the connection (RFC 9110 §7.6.1).
+    pub fn connection_options(&self) -> impl Iterator<Item = &'a [u8]> {
+        let fields = self.has_connection.then(|| self.values(b"connection"));
+        let options = fields
+            .into_iter()
+            .flatten()
+            .flat_map(|value| value.split(|byte| *byte == b','));
+        options
+            .map(<[u8]>::trim_ascii)
+            .filter(|option| !option.is_empty())
+    }
+
+    /// Whether the fields called `name` (lower case) end with the connection, and are not for whoever comes next.
+    pub fn ends_here(&self, name: &[u8]) -> bool {
+        self.connection_options()
+            .any(|option| option.eq_ignore_ascii_case(name))
     }
 
     /// The same request, of which more follows its head, or nothing does; where nobody says, its fields tell.

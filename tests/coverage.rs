@@ -25,6 +25,7 @@ const SECTIONS: &[(&str, &str, usize)] = &[
     ("15, CORS", "C-", 17),
     ("16, upgrades", "W-", 14),
     ("17, paths and authorities", "X-", 31),
+    ("18, header fields", "Y-", 17),
 ];
 
 /// The name of a row, as the list writes it: `B-07`, `0.3.1`.

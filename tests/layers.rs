@@ -30,7 +30,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "identity",
-        &["authenticate", "request::encoded", "request::folds_to"],
+        &[
+            "authenticate",
+            "request::FieldNames",
+            "request::encoded",
+            "request::folds_to",
+        ],
     ),
     // A form and a page are written by the part that knows them, and chosen by the document.
     (

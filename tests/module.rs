@@ -51,6 +51,34 @@ fn the_module_imports_only_what_envoy_offers() {
     assert!(foreign.is_empty(), "Envoy does not offer {foreign:?}");
 }
 
+/// Envoy enters a filter for each of these that it exports, at a cost to every request that has one: so there is none for
+/// content, responses and logs. Hardly a request has trailers.
+#[test]
+fn envoy_enters_the_module_for_requests_and_fetches_alone() {
+    let module = fs::read(support::envoy::module_path()).unwrap();
+    let mut callbacks = Vec::new();
+    for payload in Parser::new(0).parse_all(&module) {
+        if let Payload::ExportSection(section) = payload.expect("a valid module") {
+            let names = section.into_iter().map(|export| export.unwrap().name);
+            callbacks.extend(names.filter_map(|name| name.strip_prefix("proxy_on_")));
+        }
+    }
+    callbacks.sort_unstable();
+    assert_eq!(
+        callbacks,
+        [
+            "configure",
+            "context_create",
+            "delete",
+            "http_call_response",
+            "memory_allocate",
+            "request_headers",
+            "request_trailers",
+            "tick",
+        ]
+    );
+}
+
 #[test]
 fn the_module_is_small() {
     let size = fs::read(support::envoy::module_path()).unwrap().len();

@@ -8,6 +8,7 @@ mod provider;
 mod require;
 mod route;
 mod rule;
+mod taken_out;
 mod throttle;
 
 use std::collections::BTreeMap;
@@ -97,7 +98,7 @@ impl Compiler<'_> {
         let identity = document.identity.as_ref();
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
-        self.refuse_rules_by_identity(&rules, &identity);
+        let taken_out = self.taken_out(document.overrides, &rules, &identity);
         self.refuse_what_changes_the_route(document, &rules);
         let networks = document.networks.as_ref();
         let networks = networks.map(|networks| self.networks("networks", networks));
@@ -141,6 +142,7 @@ impl Compiler<'_> {
                     (Some(_), _) => Https::ByConnection,
                 },
                 identity,
+                taken_out,
                 networks,
                 throttle: document
                     .throttle

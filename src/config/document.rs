@@ -36,6 +36,8 @@ object! {
         optional rules: Vec<Rule>,
         /// Whether the upstream tells paths apart by case; default `sensitive`.
         narrowing paths_case: PathsCase,
+        /// What becomes of what names another method or path than was judged; default `strip`.
+        narrowing overrides: Overrides,
         /// What answers look like.
         optional responses: Responses,
         /// The metadata of the protected resource (RFC 9728).
@@ -100,6 +102,18 @@ choice! {
         Sensitive = "sensitive",
         /// It does not, so the paths of rules fit in any case.
         Insensitive = "insensitive",
+    }
+}
+
+choice! {
+    /// What becomes of fields and of a parameter by which some upstreams take a request for one of another method or path
+    /// than the one that was judged; they never decide.
+    pub enum Overrides {
+        /// Where a rule looks at methods, what names a method is taken out; where one looks at paths, what names a path.
+        #[default]
+        Strip = "strip",
+        /// They go on to the upstream: it reads none of them.
+        Forward = "forward",
     }
 }
 
@@ -506,6 +520,10 @@ object! {
         optional headers: BTreeMap<String, String>,
         /// The header field that gets the verified claims, in base64url.
         optional payload_header: String,
+        /// The header field that says `true` where an optional rule let pass without a credential.
+        optional anonymous_header: String,
+        /// Further header fields that are taken out of every request; `*` at the end for any rest.
+        narrowing remove: Vec<String>,
         /// Whether credentials end here; default `false`.
         optional strip_credential: bool,
     }

@@ -31,13 +31,19 @@ pub fn without_parameters<'n>(
     target: &[u8],
     names: impl Iterator<Item = &'n str> + Clone,
 ) -> Option<Vec<u8>> {
-    let is_named = |parameter: &[u8]| names.clone().any(|name| is_called(parameter, name));
-    if !parameters(target).any(is_named) {
+    without_parameters_that(target, |parameter| {
+        names.clone().any(|name| is_called(parameter, name))
+    })
+}
+
+/// `target` without the parameters that are meant, each as it was sent; nothing where it has none of them.
+pub fn without_parameters_that(target: &[u8], is_meant: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+    if !parameters(target).any(&is_meant) {
         return None;
     }
     let path = without_query(target);
     let kept: Vec<&[u8]> = parameters(target)
-        .filter(|parameter| !is_named(parameter))
+        .filter(|parameter| !is_meant(parameter))
         .collect();
     let mut without = path.to_vec();
     if !kept.is_empty() {
@@ -56,7 +62,8 @@ fn parameters(target: &[u8]) -> impl Iterator<Item = &[u8]> {
         .flat_map(|query| query.split(|byte| *byte == b'&'))
 }
 
-fn is_called(parameter: &[u8], name: &str) -> bool {
+/// Whether a parameter, as it was sent, is called so.
+pub fn is_called(parameter: &[u8], name: &str) -> bool {
     *decoded(split(parameter).0) == *name.as_bytes()
 }
 

@@ -2,15 +2,16 @@
 
 use super::Judging;
 use crate::authenticate::Principal;
-use crate::credential::{Place, without_cookies, without_parameters};
-use crate::presentation::Protects;
+use crate::credential::{Place, is_called, without_cookies, without_parameters_that};
+use crate::plan::{Plan, Policy};
 use crate::reject::Reject;
 use crate::request::folds_to;
+use crate::request::overrides::{METHOD_FIELDS, is_method_parameter};
 
 /// How a request is changed on its way to the upstream: first what is taken out, then what is set.
 #[derive(Debug, Default)]
 pub struct Forward<'p> {
-    /// A new target, without the tokens that were in its query.
+    /// A new target, without the tokens and overrides that were in its query.
     pub target: Option<Vec<u8>>,
     /// Header fields that are taken out, names as they were sent; each is there.
     pub remove: Vec<String>,
@@ -25,26 +26,25 @@ impl Forward<'_> {
     }
 }
 
-/// Fields that make some upstreams take a request for one of another method.
-const METHOD_OVERRIDES: [&str; 3] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-];
-
 /// Where credentials stand that the filter itself may know nothing of (RFC 9110 §11.6.2, §11.7.2, RFC 6265 §5.4).
 const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
 
 impl<'p> Judging<'p, '_> {
     /// What is done to every request that passes, also where a refusal is only noted: nobody but the filter says who the
-    /// caller is.
+    /// caller is, and nothing says that the request is another than the one that was judged.
     pub(super) fn forward_anyone(&self) -> Forward<'p> {
         let mut forward = Forward::default();
-        let identity = &self.policy.identity;
-        if identity.is_told() {
-            self.take_out_if(|name| identity.is_claimed_by(name), &mut forward);
+        let taken_out = &self.policy.taken_out;
+        if !taken_out.fields.is_empty() {
+            self.take_out_if(|name| taken_out.fields.have(name), &mut forward);
         }
-        if identity.strip_credential {
+        if taken_out.method_parameter {
+            self.take_out_parameters(is_method_parameter, &mut forward);
+        }
+        if self.request.connection_options().next().is_some() {
+            self.end_with_the_connection(&mut forward);
+        }
+        if self.policy.identity.strip_credential {
             self.strip(&mut forward);
         }
         forward
@@ -67,16 +67,14 @@ impl<'p> Judging<'p, '_> {
     /// What is done to the request of anyone who was let pass.
     pub(super) fn forward_admitted(&self) -> Forward<'p> {
         let mut forward = self.forward_anyone();
-        // What is for a proxy ends at the proxy (RFC 9110 §11.7.2).
-        if self.presentation.protects == Protects::Proxy {
-            self.take_out("proxy-authorization", &mut forward);
-        }
+        // What is for a proxy ends at the proxy (RFC 9110 §11.7.2), be it this one or none.
+        self.take_out("proxy-authorization", &mut forward);
         forward
     }
 
     /// What is done besides to the request of a caller who was let pass.
     pub(super) fn forward_caller(&self, principal: &Principal, forward: &mut Forward<'p>) {
-        self.without_tokens_in_the_query(forward);
+        self.take_out_tokens(forward);
         if let Some(provider) = self.policy.providers.get(principal.provider()) {
             forward
                 .set
@@ -84,20 +82,24 @@ impl<'p> Judging<'p, '_> {
         }
     }
 
+    /// What is done besides to the request of someone who was let pass without a credential.
+    pub(super) fn forward_nobody(&self, forward: &mut Forward<'p>) {
+        forward.set.extend(self.policy.identity.of_nobody());
+    }
+
     /// What is done to a preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch"): where something
     /// calls itself one and does, nothing unverified reaches the upstream.
     pub(super) fn forward_preflight(&self) -> Forward<'p> {
         let mut forward = self.forward_anyone();
-        self.without_tokens_in_the_query(&mut forward);
-        for name in CREDENTIALS.into_iter().chain(METHOD_OVERRIDES) {
+        self.take_out_tokens(&mut forward);
+        self.take_out_parameters(is_method_parameter, &mut forward);
+        for name in CREDENTIALS.into_iter().chain(METHOD_FIELDS) {
             self.take_out(name, &mut forward);
         }
-        for served in &self.policy.places {
-            if let Place::Scheme { field, .. } | Place::Field(field) = &served.place {
-                self.take_out(field, &mut forward);
-            }
+        for name in served_fields(self.policy) {
+            self.take_out(name, &mut forward);
         }
-        forward.set.clear();
+        forward.set.retain(|(name, _)| *name == "connection");
         forward
     }
 
@@ -111,12 +113,39 @@ impl<'p> Judging<'p, '_> {
                 Place::Query(_) => {}
             }
         }
-        self.without_tokens_in_the_query(forward);
+        self.take_out_tokens(forward);
         if let Some(rest) = without_cookies(self.request, &cookies) {
             self.take_out("cookie", forward);
             forward
                 .set
                 .extend((!rest.is_empty()).then_some(("cookie", rest)));
+        }
+    }
+
+    /// Takes out the credentials that end with the connection, which nobody judged, and the options that would have the
+    /// next proxy take out what the filter says (RFC 9110 §7.6.1).
+    ///
+    /// Envoy does that by itself with whatever is nominated, but where the connection is to be upgraded.
+    fn end_with_the_connection(&self, forward: &mut Forward<'p>) {
+        let protected = &self.policy.taken_out.fields;
+        let mut kept = Vec::new();
+        let mut all = 0;
+        for option in self.request.connection_options() {
+            all += 1;
+            let is_credential = CREDENTIALS
+                .into_iter()
+                .chain(served_fields(self.policy))
+                .any(|name| option.eq_ignore_ascii_case(name.as_bytes()));
+            if is_credential {
+                self.take_out_if(|name| name.eq_ignore_ascii_case(option), forward);
+            } else if !protected.have(option) {
+                kept.extend(std::str::from_utf8(option));
+            }
+        }
+        if kept.len() < all {
+            self.take_out("connection", forward);
+            let rest = (!kept.is_empty()).then(|| ("connection", kept.join(", ")));
+            forward.set.extend(rest);
         }
     }
 
@@ -135,16 +164,57 @@ impl<'p> Judging<'p, '_> {
     }
 
     /// The upstream gets a target without the token that was in it: a query stands in logs (RFC 6750 §5.3).
-    fn without_tokens_in_the_query(&self, forward: &mut Forward<'p>) {
-        let names = self
-            .policy
-            .places
-            .iter()
-            .filter_map(|served| match &served.place {
-                Place::Query(name) => Some(name.as_str()),
-                Place::Scheme { .. } | Place::Field(_) | Place::Cookie(_) => None,
-            });
-        let target = self.request.target();
-        forward.target = target.and_then(|target| without_parameters(target, names));
+    fn take_out_tokens(&self, forward: &mut Forward<'p>) {
+        let places = self.policy.places.iter();
+        let names = places.filter_map(|served| match &served.place {
+            Place::Query(name) => Some(name.as_str()),
+            Place::Scheme { .. } | Place::Field(_) | Place::Cookie(_) => None,
+        });
+        let is_token = |parameter: &[u8]| names.clone().any(|name| is_called(parameter, name));
+        self.take_out_parameters(is_token, forward);
+    }
+
+    /// Takes parameters out of the query, besides those that are out already.
+    fn take_out_parameters(&self, is_meant: impl Fn(&[u8]) -> bool, forward: &mut Forward<'p>) {
+        let target = forward.target.as_deref().or(self.request.target());
+        let without = target.and_then(|target| without_parameters_that(target, is_meant));
+        if without.is_some() {
+            forward.target = without;
+        }
+    }
+}
+
+/// The fields where providers look, cookies aside.
+fn served_fields(policy: &Policy) -> impl Iterator<Item = &str> {
+    policy
+        .places
+        .iter()
+        .filter_map(|served| match &served.place {
+            Place::Scheme { field, .. } | Place::Field(field) => Some(field.as_str()),
+            Place::Cookie(_) | Place::Query(_) => None,
+        })
+}
+
+impl Plan {
+    /// Which of the fields that follow a request's content are taken out, names as they were sent (RFC 9110 §6.5): what is
+    /// taken out of its head, and credentials, of which the filter judged none there.
+    pub fn taken_out_of_trailers(&self, fields: &[(&[u8], &[u8])]) -> Vec<String> {
+        // Without a policy no request passes, and none has an end that could.
+        let Some(policy) = &self.policy else {
+            return Vec::new();
+        };
+        let is_meant = |name: &[u8]| {
+            policy.taken_out.fields.have(name)
+                || CREDENTIALS
+                    .into_iter()
+                    .chain(served_fields(policy))
+                    .any(|own| folds_to(own.as_bytes(), name))
+        };
+        let names = fields.iter().map(|(name, _)| *name);
+        names
+            .filter(|name| is_meant(name))
+            .filter_map(|name| std::str::from_utf8(name).ok())
+            .map(str::to_owned)
+            .collect()
     }
 }

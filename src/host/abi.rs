@@ -21,6 +21,7 @@ const OK: u32 = 0;
 const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 const REQUEST_HEADERS: u32 = 0;
+const REQUEST_TRAILERS: u32 = 1;
 const CALL_RESPONSE_HEADERS: u32 = 6;
 const CALL_RESPONSE_BODY: u32 = 4;
 const PLUGIN_CONFIGURATION: u32 = 7;
@@ -175,6 +176,12 @@ pub fn request_headers() -> Option<Vec<u8>> {
     returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
 }
 
+/// The fields that follow the request's content, as a header map.
+pub fn request_trailers() -> Option<Vec<u8>> {
+    // SAFETY: the host writes a pointer and a size, or fails.
+    returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_TRAILERS, data, size) })
+}
+
 /// The header map of the response to a call of the filter's own.
 pub fn call_response_headers() -> Option<Vec<u8>> {
     // SAFETY: the host writes a pointer and a size, or fails.
@@ -211,8 +218,17 @@ pub fn set_field(name: &str, value: &[u8]) -> bool {
 
 /// Takes a field out of the request, every one of that name.
 pub fn remove_field(name: &str) -> bool {
+    remove(REQUEST_HEADERS, name)
+}
+
+/// Takes a field out of those that follow the request's content, every one of that name.
+pub fn remove_trailer(name: &str) -> bool {
+    remove(REQUEST_TRAILERS, name)
+}
+
+fn remove(map: u32, name: &str) -> bool {
     // SAFETY: the name is valid for its length during the call.
-    unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) == OK }
+    unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) == OK }
 }
 
 /// Makes the calls that follow speak for another context; whether there is one of that number.

@@ -93,3 +93,10 @@ pub fn request_may_pass(number: u32, goes_on: bool) -> bool {
     let filter = with(|contexts| contexts.streams.get(&number).cloned());
     filter.is_some_and(|filter| filter.judge(number, goes_on) == Fate::Passes)
 }
+
+/// Takes out of the fields after a request's content what the upstream must not get; the end of a request that nobody
+/// knows stays held.
+pub fn trailers_may_pass(number: u32) -> bool {
+    let filter = with(|contexts| contexts.streams.get(&number).cloned());
+    filter.is_some_and(|filter| filter.clear_trailers() == Fate::Passes)
+}

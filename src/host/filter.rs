@@ -173,6 +173,22 @@ impl Filter {
         }
     }
 
+    /// Takes out of the fields that follow a request's content what the upstream must not get; where that fails, the
+    /// request is broken off.
+    pub fn clear_trailers(&self) -> Fate {
+        let map = abi::request_trailers();
+        let fields = map.as_deref().and_then(abi::pairs);
+        let names = fields.map(|fields| self.plan.taken_out_of_trailers(&fields));
+        if names.is_some_and(|names| names.iter().all(|name| abi::remove_trailer(name))) {
+            return Fate::Passes;
+        }
+        error!(
+            "countersign: the host does not change a request's trailers as it should; it is broken off"
+        );
+        let now = abi::now().unwrap_or(Timestamp::from_millis(0));
+        self.refuse(&RequestView::new(Vec::new()), now)
+    }
+
     /// Whether the connection is secured by TLS, where anybody asks.
     fn is_over_tls(&self) -> bool {
         let policy = self.plan.policy.as_ref();

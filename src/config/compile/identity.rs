@@ -5,7 +5,6 @@ use crate::config::document::Identity as IdentityDocument;
 use crate::credential::Place;
 use crate::identity::Identity;
 use crate::identity::template::{PLACES, Template, TemplateFault};
-use crate::plan::Rules;
 use crate::request::is_token;
 
 /// Fields that mean something else to the host, to proxies or to the upstream.
@@ -47,20 +46,38 @@ impl Compiler<'_> {
             let field = self.identity_field("identity.payload_header", name, &identity);
             identity.payload_header = Some(field);
         }
+        if let Some(name) = &document.anonymous_header {
+            let field = self.identity_field("identity.anonymous_header", name, &identity);
+            identity.anonymous_header = Some(field);
+        }
+        for (place, name) in document.remove.iter().flatten().enumerate() {
+            self.remove(&format!("identity.remove[{place}]"), name, &mut identity);
+        }
         identity
     }
 
-    /// Before a caller is known such a field is whatever the client says.
-    pub(super) fn refuse_rules_by_identity(&mut self, rules: &Rules, identity: &Identity) {
-        for (place, rule) in rules.iter().enumerate() {
-            let names = rule.matches.headers.iter().map(|(name, _)| name);
-            for name in names.filter(|name| identity.is_claimed_by(name.as_bytes())) {
-                self.invalid(
-                    format!("rules[{place}].match.headers.{name}"),
-                    "this field tells the upstream who the caller is: from a client it means nothing, and it never \
-                     chooses a rule",
-                );
-            }
+    /// A field that nobody may send, or the beginning of such.
+    fn remove(&mut self, path: &str, text: &str, identity: &mut Identity) {
+        let field = text.to_ascii_lowercase();
+        let (name, is_beginning) = match field.strip_suffix('*') {
+            Some(beginning) => (beginning, true),
+            None => (field.as_str(), false),
+        };
+        let takes = |taken: &&&str| **taken == name || is_beginning && taken.starts_with(name);
+        if !is_token(name) || name.contains('*') {
+            self.invalid(
+                path,
+                "this is no header field's name; a `*` may stand at its end",
+            );
+        } else if let Some(taken) = TAKEN.iter().find(takes) {
+            self.invalid(
+                path,
+                format!("this would take out `{taken}`, which means something else already"),
+            );
+        } else if is_beginning {
+            identity.remove.insert_beginning(name);
+        } else {
+            identity.remove.insert(name);
         }
     }
 

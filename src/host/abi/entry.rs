@@ -1,7 +1,7 @@
 //! What the host calls: proxy-wasm's ABI 0.2.1.
 //!
 //! A callback that a module does not export costs nothing: the host goes on by itself. So there is none here for
-//! responses, bodies and logs.
+//! responses, bodies and logs, and the one for trailers is entered by requests that have some.
 
 use std::panic;
 
@@ -71,6 +71,15 @@ extern "C" fn proxy_on_http_call_response(
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(context: u32, _headers: usize, is_all: u32) -> u32 {
     if contexts::request_may_pass(context, is_all == 0) {
+        CONTINUE
+    } else {
+        PAUSE
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_trailers(context: u32, _trailers: usize) -> u32 {
+    if contexts::trailers_may_pass(context) {
         CONTINUE
     } else {
         PAUSE

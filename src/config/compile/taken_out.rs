@@ -1,0 +1,60 @@
+//! What nobody may tell the upstream.
+
+use super::Compiler;
+use crate::config::document::Overrides;
+use crate::identity::Identity;
+use crate::plan::{Rules, TakenOut};
+use crate::request::overrides::{METHOD_FIELDS, PATH_FIELDS};
+
+impl Compiler<'_> {
+    /// What is taken out of every request; a rule by such a field is a fault.
+    pub(super) fn taken_out(
+        &mut self,
+        overrides: Option<Overrides>,
+        rules: &Rules,
+        identity: &Identity,
+    ) -> TakenOut {
+        let of_identity = identity.protected();
+        self.refuse_rules_by(
+            rules,
+            |name| of_identity.have(name),
+            "this field is taken out of every request, since it tells who the caller is: from a client it means \
+             nothing, and it never chooses a rule",
+        );
+        let mut taken_out = TakenOut {
+            fields: of_identity,
+            method_parameter: false,
+        };
+        if overrides == Some(Overrides::Forward) {
+            return taken_out;
+        }
+        let mut fields = Vec::new();
+        // What no rule looks at cannot be got around.
+        if rules.iter().any(|rule| !rule.matches.methods.is_empty()) {
+            fields.extend(METHOD_FIELDS);
+            taken_out.method_parameter = true;
+        }
+        if rules.iter().any(|rule| !rule.matches.paths.is_empty()) {
+            fields.extend(PATH_FIELDS);
+        }
+        self.refuse_rules_by(
+            rules,
+            |name| fields.iter().any(|own| own.as_bytes() == name),
+            "this field names another method or path, and is taken out of every request: it never chooses a rule, but \
+             with `overrides: forward`",
+        );
+        fields
+            .into_iter()
+            .for_each(|name| taken_out.fields.insert(name));
+        taken_out
+    }
+
+    fn refuse_rules_by(&mut self, rules: &Rules, is_meant: impl Fn(&[u8]) -> bool, why: &str) {
+        for (place, rule) in rules.iter().enumerate() {
+            let names = rule.matches.headers.iter().map(|(name, _)| name);
+            for name in names.filter(|name| is_meant(name.as_bytes())) {
+                self.invalid(format!("rules[{place}].match.headers.{name}"), why);
+            }
+        }
+    }
+}
