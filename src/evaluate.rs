@@ -27,6 +27,7 @@
 //!
 //! In shadow mode a refusal is decided like any other, and the request passes all the same; metadata and preflights are
 //! answered as ever.
+//! Whatever passes, and however: nothing arrives with it that names another caller, method or path (`forward`).
 //! Where the rule has no scheme to offer, 12 and 13 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
 
 mod effects;

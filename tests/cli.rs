@@ -739,6 +739,37 @@ fn a_minted_token_is_judged() {
 }
 
 #[test]
+fn explain_names_what_is_taken_out_and_what_is_set() {
+    let (desk, token) = desk();
+    let mut document = desk.read_json("document.json");
+    document["identity"] = json!({
+        "headers": { "x-auth-subject": "{subject}" },
+        "strip_credential": true,
+    });
+    desk.write("changed.json", document.to_string());
+    let ran = desk.run(&[
+        "explain",
+        "changed.json",
+        "--path",
+        "/orders/7?_method=PUT",
+        "--header",
+        "X_Original_URL: /healthz",
+        "--bearer",
+        &token,
+    ]);
+    assert_eq!(ran.code, GOOD, "{}", ran.err);
+    assert!(
+        ran.out.ends_with(
+            "passes: alice, by `corp`\ntaken out: x_original_url, authorization\nset: x-auth-subject\n\
+             taken out of the query: what is not for the upstream\n"
+        ),
+        "{}",
+        ran.out
+    );
+    assert!(!ran.out.contains(&token));
+}
+
+#[test]
 fn explain_judges_the_address_that_it_is_given() {
     let (desk, _) = desk();
     let document = r#"{"default": "public", "networks": {"allow": ["10.0.0.0/8"]}}"#;

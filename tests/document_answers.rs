@@ -650,6 +650,14 @@ fn what_the_upstream_is_told() {
             &["identity.payload_header: some upstreams would take"],
         ),
         (
+            with(json!({"headers": {"x-a": "a"}, "anonymous_header": "X_A"})),
+            &["identity.anonymous_header: some upstreams would take"],
+        ),
+        (
+            with(json!({"anonymous_header": "cookie"})),
+            &["identity.anonymous_header: this field means something else"],
+        ),
+        (
             json!({
                 "identity": {"headers": {"x-auth-subject": "{subject}"}},
                 "rules": [
@@ -658,8 +666,88 @@ fn what_the_upstream_is_told() {
                 ],
             }),
             &[
-                "rules[1].match.headers.x_auth_subject: this field tells the upstream who the caller is",
+                "rules[1].match.headers.x_auth_subject: this field is taken out of every request, since it tells who",
             ],
+        ),
+    ]);
+}
+
+#[test]
+fn what_nobody_may_send() {
+    let remove = |names: &[&str]| public(json!({"identity": {"remove": names}}));
+    hold(&[
+        (
+            remove(&["x-forwarded-user", "X-Auth-Request-*", "cf-access-*"]),
+            &[],
+        ),
+        (
+            remove(&["", "*", "x-*-user", "x-a**", "x a"]),
+            &[
+                "identity.remove[0]: this is no header field's name; a `*` may stand at its end",
+                "identity.remove[1]: this is no header field's name",
+                "identity.remove[2]: this is no header field's name",
+                "identity.remove[3]: this is no header field's name",
+                "identity.remove[4]: this is no header field's name",
+            ],
+        ),
+        (
+            remove(&["Host", "x-forwarded-*", "c*", "x-request-id", "x-r*"]),
+            &[
+                "identity.remove[0]: this would take out `host`, which means something else already",
+                "identity.remove[1]: this would take out `x-forwarded-proto`",
+                "identity.remove[2]: this would take out `cookie`",
+                "identity.remove[3]: this would take out `x-request-id`",
+                "identity.remove[4]: this would take out `x-request-id`",
+            ],
+        ),
+        // What the filter sets may be among what nobody else may send.
+        (
+            public(json!({"identity": {
+                "headers": {"x-auth-request-user": "{subject}"}, "remove": ["x-auth-request-*"],
+            }})),
+            &[],
+        ),
+        (
+            json!({
+                "identity": {"remove": ["cf-access-*"]},
+                "rules": [{"name": "a", "match": {"headers": {"CF_Access_User": "root"}}, "allow": "public"}],
+            }),
+            &["rules[0].match.headers.cf_access_user: this field is taken out of every request"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_rule_by_what_names_another_method_or_path() {
+    let by = |name: &str, key: &str, value: &str, overrides: &str| {
+        json!({
+            "overrides": overrides,
+            "rules": [
+                {"name": "a", "match": {"headers": {name: "x"}, key: [value]}, "allow": "public"},
+            ],
+        })
+    };
+    let method = "x-http-method-override";
+    let path = "x-original-url";
+    hold(&[
+        (
+            by(method, "methods", "GET", "strip"),
+            &[
+                "rules[0].match.headers.x-http-method-override: this field names another method or path",
+            ],
+        ),
+        (
+            by("X_Original_Url", "paths", "/x", "strip"),
+            &["rules[0].match.headers.x_original_url: this field names another method or path"],
+        ),
+        (by(method, "methods", "GET", "forward"), &[]),
+        (by(path, "paths", "/x", "forward"), &[]),
+        // What no rule looks at is not taken out.
+        (by(method, "paths", "/x", "strip"), &[]),
+        (by(path, "methods", "GET", "strip"), &[]),
+        (
+            by("x-a", "paths", "/x", "keep"),
+            &["overrides: expected `strip`, `forward`, found `keep`"],
         ),
     ]);
 }

@@ -29,7 +29,7 @@ fn every_configuration_is_accepted() {
         .into_iter()
         .partition(|block| block.starts_with("rules:"));
     assert_eq!(policies.len(), support::cookbook::recipes().len());
-    assert_eq!(blocks.len(), 4);
+    assert_eq!(blocks.len(), 5);
     // Routes are no configuration of the filter's.
     for block in blocks
         .into_iter()

@@ -25,6 +25,7 @@ const TRAILERS: &[(&str, &str)] = &[
     ("x_auth_subject", "root"),
     ("x-auth-anonymous", "false"),
     ("x-forwarded-user", "root"),
+    ("x-auth-request-email", "root"),
     ("x-http-method-override", "DELETE"),
     ("x-original-url", "/admin"),
     ("authorization", "Bearer a.b.c"),
@@ -89,7 +90,7 @@ fn start(upstream: u16) -> Envoy {
         "identity": {
             "headers": {"x-auth-subject": "{subject}"},
             "anonymous_header": "x-auth-anonymous",
-            "remove": ["x-forwarded-*"],
+            "remove": ["x-forwarded-user", "x-auth-request-*"],
         },
         "rules": [
             {"name": "open", "match": {"paths": ["/open"], "methods": ["POST"]}, "allow": "public"},
@@ -158,7 +159,8 @@ fn nobody_tells_in_trailers_who_the_caller_is() {
         let arrived = |listener: &str| {
             let upstream = Recorder::start();
             let envoy = start(upstream.port);
-            assert_eq!(send(envoy.listener(listener), "/open"), "hi");
+            let content = send(envoy.listener(listener), "/open");
+            assert_eq!(content, "hi", "{}", envoy.access_log());
             assert!(envoy.alarms().is_empty(), "{:?}", envoy.alarms());
             upstream.trailers()
         };

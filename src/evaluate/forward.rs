@@ -33,12 +33,26 @@ impl<'p> Judging<'p, '_> {
     /// What is done to every request that passes, also where a refusal is only noted: nobody but the filter says who the
     /// caller is, and nothing says that the request is another than the one that was judged.
     pub(super) fn forward_anyone(&self) -> Forward<'p> {
+        let fields = &self.policy.taken_out.fields;
         let mut forward = Forward::default();
-        let taken_out = &self.policy.taken_out;
-        if !taken_out.fields.is_empty() {
-            self.take_out_if(|name| taken_out.fields.have(name), &mut forward);
+        if !fields.is_empty() {
+            self.take_out_if(|name| fields.have(name), &mut forward);
         }
-        if taken_out.method_parameter {
+        self.forward_besides_fields(forward)
+    }
+
+    /// What is done to the request of anyone who was let pass: the same, and what is for a proxy ends at the proxy
+    /// (RFC 9110 §11.7.2), be it this one or none.
+    pub(super) fn forward_admitted(&self) -> Forward<'p> {
+        let fields = &self.policy.taken_out.fields;
+        let is_meant = |name: &[u8]| fields.have(name) || folds_to(b"proxy-authorization", name);
+        let mut forward = Forward::default();
+        self.take_out_if(is_meant, &mut forward);
+        self.forward_besides_fields(forward)
+    }
+
+    fn forward_besides_fields(&self, mut forward: Forward<'p>) -> Forward<'p> {
+        if self.policy.taken_out.method_parameter {
             self.take_out_parameters(is_method_parameter, &mut forward);
         }
         if self.request.connection_options().next().is_some() {
@@ -62,14 +76,6 @@ impl<'p> Judging<'p, '_> {
         } else {
             Ok(())
         }
-    }
-
-    /// What is done to the request of anyone who was let pass.
-    pub(super) fn forward_admitted(&self) -> Forward<'p> {
-        let mut forward = self.forward_anyone();
-        // What is for a proxy ends at the proxy (RFC 9110 §11.7.2), be it this one or none.
-        self.take_out("proxy-authorization", &mut forward);
-        forward
     }
 
     /// What is done besides to the request of a caller who was let pass.

@@ -246,7 +246,7 @@ struct TableFile {
 struct CaseFile {
     row: Option<OneOrMany>,
     name: String,
-    /// The case stands for one case per entry, which takes the place of `{each}` in path and header values.
+    /// The case stands for one case per entry, which takes the place of `{each}` in path and header fields.
     each: Option<Vec<String>>,
     /// In place of the table's document.
     document: Option<Value>,
@@ -395,7 +395,7 @@ impl Loader<'_> {
                 .request
                 .headers
                 .iter()
-                .map(|(name, value)| (latin_1(name), fill(value)))
+                .map(|(name, value)| (fill(name), fill(value)))
                 .collect(),
             body: latin_1(&file.request.body),
         };

@@ -1,6 +1,6 @@
 //! `explain`: one request, judged by a document without a proxy: the steps, and the response.
 //!
-//! Nothing that came with the request is printed, its path aside: whoever shares an explanation shares no token.
+//! Nothing that came with the request is printed, its path and the names of fields that are taken out aside: whoever shares an explanation shares no token.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -263,6 +263,7 @@ fn as_text(
         text += "passes: ";
         text += &who(decision);
         text.push('\n');
+        text += &changes(decision);
         return text;
     };
     // Writing to a string does not fail.
@@ -271,8 +272,9 @@ fn as_text(
         (Some(reject), false) => writeln!(text, "denied: {}\n", reject.reason()),
         (Some(reject), true) => writeln!(
             text,
-            "passes, since `mode` is `shadow`; would be denied: {}\n",
-            reject.reason()
+            "passes, since `mode` is `shadow`; would be denied: {}\n{}",
+            reject.reason(),
+            changes(decision)
         ),
     };
     let _ = writeln!(
@@ -288,6 +290,26 @@ fn as_text(
     if !is_head {
         text += &reply.body;
         text.push('\n');
+    }
+    text
+}
+
+/// What the upstream gets otherwise than it was sent: names alone, since values may be credentials.
+fn changes(decision: &Decision<'_>) -> String {
+    let forward = &decision.forward;
+    let set: Vec<_> = forward.set.iter().map(|(name, _)| *name).collect();
+    let mut text = String::new();
+    for (what, names) in [
+        ("taken out", forward.remove.join(", ")),
+        ("set", set.join(", ")),
+    ] {
+        if !names.is_empty() {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{what}: {names}");
+        }
+    }
+    if forward.target.is_some() {
+        text += "taken out of the query: what is not for the upstream\n";
     }
     text
 }
@@ -327,6 +349,11 @@ fn as_json(steps: &[String], decision: &Decision<'_>, reply: Option<&Reply>) -> 
         "provider": decision.provider,
         "subject": subject,
         "steps": steps,
+        "upstream": decision.passes().then(|| json!({
+            "removed": decision.forward.remove,
+            "set": decision.forward.set.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            "query_changed": decision.forward.target.is_some(),
+        })),
         "response": response,
     });
     format!("{object:#}\n")

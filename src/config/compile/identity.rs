@@ -7,8 +7,9 @@ use crate::identity::Identity;
 use crate::identity::template::{PLACES, Template, TemplateFault};
 use crate::request::is_token;
 
-/// Fields that mean something else to the host, to proxies or to the upstream.
-const TAKEN: [&str; 9] = [
+/// Fields that mean something else to the host, to proxies or to the upstream. Without `x-forwarded-proto` Envoy finds no
+/// route.
+const TAKEN: [&str; 10] = [
     "host",
     "cookie",
     "connection",
@@ -18,6 +19,7 @@ const TAKEN: [&str; 9] = [
     "te",
     "upgrade",
     "x-request-id",
+    "x-forwarded-proto",
 ];
 
 impl Compiler<'_> {

@@ -4,6 +4,7 @@ use super::Compiler;
 use crate::config::document::Overrides;
 use crate::identity::Identity;
 use crate::plan::{Rules, TakenOut};
+use crate::request::FieldNames;
 use crate::request::overrides::{METHOD_FIELDS, PATH_FIELDS};
 
 impl Compiler<'_> {
@@ -28,24 +29,22 @@ impl Compiler<'_> {
         if overrides == Some(Overrides::Forward) {
             return taken_out;
         }
-        let mut fields = Vec::new();
+        let mut fields = FieldNames::default();
         // What no rule looks at cannot be got around.
         if rules.iter().any(|rule| !rule.matches.methods.is_empty()) {
-            fields.extend(METHOD_FIELDS);
+            METHOD_FIELDS.iter().for_each(|name| fields.insert(name));
             taken_out.method_parameter = true;
         }
         if rules.iter().any(|rule| !rule.matches.paths.is_empty()) {
-            fields.extend(PATH_FIELDS);
+            PATH_FIELDS.iter().for_each(|name| fields.insert(name));
         }
         self.refuse_rules_by(
             rules,
-            |name| fields.iter().any(|own| own.as_bytes() == name),
+            |name| fields.have(name),
             "this field names another method or path, and is taken out of every request: it never chooses a rule, but \
              with `overrides: forward`",
         );
-        fields
-            .into_iter()
-            .for_each(|name| taken_out.fields.insert(name));
+        taken_out.fields.extend(&fields);
         taken_out
     }
 
