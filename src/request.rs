@@ -266,7 +266,8 @@ pub fn folds_to(own: &[u8], name: &[u8]) -> bool {
             b'-'
         }
     };
-    own.len() == name.len() && own.iter().map(fold).eq(name.iter().map(fold))
+    // From the end: most names begin alike.
+    own.len() == name.len() && own.iter().rev().map(fold).eq(name.iter().rev().map(fold))
 }
 
 /// A text as a field can carry it, on its own or in a list: `%x21-7E`, a `%` and a `,` only where they are ours.
