@@ -1,6 +1,7 @@
 //! Principal × rule → Permit: whether a caller may do this.
 
 pub mod claim;
+pub mod condition;
 pub mod names;
 
 use std::rc::Rc;
@@ -9,10 +10,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::claim::ClaimRequirement;
+use self::condition::{Condition, Failed};
 use self::names::Names;
 use crate::authenticate::Principal;
 use crate::authenticate::claims::moment;
 use crate::reject::{Reject, Requirement, Weakness};
+use crate::request::RequestView;
+use crate::request::path::Readings;
 use crate::time::Timestamp;
 
 /// How far the clock of whoever authenticated the caller may be off.
@@ -49,19 +53,37 @@ pub struct Requirements {
     pub groups: Names,
     /// Claims and their values.
     pub claims: Vec<ClaimRequirement>,
+    /// What must be true of caller and request.
+    pub condition: Option<Condition>,
     /// Further requirements, of which one must hold where there are any.
     pub any_of: Vec<Requirements>,
 }
 
-/// What is asked about: who wants to do it, where, when.
+/// What is asked about: who wants to do what, where, when.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     /// The caller.
     pub principal: &'a Principal,
-    /// What the path has bound to a parameter of that name.
-    pub parameter: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// The name of the provider that vouches for the caller.
+    pub provider: &'a str,
+    /// The request.
+    pub request: &'a RequestView<'a>,
+    /// Its path.
+    pub path: &'a Readings<'a>,
+    /// What the path has bound: names and decoded values.
+    pub parameters: &'a [(&'a str, &'a str)],
     /// The moment.
     pub now: Timestamp,
+    /// Hears what became of each condition that was evaluated.
+    pub heard: &'a dyn Fn(Result<bool, Failed>),
+}
+
+impl Asked<'_> {
+    /// What the path has bound to a parameter.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let mut bound = self.parameters.iter();
+        bound.find_map(|(own, value)| (*own == name).then_some(*value))
+    }
 }
 
 /// Lets pass where nobody is asked: a public rule, or an optional one without a credential.
@@ -74,17 +96,12 @@ pub fn permit_anyone() -> Permit {
 /// # Errors
 /// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: what a caller can do
 /// something about comes first.
-pub fn permit<'a>(
-    principal: &'a Rc<Principal>,
+pub fn permit(
+    principal: &Rc<Principal>,
     requirements: &Requirements,
-    parameter: &'a dyn Fn(&str) -> Option<&'a str>,
-    now: Timestamp,
+    asked: Asked<'_>,
 ) -> Result<Permit, Reject> {
-    requirements.check(Asked {
-        principal,
-        parameter,
-        now,
-    })?;
+    requirements.check(Asked { principal, ..asked })?;
     Ok(Permit {
         principal: Some(Rc::clone(principal)),
     })
@@ -104,12 +121,30 @@ impl Requirements {
             lacks(Requirement::Group)
         } else if !self.claims.iter().all(|claim| claim.is_met(asked)) {
             lacks(Requirement::Claim)
+        } else if let Some(lack) = self.condition_lack(asked) {
+            lacks(lack)
         } else if !self.any_of.is_empty() && !self.any_of.iter().any(|one| one.check(asked).is_ok())
         {
             lacks(Requirement::AnyOf)
         } else {
             Ok(())
         }
+    }
+
+    fn condition_lack(&self, asked: Asked<'_>) -> Option<Requirement> {
+        let holds = self.condition.as_ref()?.holds(asked);
+        (asked.heard)(holds);
+        match holds {
+            Ok(true) => None,
+            Ok(false) => Some(Requirement::Condition),
+            Err(Failed) => Some(Requirement::ConditionFailed),
+        }
+    }
+
+    /// Whether one of its conditions, also of those within `any_of`, is as `wanted`.
+    pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
+        self.condition.as_ref().is_some_and(wanted)
+            || self.any_of.iter().any(|one| one.has_condition(wanted))
     }
 
     fn authentication(&self, principal: &Principal, now: Timestamp) -> Result<(), Weakness> {

@@ -37,6 +37,7 @@ mod preflight;
 mod throttle;
 mod trace;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 pub use self::effects::{Effects, TokenEffect};
@@ -44,11 +45,12 @@ pub use self::forward::Forward;
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
-use crate::authorize::{Permit, Requirements, permit, permit_anyone};
-use crate::plan::{Access, Bound, Gate, Https, Mode, Plan, Policy, Rule};
+use crate::authorize::condition::Condition;
+use crate::authorize::{Asked, Permit, Requirements, permit, permit_anyone};
+use crate::plan::{Access, Bound, Https, Mode, Plan, Policy, Rule};
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
-use crate::presentation::metadata::Asked;
+use crate::presentation::metadata::Asked as AskedForMetadata;
 use crate::reject::{Reject, TokenFault, Unavailable};
 use crate::request::path::Readings;
 use crate::request::{Field, RequestView};
@@ -262,6 +264,7 @@ impl<'p> Judging<'p, '_> {
         decision.hides = rule.is_some_and(|rule| rule.hides);
         trace.step(Step::Rule(decision.rule));
         let access = rule.map_or(&self.policy.default, |rule| &rule.access);
+        refuse_path_in_doubt(access, &readings)?;
 
         self.refuse_plain_http()?;
         self.refuse_foreign_address(rule)?;
@@ -272,7 +275,7 @@ impl<'p> Judging<'p, '_> {
             return Ok(verdict);
         }
         let bound = fit.map(|fit| fit.bound).unwrap_or_default();
-        let verdict = self.ask(access, &bound, decision, effects, trace)?;
+        let verdict = self.ask(access, &readings, &bound, decision, effects, trace)?;
         self.keep_to_the_route(&decision.forward)?;
         Ok(verdict)
     }
@@ -297,7 +300,10 @@ impl<'p> Judging<'p, '_> {
     }
 
     /// Whether the request is for metadata, by every reading of its path.
-    fn asked_for_metadata(&self, readings: &Readings<'_>) -> Result<Option<Asked>, Reject> {
+    fn asked_for_metadata(
+        &self,
+        readings: &Readings<'_>,
+    ) -> Result<Option<AskedForMetadata>, Reject> {
         let Some(metadata) = &self.presentation.metadata else {
             return Ok(None);
         };
@@ -305,22 +311,27 @@ impl<'p> Judging<'p, '_> {
     }
 
     /// The metadata of the resource, which everybody may read (RFC 9728 §3); a public rule may leave it to the upstream.
-    fn metadata(&self, access: &Access, asked: Option<Asked>) -> Result<Option<Answer>, Reject> {
+    fn metadata(
+        &self,
+        access: &Access,
+        asked: Option<AskedForMetadata>,
+    ) -> Result<Option<Answer>, Reject> {
         match (asked, self.request.method()) {
             (None, _) => Ok(None),
-            (Some(Asked::Another), _) if matches!(access, Access::Public) => Ok(None),
-            (Some(Asked::Another), _) => Err(Reject::NoSuchMetadata),
-            (Some(Asked::This), b"GET" | b"HEAD") => Ok(Some(Answer::Metadata)),
-            (Some(Asked::This), b"OPTIONS") if preflight::is_one(self.request) => {
+            (Some(AskedForMetadata::Another), _) if matches!(access, Access::Public) => Ok(None),
+            (Some(AskedForMetadata::Another), _) => Err(Reject::NoSuchMetadata),
+            (Some(AskedForMetadata::This), b"GET" | b"HEAD") => Ok(Some(Answer::Metadata)),
+            (Some(AskedForMetadata::This), b"OPTIONS") if preflight::is_one(self.request) => {
                 Ok(Some(Answer::MetadataPreflight))
             }
-            (Some(Asked::This), _) => Err(Reject::MetadataMethod),
+            (Some(AskedForMetadata::This), _) => Err(Reject::MetadataMethod),
         }
     }
 
     fn ask(
         &self,
         access: &'p Access,
+        readings: &Readings<'_>,
         bound: &Bound<'_, '_>,
         decision: &mut Decision<'p>,
         effects: &mut Effects,
@@ -355,29 +366,39 @@ impl<'p> Judging<'p, '_> {
             None => return Err(Reject::NoCredential.into()),
             Some(principal) => principal,
         };
-        let permit = self.admit(&principal, access, gate, bound)?;
+        if !gate.providers.contains(&principal.provider()) {
+            return Err(Reject::ProviderNotAccepted.into());
+        } else if matches!(access, Access::Closed(_)) {
+            return Err(Reject::NoRule.into());
+        }
+        let heard = RefCell::new((&mut *trace, &mut *effects));
+        let asked = Asked {
+            principal: &principal,
+            provider: decision.provider.unwrap_or_default(),
+            request: self.request,
+            path: readings,
+            parameters: bound.as_slice(),
+            now: self.now,
+            heard: &|holds| {
+                let (trace, effects) = &mut *heard.borrow_mut();
+                trace.step(Step::Condition(holds.ok()));
+                effects.failed_conditions += u32::from(holds.is_err());
+            },
+        };
+        let permit = permit(&principal, &gate.requirements, asked)?;
         self.forward_caller(&principal, &mut decision.forward);
         Ok(Verdict::Passes(permit))
     }
+}
 
-    fn admit(
-        &self,
-        principal: &Rc<Principal>,
-        access: &Access,
-        gate: &Gate,
-        bound: &Bound<'_, '_>,
-    ) -> Result<Permit, Reject> {
-        if !gate.providers.contains(&principal.provider()) {
-            Err(Reject::ProviderNotAccepted)
-        } else if matches!(access, Access::Closed(_)) {
-            Err(Reject::NoRule)
-        } else {
-            permit(
-                principal,
-                &gate.requirements,
-                &|name| bound.value(name),
-                self.now,
-            )
-        }
+/// Refuses a path of several readings where a condition looks at it: each could be what the upstream takes it for.
+fn refuse_path_in_doubt(access: &Access, readings: &Readings<'_>) -> Result<(), Reject> {
+    let Err(fault) = readings.plain() else {
+        return Ok(());
+    };
+    let gate = access.gate();
+    match gate.is_some_and(|gate| gate.requirements.has_condition(Condition::looks_at_path)) {
+        true => Err(Reject::Path(fault)),
+        false => Ok(()),
     }
 }

@@ -14,6 +14,7 @@ pub use self::rules::{Bound, Fit, Rules};
 use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
 use crate::authorize::Requirements;
+use crate::authorize::condition::Condition;
 use crate::credential::ServedPlace;
 use crate::identity::Identity;
 use crate::presentation::Presentation;
@@ -259,6 +260,14 @@ impl Plan {
 }
 
 impl Access {
+    /// What is asked of credentials, where they are looked at.
+    pub fn gate(&self) -> Option<&Gate> {
+        match self {
+            Self::Public | Self::Respond(_) => None,
+            Self::Optional(gate) | Self::Required(gate) | Self::Closed(gate) => Some(gate),
+        }
+    }
+
     /// What is asked of credentials, where they are looked at; for the compilation.
     pub fn gate_mut(&mut self) -> Option<&mut Gate> {
         match self {
@@ -271,8 +280,15 @@ impl Access {
 impl Policy {
     /// Whether it matters from which address a request comes.
     pub fn asks_for_address(&self) -> bool {
+        let looks = |rule: &Rule| {
+            let gate = rule.access.gate();
+            gate.is_some_and(|gate| gate.requirements.has_condition(Condition::looks_at_address))
+        };
         self.networks.is_some()
-            || self.rules.iter().any(|rule| rule.networks.is_some())
+            || self
+                .rules
+                .iter()
+                .any(|rule| rule.networks.is_some() || looks(rule))
             || self
                 .throttle
                 .as_ref()

@@ -189,6 +189,10 @@ pub enum Requirement {
     Group,
     /// A claim, or a value of it.
     Claim,
+    /// That a condition holds.
+    Condition,
+    /// That a condition can be evaluated.
+    ConditionFailed,
     /// Every one of several sets of requirements, of which one would do.
     AnyOf,
 }
@@ -230,6 +234,8 @@ impl Reject {
             Self::Requirement(Requirement::Role) => "role_missing",
             Self::Requirement(Requirement::Group) => "group_missing",
             Self::Requirement(Requirement::Claim) => "claim_mismatch",
+            Self::Requirement(Requirement::Condition) => "cel_false",
+            Self::Requirement(Requirement::ConditionFailed) => "cel_failed",
             Self::Requirement(Requirement::AnyOf) => "none_of_any_of",
         }
     }

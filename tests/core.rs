@@ -145,6 +145,7 @@ fn fields(case: &Case) -> Fields {
     let mut fields: Fields = vec![
         (b":method".to_vec(), request.method.clone()),
         (b":authority".to_vec(), request.authority()),
+        (b":scheme".to_vec(), b"http".to_vec()),
     ];
     if request.method != b"CONNECT" {
         fields.push((b":path".to_vec(), request.path()));

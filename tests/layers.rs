@@ -16,7 +16,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "authenticate",
         &["credential", "json", "reject", "scheme", "time"],
     ),
-    ("authorize", &["authenticate", "reject", "time"]),
+    ("authorize", &["authenticate", "reject", "request", "time"]),
     ("store", &["authenticate", "reject", "time"]),
     (
         "refresh",

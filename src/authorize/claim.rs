@@ -34,7 +34,7 @@ impl ClaimRequirement {
         let is_expected = |value: &Value| match &self.expected {
             Expected::OneOf(values) => values.iter().any(|own| are_equal(own, value)),
             Expected::Parameter(name) => {
-                let bound = (asked.parameter)(name);
+                let bound = asked.parameter(name);
                 bound.is_some() && bound == value.as_str()
             }
         };

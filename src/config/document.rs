@@ -453,10 +453,11 @@ object! {
         narrowing max_age: Span,
         /// Claims and what they must be: a value, one of a list, or `{name}` of the path.
         narrowing claims: BTreeMap<String, Value>,
+        /// An expression in CEL that must be true.
+        narrowing cel: String,
         /// Further requirements, of which one must hold.
         narrowing any_of: Vec<Require>,
     }
-    unsupported { cel }
 }
 
 object! {

@@ -11,6 +11,8 @@ pub struct Effects {
     pub tokens: Vec<TokenEffect>,
     /// Whose failure it was: counted for each of them.
     pub failures: Vec<CallerId>,
+    /// How many conditions could not be evaluated.
+    pub failed_conditions: u32,
     /// What should be fetched, although nobody waits for it; whoever fetches takes it from here.
     pub wanted: Option<Fetch>,
 }

@@ -40,6 +40,8 @@ pub enum Step<'a> {
         /// The caller.
         principal: &'a Principal,
     },
+    /// What became of a condition; none could not be evaluated.
+    Condition(Option<bool>),
 }
 
 /// What is known of failures before.
@@ -126,6 +128,12 @@ impl fmt::Display for Step<'_> {
                 }
                 Ok(())
             }
+            Self::Condition(Some(true)) => write!(formatter, "the condition in CEL holds"),
+            Self::Condition(Some(false)) => write!(formatter, "the condition in CEL is false"),
+            Self::Condition(None) => write!(
+                formatter,
+                "the condition in CEL fails: what it looks at is not there, of another type, or too much"
+            ),
         }
     }
 }

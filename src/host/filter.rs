@@ -337,7 +337,7 @@ impl Filter {
         request: &RequestView<'_>,
         now: Timestamp,
     ) -> Fate {
-        self.metrics.count_tokens(&effects);
+        self.metrics.count_effects(&effects);
         if let Some(fetch) = effects.wanted {
             self.fetcher.borrow_mut().want(fetch.source);
         }

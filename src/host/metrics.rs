@@ -15,6 +15,7 @@ pub struct Metrics {
     cache_miss: Option<u32>,
     fetched: Option<u32>,
     fetch_failed: Option<u32>,
+    condition_failed: Option<u32>,
     keys: Option<u32>,
     keys_shown: Cell<usize>,
     denied: RefCell<Vec<(Denied, u32)>>,
@@ -29,6 +30,7 @@ impl Metrics {
             cache_miss: abi::counter("countersign.token_cache.miss"),
             fetched: abi::counter("countersign.jwks.fetched"),
             fetch_failed: abi::counter("countersign.jwks.failed"),
+            condition_failed: abi::counter("countersign.cel.failed"),
             keys: abi::gauge("countersign.jwks.keys"),
             keys_shown: Cell::new(0),
             denied: RefCell::default(),
@@ -48,8 +50,11 @@ impl Metrics {
         });
     }
 
-    /// Counts what the cache of tokens saved.
-    pub fn count_tokens(&self, effects: &Effects) {
+    /// Counts what the cache of tokens saved, and the conditions that could not be evaluated.
+    pub fn count_effects(&self, effects: &Effects) {
+        for _ in 0..effects.failed_conditions {
+            increment(self.condition_failed);
+        }
         for effect in &effects.tokens {
             increment(match effect {
                 TokenEffect::Found(_) => self.cache_hit,

@@ -32,15 +32,9 @@ pub struct Fit<'p, 'r> {
 pub struct Bound<'p, 'r>(Vec<(&'p str, &'r str)>);
 
 impl<'p, 'r> Bound<'p, 'r> {
-    /// The value of a parameter.
-    pub fn value(&self, name: &str) -> Option<&'r str> {
-        self.iter()
-            .find_map(|(own, value)| (own == name).then_some(value))
-    }
-
     /// Names and values, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'p str, &'r str)> {
-        self.0.iter().copied()
+    pub fn as_slice(&self) -> &[(&'p str, &'r str)] {
+        &self.0
     }
 }
 

@@ -175,7 +175,12 @@ pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
             Challenges::Scope,
         ),
         Reject::Requirement(
-            Requirement::Role | Requirement::Group | Requirement::Claim | Requirement::AnyOf,
+            Requirement::Role
+            | Requirement::Group
+            | Requirement::Claim
+            | Requirement::Condition
+            | Requirement::ConditionFailed
+            | Requirement::AnyOf,
         ) => (403, "forbidden", FORBIDDEN, Challenges::None),
     };
     Meaning {

@@ -7,8 +7,10 @@ use serde_json::Value;
 use super::Compiler;
 use crate::authenticate::claims::ClaimPath;
 use crate::authorize::claim::{ClaimRequirement, Expected};
+use crate::authorize::condition::{self, Condition, FaultKind};
 use crate::authorize::names::{Name, Names};
 use crate::authorize::{OFFLINE_ACCESS, Requirements};
+use crate::config::diagnostic::{Fault, nearest};
 use crate::config::document::{Document, Require};
 use crate::plan::Match;
 use crate::request::path::Pattern;
@@ -70,6 +72,7 @@ impl Compiler<'_> {
             && require.acr.is_none()
             && require.max_age.is_none()
             && require.claims.is_none()
+            && require.cel.is_none()
             && require.any_of.is_none();
         if nothing && !self.faults.any_within(path) {
             self.invalid(
@@ -105,6 +108,10 @@ impl Compiler<'_> {
             roles: names(&require.roles, &require.any_roles, &not_implied),
             groups: names(&require.groups, &require.any_groups, &not_implied),
             claims: self.required_claims(&format!("{path}.claims"), require, matches),
+            condition: require
+                .cel
+                .as_deref()
+                .and_then(|text| self.condition(&format!("{path}.cel"), text, matches)),
             any_of: self.any_of(&format!("{path}.any_of"), require, matches),
         }
     }
@@ -204,6 +211,31 @@ impl Compiler<'_> {
         Expected::Parameter(name.to_owned())
     }
 
+    fn condition(&mut self, path: &str, text: &str, matches: &Match) -> Option<Condition> {
+        let compiled = Condition::compile(text);
+        let condition = match compiled {
+            Ok(condition) => condition,
+            Err(faults) => {
+                let told: Vec<String> = faults.iter().map(tell).collect();
+                self.invalid(path, told.join("; "));
+                return None;
+            }
+        };
+        let known: Vec<&str> = matches.paths.iter().flat_map(Pattern::parameters).collect();
+        let unknown = condition
+            .parameters()
+            .find(|(name, _)| !known.contains(name));
+        if let Some((name, place)) = unknown {
+            let fault = Fault::UnknownName {
+                kind: "parameter of the rule's paths",
+                name: name.to_owned(),
+                nearest: nearest(name, known),
+            };
+            self.invalid(path, format!("{place}: {fault}"));
+        }
+        Some(condition)
+    }
+
     fn any_of(&mut self, path: &str, require: &Require, matches: &Match) -> Vec<Requirements> {
         if require.any_of.as_ref().is_some_and(Vec::is_empty) {
             self.invalid(path, "there is at least one set of requirements");
@@ -212,6 +244,21 @@ impl Compiler<'_> {
         typed
             .map(|(place, one)| self.required(&format!("{path}[{place}]"), one, matches))
             .collect()
+    }
+}
+
+/// What is wrong with an expression, and where.
+fn tell(fault: &condition::Fault) -> String {
+    match &fault.kind {
+        FaultKind::Unknown { what, name, known } => {
+            let unknown = Fault::UnknownName {
+                kind: what,
+                name: name.clone(),
+                nearest: nearest(name, known.iter().copied()),
+            };
+            format!("{}: {unknown}", fault.place)
+        }
+        kind => format!("{}: {kind}", fault.place),
     }
 }
 

@@ -52,6 +52,19 @@ impl<'a> Reading<'a> {
         text.split(self.separator).skip(1)
     }
 
+    /// The decoded path, without a slash at its end.
+    pub fn joined(&self) -> String {
+        let mut path = String::new();
+        for segment in self.segments() {
+            path.push('/');
+            path.push_str(segment);
+        }
+        if path.is_empty() {
+            path.push('/');
+        }
+        path
+    }
+
     /// Why another upstream could read it in another way.
     pub(super) fn oddity(&self) -> Option<PathFault> {
         self.segments().find_map(oddity)

@@ -1,0 +1,119 @@
+//! Conditions on callers and requests, in the Common Expression Language (CEL, <https://cel.dev>).
+//!
+//! ```text
+//! text ─ syntax ─▶ what it looks at, and an expression that pays for its work ─ holds ─▶ whether it does
+//! ```
+//!
+//! What a condition can see: `claims`, `subject`, `scopes`, `roles`, `groups`, `provider`, `params`, `request`
+//! (`method`, `path`, `host`, `headers`, `scheme`), `source` (`address`) and `now`. Only what it looks at is built.
+//! What is not known is not there: to look at it fails, `has()` says so.
+//!
+//! Work is bounded whatever the claims: the text is short, its nesting shallow, patterns are written in it and compiled
+//! with it, and what is read within a loop, or put together, is paid for from a purse ([`limits`]).
+
+mod environment;
+mod limits;
+mod moment;
+mod syntax;
+mod values;
+
+use cel::Value;
+use cel::common::types::CelBool;
+use cel::parser::Expression;
+use regex_lite::Regex;
+use std::fmt;
+use std::sync::Arc;
+
+pub use self::syntax::{Fault, FaultKind, Place};
+use self::syntax::{Sights, Text};
+use super::Asked;
+
+/// An expression, compiled once.
+pub struct Condition {
+    expression: Expression,
+    sights: Sights,
+    /// The patterns of its `matches`, by number.
+    patterns: Arc<[Regex]>,
+    /// Whether anything in it is paid for.
+    is_metered: bool,
+}
+
+/// That a condition could not be evaluated: what it looks at is not there, or of another type, or too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed;
+
+impl Condition {
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place in the text.
+    pub fn compile(text: &str) -> Result<Self, Vec<Fault>> {
+        let Text {
+            expression,
+            sights,
+            patterns,
+            is_metered,
+        } = syntax::read(text)?;
+        let condition = Self {
+            expression,
+            sights,
+            patterns: patterns.into(),
+            is_metered,
+        };
+        condition.refuse_constant()?;
+        Ok(condition)
+    }
+
+    /// What depends on nothing is known now; it must at least be true or false.
+    fn refuse_constant(&self) -> Result<(), Vec<Fault>> {
+        if !self.sights.is_nothing() {
+            return Ok(());
+        }
+        let context = values::nothing(self);
+        let fault = match Value::resolve_val(&self.expression, &context) {
+            Ok(value) if value.downcast_ref::<CelBool>().is_some() => return Ok(()),
+            Ok(value) => FaultKind::NoBool(value.get_type().name().to_owned()),
+            Err(_) => FaultKind::AlwaysFails,
+        };
+        Err(vec![fault.at(Place::START)])
+    }
+
+    /// Whether it holds.
+    ///
+    /// # Errors
+    /// [`Failed`] where that cannot be said: such a condition lets nobody pass.
+    pub fn holds(&self, asked: Asked<'_>) -> Result<bool, Failed> {
+        let context = values::of(self, asked).ok_or(Failed)?;
+        let value = Value::resolve_val(&self.expression, &context).map_err(|_| Failed)?;
+        let truth = value.downcast_ref::<CelBool>().ok_or(Failed)?;
+        Ok(*truth.inner())
+    }
+
+    /// Whether it looks at the path of the request.
+    pub fn looks_at_path(&self) -> bool {
+        self.sights.path
+    }
+
+    /// Whether it looks at the address that the request comes from.
+    pub fn looks_at_address(&self) -> bool {
+        self.sights.address
+    }
+
+    /// The parameters of the path that it names, each with its place in the text.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, Place)> {
+        self.sights
+            .parameters
+            .iter()
+            .map(|(name, place)| (name.as_str(), *place))
+    }
+}
+
+/// What it looks at is the document's matter.
+impl fmt::Debug for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Condition").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,377 @@
+use std::cell::Cell;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::authenticate::Principal;
+use crate::request::RequestView;
+use crate::request::path::Readings;
+use crate::time::Timestamp;
+
+/// 2026-03-01T23:30:45.678Z, a Sunday.
+const NOW: i64 = 1_772_407_845_678;
+
+struct Asking {
+    claims: Value,
+    subject: Option<&'static str>,
+    fields: Vec<(&'static [u8], &'static [u8])>,
+    target: &'static [u8],
+    client: Option<&'static str>,
+    now: i64,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self {
+            claims: json!({"level": 3, "tenant": "acme", "list": ["a", "b"], "deep": {"er": [1]}, "none": null}),
+            subject: Some("user-1"),
+            fields: vec![
+                (b":method", b"GET"),
+                (b":authority", b"API.example.com:443"),
+                (b":scheme", b"https"),
+                (b"x-a", b"1"),
+                (b"x-b", b"b"),
+                (b"x-a", b"2"),
+                (b"cookie", b"a=1"),
+                (b"cookie", b"b=2"),
+                (b"x-raw", b"\xff"),
+            ],
+            target: b"/v1/a%20b/",
+            client: Some("10.1.2.3"),
+            now: NOW,
+        }
+    }
+}
+
+impl Asking {
+    fn of(&self, text: &str) -> Result<bool, Failed> {
+        let condition = Condition::compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+        let Value::Object(claims) = self.claims.clone() else {
+            panic!("claims are an object");
+        };
+        let principal = Principal::for_tests(self.subject, ["read", "write"], ["admin"], ["staff"], claims);
+        let client = self.client.map(|client| client.parse().unwrap());
+        let request = RequestView::new(self.fields.clone()).from_client(client);
+        let path = Readings::of_target(Some(self.target)).unwrap();
+        let heard = Cell::new(0);
+        condition.holds(Asked {
+            principal: &principal,
+            provider: "as",
+            request: &request,
+            path: &path,
+            parameters: &[("org", "acme"), ("id", "a b")],
+            now: Timestamp::from_millis(self.now),
+            heard: &|_| heard.set(1),
+        })
+    }
+}
+
+fn faults(text: &str) -> String {
+    let faults = Condition::compile(text).expect_err(text);
+    let told: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.place, fault.kind)).collect();
+    told.join("; ")
+}
+
+#[test]
+fn everything_that_there_is_can_be_seen() {
+    let asking = Asking::default();
+    for text in [
+        "claims.level >= 3 && claims['tenant'] == 'acme'",
+        "claims.level == 3.0 && claims.level == 3u",
+        "'a' in claims.list && claims.list[1] == 'b' && size(claims.list) == 2",
+        "claims.deep.er[0] == 1 && has(claims.deep.er) && !has(claims.deep.err)",
+        "has(claims.none) && claims.none == null && !has(claims.other) && !('other' in claims)",
+        "claims.size() == 5 && claims.exists(name, name == 'tenant')",
+        "subject == 'user-1' && provider == 'as'",
+        "scopes == ['read', 'write'] && roles == ['admin'] && 'staff' in groups",
+        "params.org == claims.tenant && params.id == 'a b' && size(params) == 2",
+        "request.method == 'GET' && request.path == '/v1/a b' && request.host == 'api.example.com'",
+        "request.scheme == 'https' && source.address == '10.1.2.3'",
+        "request.headers['x-a'] == '1,2' && request.headers.cookie == 'a=1; b=2'",
+        "'x-b' in request.headers && !('x-c' in request.headers) && !has(request.headers.x)",
+        "claims.tenant.startsWith('ac') && claims.tenant.matches('^ac[a-z]e$') && matches('b', 'a|b')",
+        "claims.tenant.contains('cm') && claims.tenant.endsWith('e') && claims.tenant + '1' == 'acme1'",
+        "claims.list.all(x, x in ['a', 'b']) && claims.list.exists(x, x == 'b')",
+        "claims.list.map(x, x + '!') == ['a!', 'b!'] && claims.list.filter(x, x > 'a') == ['b']",
+        "claims.list.exists_one(x, x.matches('a')) && claims.list.all(x, [x].all(y, y == x))",
+        "claims.missing == 1 || claims.level == 3",
+        "type(claims.level) == int && type(subject) == string && string(claims.level) == '3'",
+        "claims.level > 2 ? true : claims.nothing",
+        "int(now) == 1772407845 && timestamp(1772407845) < now",
+        "now < timestamp('2027-01-01T00:00:00Z') && now >= timestamp('2026-03-02T00:30:45.678+01:00')",
+        "now + duration('1h') > now && now - duration('30m') < now && now - now == duration('0')",
+        "now - timestamp('2026-03-01T22:00:00.678Z') == duration('1h30m45s')",
+        "duration('1h') + duration('-30m') == duration('1800s') && duration('1.5s') == duration('1500ms')",
+        "true",
+        "1 < 2 // a comment",
+    ] {
+        assert_eq!(asking.of(text), Ok(true), "{text}");
+    }
+    assert_eq!(asking.of("claims.level > 3"), Ok(false));
+    assert_eq!(asking.of("false"), Ok(false));
+}
+
+#[test]
+fn what_is_not_there_or_of_another_type_fails() {
+    let asking = Asking::default();
+    for text in [
+        "claims.missing == 1",
+        "claims.tenant.x == 1",
+        "claims.level > 'a'",
+        "claims.level",
+        "claims.level && true",
+        "1 / (claims.level - 3) == 1",
+        "1 % (claims.level - 3) == 1",
+        "claims.list[2] == 'a'",
+        "claims.list[-1 * claims.level] == 'a'",
+        "claims.level + 9223372036854775807 > 0",
+        "claims.deep.er.er",
+        "request.headers['x-raw'] == 'a'",
+        "size(request.headers) > 0",
+        "size(request) > 0",
+        "now.getHours(claims.tenant) > 0",
+        "timestamp(claims.tenant) > now",
+        "duration(claims.tenant) > duration('1s')",
+        "now + now > now",
+        "now == now && now < 1",
+    ] {
+        assert_eq!(asking.of(text), Err(Failed), "{text}");
+    }
+    let nobody = Asking {
+        subject: None,
+        client: None,
+        fields: Vec::new(),
+        ..Asking::default()
+    };
+    for text in [
+        "subject == 'user-1'",
+        "source.address == '10.1.2.3'",
+        "request.scheme == 'https'",
+        "request.host == ''",
+    ] {
+        assert_eq!(nobody.of(text), Err(Failed), "{text}");
+    }
+    assert_eq!(nobody.of("!has(source.address) && !has(request.scheme)"), Ok(true));
+}
+
+#[test]
+fn what_is_wrong_with_a_text_is_said_with_its_place() {
+    for (text, expected) in [
+        ("claims.level >=", "column 16: "),
+        ("cliams.level == 1", "column 1: there is no variable `cliams`"),
+        ("true &&\n  sizes(claims) == 1", "line 2, column 3: there is no function `sizes`"),
+        ("request.methd == 'GET'", "column 9: there is no member of `request` `methd`"),
+        ("source.port == 1", "column 8: there is no member of `source` `port`"),
+        ("'é' == provider && x", "column 20: there is no variable `x`"),
+        ("request.headers['X-A'] == ''", "column 17: the names of header fields are in lower case"),
+        ("request.headers.host == ''", "column 17: the host is `request.host`"),
+        ("subject.matches(claims.re)", "column 9: the pattern of `matches` is written out as a string"),
+        ("subject.matches('a(')", "column 17: this is no pattern: "),
+        ("subject.matches('(a{1000}){1000}')", "column 17: this is no pattern: "),
+        ("now.getHours('2:00') > 1", "column 14: an offset is written"),
+        ("now.getHours('Europe/Paris') > 1", "column 14: an offset is written"),
+        ("now > timestamp('2027')", "column 17: a moment is written"),
+        ("now > now - duration('1d')", "column 22: a duration is written"),
+        ("1", "column 1: an expression is true or false, this is of the type int"),
+        ("'a' + 'b'", "column 1: an expression is true or false, this is of the type string"),
+        ("roles", "column 1: an expression is true or false, this is of the type list"),
+        ("1 / 0 == 1", "column 1: this fails whatever the request"),
+        ("claims.list.all(x)", "column 13: `all` is not written like this"),
+        ("has(subject)", "column 1: "),
+        ("a.B{c: 1} == 1", "column 1: there is no message `a.B`"),
+        ("claims.?level == 1", "column 7: "),
+        ("", "column 1: "),
+        ("[1, 2].all(x, x > y)", "column 19: there is no variable `y`"),
+        ("[1].all(roles, true) && .roles == x", "column 35: there is no variable `x`"),
+    ] {
+        let told = faults(text);
+        assert!(told.starts_with(expected), "{text:?}: {told}");
+    }
+    assert!(faults(&format!("{}true{}", "(".repeat(50), ")".repeat(50))).contains("nested at most"));
+    assert!(faults(&format!("{}1 > 0", "1 + ".repeat(60))).contains("nested at most"));
+    assert!(faults(&format!("claims{} == 1", ".a".repeat(60))).contains("nested at most"));
+    assert!(faults(&format!("claims{} == 1", "['a']".repeat(60))).contains("nested at most"));
+    assert!(faults(&format!("{}true", "claims.a ? true : ".repeat(50))).contains("nested at most"));
+    assert!(faults(&format!("{}true", "!".repeat(3000))).contains("at most 2048 bytes"));
+}
+
+#[test]
+fn a_moment_tells_what_cel_says() {
+    let read = |now: i64, what: &str| {
+        let asking = Asking { now, ..Asking::default() };
+        let found = (-1..=3000).find(|number| asking.of(&format!("now.{what} == {number}")) == Ok(true));
+        found.unwrap_or_else(|| panic!("{what}"))
+    };
+    // 2026-03-01T23:30:45.678Z, a Sunday.
+    for (what, expected) in [
+        ("getFullYear()", 2026),
+        ("getMonth()", 2),
+        ("getDate()", 1),
+        ("getDayOfMonth()", 0),
+        ("getDayOfWeek()", 0),
+        ("getDayOfYear()", 59),
+        ("getHours()", 23),
+        ("getMinutes()", 30),
+        ("getSeconds()", 45),
+        ("getMilliseconds()", 678),
+        ("getHours('+02:00')", 1),
+        ("getDate('+02:00')", 2),
+        ("getDayOfWeek('+02:00')", 1),
+        ("getMinutes('-00:45')", 45),
+        ("getHours('-23:30')", 0),
+    ] {
+        assert_eq!(read(NOW, what), expected, "{what}");
+    }
+    // 2024-02-29T12:00:00Z, a Thursday; 2024-12-31T12:00:00Z; 1970-01-01T00:00:00Z.
+    assert_eq!(read(1_709_208_000_000, "getDate()"), 29);
+    assert_eq!(read(1_709_208_000_000, "getDayOfWeek()"), 4);
+    assert_eq!(read(1_735_646_400_000, "getDayOfYear()"), 365);
+    assert_eq!(read(0, "getFullYear()"), 1970);
+    assert_eq!(read(0, "getDayOfWeek()"), 4);
+    assert_eq!(read(0, "getFullYear('-01:00')"), 1969);
+}
+
+/// Office hours in Paris, in summer.
+#[test]
+fn office_hours_are_those_of_the_offset() {
+    let open = "now.getHours('+02:00') >= 8 && now.getHours('+02:00') < 18 && now.getDayOfWeek('+02:00') in [1, 2, 3, 4, 5]";
+    let at = |text: &str| {
+        let moment = humantime::parse_rfc3339(text).unwrap();
+        let since = moment.duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now = i64::try_from(since.as_millis()).unwrap();
+        Asking { now, ..Asking::default() }.of(open).unwrap()
+    };
+    assert!(at("2026-07-06T06:00:00Z") && at("2026-07-06T15:59:59Z"));
+    assert!(!at("2026-07-06T05:59:59Z") && !at("2026-07-06T16:00:00Z"));
+    assert!(!at("2026-07-05T12:00:00Z"), "a Sunday");
+}
+
+#[test]
+fn only_what_could_matter_is_looked_at() {
+    let looks = |text: &str| {
+        let condition = Condition::compile(text).unwrap();
+        (condition.looks_at_path(), condition.looks_at_address())
+    };
+    assert_eq!(looks("request.method == 'GET'"), (false, false));
+    assert_eq!(looks("request.path == '/'"), (true, false));
+    assert_eq!(looks("request['path'] == '/'"), (true, false));
+    assert_eq!(looks("has(request.path)"), (true, false));
+    assert_eq!(looks("size(request) == 1"), (true, false));
+    assert_eq!(looks("['path'].all(x, request[x] == '/')"), (true, false));
+    assert_eq!(looks("[1].all(request, request == 1)"), (false, false));
+    assert_eq!(looks("[1].all(request, .request.path == '/')"), (true, false));
+    assert_eq!(looks("source.address == ''"), (false, true));
+    assert_eq!(looks("size(source) == 1"), (false, true));
+}
+
+/// A loop within a loop over what the caller sends does not go on for long, whatever stands in it.
+#[test]
+fn work_is_bounded() {
+    let items: Vec<String> = (0..20_000).map(|number| format!("{number:04}")).collect();
+    let asking = Asking {
+        claims: json!({"list": items, "big": "a".repeat(60_000), "n": 1}),
+        ..Asking::default()
+    };
+    for text in [
+        "claims.list.all(x, claims.list.all(y, x != y || true))",
+        "claims.list.all(x, claims.list.exists(y, false) || true)",
+        "claims.list.all(x, x in claims.list)",
+        "claims.list.all(x, claims.big.contains(x) || true)",
+        "claims.list.all(x, claims.list == claims.list)",
+        "claims.list.map(x, claims.big + x).size() > 0",
+        "claims.list.map(x, claims.list).size() > 0",
+        "claims.list.map(x, {'a': claims.big}).size() > 0",
+        "claims.list.all(x, claims.big.matches('b|c') || true)",
+        "claims.list.all(x, size(claims.big) > 0)",
+        "claims.list.map(x, claims.list.map(y, x)).size() > 0",
+        "claims.list.all(a, [1, 2, 3].all(b, [1, 2, 3].all(c, [1, 2, 3].all(d, [1, 2, 3].all(e, a != '')))))",
+    ] {
+        assert_eq!(asking.of(text), Err(Failed), "{text}");
+    }
+    assert_eq!(asking.of("claims.list.all(x, x != '')"), Ok(true));
+    assert_eq!(asking.of("claims.list.exists(x, x == params.org) || true"), Ok(true));
+    assert_eq!(asking.of("claims.list.filter(x, x.matches('^0')).size() > 0"), Ok(true));
+}
+
+const EXPRESSIONS: [&str; 24] = [
+    "claims.a > claims.b",
+    "claims.a + claims.b == claims.a",
+    "claims.a - claims.b < claims.a",
+    "claims.a * claims.b != claims.a",
+    "claims.a / claims.b >= claims.a",
+    "claims.a % claims.b == claims.a",
+    "-claims.a == claims.b",
+    "!claims.a",
+    "claims.a[claims.b] == claims.a",
+    "claims.a in claims.b",
+    "claims.a.all(x, x == claims.b)",
+    "claims.a.map(x, x + x).exists(y, y in claims.b)",
+    "claims.a.exists_one(x, claims.b.filter(y, x < y).size() == 1)",
+    "int(claims.a) == uint(claims.b)",
+    "double(claims.a) < 1.0 || string(claims.b) == ''",
+    "bytes(claims.a) < bytes(claims.b) || bool(claims.a)",
+    "timestamp(claims.a) + duration(claims.b) > now",
+    "now - timestamp(claims.a) < duration(claims.b) + duration(claims.a)",
+    "now.getHours(claims.a) == now.getDayOfYear(claims.b)",
+    "claims.a.matches('^(a|b)*[0-9]+$') || claims.b.startsWith(claims.a)",
+    "{claims.a: claims.b, claims.b: claims.a}.size() == 1",
+    "[claims.a, claims.b, claims] == [claims]",
+    "type(claims.a) == type(claims.b) ? claims.a : claims.b",
+    "has(claims.a.b.c) && claims.a.b.c == claims.b['a']",
+];
+
+fn odd() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(|truth| json!(truth)),
+        any::<i64>().prop_map(|number| json!(number)),
+        any::<u64>().prop_map(|number| json!(number)),
+        any::<f64>().prop_map(|number| json!(number)),
+        prop_oneof![Just(i64::MIN), Just(-1), Just(0), Just(1), Just(i64::MAX)].prop_map(|n| json!(n)),
+        prop_oneof![
+            Just("".to_owned()),
+            Just("9223372036854775808".to_owned()),
+            Just("-1".to_owned()),
+            Just("1e999".to_owned()),
+            Just("9999-12-31T23:59:59.999999999Z".to_owned()),
+            Just("0000-01-01T00:00:00+23:59".to_owned()),
+            Just("9999-12-31T23:59:60-23:59".to_owned()),
+            Just("2562047h47m16.854775807s".to_owned()),
+            Just("-9223372036854775807ns".to_owned()),
+            Just("9223372036.9s9223372036.9s".to_owned()),
+            "[+-]?[0-9]{1,3}:[0-9é]{1,3}",
+            "[+-]?([0-9]{0,20}(\\.[0-9]{0,20})?(h|m|s|ms|us|ns|é)){0,3}",
+            "\\PC{0,12}",
+        ]
+        .prop_map(|text| json!(text)),
+    ];
+    leaf.prop_recursive(6, 64, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map("[abc]{0,2}", inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever the claims, there is an answer.
+    #[test]
+    fn odd_claims_are_survived(a in odd(), b in odd(), now in any::<i64>()) {
+        let mut asking = Asking { claims: json!({"a": a, "b": b}), ..Asking::default() };
+        for text in EXPRESSIONS {
+            asking.now = NOW;
+            let _ = asking.of(text);
+            asking.now = now;
+            let _ = asking.of(text);
+        }
+    }
+
+    /// Whatever the text, it is an expression or has a fault.
+    #[test]
+    fn odd_texts_are_survived(text in "(claims|\\.a|\\(|\\)|\\[|\\]|\\{|\\}|\\?|:|'|\"|\\\\|r'|b\"|1|0x|e9|\\.|,|=|!|-|\\+|in|has|all|x|é|`|//|\n| ){0,40}") {
+        let _ = Condition::compile(&text);
+        let _ = Condition::compile(&text.replace("é", "\u{0}"));
+    }
+}
