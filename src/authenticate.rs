@@ -131,6 +131,34 @@ impl Principal {
     }
 }
 
+#[cfg(test)]
+impl Principal {
+    /// A caller whom nothing vouches for, for the tests of what is asked of callers.
+    pub fn for_tests(
+        subject: Option<&str>,
+        [scopes, roles, groups]: [&[&str]; 3],
+        claims: Map<String, Value>,
+    ) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            provider: 0,
+            subject: subject.map(str::to_owned),
+            scopes: owned(scopes),
+            roles: owned(roles),
+            groups: owned(groups),
+            jti: None,
+            times: Times {
+                expires: None,
+                not_before: None,
+                issued: None,
+            },
+            key: KeyId::NONE,
+            payload: Vec::new(),
+            claims: claims.into(),
+        }
+    }
+}
+
 /// Who it is is the caller's private matter.
 impl std::fmt::Debug for Principal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

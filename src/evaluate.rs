@@ -7,7 +7,7 @@
 //! 3. a method that is not in upper case, a bad authority, a path that has no reading: 400, and where rules look at
 //!    routes, a field that would have to be taken out is one too;
 //!    then the rule is found: where the readings of the path differ on it, that is a 400, and a header field that it
-//!    looks at twice is a 400 too;
+//!    looks at twice is a 400 too, and so is a path of several readings where a condition of the rule looks at it;
 //! 4. plain HTTP where HTTPS is asked for: 403, or 308 to it;
 //! 5. an address that may not ask here: 403;
 //! 6. the metadata of the resource (RFC 9728): 200;
@@ -22,7 +22,7 @@
 //!     whether it is good cannot be said now, since keys are not to be had: 503;
 //! 14. a good one of a provider that the rule does not accept, or where nothing permits the request: 403;
 //! 15. an authentication that is too weak, or too long ago: 401;
-//! 16. a missing scope, role or group: 403, or what hides that there is something;
+//! 16. a missing scope, role, group or claim, a condition that does not hold: 403, or what hides that there is something;
 //! 17. it passes.
 //!
 //! In shadow mode a refusal is decided like any other, and the request passes all the same; metadata and preflights are

@@ -1032,14 +1032,53 @@ fn what_is_not_supported_yet() {
         )]);
     }
 
-    let require = json!({ "cel": "claims.level >= 3" });
-    for (name, value) in require.as_object().unwrap() {
-        let expected = format!("rules[0].require.{name}: not supported yet");
-        hold(&[(
-            with_rule(json!({ "require": { name: value } })),
-            &[&expected],
-        )]);
-    }
+}
+
+#[test]
+fn expressions_in_cel() {
+    let with_cel = |text: &str| {
+        with_rule(json!({ "match": { "paths": ["/orgs/{org}"] }, "require": { "cel": text } }))
+    };
+    hold(&[
+        (with_cel("claims.org == params.org"), &[]),
+        (
+            with_cel("cliams.level >= 3 && rolles == []"),
+            &[
+                "rules[0].require.cel: column 1: there is no variable `cliams`; did you mean `claims`?; \
+               column 22: there is no variable `rolles`; did you mean `roles`?",
+            ],
+        ),
+        (
+            with_cel("true &&\n  sise(roles) > 0"),
+            &[
+                "rules[0].require.cel: line 2, column 3: there is no function `sise`; did you mean `size`?",
+            ],
+        ),
+        (
+            with_cel("claims.org == params.orgs"),
+            &[
+                "rules[0].require.cel: column 22: there is no parameter of the rule's paths `orgs`; did you mean `org`?",
+            ],
+        ),
+        (
+            with_cel("1 + 1"),
+            &[
+                "rules[0].require.cel: column 1: an expression is true or false, this is of the type int",
+            ],
+        ),
+        (
+            with_rule(json!({ "require": { "cel": ["true"] } })),
+            &["rules[0].require.cel: expected a string, found a list"],
+        ),
+        (
+            with_rule(
+                json!({ "require": { "any_of": [{ "roles": ["a"] }, { "cel": "true ||" }] } }),
+            ),
+            &[
+                "rules[0].require.any_of[1].cel: column 8: Syntax error: mismatched input '<EOF>' expecting expression",
+            ],
+        ),
+    ]);
 }
 
 #[test]

@@ -30,6 +30,12 @@ pub struct Jwk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyId([u8; 32]);
 
+#[cfg(test)]
+impl KeyId {
+    /// That of no key.
+    pub(super) const NONE: Self = Self([0; 32]);
+}
+
 /// Where keys come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {

@@ -46,11 +46,16 @@ impl Default for Asking {
 
 impl Asking {
     fn of(&self, text: &str) -> Result<bool, Failed> {
-        let condition = Condition::compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+        let condition =
+            Condition::compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
         let Value::Object(claims) = self.claims.clone() else {
             panic!("claims are an object");
         };
-        let principal = Principal::for_tests(self.subject, ["read", "write"], ["admin"], ["staff"], claims);
+        let principal = Principal::for_tests(
+            self.subject,
+            [&["read", "write"], &["admin"], &["staff"]],
+            claims,
+        );
         let client = self.client.map(|client| client.parse().unwrap());
         let request = RequestView::new(self.fields.clone()).from_client(client);
         let path = Readings::of_target(Some(self.target)).unwrap();
@@ -69,7 +74,10 @@ impl Asking {
 
 fn faults(text: &str) -> String {
     let faults = Condition::compile(text).expect_err(text);
-    let told: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.place, fault.kind)).collect();
+    let told: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{}: {}", fault.place, fault.kind))
+        .collect();
     told.join("; ")
 }
 
@@ -152,43 +160,102 @@ fn what_is_not_there_or_of_another_type_fails() {
     ] {
         assert_eq!(nobody.of(text), Err(Failed), "{text}");
     }
-    assert_eq!(nobody.of("!has(source.address) && !has(request.scheme)"), Ok(true));
+    assert_eq!(
+        nobody.of("!has(source.address) && !has(request.scheme)"),
+        Ok(true)
+    );
 }
 
 #[test]
 fn what_is_wrong_with_a_text_is_said_with_its_place() {
     for (text, expected) in [
         ("claims.level >=", "column 16: "),
-        ("cliams.level == 1", "column 1: there is no variable `cliams`"),
-        ("true &&\n  sizes(claims) == 1", "line 2, column 3: there is no function `sizes`"),
-        ("request.methd == 'GET'", "column 9: there is no member of `request` `methd`"),
-        ("source.port == 1", "column 8: there is no member of `source` `port`"),
-        ("'é' == provider && x", "column 20: there is no variable `x`"),
-        ("request.headers['X-A'] == ''", "column 17: the names of header fields are in lower case"),
-        ("request.headers.host == ''", "column 17: the host is `request.host`"),
-        ("subject.matches(claims.re)", "column 9: the pattern of `matches` is written out as a string"),
+        (
+            "cliams.level == 1",
+            "column 1: there is no variable `cliams`",
+        ),
+        (
+            "true &&\n  sizes(claims) == 1",
+            "line 2, column 3: there is no function `sizes`",
+        ),
+        (
+            "request.methd == 'GET'",
+            "column 9: there is no member of `request` `methd`",
+        ),
+        (
+            "source.port == 1",
+            "column 8: there is no member of `source` `port`",
+        ),
+        (
+            "'é' == provider && x",
+            "column 20: there is no variable `x`",
+        ),
+        (
+            "request.headers['X-A'] == ''",
+            "column 17: the names of header fields are in lower case",
+        ),
+        (
+            "request.headers.host == ''",
+            "column 17: the host is `request.host`",
+        ),
+        (
+            "subject.matches(claims.re)",
+            "column 9: the pattern of `matches` is written out as a string",
+        ),
         ("subject.matches('a(')", "column 17: this is no pattern: "),
-        ("subject.matches('(a{1000}){1000}')", "column 17: this is no pattern: "),
-        ("now.getHours('2:00') > 1", "column 14: an offset is written"),
-        ("now.getHours('Europe/Paris') > 1", "column 14: an offset is written"),
+        (
+            "subject.matches('(a{1000}){1000}')",
+            "column 17: this is no pattern: ",
+        ),
+        (
+            "now.getHours('2:00') > 1",
+            "column 14: an offset is written",
+        ),
+        (
+            "now.getHours('Europe/Paris') > 1",
+            "column 14: an offset is written",
+        ),
         ("now > timestamp('2027')", "column 17: a moment is written"),
-        ("now > now - duration('1d')", "column 22: a duration is written"),
-        ("1", "column 1: an expression is true or false, this is of the type int"),
-        ("'a' + 'b'", "column 1: an expression is true or false, this is of the type string"),
-        ("roles", "column 1: an expression is true or false, this is of the type list"),
+        (
+            "now > now - duration('1d')",
+            "column 22: a duration is written",
+        ),
+        (
+            "1",
+            "column 1: an expression is true or false, this is of the type int",
+        ),
+        (
+            "'a' + 'b'",
+            "column 1: an expression is true or false, this is of the type string",
+        ),
+        (
+            "roles",
+            "column 1: an expression is true or false, this is of the type list",
+        ),
         ("1 / 0 == 1", "column 1: this fails whatever the request"),
-        ("claims.list.all(x)", "column 13: `all` is not written like this"),
-        ("has(subject)", "column 1: "),
+        (
+            "claims.list.all(x)",
+            "column 13: `all` is not written like this",
+        ),
+        ("has(subject)", "column 5: "),
         ("a.B{c: 1} == 1", "column 1: there is no message `a.B`"),
         ("claims.?level == 1", "column 7: "),
         ("", "column 1: "),
-        ("[1, 2].all(x, x > y)", "column 19: there is no variable `y`"),
-        ("[1].all(roles, true) && .roles == x", "column 35: there is no variable `x`"),
+        (
+            "[1, 2].all(x, x > y)",
+            "column 19: there is no variable `y`",
+        ),
+        (
+            "[1].all(roles, true) && .roles == x",
+            "column 35: there is no variable `x`",
+        ),
     ] {
         let told = faults(text);
         assert!(told.starts_with(expected), "{text:?}: {told}");
     }
-    assert!(faults(&format!("{}true{}", "(".repeat(50), ")".repeat(50))).contains("nested at most"));
+    assert!(
+        faults(&format!("{}true{}", "(".repeat(50), ")".repeat(50))).contains("nested at most")
+    );
     assert!(faults(&format!("{}1 > 0", "1 + ".repeat(60))).contains("nested at most"));
     assert!(faults(&format!("claims{} == 1", ".a".repeat(60))).contains("nested at most"));
     assert!(faults(&format!("claims{} == 1", "['a']".repeat(60))).contains("nested at most"));
@@ -199,8 +266,12 @@ fn what_is_wrong_with_a_text_is_said_with_its_place() {
 #[test]
 fn a_moment_tells_what_cel_says() {
     let read = |now: i64, what: &str| {
-        let asking = Asking { now, ..Asking::default() };
-        let found = (-1..=3000).find(|number| asking.of(&format!("now.{what} == {number}")) == Ok(true));
+        let asking = Asking {
+            now,
+            ..Asking::default()
+        };
+        let found =
+            (-1..=3000).find(|number| asking.of(&format!("now.{what} == {number}")) == Ok(true));
         found.unwrap_or_else(|| panic!("{what}"))
     };
     // 2026-03-01T23:30:45.678Z, a Sunday.
@@ -240,7 +311,12 @@ fn office_hours_are_those_of_the_offset() {
         let moment = humantime::parse_rfc3339(text).unwrap();
         let since = moment.duration_since(std::time::UNIX_EPOCH).unwrap();
         let now = i64::try_from(since.as_millis()).unwrap();
-        Asking { now, ..Asking::default() }.of(open).unwrap()
+        Asking {
+            now,
+            ..Asking::default()
+        }
+        .of(open)
+        .unwrap()
     };
     assert!(at("2026-07-06T06:00:00Z") && at("2026-07-06T15:59:59Z"));
     assert!(!at("2026-07-06T05:59:59Z") && !at("2026-07-06T16:00:00Z"));
@@ -260,7 +336,10 @@ fn only_what_could_matter_is_looked_at() {
     assert_eq!(looks("size(request) == 1"), (true, false));
     assert_eq!(looks("['path'].all(x, request[x] == '/')"), (true, false));
     assert_eq!(looks("[1].all(request, request == 1)"), (false, false));
-    assert_eq!(looks("[1].all(request, .request.path == '/')"), (true, false));
+    assert_eq!(
+        looks("[1].all(request, .request.path == '/')"),
+        (true, false)
+    );
     assert_eq!(looks("source.address == ''"), (false, true));
     assert_eq!(looks("size(source) == 1"), (false, true));
 }
@@ -274,24 +353,35 @@ fn work_is_bounded() {
         ..Asking::default()
     };
     for text in [
-        "claims.list.all(x, claims.list.all(y, x != y || true))",
-        "claims.list.all(x, claims.list.exists(y, false) || true)",
+        "claims.list.all(x, claims.list.all(y, y != ''))",
+        "claims.list.all(x, claims.list.exists(y, y == '' || y == claims.big))",
         "claims.list.all(x, x in claims.list)",
-        "claims.list.all(x, claims.big.contains(x) || true)",
+        "claims.list.all(x, !claims.big.contains(x))",
         "claims.list.all(x, claims.list == claims.list)",
         "claims.list.map(x, claims.big + x).size() > 0",
         "claims.list.map(x, claims.list).size() > 0",
         "claims.list.map(x, {'a': claims.big}).size() > 0",
-        "claims.list.all(x, claims.big.matches('b|c') || true)",
+        "claims.list.all(x, !claims.big.matches('b|c'))",
         "claims.list.all(x, size(claims.big) > 0)",
         "claims.list.map(x, claims.list.map(y, x)).size() > 0",
         "claims.list.all(a, [1, 2, 3].all(b, [1, 2, 3].all(c, [1, 2, 3].all(d, [1, 2, 3].all(e, a != '')))))",
     ] {
         assert_eq!(asking.of(text), Err(Failed), "{text}");
     }
+    // What comes to nothing is no reason to fail where the rest decides; no work is done for it any more.
+    assert_eq!(
+        asking.of("claims.list.all(x, claims.list.exists(y, y == x) || true)"),
+        Ok(true)
+    );
     assert_eq!(asking.of("claims.list.all(x, x != '')"), Ok(true));
-    assert_eq!(asking.of("claims.list.exists(x, x == params.org) || true"), Ok(true));
-    assert_eq!(asking.of("claims.list.filter(x, x.matches('^0')).size() > 0"), Ok(true));
+    assert_eq!(
+        asking.of("claims.list.exists(x, x == params.org) || true"),
+        Ok(true)
+    );
+    assert_eq!(
+        asking.of("claims.list.filter(x, x.matches('^0')).size() > 0"),
+        Ok(true)
+    );
 }
 
 const EXPRESSIONS: [&str; 24] = [
@@ -328,7 +418,8 @@ fn odd() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(|number| json!(number)),
         any::<u64>().prop_map(|number| json!(number)),
         any::<f64>().prop_map(|number| json!(number)),
-        prop_oneof![Just(i64::MIN), Just(-1), Just(0), Just(1), Just(i64::MAX)].prop_map(|n| json!(n)),
+        prop_oneof![Just(i64::MIN), Just(-1), Just(0), Just(1), Just(i64::MAX)]
+            .prop_map(|n| json!(n)),
         prop_oneof![
             Just("".to_owned()),
             Just("9223372036854775808".to_owned()),
