@@ -18,7 +18,6 @@ mod syntax;
 mod values;
 
 use cel::Value;
-use cel::common::types::CelBool;
 use cel::parser::Expression;
 use regex_lite::Regex;
 use std::fmt;
@@ -70,9 +69,9 @@ impl Condition {
             return Ok(());
         }
         let context = values::nothing(self);
-        let fault = match Value::resolve_val(&self.expression, &context) {
-            Ok(value) if value.downcast_ref::<CelBool>().is_some() => return Ok(()),
-            Ok(value) => FaultKind::NoBool(value.get_type().name().to_owned()),
+        let fault = match Value::resolve(&self.expression, &context) {
+            Ok(Value::Bool(_)) => return Ok(()),
+            Ok(value) => FaultKind::NoBool(value.type_of().to_string()),
             Err(_) => FaultKind::AlwaysFails,
         };
         Err(vec![fault.at(Place::START)])
@@ -84,9 +83,10 @@ impl Condition {
     /// [`Failed`] where that cannot be said: such a condition lets nobody pass.
     pub fn holds(&self, asked: Asked<'_>) -> Result<bool, Failed> {
         let context = values::of(self, asked).ok_or(Failed)?;
-        let value = Value::resolve_val(&self.expression, &context).map_err(|_| Failed)?;
-        let truth = value.downcast_ref::<CelBool>().ok_or(Failed)?;
-        Ok(*truth.inner())
+        match Value::resolve(&self.expression, &context) {
+            Ok(Value::Bool(truth)) => Ok(truth),
+            Ok(_) | Err(_) => Err(Failed),
+        }
     }
 
     /// Whether it looks at the path of the request.
