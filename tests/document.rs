@@ -1031,7 +1031,6 @@ fn what_is_not_supported_yet() {
             &["providers[0].jwt.sender: not supported yet"],
         )]);
     }
-
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub fn check(policy: &Policy, path: &str) -> Result<Outcome, String> {
         return Ok(Outcome::Refused);
     };
     let own: Fit = fit.map(|fit| {
-        let bound = fit.bound.iter();
+        let bound = fit.bound.as_slice().iter().copied();
         let bound = bound.map(|(name, value)| (name.to_owned(), value.to_owned()));
         (fit.rule.name.clone(), bound.collect())
     });

@@ -115,7 +115,7 @@ pub fn check(policy: &Policy, random: &mut Random) -> Result<bool, String> {
         readings.agree(|reading| first_fit(&policy.rules, method, &request, reading, &host));
     let found = policy.rule_for(method, &request, &readings, &host);
     let found =
-        found.map(|fit| fit.map(|fit| (fit.rule.name.as_str(), fit.bound.iter().collect())));
+        found.map(|fit| fit.map(|fit| (fit.rule.name.as_str(), fit.bound.as_slice().to_vec())));
     if plain == found {
         Ok(found.is_ok_and(|fit| fit.is_some()))
     } else {
