@@ -847,6 +847,28 @@ fn explain_says_what_throttle_looks_at() {
 }
 
 #[test]
+fn explain_says_what_became_of_a_condition() {
+    let (desk, token) = desk();
+    for (text, step, code, reason) in [
+        ("subject == 'alice'", "holds", GOOD, "passes"),
+        ("subject == 'bob'", "is false", DENIED, "denied: cel_false"),
+        ("claims.sub > 3", "fails: ", DENIED, "denied: cel_failed"),
+    ] {
+        let mut document = desk.document();
+        document["rules"] = json!([{ "name": "read", "require": { "cel": text } }]);
+        desk.write("cel.json", document.to_string());
+        let ran = desk.run(&["explain", "cel.json", "--path", "/", "--bearer", &token]);
+        assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+        let step = format!("\nthe condition in CEL {step}");
+        assert!(
+            ran.out.contains(&step) && ran.out.contains(reason),
+            "{}",
+            ran.out
+        );
+    }
+}
+
+#[test]
 fn explain_takes_a_token_from_where_it_stands() {
     let (desk, token) = desk();
     desk.write("token", format!("{token}\n"));

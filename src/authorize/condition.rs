@@ -9,7 +9,7 @@
 //! What is not known is not there: to look at it fails, `has()` says so.
 //!
 //! Work is bounded whatever the claims: the text is short, its nesting shallow, patterns are written in it and compiled
-//! with it, and what is read within a loop, or put together, is paid for from a purse ([`limits`]).
+//! with it, and what is read within a loop, or put together, is paid for from a purse (`limits`).
 
 mod environment;
 mod limits;
