@@ -396,8 +396,7 @@ fn refuse_path_in_doubt(access: &Access, readings: &Readings<'_>) -> Result<(), 
     let Err(fault) = readings.plain() else {
         return Ok(());
     };
-    let gate = access.gate();
-    match gate.is_some_and(|gate| gate.requirements.has_condition(Condition::looks_at_path)) {
+    match access.has_condition(Condition::looks_at_path) {
         true => Err(Reject::Path(fault)),
         false => Ok(()),
     }

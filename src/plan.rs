@@ -259,7 +259,20 @@ impl Plan {
     }
 }
 
+impl Rule {
+    /// Whether one of its conditions is as `wanted`.
+    pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
+        self.access.has_condition(wanted)
+    }
+}
+
 impl Access {
+    /// Whether one of its conditions is as `wanted`.
+    pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
+        self.gate()
+            .is_some_and(|gate| gate.requirements.has_condition(wanted))
+    }
+
     /// What is asked of credentials, where they are looked at.
     pub fn gate(&self) -> Option<&Gate> {
         match self {
@@ -280,15 +293,10 @@ impl Access {
 impl Policy {
     /// Whether it matters from which address a request comes.
     pub fn asks_for_address(&self) -> bool {
-        let looks = |rule: &Rule| {
-            let gate = rule.access.gate();
-            gate.is_some_and(|gate| gate.requirements.has_condition(Condition::looks_at_address))
-        };
         self.networks.is_some()
-            || self
-                .rules
-                .iter()
-                .any(|rule| rule.networks.is_some() || looks(rule))
+            || self.rules.iter().any(|rule| {
+                rule.networks.is_some() || rule.has_condition(Condition::looks_at_address)
+            })
             || self
                 .throttle
                 .as_ref()

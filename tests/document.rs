@@ -1060,6 +1060,19 @@ fn expressions_in_cel() {
             ],
         ),
         (
+            with_cel(
+                "request.headers['x-http-method-override'] == 'GET' && request.method == 'POST'",
+            ),
+            &[
+                "rules[0].require: in `cel`: this field names another method or path, and is taken out of every \
+               request: it never chooses a rule, but with `overrides: forward`",
+            ],
+        ),
+        (
+            with_cel("request.headers['x-http-method-override'] == 'GET'"),
+            &[],
+        ),
+        (
             with_cel("1 + 1"),
             &[
                 "rules[0].require.cel: column 1: an expression is true or false, this is of the type int",

@@ -89,6 +89,16 @@ impl Condition {
         }
     }
 
+    /// Whether it looks at the method of the request.
+    pub fn looks_at_method(&self) -> bool {
+        self.sights.method
+    }
+
+    /// The header fields that it names.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.sights.headers.these()
+    }
+
     /// Whether it looks at the path of the request.
     pub fn looks_at_path(&self) -> bool {
         self.sights.path

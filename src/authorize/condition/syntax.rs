@@ -84,6 +84,15 @@ impl Seen {
         }
     }
 
+    /// The members that are looked at by name.
+    pub fn these(&self) -> impl Iterator<Item = &str> {
+        let members = match self {
+            Self::These(members) => members.as_slice(),
+            Self::Nothing | Self::All => &[],
+        };
+        members.iter().map(String::as_str)
+    }
+
     /// Whether a member of that name is looked at.
     pub fn has(&self, name: &str) -> bool {
         match self {

@@ -1,9 +1,10 @@
 //! What nobody may tell the upstream.
 
 use super::Compiler;
+use crate::authorize::condition::Condition;
 use crate::config::document::Overrides;
 use crate::identity::Identity;
-use crate::plan::{Rules, TakenOut};
+use crate::plan::{Rule, Rules, TakenOut};
 use crate::request::FieldNames;
 use crate::request::overrides::{METHOD_FIELDS, PATH_FIELDS};
 
@@ -31,11 +32,17 @@ impl Compiler<'_> {
         }
         let mut fields = FieldNames::default();
         // What no rule looks at cannot be got around.
-        if rules.iter().any(|rule| !rule.matches.methods.is_empty()) {
+        let looks_at_method = |rule: &Rule| {
+            !rule.matches.methods.is_empty() || rule.has_condition(Condition::looks_at_method)
+        };
+        let looks_at_path = |rule: &Rule| {
+            !rule.matches.paths.is_empty() || rule.has_condition(Condition::looks_at_path)
+        };
+        if rules.iter().any(looks_at_method) {
             METHOD_FIELDS.iter().for_each(|name| fields.insert(name));
             taken_out.method_parameter = true;
         }
-        if rules.iter().any(|rule| !rule.matches.paths.is_empty()) {
+        if rules.iter().any(looks_at_path) {
             PATH_FIELDS.iter().for_each(|name| fields.insert(name));
         }
         self.refuse_rules_by(
@@ -53,6 +60,16 @@ impl Compiler<'_> {
             let names = rule.matches.headers.iter().map(|(name, _)| name);
             for name in names.filter(|name| is_meant(name.as_bytes())) {
                 self.invalid(format!("rules[{place}].match.headers.{name}"), why);
+            }
+            let names_one = |condition: &Condition| {
+                let mut fields = condition.fields();
+                fields.any(|name| is_meant(name.as_bytes()))
+            };
+            if rule.has_condition(&names_one) {
+                self.invalid(
+                    format!("rules[{place}].require"),
+                    format!("in `cel`: {why}"),
+                );
             }
         }
     }
