@@ -65,7 +65,7 @@ impl Compiler<'_> {
                 let mut fields = condition.fields();
                 fields.any(|name| is_meant(name.as_bytes()))
             };
-            if rule.has_condition(&names_one) {
+            if rule.has_condition(names_one) {
                 self.invalid(
                     format!("rules[{place}].require"),
                     format!("in `cel`: {why}"),
