@@ -57,8 +57,8 @@ screenshots: module ## docs/page-*.png, the pages as Chromium shows them
 		cargo test --locked --features npm --test clients a_browser
 
 fuzz: ## random paths against the servers that read them, random rules against the index: FUZZ_SECONDS=600 for each
-	@cargo run --quiet --release --manifest-path fuzz/Cargo.toml --bin paths -- $(FUZZ_SECONDS) $(FUZZ_SEED)
-	@cargo run --quiet --release --manifest-path fuzz/Cargo.toml --bin rules -- $(FUZZ_SECONDS) $(FUZZ_SEED)
+	@cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin paths -- $(FUZZ_SECONDS) $(FUZZ_SEED)
+	@cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin rules -- $(FUZZ_SECONDS) $(FUZZ_SEED)
 
 bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
 	@echo "==> building the benchmark"

@@ -8,7 +8,8 @@
 //!     x-permission-required: c
 //! ```
 //!
-//! The host may be missing, and everything between the target and the arrow. After the arrow stand the status and, of a
+//! The host may be missing, and everything between the target and the arrow; `at 2026-03-02T08:30:00Z` there is the moment
+//! to judge at, which `countersign explain` can be told and Envoy cannot. After the arrow stand the status and, of a
 //! refusal, the error; in further columns or on further lines, fields of the response that stand there once, exactly.
 
 use std::fs;
@@ -46,6 +47,8 @@ pub struct Line {
     claims: Option<Map<String, Value>>,
     /// Where the request comes from, as the proxy before Envoy says.
     pub from: Option<String>,
+    /// The moment to judge at, where it is not now.
+    pub at: Option<String>,
     fields: Vec<(String, String)>,
     status: u16,
     error: Option<String>,
@@ -170,6 +173,7 @@ impl Line {
             target: target.to_owned(),
             claims: None,
             from: None,
+            at: None,
             fields: Vec::new(),
             status,
             error,
@@ -180,6 +184,8 @@ impl Line {
                 line.claims = Some(claims.split(' ').map(claim).collect());
             } else if let Some(address) = column.strip_prefix("from ") {
                 line.from = Some(address.to_owned());
+            } else if let Some(moment) = column.strip_prefix("at ") {
+                line.at = Some(moment.to_owned());
             } else {
                 line.fields.push(field(column));
             }
@@ -187,9 +193,16 @@ impl Line {
         line
     }
 
-    /// The token that it shows; one without a subject, where none is written.
+    /// The token that it shows, issued at its moment; one without a subject, where none is written.
     pub fn token(&self, mint: &Mint) -> Option<String> {
         let written = self.claims.as_ref()?;
+        let then = self.at.as_deref().map(|moment| {
+            let moment = humantime::parse_rfc3339(moment).expect("a moment of RFC 3339");
+            let since_1970 = moment.duration_since(std::time::UNIX_EPOCH);
+            let seconds = since_1970.expect("a moment after 1970").as_secs();
+            Mint::at(i64::try_from(seconds).expect("a moment that is not that far away"))
+        });
+        let mint = then.as_ref().unwrap_or(mint);
         let mut claims = Map::from_iter([("sub".to_owned(), Value::Null)]);
         claims.extend(
             written
