@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use self::cells::{Cells, OwnCells, Put};
 pub use self::failures::{Caller, CallerId, Failures, Limits};
-pub use self::tokens::{CacheSizes, Judged, TokenCache, TokenId};
+pub use self::tokens::{CacheSizes, Judged, Shown, Slot, TokenCache, TokenId};
 use crate::authenticate::keys::KeySet;
 use crate::time::Timestamp;
 

@@ -241,6 +241,24 @@ fn tokens() -> Vec<String> {
         .to_vec()
 }
 
+/// Statuses and errors that must be among the answers.
+const EXPECTED: [(u16, &str); 14] = [
+    (401, "unauthorized"),
+    (401, "invalid_token"),
+    (401, "insufficient_user_authentication"),
+    (407, "unauthorized"),
+    (400, "invalid_request"),
+    (400, "ambiguous_path"),
+    (403, "insufficient_scope"),
+    (403, "forbidden"),
+    (403, "invalid_origin"),
+    (404, "not_found"),
+    (405, "method_not_allowed"),
+    (418, "respond"),
+    (302, "unauthorized"),
+    (200, "none"),
+];
+
 #[test]
 fn every_answer_keeps_its_promises() {
     let settings = SchemaSettings::draft2020_12().for_serialize();
@@ -254,7 +272,8 @@ fn every_answer_keeps_its_promises() {
         ..Config::default()
     });
     let seen = RefCell::new(BTreeSet::new());
-    let result = runner.run(&(documents(), requests(tokens())), |(meant, fields)| {
+    let strategy = (documents(), requests(tokens()));
+    let judge = |(meant, fields): (Meant, Fields)| {
         let loaded = config::load_value(&meant.document);
         let plan = loaded
             .map_err(|faults| TestCaseError::fail(format!("{faults:?}")))?
@@ -282,31 +301,20 @@ fn every_answer_keeps_its_promises() {
             check_body(&reply, request.is_grpc(), &schema)?;
         }
         Ok(())
-    });
-    result.unwrap_or_else(|fault| panic!("{fault}"));
-    // What never came was never tested.
-    let seen = seen.into_inner();
-    for expected in [
-        (401, "unauthorized"),
-        (401, "invalid_token"),
-        (401, "insufficient_user_authentication"),
-        (407, "unauthorized"),
-        (400, "invalid_request"),
-        (400, "ambiguous_path"),
-        (403, "insufficient_scope"),
-        (403, "forbidden"),
-        (403, "invalid_origin"),
-        (404, "not_found"),
-        (405, "method_not_allowed"),
-        (418, "respond"),
-        (302, "unauthorized"),
-        (200, "none"),
-    ] {
-        assert!(
-            seen.contains(&expected),
-            "{expected:?} never came: {seen:?}"
-        );
+    };
+    let missing = || {
+        let seen = seen.borrow();
+        EXPECTED.iter().find(|expected| !seen.contains(expected))
+    };
+    // What never came was never tested, and what is rare may not be among the first requests.
+    for _ in 0..5 {
+        let result = runner.run(&strategy, judge);
+        result.unwrap_or_else(|fault| panic!("{fault}"));
+        if missing().is_none() {
+            return;
+        }
     }
+    panic!("{:?} never came: {seen:?}", missing());
 }
 
 fn check_challenges(

@@ -209,6 +209,34 @@ fn one_character_makes_another_token() {
     assert_eq!(worker.bearer(&good, at(0)), (PASSES, true));
 }
 
+/// A forged token that has another's signature shares its slot, and neither its verdict nor its place.
+#[test]
+fn tokens_that_end_alike_are_told_apart() {
+    let key = key("1");
+    let mut worker = Worker::new(&document(inline(&key)));
+    let good = token(&key, json!({}));
+    let (_, signature) = good.rsplit_once('.').unwrap();
+    let forged = ["eve", "mallory"].map(|subject| {
+        let other = token(&key, json!({"sub": subject}));
+        let (signed, _) = other.rsplit_once('.').unwrap();
+        format!("{signed}.{signature}")
+    });
+    assert_eq!(
+        worker.bearer(&forged[0], at(0)).0,
+        refused(TokenFault::Signature)
+    );
+    worker.remember(&good, at(0));
+    for _ in 0..2 {
+        for forged in &forged {
+            let (reject, _) = worker.bearer(forged, at(0));
+            assert_eq!(reject, refused(TokenFault::Signature));
+            let again = worker.bearer(forged, at(0));
+            assert_eq!(again, (refused(TokenFault::Signature), true));
+            assert_eq!(worker.bearer(&good, at(0)), (PASSES, true));
+        }
+    }
+}
+
 #[test]
 fn a_token_is_remembered_for_the_place_where_it_stood() {
     let key = key("1");

@@ -32,7 +32,9 @@ const VALUES: [u8; 256] = {
 /// read from the configuration alone.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let (quads, rest) = text.as_chunks();
-    let mut octets = vec![0; quads.len() * 3];
+    // With room for the rest.
+    let mut octets = Vec::with_capacity(quads.len() * 3 + 2);
+    octets.resize(quads.len() * 3, 0);
     let mut seen = 0;
     for (quad, triple) in quads.iter().zip(octets.as_chunks_mut().0) {
         (*triple, seen) = three_octets(quad, seen);

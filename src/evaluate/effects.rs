@@ -1,7 +1,7 @@
 //! What a decision leaves behind in the store: applied once, by whoever carries the decision out.
 
 use super::Fetch;
-use crate::store::{CallerId, Judged, Store, TokenId};
+use crate::store::{CallerId, Judged, Slot, Store, TokenId};
 use crate::time::Timestamp;
 
 /// What a decision leaves behind in the store.
@@ -21,9 +21,13 @@ pub struct Effects {
 #[derive(Debug)]
 pub enum TokenEffect {
     /// It was known.
-    Found(TokenId),
-    /// It was judged.
+    Found(Slot),
+    /// It was verified for the first time.
+    SeenOnce(Slot),
+    /// It was judged, and is to be remembered.
     Judged {
+        /// Where.
+        slot: Slot,
         /// The token.
         id: TokenId,
         /// What is known of it now.
@@ -38,10 +42,14 @@ impl Effects {
     pub fn apply(self, store: &mut Store, now: Timestamp) {
         for effect in self.tokens {
             match effect {
-                TokenEffect::Found(id) => store.tokens.found(id),
-                TokenEffect::Judged { id, judged, bytes } => {
-                    store.tokens.remember(id, judged, bytes, now);
-                }
+                TokenEffect::Found(slot) => store.tokens.found(slot),
+                TokenEffect::SeenOnce(slot) => store.tokens.seen_once(slot),
+                TokenEffect::Judged {
+                    slot,
+                    id,
+                    judged,
+                    bytes,
+                } => store.tokens.remember(slot, id, judged, bytes, now),
             }
         }
         if let Some(failures) = &store.failures {

@@ -10,7 +10,7 @@ use crate::authenticate::{Keys, Method, Principal, authenticate, judge_of};
 use crate::credential::{Presented, present, several};
 use crate::plan::Gate;
 use crate::reject::{Reject, TokenFault, Unavailable};
-use crate::store::{HeldKeys, Judged};
+use crate::store::{HeldKeys, Judged, Shown};
 
 impl<'p> Judging<'p, '_> {
     /// The caller, proven; none where nothing was shown.
@@ -81,14 +81,15 @@ impl<'p> Judging<'p, '_> {
         effects: &mut Effects,
     ) -> Result<Rc<Principal>, Stop> {
         let tokens = &self.store.tokens;
-        let id = tokens.id(shown.place, gate.choice, &shown.token);
-        match tokens.find(id, self.now) {
+        let token = remembered_as(gate, shown);
+        let slot = tokens.slot(token);
+        match tokens.find(slot, token, self.now) {
             Some(Judged::Verified(principal)) if self.is_still_vouched_for(&principal)? => {
-                effects.tokens.push(TokenEffect::Found(id));
+                effects.tokens.push(TokenEffect::Found(slot));
                 return Ok(principal);
             }
             Some(Judged::Refused(fault)) => {
-                effects.tokens.push(TokenEffect::Found(id));
+                effects.tokens.push(TokenEffect::Found(slot));
                 return Err(fault.into());
             }
             Some(Judged::Verified(_)) | None => {}
@@ -98,11 +99,17 @@ impl<'p> Judging<'p, '_> {
             Err(Stop::Reject(Reject::Token(fault))) => Judged::Refused(fault),
             Err(other) => return Err(other),
         };
-        effects.tokens.push(TokenEffect::Judged {
-            id,
-            judged: judged.clone(),
-            bytes: shown.token.len(),
-        });
+        effects
+            .tokens
+            .push(match tokens.id_to_remember(slot, token, &judged) {
+                None => TokenEffect::SeenOnce(slot),
+                Some(id) => TokenEffect::Judged {
+                    slot,
+                    id,
+                    judged: judged.clone(),
+                    bytes: shown.token.len(),
+                },
+            });
         match judged {
             Judged::Verified(principal) => Ok(principal),
             Judged::Refused(fault) => Err(fault.into()),
@@ -171,5 +178,14 @@ impl<'p> Judging<'p, '_> {
             Refusal::NoKey(fault) => fault.into(),
             Refusal::Unavailable => Reject::Unavailable(Unavailable::Crypto).into(),
         })
+    }
+}
+
+/// A credential as the memory of tokens knows it.
+pub(super) fn remembered_as<'t>(gate: &Gate, shown: &'t Presented<'_>) -> Shown<'t> {
+    Shown {
+        place: shown.place,
+        choice: gate.choice,
+        token: &shown.token,
     }
 }

@@ -1,5 +1,6 @@
 //! Who is refused because of failures before, and whose failure this one is.
 
+use super::identify::remembered_as;
 use super::trace::{Step, Throttling, Trace};
 use super::{Effects, Judging};
 use crate::authenticate::jwt::{Unverified, take_apart};
@@ -89,8 +90,9 @@ impl Judging<'_, '_> {
         let providers = &self.policy.providers;
         // What was verified before was read before.
         let tokens = &self.store.tokens;
-        let token = tokens.id(shown.place, gate.choice, &shown.token);
-        if let Some(Judged::Verified(principal)) = tokens.find(token, self.now) {
+        let token = remembered_as(gate, shown);
+        if let Some(Judged::Verified(principal)) = tokens.find(tokens.slot(token), token, self.now)
+        {
             let provider = providers.get(principal.provider())?;
             return Some(id(&provider.name, principal.subject()?));
         }

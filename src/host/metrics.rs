@@ -58,7 +58,7 @@ impl Metrics {
         for effect in &effects.tokens {
             increment(match effect {
                 TokenEffect::Found(_) => self.cache_hit,
-                TokenEffect::Judged { .. } => self.cache_miss,
+                TokenEffect::SeenOnce(_) | TokenEffect::Judged { .. } => self.cache_miss,
             });
         }
     }

@@ -1,8 +1,12 @@
 //! Tokens that were judged before, so that they need not be again.
 //!
-//! A token is looked up by a keyed hash of 128 bits over the place where it stood, the choice of providers and the
-//! whole token. The key is random and never leaves the worker, so that nobody can search for two tokens of one hash;
-//! and a cache belongs to one document, so that nothing judged by another is ever found.
+//! A token is known by a keyed hash of 128 bits over the place where it stood, the choice of providers and the whole
+//! token. The key is random and never leaves the worker, so that nobody can search for two tokens of one hash; and a
+//! cache belongs to one document, so that nothing judged by another is ever found.
+//!
+//! That hash costs as much as the token is long, so it is made only where the token's slot is taken, which its last
+//! bytes name: of two good tokens their signatures differ there, and a forged one that ends like another is told from it
+//! by its hash.
 //!
 //! A token is remembered from the second time on that it was verified. Tokens that come once cost no more than a mark
 //! in a table then, and however many come of them, none drives out one that is in use.
@@ -30,9 +34,27 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How many tokens that came once are kept in mind at the most, eight bytes each.
 const MAX_SEEN_ONCE: usize = 65_536;
 
+/// How much of a token's end names its slot, in bytes.
+const END: usize = 24;
+
 /// A token, where it stood, and by whom it is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'t> {
+    /// The place.
+    pub place: usize,
+    /// The choice of providers.
+    pub choice: usize,
+    /// The token.
+    pub token: &'t str,
+}
+
+/// Where a token would be remembered, by its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenId(u128);
+pub struct Slot(u64);
+
+/// What all of a token, its place and its choice of providers hash to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenId([u64; 2]);
 
 /// What is known of a token.
 #[derive(Debug, Clone)]
@@ -47,11 +69,11 @@ pub enum Judged {
 pub struct TokenCache {
     secret: (u64, u64),
     sizes: CacheSizes,
-    verified: LruCache<TokenId, Verified>,
-    refused: LruCache<TokenId, Refused>,
+    verified: LruCache<Slot, Verified>,
+    refused: LruCache<Slot, Refused>,
     /// Of the verified tokens.
     bytes: usize,
-    /// Of tokens that were verified once: a part of the identity, in the slot that another part of it names.
+    /// The slots of tokens that were verified once, each at the place that it names itself.
     seen_once: Vec<u64>,
 }
 
@@ -65,11 +87,13 @@ pub struct CacheSizes {
 }
 
 struct Verified {
+    id: TokenId,
     principal: Rc<Principal>,
     bytes: usize,
 }
 
 struct Refused {
+    id: TokenId,
     fault: TokenFault,
     until: Timestamp,
 }
@@ -90,62 +114,113 @@ impl TokenCache {
         }
     }
 
-    /// The identity of a token that stood at `place`, judged by the providers of `choice`.
-    pub fn id(&self, place: usize, choice: usize, token: &str) -> TokenId {
-        let mut hasher = SipHasher24::new_with_keys(self.secret.0, self.secret.1);
-        hasher.write_usize(place);
-        hasher.write_usize(choice);
-        hasher.write(token.as_bytes());
-        TokenId(hasher.finish128().as_u128())
+    /// The slot of a token.
+    pub fn slot(&self, shown: Shown<'_>) -> Slot {
+        let token = shown.token.as_bytes();
+        let end = token.last_chunk::<END>();
+        let mut hasher = self.hasher(shown);
+        hasher.write(end.map_or(token, |end| end));
+        Slot(hasher.finish128().h1)
     }
 
-    /// What is known of a token now.
-    pub fn find(&self, id: TokenId, now: Timestamp) -> Option<Judged> {
-        if let Some(verified) = self.verified.peek(&id) {
+    fn id(&self, shown: Shown<'_>) -> TokenId {
+        let mut hasher = self.hasher(shown);
+        hasher.write(shown.token.as_bytes());
+        let hash = hasher.finish128();
+        TokenId([hash.h1, hash.h2])
+    }
+
+    fn hasher(&self, shown: Shown<'_>) -> SipHasher24 {
+        let mut hasher = SipHasher24::new_with_keys(self.secret.0, self.secret.1);
+        hasher.write_usize(shown.place);
+        hasher.write_usize(shown.choice);
+        hasher
+    }
+
+    /// What is known now of a token, whose slot this is.
+    pub fn find(&self, slot: Slot, shown: Shown<'_>, now: Timestamp) -> Option<Judged> {
+        let verified = self.verified.peek(&slot);
+        let refused = self.refused.peek(&slot);
+        if verified.is_none() && refused.is_none() {
+            return None;
+        }
+        let id = self.id(shown);
+        if let Some(verified) = verified.filter(|verified| verified.id == id) {
             return Some(Judged::Verified(Rc::clone(&verified.principal)));
         }
-        let refused = self.refused.peek(&id)?;
-        (now < refused.until).then_some(Judged::Refused(refused.fault))
+        let refused = refused.filter(|refused| refused.id == id && now < refused.until)?;
+        Some(Judged::Refused(refused.fault))
+    }
+
+    /// The identity by which a token is to be remembered that was judged just now; none where it was verified for the
+    /// first time, as far as is known.
+    pub fn id_to_remember(&self, slot: Slot, shown: Shown<'_>, judged: &Judged) -> Option<TokenId> {
+        let is_to_be = match judged {
+            Judged::Verified(_) => {
+                self.mark_place(slot).and_then(|at| self.seen_once.get(at)) == Some(&slot.0)
+            }
+            Judged::Refused(_) => true,
+        };
+        is_to_be.then(|| self.id(shown))
+    }
+
+    /// A token was verified for the first time.
+    pub fn seen_once(&mut self, slot: Slot) {
+        if let Some(mark) = self
+            .mark_place(slot)
+            .and_then(|at| self.seen_once.get_mut(at))
+        {
+            *mark = slot.0;
+        }
+    }
+
+    fn mark_place(&self, slot: Slot) -> Option<usize> {
+        ((slot.0 >> 32) as usize).checked_rem(self.seen_once.len())
     }
 
     /// A token was found: it is kept longer than those that are not asked for.
-    pub fn found(&mut self, id: TokenId) {
-        self.verified.promote(&id);
+    pub fn found(&mut self, slot: Slot) {
+        self.verified.promote(&slot);
     }
 
     /// Remembers a token of so many bytes.
-    pub fn remember(&mut self, id: TokenId, judged: Judged, bytes: usize, now: Timestamp) {
+    pub fn remember(
+        &mut self,
+        slot: Slot,
+        id: TokenId,
+        judged: Judged,
+        bytes: usize,
+        now: Timestamp,
+    ) {
         match judged {
-            Judged::Verified(_) if !self.was_seen_before(id) => {}
             Judged::Verified(principal) => {
-                let verified = Verified { principal, bytes };
+                let verified = Verified {
+                    id,
+                    principal,
+                    bytes,
+                };
                 self.bytes += bytes;
-                let replaced = self.verified.put(id, verified);
+                let replaced = self.verified.put(slot, verified);
                 self.bytes -= replaced.map_or(0, |verified| verified.bytes);
                 self.forget_the_oldest();
             }
             Judged::Refused(fault) => {
                 // Its key is gone, or it would have been found to be good.
-                if let Some(gone) = self.verified.pop(&id) {
+                let is_known = |verified: &Verified| verified.id == id;
+                if self.verified.peek(&slot).is_some_and(is_known)
+                    && let Some(gone) = self.verified.pop(&slot)
+                {
                     self.bytes -= gone.bytes;
                 }
                 if is_for_good(fault) {
                     let until = now.plus(REFUSED_FOR);
-                    self.refused.put(id, Refused { fault, until });
+                    self.refused.put(slot, Refused { id, fault, until });
                 }
                 while self.refused.len() > self.sizes.refused {
                     self.refused.pop_lru();
                 }
             }
         }
-    }
-
-    /// Whether a token was verified before, as far as is known; now it was.
-    fn was_seen_before(&mut self, id: TokenId) -> bool {
-        let (slot, mark) = ((id.0 >> 64) as usize, id.0 as u64);
-        let slots = self.seen_once.len().max(1);
-        let known = self.seen_once.get_mut(slot % slots);
-        known.is_some_and(|known| std::mem::replace(known, mark) == mark)
     }
 
     fn forget_the_oldest(&mut self) {
