@@ -933,6 +933,31 @@ fn what_does_not_go_together_with_rules_by_route() {
           and rules look at routes"
         ]
     );
+    let mut taken_out = with_jwt(json!({ "from": [{ "header": "x-token" }, { "cookie": "a" }] }));
+    taken_out["identity"] = json!({ "remove": ["x-other", "X_Tok*"] });
+    assert_eq!(warnings(&taken_out), Vec::<String>::new());
+    taken_out["rules"] = by("policy");
+    assert_eq!(
+        warnings(&taken_out),
+        [
+            "identity.remove: a credential in `x-token` is refused with 400, since it would have to be taken out, and \
+          rules look at routes"
+        ]
+    );
+}
+
+#[test]
+fn identity_fields_in_which_a_provider_looks() {
+    let mut document = with_jwt(json!({ "from": [{ "header": "x-token" }] }));
+    document["identity"] = json!({ "headers": { "x-token": "a" }, "payload_header": "x_token", "anonymous_header": "x-tokens" });
+    hold(&[(
+        document,
+        &[
+            "identity.headers.x-token: a provider looks for credentials in this field",
+            "identity.payload_header: some upstreams would take this field for another one of these",
+            "identity.payload_header: a provider looks for credentials in this field",
+        ],
+    )]);
 }
 
 #[test]

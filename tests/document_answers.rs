@@ -490,6 +490,13 @@ fn networks() {
             ],
         ),
         (
+            with(json!({"deny": ["::ffff:10.0.0.0/8", "::ffff:10.0.0.1/64"]})),
+            &[
+                "networks.deny[0]: a length within IPv6 counts from the address's first bit; did you mean `10.0.0.0/8`?",
+                "networks.deny[1]: bits are set behind the network's length; did you mean `::/64`?",
+            ],
+        ),
+        (
             with(json!({"allow": ["10.0.0/8", "a", "10.0.0.0/33"]})),
             &[
                 "networks.allow[0]: a network is",
@@ -642,6 +649,13 @@ fn what_the_upstream_is_told() {
             &["identity.headers.x-envoy-a: this field means something else"],
         ),
         (
+            with(json!({"headers": {"x_forwarded_proto": "a", "X_Envoy.a": "a"}})),
+            &[
+                "identity.headers.X_Envoy.a: this field means something else",
+                "identity.headers.x_forwarded_proto: this field means something else",
+            ],
+        ),
+        (
             with(json!({"headers": {"x-a": "a", "x_a": "b"}})),
             &["identity.headers.x_a: some upstreams would take this field"],
         ),
@@ -698,6 +712,15 @@ fn what_nobody_may_send() {
                 "identity.remove[2]: this would take out `cookie`",
                 "identity.remove[3]: this would take out `x-request-id`",
                 "identity.remove[4]: this would take out `x-request-id`",
+            ],
+        ),
+        // Every spelling is taken out, so every spelling is what it stands for.
+        (
+            remove(&["X_Request_Id", "x_forwarded-*", "content.t*"]),
+            &[
+                "identity.remove[0]: this would take out `x-request-id`",
+                "identity.remove[1]: this would take out `x-forwarded-proto`",
+                "identity.remove[2]: this would take out `content-type`",
             ],
         ),
         // What the filter sets may be among what nobody else may send.
