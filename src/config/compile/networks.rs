@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::Compiler;
 use crate::config::document::Networks as NetworksDocument;
@@ -69,10 +69,15 @@ impl Compiler<'_> {
             return None;
         };
         if network.addr() != network.network() {
-            let what = format!(
-                "bits are set behind the network's length; did you mean `{}`?",
-                network.trunc()
-            );
+            let what = match ipv4_by_mistake(network) {
+                Some(meant) => format!(
+                    "a length within IPv6 counts from the address's first bit; did you mean `{meant}`?"
+                ),
+                None => format!(
+                    "bits are set behind the network's length; did you mean `{}`?",
+                    network.trunc()
+                ),
+            };
             self.invalid(path, what);
         }
         Some(unmapped(network))
@@ -89,4 +94,14 @@ fn unmapped(network: IpNet) -> IpNet {
     mapped
         .and_then(|address| IpNet::new(IpAddr::V4(address), length).ok())
         .unwrap_or(network)
+}
+
+/// The IPv4 network that is meant by an IPv4 address within IPv6 and a length of IPv4's.
+fn ipv4_by_mistake(network: IpNet) -> Option<Ipv4Net> {
+    let IpNet::V6(network) = network else {
+        return None;
+    };
+    let address = network.addr().to_ipv4_mapped()?;
+    let meant = Ipv4Net::new(address, network.prefix_len()).ok()?;
+    Some(meant.trunc())
 }
