@@ -5,7 +5,7 @@ use crate::config::document::Identity as IdentityDocument;
 use crate::credential::Place;
 use crate::identity::Identity;
 use crate::identity::template::{PLACES, Template, TemplateFault};
-use crate::request::is_token;
+use crate::request::{folds_to, is_token};
 
 /// Fields that mean something else to the host, to proxies or to the upstream. Without `x-forwarded-proto` Envoy finds no
 /// route.
@@ -65,7 +65,10 @@ impl Compiler<'_> {
             Some(beginning) => (beginning, true),
             None => (field.as_str(), false),
         };
-        let takes = |taken: &&&str| **taken == name || is_beginning && taken.starts_with(name);
+        let takes = |taken: &&&str| match is_beginning {
+            true => begins_like(taken, name),
+            false => folds_to(taken.as_bytes(), name.as_bytes()),
+        };
         if !is_token(name) || name.contains('*') {
             self.invalid(
                 path,
@@ -87,7 +90,11 @@ impl Compiler<'_> {
         let field = name.to_ascii_lowercase();
         if !is_token(name) {
             self.invalid(path, "this is no header field's name");
-        } else if TAKEN.contains(&field.as_str()) || field.starts_with("x-envoy-") {
+        } else if TAKEN
+            .iter()
+            .any(|taken| folds_to(taken.as_bytes(), field.as_bytes()))
+            || begins_like(&field, "x-envoy-")
+        {
             self.invalid(path, "this field means something else already");
         } else if others.is_claimed_by(field.as_bytes()) {
             self.invalid(
@@ -95,12 +102,21 @@ impl Compiler<'_> {
                 "some upstreams would take this field for another one of these",
             );
         }
-        let is_looked_at = self.places.iter().any(|served| {
-            matches!(&served.place, Place::Scheme { field: own, .. } | Place::Field(own) if *own == field)
+        let is_looked_at = self.places.iter().any(|served| match &served.place {
+            Place::Scheme { field: own, .. } | Place::Field(own) => {
+                folds_to(own.as_bytes(), field.as_bytes())
+            }
+            Place::Cookie(_) | Place::Query(_) => false,
         });
         if is_looked_at {
             self.invalid(path, "a provider looks for credentials in this field");
         }
         field
     }
+}
+
+/// Whether a field's name begins with this, in some spelling.
+fn begins_like(name: &str, beginning: &str) -> bool {
+    let own = name.as_bytes().get(..beginning.len());
+    own.is_some_and(|own| folds_to(own, beginning.as_bytes()))
 }
