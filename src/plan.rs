@@ -74,6 +74,8 @@ pub struct Policy {
 pub struct TakenOut {
     /// Fields, in every spelling.
     pub fields: FieldNames,
+    /// Fields in which a provider looks, in every spelling but its own: what stands there is not judged.
+    pub misspelt: FieldNames,
     /// The parameter of the query that names another method.
     pub method_parameter: bool,
 }

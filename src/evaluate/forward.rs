@@ -3,7 +3,7 @@
 use super::Judging;
 use crate::authenticate::Principal;
 use crate::credential::{Place, is_called, without_cookies, without_parameters_that};
-use crate::plan::{Plan, Policy};
+use crate::plan::{Plan, Policy, TakenOut};
 use crate::reject::Reject;
 use crate::request::folds_to;
 use crate::request::overrides::{METHOD_FIELDS, is_method_parameter};
@@ -41,11 +41,18 @@ impl<'p> Judging<'p, '_> {
         self.forward_besides_fields(forward)
     }
 
-    /// What is done to the request of anyone who was let pass: the same, and what is for a proxy ends at the proxy
-    /// (RFC 9110 §11.7.2), be it this one or none.
+    /// What is done to the request of anyone who was let pass: the same, what is for a proxy ends at the proxy
+    /// (RFC 9110 §11.7.2), be it this one or none, and so does what an upstream could take for a credential that was judged.
     pub(super) fn forward_admitted(&self) -> Forward<'p> {
-        let fields = &self.policy.taken_out.fields;
-        let is_meant = |name: &[u8]| fields.have(name) || folds_to(b"proxy-authorization", name);
+        let TakenOut {
+            fields, misspelt, ..
+        } = &self.policy.taken_out;
+        let is_own = |name: &[u8]| served_fields(self.policy).any(|own| own.as_bytes() == name);
+        let is_meant = |name: &[u8]| {
+            fields.have(name)
+                || folds_to(b"proxy-authorization", name)
+                || misspelt.have(name) && !is_own(name)
+        };
         let mut forward = Forward::default();
         self.take_out_if(is_meant, &mut forward);
         self.forward_besides_fields(forward)

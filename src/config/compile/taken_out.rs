@@ -3,6 +3,7 @@
 use super::Compiler;
 use crate::authorize::condition::Condition;
 use crate::config::document::Overrides;
+use crate::credential::Place;
 use crate::identity::Identity;
 use crate::plan::{Rule, Rules, TakenOut};
 use crate::request::FieldNames;
@@ -25,6 +26,7 @@ impl Compiler<'_> {
         );
         let mut taken_out = TakenOut {
             fields: of_identity,
+            misspelt: self.fields_with_other_spellings(),
             method_parameter: false,
         };
         if overrides == Some(Overrides::Forward) {
@@ -53,6 +55,19 @@ impl Compiler<'_> {
         );
         taken_out.fields.extend(&fields);
         taken_out
+    }
+
+    /// The fields in which providers look; a name of letters and digits has no spelling but one.
+    fn fields_with_other_spellings(&self) -> FieldNames {
+        let mut names = FieldNames::default();
+        for served in &self.places {
+            if let Place::Scheme { field, .. } | Place::Field(field) = &served.place
+                && !field.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            {
+                names.insert(field);
+            }
+        }
+        names
     }
 
     fn refuse_rules_by(&mut self, rules: &Rules, is_meant: impl Fn(&[u8]) -> bool, why: &str) {
