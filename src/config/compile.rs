@@ -99,7 +99,7 @@ impl Compiler<'_> {
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
         let taken_out = self.taken_out(document.overrides, &rules, &identity);
-        self.refuse_what_changes_the_route(document, &rules);
+        self.refuse_what_changes_the_route(document, &rules, &identity);
         let networks = document.networks.as_ref();
         let networks = networks.map(|networks| self.networks("networks", networks));
         self.refuse_networks_that_admit_nobody(networks.as_ref(), &rules);

@@ -2,6 +2,8 @@
 
 use super::Compiler;
 use crate::config::document::Document;
+use crate::credential::Place;
+use crate::identity::Identity;
 use crate::plan::Rules;
 use crate::presentation::Protects;
 
@@ -23,12 +25,16 @@ impl Compiler<'_> {
 
     /// Once something is taken out of a request the host chooses its route again, and does not say which. So a request from
     /// which something would have to be taken out is refused: where that is every one with a credential, it is a fault.
-    pub(super) fn refuse_what_changes_the_route(&mut self, document: &Document, rules: &Rules) {
+    pub(super) fn refuse_what_changes_the_route(
+        &mut self,
+        document: &Document,
+        rules: &Rules,
+        identity: &Identity,
+    ) {
         if !rules.look_at_route_names() && !rules.look_at_route_policies() {
             return;
         }
-        let identity = document.identity.as_ref();
-        if identity.and_then(|identity| identity.strip_credential) == Some(true) {
+        if identity.strip_credential {
             self.change_of_route("identity.strip_credential".to_owned());
         }
         if self.protects == Protects::Proxy {
@@ -43,6 +49,27 @@ impl Compiler<'_> {
                      routes",
                 );
             }
+        }
+        self.warn_of_credentials_taken_out(identity);
+    }
+
+    /// Warns of fields that are taken out although a provider looks there.
+    fn warn_of_credentials_taken_out(&mut self, identity: &Identity) {
+        let mut fields: Vec<String> = Vec::new();
+        for served in &self.places {
+            let (Place::Scheme { field, .. } | Place::Field(field)) = &served.place else {
+                continue;
+            };
+            if identity.remove.have(field.as_bytes()) && !fields.contains(field) {
+                fields.push(field.clone());
+            }
+        }
+        for field in fields {
+            let what = format!(
+                "a credential in `{field}` is refused with 400, since it would have to be taken out, and rules look at \
+                 routes"
+            );
+            self.warn("identity.remove", &what);
         }
     }
 
