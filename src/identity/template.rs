@@ -56,7 +56,8 @@ impl Template {
 
     /// The value for a caller; none where something that is named is absent.
     ///
-    /// Lists are joined by a space, which no element keeps: it is encoded there.
+    /// Lists are joined by a space, which no element keeps: it is encoded there. An empty element is none: with it a
+    /// value would begin or end with a space, which no field's may (RFC 9113 §8.2.1).
     pub fn fill(&self, principal: &Principal, provider: &str) -> Option<String> {
         let mut value = String::new();
         for part in &self.0 {
@@ -103,9 +104,10 @@ impl Part {
     }
 }
 
-/// A list that is empty is absent.
+/// A list of nothing but empty names is absent.
 fn joined(names: &[String]) -> Option<String> {
-    let names: Vec<_> = names.iter().map(|name| encoded(name)).collect();
+    let names = names.iter().filter(|name| !name.is_empty());
+    let names: Vec<_> = names.map(|name| encoded(name)).collect();
     (!names.is_empty()).then(|| names.join(" "))
 }
 
@@ -113,7 +115,7 @@ fn joined(names: &[String]) -> Option<String> {
 fn claim(value: &Value) -> Option<String> {
     let scalar = |value: &Value| match value {
         Value::Null => None,
-        Value::String(text) => Some(encoded(text).into_owned()),
+        Value::String(text) => (!text.is_empty()).then(|| encoded(text).into_owned()),
         other => Some(encoded(&other.to_string()).into_owned()),
     };
     match value {
@@ -121,7 +123,7 @@ fn claim(value: &Value) -> Option<String> {
             let items: Vec<_> = items.iter().filter_map(scalar).collect();
             (!items.is_empty()).then(|| items.join(" "))
         }
-        other => scalar(other).filter(|text| !text.is_empty()),
+        other => scalar(other),
     }
 }
 
