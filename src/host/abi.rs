@@ -18,6 +18,7 @@ use crate::response::Reply;
 use crate::time::Timestamp;
 
 const OK: u32 = 0;
+const NOT_FOUND: u32 = 1;
 const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 const REQUEST_HEADERS: u32 = 0;
@@ -318,11 +319,32 @@ fn split_u32(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((u32::from_le_bytes(*number) as usize, rest))
 }
 
-/// A property of the request or the connection (Envoy's attributes), its path of names separated by NUL.
+/// A property of the request or the connection (Envoy's attributes), its path of names separated by NUL; none where it
+/// cannot be read either.
 pub fn property(path: &str) -> Option<Vec<u8>> {
-    // SAFETY: the path is valid for its length during the call; the host writes a pointer and a size, or fails.
-    returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+    readable_property(path).unwrap_or_default()
 }
+
+/// A property, where it is there.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn readable_property(path: &str) -> Result<Option<Vec<u8>>, Unreadable> {
+    let mut status = OK;
+    let value = returned(|data, size| {
+        // SAFETY: the path is valid for its length during the call; the host writes a pointer and a size, or fails.
+        status = unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) };
+        status
+    });
+    match status {
+        OK | NOT_FOUND => Ok(value),
+        _ => Err(Unreadable),
+    }
+}
+
+/// The host has a property, and cannot hand it over: Envoy none of a list with `null` in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
 
 /// The texts of a property that is a text or a list of texts: Envoy hands a list over like a header map, whose names are
 /// the entries.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use log::{error, info, warn};
 
-use super::abi;
+use super::abi::{self, Unreadable};
 use super::cells::SharedCells;
 use super::crypto::HostCrypto;
 use super::fetch::Fetcher;
@@ -137,7 +137,10 @@ impl Filter {
             error!("countersign: the host's header map cannot be read");
             return self.refuse(&RequestView::new(Vec::new()), now);
         };
-        let route = self.route();
+        let Ok(route) = self.route() else {
+            error!("countersign: the host cannot hand over the policy in a route's metadata");
+            return self.refuse(&RequestView::new(pairs), now);
+        };
         let request = RequestView::new(pairs)
             .going_on(head.goes_on)
             .over_tls(self.is_over_tls())
@@ -203,17 +206,21 @@ impl Filter {
         source_address()
     }
 
-    /// What the host says of the request's route, as far as anybody asks.
-    fn route(&self) -> Route {
+    /// What the host says of the request's route, as far as anybody asks. A policy that cannot be read could be one that
+    /// lets nobody pass.
+    fn route(&self) -> Result<Route, Unreadable> {
         let Some(policy) = &self.plan.policy else {
-            return Route::default();
+            return Ok(Route::default());
         };
-        let ask = |is_asked: bool, path| is_asked.then(|| abi::property(path)).flatten();
-        Route {
-            name: ask(policy.asks_for_route_name(), "xds\0route_name"),
-            policy: ask(policy.asks_for_route_policy(), ROUTE_POLICY),
-            was_changed: ask(policy.asks_for_route(), telemetry::CHANGED).is_some(),
-        }
+        let ask = |is_asked: bool, path| match is_asked {
+            true => abi::readable_property(path),
+            false => Ok(None),
+        };
+        Ok(Route {
+            name: ask(policy.asks_for_route_name(), "xds\0route_name")?,
+            policy: ask(policy.asks_for_route_policy(), ROUTE_POLICY)?,
+            was_changed: ask(policy.asks_for_route(), telemetry::CHANGED)?.is_some(),
+        })
     }
 
     /// Holds a request until a fetch has ended; where too many are held already, it is judged as if it had.
