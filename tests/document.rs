@@ -1097,6 +1097,24 @@ fn expressions_in_cel() {
             with_cel("request.headers['x-http-method-override'] == 'GET'"),
             &[],
         ),
+        // `/orgs/SECRET` would pass.
+        (
+            merged(
+                with_cel("!request.path.startsWith('/orgs/secret')"),
+                json!({ "paths_case": "insensitive" }),
+            ),
+            &[
+                "rules[0].require.cel: an expression tells `/a` from `/A`, an upstream with `paths_case: insensitive` does \
+               not: name paths in `match.paths`",
+            ],
+        ),
+        (
+            merged(
+                with_cel("params.org == subject"),
+                json!({ "paths_case": "insensitive" }),
+            ),
+            &[],
+        ),
         (
             with_cel("1 + 1"),
             &[
