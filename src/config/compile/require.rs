@@ -13,10 +13,13 @@ use crate::authorize::{OFFLINE_ACCESS, Requirements};
 use crate::config::diagnostic::{Fault, nearest};
 use crate::config::document::{Document, Require};
 use crate::plan::Match;
-use crate::request::path::Pattern;
+use crate::request::path::{Case, Pattern};
 use crate::response::challenge::is_oauth_text;
 
 const SCOPE: &str = "a scope is visible ASCII without space, `\"` and `\\`";
+
+const ONE_CASE: &str = "an expression tells `/a` from `/A`, an upstream with `paths_case: insensitive` does not: name \
+                        paths in `match.paths`";
 
 impl Compiler<'_> {
     /// Works out which scopes stand for which, through as many steps as it takes.
@@ -221,6 +224,9 @@ impl Compiler<'_> {
                 return None;
             }
         };
+        if self.case == Case::Insensitive && condition.looks_at_path() {
+            self.invalid(path, ONE_CASE);
+        }
         let known: Vec<&str> = matches.paths.iter().flat_map(Pattern::parameters).collect();
         let unknown = condition
             .parameters()
