@@ -19,10 +19,10 @@ mod values;
 
 use cel::Value;
 use cel::parser::Expression;
-use regex_lite::Regex;
 use std::fmt;
 use std::sync::Arc;
 
+use self::limits::Pattern;
 pub use self::syntax::{Fault, FaultKind, Place};
 use self::syntax::{Sights, Text};
 use super::Asked;
@@ -32,7 +32,7 @@ pub struct Condition {
     expression: Expression,
     sights: Sights,
     /// The patterns of its `matches`, by number.
-    patterns: Arc<[Regex]>,
+    patterns: Arc<[Pattern]>,
     /// Whether anything in it is paid for.
     is_metered: bool,
 }

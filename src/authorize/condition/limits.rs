@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use cel::ExecutionError;
 use cel::common::types::{CelBool, CelBytes, CelInt, CelList, CelMap, CelMapKey, CelString, Type};
 use cel::common::value::{CowVal, StaticVal, Val};
-use regex_lite::Regex;
+use regex_lite::{Error, Regex, RegexBuilder};
 
-/// What an evaluation may spend: one for each value that is read, and for each 32 bytes of its text; one for each byte
-/// that a pattern is held against. It is some tens of milliseconds.
+/// What an evaluation may spend: one for each value that is read, and for each 32 bytes of its text; the weight of a
+/// pattern for each byte that it is held against. It is some tens of milliseconds.
 const PURSE: u32 = 200_000;
 
 const BYTES_FOR_ONE: usize = 32;
@@ -24,15 +24,41 @@ pub const NAME: &str = "@purse";
 
 pub static TYPE: Type = Type::new_unspecified_type("purse");
 
+/// How large a compiled pattern may be, in KiB: the time to look for one grows with it.
+const HEAVIEST: usize = 16;
+
+/// A pattern of `matches`.
+#[derive(Debug)]
+pub struct Pattern {
+    regex: Regex,
+    /// How large it is at the most, in KiB.
+    weight: usize,
+}
+
+impl Pattern {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// It is none, or too large.
+    pub fn compile(text: &str) -> Result<Self, Error> {
+        let of = |weight| {
+            let regex = RegexBuilder::new(text).size_limit(weight * 1024).build();
+            regex.map(|regex| Self { regex, weight })
+        };
+        let lighter = [1, 2, 4, 8].into_iter().find_map(|weight| of(weight).ok());
+        lighter.map_or_else(|| of(HEAVIEST), Ok)
+    }
+}
+
 /// What is left to spend, and the patterns that it is spent on.
 #[derive(Debug, Clone)]
 pub struct Purse {
     left: Arc<AtomicU32>,
-    patterns: Arc<[Regex]>,
+    patterns: Arc<[Pattern]>,
 }
 
 impl Purse {
-    pub fn new(patterns: Arc<[Regex]>) -> Self {
+    pub fn new(patterns: Arc<[Pattern]>) -> Self {
         Self {
             left: Arc::new(AtomicU32::new(PURSE)),
             patterns,
@@ -79,8 +105,11 @@ pub fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exec
     let (Some(text), Some(pattern)) = (text, pattern) else {
         return Err(ExecutionError::missing_argument_or_target());
     };
-    purse.spend(text.inner().len().saturating_add(1))?;
-    Ok(CowVal::owned(CelBool::from(pattern.is_match(text.inner()))))
+    let length = text.inner().len().saturating_add(1);
+    purse.spend(length.saturating_mul(pattern.weight))?;
+    Ok(CowVal::owned(CelBool::from(
+        pattern.regex.is_match(text.inner()),
+    )))
 }
 
 fn of<'b>(value: &'b CowVal<'_, '_>) -> Result<&'b Purse, ExecutionError> {

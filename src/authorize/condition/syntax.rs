@@ -7,8 +7,8 @@ use cel::common::ast::{
 };
 use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 use cel::parser::{Expression, ParseErrors, PrattParser};
-use regex_lite::{Regex, RegexBuilder};
 
+use super::limits::Pattern;
 use super::{environment, limits, moment};
 
 /// How long an expression may be, in bytes.
@@ -16,9 +16,6 @@ const MAX_LENGTH: usize = 2048;
 
 /// How deep it may be nested; evaluation recurses.
 const MAX_DEPTH: usize = 40;
-
-/// How large a compiled pattern may be, in bytes: the time to look for one grows with it.
-const MAX_PATTERN: usize = 16 * 1024;
 
 /// What an expression can see.
 const VARIABLES: [&str; 10] = [
@@ -34,7 +31,7 @@ const OF_SOURCE: [&str; 1] = ["address"];
 pub struct Text {
     pub expression: Expression,
     pub sights: Sights,
-    pub patterns: Vec<Regex>,
+    pub patterns: Vec<Pattern>,
     pub is_metered: bool,
 }
 
@@ -344,7 +341,7 @@ struct Reader<'t> {
     text: &'t str,
     tokens: Vec<Token>,
     sights: Sights,
-    patterns: Vec<Regex>,
+    patterns: Vec<Pattern>,
     faults: Vec<Fault>,
     /// The variables of loops, the innermost last.
     locals: Vec<String>,
@@ -525,8 +522,8 @@ impl Reader<'_> {
             self.fault("matches", FaultKind::NoPattern);
             return false;
         };
-        match RegexBuilder::new(source).size_limit(MAX_PATTERN).build() {
-            Ok(regex) => self.patterns.push(regex),
+        match Pattern::compile(source) {
+            Ok(pattern) => self.patterns.push(pattern),
             Err(error) => {
                 self.fault(source, FaultKind::Pattern(error.to_string()));
                 return false;
