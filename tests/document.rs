@@ -1059,6 +1059,29 @@ fn what_is_not_supported_yet() {
 }
 
 #[test]
+fn a_parameter_of_the_path_stands_alone() {
+    let with_claim = |value: Value| {
+        with_rule(json!({
+            "match": { "paths": ["/users/{id}"] },
+            "require": { "claims": { "sub": value } },
+        }))
+    };
+    let alone = "a parameter of the path stands alone: `{id}` with more around it would be compared as written";
+    hold(&[
+        (with_claim(json!("{id}")), &[]),
+        (with_claim(json!("user-{other}")), &[]),
+        (
+            with_claim(json!("user-{id}")),
+            &[&format!("rules[0].require.claims.sub: {alone}")],
+        ),
+        (
+            with_claim(json!(["root", "user-{id}"])),
+            &[&format!("rules[0].require.claims.sub[1]: {alone}")],
+        ),
+    ]);
+}
+
+#[test]
 fn expressions_in_cel() {
     let with_cel = |text: &str| {
         with_rule(json!({ "match": { "paths": ["/orgs/{org}"] }, "require": { "cel": text } }))
