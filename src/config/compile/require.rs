@@ -168,12 +168,15 @@ impl Compiler<'_> {
                 Value::String(text) if parameter(text).is_some() => {
                     self.parameter(&path, parameter(text).unwrap_or_default(), matches)
                 }
-                Value::Array(values) => self.one_of(&path, values),
+                Value::Array(values) => self.one_of(&path, values, matches),
                 Value::Null => {
                     self.invalid(path, "nothing is no value: `null` denies whatever it is");
                     continue;
                 }
-                value => Expected::OneOf(vec![value.clone()]),
+                value => {
+                    self.refuse_template(&path, value, matches);
+                    Expected::OneOf(vec![value.clone()])
+                }
             };
             claims.push(ClaimRequirement {
                 claim: ClaimPath::new(name),
@@ -183,7 +186,7 @@ impl Compiler<'_> {
         claims
     }
 
-    fn one_of(&mut self, path: &str, values: &[Value]) -> Expected {
+    fn one_of(&mut self, path: &str, values: &[Value], matches: &Match) -> Expected {
         if values.is_empty() {
             self.invalid(path, "there is at least one value");
         }
@@ -196,10 +199,24 @@ impl Compiler<'_> {
                 Value::String(text) if parameter(text).is_some() => {
                     self.invalid(path, "a parameter of the path stands alone, not in a list");
                 }
-                _ => {}
+                value => self.refuse_template(&path, value, matches),
             }
         }
         Expected::OneOf(values.to_vec())
+    }
+
+    /// `user-{id}`: nobody has a claim that says so.
+    fn refuse_template(&mut self, path: &str, value: &Value, matches: &Match) {
+        let mut known = matches.paths.iter().flat_map(Pattern::parameters);
+        let within = value
+            .as_str()
+            .and_then(|text| known.find(|name| text.contains(&format!("{{{name}}}"))));
+        if let Some(name) = within {
+            let fault = format!(
+                "a parameter of the path stands alone: `{{{name}}}` with more around it would be compared as written"
+            );
+            self.invalid(path, fault);
+        }
     }
 
     /// A parameter that each path of the rule binds.
