@@ -18,11 +18,10 @@ use serde_json::{Value, json};
 use support::client::{self, Request, Response};
 use support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
 use support::issuer::{Gate, Issuer, Page};
+use support::until;
 use support::upstream::Upstream;
 
 const ISSUER: &str = "https://login.example.com";
-/// How long anything may take that is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Within this every worker knows what one has fetched: they look ten times a second.
 const WORKERS_LOOK: Duration = Duration::from_millis(300);
 
@@ -105,18 +104,6 @@ fn refused() -> (u16, String) {
 
 fn unavailable() -> (u16, String) {
     (503, "temporarily_unavailable".to_owned())
-}
-
-/// Waits for something to become so.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "not within {PATIENCE:?}: {what}"
-        );
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn stat(envoy: &Envoy, name: &str) -> u64 {
@@ -226,7 +213,7 @@ fn requests_before_the_first_keys_wait_and_are_judged() {
         });
         assert_eq!(ask(&envoy, "remote", &good), passes());
         assert_eq!(issuer.asked("/jwks"), 1, "{concurrency} workers");
-        assert_eq!(counted(&envoy, "allowed"), 22);
+        until("all are counted", || counted(&envoy, "allowed") == 22);
         ends_well(&envoy);
     }
 }

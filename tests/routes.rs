@@ -2,13 +2,7 @@
 //!
 //! Each attack would work without what refuses it: what Envoy does with such a request is shown beside it.
 
-// Envoy's time is the real one.
-#![allow(clippy::disallowed_methods)]
-
 mod support;
-
-use std::thread;
-use std::time::{Duration, Instant};
 
 use countersign::authenticate::signature::Algorithm;
 use countersign::mint::SigningKey;
@@ -17,10 +11,8 @@ use serde_json::{Value, json};
 use support::client::{self, Request, Response};
 use support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
 use support::issuer::{Issuer, Page};
+use support::until;
 use support::upstream::Upstream;
-
-/// How long anything may take that is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A route that adds its name to what the upstream gets.
 fn route(name: &str, matches: Value) -> Value {
@@ -429,17 +421,6 @@ fn two_filters(vm_ids: [&str; 2]) {
     judges_as_ever("changed");
     assert_eq!(callers.issuer.asked("/jwks"), 1);
     assert_eq!(envoy.alarms(), Vec::<String>::new());
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "not within {PATIENCE:?}: {what}"
-        );
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]

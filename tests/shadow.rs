@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use support::client::{self, Request};
 use support::envoy::{Bootstrap, Envoy};
 use support::issuer::{Issuer, Page};
+use support::until;
 use support::upstream::Upstream;
 
 const ISSUER: &str = "https://login.example.com";
@@ -110,7 +111,11 @@ fn what_would_have_been_is_counted_and_logged() {
         ("shadow_denied.410.respond", 1),
     ];
     let expected = expected.map(|(name, count)| (name.to_owned(), count));
-    assert_eq!(counters(&envoy), BTreeMap::from(expected));
+    let expected = BTreeMap::from(expected);
+    until("all is counted", || {
+        counters(&envoy).len() == expected.len()
+    });
+    assert_eq!(counters(&envoy), expected);
 
     // What an access log shows: the reason, beside a status that is the upstream's.
     let numbers: Vec<String> = (0..6).map(|number| number.to_string()).collect();

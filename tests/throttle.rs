@@ -1,12 +1,8 @@
 //! Whoever fails too often, in a real Envoy: who is blocked, from when, until when, and what they are told.
 
-// Envoy's time is the real one.
-#![allow(clippy::disallowed_methods)]
-
 mod support;
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use countersign::authenticate::signature::Algorithm;
 use countersign::mint::SigningKey;
@@ -14,12 +10,10 @@ use serde_json::{Value, json};
 
 use support::client::{self, Request, Response};
 use support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
+use support::until;
 use support::upstream::Upstream;
 
 const ISSUER: &str = "https://login.example.com";
-/// How long anything may take that is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// The tokens of a test: good ones, and ones that are refused for one reason each.
 struct Tokens {
     key: SigningKey,
@@ -188,18 +182,6 @@ fn retry_after(response: &Response) -> u64 {
         panic!("one Retry-After: {values:?}");
     };
     std::str::from_utf8(value).unwrap().parse().unwrap()
-}
-
-/// Waits for something to become so.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "not within {PATIENCE:?}: {what}"
-        );
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 fn counted(envoy: &Envoy, name: &str) -> u64 {

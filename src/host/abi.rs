@@ -455,10 +455,10 @@ pub fn record(id: u32, value: u64) {
     unsafe { proxy_record_metric(id, value) };
 }
 
-/// Adds one to a counter.
-pub fn increment(id: u32) {
+/// Adds to a counter.
+pub fn increment(id: u32, by: u32) {
     // SAFETY: numbers only; an unknown identifier is refused by the host.
-    unsafe { proxy_increment_metric(id, 1) };
+    unsafe { proxy_increment_metric(id, by.into()) };
 }
 
 /// Bytes that the host returns, in memory that it had the module allocate.

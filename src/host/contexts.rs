@@ -62,8 +62,8 @@ pub fn create_stream(number: u32, root: u32) {
 pub fn delete(number: u32) {
     if let Some(filter) = with(|contexts| contexts.streams.remove(&number)) {
         filter.forget(number);
-    } else {
-        drop(with(|contexts| contexts.remove_root(number)));
+    } else if let Some(root) = with(|contexts| contexts.remove_root(number)) {
+        root.borrow().end();
     }
 }
 

@@ -77,11 +77,6 @@ impl Fetcher {
         }
     }
 
-    /// Whether there is nothing to fetch, ever.
-    pub fn is_idle(&self) -> bool {
-        self.sources.is_empty()
-    }
-
     /// How many fetches of a source have ended.
     pub fn ended(&self, number: usize) -> u64 {
         self.sources.get(number).map_or(0, |source| source.ended)

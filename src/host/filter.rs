@@ -106,11 +106,6 @@ impl Filter {
         }
     }
 
-    /// Whether the filter has no use for a clock that ticks.
-    pub fn is_idle(&self) -> bool {
-        self.fetcher.borrow().is_idle()
-    }
-
     /// Judges the request of a context, for which the host's calls are answered; `goes_on` if its head is not all of it.
     pub fn judge(&self, context: u32, goes_on: bool) -> Fate {
         match (abi::request_headers(), abi::now()) {

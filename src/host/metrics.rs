@@ -10,9 +10,9 @@ use crate::telemetry::{self, Denied};
 
 /// The counters of a worker. Those of refusals are made of statuses and errors of ours, so there are few.
 pub struct Metrics {
-    allowed: Option<u32>,
-    cache_hit: Option<u32>,
-    cache_miss: Option<u32>,
+    allowed: Tally,
+    cache_hit: Tally,
+    cache_miss: Tally,
     fetched: Option<u32>,
     fetch_failed: Option<u32>,
     condition_failed: Option<u32>,
@@ -21,13 +21,38 @@ pub struct Metrics {
     denied: RefCell<Vec<(Denied, u32)>>,
 }
 
+/// A counter of what happens with every request: the host is told of many at once, since each call costs.
+struct Tally {
+    id: Option<u32>,
+    untold: Cell<u32>,
+}
+
+impl Tally {
+    fn new(name: &str) -> Self {
+        Self {
+            id: abi::counter(name),
+            untold: Cell::new(0),
+        }
+    }
+
+    fn count(&self) {
+        self.untold.set(self.untold.get().saturating_add(1));
+    }
+
+    fn tell(&self) {
+        if let (Some(id), untold @ 1..) = (self.id, self.untold.take()) {
+            abi::increment(id, untold);
+        }
+    }
+}
+
 impl Metrics {
     /// Defines what has a fixed name.
     pub fn new() -> Self {
         Self {
-            allowed: abi::counter(telemetry::ALLOWED),
-            cache_hit: abi::counter("countersign.token_cache.hit"),
-            cache_miss: abi::counter("countersign.token_cache.miss"),
+            allowed: Tally::new(telemetry::ALLOWED),
+            cache_hit: Tally::new("countersign.token_cache.hit"),
+            cache_miss: Tally::new("countersign.token_cache.miss"),
             fetched: abi::counter("countersign.jwks.fetched"),
             fetch_failed: abi::counter("countersign.jwks.failed"),
             condition_failed: abi::counter("countersign.cel.failed"),
@@ -37,17 +62,24 @@ impl Metrics {
         }
     }
 
+    /// Tells the host what it was not told yet.
+    pub fn tell(&self) {
+        for tally in [&self.allowed, &self.cache_hit, &self.cache_miss] {
+            tally.tell();
+        }
+    }
+
     /// Counts a decision.
     pub fn count(&self, decision: &Decision<'_>, reply: Option<&Reply>) {
-        increment(match (&decision.verdict, reply) {
-            (Verdict::Passes(_), _) => self.allowed,
-            (Verdict::Refused(_), Some(reply)) => self.denied(Denied {
+        match (&decision.verdict, reply) {
+            (Verdict::Passes(_), _) => self.allowed.count(),
+            (Verdict::Refused(_), Some(reply)) => increment(self.denied(Denied {
                 in_shadow: decision.is_shadow,
                 status: reply.status,
                 error: reply.error,
-            }),
-            (Verdict::Refused(_), None) | (Verdict::Answers(_), _) => None,
-        });
+            })),
+            (Verdict::Refused(_), None) | (Verdict::Answers(_), _) => {}
+        }
     }
 
     /// Counts what the cache of tokens saved, and the conditions that could not be evaluated.
@@ -56,10 +88,10 @@ impl Metrics {
             increment(self.condition_failed);
         }
         for effect in &effects.tokens {
-            increment(match effect {
-                TokenEffect::Found(_) => self.cache_hit,
-                TokenEffect::SeenOnce(_) | TokenEffect::Judged { .. } => self.cache_miss,
-            });
+            match effect {
+                TokenEffect::Found(_) => self.cache_hit.count(),
+                TokenEffect::SeenOnce(_) | TokenEffect::Judged { .. } => self.cache_miss.count(),
+            }
         }
     }
 
@@ -93,6 +125,6 @@ impl Metrics {
 
 fn increment(id: Option<u32>) {
     if let Some(id) = id {
-        abi::increment(id);
+        abi::increment(id, 1);
     }
 }

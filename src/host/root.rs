@@ -12,10 +12,10 @@ use crate::config;
 use crate::plan::{Crypto, Plan};
 use log::{error, info, warn};
 
-/// How often keys are looked after: a request that waits for them waits so much longer at most.
+/// How often keys are looked after, and counters: a request that waits for keys waits so much longer at most.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How soon after a document they are looked after first. Not at once: Envoy tries a document in a VM that it then
+/// How soon after a document keys are looked after first. Not at once: Envoy tries a document in a VM that it then
 /// throws away, and a call from there would keep the others waiting for an answer that nobody takes.
 const FIRST_TICK: Duration = Duration::from_millis(5);
 
@@ -84,15 +84,19 @@ impl Root {
         if std::mem::take(&mut self.is_first_tick) {
             abi::tick_every(TICK);
         }
+        self.metrics.tell();
         Rc::clone(&self.filter)
+    }
+
+    /// The filter is no longer configured.
+    pub fn end(&self) {
+        self.metrics.tell();
     }
 
     fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
         let filter = Filter::new(plan, backend, Rc::clone(&self.metrics));
-        if !filter.is_idle() {
-            abi::tick_every(FIRST_TICK);
-            self.is_first_tick = true;
-        }
+        abi::tick_every(FIRST_TICK);
+        self.is_first_tick = true;
         // Last, since it speaks for the contexts of requests.
         std::mem::replace(&mut self.filter, Rc::new(filter)).abandon();
     }
