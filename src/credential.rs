@@ -15,6 +15,8 @@ mod query;
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 pub use self::cookie::without_cookies;
 pub use self::query::{is_called, without_parameters, without_parameters_that};
 use crate::reject::{CredentialFault, MalformedCredential, Reject};
@@ -87,8 +89,8 @@ type Found<'a> = Result<Option<Cow<'a, [u8]>>, CredentialFault>;
 pub fn present<'a>(
     request: &RequestView<'a>,
     places: &[ServedPlace],
-) -> Result<Vec<Presented<'a>>, Reject> {
-    let mut presented = Vec::new();
+) -> Result<SmallVec<[Presented<'a>; 1]>, Reject> {
+    let mut presented = SmallVec::new();
     for (number, served) in places.iter().enumerate() {
         // What ends with the connection is not for the upstream, so it must not be judged as if it were.
         if served

@@ -1,5 +1,7 @@
 //! What a decision leaves behind in the store: applied once, by whoever carries the decision out.
 
+use smallvec::SmallVec;
+
 use super::Fetch;
 use crate::store::{CallerId, Judged, Slot, Store, TokenId};
 use crate::time::Timestamp;
@@ -8,7 +10,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub struct Effects {
     /// What was learnt of each token.
-    pub tokens: Vec<TokenEffect>,
+    pub tokens: SmallVec<[TokenEffect; 1]>,
     /// Whose failure it was: counted for each of them.
     pub failures: Vec<CallerId>,
     /// How many conditions could not be evaluated.

@@ -31,19 +31,19 @@ impl<'p> Judging<'p, '_> {
         let presented = presented?;
         self.refuse_two_of_one_provider(&presented)?;
         trace.step(Step::Shows(presented.first().map(|shown| shown.scheme)));
-        let mut principals = Vec::with_capacity(presented.len());
+        let order = |principal: &Rc<Principal>| {
+            let number = principal.provider();
+            (!gate.providers.contains(&number), number)
+        };
+        let mut caller: Option<Rc<Principal>> = None;
         for shown in &presented {
             let principal = self.verify(gate, shown, effects);
             if let Err(Stop::Reject(reject)) = principal {
                 self.count(reject, gate, shown, effects);
             }
-            principals.push(principal?);
+            caller = caller.into_iter().chain([principal?]).min_by_key(order);
         }
-        let order = |principal: &Rc<Principal>| {
-            let number = principal.provider();
-            (!gate.providers.contains(&number), number)
-        };
-        let Some(principal) = principals.into_iter().min_by_key(order) else {
+        let Some(principal) = caller else {
             return Ok(None);
         };
         decision.principal = Some(Rc::clone(&principal));

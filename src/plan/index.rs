@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use smallvec::SmallVec;
+
 use super::Match;
 use crate::request::authority::{Host, HostPattern, Hosts};
 use crate::request::path::{Case, Pattern, PatternSegment, Reading};
@@ -19,6 +21,9 @@ const ANY_HOST: usize = 0;
 
 /// A rule that names more hosts and paths, multiplied, stands in the trie for any host, and is asked for its own.
 const MOST_PLACES: usize = 256;
+
+/// As many nodes as most requests visit at once, and twice as many lists, so that they take no memory of their own.
+const USUAL_NODES: usize = 4;
 
 /// Which rules could fit a request.
 #[derive(Debug)]
@@ -254,12 +259,12 @@ impl Index {
         ends: bool,
         merged: &mut Merged<'i>,
     ) {
-        let mut nodes: Vec<&Node> = self.nodes.get(top).into_iter().collect();
+        let mut nodes: SmallVec<[&Node; USUAL_NODES]> = self.nodes.get(top).into_iter().collect();
         for node in &nodes {
             merged.add(&node.rests);
         }
         for step in steps {
-            let mut next = Vec::with_capacity(nodes.len() + 1);
+            let mut next = SmallVec::new();
             for node in nodes {
                 let (literal, parameter) = match &step {
                     Step::Text(text) if text.is_empty() => (None, None),
@@ -295,7 +300,7 @@ fn note(list: &mut Vec<Entry>, entry: Entry) {
 /// The entries of several lists, each in order, in order.
 #[derive(Debug, Default)]
 pub(super) struct Merged<'i> {
-    lists: Vec<&'i [Entry]>,
+    lists: SmallVec<[&'i [Entry]; 2 * USUAL_NODES]>,
 }
 
 impl<'i> Merged<'i> {
