@@ -1,8 +1,8 @@
 //! `make bench`: what a request costs Envoy's process, with this filter, with Envoy's own, and with none.
 //!
-//! Each arm is an Envoy of its own with one worker, which answers every request that passes by itself. The arms take
-//! turns, round after round, so that what else the machine does falls on all of them; what is compared are the ratios
-//! within a round. The figure is CPU time of the whole process, so a busy machine lengthens the run and not the figure.
+//! Each arm is an Envoy of its own with one worker, which answers every request that passes by itself, and is started anew
+//! in each round. The arms take turns, so that what else the machine does falls on all of them; what is compared are the
+//! ratios within a round. The figure is CPU time of the whole process, so a busy machine lengthens the run and not the figure.
 
 mod arms;
 mod load;
@@ -19,9 +19,8 @@ use support::envoy::Envoy;
 
 /// Requests of one arm in one round.
 const REQUESTS: usize = 8_000;
-const ROUNDS: usize = 3;
-/// How often every arm is started anew: where a process lies in memory makes some percent of its cost, and stays with it.
-const STARTS: usize = 5;
+/// Every arm is started anew in each: where a process lies in memory makes some ten percent of its cost, and stays with it.
+const ROUNDS: usize = 15;
 /// Distinct tokens: more than the filter remembers, so that in a cycle of them each is forgotten before it returns.
 const TOKENS: usize = 12_000;
 
@@ -65,15 +64,15 @@ fn main() -> ExitCode {
     let tokens = Tokens::mint(TOKENS);
     let mut rounds: Vec<Vec<f64>> = Vec::new();
     let (mut names, mut machine) = (Vec::new(), String::new());
-    for start in 1..=STARTS {
+    for round in 1..=ROUNDS {
         println!(
-            "==> start {start} of {STARTS}: {ROUNDS} rounds of {REQUESTS} requests an arm, after one that is not counted"
+            "==> round {round} of {ROUNDS}: {REQUESTS} requests an arm, after as many that are not counted"
         );
         let mut arms: Vec<Arm> = arms::all(&tokens);
         for arm in &mut arms {
             arm.run(REQUESTS);
         }
-        rounds.extend((0..ROUNDS).map(|_| arms.iter_mut().map(|arm| arm.run(REQUESTS)).collect()));
+        rounds.push(arms.iter_mut().map(|arm| arm.run(REQUESTS)).collect());
         for arm in &arms {
             arm.assert_what_was_remembered();
         }
