@@ -50,6 +50,14 @@ impl Place {
             Self::Query(_) => None,
         }
     }
+
+    /// The name of the header field that holds nothing but credentials, where it is in one, in lower case.
+    pub fn own_field(&self) -> Option<&str> {
+        match self {
+            Self::Scheme { field, .. } | Self::Field(field) => Some(field),
+            Self::Cookie(_) | Self::Query(_) => None,
+        }
+    }
 }
 
 /// A place of the document, and the scheme of the challenge for what stands there.

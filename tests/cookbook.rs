@@ -15,11 +15,10 @@ use support::upstream::Upstream;
 
 #[test]
 fn every_transcript_is_what_comes_back() {
-    let (upstream, recipes, mint) = (Upstream::start(), recipes(), Mint::new());
+    let (upstream, mut recipes, mint) = (Upstream::start(), recipes(), Mint::new());
     assert!(recipes.len() >= 6);
     let bootstrap = cookbook::bootstrap(&recipes, upstream.port());
     let envoy = Envoy::start_with(&bootstrap, Stdio::null());
-    let mut recipes = recipes;
     for recipe in &mut recipes {
         recipe.transcript.retain(|line| line.at.is_none());
         assert!(

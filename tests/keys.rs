@@ -106,21 +106,9 @@ fn unavailable() -> (u16, String) {
     (503, "temporarily_unavailable".to_owned())
 }
 
-fn stat(envoy: &Envoy, name: &str) -> u64 {
-    let shown = envoy.admin("/stats");
-    let value = shown
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    value.map_or(0, |value| value.parse().unwrap())
-}
-
-fn counted(envoy: &Envoy, name: &str) -> u64 {
-    stat(envoy, &format!("wasmcustom.countersign.{name}"))
-}
-
 /// How many requests of a listener are under way.
 fn under_way(envoy: &Envoy, listener: &str) -> u64 {
-    stat(envoy, &format!("http.{listener}.downstream_rq_active"))
+    envoy.stat(&format!("http.{listener}.downstream_rq_active"))
 }
 
 fn ends_well(envoy: &Envoy) {
@@ -137,7 +125,7 @@ fn keys_are_fetched_at_configuration_once_for_all_workers() {
             .listener("remote", &document(&issuer)),
     );
     until("keys are fetched before anybody asks", || {
-        counted(&envoy, "jwks.fetched") == 1
+        envoy.counted("jwks.fetched") == 1
     });
     // Two workers, whichever takes the connection.
     for _ in 0..20 {
@@ -146,9 +134,9 @@ fn keys_are_fetched_at_configuration_once_for_all_workers() {
     }
     assert_eq!(ask(&envoy, "remote", &token(&key("one"))), refused());
     assert_eq!(issuer.asked("/jwks"), 1);
-    assert_eq!(counted(&envoy, "jwks.fetched"), 1);
-    assert_eq!(counted(&envoy, "jwks.failed"), 0);
-    assert_eq!(counted(&envoy, "jwks.keys"), 2);
+    assert_eq!(envoy.counted("jwks.fetched"), 1);
+    assert_eq!(envoy.counted("jwks.failed"), 0);
+    assert_eq!(envoy.counted("jwks.keys"), 2);
     ends_well(&envoy);
 }
 
@@ -213,7 +201,7 @@ fn requests_before_the_first_keys_wait_and_are_judged() {
         });
         assert_eq!(ask(&envoy, "remote", &good), passes());
         assert_eq!(issuer.asked("/jwks"), 1, "{concurrency} workers");
-        until("all are counted", || counted(&envoy, "allowed") == 22);
+        until("all are counted", || envoy.counted("allowed") == 22);
         ends_well(&envoy);
     }
 }
@@ -258,9 +246,7 @@ fn an_issuer_that_does_not_answer_is_its_providers_trouble_alone() {
     assert_eq!(ask(&envoy, "remote", &partner), passes());
     assert_eq!(get(&envoy, "remote", "/healthz", "").status, 200);
     assert_eq!(get(&envoy, "remote", "/", "").status, 401);
-    until("the failure is known", || {
-        counted(&envoy, "jwks.failed") > 0
-    });
+    until("the failure is known", || envoy.counted("jwks.failed") > 0);
     for _ in 0..5 {
         let begun = Instant::now();
         assert_eq!(ask(&envoy, "remote", &token(&one)), unavailable());
@@ -283,9 +269,7 @@ fn an_issuer_that_is_not_there_at_first_is_found_later() {
     let mut issuer = Issuer::with_keys(&[&one]);
     issuer.stop();
     let envoy = Envoy::start(bootstrap(&upstream, &issuer).listener("remote", &document(&issuer)));
-    until("the failure is known", || {
-        counted(&envoy, "jwks.failed") > 0
-    });
+    until("the failure is known", || envoy.counted("jwks.failed") > 0);
     assert_eq!(ask(&envoy, "remote", &token(&one)), unavailable());
     issuer.start_again();
     until("the issuer is asked again", || {
@@ -355,9 +339,9 @@ fn keys_are_refreshed_while_traffic_flows() {
             Page::bytes("{\"keys\": ["),
             Page::json(&json!({"keys": []})),
         ] {
-            let failed = counted(&envoy, "jwks.failed");
+            let failed = envoy.counted("jwks.failed");
             issuer.serve("/jwks", page);
-            until("it fails", || counted(&envoy, "jwks.failed") > failed);
+            until("it fails", || envoy.counted("jwks.failed") > failed);
             thread::sleep(WORKERS_LOOK);
             assert_eq!(ask(&envoy, "remote", &new), passes());
             assert_eq!(
@@ -365,9 +349,9 @@ fn keys_are_refreshed_while_traffic_flows() {
                 unavailable()
             );
             issuer.serve("/jwks", Page::keys(&[&one, &two]));
-            let fetched = counted(&envoy, "jwks.fetched");
+            let fetched = envoy.counted("jwks.fetched");
             until("it goes well again", || {
-                counted(&envoy, "jwks.fetched") > fetched
+                envoy.counted("jwks.fetched") > fetched
             });
         }
     });
@@ -381,7 +365,7 @@ fn keys_are_refreshed_while_traffic_flows() {
         assert_eq!(ask(&envoy, "remote", &old), refused());
         assert_eq!(ask(&envoy, "remote", &new), passes());
     }
-    assert_eq!(counted(&envoy, "jwks.keys"), 1);
+    assert_eq!(envoy.counted("jwks.keys"), 1);
     ends_well(&envoy);
 }
 
@@ -399,7 +383,7 @@ fn j_10_unknown_keys_cause_one_fetch_in_a_cool_down() {
             .listener("remote", &document(&issuer))
             .listener("failing", &other),
     );
-    until("keys are fetched", || counted(&envoy, "jwks.fetched") == 2);
+    until("keys are fetched", || envoy.counted("jwks.fetched") == 2);
     let flood = |number: usize| {
         let strangers: Vec<String> = (0..number)
             .map(|n| token(&two_named(&two, &format!("stranger-{n}"))))
@@ -703,6 +687,6 @@ fn a_new_document_finds_the_keys_that_the_old_one_had() {
         assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
     }
     assert_eq!(issuer.asked("/jwks"), 1);
-    assert_eq!(counted(&envoy, "jwks.fetched"), 1);
+    assert_eq!(envoy.counted("jwks.fetched"), 1);
     ends_well(&envoy);
 }

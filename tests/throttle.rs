@@ -14,6 +14,7 @@ use support::until;
 use support::upstream::Upstream;
 
 const ISSUER: &str = "https://login.example.com";
+
 /// The tokens of a test: good ones, and ones that are refused for one reason each.
 struct Tokens {
     key: SigningKey,
@@ -184,15 +185,6 @@ fn retry_after(response: &Response) -> u64 {
     std::str::from_utf8(value).unwrap().parse().unwrap()
 }
 
-fn counted(envoy: &Envoy, name: &str) -> u64 {
-    let name = format!("wasmcustom.countersign.{name}");
-    let shown = envoy.admin("/stats");
-    let value = shown
-        .lines()
-        .find_map(|line| line.strip_prefix(&name)?.strip_prefix(": "));
-    value.map_or(0, |value| value.parse().unwrap())
-}
-
 fn ends_well(envoy: &Envoy) {
     assert_eq!(envoy.alarms(), Vec::<String>::new());
 }
@@ -281,8 +273,8 @@ fn too_many_failures_block_whatever_is_shown_then() {
         "{entries:?}"
     );
     assert_eq!(entries["call"]["reason"], "too_many_failures");
-    assert!(counted(&envoy, "denied.429.too_many_failures") > 5);
-    assert_eq!(counted(&envoy, "denied.401.invalid_token"), 3);
+    assert!(envoy.counted("denied.429.too_many_failures") > 5);
+    assert_eq!(envoy.counted("denied.401.invalid_token"), 3);
     assert!(
         envoy
             .log()
@@ -441,8 +433,8 @@ fn in_the_shadow_it_is_counted_and_everything_passes() {
     let ask = || Ask::of(&envoy, "api");
     ask().showing(&bad).gets(5, 200);
     ask().showing(&tokens.good("amy")).gets(1, 200);
-    assert_eq!(counted(&envoy, "shadow_denied.401.invalid_token"), 3);
-    assert_eq!(counted(&envoy, "shadow_denied.429.too_many_failures"), 3);
+    assert_eq!(envoy.counted("shadow_denied.401.invalid_token"), 3);
+    assert_eq!(envoy.counted("shadow_denied.429.too_many_failures"), 3);
     ends_well(&envoy);
 }
 

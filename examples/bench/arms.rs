@@ -55,16 +55,12 @@ impl Arm {
         let Some(remembers) = self.remembers else {
             return;
         };
-        let stats = self.envoy.admin("/stats?filter=countersign.token_cache");
-        let count = |what: &str| -> usize {
-            let line = stats
-                .lines()
-                .find_map(|line| line.split_once(&format!("token_cache.{what}: ")));
-            line.map_or(0, |(_, count)| count.trim().parse().expect("a number"))
-        };
-        let (hits, misses) = (count("hit"), count("miss"));
+        let (hits, misses) = (
+            self.envoy.counted("token_cache.hit"),
+            self.envoy.counted("token_cache.miss"),
+        );
         let right = match remembers {
-            Remembers::All => hits > 0 && misses <= Load::CONNECTIONS,
+            Remembers::All => hits > 0 && misses <= Load::CONNECTIONS as u64,
             Remembers::Nothing => hits == 0 && misses > 0,
         };
         assert!(right, "{}: {hits} hits, {misses} misses", self.name);

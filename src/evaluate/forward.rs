@@ -199,13 +199,8 @@ impl<'p> Judging<'p, '_> {
 
 /// The fields where providers look, cookies aside.
 fn served_fields(policy: &Policy) -> impl Iterator<Item = &str> {
-    policy
-        .places
-        .iter()
-        .filter_map(|served| match &served.place {
-            Place::Scheme { field, .. } | Place::Field(field) => Some(field.as_str()),
-            Place::Cookie(_) | Place::Query(_) => None,
-        })
+    let places = policy.places.iter();
+    places.filter_map(|served| served.place.own_field())
 }
 
 impl Plan {

@@ -40,9 +40,7 @@ impl Tally {
     }
 
     fn tell(&self) {
-        if let (Some(id), untold @ 1..) = (self.id, self.untold.take()) {
-            abi::increment(id, untold);
-        }
+        increment(self.id, self.untold.take());
     }
 }
 
@@ -73,20 +71,21 @@ impl Metrics {
     pub fn count(&self, decision: &Decision<'_>, reply: Option<&Reply>) {
         match (&decision.verdict, reply) {
             (Verdict::Passes(_), _) => self.allowed.count(),
-            (Verdict::Refused(_), Some(reply)) => increment(self.denied(Denied {
-                in_shadow: decision.is_shadow,
-                status: reply.status,
-                error: reply.error,
-            })),
+            (Verdict::Refused(_), Some(reply)) => {
+                let denied = Denied {
+                    in_shadow: decision.is_shadow,
+                    status: reply.status,
+                    error: reply.error,
+                };
+                increment(self.denied(denied), 1);
+            }
             (Verdict::Refused(_), None) | (Verdict::Answers(_), _) => {}
         }
     }
 
     /// Counts what the cache of tokens saved, and the conditions that could not be evaluated.
     pub fn count_effects(&self, effects: &Effects) {
-        for _ in 0..effects.failed_conditions {
-            increment(self.condition_failed);
-        }
+        increment(self.condition_failed, effects.failed_conditions);
         for effect in &effects.tokens {
             match effect {
                 TokenEffect::Found(_) => self.cache_hit.count(),
@@ -97,10 +96,11 @@ impl Metrics {
 
     /// Counts a fetch.
     pub fn count_fetch(&self, ended: Ended) {
-        increment(match ended {
+        let counter = match ended {
             Ended::Well => self.fetched,
             Ended::Badly => self.fetch_failed,
-        });
+        };
+        increment(counter, 1);
     }
 
     /// Shows how many keys are held.
@@ -123,8 +123,8 @@ impl Metrics {
     }
 }
 
-fn increment(id: Option<u32>) {
-    if let Some(id) = id {
-        abi::increment(id, 1);
+fn increment(id: Option<u32>, by: u32) {
+    if let (Some(id), 1..) = (id, by) {
+        abi::increment(id, by);
     }
 }

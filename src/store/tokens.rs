@@ -156,9 +156,7 @@ impl TokenCache {
     /// first time, as far as is known.
     pub fn id_to_remember(&self, slot: Slot, shown: Shown<'_>, judged: &Judged) -> Option<TokenId> {
         let is_to_be = match judged {
-            Judged::Verified(_) => {
-                self.mark_place(slot).and_then(|at| self.seen_once.get(at)) == Some(&slot.0)
-            }
+            Judged::Verified(_) => self.seen_once.get(self.mark_place(slot)) == Some(&slot.0),
             Judged::Refused(_) => true,
         };
         is_to_be.then(|| self.id(shown))
@@ -166,16 +164,14 @@ impl TokenCache {
 
     /// A token was verified for the first time.
     pub fn seen_once(&mut self, slot: Slot) {
-        if let Some(mark) = self
-            .mark_place(slot)
-            .and_then(|at| self.seen_once.get_mut(at))
-        {
+        let place = self.mark_place(slot);
+        if let Some(mark) = self.seen_once.get_mut(place) {
             *mark = slot.0;
         }
     }
 
-    fn mark_place(&self, slot: Slot) -> Option<usize> {
-        ((slot.0 >> 32) as usize).checked_rem(self.seen_once.len())
+    fn mark_place(&self, slot: Slot) -> usize {
+        (slot.0 >> 32) as usize % self.seen_once.len().max(1)
     }
 
     /// A token was found: it is kept longer than those that are not asked for.

@@ -375,6 +375,20 @@ impl Envoy {
         })
     }
 
+    /// A counter or gauge; 0 where there is none yet.
+    pub fn stat(&self, name: &str) -> u64 {
+        let shown = self.admin("/stats");
+        let value = shown
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        value.map_or(0, |value| value.parse().expect("a number"))
+    }
+
+    /// A counter or gauge of the filter's own; 0 where there is none yet.
+    pub fn counted(&self, name: &str) -> u64 {
+        self.stat(&format!("wasmcustom.countersign.{name}"))
+    }
+
     /// Where the admin pages are.
     pub fn admin_address(&self) -> SocketAddr {
         self.admin

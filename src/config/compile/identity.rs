@@ -2,10 +2,9 @@
 
 use super::Compiler;
 use crate::config::document::Identity as IdentityDocument;
-use crate::credential::Place;
 use crate::identity::Identity;
 use crate::identity::template::{PLACES, Template, TemplateFault};
-use crate::request::{folds_to, is_token};
+use crate::request::{FieldNames, folds_to, is_token};
 
 /// Fields that mean something else to the host, to proxies or to the upstream. Without `x-forwarded-proto` Envoy finds no
 /// route.
@@ -65,24 +64,24 @@ impl Compiler<'_> {
             Some(beginning) => (beginning, true),
             None => (field.as_str(), false),
         };
-        let takes = |taken: &&&str| match is_beginning {
-            true => begins_like(taken, name),
-            false => folds_to(taken.as_bytes(), name.as_bytes()),
-        };
+        let mut names = FieldNames::default();
+        if is_beginning {
+            names.insert_beginning(name);
+        } else {
+            names.insert(name);
+        }
         if !is_token(name) || name.contains('*') {
             self.invalid(
                 path,
                 "this is no header field's name; a `*` may stand at its end",
             );
-        } else if let Some(taken) = TAKEN.iter().find(takes) {
+        } else if let Some(taken) = TAKEN.iter().find(|taken| names.have(taken.as_bytes())) {
             self.invalid(
                 path,
                 format!("this would take out `{taken}`, which means something else already"),
             );
-        } else if is_beginning {
-            identity.remove.insert_beginning(name);
         } else {
-            identity.remove.insert(name);
+            identity.remove.extend(&names);
         }
     }
 
@@ -90,11 +89,7 @@ impl Compiler<'_> {
         let field = name.to_ascii_lowercase();
         if !is_token(name) {
             self.invalid(path, "this is no header field's name");
-        } else if TAKEN
-            .iter()
-            .any(|taken| folds_to(taken.as_bytes(), field.as_bytes()))
-            || begins_like(&field, "x-envoy-")
-        {
+        } else if means_something_else().have(field.as_bytes()) {
             self.invalid(path, "this field means something else already");
         } else if others.is_claimed_by(field.as_bytes()) {
             self.invalid(
@@ -102,21 +97,21 @@ impl Compiler<'_> {
                 "some upstreams would take this field for another one of these",
             );
         }
-        let is_looked_at = self.places.iter().any(|served| match &served.place {
-            Place::Scheme { field: own, .. } | Place::Field(own) => {
-                folds_to(own.as_bytes(), field.as_bytes())
-            }
-            Place::Cookie(_) | Place::Query(_) => false,
-        });
-        if is_looked_at {
+        let mut looked_at = self
+            .places
+            .iter()
+            .filter_map(|served| served.place.own_field());
+        if looked_at.any(|own| folds_to(own.as_bytes(), field.as_bytes())) {
             self.invalid(path, "a provider looks for credentials in this field");
         }
         field
     }
 }
 
-/// Whether a field's name begins with this, in some spelling.
-fn begins_like(name: &str, beginning: &str) -> bool {
-    let own = name.as_bytes().get(..beginning.len());
-    own.is_some_and(|own| folds_to(own, beginning.as_bytes()))
+/// Fields that are no identity's.
+fn means_something_else() -> FieldNames {
+    let mut names = FieldNames::default();
+    TAKEN.iter().for_each(|name| names.insert(name));
+    names.insert_beginning("x-envoy-");
+    names
 }

@@ -2,7 +2,6 @@
 
 use super::Compiler;
 use crate::config::document::Document;
-use crate::credential::Place;
 use crate::identity::Identity;
 use crate::plan::Rules;
 use crate::presentation::Protects;
@@ -57,11 +56,11 @@ impl Compiler<'_> {
     fn warn_of_credentials_taken_out(&mut self, identity: &Identity) {
         let mut fields: Vec<String> = Vec::new();
         for served in &self.places {
-            let (Place::Scheme { field, .. } | Place::Field(field)) = &served.place else {
-                continue;
-            };
-            if identity.remove.have(field.as_bytes()) && !fields.contains(field) {
-                fields.push(field.clone());
+            if let Some(field) = served.place.own_field()
+                && identity.remove.have(field.as_bytes())
+                && !fields.iter().any(|known| known == field)
+            {
+                fields.push(field.to_owned());
             }
         }
         for field in fields {

@@ -3,7 +3,6 @@
 use super::Compiler;
 use crate::authorize::condition::Condition;
 use crate::config::document::Overrides;
-use crate::credential::Place;
 use crate::identity::Identity;
 use crate::plan::{Rule, Rules, TakenOut};
 use crate::request::FieldNames;
@@ -61,7 +60,7 @@ impl Compiler<'_> {
     fn fields_with_other_spellings(&self) -> FieldNames {
         let mut names = FieldNames::default();
         for served in &self.places {
-            if let Place::Scheme { field, .. } | Place::Field(field) = &served.place
+            if let Some(field) = served.place.own_field()
                 && !field.bytes().all(|byte| byte.is_ascii_alphanumeric())
             {
                 names.insert(field);
