@@ -76,8 +76,8 @@ pub struct Presented<'a> {
     pub place: usize,
     /// The scheme that answers for it.
     pub scheme: Scheme,
-    /// The token.
-    pub token: Cow<'a, str>,
+    /// The token, a `b64token`.
+    pub token: Cow<'a, [u8]>,
 }
 
 /// The token is a secret.
@@ -87,7 +87,7 @@ impl std::fmt::Debug for Presented<'_> {
     }
 }
 
-/// What stands at a place; a fault is what is wrong with it.
+/// The token at a place; a fault is what is wrong with what stands there.
 type Found<'a> = Result<Option<Cow<'a, [u8]>>, CredentialFault>;
 
 /// The credentials of a request, in the order of the `places`.
@@ -115,16 +115,13 @@ pub fn present<'a>(
             Place::Query(name) => query::find(request, name),
         };
         let attempted = || attempted(request, places, served);
-        let token = match found {
-            Ok(None) => continue,
-            Ok(Some(token)) => text(token).ok_or(CredentialFault::Syntax),
-            Err(fault) => Err(fault),
-        };
-        presented.push(Presented {
-            place: number,
-            scheme: served.scheme,
-            token: token.map_err(|fault| malformed(attempted(), fault))?,
-        });
+        if let Some(token) = found.map_err(|fault| malformed(attempted(), fault))? {
+            presented.push(Presented {
+                place: number,
+                scheme: served.scheme,
+                token,
+            });
+        }
     }
     Ok(presented)
 }
@@ -155,13 +152,14 @@ fn attempted(request: &RequestView<'_>, places: &[ServedPlace], at: &ServedPlace
     if tried.is_empty() { own } else { tried }
 }
 
-fn text(token: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
-    if !is_b64token(&token) {
-        return None;
-    }
-    match token {
-        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-        Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+/// What stands at a place, as the token that it must be; nothing there is no credential.
+fn token(value: Cow<'_, [u8]>) -> Found<'_> {
+    if value.is_empty() {
+        Ok(None)
+    } else if is_b64token(&value) {
+        Ok(Some(value))
+    } else {
+        Err(CredentialFault::Syntax)
     }
 }
 

@@ -128,6 +128,18 @@ mod tests {
             assert_eq!(fault(text), JsonFault::Duplicate, "{text}");
         }
         assert!(parse_strict(r#"{"a":1,"A":1,"a ":1}"#.as_bytes()).is_ok());
+        for number in [2, 3, 15, 16, 17, 18, 40] {
+            let names: Vec<_> = (1..number).map(|n| format!("\"m{n}\":0")).collect();
+            for place in [0, names.len() / 2, names.len()] {
+                let at = |name: &str| {
+                    let mut all = names.clone();
+                    all.insert(place, format!("\"{name}\":0"));
+                    format!("{{{}}}", all.join(","))
+                };
+                assert!(parse_strict(at("m").as_bytes()).is_ok());
+                assert_eq!(fault(&at("m1")), JsonFault::Duplicate, "{number}");
+            }
+        }
     }
 
     /// J-34: depth is bounded well below the stack, breadth only by the length of the input.

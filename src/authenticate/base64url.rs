@@ -6,21 +6,26 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-/// What no character of the alphabet stands for.
-const FOREIGN: u8 = 0xff;
+/// What the octets stand for that are no characters of the alphabet: bits above those of three octets.
+const FOREIGN: u32 = u32::MAX;
 
-/// Set in [`FOREIGN`] and in no value of six bits.
-const FOREIGN_BIT: u8 = 0x80;
-
-/// What each octet stands for: six bits, or [`FOREIGN`]. An index out of range would not compile.
+/// What each octet stands for as the first to the fourth of four characters: its six bits at their places within three
+/// octets, the first of which is the lowest. An index out of range would not compile.
 #[allow(clippy::indexing_slicing)]
-const VALUES: [u8; 256] = {
-    let mut values = [FOREIGN; 256];
+const VALUES: [[u32; 256]; 4] = {
+    let mut values = [[FOREIGN; 256]; 4];
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut value = 0;
-    while value < alphabet.len() {
-        values[alphabet[value] as usize] = value as u8;
-        value += 1;
+    let mut character = 0;
+    while character < alphabet.len() {
+        let value = character as u32;
+        let mut place = 0;
+        while place < 4 {
+            let [_, octets @ ..] = (value << (18 - 6 * place)).to_be_bytes();
+            let bits = u32::from_le_bytes([octets[0], octets[1], octets[2], 0]);
+            values[place][alphabet[character] as usize] = bits;
+            place += 1;
+        }
+        character += 1;
     }
     values
 };
@@ -31,45 +36,63 @@ const VALUES: [u8; 256] = {
 /// By a table, since every token passes here. Its time tells what it reads, which for secrets is
 /// read from the configuration alone.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let (quads, rest) = text.as_chunks();
-    // With room for the rest.
-    let mut octets = Vec::with_capacity(quads.len() * 3 + 2);
-    octets.resize(quads.len() * 3, 0);
-    let mut seen = 0;
-    for (quad, triple) in quads.iter().zip(octets.as_chunks_mut().0) {
-        (*triple, seen) = three_octets(quad, seen);
-    }
-    // Zeros in the place of what is missing: the octets of those must be zero too.
-    let rest = match *rest {
-        [] => None,
-        [a, b] => Some([a, b, b'A', b'A']),
-        [a, b, c] => Some([a, b, c, b'A']),
+    let mut octets = vec![0; octets_at_most(text.len())];
+    let (length, rest) = decode_start(text, &mut octets)?;
+    octets.truncate(length);
+    rest.is_empty().then_some(octets)
+}
+
+/// How many octets so many characters stand for, or a few more.
+pub fn octets_at_most(characters: usize) -> usize {
+    characters / 4 * 3 + 3
+}
+
+/// Decodes the characters of the alphabet that `text` begins with to the start of `octets`, which has room for what all
+/// of `text` would stand for; returns how many they are, and what follows in `text`.
+///
+/// `None` where those characters are not the canonical spelling of any octets.
+pub fn decode_start<'t>(text: &'t [u8], octets: &mut [u8]) -> Option<(usize, &'t [u8])> {
+    let quads = text.as_chunks().0.iter();
+    let whole = quads
+        .zip(octets.as_chunks_mut().0)
+        .map_while(|(quad, triple)| {
+            *triple = three_octets(quad)?;
+            Some(())
+        });
+    let whole = whole.count();
+    let rest = text.get(whole * 4..)?;
+    let [values, ..] = &VALUES;
+    let is_known = |character: &&u8| value(values, **character) != FOREIGN;
+    let more = rest.iter().take_while(is_known).take(4).count();
+    // `A` stands for zeros in the place of what is missing: the octets of those must be zero too.
+    let quad = match *rest.get(..more)? {
+        [] => return Some((whole * 3, rest)),
+        [a, b] => [a, b, b'A', b'A'],
+        [a, b, c] => [a, b, c, b'A'],
         _ => return None,
     };
-    if let Some(quad) = rest {
-        let own = text.len() % 4 - 1;
-        let (triple, all) = three_octets(&quad, seen);
-        let (octets_of_rest, missing) = triple.split_at_checked(own)?;
-        if missing.iter().any(|octet| *octet != 0) {
-            return None;
-        }
-        octets.extend_from_slice(octets_of_rest);
-        seen = all;
+    let triple = three_octets(&quad)?;
+    let (own, missing) = triple.split_at_checked(more - 1)?;
+    if missing.iter().any(|octet| *octet != 0) {
+        return None;
     }
-    (seen & FOREIGN_BIT == 0).then_some(octets)
+    let length = whole * 3 + own.len();
+    octets.get_mut(whole * 3..length)?.copy_from_slice(own);
+    Some((length, rest.get(more..)?))
 }
 
-/// The octets that four characters stand for, and what was `seen` with the values of these.
+/// The octets that four characters of the alphabet stand for.
 #[inline]
-fn three_octets([a, b, c, d]: &[u8; 4], seen: u8) -> ([u8; 3], u8) {
-    let (a, b, c, d) = (value(*a), value(*b), value(*c), value(*d));
-    let triple = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
-    (triple, seen | a | b | c | d)
+fn three_octets([a, b, c, d]: &[u8; 4]) -> Option<[u8; 3]> {
+    let [first, second, third, fourth] = &VALUES;
+    let bits = value(first, *a) | value(second, *b) | value(third, *c) | value(fourth, *d);
+    let [octets @ .., foreign] = bits.to_le_bytes();
+    (foreign == 0).then_some(octets)
 }
 
 #[inline]
-fn value(character: u8) -> u8 {
-    VALUES
+fn value(values: &[u32; 256], character: u8) -> u32 {
+    values
         .get(usize::from(character))
         .copied()
         .unwrap_or(FOREIGN)
@@ -82,7 +105,7 @@ pub fn encode(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::{decode, decode_start, encode};
 
     /// Whatever decodes is exactly what encoding gives back: no second spelling exists among all
     /// strings of up to two octets, nor among those of three and four with a chosen tail.
@@ -106,6 +129,26 @@ mod tests {
         }
         // The empty string, one octet, two octets (here with twelve bits free), three octets.
         assert_eq!(accepted, 1 + 64 * 4 + 64 * 16 + 64 * 64);
+    }
+
+    /// Also where it lies among the four, and where the text would be canonical without it.
+    #[test]
+    fn what_follows_the_alphabet_is_left() {
+        let mut octets = [9; 6];
+        for (text, expected) in [
+            (&b".Zg"[..], Some((0, &b".Zg"[..]))),
+            (b"Zg.Zm9v", Some((1, b".Zm9v"))),
+            (b"Zm8=", Some((2, b"="))),
+            (b"Zm9v..", Some((3, b".."))),
+            (b"Z.", None),
+            (b"Zm9vY.", None),
+            (b"Zh.", None),
+        ] {
+            assert_eq!(decode_start(text, &mut octets), expected, "{text:?}");
+        }
+        assert_eq!(decode_start(b"Zm9vYg", &mut octets), Some((4, &b""[..])));
+        assert_eq!(octets, *b"foob\x09\x09");
+        assert_eq!(decode_start(b"Zm9vYmFyZm9v", &mut octets), None, "no room");
     }
 
     #[test]

@@ -11,14 +11,13 @@ use std::borrow::Cow;
 /// The payload may be empty, as RFC 7515 has it; a JWT's cannot, which is for whoever reads claims.
 #[derive(Clone, Debug)]
 pub struct Compact<'a> {
-    /// The octets of the JOSE header; not empty.
-    pub header: Vec<u8>,
-    /// The octets of the payload.
-    pub payload: Vec<u8>,
-    /// The octets of the signature.
-    pub signature: Vec<u8>,
-    /// What was signed: the first two segments as they were sent, with the period between.
-    pub signing_input: &'a [u8],
+    /// Those of the header, of the payload and of the signature, one after the other.
+    octets: Vec<u8>,
+    /// How many of them are the header's.
+    header: usize,
+    /// How many are the payload's.
+    payload: usize,
+    signing_input: &'a [u8],
 }
 
 /// What of a JOSE header matters: RFC 7515 section 4.1.
@@ -86,29 +85,68 @@ impl<'a> Compact<'a> {
     ///
     /// Other than three segments, one that is not strict base64url, or an empty header.
     pub fn parse(token: &'a [u8]) -> Result<Self, JwsFault> {
-        let mut dots = memchr::memchr_iter(b'.', token);
-        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
-            return Err(JwsFault::Segments);
+        use Segment::{Header, Payload, Signature};
+        let mut octets = vec![0; base64url::octets_at_most(token.len())];
+        let fault = |segment| move || malformed(token, segment);
+        let take = |text, octets: &mut [u8], segment| {
+            base64url::decode_start(text, octets).ok_or_else(fault(segment))
         };
-        let (signing_input, signature) =
-            token.split_at_checked(second).ok_or(JwsFault::Segments)?;
-        let (header, payload) = signing_input
-            .split_at_checked(first)
-            .ok_or(JwsFault::Segments)?;
-        let without_dot = |segment: &'a [u8]| segment.get(1..).unwrap_or_default();
-        let (payload, signature) = (without_dot(payload), without_dot(signature));
-        let decode =
-            |text: &[u8], segment| base64url::decode(text).ok_or(JwsFault::Base64(segment));
-        let compact = Self {
-            header: decode(header, Segment::Header)?,
-            payload: decode(payload, Segment::Payload)?,
-            signature: decode(signature, Segment::Signature)?,
-            signing_input,
-        };
-        if compact.header.is_empty() {
+        let (header, rest) = take(token, &mut octets, Header)?;
+        let rest = after_period(rest).ok_or_else(fault(Header))?;
+        let free = octets.get_mut(header..).unwrap_or_default();
+        let (payload, rest) = take(rest, free, Payload)?;
+        let signing_input = token.get(..token.len() - rest.len()).unwrap_or_default();
+        let rest = after_period(rest).ok_or_else(fault(Payload))?;
+        let free = free.get_mut(payload..).unwrap_or_default();
+        let (signature, rest) = take(rest, free, Signature)?;
+        if !rest.is_empty() {
+            return Err(malformed(token, Signature));
+        } else if header == 0 {
             return Err(JwsFault::HeaderEmpty);
         }
-        Ok(compact)
+        octets.truncate(header + payload + signature);
+        Ok(Self {
+            octets,
+            header,
+            payload,
+            signing_input,
+        })
+    }
+
+    /// The octets of the JOSE header; not empty.
+    pub fn header(&self) -> &[u8] {
+        self.octets.get(..self.header).unwrap_or_default()
+    }
+
+    /// The octets of the payload.
+    pub fn payload(&self) -> &[u8] {
+        let rest = self.octets.get(self.header..).unwrap_or_default();
+        rest.get(..self.payload).unwrap_or_default()
+    }
+
+    /// The octets of the signature.
+    pub fn signature(&self) -> &[u8] {
+        let signature = self.octets.get(self.header + self.payload..);
+        signature.unwrap_or_default()
+    }
+
+    /// What was signed: the first two segments as they were sent, with the period between.
+    pub fn signing_input(&self) -> &'a [u8] {
+        self.signing_input
+    }
+}
+
+fn after_period(text: &[u8]) -> Option<&[u8]> {
+    text.strip_prefix(b".")
+}
+
+/// What is wrong with a token in which a segment does not end where it should.
+fn malformed(token: &[u8], segment: Segment) -> JwsFault {
+    let periods = token.iter().filter(|byte| **byte == b'.').count();
+    if periods == 2 {
+        JwsFault::Base64(segment)
+    } else {
+        JwsFault::Segments
     }
 }
 
@@ -170,12 +208,12 @@ mod tests {
     #[test]
     fn a_token_comes_apart() {
         let compact = Compact::parse(b"e30.e30.AQI").unwrap();
-        assert_eq!(compact.header, b"{}");
-        assert_eq!(compact.payload, b"{}");
-        assert_eq!(compact.signature, [1, 2]);
-        assert_eq!(compact.signing_input, b"e30.e30");
+        assert_eq!(compact.header(), b"{}");
+        assert_eq!(compact.payload(), b"{}");
+        assert_eq!(compact.signature(), [1, 2]);
+        assert_eq!(compact.signing_input(), b"e30.e30");
         // An unsigned token has the shape; no key gives it a signature of no octets.
-        assert!(Compact::parse(b"e30..").unwrap().signature.is_empty());
+        assert!(Compact::parse(b"e30..").unwrap().signature().is_empty());
     }
 
     /// J-24.

@@ -39,11 +39,11 @@ const OTHER_KINDS: [&str; 4] = [
 ///
 /// # Errors
 /// [`TokenFault::Malformed`].
-pub fn take_apart(token: &str) -> Result<Compact<'_>, TokenFault> {
+pub fn take_apart(token: &[u8]) -> Result<Compact<'_>, TokenFault> {
     if token.len() > MAX_TOKEN {
         return Err(TokenFault::Malformed);
     }
-    Ok(Compact::parse(token.as_bytes())?)
+    Ok(Compact::parse(token)?)
 }
 
 /// What a token says; nothing in it is proven.
@@ -59,12 +59,12 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// [`TokenFault::Malformed`], [`TokenFault::Algorithm`], [`TokenFault::Extension`] or [`TokenFault::Type`].
     pub fn read(compact: &'a Compact<'a>) -> Result<Self, TokenFault> {
-        let header = Header::parse(&compact.header)?;
+        let header = Header::parse(compact.header())?;
         let is_of = |kind: &&str| header.typ.as_deref().is_some_and(|typ| is_kind(typ, kind));
         if OTHER_KINDS.iter().any(is_of) {
             return Err(TokenFault::Type);
         }
-        match json::parse(&compact.payload) {
+        match json::parse(compact.payload()) {
             Ok(Json::Object(claims)) => Ok(Self {
                 compact,
                 header,
@@ -78,7 +78,7 @@ impl<'a> Unverified<'a> {
 impl<'a> Unverified<'a> {
     /// The octets of the claims.
     pub fn payload(&self) -> &'a [u8] {
-        &self.compact.payload
+        self.compact.payload()
     }
 }
 
@@ -386,8 +386,12 @@ fn check_signature(
     let mut tried = false;
     let mut unavailable = false;
     for jwk in keys.candidates(&token.header) {
-        let input = token.compact.signing_input;
-        match backend.verify(algorithm, jwk.key(), input, &token.compact.signature) {
+        match backend.verify(
+            algorithm,
+            jwk.key(),
+            token.compact.signing_input(),
+            token.compact.signature(),
+        ) {
             Ok(()) => return Ok(jwk.id().clone()),
             // It may have been the right key: what the others say no longer condemns the token.
             Err(SignatureFault::Unavailable) => unavailable = true,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Found;
+use super::{Found, token};
 use crate::reject::CredentialFault;
 use crate::request::RequestView;
 
@@ -17,7 +17,7 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     let mut values = pairs.filter_map(|pair| value_of(pair, name));
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => Ok((!value.is_empty()).then_some(Cow::Borrowed(value))),
+        (Some(value), None) => token(Cow::Borrowed(value)),
         (Some(_), Some(_)) => Err(CredentialFault::Several),
     }
 }

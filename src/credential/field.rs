@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Found;
+use super::{Found, is_b64token, token};
 use crate::reject::CredentialFault;
 use crate::request::{Field, RequestView, is_tchar};
 
@@ -15,25 +15,24 @@ pub fn after_scheme<'a>(request: &RequestView<'a>, name: &str, scheme: &str) -> 
     let Some(value) = fields.next() else {
         return Ok(None);
     };
-    if fields.next().is_some()
-        || value.contains(&b',')
-            && elements(value)
-                .skip(1)
-                .any(|one| begins_a_credential(one, scheme))
-    {
-        return Err(CredentialFault::Several);
-    }
+    let is_repeated = fields.next().is_some();
     let (own, rest) = split_scheme(value.trim_ascii());
-    if !own.eq_ignore_ascii_case(scheme.as_bytes()) {
-        return Ok(None);
-    }
+    let is_its = own.eq_ignore_ascii_case(scheme.as_bytes());
     let token = without_leading_spaces(rest);
-    if token.is_empty() {
+    let is_apart = token.len() < rest.len();
+    // Looked at first, since in a token there is no comma to look for.
+    if is_its && is_apart && is_b64token(token) && !is_repeated {
+        return Ok(Some(Cow::Borrowed(token)));
+    }
+    let mut others = elements(value).skip(1);
+    if is_repeated || others.any(|one| begins_a_credential(one, scheme)) {
+        Err(CredentialFault::Several)
+    } else if !is_its {
+        Ok(None)
+    } else if token.is_empty() {
         Err(CredentialFault::Empty)
-    } else if token.len() == rest.len() {
-        Err(CredentialFault::Syntax)
     } else {
-        Ok(Some(Cow::Borrowed(token)))
+        Err(CredentialFault::Syntax)
     }
 }
 
@@ -42,10 +41,7 @@ pub fn alone<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     match request.field(name.as_bytes()) {
         Field::None => Ok(None),
         Field::Many => Err(CredentialFault::Several),
-        Field::One(value) => {
-            let token = value.trim_ascii();
-            Ok((!token.is_empty()).then_some(Cow::Borrowed(token)))
-        }
+        Field::One(value) => token(Cow::Borrowed(value.trim_ascii())),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::Found;
+use super::{Found, token};
 use crate::reject::CredentialFault;
 use crate::request::RequestView;
 use crate::request::path::without_query;
@@ -22,7 +22,7 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     }
     match split(parameter).1 {
         b"" => Err(CredentialFault::Empty),
-        value => Ok(Some(decoded(value))),
+        value => token(decoded(value)),
     }
 }
 

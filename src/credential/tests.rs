@@ -21,7 +21,10 @@ fn places(places: &[Place]) -> Vec<ServedPlace> {
 fn tokens(pairs: Pairs<'_>, places: &[ServedPlace]) -> Result<Vec<String>, CredentialFault> {
     let fields = pairs.iter().map(|(name, value)| (name.as_bytes(), *value));
     match present(&RequestView::new(fields.collect()), places) {
-        Ok(presented) => Ok(presented.iter().map(|one| one.token.to_string()).collect()),
+        Ok(presented) => Ok(presented
+            .iter()
+            .map(|one| String::from_utf8(one.token.to_vec()).unwrap())
+            .collect()),
         Err(Reject::Malformed(malformed)) => Err(malformed.fault),
         Err(other) => panic!("{other:?}"),
     }

@@ -183,8 +183,10 @@ impl<'p> Judging<'p, '_> {
             Place::Query(name) => Some(name.as_str()),
             Place::Scheme { .. } | Place::Field(_) | Place::Cookie(_) => None,
         });
-        let is_token = |parameter: &[u8]| names.clone().any(|name| is_called(parameter, name));
-        self.take_out_parameters(is_token, forward);
+        if names.clone().next().is_some() {
+            let is_token = |parameter: &[u8]| names.clone().any(|name| is_called(parameter, name));
+            self.take_out_parameters(is_token, forward);
+        }
     }
 
     /// Takes parameters out of the query, besides those that are out already.

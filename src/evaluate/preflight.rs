@@ -15,10 +15,12 @@ pub(super) fn is_one(request: &RequestView<'_>) -> bool {
 }
 
 fn requested_method<'a>(request: &RequestView<'a>) -> Option<&'a [u8]> {
+    if request.method() != b"OPTIONS" {
+        return None;
+    }
     let origin = request.field(b"origin");
-    let method = request.field(b"access-control-request-method");
-    match (request.method(), origin, method) {
-        (b"OPTIONS", Field::One(_), Field::One(method)) => Some(method),
+    match (origin, request.field(b"access-control-request-method")) {
+        (Field::One(_), Field::One(method)) => Some(method),
         _ => None,
     }
 }

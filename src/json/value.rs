@@ -1,12 +1,12 @@
 //! JSON that borrows: what a token says is looked at once and mostly not kept.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
 /// A JSON value. Its text is a part of what was read, except where something in it was escaped.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(PartialEq))]
 pub enum Json<'a> {
     /// `null`.
     Null,
@@ -23,42 +23,49 @@ pub enum Json<'a> {
 }
 
 /// A JSON object, no two members of which have one name.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub struct Object<'a> {
-    /// In the order of [`by_name`].
+    /// In no order that means anything.
     members: Vec<(Cow<'a, str>, Json<'a>)>,
 }
+
+/// Up to so many members are compared each with each, which takes less than to sort them.
+const FEW: usize = 16;
 
 impl<'a> Object<'a> {
     /// An object of these members; none where two have one name.
     pub(super) fn of(mut members: Vec<(Cow<'a, str>, Json<'a>)>) -> Option<Self> {
-        members.sort_unstable_by(|(one, _), (other, _)| by_name(one, other));
-        let is_unique = members
-            .iter()
-            .zip(members.iter().skip(1))
-            .all(|((one, _), (next, _))| by_name(one, next).is_ne());
-        is_unique.then_some(Self { members })
+        let mut reach = FEW;
+        if members.len() > FEW {
+            members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+            reach = 1;
+        }
+        let mut others = members.iter();
+        while let Some((name, _)) = others.next() {
+            let mut near = others.clone().take(reach);
+            if near.any(|(other, _)| is_same(name, other)) {
+                return None;
+            }
+        }
+        Some(Self { members })
     }
 
     /// The member called `name`.
     ///
-    /// One after the other: there are few, and to compare with a name that is written in the code takes no call.
-    #[inline]
+    /// One after the other, since there are few. Not inlined: the claims are asked for one by one, and code that is
+    /// new at each of them costs more than the calls.
+    #[inline(never)]
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
-        let found = self
-            .members
-            .iter()
-            .find(|(own, _)| by_name(own, name).is_eq());
+        let found = self.members.iter().find(|(own, _)| is_same(own, name));
         found.map(|(_, value)| value)
     }
 }
 
-/// By length and first byte, since most names differ in those, and then by all of their bytes, which takes a call.
+/// By length and first byte before all others, which take a call: most names differ in those.
 #[inline]
-fn by_name(one: &str, other: &str) -> Ordering {
-    let sketch = |name: &str| (name.len(), name.as_bytes().first().copied());
-    let by_sketch = sketch(one).cmp(&sketch(other));
-    by_sketch.then_with(|| one.cmp(other))
+fn is_same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.as_bytes().first() == other.as_bytes().first() && one == other
 }
 
 impl Json<'_> {

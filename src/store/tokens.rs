@@ -14,7 +14,7 @@
 //! What is remembered is that a signature and the claims were good. Whoever takes a token from here still checks what
 //! may have changed: the time, what is revoked, and that the key is still its issuer's.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub struct Shown<'t> {
     /// The choice of providers.
     pub choice: usize,
     /// The token.
-    pub token: &'t str,
+    pub token: &'t [u8],
 }
 
 /// Where a token would be remembered, by its end.
@@ -65,12 +65,34 @@ pub enum Judged {
     Refused(TokenFault),
 }
 
+type BySlot<T> = LruCache<Slot, T, BuildHasherDefault<SlotHasher>>;
+
+/// A slot is a keyed hash already.
+#[derive(Default)]
+struct SlotHasher(u64);
+
+impl Hasher for SlotHasher {
+    fn write_u64(&mut self, slot: u64) {
+        self.0 = slot;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// A bounded memory of tokens; what was not asked for longest is forgotten first.
 pub struct TokenCache {
     secret: (u64, u64),
     sizes: CacheSizes,
-    verified: LruCache<Slot, Verified>,
-    refused: LruCache<Slot, Refused>,
+    verified: BySlot<Verified>,
+    refused: BySlot<Refused>,
     /// Of the verified tokens.
     bytes: usize,
     /// The slots of tokens that were verified once, each at the place that it names itself.
@@ -107,8 +129,8 @@ impl TokenCache {
             secret: (chance.hash_one(1), chance.hash_one(2)),
             sizes,
             // The bounds are kept below: a bounded one would take all of its memory at once.
-            verified: LruCache::unbounded(),
-            refused: LruCache::unbounded(),
+            verified: LruCache::unbounded_with_hasher(BuildHasherDefault::default()),
+            refused: LruCache::unbounded_with_hasher(BuildHasherDefault::default()),
             bytes: 0,
             seen_once: vec![0; sizes.verified.min(MAX_SEEN_ONCE)],
         }
@@ -116,16 +138,15 @@ impl TokenCache {
 
     /// The slot of a token.
     pub fn slot(&self, shown: Shown<'_>) -> Slot {
-        let token = shown.token.as_bytes();
-        let end = token.last_chunk::<END>();
+        let end = shown.token.last_chunk::<END>();
         let mut hasher = self.hasher(shown);
-        hasher.write(end.map_or(token, |end| end));
+        hasher.write(end.map_or(shown.token, |end| end));
         Slot(hasher.finish128().h1)
     }
 
     fn id(&self, shown: Shown<'_>) -> TokenId {
         let mut hasher = self.hasher(shown);
-        hasher.write(shown.token.as_bytes());
+        hasher.write(shown.token);
         let hash = hasher.finish128();
         TokenId([hash.h1, hash.h2])
     }

@@ -20,7 +20,7 @@ pub fn judge(backend: &dyn Backend, question: &Value) -> Result<Vec<u8>, String>
             .map_err(|fault| fault.to_string());
     };
     let jws = Compact::parse(token.as_bytes()).map_err(|fault| format!("token: {fault}"))?;
-    let header = Header::parse(&jws.header).map_err(|fault| format!("token: {fault}"))?;
+    let header = Header::parse(jws.header()).map_err(|fault| format!("token: {fault}"))?;
     if !jwk.serves(header.algorithm) {
         return Err(format!("the key does not serve {}", header.algorithm));
     }
@@ -28,11 +28,11 @@ pub fn judge(backend: &dyn Backend, question: &Value) -> Result<Vec<u8>, String>
         .verify(
             header.algorithm,
             jwk.key(),
-            jws.signing_input,
-            &jws.signature,
+            jws.signing_input(),
+            jws.signature(),
         )
         .map_err(|fault| fault.to_string())?;
-    Ok(jws.payload)
+    Ok(jws.payload().to_vec())
 }
 
 /// Reads a question about bare octets, and hands over what it asks.
