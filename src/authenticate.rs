@@ -2,6 +2,7 @@
 
 pub mod base64url;
 pub mod claims;
+pub mod granted;
 pub mod jwk;
 pub mod jws;
 pub mod jwt;
@@ -13,11 +14,12 @@ use std::cell::OnceCell;
 use serde_json::{Map, Value};
 
 use self::claims::Times;
+use self::granted::Granted;
 use self::jwk::KeyId;
 use self::jwt::{Refusal, Standing, Unverified, Verifier};
 use self::keys::KeySet;
 use self::signature::Backend;
-use crate::json::{self, Json};
+use crate::json;
 use crate::reject::TokenFault;
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
@@ -69,9 +71,9 @@ impl Provider {
 pub struct Principal {
     provider: usize,
     subject: Option<String>,
-    scopes: Vec<String>,
-    roles: Vec<String>,
-    groups: Vec<String>,
+    scopes: Granted,
+    roles: Granted,
+    groups: Granted,
     jti: Option<String>,
     times: Times,
     key: KeyId,
@@ -92,17 +94,17 @@ impl Principal {
     }
 
     /// The scopes that were granted.
-    pub fn scopes(&self) -> &[String] {
+    pub fn scopes(&self) -> &Granted {
         &self.scopes
     }
 
     /// The roles that the caller has.
-    pub fn roles(&self) -> &[String] {
+    pub fn roles(&self) -> &Granted {
         &self.roles
     }
 
     /// The groups that the caller is in.
-    pub fn groups(&self) -> &[String] {
+    pub fn groups(&self) -> &Granted {
         &self.groups
     }
 
@@ -139,7 +141,7 @@ impl Principal {
         [scopes, roles, groups]: [&[&str]; 3],
         claims: Map<String, Value>,
     ) -> Self {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let owned = |names: &[&str]| names.iter().copied().collect();
         Self {
             provider: 0,
             subject: subject.map(str::to_owned),
@@ -210,7 +212,7 @@ pub fn authenticate(
         scopes: verifier.names.scopes(&claims),
         roles: verifier.names.roles(&claims),
         groups: verifier.names.groups(&claims),
-        jti: claims.get("jti").and_then(Json::as_str).map(str::to_owned),
+        jti: verifier.id_to_look_for(&claims).map(str::to_owned),
         times,
         key,
         payload: payload.to_vec(),

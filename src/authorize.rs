@@ -107,11 +107,25 @@ pub fn permit(
     })
 }
 
+/// What a caller lacks where a condition does not hold.
+#[inline(never)]
+fn lack_of(condition: &Condition, asked: Asked<'_>) -> Option<Requirement> {
+    let holds = condition.holds(asked);
+    (asked.heard)(holds);
+    match holds {
+        Ok(true) => None,
+        Ok(false) => Some(Requirement::Condition),
+        Err(Failed) => Some(Requirement::ConditionFailed),
+    }
+}
+
 impl Requirements {
     fn check(&self, asked: Asked<'_>) -> Result<(), Reject> {
         let principal = asked.principal;
-        self.authentication(principal, asked.now)
-            .map_err(Reject::Authentication)?;
+        if !self.acr.is_empty() || self.max_age.is_some() {
+            self.authentication(principal, asked.now)
+                .map_err(Reject::Authentication)?;
+        }
         let lacks = |requirement| Err(Reject::Requirement(requirement));
         if !self.scopes.are_met_by(principal.scopes()) {
             Err(Reject::Scope)
@@ -121,7 +135,9 @@ impl Requirements {
             lacks(Requirement::Group)
         } else if !self.claims.iter().all(|claim| claim.is_met(asked)) {
             lacks(Requirement::Claim)
-        } else if let Some(lack) = self.condition_lack(asked) {
+        } else if let Some(condition) = &self.condition
+            && let Some(lack) = lack_of(condition, asked)
+        {
             lacks(lack)
         } else if !self.any_of.is_empty() && !self.any_of.iter().any(|one| one.check(asked).is_ok())
         {
@@ -131,22 +147,13 @@ impl Requirements {
         }
     }
 
-    fn condition_lack(&self, asked: Asked<'_>) -> Option<Requirement> {
-        let holds = self.condition.as_ref()?.holds(asked);
-        (asked.heard)(holds);
-        match holds {
-            Ok(true) => None,
-            Ok(false) => Some(Requirement::Condition),
-            Err(Failed) => Some(Requirement::ConditionFailed),
-        }
-    }
-
     /// Whether one of its conditions, also of those within `any_of`, is as `wanted`.
     pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
         self.condition.as_ref().is_some_and(wanted)
             || self.any_of.iter().any(|one| one.has_condition(wanted))
     }
 
+    #[inline(never)]
     fn authentication(&self, principal: &Principal, now: Timestamp) -> Result<(), Weakness> {
         let claim = |name: &str| principal.claims().get(name);
         let is_accepted = |acr: &str| self.acr.iter().any(|own| own == acr);

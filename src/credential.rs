@@ -136,6 +136,7 @@ fn malformed(attempted: SchemeSet, fault: CredentialFault) -> Reject {
 }
 
 /// The schemes that a malformed credential attempted: that of its place, and where its field holds several, theirs.
+#[cold]
 fn attempted(request: &RequestView<'_>, places: &[ServedPlace], at: &ServedPlace) -> SchemeSet {
     let own = SchemeSet::default().with(at.scheme);
     let Place::Scheme { field, .. } = &at.place else {

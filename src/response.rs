@@ -75,6 +75,7 @@ struct Replying<'r> {
 }
 
 impl Replying<'_> {
+    #[inline(never)]
     fn answer(&self, answer: Answer) -> Reply {
         let mut headers = Headers::new();
         let (status, details, body) = match answer {
@@ -108,6 +109,7 @@ impl Replying<'_> {
         }
     }
 
+    #[inline(never)]
     fn refusal(&self, reject: Reject) -> Reply {
         let mut meaning = table::meaning(reject, self.decision);
         if !self.presentation.error_description {

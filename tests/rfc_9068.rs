@@ -54,5 +54,6 @@ fn the_example_passes_at_its_resource_server_and_its_scopes_are_read() {
     assert!(decision.passes(), "{:?}", decision.verdict);
     let principal = decision.principal.unwrap();
     assert_eq!(principal.subject(), Some("5ba552d67"));
-    assert_eq!(principal.scopes(), ["openid", "profile", "reademail"]);
+    let scopes: Vec<_> = principal.scopes().iter().collect();
+    assert_eq!(scopes, ["openid", "profile", "reademail"]);
 }

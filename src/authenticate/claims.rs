@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::granted::Granted;
 use crate::json::{Json, Object};
 use crate::reject::TokenFault;
 use crate::time::Timestamp;
@@ -97,41 +98,37 @@ impl ClaimNames {
     }
 
     /// The scopes (RFC 6749 §3.3).
-    pub fn scopes(&self, claims: &Claims<'_>) -> Vec<String> {
+    pub fn scopes(&self, claims: &Claims<'_>) -> Granted {
         collect(&self.scopes, claims, |text, names| {
             // Not by `' '`, which sets out to search long texts.
             let scopes = text.split([' ']).filter(|scope| !scope.is_empty());
-            names.extend(scopes.map(str::to_owned));
+            scopes.for_each(|scope| names.push(scope));
         })
     }
 
     /// The roles.
-    pub fn roles(&self, claims: &Claims<'_>) -> Vec<String> {
-        collect(&self.roles, claims, |text, names| {
-            names.push(text.to_owned())
-        })
+    pub fn roles(&self, claims: &Claims<'_>) -> Granted {
+        collect(&self.roles, claims, |text, names| names.push(text))
     }
 
     /// The groups.
-    pub fn groups(&self, claims: &Claims<'_>) -> Vec<String> {
-        collect(&self.groups, claims, |text, names| {
-            names.push(text.to_owned())
-        })
+    pub fn groups(&self, claims: &Claims<'_>) -> Granted {
+        collect(&self.groups, claims, |text, names| names.push(text))
     }
 }
 
 /// The names under `paths`, those of a text taken by `take`; what is neither text nor an array of texts names nothing.
-fn collect(
-    paths: &[ClaimPath],
-    claims: &Claims<'_>,
-    take: fn(&str, &mut Vec<String>),
-) -> Vec<String> {
-    let mut names = Vec::new();
+fn collect(paths: &[ClaimPath], claims: &Claims<'_>, take: fn(&str, &mut Granted)) -> Granted {
+    let mut names = Granted::default();
     for value in paths.iter().filter_map(|path| path.find(claims)) {
         match value {
-            Json::Text(text) => take(text, &mut names),
+            Json::Text(text) => {
+                names.reserve(text.len());
+                take(text, &mut names);
+            }
             Json::Array(items) => {
-                names.extend(items.iter().filter_map(Json::as_str).map(str::to_owned));
+                let texts = items.iter().filter_map(Json::as_str);
+                texts.for_each(|text| names.push(text));
             }
             _ => {}
         }
@@ -222,8 +219,9 @@ pub(super) mod tests {
             "roles": "site admin", "realm_access": {"roles": ["x", {"y": 1}]}, "groups": 7
         }));
         let names = ClaimNames::default();
-        assert_eq!(names.scopes(&claims), ["read", "write", "a b", "c"]);
-        assert_eq!(names.roles(&claims), ["site admin", "x"]);
+        let all = |names: Granted| names.iter().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(all(names.scopes(&claims)), ["read", "write", "a b", "c"]);
+        assert_eq!(all(names.roles(&claims)), ["site admin", "x"]);
         assert!(names.groups(&claims).is_empty());
     }
 

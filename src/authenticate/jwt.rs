@@ -102,7 +102,7 @@ impl<'a> Verified<'a> {
 pub struct Standing<'c> {
     /// When it is valid.
     pub times: Times,
-    /// Its identifier.
+    /// Its identifier, where any are revoked.
     pub jti: Option<&'c str>,
     /// Whose it is.
     pub subject: Option<&'c str>,
@@ -253,20 +253,23 @@ pub enum Audiences {
 
 impl Audiences {
     fn check(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
-        let audience: Vec<&str> = match claims.get("aud") {
-            None => Vec::new(),
-            Some(Json::Text(audience)) => vec![audience],
-            Some(Json::Array(items)) => items
-                .iter()
-                .map(|item| item.as_str().ok_or(TokenFault::ClaimType))
-                .collect::<Result<_, _>>()?,
-            Some(_) => return Err(TokenFault::ClaimType),
+        let is_own = |name: &str| match self {
+            Self::Any => true,
+            Self::OneOf(own) => own.iter().any(|own| own == name),
         };
-        match self {
-            Self::Any => Ok(()),
-            Self::OneOf(own) if own.iter().any(|name| audience.contains(&name.as_str())) => Ok(()),
-            Self::OneOf(_) => Err(TokenFault::Audience),
+        let mut is_for_us = *self == Self::Any;
+        match claims.get("aud") {
+            None => {}
+            Some(Json::Text(name)) => is_for_us |= is_own(name),
+            Some(Json::Array(names)) => {
+                // To the end: what is no text among them is a fault wherever it stands.
+                for name in names {
+                    is_for_us |= is_own(name.as_str().ok_or(TokenFault::ClaimType)?);
+                }
+            }
+            Some(_) => return Err(TokenFault::ClaimType),
         }
+        is_for_us.then_some(()).ok_or(TokenFault::Audience)
     }
 }
 
@@ -282,6 +285,14 @@ impl Verifier {
             .subject
             .find(&token.claims)
             .and_then(Json::as_str)
+    }
+
+    /// The token's identifier, where any are revoked.
+    pub fn id_to_look_for<'c>(&self, claims: &'c Claims<'_>) -> Option<&'c str> {
+        if self.revoked.jti.is_empty() {
+            return None;
+        }
+        claims.get("jti")?.as_str()
     }
 
     /// Verifies a token.
@@ -305,7 +316,7 @@ impl Verifier {
         let times = Times::of(&token.claims)?;
         let standing = Standing {
             times,
-            jti: token.claims.get("jti").and_then(Json::as_str),
+            jti: self.id_to_look_for(&token.claims),
             subject: self.claimed_subject(&token),
         };
         self.check_now(standing, now)?;

@@ -183,6 +183,7 @@ pub enum SignatureFault {
 pub struct Pure;
 
 impl Backend for Pure {
+    #[inline(never)]
     fn verifies(&self, signed: &Signed<'_>) -> Result<bool, Unavailable> {
         let Signed {
             algorithm,

@@ -27,6 +27,7 @@ pub enum Expected {
 
 impl ClaimRequirement {
     /// Whether the caller has it.
+    #[inline(never)]
     pub fn is_met(&self, asked: Asked<'_>) -> bool {
         let Some(found) = self.claim.find_kept(asked.principal.claims()) else {
             return false;

@@ -1,5 +1,7 @@
 //! Scopes, roles and groups that a caller must have.
 
+use crate::authenticate::granted::Granted;
+
 /// Names that a caller must have: every one of `all`, and one of `any` where there are any.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -20,7 +22,7 @@ pub struct Name {
 
 impl Names {
     /// Whether these are met.
-    pub fn are_met_by(&self, granted: &[String]) -> bool {
+    pub fn are_met_by(&self, granted: &Granted) -> bool {
         self.all.iter().all(|name| name.is_among(granted))
             && (self.any.is_empty() || self.any.iter().any(|name| name.is_among(granted)))
     }
@@ -36,7 +38,7 @@ impl Names {
     }
 
     /// What is missing: of `all` each that is, and where none of `any` is there, its first.
-    pub fn missing(&self, granted: &[String]) -> Vec<&str> {
+    pub fn missing(&self, granted: &Granted) -> Vec<&str> {
         let none_of_any = !self.any.iter().any(|name| name.is_among(granted));
         let first = self.any.first().filter(|_| none_of_any);
         let all = self.all.iter().filter(|name| !name.is_among(granted));
@@ -46,9 +48,9 @@ impl Names {
 
 impl Name {
     /// Names are compared whole and case-sensitively (RFC 6749 §3.3).
-    fn is_among(&self, granted: &[String]) -> bool {
+    fn is_among(&self, granted: &Granted) -> bool {
         granted
             .iter()
-            .any(|own| *own == self.name || self.implied_by.contains(own))
+            .any(|own| own == self.name || self.implied_by.iter().any(|other| own == other))
     }
 }

@@ -10,6 +10,7 @@ use crate::request::RequestView;
 ///
 /// HTTP/2 splits cookies into several fields, so all of them are looked at (RFC 9113 §8.2.3). A pair without `=` is no
 /// cookie of that name.
+#[inline(never)]
 pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     let pairs = request
         .values(b"cookie")
@@ -25,6 +26,7 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
 /// The cookies of a request but those called one of `names`; nothing where it has none of them.
 ///
 /// What is no text is left out too: no cookie that a server reads is (RFC 6265 §4.1.1).
+#[inline(never)]
 pub fn without_cookies(request: &RequestView<'_>, names: &[&str]) -> Option<String> {
     let pairs = || {
         request

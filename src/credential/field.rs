@@ -24,8 +24,7 @@ pub fn after_scheme<'a>(request: &RequestView<'a>, name: &str, scheme: &str) -> 
     if is_its && is_apart && is_b64token(token) && !is_repeated {
         return Ok(Some(Cow::Borrowed(token)));
     }
-    let mut others = elements(value).skip(1);
-    if is_repeated || others.any(|one| begins_a_credential(one, scheme)) {
+    if is_repeated || holds_another(value, scheme) {
         Err(CredentialFault::Several)
     } else if !is_its {
         Ok(None)
@@ -36,7 +35,15 @@ pub fn after_scheme<'a>(request: &RequestView<'a>, name: &str, scheme: &str) -> 
     }
 }
 
+/// Whether a further credential stands after the first in a field, which could be one of `scheme`.
+#[cold]
+fn holds_another(value: &[u8], scheme: &str) -> bool {
+    let mut others = elements(value).skip(1);
+    others.any(|one| begins_a_credential(one, scheme))
+}
+
 /// The token that is the whole field.
+#[inline(never)]
 pub fn alone<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     match request.field(name.as_bytes()) {
         Field::None => Ok(None),

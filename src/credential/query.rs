@@ -11,6 +11,7 @@ use crate::request::RequestView;
 use crate::request::path::without_query;
 
 /// The value of the parameter called `name`.
+#[inline(never)]
 pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     let target = request.target().unwrap_or_default();
     let mut values = parameters(target).filter(|parameter| is_called(parameter, name));

@@ -59,7 +59,7 @@ impl<'p> Judging<'p, '_> {
     }
 
     fn forward_besides_fields(&self, mut forward: Forward<'p>) -> Forward<'p> {
-        if self.policy.taken_out.method_parameter {
+        if self.policy.taken_out.method_parameter && self.request.query().is_some() {
             self.take_out_parameters(is_method_parameter, &mut forward);
         }
         if self.request.connection_options().next().is_some() {
@@ -117,6 +117,7 @@ impl<'p> Judging<'p, '_> {
     }
 
     /// Takes out whatever stands where a provider looks, judged or not.
+    #[inline(never)]
     fn strip(&self, forward: &mut Forward<'p>) {
         let mut cookies = Vec::new();
         for served in &self.policy.places {
@@ -139,6 +140,7 @@ impl<'p> Judging<'p, '_> {
     /// next proxy take out what the filter says (RFC 9110 §7.6.1).
     ///
     /// Envoy does that by itself with whatever is nominated, but where the connection is to be upgraded.
+    #[cold]
     fn end_with_the_connection(&self, forward: &mut Forward<'p>) {
         let protected = &self.policy.taken_out.fields;
         let mut kept = Vec::new();
@@ -190,6 +192,7 @@ impl<'p> Judging<'p, '_> {
     }
 
     /// Takes parameters out of the query, besides those that are out already.
+    #[inline(never)]
     fn take_out_parameters(&self, is_meant: impl Fn(&[u8]) -> bool, forward: &mut Forward<'p>) {
         let target = forward.target.as_deref().or(self.request.target());
         let without = target.and_then(|target| without_parameters_that(target, is_meant));

@@ -31,9 +31,9 @@ impl<'p> Judging<'p, '_> {
         let presented = presented?;
         self.refuse_two_of_one_provider(&presented)?;
         trace.step(Step::Shows(presented.first().map(|shown| shown.scheme)));
-        let order = |principal: &Rc<Principal>| {
-            let number = principal.provider();
-            (!gate.providers.contains(&number), number)
+        let comes_before = |one: &Principal, other: &Principal| {
+            let place = |number| (!gate.providers.contains(&number), number);
+            place(one.provider()) < place(other.provider())
         };
         let mut caller: Option<Rc<Principal>> = None;
         for shown in &presented {
@@ -41,7 +41,13 @@ impl<'p> Judging<'p, '_> {
             if let Err(Stop::Reject(reject)) = principal {
                 self.count(reject, gate, shown, effects);
             }
-            caller = caller.into_iter().chain([principal?]).min_by_key(order);
+            let principal = principal?;
+            if caller
+                .as_ref()
+                .is_none_or(|known| comes_before(&principal, known))
+            {
+                caller = Some(principal);
+            }
         }
         let Some(principal) = caller else {
             return Ok(None);

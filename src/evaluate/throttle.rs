@@ -19,9 +19,20 @@ impl Judging<'_, '_> {
         presented: &[Presented<'_>],
         trace: &mut impl Trace,
     ) -> Result<(), Reject> {
-        let Some((throttle, failures)) = self.throttle() else {
-            return Ok(());
-        };
+        match self.throttle() {
+            Some(throttle) => self.refuse_by(throttle, gate, presented, trace),
+            None => Ok(()),
+        }
+    }
+
+    #[inline(never)]
+    fn refuse_by(
+        &self,
+        (throttle, failures): (&Throttle, &Failures),
+        gate: &Gate,
+        presented: &[Presented<'_>],
+        trace: &mut impl Trace,
+    ) -> Result<(), Reject> {
         if throttle.exempts(self.request.client()) {
             trace.step(Step::Throttle(Throttling::Exempt));
             return Ok(());
@@ -44,6 +55,7 @@ impl Judging<'_, '_> {
     }
 
     /// Counts the refusal of a credential, if it is one that counts.
+    #[cold]
     pub(super) fn count(
         &self,
         reject: Reject,

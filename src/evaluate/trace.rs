@@ -123,7 +123,10 @@ impl fmt::Display for Step<'_> {
                     ("groups", principal.groups()),
                 ] {
                     if !names.is_empty() {
-                        write!(formatter, ", {what} {}", names.join(" "))?;
+                        write!(formatter, ", {what}")?;
+                        for name in names.iter() {
+                            write!(formatter, " {name}")?;
+                        }
                     }
                 }
                 Ok(())

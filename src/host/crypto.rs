@@ -17,6 +17,9 @@ const FUNCTION: &str = "verify_signature";
 /// Protobuf's wire type of what has a length before it.
 const LENGTH_DELIMITED: u8 = 2;
 
+/// The answer that nearly every request gets, which takes no reader: `result` is true, and nothing else is there.
+const RIGHT: [u8; 2] = [1 << 3, 1];
+
 /// Verifies by the host what [`self_test`](crate::authenticate::signature::self_test) has seen it do right.
 #[derive(Clone, Copy, Debug)]
 pub struct HostCrypto;
@@ -36,6 +39,9 @@ impl Backend for HostCrypto {
         let fields = [hash.as_bytes(), key, &signature, signed.message()];
         let arguments = message(&fields).ok_or(Unavailable)?;
         let answer = abi::foreign_function(FUNCTION, &arguments).ok_or(Unavailable)?;
+        if *answer == RIGHT {
+            return Ok(true);
+        }
         let answer = Answer::decode(answer.as_slice()).map_err(|_| Unavailable)?;
         Ok(answer.result)
     }

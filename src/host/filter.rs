@@ -384,14 +384,24 @@ impl Filter {
             abi::set_filter_state(name, value);
         }
         if telemetry::is_audited(decision, self.plan.audit) {
-            let client = request.client().or_else(source_address);
-            let line = telemetry::audit_line(decision, reply, request, client, now);
-            if decision.refusal().is_some() {
-                warn!("{line}");
-            } else {
-                info!("{line}");
-            }
+            audit(decision, reply, request, now);
         }
+    }
+}
+
+#[inline(never)]
+fn audit(
+    decision: &Decision<'_>,
+    reply: Option<&Reply>,
+    request: &RequestView<'_>,
+    now: Timestamp,
+) {
+    let client = request.client().or_else(source_address);
+    let line = telemetry::audit_line(decision, reply, request, client, now);
+    if decision.refusal().is_some() {
+        warn!("{line}");
+    } else {
+        info!("{line}");
     }
 }
 

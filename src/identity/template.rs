@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::authenticate::Principal;
 use crate::authenticate::claims::ClaimPath;
+use crate::authenticate::granted::Granted;
 use crate::request::encoded;
 
 /// Text, and places for what is known of the caller: `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`,
@@ -105,7 +106,7 @@ impl Part {
 }
 
 /// A list of nothing but empty names is absent.
-fn joined(names: &[String]) -> Option<String> {
+fn joined(names: &Granted) -> Option<String> {
     let names = names.iter().filter(|name| !name.is_empty());
     let names: Vec<_> = names.map(|name| encoded(name)).collect();
     (!names.is_empty()).then(|| names.join(" "))

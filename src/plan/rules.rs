@@ -115,9 +115,12 @@ impl Rules {
             };
             if rule.matches.fits_but_for_the_path(method, request, host)? {
                 let pattern = entry.pattern.and_then(|own| rule.matches.paths.get(own));
-                let bound = pattern.iter().flat_map(|pattern| pattern.bind(reading));
-                let bound = Bound(bound.collect());
-                return Ok(Some(Fit { rule, bound }));
+                let binding = pattern.filter(|pattern| pattern.binds());
+                let bound = binding.map(|pattern| pattern.bind(reading).collect());
+                return Ok(Some(Fit {
+                    rule,
+                    bound: Bound(bound.unwrap_or_default()),
+                }));
             }
         }
         Ok(None)

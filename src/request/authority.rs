@@ -22,7 +22,8 @@ impl<'a> Host<'a> {
                 (Cow::Owned(format!("[{address}]")), port)
             }
             None => {
-                let (name, port) = text.split_at_checked(text.find(':').unwrap_or(text.len()))?;
+                let end = text.bytes().position(|byte| byte == b':');
+                let (name, port) = text.split_at_checked(end.unwrap_or(text.len()))?;
                 (host_of_name(name)?, port)
             }
         };
@@ -43,7 +44,8 @@ impl<'a> Host<'a> {
 fn host_of_name(name: &str) -> Option<Cow<'_, str>> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte);
-    if name.split('.').any(str::is_empty) || !name.bytes().all(may_stand) {
+    let mut labels = name.as_bytes().split(|byte| *byte == b'.');
+    if labels.any(<[u8]>::is_empty) || !name.bytes().all(may_stand) {
         return None;
     }
     Some(if name.bytes().any(|byte| byte.is_ascii_uppercase()) {

@@ -153,8 +153,7 @@ impl TokenCache {
 
     fn hasher(&self, shown: Shown<'_>) -> SipHasher24 {
         let mut hasher = SipHasher24::new_with_keys(self.secret.0, self.secret.1);
-        hasher.write_usize(shown.place);
-        hasher.write_usize(shown.choice);
+        hasher.write_u64((shown.place as u64) << 32 | shown.choice as u64);
         hasher
     }
 

@@ -118,6 +118,11 @@ impl Pattern {
         self.any_rest
     }
 
+    /// Whether it has parameters.
+    pub fn binds(&self) -> bool {
+        self.parameters().next().is_some()
+    }
+
     /// The names that the pattern binds, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(|segment| match segment {
