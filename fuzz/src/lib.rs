@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 /// Runs one target for the seconds and from the seed that the command line names: 60, and 1.
 ///
 /// `one` plays one round from a seed of its own, and says what it counted.
+#[allow(clippy::disallowed_methods)]
 pub fn run(name: &str, mut one: impl FnMut(u64) -> Result<&'static str, String>) -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|text| {
         text.parse::<u64>()
