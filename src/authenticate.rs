@@ -10,6 +10,7 @@ pub mod keys;
 pub mod signature;
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -203,10 +204,10 @@ pub fn authenticate(
     keys: &KeySet,
     backend: &dyn Backend,
     now: Timestamp,
-) -> Result<Principal, Refusal> {
+) -> Result<Rc<Principal>, Refusal> {
     let payload = token.payload();
     let (claims, times, key) = verifier.verify(token, keys, backend, now)?.into_parts();
-    Ok(Principal {
+    Ok(Rc::new(Principal {
         provider,
         subject: verifier.names.subject(&claims)?,
         scopes: verifier.names.scopes(&claims),
@@ -217,5 +218,5 @@ pub fn authenticate(
         key,
         payload: payload.to_vec(),
         claims: OnceCell::new(),
-    })
+    }))
 }

@@ -101,7 +101,7 @@ impl<'p> Judging<'p, '_> {
             Some(Judged::Verified(_)) | None => {}
         }
         let judged = match self.verify_anew(gate, shown) {
-            Ok(principal) => Judged::Verified(Rc::new(principal)),
+            Ok(principal) => Judged::Verified(principal),
             Err(Stop::Reject(Reject::Token(fault))) => Judged::Refused(fault),
             Err(other) => return Err(other),
         };
@@ -143,7 +143,7 @@ impl<'p> Judging<'p, '_> {
         Ok(holds)
     }
 
-    fn verify_anew(&self, gate: &Gate, shown: &Presented<'_>) -> Result<Principal, Stop> {
+    fn verify_anew(&self, gate: &Gate, shown: &Presented<'_>) -> Result<Rc<Principal>, Stop> {
         let compact = take_apart(&shown.token)?;
         let token = Unverified::read(&compact)?;
         let providers = &self.policy.providers;
@@ -163,8 +163,8 @@ impl<'p> Judging<'p, '_> {
     fn verify_remote(
         &self,
         source: usize,
-        by: impl FnOnce(&KeySet) -> Result<Principal, Refusal>,
-    ) -> Result<Principal, Stop> {
+        by: impl FnOnce(&KeySet) -> Result<Rc<Principal>, Refusal>,
+    ) -> Result<Rc<Principal>, Stop> {
         let fetch = Fetch { source };
         let settled = self.settled.contains(&fetch);
         let nothing = HeldKeys::default();

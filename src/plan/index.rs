@@ -63,6 +63,9 @@ pub(super) struct Entry {
     pub pattern: Option<usize>,
 }
 
+/// Nodes that a request has reached at once.
+type Nodes<'i> = SmallVec<[&'i Node; USUAL_NODES]>;
+
 type Map = HashMap<Box<str>, usize, BuildHasherDefault<Fnv>>;
 
 /// FNV-1a: short texts fast. A request only looks up, so that no client can fill a bucket.
@@ -259,33 +262,38 @@ impl Index {
         ends: bool,
         merged: &mut Merged<'i>,
     ) {
-        let mut nodes: SmallVec<[&Node; USUAL_NODES]> = self.nodes.get(top).into_iter().collect();
-        for node in &nodes {
-            merged.add(&node.rests);
-        }
+        let mut nodes = Nodes::new();
+        self.reach(Some(top), &mut nodes, merged);
         for step in steps {
-            let mut next = SmallVec::new();
-            for node in nodes {
-                let (literal, parameter) = match &step {
-                    Step::Text(text) if text.is_empty() => (None, None),
-                    Step::Text(text) => (node.literals.get(&**text).copied(), node.parameter),
-                    Step::AnyText => (None, node.parameter),
+            let mut next = Nodes::new();
+            for node in &nodes {
+                let literal = match &step {
+                    // No parameter stands for it either.
+                    Step::Text(text) if text.is_empty() => continue,
+                    Step::Text(text) => node.literals.get(&**text).copied(),
+                    Step::AnyText => None,
                 };
-                let reached = literal.into_iter().chain(parameter);
-                next.extend(reached.filter_map(|place| self.nodes.get(place)));
+                self.reach(literal, &mut next, merged);
+                self.reach(node.parameter, &mut next, merged);
             }
-            nodes = next;
-            if nodes.is_empty() {
+            if next.is_empty() {
                 return;
             }
-            for node in &nodes {
-                merged.add(&node.rests);
-            }
+            nodes = next;
         }
         if ends {
             for node in &nodes {
                 merged.add(&node.ends);
             }
+        }
+    }
+
+    /// Adds a node to those that are reached, and what fits any rest from there on to what is found.
+    #[inline(never)]
+    fn reach<'i>(&'i self, place: Option<usize>, nodes: &mut Nodes<'i>, merged: &mut Merged<'i>) {
+        if let Some(node) = place.and_then(|place| self.nodes.get(place)) {
+            merged.add(&node.rests);
+            nodes.push(node);
         }
     }
 }
