@@ -75,6 +75,7 @@ pub struct Principal {
     scopes: Granted,
     roles: Granted,
     groups: Granted,
+    /// The token's identifier, where the document revokes any.
     jti: Option<String>,
     times: Times,
     key: KeyId,

@@ -31,7 +31,8 @@ impl Identity {
     /// The fields that tell who the caller is; one whose template names something absent, or whose value is longer than
     /// [`MOST_BYTES`], is left out.
     pub fn of<'i>(&'i self, principal: &Principal, provider: &str) -> Vec<(&'i str, String)> {
-        let mut fields = Vec::with_capacity(self.headers.len() + self.payload_header.iter().len());
+        let mut fields =
+            Vec::with_capacity(self.headers.len() + usize::from(self.payload_header.is_some()));
         for (name, template) in &self.headers {
             if let Some(value) = template.fill(principal, provider) {
                 fields.push((name.as_str(), value));

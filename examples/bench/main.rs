@@ -1,8 +1,8 @@
 //! `make bench`: what a request costs Envoy's process, with this filter, with Envoy's own, and with none.
 //!
 //! Each arm is an Envoy of its own with one worker, which answers every request that passes by itself, and is started anew
-//! in each round. The arms take turns, so that what else the machine does falls on all of them; what is compared are the
-//! ratios within a round. The figure is CPU time of the whole process, so a busy machine lengthens the run and not the figure.
+//! in each round. The arms take short turns, so that what else the machine does falls on all of them; what is compared are
+//! the ratios within a round. The figure is CPU time of the whole process, so a busy machine lengthens the run and not the figure.
 
 mod arms;
 mod load;
@@ -14,17 +14,20 @@ mod support;
 use std::process::ExitCode;
 
 use arms::{Arm, Tokens};
+use load::Load;
 use report::{Bound, Comparison, Report};
 use support::envoy::Envoy;
 
-/// Requests of one arm in one round.
-const REQUESTS: usize = 4_000;
+/// Requests of one arm at a turn, as many on each connection.
+const REQUESTS: usize = 32 * Load::CONNECTIONS;
+/// The turns of each arm in a round, one arm after the other.
+const TURNS: usize = 4;
 /// Requests before those that are counted: by then an Envoy has made its connections, and its caches are full.
-const FIRST: usize = 2_000;
+const FIRST: usize = 2 * REQUESTS;
 /// Every arm is started anew in each: where a process lies in memory makes some ten percent of its cost, and stays with it.
 const ROUNDS: usize = 31;
 /// Distinct tokens, so that none comes twice to an Envoy.
-const TOKENS: usize = FIRST + REQUESTS;
+const TOKENS: usize = FIRST + TURNS * REQUESTS;
 
 /// What is held against what. A bound is the least ratio that is taken.
 const COMPARISONS: &[Comparison] = &[
@@ -68,13 +71,19 @@ fn main() -> ExitCode {
     let (mut names, mut machine) = (Vec::new(), String::new());
     for round in 1..=ROUNDS {
         println!(
-            "==> round {round} of {ROUNDS}: {REQUESTS} requests an arm, after {FIRST} that are not counted"
+            "==> round {round} of {ROUNDS}: {TURNS} turns of {REQUESTS} requests an arm, after {FIRST} that are not counted"
         );
         let mut arms: Vec<Arm> = arms::all(&tokens);
         for arm in &mut arms {
             arm.run(FIRST);
         }
-        rounds.push(arms.iter_mut().map(|arm| arm.run(REQUESTS)).collect());
+        let mut costs = vec![0.0; arms.len()];
+        for _ in 0..TURNS {
+            for (cost, arm) in costs.iter_mut().zip(&mut arms) {
+                *cost += arm.run(REQUESTS) / TURNS as f64;
+            }
+        }
+        rounds.push(costs);
         for arm in &arms {
             arm.assert_what_was_remembered();
         }

@@ -47,10 +47,10 @@ pub fn octets_at_most(characters: usize) -> usize {
     characters / 4 * 3 + 3
 }
 
-/// Decodes the characters of the alphabet that `text` begins with to the start of `octets`, which has room for what all
-/// of `text` would stand for; returns how many they are, and what follows in `text`.
+/// Decodes the characters of the alphabet that `text` begins with to the start of `octets`; returns how many octets they
+/// stand for, and what follows them in `text`.
 ///
-/// `None` where those characters are not the canonical spelling of any octets.
+/// `None` where they are not the canonical spelling of any octets, or there is no room for those.
 pub fn decode_start<'t>(text: &'t [u8], octets: &mut [u8]) -> Option<(usize, &'t [u8])> {
     let quads = text.as_chunks().0.iter();
     let whole = quads

@@ -8,7 +8,7 @@ const USUAL_NAMES: usize = 6;
 /// The scopes, the roles or the groups of a caller, in order.
 ///
 /// In one piece of memory, since a piece for each name is what tokens that come once would mostly be paid for.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Granted {
     /// The names, one after the other.
     text: String,

@@ -140,7 +140,7 @@ fn after_period(text: &[u8]) -> Option<&[u8]> {
     text.strip_prefix(b".")
 }
 
-/// What is wrong with a token in which a segment does not end where it should.
+/// What is wrong with a token of which this segment cannot be decoded, or does not end where it should.
 fn malformed(token: &[u8], segment: Segment) -> JwsFault {
     let periods = token.iter().filter(|byte| **byte == b'.').count();
     if periods == 2 {

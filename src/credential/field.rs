@@ -36,10 +36,12 @@ pub fn after_scheme<'a>(request: &RequestView<'a>, name: &str, scheme: &str) -> 
 }
 
 /// Whether a further credential stands after the first in a field, which could be one of `scheme`.
-#[cold]
+#[inline(never)]
 fn holds_another(value: &[u8], scheme: &str) -> bool {
-    let mut others = elements(value).skip(1);
-    others.any(|one| begins_a_credential(one, scheme))
+    value.contains(&b',')
+        && elements(value)
+            .skip(1)
+            .any(|one| begins_a_credential(one, scheme))
 }
 
 /// The token that is the whole field.

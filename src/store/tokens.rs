@@ -67,7 +67,7 @@ pub enum Judged {
 
 type BySlot<T> = LruCache<Slot, T, BuildHasherDefault<SlotHasher>>;
 
-/// A slot is a keyed hash already.
+/// A slot is a keyed hash already, of one `u64`; nothing else is hashed by this.
 #[derive(Default)]
 struct SlotHasher(u64);
 
