@@ -143,7 +143,11 @@ impl Principal {
         [scopes, roles, groups]: [&[&str]; 3],
         claims: Map<String, Value>,
     ) -> Self {
-        let owned = |names: &[&str]| names.iter().copied().collect();
+        let owned = |names: &[&str]| {
+            let mut granted = Granted::default();
+            granted.extend(names.iter().copied());
+            granted
+        };
         Self {
             provider: 0,
             subject: subject.map(str::to_owned),

@@ -122,10 +122,8 @@ fn lack_of(condition: &Condition, asked: Asked<'_>) -> Option<Requirement> {
 impl Requirements {
     fn check(&self, asked: Asked<'_>) -> Result<(), Reject> {
         let principal = asked.principal;
-        if !self.acr.is_empty() || self.max_age.is_some() {
-            self.authentication(principal, asked.now)
-                .map_err(Reject::Authentication)?;
-        }
+        self.authentication(principal, asked.now)
+            .map_err(Reject::Authentication)?;
         let lacks = |requirement| Err(Reject::Requirement(requirement));
         if !self.scopes.are_met_by(principal.scopes()) {
             Err(Reject::Scope)

@@ -102,7 +102,7 @@ impl ClaimNames {
         collect(&self.scopes, claims, |text, names| {
             // Not by `' '`, which sets out to search long texts.
             let scopes = text.split([' ']).filter(|scope| !scope.is_empty());
-            scopes.for_each(|scope| names.push(scope));
+            names.extend(scopes);
         })
     }
 
@@ -126,10 +126,7 @@ fn collect(paths: &[ClaimPath], claims: &Claims<'_>, take: fn(&str, &mut Granted
                 names.reserve(text.len());
                 take(text, &mut names);
             }
-            Json::Array(items) => {
-                let texts = items.iter().filter_map(Json::as_str);
-                texts.for_each(|text| names.push(text));
-            }
+            Json::Array(items) => names.extend(items.iter().filter_map(Json::as_str)),
             _ => {}
         }
     }

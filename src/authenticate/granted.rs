@@ -44,10 +44,8 @@ impl Granted {
     }
 }
 
-impl<'n> FromIterator<&'n str> for Granted {
-    fn from_iter<I: IntoIterator<Item = &'n str>>(names: I) -> Self {
-        let mut granted = Self::default();
-        names.into_iter().for_each(|name| granted.push(name));
-        granted
+impl<'n> Extend<&'n str> for Granted {
+    fn extend<I: IntoIterator<Item = &'n str>>(&mut self, names: I) {
+        names.into_iter().for_each(|name| self.push(name));
     }
 }

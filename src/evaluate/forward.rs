@@ -59,7 +59,7 @@ impl<'p> Judging<'p, '_> {
     }
 
     fn forward_besides_fields(&self, mut forward: Forward<'p>) -> Forward<'p> {
-        if self.policy.taken_out.method_parameter && self.request.query().is_some() {
+        if self.policy.taken_out.method_parameter {
             self.take_out_parameters(is_method_parameter, &mut forward);
         }
         if self.request.connection_options().next().is_some() {
@@ -194,6 +194,9 @@ impl<'p> Judging<'p, '_> {
     /// Takes parameters out of the query, besides those that are out already.
     #[inline(never)]
     fn take_out_parameters(&self, is_meant: impl Fn(&[u8]) -> bool, forward: &mut Forward<'p>) {
+        if self.request.query().is_none() {
+            return;
+        }
         let target = forward.target.as_deref().or(self.request.target());
         let without = target.and_then(|target| without_parameters_that(target, is_meant));
         if without.is_some() {

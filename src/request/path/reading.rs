@@ -49,6 +49,7 @@ impl<'a> Reading<'a> {
     /// The decoded segments: none for `/`, and for what is no path. One slash at the end adds none.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         let text = self.text.as_deref().unwrap_or_default();
+        // Not by the character alone, which sets out to search long texts.
         text.split([self.separator]).skip(1)
     }
 
