@@ -32,6 +32,16 @@ pub struct RequestView<'a> {
     was_changed: bool,
 }
 
+/// What tells whether a request came over HTTPS; never its own `:scheme`, which a client chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HttpsBy {
+    /// The TLS of its connection.
+    #[default]
+    Connection,
+    /// `x-forwarded-proto`, which a proxy in front sets.
+    ForwardedProto,
+}
+
 /// What the fields of one name say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field<'a> {
@@ -77,9 +87,12 @@ impl<'a> RequestView<'a> {
         Self { over_tls, ..self }
     }
 
-    /// Whether the connection is secured by TLS.
-    pub fn is_over_tls(&self) -> bool {
-        self.over_tls
+    /// Whether the request came over HTTPS.
+    pub fn is_https(&self, by: HttpsBy) -> bool {
+        match by {
+            HttpsBy::Connection => self.over_tls,
+            HttpsBy::ForwardedProto => self.field(b"x-forwarded-proto") == Field::One(b"https"),
+        }
     }
 
     /// The same request, from an address; where nobody says, it is from none that is allowed.

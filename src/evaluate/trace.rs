@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::authenticate::Principal;
+use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::path::{Reading, Readings};
 use crate::scheme::Scheme;
@@ -27,6 +28,8 @@ pub enum Step<'a> {
     Route(&'a RequestView<'a>),
     /// A rule fits; none leaves it to the default.
     Rule(Option<&'a str>),
+    /// A rule that hides could match, and the client is not told what is wrong.
+    Withheld(Reject),
     /// What the rule asks.
     Asks(&'static str),
     /// What is known of failures before.
@@ -107,6 +110,11 @@ impl fmt::Display for Step<'_> {
             }
             Self::Rule(Some(name)) => write!(formatter, "the rule `{name}` fits first"),
             Self::Rule(None) => write!(formatter, "no rule fits: the default decides"),
+            Self::Withheld(reject) => write!(
+                formatter,
+                "a rule with `on_forbidden: not_found` could match: `{}` is not disclosed",
+                reject.reason()
+            ),
             Self::Asks(what) => write!(formatter, "it asks for {what}"),
             Self::Throttle(throttling) => throttling.fmt(formatter),
             Self::Shows(Some(scheme)) => write!(formatter, "a {scheme} credential is shown"),

@@ -100,10 +100,9 @@ fn of_request<'v>(condition: &Condition, asked: Asked<'v>) -> Option<Vec<(&'v st
     if sights.host {
         known.push(("host", owned(request.host().ok()?.as_str().to_owned())));
     }
-    if sights.scheme
-        && let Some(scheme) = request.values(b":scheme").next()
-    {
-        known.push(("scheme", text(std::str::from_utf8(scheme).ok()?)));
+    if sights.scheme {
+        let is_https = request.is_https(asked.https_by);
+        known.push(("scheme", text(if is_https { "https" } else { "http" })));
     }
     if sights.headers != Seen::Nothing {
         known.push((
