@@ -4,6 +4,7 @@ pub mod authority;
 mod names;
 pub mod overrides;
 pub mod path;
+pub mod unprintable;
 
 use std::borrow::Cow;
 use std::net::IpAddr;

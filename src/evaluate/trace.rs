@@ -6,6 +6,7 @@ use crate::authenticate::Principal;
 use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::path::{Reading, Readings};
+use crate::request::unprintable::escaped;
 use crate::scheme::Scheme;
 
 /// Listens to how a decision is reached.
@@ -124,6 +125,7 @@ impl fmt::Display for Step<'_> {
                 principal,
             } => {
                 let subject = principal.subject().unwrap_or("a caller without a subject");
+                let subject = escaped(subject);
                 write!(formatter, "the provider `{provider}` vouches for {subject}")?;
                 for (what, names) in [
                     ("scopes", principal.scopes()),
@@ -133,7 +135,7 @@ impl fmt::Display for Step<'_> {
                     if !names.is_empty() {
                         write!(formatter, ", {what}")?;
                         for name in names.iter() {
-                            write!(formatter, " {name}")?;
+                            write!(formatter, " {}", escaped(name))?;
                         }
                     }
                 }
