@@ -9,7 +9,7 @@ pub mod jwt;
 pub mod keys;
 pub mod signature;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
@@ -79,10 +79,13 @@ pub struct Principal {
     jti: Option<String>,
     times: Times,
     key: KeyId,
-    /// The claims as they were signed; most rules ask for none beyond the above.
-    payload: Vec<u8>,
+    /// The claims as they were signed; most rules ask for none beyond the above. Nothing once they are kept otherwise.
+    payload: RefCell<Vec<u8>>,
     claims: OnceCell<Map<String, Value>>,
 }
+
+/// Claims that take no more memory than this are kept as values whatever the length of their text.
+const FEW_CLAIMS: usize = 8 * 1024;
 
 impl Principal {
     /// The number of the provider that vouches.
@@ -112,12 +115,54 @@ impl Principal {
 
     /// The verified claims, all of them.
     pub fn claims(&self) -> &Map<String, Value> {
-        self.claims
-            .get_or_init(|| match json::parse_strict(&self.payload) {
+        self.claims.get_or_init(|| {
+            let mut payload = self.payload.borrow_mut();
+            let claims = match json::parse_strict(&payload) {
                 Ok(Value::Object(claims)) => claims,
                 // It was an object when it was verified, and is the same text still.
                 Ok(_) | Err(_) => Map::new(),
-            })
+            };
+            let most = FEW_CLAIMS.max(payload.len() + payload.len() / 2);
+            if json::bytes_of(&claims) <= most {
+                *payload = Vec::new();
+            }
+            claims
+        })
+    }
+
+    /// Whether the claims are there as values.
+    pub fn holds_claims(&self) -> bool {
+        self.claims.get().is_some()
+    }
+
+    /// Itself without claims whose values take far more memory than their text: what is kept beyond a request.
+    ///
+    /// Nothing where there are none.
+    pub fn without_large_claims(&self) -> Option<Self> {
+        let payload = self.payload.borrow();
+        let are_large = self.holds_claims() && !payload.is_empty();
+        are_large.then(|| Self {
+            provider: self.provider,
+            subject: self.subject.clone(),
+            scopes: self.scopes.clone(),
+            roles: self.roles.clone(),
+            groups: self.groups.clone(),
+            jti: self.jti.clone(),
+            times: self.times,
+            key: self.key.clone(),
+            payload: RefCell::new(payload.clone()),
+            claims: OnceCell::new(),
+        })
+    }
+
+    /// How many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        let texts = self.subject.iter().chain(&self.jti).map(String::capacity);
+        let names = [&self.scopes, &self.roles, &self.groups].map(Granted::bytes);
+        size_of::<Self>()
+            + texts.chain(names).sum::<usize>()
+            + self.payload.borrow().capacity()
+            + self.claims.get().map_or(0, json::bytes_of)
     }
 
     /// What is looked at again of the claims that were verified.
@@ -161,7 +206,7 @@ impl Principal {
                 issued: None,
             },
             key: KeyId::NONE,
-            payload: Vec::new(),
+            payload: RefCell::default(),
             claims: claims.into(),
         }
     }
@@ -221,7 +266,7 @@ pub fn authenticate(
         jti: verifier.id_to_look_for(&claims).map(str::to_owned),
         times,
         key,
-        payload: payload.to_vec(),
+        payload: RefCell::new(payload.to_vec()),
         claims: OnceCell::new(),
     }))
 }

@@ -4,11 +4,13 @@
 //! choose differently are an attack. RFC 7515 section 4 and RFC 7519 section 4 allow refusing such
 //! text, and that is what happens here, at every depth and after escapes are resolved.
 
+mod bytes;
 mod read;
 mod value;
 
 use serde_json::Value;
 
+pub use self::bytes::bytes_of;
 pub use self::read::parse;
 pub use self::value::{Json, Object};
 

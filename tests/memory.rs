@@ -1,5 +1,8 @@
 //! What is remembered of tokens and keys, and that it changes no answer: near-collisions, time, keys, bounds.
 
+use std::alloc::{GlobalAlloc, Layout, System};
+
+use countersign::authenticate::base64url;
 use countersign::authenticate::jwk::{Source, parse_set};
 use countersign::authenticate::keys::KeySet;
 use countersign::authenticate::signature::{Algorithm, Backend, Pure, Signed, Unavailable};
@@ -516,4 +519,230 @@ fn r_05_what_is_refused_now_is_not_remembered_as_good() {
     let refused = refused(TokenFault::Signature);
     assert_eq!(worker.bearer(&of_old, at(1)), (refused, false));
     assert_eq!(worker.bearer(&of_old, at(1)), (refused, true));
+}
+
+/// Counts what each thread holds: a test has a thread of its own.
+struct Counted;
+
+thread_local! {
+    static HELD: std::cell::Cell<isize> = const { std::cell::Cell::new(0) };
+}
+
+fn count(bytes: isize) {
+    // A thread that ends frees what nobody counts any more.
+    let _ = HELD.try_with(|held| held.set(held.get() + bytes));
+}
+
+fn held() -> isize {
+    HELD.with(std::cell::Cell::get)
+}
+
+#[allow(unsafe_code)]
+// SAFETY: the system's allocator does all of it.
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size().cast_signed());
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-layout.size().cast_signed());
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counted = Counted;
+
+/// Takes every signature for good: what is remembered is what counts here.
+struct Trusting;
+
+impl Backend for Trusting {
+    fn verifies(&self, _: &Signed<'_>) -> Result<bool, Unavailable> {
+        Ok(true)
+    }
+}
+
+/// A worker whose rules look at claims, so that they are there as values, and the tokens of an issuer.
+struct Hoard {
+    plan: Plan,
+    store: Store,
+    header: String,
+}
+
+impl Hoard {
+    fn new() -> Self {
+        let key = key("1");
+        let mut document = document(inline(&key));
+        document["default"] = json!("deny");
+        document["cache"] = json!({"verified": 1_000_000, "refused": 1_000_000});
+        document["rules"] =
+            json!([{"name": "all", "match": {}, "require": {"claims": {"tenant": "red"}}}]);
+        let plan = config::load_value(&document).unwrap().plan;
+        let header = json!({"alg": "ES256", "kid": "1"}).to_string();
+        Self {
+            store: plan.empty_store(),
+            header: base64url::encode(header.as_bytes()),
+            plan,
+        }
+    }
+
+    /// A token with these members among its claims.
+    fn token(&self, number: usize, members: &str) -> String {
+        let payload = format!(
+            r#"{{"iss":"https://as","aud":"api","tenant":"red","exp":{},"jti":"{number}",{members}}}"#,
+            NOW + 300
+        );
+        // Its end tells tokens apart, and both of its numbers are in range.
+        let mut signature = [0x11; 64];
+        signature[56..].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+        let signature = base64url::encode(&signature);
+        format!(
+            "{}.{}.{signature}",
+            self.header,
+            base64url::encode(payload.as_bytes())
+        )
+    }
+
+    /// Asks with a token; whether it was remembered.
+    fn ask(&mut self, token: &str) -> bool {
+        let authorization = format!("Bearer {token}");
+        let request = RequestView::new(vec![
+            (b":method", b"GET"),
+            (b":path", b"/"),
+            (b":authority", b"api"),
+            (b"authorization", authorization.as_bytes()),
+        ]);
+        let outcome = evaluate(
+            &self.plan,
+            &request,
+            &self.store,
+            &[],
+            &Trusting,
+            at(0),
+            &mut (),
+        );
+        let Outcome::Decided(decision, effects) = outcome else {
+            panic!("the keys are in the document");
+        };
+        assert_eq!(decision.refusal(), None, "{} bytes", token.len());
+        let is_remembered = matches!(effects.tokens[..], [TokenEffect::Found(_)]);
+        effects.apply(&mut self.store, at(0));
+        is_remembered
+    }
+}
+
+/// Members of about so many bytes, of each kind that takes more memory as values than as text.
+fn members(bytes: usize) -> Vec<(&'static str, String)> {
+    let list = |item: &str| {
+        let items = vec![item; bytes / (item.len() + 1)].join(",");
+        format!("[{items}]")
+    };
+    let named = |item: &str| {
+        let items = (0..bytes / (item.len() + 8)).map(|number| format!(r#""{number:04x}":{item}"#));
+        format!("{{{}}}", items.collect::<Vec<_>>().join(","))
+    };
+    let deep = format!("{}{}", "[".repeat(25), "]".repeat(25));
+    vec![
+        ("numbers", format!(r#""a":{}"#, list("1"))),
+        ("nulls", format!(r#""a":{}"#, list("null"))),
+        ("empty texts", format!(r#""a":{}"#, list(r#""""#))),
+        ("empty arrays", format!(r#""a":{}"#, list("[]"))),
+        ("arrays of one", format!(r#""a":{}"#, list("[1]"))),
+        ("empty objects", format!(r#""a":{}"#, list("{}"))),
+        ("objects of one", format!(r#""a":{}"#, list(r#"{"a":1}"#))),
+        ("deep arrays", format!(r#""a":{}"#, list(&deep))),
+        ("small members", format!(r#""a":{}"#, named("1"))),
+        (
+            "members with a member",
+            format!(r#""a":{}"#, named(r#"{"a":[]}"#)),
+        ),
+        ("a subject", format!(r#""sub":"{}""#, "x".repeat(bytes))),
+        (
+            "short scopes",
+            format!(r#""scope":"{}""#, "a ".repeat(bytes / 2)),
+        ),
+        ("short roles", format!(r#""roles":{}"#, list(r#""a""#))),
+        ("empty roles", format!(r#""roles":{}"#, list(r#""""#))),
+        (
+            "one long role",
+            format!(r#""roles":["{}"]"#, "x".repeat(bytes)),
+        ),
+        (
+            "groups, as they are",
+            format!(
+                r#""groups":{}"#,
+                list(r#""0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f""#)
+            ),
+        ),
+        (
+            "escapes",
+            format!(r#""roles":["{}"]"#, r"\u0061".repeat(bytes / 6)),
+        ),
+    ]
+}
+
+/// Twice the length of a token, and what small claims take as values.
+#[test]
+fn what_is_remembered_of_a_token_is_bounded_by_its_length_whatever_its_claims() {
+    const TOKENS: usize = 4;
+    const SMALL: usize = 9 * 1024;
+    for bytes in [600, 3_000, 10_000, 22_000] {
+        for (kind, members) in members(bytes) {
+            let mut hoard = Hoard::new();
+            let before = held();
+            let mut length = 0;
+            for number in 0..TOKENS {
+                let token = hoard.token(number, &members);
+                length += token.len();
+                let remembered = [(); 4].map(|()| hoard.ask(&token));
+                assert_eq!(remembered, [false, false, true, true], "{kind}");
+            }
+            let held = (held() - before).cast_unsigned();
+            let most = 2 * length + TOKENS * SMALL;
+            assert!(held <= most, "{kind} of {bytes}: {held}, not {most}");
+            // A large token takes no more than its text.
+            let most = 2 * length + TOKENS * 1024;
+            assert!(
+                bytes < 10_000 || held <= most,
+                "{kind} of {bytes}: {held}, not {most}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_remembered_of_all_tokens_is_bounded_whatever_their_claims() {
+    const MOST: usize = 32 * 1024 * 1024;
+    for (bytes, kinds, tokens) in [
+        (300, &["numbers"][..], 6_000),
+        (22_000, &["numbers", "short roles"], 700),
+    ] {
+        for (kind, members) in members(bytes)
+            .iter()
+            .filter(|(kind, _)| kinds.contains(kind))
+        {
+            let mut hoard = Hoard::new();
+            let before = held();
+            for number in 0..tokens {
+                let token = hoard.token(number, members);
+                for _ in 0..3 {
+                    hoard.ask(&token);
+                }
+            }
+            let held = (held() - before).cast_unsigned();
+            let first = hoard.token(0, members);
+            assert!(
+                !hoard.ask(&first),
+                "{kind} of {bytes}: nothing was forgotten"
+            );
+            // Near enough that the bound is the reason, and not over it.
+            assert!(
+                (MOST / 3..=MOST).contains(&held),
+                "{kind} of {bytes}: {held}"
+            );
+        }
+    }
 }

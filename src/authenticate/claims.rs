@@ -123,10 +123,14 @@ fn collect(paths: &[ClaimPath], claims: &Claims<'_>, take: fn(&str, &mut Granted
     for value in paths.iter().filter_map(|path| path.find(claims)) {
         match value {
             Json::Text(text) => {
-                names.reserve(text.len());
+                names.reserve_for(text);
                 take(text, &mut names);
             }
-            Json::Array(items) => names.extend(items.iter().filter_map(Json::as_str)),
+            Json::Array(items) => {
+                let texts = items.iter().filter_map(Json::as_str);
+                names.reserve(texts.clone());
+                names.extend(texts);
+            }
             _ => {}
         }
     }

@@ -91,7 +91,12 @@ impl From<Json<'_>> for Value {
             Json::Bool(value) => Self::Bool(value),
             Json::Number(number) => Self::Number(number),
             Json::Text(text) => Self::String(text.into_owned()),
-            Json::Array(items) => Self::Array(items.into_iter().map(Self::from).collect()),
+            Json::Array(items) => {
+                let mut items: Vec<Self> = items.into_iter().map(Self::from).collect();
+                // It may have the memory of what was read, which grew by doubling.
+                items.shrink_to_fit();
+                Self::Array(items)
+            }
             Json::Object(object) => Self::Object(object.into()),
         }
     }

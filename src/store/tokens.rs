@@ -11,6 +11,10 @@
 //! A token is remembered from the second time on that it was verified. Tokens that come once cost no more than a mark
 //! in a table then, and however many come of them, none drives out one that is in use.
 //!
+//! What is remembered of tokens takes no more than [`MAX_BYTES`] of memory, twice their length: a token that takes more
+//! counts for a longer one. Where the values of its claims would take far more than their text, the text is kept, and read
+//! again for each request that looks at them.
+//!
 //! What is remembered is that a signature and the claims were good. Whoever takes a token from here still checks what
 //! may have changed: the time, what is revoked, and that the key is still its issuer's.
 
@@ -28,8 +32,11 @@ use crate::time::Timestamp;
 /// How long a refusal is remembered.
 const REFUSED_FOR: Duration = Duration::from_secs(30);
 
-/// How many bytes of tokens the verified ones may have come from; what is kept of a token is at most about as long.
-const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// How many bytes of memory all that is kept of verified tokens may take.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// What a token is kept in, beside what is kept of it: its place among the others, and what names that place.
+const PLACE: usize = size_of::<Verified>() + 12 * size_of::<usize>();
 
 /// How many tokens that came once are kept in mind at the most, eight bytes each.
 const MAX_SEEN_ONCE: usize = 65_536;
@@ -93,7 +100,7 @@ pub struct TokenCache {
     sizes: CacheSizes,
     verified: BySlot<Verified>,
     refused: BySlot<Refused>,
-    /// Of the verified tokens.
+    /// What the verified tokens count for, in bytes.
     bytes: usize,
     /// The slots of tokens that were verified once, each at the place that it names itself.
     seen_once: Vec<u64>,
@@ -111,7 +118,35 @@ pub struct CacheSizes {
 struct Verified {
     id: TokenId,
     principal: Rc<Principal>,
+    /// The length of the token.
+    length: usize,
+    /// What it counts for.
     bytes: usize,
+    /// Whether the caller's claims were there as values when that was counted.
+    holds_claims: bool,
+}
+
+impl Verified {
+    fn new(id: TokenId, principal: Rc<Principal>, length: usize) -> Self {
+        let mut verified = Self {
+            id,
+            principal,
+            length,
+            bytes: 0,
+            holds_claims: false,
+        };
+        verified.weigh();
+        verified
+    }
+
+    /// Lets go of what takes too much, and counts what is left: a token counts for twice its length at least.
+    fn weigh(&mut self) {
+        if let Some(smaller) = self.principal.without_large_claims() {
+            self.principal = Rc::new(smaller);
+        }
+        self.holds_claims = self.principal.holds_claims();
+        self.bytes = (2 * self.length).max(PLACE + self.principal.bytes());
+    }
 }
 
 struct Refused {
@@ -159,17 +194,14 @@ impl TokenCache {
 
     /// What is known now of a token, whose slot this is.
     pub fn find(&self, slot: Slot, shown: Shown<'_>, now: Timestamp) -> Option<Judged> {
-        let verified = self.verified.peek(&slot);
-        let refused = self.refused.peek(&slot);
-        if verified.is_none() && refused.is_none() {
-            return None;
-        }
-        let id = self.id(shown);
-        if let Some(verified) = verified.filter(|verified| verified.id == id) {
+        if let Some(verified) = self.verified.peek(&slot)
+            && verified.id == self.id(shown)
+        {
             return Some(Judged::Verified(Rc::clone(&verified.principal)));
         }
-        let refused = refused.filter(|refused| refused.id == id && now < refused.until)?;
-        Some(Judged::Refused(refused.fault))
+        let refused = self.refused.peek(&slot)?;
+        let is_known = now < refused.until && refused.id == self.id(shown);
+        is_known.then_some(Judged::Refused(refused.fault))
     }
 
     /// The identity by which a token is to be remembered that was judged just now; none where it was verified for the
@@ -196,26 +228,30 @@ impl TokenCache {
 
     /// A token was found: it is kept longer than those that are not asked for.
     pub fn found(&mut self, slot: Slot) {
-        self.verified.promote(&slot);
+        let found = self.verified.get_mut(&slot);
+        if let Some(found) = found
+            && found.holds_claims != found.principal.holds_claims()
+        {
+            self.bytes -= found.bytes;
+            found.weigh();
+            self.bytes += found.bytes;
+            self.forget_the_oldest();
+        }
     }
 
-    /// Remembers a token of so many bytes.
+    /// Remembers a token of that length.
     pub fn remember(
         &mut self,
         slot: Slot,
         id: TokenId,
         judged: Judged,
-        bytes: usize,
+        length: usize,
         now: Timestamp,
     ) {
         match judged {
             Judged::Verified(principal) => {
-                let verified = Verified {
-                    id,
-                    principal,
-                    bytes,
-                };
-                self.bytes += bytes;
+                let verified = Verified::new(id, principal, length);
+                self.bytes += verified.bytes;
                 let replaced = self.verified.put(slot, verified);
                 self.bytes -= replaced.map_or(0, |verified| verified.bytes);
                 self.forget_the_oldest();
