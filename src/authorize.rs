@@ -104,27 +104,30 @@ pub fn permit(
     asked: Asked<'_>,
 ) -> Result<Permit, Reject> {
     requirements.check(Asked { principal, ..asked })?;
-    Ok(Permit {
-        principal: Some(Rc::clone(principal)),
-    })
+    Ok(permit_caller(principal))
 }
 
 /// The same at a rule that hides.
 ///
 /// # Errors
-/// As for [`permit`], but [`Reject::Authentication`] comes last: only callers who lack nothing else are told of it.
+/// As for [`permit`], but [`Reject::Authentication`] comes last: only callers who lack nothing else learn of it.
+#[cold]
 pub fn permit_where_hidden(
     principal: &Rc<Principal>,
     requirements: &Requirements,
     asked: Asked<'_>,
 ) -> Result<Permit, Reject> {
-    requirements.check_beyond_authentication(Asked { principal, ..asked })?;
-    requirements
-        .authentication(principal, asked.now)
-        .map_err(Reject::Authentication)?;
-    Ok(Permit {
+    let asked = Asked { principal, ..asked };
+    requirements.check_beyond_authentication(asked)?;
+    requirements.check_authentication(asked)?;
+    Ok(permit_caller(principal))
+}
+
+/// For the two functions above, after their checks.
+fn permit_caller(principal: &Rc<Principal>) -> Permit {
+    Permit {
         principal: Some(Rc::clone(principal)),
-    })
+    }
 }
 
 /// What a caller lacks where a condition does not hold.
@@ -141,9 +144,13 @@ fn lack_of(condition: &Condition, asked: Asked<'_>) -> Option<Requirement> {
 
 impl Requirements {
     fn check(&self, asked: Asked<'_>) -> Result<(), Reject> {
-        self.authentication(asked.principal, asked.now)
-            .map_err(Reject::Authentication)?;
+        self.check_authentication(asked)?;
         self.check_beyond_authentication(asked)
+    }
+
+    fn check_authentication(&self, asked: Asked<'_>) -> Result<(), Reject> {
+        self.authentication(asked.principal, asked.now)
+            .map_err(Reject::Authentication)
     }
 
     fn check_beyond_authentication(&self, asked: Asked<'_>) -> Result<(), Reject> {

@@ -44,7 +44,7 @@ use std::rc::Rc;
 
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
-use self::hide::{Found, withhold_if};
+use self::hide::withhold;
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
@@ -225,6 +225,7 @@ impl From<TokenFault> for Stop {
 }
 
 /// What is asked, and of which path.
+#[derive(Clone, Copy)]
 struct Asking<'p, 'r> {
     access: &'p Access,
     readings: &'r Readings<'r>,
@@ -264,8 +265,9 @@ impl<'p> Judging<'p, '_> {
             trace.step(Step::Route(self.request));
         }
 
-        let Found { fit, mut withheld } =
-            self.find_rule(self.request.method(), &readings, &host)?;
+        let mut withheld = None;
+        let method = self.request.method();
+        let fit = self.find_rule(method, &readings, &host, &mut withheld)?;
         let asked = self.asked_for_metadata(&readings)?;
         let rule = fit.as_ref().map(|fit| fit.rule);
         let hides = rule.is_some_and(|rule| rule.hides);
@@ -274,16 +276,16 @@ impl<'p> Judging<'p, '_> {
             trace.step(Step::Rule(decision.rule));
         }
         let access = rule.map_or(&self.policy.default, |rule| &rule.access);
-        withhold_if(
-            hides,
-            &mut withheld,
-            refuse_path_in_doubt(access, &readings),
-        )?;
+        if let Err(reject) = refuse_path_in_doubt(access, &readings) {
+            withhold(reject, hides, &mut withheld)?;
+        }
 
         self.refuse_plain_http()?;
         self.refuse_foreign_address(self.policy.networks.as_ref())?;
         let of_rule = rule.and_then(|rule| rule.networks.as_ref());
-        withhold_if(hides, &mut withheld, self.refuse_foreign_address(of_rule))?;
+        if let Err(reject) = self.refuse_foreign_address(of_rule) {
+            withhold(reject, hides, &mut withheld)?;
+        }
         if let Some(answer) = self.metadata(access, asked)? {
             return Ok(Verdict::Answers(answer));
         }
@@ -297,9 +299,9 @@ impl<'p> Judging<'p, '_> {
             bound: &bound,
         };
         let verdict = if hides || withheld.is_some() {
-            self.ask_where_hidden(asking, withheld, decision, effects, trace)
+            self.ask_where_hidden(&asking, withheld, decision, effects, trace)
         } else {
-            self.ask(asking, decision, effects, trace)
+            self.ask(&asking, decision, effects, trace)
         }?;
         self.keep_to_the_route(&decision.forward)?;
         Ok(verdict)
@@ -348,7 +350,7 @@ impl<'p> Judging<'p, '_> {
 
     fn ask(
         &self,
-        asking: Asking<'p, '_>,
+        asking: &Asking<'p, '_>,
         decision: &mut Decision<'p>,
         effects: &mut Effects,
         trace: &mut impl Trace,
@@ -357,7 +359,7 @@ impl<'p> Judging<'p, '_> {
             access,
             readings,
             bound,
-        } = asking;
+        } = *asking;
         let (gate, asks) = match access {
             Access::Public => (None, "nothing"),
             Access::Respond(reply) => {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 pub use self::networks::{Networks, admit_nobody};
-pub use self::rules::{Bound, Fit, Rules};
+pub use self::rules::{Bound, Considered, Fit, Rules};
 
 use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
@@ -55,8 +55,8 @@ pub struct Policy {
     pub rules: Rules,
     /// What is asked where no rule fits.
     pub default: Access,
-    /// Which credentials are judged of callers from whom a rule hides: those of every provider, as by the default.
-    pub strangers: Gate,
+    /// What is asked of callers from whom a rule hides: a credential of any provider, as by the default, and nobody passes.
+    pub strangers: Access,
     /// What a refusal does.
     pub mode: Mode,
     /// Whether requests over plain HTTP are refused.
@@ -194,7 +194,7 @@ pub enum Access {
 }
 
 /// Which credentials are accepted, and what their holders must have.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gate {
     /// The numbers of the accepted providers.
     pub providers: Vec<usize>,
@@ -329,46 +329,53 @@ impl Policy {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
-        readings.agree(|reading| {
-            self.rules
-                .first_fit(method, request, reading, host, |_| true)
-        })
+        self.rule_among(Considered::All, method, request, readings, host)
     }
 
-    /// The same, were there no rules that hide.
+    /// The first rule of those that are `considered`, as by [`Self::rule_for`].
     ///
     /// # Errors
     /// As for [`Self::rule_for`].
-    pub fn visible_rule_for<'p, 'r>(
+    pub fn rule_among<'p, 'r>(
         &'p self,
+        considered: Considered,
         method: &[u8],
         request: &RequestView<'_>,
         readings: &'r Readings<'_>,
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
-        let is_visible = |rule: &Rule| !rule.hides;
         readings.agree(|reading| {
             self.rules
-                .first_fit(method, request, reading, host, is_visible)
+                .first_fit(considered, method, request, reading, host)
         })
     }
 
-    /// The rules that hide under which the request could fall: by some reading of its path, and whichever of several
-    /// fields of one name an upstream goes by.
-    pub fn hiding_rules<'p>(
-        &'p self,
+    /// Whether the request could fall under a rule that hides and is as `wanted`: by some reading of its path.
+    ///
+    /// Where a header field is repeated that a rule looks at, it could be that rule, whichever it is.
+    pub fn could_be_hidden(
+        &self,
         method: &[u8],
         request: &RequestView<'_>,
         readings: &Readings<'_>,
         host: &Host<'_>,
-    ) -> impl Iterator<Item = &'p Rule> {
+        wanted: impl Fn(&Rule) -> bool,
+    ) -> bool {
+        let is_meant = |rule: &Rule| rule.hides && wanted(rule);
         // Most documents have none.
-        let readings = self.rules.hide().then(|| readings.iter());
-        readings
+        let mut readings = self
+            .rules
+            .hide()
+            .then(|| readings.iter())
             .into_iter()
-            .flatten()
-            .flat_map(move |reading| self.rules.could_fit(method, request, reading, host))
-            .filter(|rule| rule.hides)
+            .flatten();
+        readings.any(|reading| {
+            let all = Considered::All;
+            match self.rules.first_fit(all, method, request, reading, host) {
+                Ok(fit) => fit.is_some_and(|fit| is_meant(fit.rule)),
+                Err(_) => self.rules.iter().any(is_meant),
+            }
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Paths: nothing that the filter lets through is read by any server as what another rule is for.
 
 use countersign::identity::Identity;
-use countersign::plan::{Access, Gate, Match, Mode, Policy, Rule, Rules, TakenOut};
+use countersign::plan::{Access, Match, Mode, Policy, Rule, Rules, TakenOut};
 use countersign::request::authority::Host;
 use countersign::request::path::{Case, Pattern, Readings};
 use countersign::request::{HttpsBy, RequestView};
@@ -66,7 +66,7 @@ pub fn policy_of(rules: Rules) -> Policy {
         sources: Vec::new(),
         rules,
         default: Access::Public,
-        strangers: Gate::default(),
+        strangers: Access::Public,
         mode: Mode::Enforce,
         requires_https: false,
         https_by: HttpsBy::Connection,

@@ -13,7 +13,7 @@ mod throttle;
 
 use std::collections::BTreeMap;
 
-use self::rule::tell_choices_apart;
+use self::rule::{of_strangers, tell_choices_apart};
 use super::diagnostic::{Diagnostic, Fault, Faults, nearest};
 use super::document::{
     AuditLog, Crypto as CryptoDocument, Document, Https as HttpsDocument, Mode as ModeDocument,
@@ -93,7 +93,7 @@ impl Compiler<'_> {
         self.scopes_imply(document);
         let mut rules = self.rules(document, &names, &providers);
         let mut default = self.default(document, &providers);
-        let mut strangers = self.strangers(&providers);
+        let mut strangers = of_strangers(&providers);
         self.warn_of_rules_that_cannot_hide(&rules, &default);
         // A provider at fault has left a hole in the list; such a plan is never used.
         let providers: Vec<_> = providers.into_iter().flatten().collect();
@@ -107,8 +107,8 @@ impl Compiler<'_> {
         let networks = networks.map(|networks| self.networks("networks", networks));
         self.refuse_networks_that_admit_nobody(networks.as_ref(), &rules);
         let accesses = rules.accesses_mut();
-        let gates = accesses.chain([&mut default]).filter_map(Access::gate_mut);
-        let gates = gates.chain([&mut strangers]);
+        let accesses = accesses.chain([&mut default, &mut strangers]);
+        let gates = accesses.filter_map(Access::gate_mut);
         tell_choices_apart(gates, &providers);
         Plan {
             presentation,

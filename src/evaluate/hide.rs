@@ -10,90 +10,87 @@
 
 use super::trace::{Step, Trace};
 use super::{Asking, Decision, Effects, Judging, Stop, Verdict};
-use crate::plan::Fit;
+use crate::plan::{Access, Considered, Fit, Rule};
 use crate::reject::Reject;
 use crate::request::authority::Host;
 use crate::request::path::Readings;
 
-/// The rule under which a request falls.
-pub(super) struct Found<'p, 'r> {
-    /// The rule, none for the default; where something is withheld, what it would be without the rules that hide.
-    pub fit: Option<Fit<'p, 'r>>,
-    /// What keeps it from being known, only because of rules that hide.
-    pub withheld: Option<Reject>,
-}
-
 /// Withholds a refusal where the rule `hides`; the first one counts.
-pub(super) fn withhold_if(
+///
+/// # Errors
+/// The refusal, where it does not.
+#[cold]
+pub(super) fn withhold(
+    reject: Reject,
     hides: bool,
     withheld: &mut Option<Reject>,
-    outcome: Result<(), Reject>,
 ) -> Result<(), Reject> {
-    match outcome {
-        Err(reject) if hides => {
-            withheld.get_or_insert(reject);
-            Ok(())
-        }
-        outcome => outcome,
+    if !hides {
+        return Err(reject);
     }
+    withheld.get_or_insert(reject);
+    Ok(())
 }
 
 impl<'p> Judging<'p, '_> {
-    /// The rule for the request, were its method that one.
+    /// The rule for the request, were its method that one. Where rules that hide keep it from being known, that is
+    /// `withheld`, and the rule is what it would be without them.
+    ///
+    /// # Errors
+    /// As for [`Policy::rule_for`](crate::plan::Policy::rule_for), where nothing is hidden.
     pub(super) fn find_rule<'r>(
         &self,
         method: &[u8],
         readings: &'r Readings<'_>,
         host: &Host<'_>,
-    ) -> Result<Found<'p, 'r>, Reject> {
-        let policy = self.policy;
-        let (fit, withheld) = match policy.rule_for(method, self.request, readings, host) {
-            Ok(fit) => (fit, None),
-            Err(reject) if self.could_be_hidden(method, readings, host) => {
-                let fit = policy.visible_rule_for(method, self.request, readings, host)?;
-                (fit, Some(reject))
-            }
-            Err(reject) => return Err(reject),
-        };
-        Ok(Found { fit, withheld })
+        withheld: &mut Option<Reject>,
+    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+        let fit = self.policy.rule_for(method, self.request, readings, host);
+        fit.or_else(|reject| self.find_visible_rule(reject, method, readings, host, withheld))
     }
 
     #[cold]
-    fn could_be_hidden(&self, method: &[u8], readings: &Readings<'_>, host: &Host<'_>) -> bool {
-        let mut rules = self
-            .policy
-            .hiding_rules(method, self.request, readings, host);
-        rules.next().is_some()
+    fn find_visible_rule<'r>(
+        &self,
+        reject: Reject,
+        method: &[u8],
+        readings: &'r Readings<'_>,
+        host: &Host<'_>,
+        withheld: &mut Option<Reject>,
+    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+        let (policy, request) = (self.policy, self.request);
+        let is_hidden = policy.could_be_hidden(method, request, readings, host, |_| true);
+        withhold(reject, is_hidden, withheld)?;
+        policy.rule_among(Considered::Visible, method, request, readings, host)
     }
 
     /// Whether the networks of a rule that hides refuse the client, where the request could fall under it.
     #[cold]
     pub(super) fn is_kept_out(&self, readings: &Readings<'_>, host: &Host<'_>) -> bool {
         let method = self.request.method();
-        let mut rules = self
-            .policy
-            .hiding_rules(method, self.request, readings, host);
-        rules.any(|rule| self.refuse_foreign_address(rule.networks.as_ref()).is_err())
+        let is_kept_out =
+            |rule: &Rule| self.refuse_foreign_address(rule.networks.as_ref()).is_err();
+        let policy = self.policy;
+        policy.could_be_hidden(method, self.request, readings, host, is_kept_out)
     }
 
     /// What [`Judging::ask`] asks, where a rule hides; the caller learns only what this module's list says.
     #[inline(never)]
     pub(super) fn ask_where_hidden(
         &self,
-        asking: Asking<'p, '_>,
+        asking: &Asking<'p, '_>,
         withheld: Option<Reject>,
         decision: &mut Decision<'p>,
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Verdict, Stop> {
-        let strangers = &self.policy.strangers;
+        let access = &self.policy.strangers;
         let failures = effects.failures.len();
         let mut refusal = withheld;
         let mut is_judged = false;
         if let Some(reject) = withheld {
             trace.step(Step::Withheld(reject));
         } else {
-            let choice = asking.access.gate().map(|gate| gate.choice);
             decision.hides = true;
             let verdict = self.ask(asking, decision, effects, trace);
             decision.hides = false;
@@ -107,19 +104,27 @@ impl<'p> Judging<'p, '_> {
                 Err(Stop::Reject(reject)) => refusal = Some(reject),
                 other => return other,
             }
-            is_judged = choice == Some(strangers.choice);
+            is_judged = choice(asking.access) == choice(access);
         }
-        decision.schemes = &strangers.schemes;
-        decision.requirements = Some(&strangers.requirements);
         // The providers of the rule could judge otherwise than those of the default, and count otherwise.
         if !is_judged {
             effects.failures.truncate(failures);
             (decision.principal, decision.provider) = (None, None);
-            self.identify(strangers, decision, effects, trace)?;
+            let asking = &Asking { access, ..*asking };
+            let verdict = self.ask(asking, decision, effects, trace);
+            if decision.principal.is_none() {
+                return verdict;
+            }
+        } else if let Some(gate) = access.gate() {
+            decision.schemes = &gate.schemes;
+            decision.requirements = Some(&gate.requirements);
         }
         decision.hides = decision.principal.is_some();
-        let is_anonymous = !is_judged && !decision.hides;
-        let refusal = refusal.filter(|_| !is_anonymous);
-        Err(refusal.unwrap_or(Reject::NoCredential).into())
+        Err(refusal.unwrap_or(Reject::NoRule).into())
     }
+}
+
+/// What tells by which providers credentials are judged.
+fn choice(access: &Access) -> Option<usize> {
+    access.gate().map(|gate| gate.choice)
 }

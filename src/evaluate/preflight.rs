@@ -47,7 +47,7 @@ impl<'p> Judging<'p, '_> {
                 _ => Err(Reject::ForeignOrigin),
             },
             Preflight::Pass => {
-                let rule = self.find_rule(method, readings, host)?.fit;
+                let rule = self.find_rule(method, readings, host, &mut None)?;
                 let answers = rule.is_some_and(|fit| matches!(fit.rule.access, Access::Respond(_)));
                 let is_kept_out = is_withheld && self.is_kept_out(readings, host);
                 if answers || is_kept_out || self.request.goes_on() {

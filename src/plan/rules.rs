@@ -19,6 +19,24 @@ pub struct Rules {
     hide: bool,
 }
 
+/// Which rules are considered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Considered {
+    /// Every one.
+    All,
+    /// Those that do not hide.
+    Visible,
+}
+
+impl Considered {
+    fn include(self, rule: &Rule) -> bool {
+        match self {
+            Self::All => true,
+            Self::Visible => !rule.hides,
+        }
+    }
+}
+
 /// The rule that a request falls under, and what its path binds.
 #[derive(Debug)]
 pub struct Fit<'p, 'r> {
@@ -113,14 +131,17 @@ impl Rules {
             })
     }
 
-    /// The first rule that fits a request by one reading of its path, of those that are `considered`.
+    /// The first rule that fits a request by one reading of its path.
+    ///
+    /// Not inlined, so that all that it calls is inlined here.
+    #[inline(never)]
     pub(super) fn first_fit<'p, 'r>(
         &'p self,
+        considered: Considered,
         method: &[u8],
         request: &RequestView<'_>,
         reading: &'r Reading<'_>,
         host: &Host<'_>,
-        considered: impl Fn(&Rule) -> bool,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
         let mut last = None;
         for entry in self.index.fitting(host, reading) {
@@ -129,7 +150,7 @@ impl Rules {
                 continue;
             }
             let rule = self.list.get(entry.rule);
-            let Some(rule) = rule.filter(|rule| considered(rule)) else {
+            let Some(rule) = rule.filter(|rule| considered.include(rule)) else {
                 continue;
             };
             if rule.matches.fits_but_for_the_path(method, request, host)? {
@@ -143,29 +164,5 @@ impl Rules {
             }
         }
         Ok(None)
-    }
-
-    /// The rules that could be the first that fits, by one reading of the path: all whose header fields are repeated, and
-    /// the one that fits for certain.
-    pub(super) fn could_fit<'p>(
-        &'p self,
-        method: &[u8],
-        request: &RequestView<'_>,
-        reading: &Reading<'_>,
-        host: &Host<'_>,
-    ) -> Vec<&'p Rule> {
-        let mut rules = Vec::new();
-        let entries = self.index.fitting(host, reading);
-        for rule in entries.filter_map(|entry| self.list.get(entry.rule)) {
-            match rule.matches.fits_but_for_the_path(method, request, host) {
-                Ok(false) => {}
-                Ok(true) => {
-                    rules.push(rule);
-                    break;
-                }
-                Err(_) => rules.push(rule),
-            }
-        }
-        rules
     }
 }

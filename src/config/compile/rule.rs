@@ -247,11 +247,6 @@ impl Compiler<'_> {
         matches
     }
 
-    /// Which credentials are judged of callers from whom a rule hides.
-    pub(super) fn strangers(&self, providers: &[Option<Provider>]) -> Gate {
-        gate_of((0..providers.len()).collect(), providers)
-    }
-
     /// Warns of rules that a client without a credential can tell from no rule, since everything else lets it pass.
     pub(super) fn warn_of_rules_that_cannot_hide(&mut self, rules: &Rules, default: &Access) {
         let what = match default {
@@ -286,11 +281,17 @@ impl Compiler<'_> {
         match fallback {
             Fallback::Public => Access::Public,
             // Nobody passes, so there may be no provider, or two that claim the same token.
-            Fallback::Deny => Access::Closed(gate_of(everyone, providers)),
+            Fallback::Deny => of_strangers(providers),
             Fallback::Authenticated => Access::Required(self.gate("default", everyone, providers)),
             Fallback::Optional => Access::Optional(self.gate("default", everyone, providers)),
         }
     }
+}
+
+/// What is asked of callers from whom a rule hides. There may be two providers that claim the same token, since nobody
+/// passes.
+pub(super) fn of_strangers(providers: &[Option<Provider>]) -> Access {
+    Access::Closed(gate_of((0..providers.len()).collect(), providers))
 }
 
 /// A gate that accepts any credential of these providers.
