@@ -98,6 +98,9 @@ pub enum PathFault {
     /// `;`, also encoded.
     #[error("it has path parameters")]
     Parameters,
+    /// `%3F`.
+    #[error("it has an encoded `?`, which begins the query to some servers")]
+    EncodedQuery,
     /// `#`, also encoded.
     #[error("it has a `#`")]
     Fragment,

@@ -143,7 +143,6 @@ fn fits(pattern: &str, segments: &[String]) -> Option<Vec<(String, String)>> {
         }
         let segment = rest.next()?;
         match own.strip_prefix('{').and_then(|own| own.strip_suffix('}')) {
-            Some(_) if segment.is_empty() => return None,
             Some(name) => bound.push((name.to_owned(), segment.clone())),
             None if own != segment => return None,
             None => {}

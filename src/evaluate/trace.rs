@@ -142,7 +142,7 @@ impl fmt::Display for Step<'_> {
 }
 
 /// A reading as a path, in which only `/` separates.
-struct Shown<'a>(&'a Reading<'a>);
+struct Shown<'a>(Reading<'a>);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

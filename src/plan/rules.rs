@@ -101,7 +101,7 @@ impl Rules {
         &'p self,
         method: &[u8],
         request: &RequestView<'_>,
-        reading: &'r Reading<'_>,
+        reading: Reading<'r>,
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
         let mut last = None;

@@ -207,6 +207,7 @@ fn path_message(fault: PathFault) -> &'static str {
         PathFault::DotSegment => "The path has a dot segment.",
         PathFault::EncodedSeparator => "The path has a backslash or an encoded separator.",
         PathFault::Parameters => "The path has parameters.",
+        PathFault::EncodedQuery => "The path has an encoded question mark.",
         PathFault::Fragment => "The path has a fragment.",
         PathFault::ControlCharacter => "The path has a control character.",
         PathFault::BrokenEscape => "The path has a broken percent-escape.",

@@ -1,6 +1,6 @@
 //! What upstreams make of a path, each in its own order.
 //!
-//! An upstream is taken for a row of steps, of these, each over the whole path:
+//! An upstream is modelled as a sequence of steps, of these, each over the whole path:
 //!
 //! 1. percent-escapes are decoded, once or again: all of them, those of unreserved characters (RFC 3986 §6.2.2.2), or
 //!    those of slashes and backslashes;
@@ -8,214 +8,222 @@
 //! 3. a backslash separates, also an encoded one after 1;
 //! 4. empty segments are merged away;
 //! 5. dot segments are resolved (RFC 3986 §5.2.4);
-//! 6. parameters are dropped: what stands in a segment from `;` on.
+//! 6. parameters are dropped: what stands in a segment from `;` on;
+//! 7. the first `;` begins the query, slashes and all (Fastify 4, restify);
+//! 8. a `?` that was encoded begins the query (h3, and servers that decode before they split);
+//! 9. the path is taken for a URL reference (RFC 3986 §4.2): what follows `//` is an authority, up to the next slash
+//!    (CherryPy, PHP's `parse_url`, the WHATWG URL of Node.js).
 //!
-//! The closure of the path as sent under them holds what every such row leads to: whatever their order and however
-//! often each is taken, also before the first decoding, so that an upstream is covered that drops `;x` and keeps `%3Bx`.
-//! A text in which an escape of the path as sent still stands is no reading, but a step on the way to some.
+//! The closure of the path as sent under these steps holds what every such sequence leads to: whatever the order, and
+//! however often each step is taken, also before the first decoding, so that an upstream is covered that drops `;x` and
+//! keeps `%3Bx`. A text in which an escape of the path as sent still stands is not a reading, but a step on the way to one.
+//!
+//! A step over a text is charged to a budget that grows with the path, so that an odd path costs a small multiple of a
+//! plain one, whatever the client combines.
 
-use super::reading::{Reading, SEPARATOR, forbidden, is_dot_segment, octet_of_escape};
+mod steps;
+mod symbols;
+
+use std::ops::Range;
+
+use self::steps::{STEPS, before, decode};
+use self::symbols::{Marks, Runs, SEPARATOR, Symbol};
+use super::reading::{Reading, forbidden};
 use crate::reject::PathFault;
 
-/// How many texts a closure may have. One oddity makes a handful, and three or four make some ten to forty.
+/// How many texts a closure may have. One oddity makes a handful, and three or four make ten to forty.
 const MOST_TEXTS: usize = 64;
-/// How many bytes they may have together, which bounds the work: no path that is that long and odd is meant well.
-const MOST_BYTES: usize = 64 * 1024;
+/// How many symbols the steps may write, whatever the length of the path: a short path may be as odd as it likes.
+const SYMBOLS_FOR_ANY: usize = 2 * 1024;
+/// How many they may write for each byte of the path.
+const SYMBOLS_FOR_EACH: usize = 4;
+/// A byte of a reading costs as much as so many symbols: it is copied, and looked at once.
+const BYTES_FOR_A_SYMBOL: usize = 4;
 
-/// The first reading of a path whose escapes are whole: split at `/`, decoded once.
-///
-/// # Errors
-/// What no reading may hold.
-pub(super) fn first(path: &str) -> Result<String, PathFault> {
-    decode(&split(path))
+/// What a path is to some upstream or other.
+#[derive(Debug)]
+pub(super) struct Closure<'p> {
+    /// The readings, the first one among them: a separator before each segment.
+    pub(super) readings: Vec<String>,
+    /// The texts of the closure.
+    symbols: Vec<Symbol>,
+    /// Where among them each text stands that some upstream takes for the query, or for a part of it.
+    queries: Vec<Range<usize>>,
+    runs: Runs<'p>,
 }
 
-/// All readings of such a path.
+impl Closure<'_> {
+    /// What some upstream takes for the query, or for a part of it.
+    pub(super) fn queries(&self) -> impl Iterator<Item = Vec<u8>> {
+        let queries = self.queries.iter();
+        queries.map(|range| {
+            let symbols = self.symbols.get(range.clone()).unwrap_or_default();
+            self.runs.bytes_of(symbols)
+        })
+    }
+}
+
+/// What a path is, whose escapes are whole.
+#[derive(Debug)]
+pub(super) struct Read<'p> {
+    /// The first reading: split at `/`, decoded once.
+    pub(super) first: String,
+    /// All readings, and what they come from; none where the first is the only one.
+    pub(super) others: Option<(Closure<'p>, PathFault)>,
+}
+
+/// Reads a path whose escapes are whole.
 ///
 /// # Errors
 /// What no reading may hold, or that there are too many.
-pub(super) fn of(path: &str) -> Result<Vec<Reading<'static>>, PathFault> {
-    let mut texts = Texts::default();
-    texts.add(Text {
-        is_reading: !has_escape(path),
-        text: split(path),
-    })?;
-    let mut next = 0;
-    while let Some(text) = texts.known.get(next) {
-        for further in text.steps()? {
-            texts.add(further)?;
-        }
-        next += 1;
-    }
-    let mut readings: Vec<Reading<'static>> = Vec::with_capacity(texts.known.len());
-    for text in texts.known.into_iter().filter(|text| text.is_reading) {
-        let reading = Reading::decoded(text.text);
-        if !readings.contains(&reading) {
-            readings.push(reading);
-        }
-    }
-    Ok(readings)
+pub(super) fn read(path: &str) -> Result<Read<'_>, PathFault> {
+    let mut sent = Vec::with_capacity(path.len());
+    let runs = Runs::of(path, &mut sent)?;
+    let mut first = Vec::with_capacity(sent.len());
+    decode(&sent, |_| true, &mut first)?;
+    let is_odd = Marks::of(&first) != Marks::NONE;
+    let first = text_of(runs.bytes_of(without_last_slash(&first)))?;
+    let oddity = if is_odd {
+        Reading::decoded(&first).oddity()
+    } else {
+        None
+    };
+    let others = match oddity {
+        Some(oddity) => Some((Closure::of(sent, runs)?, oddity)),
+        None => None,
+    };
+    Ok(Read { first, others })
 }
 
-#[derive(PartialEq, Eq)]
+impl<'p> Closure<'p> {
+    fn of(sent: Vec<Symbol>, runs: Runs<'p>) -> Result<Self, PathFault> {
+        let mut texts = Texts {
+            budget: SYMBOLS_FOR_ANY + SYMBOLS_FOR_EACH * runs.path().len(),
+            known: Vec::new(),
+            symbols: sent,
+        };
+        texts.keep(0, false)?;
+        // What the steps are taken from; the texts grow behind it.
+        let mut current = Vec::with_capacity(texts.symbols.len());
+        let mut next = 0;
+        while let Some(text) = texts.known.get(next) {
+            let (marks, is_reading) = (text.marks, text.is_reading);
+            current.clear();
+            current.extend_from_slice(texts.at(&text.range));
+            for (mark, step) in STEPS {
+                if marks.has(mark) {
+                    let begin = texts.symbols.len();
+                    step(&current, &mut texts.symbols)?;
+                    texts.keep(begin, is_reading || mark == Marks::ESCAPE)?;
+                }
+            }
+            next += 1;
+        }
+        texts.into_closure(runs)
+    }
+}
+
+/// The texts of a closure, as far as they are known.
+struct Texts {
+    /// One after the other.
+    symbols: Vec<Symbol>,
+    known: Vec<Text>,
+    /// How many symbols may still be written.
+    budget: usize,
+}
+
+/// A text of a closure.
 struct Text {
-    /// [`SEPARATOR`] before each segment.
-    text: String,
+    /// Where it stands among the symbols, [`SEPARATOR`] before each segment.
+    range: Range<usize>,
+    marks: Marks,
     /// Whether no escape of the path as sent still stands in it.
     is_reading: bool,
 }
 
-#[derive(Default)]
-struct Texts {
-    known: Vec<Text>,
-    bytes: usize,
-}
-
 impl Texts {
-    fn add(&mut self, text: Text) -> Result<(), PathFault> {
-        if self.known.contains(&text) {
-            return Ok(());
-        }
-        self.bytes += text.text.len();
-        if self.known.len() == MOST_TEXTS || self.bytes > MOST_BYTES {
-            return Err(PathFault::TooManyReadings);
-        }
-        self.known.push(text);
+    fn at(&self, range: &Range<usize>) -> &[Symbol] {
+        self.symbols.get(range.clone()).unwrap_or_default()
+    }
+
+    fn spend(&mut self, symbols: usize) -> Result<(), PathFault> {
+        let left = self.budget.checked_sub(symbols);
+        self.budget = left.ok_or(PathFault::TooManyReadings)?;
         Ok(())
     }
-}
 
-impl Text {
-    /// What each step that changes something makes of it.
-    fn steps(&self) -> Result<Vec<Self>, PathFault> {
-        let mut further = Vec::new();
-        if has_escape(&self.text) {
-            further.push(Self {
-                text: decode(&self.text)?,
-                is_reading: true,
+    /// Keeps what was written after the other texts, unless it is known.
+    fn keep(&mut self, begin: usize, is_decoded: bool) -> Result<(), PathFault> {
+        let range = begin..self.symbols.len();
+        self.spend(range.len())?;
+        let marks = Marks::of(self.at(&range));
+        let is_reading = is_decoded || !marks.has(Marks::ESCAPE);
+        let is_same = |text: &Text| {
+            text.marks == marks
+                && text.is_reading == is_reading
+                && self.at(&text.range) == self.at(&range)
+        };
+        if self.known.iter().any(is_same) {
+            self.symbols.truncate(begin);
+        } else if self.known.len() == MOST_TEXTS {
+            return Err(PathFault::TooManyReadings);
+        } else {
+            self.known.push(Text {
+                range,
+                marks,
+                is_reading,
             });
         }
-        let changed = [
-            decode_some(&self.text, is_unreserved)?,
-            decode_some(&self.text, |octet| matches!(octet, b'/' | b'\\'))?,
-            separated_at(&self.text, '/'),
-            separated_at(&self.text, '\\'),
-            without_empty_segments(&self.text),
-            without_dot_segments(&self.text),
-            without_parameters(&self.text),
-        ];
-        further.extend(changed.into_iter().flatten().map(|text| Self {
-            is_reading: self.is_reading || !has_escape(&text),
-            text,
-        }));
-        Ok(further)
+        Ok(())
     }
-}
 
-fn split(path: &str) -> String {
-    path.chars()
-        .map(|character| match character {
-            '/' => SEPARATOR,
-            _ => character,
+    fn into_closure(mut self, runs: Runs<'_>) -> Result<Closure<'_>, PathFault> {
+        let mut readings = Vec::with_capacity(self.known.len());
+        let mut queries = Vec::new();
+        for text in std::mem::take(&mut self.known) {
+            let symbols = self.at(&text.range);
+            for (mark, begin) in [(Marks::SEMICOLON, b';'), (Marks::QUESTION_MARK, b'?')] {
+                if text.marks.has(mark) {
+                    let length = before(symbols, begin).len();
+                    queries.push(text.range.start + length + 1..text.range.end);
+                }
+            }
+            if text.is_reading {
+                let reading = runs.bytes_of(without_last_slash(symbols));
+                self.spend(reading.len() / BYTES_FOR_A_SYMBOL)?;
+                let reading = text_of(reading)?;
+                if !readings.contains(&reading) {
+                    readings.push(reading);
+                }
+            }
+        }
+        Ok(Closure {
+            readings,
+            symbols: self.symbols,
+            queries,
+            runs,
         })
-        .collect()
-}
-
-fn segments(text: &str) -> impl Iterator<Item = &str> {
-    text.split(SEPARATOR).skip(1)
-}
-
-fn joined<'s>(segments: impl Iterator<Item = &'s str>) -> String {
-    let mut text = String::new();
-    for segment in segments {
-        text.push(SEPARATOR);
-        text.push_str(segment);
     }
-    text
 }
 
-fn has_escape(text: &str) -> bool {
-    let mut bytes = text.as_bytes().iter();
-    while let Some(&byte) = bytes.next() {
-        if byte == b'%' && octet_of_escape(bytes.as_slice()).is_some() {
-            return true;
-        }
-    }
-    false
+/// A slash at the end adds no segment.
+fn without_last_slash(text: &[Symbol]) -> &[Symbol] {
+    text.strip_suffix(&[SEPARATOR]).unwrap_or(text)
 }
 
-fn is_unreserved(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"-._~".contains(&octet)
+/// A text that a reading may be.
+fn text_of(bytes: Vec<u8>) -> Result<String, PathFault> {
+    let text = String::from_utf8(bytes).map_err(|_| PathFault::NotUtf8)?;
+    // What is forbidden of ASCII was refused when it was decoded.
+    let fault = match text.is_ascii() {
+        true => None,
+        false => text
+            .chars()
+            .filter(|character| !character.is_ascii())
+            .find_map(forbidden),
+    };
+    fault.map_or(Ok(text), Err)
 }
 
-/// Every escape decoded once; a `%` that begins none is left.
-fn decode(text: &str) -> Result<String, PathFault> {
-    Ok(decode_some(text, |_| true)?.unwrap_or_else(|| text.to_owned()))
-}
-
-/// Every escape of these octets decoded once; none where there is none.
-fn decode_some(text: &str, counts: impl Fn(u8) -> bool) -> Result<Option<String>, PathFault> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.as_bytes().iter();
-    while let Some(&byte) = bytes.next() {
-        let octet = match byte {
-            b'%' => octet_of_escape(bytes.as_slice()).filter(|octet| counts(*octet)),
-            _ => None,
-        };
-        match octet {
-            None => decoded.push(byte),
-            // It would be taken for a separator.
-            Some(0) => return Err(PathFault::ControlCharacter),
-            Some(octet) => {
-                decoded.push(octet);
-                bytes.nth(1);
-            }
-        }
-    }
-    if decoded.len() == text.len() {
-        return Ok(None);
-    }
-    let decoded = String::from_utf8(decoded).map_err(|_| PathFault::NotUtf8)?;
-    let fault = segments(&decoded).find_map(forbidden);
-    fault.map_or(Ok(Some(decoded)), Err)
-}
-
-fn separated_at(text: &str, separator: char) -> Option<String> {
-    text.contains(separator).then(|| {
-        text.chars()
-            .map(|character| match character {
-                _ if character == separator => SEPARATOR,
-                _ => character,
-            })
-            .collect()
-    })
-}
-
-/// One empty segment at the end is a slash at the end, which does not matter.
-fn without_empty_segments(text: &str) -> Option<String> {
-    text.contains("\0\0")
-        .then(|| joined(segments(text).filter(|segment| !segment.is_empty())))
-}
-
-fn without_dot_segments(text: &str) -> Option<String> {
-    if !segments(text).any(is_dot_segment) {
-        return None;
-    }
-    let mut resolved = String::with_capacity(text.len());
-    for segment in segments(text) {
-        match segment {
-            "." => {}
-            ".." => resolved.truncate(resolved.rfind(SEPARATOR).unwrap_or_default()),
-            _ => {
-                resolved.push(SEPARATOR);
-                resolved.push_str(segment);
-            }
-        }
-    }
-    Some(resolved)
-}
-
-fn without_parameters(text: &str) -> Option<String> {
-    text.contains(';')
-        .then(|| joined(segments(text).map(|segment| segment.split(';').next().unwrap_or(segment))))
-}
+#[cfg(test)]
+mod tests;
