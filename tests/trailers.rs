@@ -28,6 +28,10 @@ const TRAILERS: &[(&str, &str)] = &[
     ("x-auth-request-email", "root"),
     ("x-http-method-override", "DELETE"),
     ("x-original-url", "/admin"),
+    ("script_name", "/open"),
+    ("x-forwarded-host", "internal.example.com"),
+    ("x-api-version", "2"),
+    ("x_api_version", "2"),
     ("authorization", "Bearer a.b.c"),
     ("proxy-authorization", "Basic x"),
     ("x-token", "a.b.c"),
@@ -93,6 +97,7 @@ fn start(upstream: u16) -> Envoy {
             "remove": ["x-forwarded-user", "x-auth-request-*"],
         },
         "rules": [
+            {"name": "two", "match": {"headers": {"x-api-version": "2"}, "hosts": ["*.example.com"]}},
             {"name": "open", "match": {"paths": ["/open"], "methods": ["POST"]}, "allow": "public"},
             {"name": "guarded", "match": {"paths": ["/guarded"]}},
         ],
