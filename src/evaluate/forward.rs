@@ -68,7 +68,10 @@ impl<'p> Judging<'p, '_> {
         let stripped = &self.policy.stripped;
         let is_at_risk = self.request.was_changed()
             || self.request.names().any(|name| stripped.claims.have(name))
-            || self.request.query().is_some_and(|query| stripped.claims_in_query(query));
+            || self
+                .request
+                .query()
+                .is_some_and(|query| stripped.claims_in_query(query));
         if is_at_risk {
             Err(Reject::RouteAtRisk)
         } else {
@@ -82,7 +85,8 @@ impl<'p> Judging<'p, '_> {
         let identity = &self.policy.identity;
         let mut forward = Forward::default();
         if passage == Passage::Preflight {
-            let is_meant = |name: &[u8]| stripped.fields.have(name) || stripped.preflight.have(name);
+            let is_meant =
+                |name: &[u8]| stripped.fields.have(name) || stripped.preflight.have(name);
             self.remove_fields(is_meant, &mut forward);
         } else {
             self.remove_fields(|name| stripped.fields.have(name), &mut forward);
@@ -145,7 +149,10 @@ impl<'p> Judging<'p, '_> {
         let is_meant = |parameter: &[u8]| {
             stripped.has_parameter(parameter)
                 || passage == Passage::Preflight
-                    && METHOD.parameters.iter().any(|own| is_parameter(parameter, own))
+                    && METHOD
+                        .parameters
+                        .iter()
+                        .any(|own| is_parameter(parameter, own))
         };
         if self.request.query().is_some() {
             let target = self.request.target().unwrap_or_default();

@@ -78,7 +78,11 @@ impl FieldNames {
             .filter(|name| !other.have(name.as_bytes()))
             .chain(others.filter(|name| !self.have(name.as_bytes())));
         let except: Vec<String> = except.cloned().collect();
-        other.names.iter().flatten().for_each(|name| self.insert(name));
+        other
+            .names
+            .iter()
+            .flatten()
+            .for_each(|name| self.insert(name));
         let beginnings = other.beginnings.iter();
         beginnings.for_each(|beginning| self.insert_beginning(beginning));
         let endings = other.endings.iter();

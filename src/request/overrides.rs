@@ -65,44 +65,44 @@ pub const METHOD: Overrides = Overrides {
 /// Of the path, or of a part of it.
 pub const PATH: Overrides = Overrides {
     fields: &[
-        "x-original-url",           // IIS URL Rewrite, Symfony, Zend (CVE-2018-14773)
-        "x-rewrite-url",            // ISAPI_Rewrite, Symfony, Zend, Yii
-        "x-original-uri",           // nginx `auth_request`
-        "x-original-path",          // Netlify, Vercel
-        "x-original-request-uri",   // nginx `auth_request`
-        "x-original-request-url",   // Alfresco
-        "x-original-prefix",        // ASP.NET Core
-        "x-envoy-original-path",    // Envoy (CVE-2023-27487)
-        "x-envoy-original-url",     // Envoy
-        "x-forwarded-uri",          // Traefik ForwardAuth, Caddy
-        "x-forwarded-url",          // OpenWhisk
-        "x-forwarded-prefix",       // Spring, Werkzeug, Symfony, ASP.NET Core, Gin
-        "x-forwarded-path",         // Kong, Vercel
-        "x-forwarded-request-uri",  // WOVN
-        "x-forwarded-base",         // OpenRasta
-        "x-forwarded-context",      // Apache Knox, NiFi, Spark
-        "x-proxycontextpath",       // Apache NiFi
-        "x-replaced-path",          // Traefik ReplacePath
-        "x-traversal-path",         // Plack, WSGIProxy
-        "x-request-uri",            // NewLife
-        "x-request-base",           // Mojolicious
-        "x-ingress-path",           // Home Assistant
-        "x-waws-unencoded-url",     // Azure App Service
-        "x-ms-original-url",        // Azure Static Web Apps
-        "x-nf-original-path",       // Netlify
-        "x-matched-path",           // Next.js
-        "x-now-route-matches",      // Next.js
-        "x-middleware-invoke",      // Next.js
-        "x-middleware-next",        // Next.js
-        "x-middleware-redirect",    // Next.js
-        "x-middleware-rewrite",     // Next.js
-        "x-middleware-skip",        // Next.js
-        "x-middleware-subrequest",  // Next.js (CVE-2025-29927)
-        "x-astro-path",             // Astro on Vercel (GHSA-mr6q-rp88-fx84)
-        "x-rstudio-request",        // Posit Workbench
-        "x-rsc-request",            // Posit Connect
-        "x-sendfile-type",          // Rack, Plack (CVE-2025-61780)
-        "x-accel-mapping",          // Rack, Plack
+        "x-original-url",          // IIS URL Rewrite, Symfony, Zend (CVE-2018-14773)
+        "x-rewrite-url",           // ISAPI_Rewrite, Symfony, Zend, Yii
+        "x-original-uri",          // nginx `auth_request`
+        "x-original-path",         // Netlify, Vercel
+        "x-original-request-uri",  // nginx `auth_request`
+        "x-original-request-url",  // Alfresco
+        "x-original-prefix",       // ASP.NET Core
+        "x-envoy-original-path",   // Envoy (CVE-2023-27487)
+        "x-envoy-original-url",    // Envoy
+        "x-forwarded-uri",         // Traefik ForwardAuth, Caddy
+        "x-forwarded-url",         // OpenWhisk
+        "x-forwarded-prefix",      // Spring, Werkzeug, Symfony, ASP.NET Core, Gin
+        "x-forwarded-path",        // Kong, Vercel
+        "x-forwarded-request-uri", // WOVN
+        "x-forwarded-base",        // OpenRasta
+        "x-forwarded-context",     // Apache Knox, NiFi, Spark
+        "x-proxycontextpath",      // Apache NiFi
+        "x-replaced-path",         // Traefik ReplacePath
+        "x-traversal-path",        // Plack, WSGIProxy
+        "x-request-uri",           // NewLife
+        "x-request-base",          // Mojolicious
+        "x-ingress-path",          // Home Assistant
+        "x-waws-unencoded-url",    // Azure App Service
+        "x-ms-original-url",       // Azure Static Web Apps
+        "x-nf-original-path",      // Netlify
+        "x-matched-path",          // Next.js
+        "x-now-route-matches",     // Next.js
+        "x-middleware-invoke",     // Next.js
+        "x-middleware-next",       // Next.js
+        "x-middleware-redirect",   // Next.js
+        "x-middleware-rewrite",    // Next.js
+        "x-middleware-skip",       // Next.js
+        "x-middleware-subrequest", // Next.js (CVE-2025-29927)
+        "x-astro-path",            // Astro on Vercel (GHSA-mr6q-rp88-fx84)
+        "x-rstudio-request",       // Posit Workbench
+        "x-rsc-request",           // Posit Connect
+        "x-sendfile-type",         // Rack, Plack (CVE-2025-61780)
+        "x-accel-mapping",         // Rack, Plack
     ],
     beginnings: &["x-invoke-"], // Next.js
     endings: &[
@@ -186,7 +186,13 @@ mod tests {
         ] {
             assert!(path.have(name.as_bytes()), "{name}");
         }
-        for name in ["x-transcript-name", "x-path", "x-original-uris", "x-middleware-prefetch", "user-agent"] {
+        for name in [
+            "x-transcript-name",
+            "x-path",
+            "x-original-uris",
+            "x-middleware-prefetch",
+            "user-agent",
+        ] {
             assert!(!path.have(name.as_bytes()), "{name}");
         }
         assert!(HOST.fields().have(b"X_Forwarded_Host") && HOST.fields().have(b"$WSSN"));

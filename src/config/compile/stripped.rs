@@ -37,8 +37,8 @@ impl Compiler<'_> {
         self.refuse_rules_by(
             rules,
             |name| fields.have(name),
-            "this field names another method, path or host, and is removed from every request: it never chooses a rule, \
-             but where `overrides` forwards it",
+            "this header names another method, path or host and is stripped from every request: no rule can look at it \
+             unless `overrides` forwards it",
         );
         claims.extend(&fields);
         let served = || self.places.iter().map(|served| &served.place);
