@@ -27,7 +27,8 @@
 //!
 //! In shadow mode a refusal is decided like any other, and the request passes all the same; metadata and preflights are
 //! answered as ever.
-//! Whatever passes, and however: nothing arrives with it that names another caller, method or path (`forward`).
+//! Whatever passes, and however: nothing arrives with it that names another caller, method, path or host, or that an
+//! upstream could take for a credential that was judged (`forward`).
 //! Where the rule has no scheme to offer, 12 and 13 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
 
 mod effects;
@@ -42,6 +43,7 @@ use std::rc::Rc;
 
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
+use self::forward::Passage;
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
@@ -81,6 +83,8 @@ pub struct Decision<'p> {
     pub fixed: Option<&'p FixedReply>,
     /// How the request is changed on its way to the upstream, where it passes.
     pub forward: Forward<'p>,
+    /// As what it passes, where it does.
+    passage: Passage,
 }
 
 /// What becomes of a request.
@@ -148,6 +152,7 @@ pub fn evaluate<'p>(
         hides: false,
         fixed: None,
         forward: Forward::default(),
+        passage: Passage::default(),
     };
     let mut effects = Effects::default();
     let Some(policy) = &plan.policy else {
@@ -179,9 +184,7 @@ pub fn evaluate<'p>(
         Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
     );
     decision.is_shadow &= !is_own;
-    if decision.refusal().is_some() && decision.is_shadow {
-        decision.forward = judging.forward_anyone();
-    }
+    judging.pass_on(&mut decision);
     Outcome::Decided(decision, effects)
 }
 
@@ -250,7 +253,7 @@ impl<'p> Judging<'p, '_> {
         let readings = Readings::of_target(self.request.target()).map_err(Reject::Path)?;
         trace.step(Step::Read(&readings));
         if self.policy.asks_for_route() {
-            self.keep_to_the_route(&self.forward_anyone())?;
+            self.refuse_claims()?;
             trace.step(Step::Route(self.request));
         }
 
@@ -275,9 +278,7 @@ impl<'p> Judging<'p, '_> {
             return Ok(verdict);
         }
         let bound = fit.map(|fit| fit.bound).unwrap_or_default();
-        let verdict = self.ask(access, &readings, &bound, decision, effects, trace)?;
-        self.keep_to_the_route(&decision.forward)?;
-        Ok(verdict)
+        self.ask(access, &readings, &bound, decision, effects, trace)
     }
 
     fn refuse_plain_http(&self) -> Result<(), Reject> {
@@ -352,7 +353,6 @@ impl<'p> Judging<'p, '_> {
             Access::Closed(gate) => (Some(gate), "what nobody has"),
         };
         trace.step(Step::Asks(asks));
-        decision.forward = self.forward_admitted();
         let Some(gate) = gate else {
             return Ok(Verdict::Passes(permit_anyone()));
         };
@@ -360,7 +360,7 @@ impl<'p> Judging<'p, '_> {
         decision.requirements = Some(&gate.requirements);
         let principal = match self.identify(gate, decision, effects, trace)? {
             None if matches!(access, Access::Optional(_)) => {
-                self.forward_nobody(&mut decision.forward);
+                decision.passage = Passage::Anonymous;
                 return Ok(Verdict::Passes(permit_anyone()));
             }
             None => return Err(Reject::NoCredential.into()),
@@ -386,7 +386,7 @@ impl<'p> Judging<'p, '_> {
             },
         };
         let permit = permit(&principal, &gate.requirements, asked)?;
-        self.forward_caller(&principal, &mut decision.forward);
+        decision.passage = Passage::Caller;
         Ok(Verdict::Passes(permit))
     }
 }

@@ -3,6 +3,7 @@
 mod index;
 mod networks;
 mod rules;
+mod stripped;
 
 use std::net::IpAddr;
 
@@ -10,6 +11,7 @@ use ipnet::IpNet;
 
 pub use self::networks::{Networks, admit_nobody};
 pub use self::rules::{Bound, Fit, Rules};
+pub use self::stripped::Stripped;
 
 use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
@@ -23,7 +25,7 @@ use crate::refresh::RemoteKeys;
 use crate::reject::Reject;
 use crate::request::authority::{Host, HostPattern};
 use crate::request::path::{Pattern, Readings};
-use crate::request::{Field, FieldNames, RequestView};
+use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Limits, Store};
 
@@ -65,19 +67,8 @@ pub struct Policy {
     pub identity: Identity,
     /// What too many failures lead to.
     pub throttle: Option<Throttle>,
-    /// What nobody may tell it.
-    pub taken_out: TakenOut,
-}
-
-/// What is taken out of every request that passes, and never decides anything.
-#[derive(Debug, Clone, Default)]
-pub struct TakenOut {
-    /// Fields, in every spelling.
-    pub fields: FieldNames,
-    /// Fields in which a provider looks, in every spelling but its own: what stands there is not judged.
-    pub misspelt: FieldNames,
-    /// The parameter of the query that names another method.
-    pub method_parameter: bool,
+    /// What is removed from requests.
+    pub stripped: Stripped,
 }
 
 /// What too many failures lead to.

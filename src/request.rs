@@ -3,6 +3,7 @@
 pub mod authority;
 mod names;
 pub mod overrides;
+pub mod parameter;
 pub mod path;
 
 use std::borrow::Cow;

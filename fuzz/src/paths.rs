@@ -1,7 +1,7 @@
 //! Paths: nothing that the filter lets through is read by any server as what another rule is for.
 
 use countersign::identity::Identity;
-use countersign::plan::{Access, Https, Match, Mode, Policy, Rule, Rules, TakenOut};
+use countersign::plan::{Access, Https, Match, Mode, Policy, Rule, Rules, Stripped};
 use countersign::request::RequestView;
 use countersign::request::authority::Host;
 use countersign::request::path::{Case, Pattern, Readings};
@@ -71,7 +71,7 @@ pub fn policy_of(rules: Rules) -> Policy {
         networks: None,
         throttle: None,
         identity: Identity::default(),
-        taken_out: TakenOut::default(),
+        stripped: Stripped::default(),
     }
 }
 

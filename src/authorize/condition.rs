@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use self::limits::Pattern;
 pub use self::syntax::{Fault, FaultKind, Place};
-use self::syntax::{Sights, Text};
+use self::syntax::{Seen, Sights, Text};
 use super::Asked;
 
 /// An expression, compiled once.
@@ -92,6 +92,16 @@ impl Condition {
     /// Whether it looks at the method of the request.
     pub fn looks_at_method(&self) -> bool {
         self.sights.method
+    }
+
+    /// Whether it looks at the host of the request.
+    pub fn looks_at_host(&self) -> bool {
+        self.sights.host
+    }
+
+    /// Whether it looks at header fields that it does not name.
+    pub fn looks_at_every_field(&self) -> bool {
+        self.sights.headers == Seen::All
     }
 
     /// The header fields that it names.

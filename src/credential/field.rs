@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Found, is_b64token, token};
+use super::{Found, is_b64token, is_of_body, token};
 use crate::reject::CredentialFault;
 use crate::request::{Field, RequestView, is_tchar};
 
@@ -52,6 +52,23 @@ pub fn alone<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
         Field::Many => Err(CredentialFault::Several),
         Field::One(value) => token(Cow::Borrowed(value.trim_ascii())),
     }
+}
+
+/// Whether a token stands in the fields called `name` without a scheme: not `scheme` alone, but what an upstream could take
+/// for the token that should follow it.
+pub fn stands_alone(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
+    let is_alone = |one: &[u8]| {
+        one.iter().all(|byte| is_of_body(*byte) || *byte == b'=')
+            && is_b64token(one)
+            && !one.eq_ignore_ascii_case(scheme.as_bytes())
+    };
+    request.values(name.as_bytes()).any(|value| {
+        if value.contains(&b',') {
+            elements(value).any(is_alone)
+        } else {
+            is_alone(value.trim_ascii())
+        }
+    })
 }
 
 /// Whether some credential in the fields called `name` is of `scheme`.
