@@ -252,6 +252,7 @@ impl<'p> Judging<'p, '_> {
         let host = self.request.host()?;
         let readings = Readings::of_target(self.request.target()).map_err(Reject::Path)?;
         trace.step(Step::Read(&readings));
+        self.refuse_parameters_in_path(&readings)?;
         if self.policy.asks_for_route() {
             self.refuse_claims()?;
             trace.step(Step::Route(self.request));
@@ -279,6 +280,19 @@ impl<'p> Judging<'p, '_> {
         }
         let bound = fit.map(|fit| fit.bound).unwrap_or_default();
         self.ask(access, &readings, &bound, decision, effects, trace)
+    }
+
+    /// Refuses a path that holds a query to some upstream, and in it what would be removed from a query.
+    fn refuse_parameters_in_path(&self, readings: &Readings<'_>) -> Result<(), Reject> {
+        let Err(fault) = readings.plain() else {
+            return Ok(());
+        };
+        let stripped = &self.policy.stripped;
+        let mut queries = readings.queries();
+        match queries.any(|query| stripped.has_parameter_in(&query)) {
+            true => Err(Reject::Path(fault)),
+            false => Ok(()),
+        }
     }
 
     fn refuse_plain_http(&self) -> Result<(), Reject> {

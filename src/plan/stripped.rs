@@ -26,6 +26,12 @@ pub struct Stripped {
 }
 
 impl Stripped {
+    /// Whether a query has a parameter that is removed.
+    pub fn has_parameter_in(&self, query: &[u8]) -> bool {
+        let mut parameters = query.split(|byte| *byte == b'&');
+        parameters.any(|parameter| self.has_parameter(parameter))
+    }
+
     /// Whether a parameter of a query claims something of the request.
     pub fn claims_in_query(&self, query: &[u8]) -> bool {
         let mut parameters = query.split(|byte| *byte == b'&');

@@ -16,7 +16,22 @@ pub fn is_parameter(parameter: &[u8], own: &str) -> bool {
 /// Whether a cookie, as it was sent between two `;`, is or holds the one called `own` to some server: Python's
 /// `http.cookies` separates cookies at spaces too, and RFC 2109 at commas.
 pub fn is_cookie(cookie: &[u8], own: &str) -> bool {
-    is_name(name_of(cookie), own) || inner_names(cookie).any(|name| is_name(name, own))
+    let is_own = |name: &[u8]| {
+        is_name(name, own) || without_prefix(name).is_some_and(|name| is_name(name, own))
+    };
+    is_own(name_of(cookie)) || inner_names(cookie).any(is_own)
+}
+
+/// The name of a cookie after the prefix that binds it to its host (draft-ietf-httpbis-rfc6265bis §4.1.3), which Sanic
+/// drops.
+fn without_prefix(name: &[u8]) -> Option<&[u8]> {
+    ["__host-", "__secure-"].into_iter().find_map(|prefix| {
+        let name = name.trim_ascii_start();
+        let (begin, rest) = name.split_at_checked(prefix.len())?;
+        begin
+            .eq_ignore_ascii_case(prefix.as_bytes())
+            .then_some(rest)
+    })
 }
 
 /// What stands before each `=` of a cookie, after a space or a comma.
@@ -51,9 +66,9 @@ fn next_is(sent: &mut Peekable<impl Iterator<Item = u8>>, own: u8) -> bool {
     })
 }
 
-/// Before a name.
+/// Before a name: Python's `str.strip` and JavaScript's `trim` drop spaces that are not ASCII, and control characters.
 fn is_dropped(byte: &u8) -> bool {
-    byte.is_ascii_whitespace() || matches!(byte, b'[' | b']' | b'?')
+    !byte.is_ascii_graphic() || matches!(byte, b'[' | b']' | b'?')
 }
 
 /// After a name: a key in brackets, or nothing but punctuation.
@@ -197,6 +212,9 @@ mod tests {
             "a=b,my.id=x",
             "a=b=c my_id =x",
             "a=\"b\tmy_id=x\"",
+            "\u{a0}my_id\u{a0}=x",
+            "__Host-my_id=x",
+            " __secure-my.id=x",
             "my_id",
         ] {
             assert!(is_cookie(cookie.as_bytes(), "my_id"), "{cookie}");
@@ -206,6 +224,7 @@ mod tests {
             "a=my_id=x",
             "a=b my_id",
             "not_my_id=x",
+            "__Host_my_id=x",
             "",
             "=x",
             "my=id",

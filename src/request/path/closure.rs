@@ -36,7 +36,7 @@ const MOST_TEXTS: usize = 64;
 /// How many symbols the steps may write, whatever the length of the path: a short path may be as odd as it likes.
 const SYMBOLS_FOR_ANY: usize = 2 * 1024;
 /// How many they may write for each byte of the path.
-const SYMBOLS_FOR_EACH: usize = 4;
+const SYMBOLS_FOR_EACH: usize = 3;
 /// A byte of a reading costs as much as so many symbols: it is copied, and looked at once.
 const BYTES_FOR_A_SYMBOL: usize = 4;
 
@@ -156,14 +156,18 @@ impl Texts {
     fn keep(&mut self, begin: usize, is_decoded: bool) -> Result<(), PathFault> {
         let range = begin..self.symbols.len();
         self.spend(range.len())?;
-        let marks = Marks::of(self.at(&range));
+        let text = self.at(&range);
+        let mut same = self
+            .known
+            .iter()
+            .filter(|known| self.at(&known.range) == text);
+        // Most of what the steps write is known, so that it is looked for first.
+        let marks = same
+            .clone()
+            .next()
+            .map_or_else(|| Marks::of(text), |known| known.marks);
         let is_reading = is_decoded || !marks.has(Marks::ESCAPE);
-        let is_same = |text: &Text| {
-            text.marks == marks
-                && text.is_reading == is_reading
-                && self.at(&text.range) == self.at(&range)
-        };
-        if self.known.iter().any(is_same) {
+        if same.any(|known| known.is_reading == is_reading) {
             self.symbols.truncate(begin);
         } else if self.known.len() == MOST_TEXTS {
             return Err(PathFault::TooManyReadings);

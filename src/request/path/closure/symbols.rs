@@ -31,38 +31,45 @@ impl<'p> Runs<'p> {
     pub(super) fn of(path: &'p str, text: &mut Vec<Symbol>) -> Result<Self, PathFault> {
         let path = path.as_bytes();
         let mut runs = Vec::new();
+        // Digits after an escaped `%` become a part of an escape, once it is decoded.
+        let mut follows_percent = false;
         let mut place = 0;
-        // Digits after an escape can become a part of another, once it is decoded.
-        let mut follows_escape = false;
         while let Some(byte) = path.get(place) {
-            let follows = follows_escape && byte.is_ascii_hexdigit();
-            if is_looked_at(*byte) || follows {
-                follows_escape = *byte == b'%' || follows;
-                text.push(if *byte == b'/' {
-                    SEPARATOR
-                } else {
-                    Symbol::from(*byte)
-                });
-                place += 1;
-                continue;
-            }
-            follows_escape = false;
             let rest = path.get(place..).unwrap_or_default();
-            let length = rest
-                .iter()
-                .position(|byte| is_looked_at(*byte))
-                .unwrap_or(rest.len());
-            let run = rest.get(..length).unwrap_or_default();
-            if run.iter().all(|byte| *byte == b'.') {
-                // It may be a dot segment, or a part of one.
-                text.extend(run.iter().map(|byte| Symbol::from(*byte)));
+            let length = match byte {
+                b'%' => {
+                    let octet = rest.get(1..).and_then(octet_of_escape);
+                    let is_digit = octet.is_some_and(|octet| octet.is_ascii_hexdigit());
+                    follows_percent = octet == Some(b'%') || follows_percent && is_digit;
+                    // An escape, and its digits.
+                    3
+                }
+                _ if is_looked_at(*byte) => {
+                    follows_percent = false;
+                    1
+                }
+                _ if follows_percent && byte.is_ascii_hexdigit() => 1,
+                _ => {
+                    follows_percent = false;
+                    rest.iter()
+                        .position(|byte| is_looked_at(*byte))
+                        .unwrap_or(rest.len())
+                }
+            };
+            let bytes = rest.get(..length).unwrap_or(rest);
+            place += bytes.len();
+            // Dots may be a dot segment, or a part of one.
+            if bytes.len() <= 3 || bytes.iter().all(|byte| *byte == b'.') {
+                text.extend(bytes.iter().map(|byte| match byte {
+                    b'/' => SEPARATOR,
+                    byte => Symbol::from(*byte),
+                }));
             } else {
                 let number = Symbol::try_from(runs.len()).ok();
                 let symbol = number.and_then(|number| FIRST_RUN.checked_add(number));
                 text.push(symbol.ok_or(PathFault::TooManyReadings)?);
-                runs.push(place..place + length);
+                runs.push(place - bytes.len()..place);
             }
-            place += length;
         }
         Ok(Self { path, runs })
     }
