@@ -32,6 +32,7 @@ const TRAILERS: &[(&str, &str)] = &[
     ("x-forwarded-host", "internal.example.com"),
     ("x-api-version", "2"),
     ("x_api_version", "2"),
+    ("tenant", "red"),
     ("authorization", "Bearer a.b.c"),
     ("proxy-authorization", "Basic x"),
     ("x-token", "a.b.c"),
@@ -97,7 +98,7 @@ fn start(upstream: u16) -> Envoy {
             "remove": ["x-forwarded-user", "x-auth-request-*"],
         },
         "rules": [
-            {"name": "two", "match": {"headers": {"x-api-version": "2"}, "hosts": ["*.example.com"]}},
+            {"name": "two", "match": {"headers": {"x-api-version": "2", "tenant": "red"}, "hosts": ["*.example.com"]}},
             {"name": "open", "match": {"paths": ["/open"], "methods": ["POST"]}, "allow": "public"},
             {"name": "guarded", "match": {"paths": ["/guarded"]}},
         ],

@@ -58,8 +58,7 @@ pub fn alone<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
 /// for the token that should follow it.
 pub fn stands_alone(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
     let is_alone = |one: &[u8]| {
-        one.first().is_some_and(|first| is_of_body(*first))
-            && one.iter().all(|byte| is_of_body(*byte) || *byte == b'=')
+        one.iter().all(|byte| is_of_body(*byte) || *byte == b'=')
             && is_b64token(one)
             && !one.eq_ignore_ascii_case(scheme.as_bytes())
     };

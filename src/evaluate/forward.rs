@@ -161,7 +161,7 @@ impl<'p> Judging<'p, '_> {
     }
 
     /// Removes the credentials that end with the connection, which nobody judged, and the options that would have the next
-    /// proxy remove what the filter says (RFC 9110 §7.6.1).
+    /// proxy remove what the filter says, or by what it decided (RFC 9110 §7.6.1).
     ///
     /// Envoy does that by itself with whatever is nominated, but where the connection is to be upgraded.
     #[cold]
@@ -173,7 +173,7 @@ impl<'p> Judging<'p, '_> {
             all += 1;
             if stripped.credentials.have(option) {
                 self.remove_fields(|name| name.eq_ignore_ascii_case(option), forward);
-            } else if !stripped.claims.have(option) {
+            } else if !stripped.fields.have_a_spelling_of(option) {
                 kept.extend(std::str::from_utf8(option));
             }
         }

@@ -59,11 +59,8 @@ impl FieldNames {
 
     /// Adds every spelling of a name but its own.
     pub fn insert_other_spellings(&mut self, name: &str) {
-        // A name of letters and digits has no other.
-        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            self.insert(name);
-            self.except(name);
-        }
+        self.insert(name);
+        self.except(name);
     }
 
     /// Leaves a name out in exactly this spelling.
@@ -202,7 +199,7 @@ mod tests {
         for name in ["X-tenant", "x_tenant", "x.tenant", "x-key"] {
             assert!(names.have(name.as_bytes()), "{name}");
         }
-        for name in ["x-tenant", "x_key", "accept", "Accept", "x-tenants"] {
+        for name in ["x-tenant", "x_key", "accept", "x-tenants"] {
             assert!(!names.have(name.as_bytes()), "{name}");
         }
         assert!(names.have_a_spelling_of(b"x-tenant"));
