@@ -22,8 +22,9 @@ use crate::identity::Identity;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::refresh::RemoteKeys;
-use crate::reject::Reject;
+use crate::reject::{PathFault, Reject};
 use crate::request::authority::{Host, HostPattern};
+use crate::request::list::could_be;
 use crate::request::path::{Pattern, Readings};
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
@@ -320,7 +321,7 @@ impl Policy {
     ///
     /// # Errors
     /// [`Reject::Path`] where the readings fall under different rules, or bind different parameters;
-    /// [`Reject::RepeatedField`] where a rule looks at a header field that the request repeats.
+    /// [`Reject::RepeatedField`] where a rule looks at a header field that the request repeats, also within a list.
     pub fn rule_for<'p, 'r>(
         &'p self,
         method: &[u8],
@@ -328,7 +329,17 @@ impl Policy {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
-        readings.agree(|reading| self.rules.first_fit(method, request, reading, host))
+        let first_fit = |reading| self.rules.first_fit(method, request, reading, host);
+        readings.agree(|reading| {
+            let fit = first_fit(reading)?;
+            // Where dots at the end are dropped, they are dropped to find what is served, and parameters keep them.
+            if let Some(other) = reading.without_last_dots()
+                && !Fit::are_of_one_rule(fit.as_ref(), first_fit(other)?.as_ref())
+            {
+                return Err(Reject::Path(PathFault::LastDot));
+            }
+            Ok(fit)
+        })
     }
 }
 
@@ -350,6 +361,9 @@ impl Match {
         for (name, value) in &self.headers {
             match request.field(name.as_bytes()) {
                 Field::One(sent) if sent == value.as_bytes() => {}
+                Field::One(sent) if could_be(sent, value.as_bytes()) => {
+                    return Err(Reject::RepeatedField);
+                }
                 Field::None | Field::One(_) => return Ok(false),
                 Field::Many => return Err(Reject::RepeatedField),
             }

@@ -95,6 +95,9 @@ pub enum PathFault {
     /// `%2F`, `\` or `%5C`.
     #[error("it has a separator that is not one to every server")]
     EncodedSeparator,
+    /// A dot or a space at the end, also encoded.
+    #[error("it ends with a dot or a space, which some servers drop")]
+    LastDot,
     /// `;`, also encoded.
     #[error("it has path parameters")]
     Parameters,

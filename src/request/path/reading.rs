@@ -60,6 +60,18 @@ impl<'r> Reading<'r> {
         std::iter::from_fn(next)
     }
 
+    /// The reading of servers that drop dots and spaces at the end of a path, as Windows and Caddy do; none where none
+    /// stand there.
+    #[inline]
+    pub fn without_last_dots(self) -> Option<Self> {
+        let text = self.text.filter(|text| text.ends_with(['.', ' ']))?;
+        let ends = [char::from(self.separator), '.', ' '];
+        Some(Self {
+            text: Some(text.trim_end_matches(ends)),
+            ..self
+        })
+    }
+
     /// The decoded path, without a slash at its end.
     pub fn joined(self) -> String {
         let mut path = String::new();
