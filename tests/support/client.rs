@@ -1,4 +1,4 @@
-//! An HTTP/1.1 client that sends exactly the bytes it is given, one request a connection.
+//! An HTTP/1.1 client that sends exactly the bytes it is given: one request a connection, or many.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -67,6 +67,92 @@ pub fn send(server: SocketAddr, request: &Request<'_>) -> io::Result<Response> {
     }
 }
 
+/// A connection that stays open from one request to the next, and is opened again where the server has closed it.
+pub struct Connection {
+    server: SocketAddr,
+    timeout: Duration,
+    stream: Option<TcpStream>,
+}
+
+impl Connection {
+    /// A connection that waits no longer than this for each answer.
+    pub fn new(server: SocketAddr, timeout: Duration) -> Self {
+        Self {
+            server,
+            timeout,
+            stream: None,
+        }
+    }
+
+    /// Sends the bytes of one request and reads its response.
+    ///
+    /// # Errors
+    /// As for [`send`]. The next request then opens another connection.
+    pub fn ask(&mut self, request: &[u8]) -> io::Result<Response> {
+        if let Some(stream) = self.stream.take() {
+            match self.exchange(stream, request) {
+                Ok(response) => return Ok(response),
+                Err((error, is_silent)) if !is_silent => return Err(error),
+                // The server has closed a connection that was idle.
+                Err(_) => {}
+            }
+        }
+        let stream = TcpStream::connect_timeout(&self.server, self.timeout)?;
+        stream.set_read_timeout(Some(self.timeout))?;
+        stream.set_write_timeout(Some(self.timeout))?;
+        stream.set_nodelay(true)?;
+        self.exchange(stream, request).map_err(|(error, _)| error)
+    }
+
+    /// The response; else the error, and whether the server closed the connection without a byte.
+    fn exchange(
+        &mut self,
+        mut stream: TcpStream,
+        request: &[u8],
+    ) -> Result<Response, (io::Error, bool)> {
+        let sent = stream.write_all(request);
+        let mut answer = Vec::new();
+        let mut block = [0; 16 * 1024];
+        loop {
+            if let Some(response) = parse(&answer, false, false).map_err(|error| (error, false))? {
+                if stays_open(&response) {
+                    self.stream = Some(stream);
+                }
+                return Ok(response);
+            }
+            match stream.read(&mut block) {
+                Ok(0) if answer.is_empty() => {
+                    let error = sent.err();
+                    let error = error.unwrap_or_else(|| invalid("closed without a response"));
+                    return Err((error, true));
+                }
+                Ok(0) => {
+                    return match parse(&answer, false, true) {
+                        Ok(Some(response)) => Ok(response),
+                        Ok(None) => Err((invalid("the response is cut off"), false)),
+                        Err(error) => Err((error, false)),
+                    };
+                }
+                Ok(length) => answer.extend_from_slice(&block[..length]),
+                Err(error) => {
+                    let is_closed = error.kind() == io::ErrorKind::ConnectionReset;
+                    return Err((error, is_closed && answer.is_empty()));
+                }
+            }
+        }
+    }
+}
+
+/// Whether another request may follow on the connection of a response (RFC 9112 §9.3).
+fn stays_open(response: &Response) -> bool {
+    let mut options = response.values("connection");
+    let is_framed = matches!(response.status, 204 | 304)
+        || ["content-length", "transfer-encoding"]
+            .iter()
+            .any(|name| response.values(name).next().is_some());
+    is_framed && !options.any(|option| option.eq_ignore_ascii_case(b"close"))
+}
+
 fn invalid(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }
@@ -117,7 +203,7 @@ fn parse(answer: &[u8], to_head: bool, closed: bool) -> io::Result<Option<Respon
                 .ok_or_else(|| invalid("content-length is no number"))?,
         ),
     };
-    let body = if to_head || response.status == 204 {
+    let body = if to_head || matches!(response.status, 204 | 304) {
         // What follows a response that has no body is there for the case to find.
         Some(rest.to_vec())
     } else if response
