@@ -7,11 +7,7 @@ use serde_json::Value;
 use super::input::{FORGED, GOOD, Tokens, replaced};
 use super::shown;
 use crate::support::client::Response;
-
-/// The field in which Envoy names the rule under which a request passed.
-pub const RULE: &str = "x-gate-rule";
-/// The field in which Envoy says whose a response is.
-pub const DETAILS: &str = "x-gate-details";
+use crate::support::envoy::{DETAILS, RULE};
 
 /// What a server says that it read; what it does not know is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -11,12 +11,12 @@ use countersign::store::Store;
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, DETAILS, RULE};
+use super::answer::Answer;
 use super::fleet::{Fleet, PATIENCE};
 use super::input::{Caller, FORGED, GOOD, Input, Tokens, replaced};
 use crate::support;
 use crate::support::client::Connection;
-use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
+use crate::support::envoy::{Bootstrap, Envoy, module_path, tell_rules, wasm_filter};
 use crate::support::token::read_key;
 
 const ISSUER: &str = "https://as.example.com";
@@ -115,19 +115,12 @@ fn bootstrap(fleet: &Fleet) -> Value {
             .routed_listener_with(name, std::slice::from_ref(&filter), &[route]);
     }
     let mut bootstrap = bootstrap.into_json();
+    tell_rules(&mut bootstrap);
     let resources = &mut bootstrap["static_resources"];
     let listeners = resources["listeners"].as_array_mut();
     for listener in listeners.into_iter().flatten() {
         let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
         manager["http_protocol_options"] = json!({"enable_trailers": true});
-        let told = [
-            (RULE, "%FILTER_STATE(wasm.countersign.rule:PLAIN)%"),
-            (DETAILS, "%RESPONSE_CODE_DETAILS%"),
-        ];
-        let told = told.map(|(key, value)| {
-            json!({"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"})
-        });
-        manager["route_config"]["response_headers_to_add"] = json!(told);
     }
     for cluster in resources["clusters"].as_array_mut().into_iter().flatten() {
         cluster["typed_extension_protocol_options"] = json!({
