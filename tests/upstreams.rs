@@ -4,8 +4,8 @@
 //! `make test-upstreams` installs the servers and runs this. The lists `tests/upstreams/servers.json` and
 //! `tests/upstreams/debian/servers.json` say how each server is started and what it reports; `tests/upstreams/README.md`
 //! says what each server serves. The driver starts all servers and one Envoy, which has a listener and a cluster for
-//! each, and sends every input without a credential and with a good token of bob's; one that the core refuses whoever
-//! sends it is sent with the token alone. An input is
+//! each, and sends every input without a credential and with a good token of bob's; one that the core refuses for
+//! every caller is sent with the token alone. An input is
 //!
 //! - a line of `tests/upstreams/corpus/*.txt`: a known trick (`driver/corpus.rs` explains the notation);
 //! - a path of `tests/upstreams/finds.txt`, which a fuzzer has found;
@@ -67,6 +67,7 @@ fn no_server_reads_what_its_rule_forbids() {
     let seed = number("UPSTREAM_SEED", 1);
     let keep_going = number("UPSTREAM_KEEP_GOING", 0) != 0;
     let base = Base::new(&corpus, &gate.tokens);
+    say(&format!("the corpus: {base}"));
     let stop = AtomicBool::new(false);
     let compared = for_each(&fleet, |place, running| {
         let own_seed = seed.wrapping_mul(1_000).wrapping_add(place as u64);

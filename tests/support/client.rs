@@ -39,13 +39,39 @@ impl Response {
 /// # Errors
 /// The connection fails, times out or ends early, or what comes back is not HTTP.
 pub fn send(server: SocketAddr, request: &Request<'_>) -> io::Result<Response> {
-    let mut stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
-    stream.set_nodelay(true)?;
-    // A server that refuses a long head answers before it has read all of it, and closes.
-    let sent = stream.write_all(&to_bytes(request));
+    let mut stream = connect(server, TIMEOUT)?;
     let to_head = request.method == b"HEAD";
+    exchange(&mut stream, &to_bytes(request), to_head).map_err(|broken| broken.error)
+}
+
+fn connect(server: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&server, timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Why there is no response.
+struct Broken {
+    error: io::Error,
+    /// Whether the server closed the connection without a byte.
+    is_silent: bool,
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self {
+            error,
+            is_silent: false,
+        }
+    }
+}
+
+/// Sends the bytes of a request and reads the response, no further than its end.
+fn exchange(stream: &mut TcpStream, request: &[u8], to_head: bool) -> Result<Response, Broken> {
+    // A server that refuses a long head answers before it has read all of it, and closes.
+    let sent = stream.write_all(request);
     let mut answer = Vec::new();
     let mut block = [0; 16 * 1024];
     loop {
@@ -54,15 +80,25 @@ pub fn send(server: SocketAddr, request: &Request<'_>) -> io::Result<Response> {
         }
         match stream.read(&mut block) {
             Ok(0) if answer.is_empty() => {
-                sent?;
-                return Err(invalid("closed without a response"));
+                return Err(Broken {
+                    error: sent
+                        .err()
+                        .unwrap_or_else(|| invalid("closed without a response")),
+                    is_silent: true,
+                });
             }
             Ok(0) => {
-                return parse(&answer, to_head, true)?
-                    .ok_or_else(|| invalid("the response is cut off"));
+                let response = parse(&answer, to_head, true)?;
+                return Ok(response.ok_or_else(|| invalid("the response is cut off"))?);
             }
             Ok(length) => answer.extend_from_slice(&block[..length]),
-            Err(error) => return Err(error),
+            Err(error) => {
+                let is_reset = error.kind() == io::ErrorKind::ConnectionReset;
+                return Err(Broken {
+                    is_silent: is_reset && answer.is_empty(),
+                    error,
+                });
+            }
         }
     }
 }
@@ -90,56 +126,23 @@ impl Connection {
     /// As for [`send`]. The next request then opens another connection.
     pub fn ask(&mut self, request: &[u8]) -> io::Result<Response> {
         if let Some(stream) = self.stream.take() {
-            match self.exchange(stream, request) {
-                Ok(response) => return Ok(response),
-                Err((error, is_silent)) if !is_silent => return Err(error),
+            match self.ask_over(stream, request) {
                 // The server has closed a connection that was idle.
-                Err(_) => {}
+                Err(broken) if broken.is_silent => {}
+                answered => return answered.map_err(|broken| broken.error),
             }
         }
-        let stream = TcpStream::connect_timeout(&self.server, self.timeout)?;
-        stream.set_read_timeout(Some(self.timeout))?;
-        stream.set_write_timeout(Some(self.timeout))?;
-        stream.set_nodelay(true)?;
-        self.exchange(stream, request).map_err(|(error, _)| error)
+        let stream = connect(self.server, self.timeout)?;
+        self.ask_over(stream, request)
+            .map_err(|broken| broken.error)
     }
 
-    /// The response; else the error, and whether the server closed the connection without a byte.
-    fn exchange(
-        &mut self,
-        mut stream: TcpStream,
-        request: &[u8],
-    ) -> Result<Response, (io::Error, bool)> {
-        let sent = stream.write_all(request);
-        let mut answer = Vec::new();
-        let mut block = [0; 16 * 1024];
-        loop {
-            if let Some(response) = parse(&answer, false, false).map_err(|error| (error, false))? {
-                if stays_open(&response) {
-                    self.stream = Some(stream);
-                }
-                return Ok(response);
-            }
-            match stream.read(&mut block) {
-                Ok(0) if answer.is_empty() => {
-                    let error = sent.err();
-                    let error = error.unwrap_or_else(|| invalid("closed without a response"));
-                    return Err((error, true));
-                }
-                Ok(0) => {
-                    return match parse(&answer, false, true) {
-                        Ok(Some(response)) => Ok(response),
-                        Ok(None) => Err((invalid("the response is cut off"), false)),
-                        Err(error) => Err((error, false)),
-                    };
-                }
-                Ok(length) => answer.extend_from_slice(&block[..length]),
-                Err(error) => {
-                    let is_closed = error.kind() == io::ErrorKind::ConnectionReset;
-                    return Err((error, is_closed && answer.is_empty()));
-                }
-            }
+    fn ask_over(&mut self, mut stream: TcpStream, request: &[u8]) -> Result<Response, Broken> {
+        let response = exchange(&mut stream, request, false)?;
+        if stays_open(&response) {
+            self.stream = Some(stream);
         }
+        Ok(response)
     }
 }
 

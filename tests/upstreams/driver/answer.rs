@@ -123,6 +123,16 @@ impl Answer {
         }
     }
 
+    /// What a server has served under a rule.
+    #[cfg(test)]
+    pub fn served(rule: &str, read: Read) -> Self {
+        Self {
+            rule: Some(rule.to_owned()),
+            details: "via_upstream".to_owned(),
+            read: Some(read),
+        }
+    }
+
     /// Whether the filter let the request pass.
     pub fn passed(&self) -> bool {
         self.details == "via_upstream" || self.is_cut_off()

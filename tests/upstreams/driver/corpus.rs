@@ -11,7 +11,7 @@
 //! | `cookie TEXT` | the field `cookie` |
 //! | `trailer NAME: VALUE` | a field behind chunked content |
 //!
-//! `{x0a}` stands for that byte, `{bob}` for bob's good token, `{forged}` for one that nobody trusts. An input that
+//! `{x0a}` stands for that byte, `{bob}` for bob's good token, `{forged}` for one of an untrusted key. An input that
 //! names `{bob}` is sent as it is; every other is sent without a credential and with bob's.
 
 use super::input::{Field, Input};

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::fleet::{Fleet, PATIENCE};
 use super::input::{Caller, FORGED, GOOD, Input, Tokens, replaced};
+use super::process;
 use crate::support;
 use crate::support::client::Connection;
 use crate::support::envoy::{Bootstrap, Envoy, module_path, tell_rules, wasm_filter};
@@ -32,8 +33,10 @@ pub struct Gate {
 
 impl Gate {
     pub fn start(fleet: &Fleet) -> Self {
+        let envoy = Envoy::start_with(&bootstrap(fleet), Stdio::null());
+        process::end_too(envoy.process_id());
         Self {
-            envoy: Envoy::start_with(&bootstrap(fleet), Stdio::null()),
+            envoy,
             tokens: Tokens {
                 good: token("tests/keys/es256.json", "bob").into_bytes(),
                 forged: token("tests/keys/es256-foreign.json", "root").into_bytes(),

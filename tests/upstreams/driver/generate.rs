@@ -1,5 +1,7 @@
 //! Inputs of a seed: pieces of the corpus, combined so that the filter lets at least half of the requests pass.
 
+use std::fmt;
+
 use super::corpus::Corpus;
 use super::gate::Forecast;
 use super::input::{Caller, Field, Input, Tokens};
@@ -21,7 +23,7 @@ const BEGINNINGS: [&str; 12] = [
     "/public/users/",
     "/",
 ];
-/// What a path ends with, where a server that goes astray would arrive.
+/// What a path ends with: what a server would serve that reads the rest in another way.
 const ENDS: [&str; 10] = [
     "",
     "",
@@ -79,11 +81,23 @@ impl Base {
         base
     }
 
+    /// Adds an input: once for each caller, or once where it is refused for every caller.
     fn add(&mut self, input: &Input, passing: usize) {
-        let callers = input.callers().iter();
+        let callers = match passing {
+            0 => &[Caller::Bob],
+            _ => input.callers(),
+        };
+        let callers = callers.iter();
         self.requests
             .extend(callers.map(|caller| (input.clone(), *caller)));
         self.passing += passing;
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (all, passing) = (self.requests.len(), self.passing);
+        write!(f, "{all} requests, of which {passing} should pass")
     }
 }
 
@@ -114,7 +128,8 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// The requests of the corpus, then combinations, until there are so many.
+    /// The requests of the corpus, then combinations, until there are so many. Of every five, three should pass: Envoy
+    /// itself refuses some.
     pub fn requests(&mut self, base: &Base, number: usize) -> Vec<(Input, Caller)> {
         if base.requests.len() > number {
             let kept = (0..number).map(|_| self.random.below(base.requests.len()));
@@ -127,7 +142,7 @@ impl<'a> Generator<'a> {
         while all.requests.len() < number {
             let input = self.input();
             let passing = passing(&mut self.forecast, &input);
-            if passing > 0 || all.passing * 2 > all.requests.len() {
+            if passing > 0 || all.passing * 5 > all.requests.len() * 3 {
                 all.add(&input, passing);
             }
         }

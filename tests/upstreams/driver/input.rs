@@ -6,7 +6,7 @@ use super::shown;
 
 /// Where bob's good token stands in an input.
 pub const GOOD: &[u8] = b"{bob}";
-/// A token that nobody trusts: another key signed it, for an administrator.
+/// A token of an untrusted key, with the roles of an administrator.
 pub const FORGED: &[u8] = b"{forged}";
 /// What is asked for, unless an input says otherwise.
 const HOST: &[u8] = b"api.example.com";

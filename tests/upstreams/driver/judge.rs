@@ -41,17 +41,17 @@ impl fmt::Display for Violation {
             Self::AdminHost => "reads the administrators' host",
             Self::Version => "reads the version of another rule",
             Self::Subject => "reads another subject than the filter has set",
-            Self::Token => "reads an `access_token` that nobody has verified",
-            Self::Session => "reads a `session` that nobody has verified",
-            Self::Authorization => "reads an `authorization` that nobody has verified",
+            Self::Token => "reads an unverified `access_token`",
+            Self::Session => "reads an unverified `session`",
+            Self::Authorization => "reads an unverified `authorization`",
         })
     }
 }
 
 /// The first violation in what a server says, which reports these keys.
 ///
-/// What a public rule lets pass may carry any credential in the header or a cookie, since nobody verifies one there; a
-/// token in the query is removed everywhere. A version means something only on public routes, where a rule asks for it.
+/// A request under a public rule may carry any credential in the header or a cookie: no credential is verified there. A
+/// token in the query is removed under every rule. A version means something only on public routes, where a rule asks for it.
 pub fn judge(answer: &Answer, caller: Caller, tokens: &Tokens, reads: &[Key]) -> Option<Violation> {
     let read = answer.read.as_ref()?;
     let rule = answer.rule.as_deref().unwrap_or_default();
@@ -124,4 +124,101 @@ fn is_good_authorization(read: &Read, tokens: &Tokens) -> bool {
     let (scheme, rest) = value.split_once(' ').unwrap_or(("", value));
     let is_bearer = scheme.eq_ignore_ascii_case("bearer") && rest.trim().as_bytes() == tokens.good;
     value.is_empty() || is_bearer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Key; 1] = [Key::Fields];
+
+    fn tokens() -> Tokens {
+        Tokens {
+            good: b"good".to_vec(),
+            forged: b"forged".to_vec(),
+        }
+    }
+
+    /// What is judged of an answer under a rule, which a change makes of a good one.
+    fn judged(rule: &str, caller: Caller, change: impl FnOnce(&mut Read)) -> Option<Violation> {
+        let is_orders = rule == ORDERS;
+        let some = |text: &str| Some(text.to_owned());
+        let mut read = Read {
+            route: if is_orders { "orders" } else { "public" }.to_owned(),
+            id: is_orders.then(|| "bob".to_owned()),
+            method: some("GET"),
+            host: some("api.example.com"),
+            subject: is_orders.then(|| "bob".to_owned()),
+            ..Read::default()
+        };
+        change(&mut read);
+        let answer = Answer::served(rule, read);
+        judge(&answer, caller, &tokens(), &ALL)
+    }
+
+    #[test]
+    fn every_violation_is_seen() {
+        let bob = |change: fn(&mut Read)| judged(ORDERS, Caller::Bob, change);
+        let anyone = |change: fn(&mut Read)| judged(PUBLIC, Caller::Anonymous, change);
+        let text = |text: &str| Some(text.to_owned());
+        for (expected, found) in [
+            (
+                Violation::Admin,
+                anyone(|read| read.route = "admin".to_owned()),
+            ),
+            (
+                Violation::OtherUser,
+                bob(|read| read.id = Some("alice".to_owned())),
+            ),
+            (
+                Violation::Delete,
+                anyone(|read| read.method = Some("delete".to_owned())),
+            ),
+            (
+                Violation::AdminHost,
+                bob(|read| read.host = Some("a, ADMIN.example.com.:80".to_owned())),
+            ),
+            (
+                Violation::Version,
+                anyone(|read| read.version = Some("1, 2".to_owned())),
+            ),
+            (
+                Violation::Subject,
+                anyone(|read| read.subject = Some("bob".to_owned())),
+            ),
+            (
+                Violation::Subject,
+                bob(|read| read.subject = Some("bob,alice".to_owned())),
+            ),
+            (Violation::Subject, bob(|read| read.subject = None)),
+            (
+                Violation::Token,
+                anyone(|read| read.token = Some("forged".to_owned())),
+            ),
+            (
+                Violation::Session,
+                bob(|read| read.session = Some("good,forged".to_owned())),
+            ),
+            (
+                Violation::Authorization,
+                bob(|read| read.authorization = Some("Basic good".to_owned())),
+            ),
+        ] {
+            assert_eq!(found, Some(expected));
+        }
+        let without = judged(ORDERS, Caller::Anonymous, |_| ());
+        assert_eq!(without, Some(Violation::Anonymous));
+        let permitted = judged(ORDERS, Caller::Bob, |read| {
+            read.id = text("%62ob");
+            read.version = text("2");
+            read.session = text("\"good\"");
+            read.authorization = text("bearer good");
+        });
+        assert_eq!(permitted, None);
+        let unverified = judged(PUBLIC, Caller::Bob, |read| {
+            read.session = text("forged");
+            read.authorization = text("Bearer forged");
+        });
+        assert_eq!(unverified, None);
+    }
 }

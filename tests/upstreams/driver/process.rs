@@ -14,13 +14,14 @@ use signal_hook::iterator::Signals;
 /// How long a server may take to end before it is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
-/// The groups that run: a signal to the driver does not reach them.
-static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// What runs, as `kill` names it: a signal to the driver does not reach it.
+static RUNNING: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A running process, the first of its group.
 pub struct Process {
     child: Mutex<Child>,
-    group: u32,
+    /// The group, as `kill` names it.
+    group: String,
     log: PathBuf,
 }
 
@@ -38,8 +39,8 @@ impl Process {
             .stderr(out)
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} does not run: {error}"));
-        let group = child.id();
-        GROUPS.lock().unwrap().push(group);
+        let group = format!("-{}", child.id());
+        RUNNING.lock().unwrap().push(group.clone());
         Self {
             child: Mutex::new(child),
             group,
@@ -66,34 +67,39 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        signal("-TERM", self.group);
+        signal("-TERM", &self.group);
         let mut waited = Duration::ZERO;
         while self.ended().is_none() && waited < PATIENCE {
             thread::sleep(PAUSE);
             waited += PAUSE;
         }
         // Also what the server has left in its group.
-        signal("-KILL", self.group);
+        signal("-KILL", &self.group);
         let _ = self.child.lock().unwrap().wait();
-        GROUPS.lock().unwrap().retain(|group| *group != self.group);
+        RUNNING.lock().unwrap().retain(|own| *own != self.group);
     }
 }
 
-/// Ends every group when the driver is told to end.
+/// Ends every group when the driver gets a signal to end.
 pub fn end_with_the_driver() {
     let mut signals = Signals::new([SIGINT, SIGTERM]).expect("signals can be caught");
     thread::spawn(move || {
         if signals.forever().next().is_some() {
-            let groups = GROUPS.lock().unwrap();
-            groups.iter().for_each(|group| signal("-KILL", *group));
+            let running = RUNNING.lock().unwrap();
+            running.iter().for_each(|own| signal("-KILL", own));
             std::process::exit(130);
         }
     });
 }
 
-fn signal(signal: &str, group: u32) {
+/// The same for a process that is started and ended elsewhere.
+pub fn end_too(process: u32) {
+    RUNNING.lock().unwrap().push(process.to_string());
+}
+
+fn signal(signal: &str, to: &str) {
     let _ = Command::new("kill")
-        .args([signal, "--", &format!("-{group}")])
+        .args([signal, "--", to])
         .stderr(Stdio::null())
         .status();
 }

@@ -85,3 +85,43 @@ fn tokens(text: &[u8]) -> Vec<std::ops::Range<usize>> {
     };
     at(GOOD).chain(at(FORGED)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_it_alone_is_left() {
+        let mut input = Input::get("/public/x/..%2fadmin/orders?access_token={forged}&x=1");
+        input.method = b"POST".to_vec();
+        for (name, value) in [
+            ("accept", "*/*"),
+            ("script_name", "/public/x"),
+            ("host", "a"),
+        ] {
+            input.fields.push((name.into(), value.into()));
+        }
+        let smallest = shrink(input, |input| {
+            let has = |text: &[u8], part: &[u8]| text.windows(part.len()).any(|own| own == part);
+            has(&input.target, b"%2f")
+                && input
+                    .fields
+                    .iter()
+                    .any(|(name, value)| name == b"script_name" && has(value, b"/p"))
+        });
+        assert_eq!(smallest.method, b"GET");
+        assert_eq!(smallest.target, b"%2f");
+        assert_eq!(smallest.fields, [(b"script_name".to_vec(), b"/p".to_vec())]);
+    }
+
+    #[test]
+    fn a_token_is_never_cut() {
+        let text = b"x={forged}&y={bob}";
+        for piece in pieces(text) {
+            let rest = [&text[..piece.start], &text[piece.end..]].concat();
+            let rest = String::from_utf8(rest).unwrap();
+            let rest = rest.replace("{forged}", "").replace("{bob}", "");
+            assert!(!rest.contains(['{', '}', 'f', 'b']), "{rest}");
+        }
+    }
+}

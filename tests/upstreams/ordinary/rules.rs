@@ -8,7 +8,7 @@ use super::templates::{Api, ToldBy};
 /// The host whose every path is under one rule.
 pub const SITE: &str = "www.example.com";
 
-/// A rule: a template, and what its requests are told by.
+/// A rule: a template, and what its requests have besides.
 pub struct Rule {
     pub name: String,
     pub template: String,
