@@ -7,7 +7,7 @@ use countersign::request::authority::Host;
 use countersign::request::path::{Case, Pattern, Readings};
 
 use super::random::Random;
-use super::upstreams::{REWRITES, SERVERS};
+use super::upstreams::{MODELS, REWRITES, SERVERS};
 
 /// One pattern for each rule, in order.
 const RULES: [&str; 9] = [
@@ -22,7 +22,7 @@ const RULES: [&str; 9] = [
     "/b",
 ];
 
-const PIECES: [&str; 40] = [
+pub const PIECES: [&str; 40] = [
     "/", "/", "/", "/", "/", "a", "a", "b", "b", "admin", "public", "open", "users", "orders", ".",
     "..", "/..", "/../", "/./", "//", "%2e", "%2E%2e", "%2f", "%2F", "\\", "%5c", ";", ";x=1",
     "%3b", "..;", "%25", "%252e", "%252f", "%255c", "%25252f", "%61", "%2561", "%c3%a9", "%3f",
@@ -106,10 +106,15 @@ pub fn check(policy: &Policy, path: &str) -> Result<Outcome, String> {
         let bound = bound.map(|(name, value)| (name.to_owned(), value.to_owned()));
         (fit.rule.name.clone(), bound.collect())
     });
+    // Most rewrites leave most paths as they are.
+    let mut known: Vec<String> = Vec::new();
     for (first_name, first) in REWRITES {
         for (second_name, second) in REWRITES {
             let rewritten = second(&first(path));
-            for (server_name, server) in SERVERS {
+            if known.contains(&rewritten) {
+                continue;
+            }
+            for (server_name, server) in SERVERS.iter().chain(MODELS) {
                 let Some(segments) = server(&rewritten) else {
                     continue;
                 };
@@ -121,6 +126,7 @@ pub fn check(policy: &Policy, path: &str) -> Result<Outcome, String> {
                     ));
                 }
             }
+            known.push(rewritten);
         }
     }
     let is_plain = readings.is_plain();

@@ -81,6 +81,20 @@ pub const SERVERS: &[(&str, Read)] = &[
     }),
 ];
 
+/// How the servers of the fleet read a path, by their names in `tests/upstreams/servers.json`.
+///
+/// `make test-upstreams` compares each with its server: where the server serves something, its model says the same.
+pub const MODELS: &[(&str, Read)] = &[
+    ("node http, split and decoded", |path| {
+        // `decodeURIComponent` throws where what comes out is no UTF-8.
+        let decode = |part: &str| String::from_utf8(strictly_decoded(part.as_bytes())?).ok();
+        parts(path).map(decode).collect()
+    }),
+    ("go, URL.Path", |path| {
+        read(&text(&strictly_decoded(path.as_bytes())?))
+    }),
+];
+
 /// The segments of a path; one slash at the end adds none.
 fn parts(path: &str) -> impl Iterator<Item = &str> {
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -93,6 +107,13 @@ fn read(path: &str) -> Option<Vec<String>> {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Decoded by a server that refuses a broken escape.
+fn strictly_decoded(bytes: &[u8]) -> Option<Vec<u8>> {
+    let is_whole = |place: usize| octet(&bytes[place..]).is_some();
+    let mut percents = (0..bytes.len()).filter(|place| bytes[*place] == b'%');
+    percents.all(is_whole).then(|| decoded(bytes))
 }
 
 fn octet(bytes: &[u8]) -> Option<u8> {
