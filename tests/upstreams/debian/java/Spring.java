@@ -18,12 +18,12 @@ import org.springframework.web.context.support.AnnotationConfigWebApplicationCon
 import org.springframework.web.filter.ForwardedHeaderFilter;
 import org.springframework.web.filter.HiddenHttpMethodFilter;
 import org.springframework.web.servlet.DispatcherServlet;
-import org.springframework.web.servlet.config.annotation.EnableWebMvc;
+import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerAdapter;
+import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
 /** Spring MVC on an embedded Jetty, with the filters for a proxy and for the method of a form. */
 public class Spring {
     @RestController
-    @EnableWebMvc
     public static class Pages {
         @RequestMapping({"/admin", "/admin/**"})
         public void admin(HttpServletRequest request, HttpServletResponse response) throws IOException {
@@ -56,7 +56,8 @@ public class Spring {
         server.addConnector(connector);
 
         AnnotationConfigWebApplicationContext application = new AnnotationConfigWebApplicationContext();
-        application.register(Pages.class);
+        // What `@EnableWebMvc` adds; with Debian's library of bytecode it cannot be used.
+        application.register(Pages.class, RequestMappingHandlerMapping.class, RequestMappingHandlerAdapter.class);
         ServletContextHandler context = new ServletContextHandler();
         EnumSet<DispatcherType> requests = EnumSet.of(DispatcherType.REQUEST);
         context.addFilter(new FilterHolder(new ForwardedHeaderFilter()), "/*", requests);

@@ -20,7 +20,8 @@ function method(): string
     if ($_SERVER['REQUEST_METHOD'] !== 'POST') {
         return $_SERVER['REQUEST_METHOD'];
     }
-    return strtoupper($_SERVER['HTTP_X_HTTP_METHOD_OVERRIDE'] ?? $_REQUEST['_method'] ?? 'POST');
+    $named = $_SERVER['HTTP_X_HTTP_METHOD_OVERRIDE'] ?? $_REQUEST['_method'] ?? 'POST';
+    return is_string($named) ? strtoupper($named) : 'POST';
 }
 
 function serve(?string $path): void

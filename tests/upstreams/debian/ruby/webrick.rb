@@ -1,8 +1,11 @@
+require "socket"
 require "webrick"
 require_relative "read"
 
 server = WEBrick::HTTPServer.new(
-  BindAddress: "127.0.0.1", Port: ENV.fetch("PORT").to_i, AccessLog: [], Logger: WEBrick::Log.new(File::NULL)
+  BindAddress: "127.0.0.1", Port: ENV.fetch("PORT").to_i, AccessLog: [], Logger: WEBrick::Log.new(File::NULL),
+  # The fields and the body are written one after the other: each answer would wait for an acknowledgement.
+  AcceptCallback: ->(socket) { socket.setsockopt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1) }
 )
 answer = lambda do |request, response, route, id = nil|
   session = request.cookies.find { |cookie| cookie.name == "session" }
