@@ -1,5 +1,5 @@
 package Read;
-# The routes and the answer of the applications here. Each application finds the path, and reads the rest, in its own way.
+# The routes and the answer of the applications here. Each of them finds the path, the token and the session itself.
 use strict;
 
 # The route and its parameter: nothing when there is no such page.

@@ -22,7 +22,9 @@ Request::enableHttpMethodParameterOverride();
 
 $routes = new RouteCollection();
 $methods = ['GET', 'POST', 'DELETE'];
-$add = fn ($route, $name, $path, $any = []) => $routes->add($name, new Route($path, ['route' => $route], $any, [], '', [], $methods));
+$add = function ($route, $name, $path, $any = []) use ($routes, $methods) {
+    $routes->add($name, new Route($path, ['route' => $route], $any, methods: $methods));
+};
 $add('admin', 'admin', '/admin');
 $add('admin', 'admin_below', '/admin/{rest}', ['rest' => '.*']);
 $add('orders', 'orders', '/users/{id}/orders');
