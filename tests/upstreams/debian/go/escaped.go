@@ -18,17 +18,6 @@ func main() {
 			}
 			segments[i] = decoded
 		}
-		switch {
-		case segments[0] == "admin":
-			answer(w, r, "admin", nil)
-		case segments[0] == "public":
-			answer(w, r, "public", nil)
-		case segments[0] == "users" && len(segments) == 3 && segments[2] == "orders":
-			answer(w, r, "orders", &segments[1])
-		case segments[0] == "users" && len(segments) == 2:
-			answer(w, r, "user", &segments[1])
-		default:
-			http.NotFound(w, r)
-		}
+		answerBySegments(w, r, segments)
 	}))
 }

@@ -42,6 +42,22 @@ func answer(w http.ResponseWriter, r *http.Request, route string, id *string) {
 	json.NewEncoder(w).Encode(read)
 }
 
+// answerBySegments routes by hand, for programs without a router.
+func answerBySegments(w http.ResponseWriter, r *http.Request, segments []string) {
+	switch {
+	case segments[0] == "admin":
+		answer(w, r, "admin", nil)
+	case segments[0] == "public":
+		answer(w, r, "public", nil)
+	case segments[0] == "users" && len(segments) == 3 && segments[2] == "orders":
+		answer(w, r, "orders", &segments[1])
+	case segments[0] == "users" && len(segments) == 2:
+		answer(w, r, "user", &segments[1])
+	default:
+		http.NotFound(w, r)
+	}
+}
+
 // serve listens on SOCKET, behind another server, or on PORT.
 func serve(handler http.Handler) {
 	network, address := "tcp", "127.0.0.1:"+os.Getenv("PORT")
