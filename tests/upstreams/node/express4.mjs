@@ -1,0 +1,44 @@
+// Express 4, with cookie-parser and method-override.
+
+import express from "express4";
+import cookieParser from "cookie-parser";
+import methodOverride from "method-override";
+import { host, port, report } from "./echo.mjs";
+
+const app = express();
+// "Express behind proxies".
+app.set("trust proxy", "loopback");
+// method-override, "multiple format support" and "override using a query value".
+app.use(methodOverride("X-HTTP-Method"));
+app.use(methodOverride("X-HTTP-Method-Override"));
+app.use(methodOverride("X-Method-Override"));
+app.use(methodOverride("_method"));
+app.use(cookieParser());
+
+const answer = (route) => (req, res) =>
+  res.json(
+    report({
+      route,
+      id: req.params.id,
+      path: req.path,
+      prefix: req.baseUrl,
+      method: req.method,
+      host: req.hostname,
+      subject: req.get("x-auth-subject"),
+      version: req.get("x-api-version"),
+      authorization: req.get("authorization"),
+      token: req.query.access_token,
+      session: req.cookies.session,
+    }),
+  );
+
+const serve = (path, route) => app.route(path).get(answer(route)).post(answer(route)).delete(answer(route));
+// Routing, "Route paths": `*` in a string matches any characters.
+serve("/admin", "admin");
+serve("/admin/*", "admin");
+serve("/users/:id/orders", "orders");
+serve("/users/:id", "user");
+serve("/public", "public");
+serve("/public/*", "public");
+
+app.listen(port, host);
