@@ -36,9 +36,11 @@ const serve = (path, route) => {
   );
   router.get(path, answer).post(path, answer).delete(path, answer);
 };
+serve("/admin", "admin");
 serve("/admin/**", "admin");
 serve("/users/:id/orders", "orders");
 serve("/users/:id", "user");
+serve("/public", "public");
 serve("/public/**", "public");
 
 createServer(toNodeListener(app)).listen(port, host);

@@ -1,14 +1,16 @@
 // restify 11, the last version that supports Node.js 20. Node.js prints a deprecation warning for `process.binding`, which
-// restify's SPDY dependency calls. HTTP/1 does not use it.
+// restify's SPDY dependency calls. HTTP/1 does not use it. The argument `sanitized` adds the handlers that clean up paths.
 
 import { parse } from "cookie";
 import restify from "restify";
 import { host, port, report } from "./echo.mjs";
 
 const server = restify.createServer();
-// Plugins API, `server.pre()`.
-server.pre(restify.plugins.pre.dedupeSlashes());
-server.pre(restify.plugins.pre.sanitizePath());
+if (process.argv[2] === "sanitized") {
+  // Plugins API, `server.pre()`.
+  server.pre(restify.plugins.pre.dedupeSlashes());
+  server.pre(restify.plugins.pre.sanitizePath());
+}
 server.use(restify.plugins.acceptParser(server.acceptable));
 server.use(restify.plugins.queryParser());
 server.use(restify.plugins.bodyParser());

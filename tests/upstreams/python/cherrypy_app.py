@@ -26,26 +26,19 @@ def answer(route, query, id=None):
     )
 
 
-# Advanced, "Dynamic dispatching with popargs".
-@cherrypy.popargs("id")
-class Users:
-    # Without it, `/users/bob` is redirected to `/users/bob/`.
-    @cherrypy.expose
-    @cherrypy.tools.json_out()
-    @cherrypy.tools.trailing_slash(on=False)
-    def index(self, id, **query):
-        return answer("user", query, id)
-
-    @cherrypy.expose
-    @cherrypy.tools.json_out()
-    def orders(self, id, **query):
-        return answer("orders", query, id)
-
-
 class Root:
-    users = Users()
+    # Basics, "Positional arguments": the segments after the handler's name. A named argument would also be read from the query.
+    @cherrypy.expose
+    @cherrypy.tools.json_out()
+    def users(self, *rest, **query):
+        match rest:
+            case [id]:
+                return answer("user", query, id)
+            case [id, "orders"]:
+                return answer("orders", query, id)
+            case _:
+                raise cherrypy.NotFound()
 
-    # Basics, "Positional arguments": the segments after the handler's name.
     @cherrypy.expose
     @cherrypy.tools.json_out()
     def admin(self, *rest, **query):
