@@ -1,3 +1,3 @@
-import { answer } from "../../answer.mjs";
+import { answer } from "../../../h3-answer.mjs";
 
 export default answer("admin");

@@ -1,5 +1,7 @@
+// What a handler of h3 1 reads, for h3 and for Nitro.
+
 import { defineEventHandler, getCookie, getHeader, getQuery, getRequestHost, getRequestPath, getRouterParam } from "h3";
-import { report } from "../echo.mjs";
+import { report } from "./echo.mjs";
 
 export const answer = (route) =>
   defineEventHandler((event) =>

@@ -1,13 +1,16 @@
-// Fastify 5, with @fastify/cookie. The argument `lenient` turns on all options with which its router accepts other spellings.
+// Fastify, with @fastify/cookie. The first argument is the package: `fastify4` or `fastify5`. The second argument `lenient`
+// turns on all options with which the router of Fastify 5 accepts other spellings.
 
-import Fastify from "fastify5";
-import cookie from "@fastify/cookie";
 import { host, port, report } from "./echo.mjs";
+
+const [, , name, mode] = process.argv;
+const { default: Fastify } = await import(name);
+const { default: cookie } = await import(`${name}-cookie`);
 
 // Server, `routerOptions`.
 const lenient = { caseSensitive: false, ignoreDuplicateSlashes: true, ignoreTrailingSlash: true, useSemicolonDelimiter: true };
 // Server, `trustProxy`.
-const app = Fastify({ trustProxy: true, routerOptions: process.argv[2] === "lenient" ? lenient : {} });
+const app = Fastify({ trustProxy: true, ...(mode === "lenient" && { routerOptions: lenient }) });
 await app.register(cookie);
 
 const serve = (url, route) =>

@@ -1,9 +1,14 @@
-// Express 4, with cookie-parser and method-override.
+// Express, with cookie-parser and method-override. The argument is the package: `express4` or `express5`.
 
-import express from "express4";
 import cookieParser from "cookie-parser";
 import methodOverride from "method-override";
 import { host, port, report } from "./echo.mjs";
+
+const [, , name] = process.argv;
+const { default: express } = await import(name);
+// Routing, "Route paths": `*` in a string matches any characters. Migrating to Express 5, "Path route matching syntax": a
+// wildcard has a name, and braces make it optional.
+const below = { express4: (path) => [path, `${path}/*`], express5: (path) => `${path}{/*rest}` }[name];
 
 const app = express();
 // "Express behind proxies".
@@ -33,12 +38,9 @@ const answer = (route) => (req, res) =>
   );
 
 const serve = (path, route) => app.route(path).get(answer(route)).post(answer(route)).delete(answer(route));
-// Routing, "Route paths": `*` in a string matches any characters.
-serve("/admin", "admin");
-serve("/admin/*", "admin");
+serve(below("/admin"), "admin");
 serve("/users/:id/orders", "orders");
 serve("/users/:id", "user");
-serve("/public", "public");
-serve("/public/*", "public");
+serve(below("/public"), "public");
 
 app.listen(port, host);
