@@ -39,9 +39,9 @@ test: module ## the core, a real Envoy, the command
 
 test-upstreams: module ## odd requests to a fleet of real servers behind the filter, and ordinary ones: UPSTREAMS='express|flask'
 	@echo "==> testing with real upstreams"
-	@npm ci --prefix tests/upstreams/ordinary --ignore-scripts --no-audit --no-fund --loglevel=error
-	@python="$$(scripts/setup-upstreams)" && $(WITH_ENVOY) UPSTREAM_PYTHON="$$python" \
-		cargo test --locked --features npm --test ordinary --test upstreams
+	@python="$$(scripts/setup-upstreams)" && \
+		npm ci --prefix tests/upstreams/ordinary --ignore-scripts --no-audit --no-fund --loglevel=error && \
+		$(WITH_ENVOY) UPSTREAM_PYTHON="$$python" cargo test --locked --features npm --test ordinary --test upstreams
 
 test-all: module ## what needs more than `test`: older Envoys, real issuers, clients (Node.js, Chromium) and upstreams
 	@for pinned in envoy/matrix/*.txt; do \
