@@ -47,7 +47,7 @@ use std::thread;
 use driver::compare::{Comparison, compare};
 use driver::corpus::Corpus;
 use driver::fleet::{Fleet, Running};
-use driver::gate::Gate;
+use driver::gate::{Gate, Policy};
 use driver::generate::{Base, Generator};
 use driver::{models, number, say, table};
 
@@ -66,14 +66,24 @@ fn no_server_reads_what_its_rule_forbids() {
         usize::try_from(number("UPSTREAM_REQUESTS", 3000)).expect("a number of requests");
     let seed = number("UPSTREAM_SEED", 1);
     let keep_going = number("UPSTREAM_KEEP_GOING", 0) != 0;
-    let base = Base::new(&corpus, &gate.tokens);
-    say(&format!("the corpus: {base}"));
+    let base = |policy| Base::new(&corpus, &gate.tokens, policy);
+    let (closed, open) = (base(Policy::Closed), base(Policy::Open));
+    say(&format!("the corpus: {closed}; with an open policy {open}"));
     let stop = AtomicBool::new(false);
     let compared = for_each(&fleet, |place, running| {
         let own_seed = seed.wrapping_mul(1_000).wrapping_add(place as u64);
-        let mut generator = Generator::new(&corpus, &gate.tokens, own_seed);
-        let requests = generator.requests(&base, requests);
-        let comparison = compare(&gate, running, &requests, keep_going, &stop);
+        let mut comparison = Comparison::default();
+        let policies = running.server.policies();
+        for policy in policies {
+            let base = match policy {
+                Policy::Closed => &closed,
+                Policy::Open => &open,
+            };
+            let mut generator = Generator::new(&corpus, &gate.tokens, *policy, own_seed);
+            let requests = generator.requests(base, requests / policies.len());
+            let of_policy = compare(&gate, running, *policy, &requests, keep_going, &stop);
+            comparison.extend(of_policy);
+        }
         say(&format!(
             "  {}: {} requests, {} violations",
             running.server.name, comparison.requests, comparison.violating

@@ -2,14 +2,14 @@
 //!
 //! PHP drops leading spaces, cuts a name at a NUL, and makes `_` of spaces, dots and an open `[`; what follows a `[` is
 //! a key within the parameter. Rack and Node's `qs` drop leading brackets. ASP.NET ignores the case. Some servers
-//! separate parameters at `;` too.
+//! separate parameters at `;` too, and HAProxy at a further `?`.
 
 use std::iter::Peekable;
 
 /// Whether a parameter of a query, as it was sent, is the one called `own` to some server.
 pub fn is_parameter(parameter: &[u8], own: &str) -> bool {
     parameter
-        .split(|byte| *byte == b';')
+        .split(|byte| matches!(byte, b';' | b'?'))
         .any(|part| is_name(name_of(part), own))
 }
 
@@ -131,6 +131,7 @@ mod tests {
             "_method%00x=x",
             "%u005fmethod=x",
             "a=1;_method=x",
+            "a=1?_method=x",
             "?_method=x",
         ] {
             assert!(is_parameter(parameter.as_bytes(), "_method"), "{parameter}");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::answer::{Answer, Read};
 use super::fleet::Running;
-use super::gate::Gate;
+use super::gate::{Gate, Policy};
 use super::input::{Caller, Input};
 use super::judge::{Violation, judge};
 use super::shrink::shrink;
@@ -51,6 +51,7 @@ impl fmt::Display for Finding {
 pub fn compare(
     gate: &Gate,
     running: &Running,
+    policy: Policy,
     requests: &[(Input, Caller)],
     keep_going: bool,
     stop: &AtomicBool,
@@ -59,7 +60,7 @@ pub fn compare(
     let mut observer = Observer {
         gate,
         running,
-        connection: gate.connection(&running.server.name),
+        connection: gate.connection(&running.server, policy),
     };
     for (input, caller) in requests {
         if stop.load(Ordering::Relaxed) {
@@ -103,6 +104,16 @@ pub fn compare(
 }
 
 impl Comparison {
+    /// Adds what the same server did under another policy.
+    pub fn extend(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.passed += other.passed;
+        self.served += other.served;
+        self.violating += other.violating;
+        self.findings.extend(other.findings);
+        self.unanswered.extend(other.unanswered);
+    }
+
     fn not_answered(&mut self, why: &str, input: &Input, caller: Caller) {
         self.unanswered
             .push(format!("{why}\n      {}", input.of(caller)));

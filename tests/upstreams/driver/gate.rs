@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::fleet::{Fleet, PATIENCE};
 use super::input::{Caller, FORGED, GOOD, Input, Tokens, replaced};
+use super::list::{PathsCase, Server};
 use super::process;
 use crate::support;
 use crate::support::client::Connection;
@@ -31,6 +32,15 @@ pub struct Gate {
     pub tokens: Tokens,
 }
 
+/// Which policy the filter enforces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// What no rule is for is denied: most ways to read another path end there.
+    Closed,
+    /// What no rule is for is public, so that every path that a server reads in its own way is served.
+    Open,
+}
+
 impl Gate {
     pub fn start(fleet: &Fleet) -> Self {
         let envoy = Envoy::start_with(&bootstrap(fleet), Stdio::null());
@@ -44,10 +54,11 @@ impl Gate {
         }
     }
 
-    /// A connection to the server of that name.
-    pub fn connection(&self, name: &str) -> Connection {
+    /// A connection to a server, through the filter with a policy.
+    pub fn connection(&self, server: &Server, policy: Policy) -> Connection {
         // Envoy gives up first.
-        Connection::new(self.envoy.listener(name), 2 * PATIENCE)
+        let listener = self.envoy.listener(&listener_of(server, policy));
+        Connection::new(listener, 2 * PATIENCE)
     }
 
     /// Sends an input as someone.
@@ -80,10 +91,15 @@ fn token(key: &str, subject: &str) -> String {
         .expect("the key signs")
 }
 
-/// What the filter enforces.
-pub fn document() -> Value {
+fn listener_of(server: &Server, policy: Policy) -> String {
+    format!("{} {policy:?}", server.name)
+}
+
+/// What the filter enforces before a server.
+fn document(policy: Policy, case: &PathsCase) -> Value {
     let key = read_key("tests/keys/es256.json").public_jwk();
-    json!({
+    let mut document = json!({
+        "paths_case": case,
         "providers": [{"name": "as", "jwt": {
             "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": {"inline": {"keys": [key]}},
             "from": [
@@ -100,12 +116,15 @@ pub fn document() -> Value {
             {"name": "orders", "match": {"paths": ["/users/{id}/**"]}, "require": {"claims": {"sub": "{id}"}}},
             {"name": "public", "match": {"paths": ["/public/**"]}, "allow": "public"}
         ]
-    })
+    });
+    if policy == Policy::Open {
+        let rules = document["rules"].as_array_mut().expect("rules");
+        rules.push(json!({"name": "rest", "match": {"paths": ["/**"]}, "allow": "public"}));
+    }
+    document
 }
 
 fn bootstrap(fleet: &Fleet) -> Value {
-    // One configuration of one module: its listeners share what it was compiled to.
-    let filter = wasm_filter("fleet", &module_path(), &document());
     let mut bootstrap = Bootstrap::new(fleet.servers[0].port);
     for running in &fleet.servers {
         let name = &running.server.name;
@@ -113,9 +132,15 @@ fn bootstrap(fleet: &Fleet) -> Value {
             "match": {"prefix": "/"},
             "route": {"cluster": name, "timeout": format!("{}s", PATIENCE.as_secs())}
         });
-        bootstrap = bootstrap
-            .cluster(name, &[running.port])
-            .routed_listener_with(name, std::slice::from_ref(&filter), &[route]);
+        bootstrap = bootstrap.cluster(name, &[running.port]);
+        for policy in running.server.policies() {
+            // One name for all: the listeners share what the module was compiled to.
+            let document = document(*policy, &running.server.paths_case);
+            let filter = wasm_filter("fleet", &module_path(), &document);
+            let listener = listener_of(&running.server, *policy);
+            bootstrap =
+                bootstrap.routed_listener_with(&listener, &[filter], std::slice::from_ref(&route));
+        }
     }
     let mut bootstrap = bootstrap.into_json();
     tell_rules(&mut bootstrap);
@@ -145,8 +170,8 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    pub fn new(tokens: &Tokens) -> Self {
-        let loaded = config::load_value(&document());
+    pub fn new(tokens: &Tokens, policy: Policy) -> Self {
+        let loaded = config::load_value(&document(policy, &PathsCase::default()));
         let plan = loaded.unwrap_or_else(|faults| panic!("{faults:?}")).plan;
         Self {
             store: plan.empty_store(),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::corpus::Corpus;
-use super::gate::Forecast;
+use super::gate::{Forecast, Policy};
 use super::input::{Caller, Field, Input, Tokens};
 use crate::paths::{self, PIECES};
 use crate::random::Random;
@@ -69,13 +69,15 @@ pub struct Base {
 }
 
 impl Base {
-    pub fn new(corpus: &Corpus, tokens: &Tokens) -> Self {
-        let mut forecast = Forecast::new(tokens);
+    /// With an open policy, only paths are tried: everything else is the same under both.
+    pub fn new(corpus: &Corpus, tokens: &Tokens, policy: Policy) -> Self {
+        let mut forecast = Forecast::new(tokens, policy);
         let mut base = Self {
             requests: Vec::new(),
             passing: 0,
         };
-        for input in &corpus.inputs {
+        let is_tried = |input: &&Input| policy == Policy::Closed || input.is_only_a_target();
+        for input in corpus.inputs.iter().filter(is_tried) {
             base.add(input, passing(&mut forecast, input));
         }
         base
@@ -112,16 +114,18 @@ fn passing(forecast: &mut Forecast, input: &Input) -> usize {
 /// Makes requests for one server.
 pub struct Generator<'a> {
     corpus: &'a Corpus,
+    policy: Policy,
     forecast: Forecast,
     random: Random,
     pieces: Vec<Vec<u8>>,
 }
 
 impl<'a> Generator<'a> {
-    pub fn new(corpus: &'a Corpus, tokens: &Tokens, seed: u64) -> Self {
+    pub fn new(corpus: &'a Corpus, tokens: &Tokens, policy: Policy, seed: u64) -> Self {
         let targets = corpus.targets.iter();
         Self {
-            forecast: Forecast::new(tokens),
+            policy,
+            forecast: Forecast::new(tokens, policy),
             random: Random::new(seed),
             pieces: targets.flat_map(|target| pieces(target)).collect(),
             corpus,
@@ -151,6 +155,10 @@ impl<'a> Generator<'a> {
 
     fn input(&mut self) -> Input {
         let mut input = Input::get("");
+        if self.policy == Policy::Open {
+            input.target = self.path();
+            return input;
+        }
         input.method = self.random.pick(&["GET", "GET", "GET", "POST"]).into();
         let is_plain = self.random.below(2) == 0;
         input.target = if is_plain {

@@ -57,6 +57,11 @@ impl Input {
         }
     }
 
+    /// Whether nothing but its target is odd.
+    pub fn is_only_a_target(&self) -> bool {
+        self.method == b"GET" && self.fields.is_empty() && self.trailers.is_empty()
+    }
+
     /// Who may send it: one that names bob's token shows it where it says, and no other.
     pub fn callers(&self) -> &'static [Caller] {
         if self.shows_good_token() {

@@ -36,7 +36,7 @@ impl fmt::Display for Violation {
         f.write_str(match self {
             Self::Admin => "serves the administrators' route",
             Self::OtherUser => "serves what is another user's",
-            Self::Anonymous => "serves without a credential what needs one",
+            Self::Anonymous => "serves what needs a credential under a rule that asks for none",
             Self::Delete => "reads the method DELETE",
             Self::AdminHost => "reads the administrators' host",
             Self::Version => "reads the version of another rule",
@@ -61,7 +61,9 @@ pub fn judge(answer: &Answer, caller: Caller, tokens: &Tokens, reads: &[Key]) ->
         (Violation::OtherUser, is_of_another_user(read)),
         (
             Violation::Anonymous,
-            caller == Caller::Anonymous && read.route != PUBLIC,
+            (caller == Caller::Anonymous || !is_verified)
+                && read.route != PUBLIC
+                && !is_collection(read),
         ),
         (Violation::Delete, is(&read.method, "DELETE")),
         (Violation::AdminHost, is_admin_host(read)),
@@ -95,7 +97,13 @@ fn is(value: &Option<String>, expected: &str) -> bool {
 /// A server that does not decode its parameter leaves that to its application.
 fn is_of_another_user(read: &Read) -> bool {
     matches!(&*read.route, "orders" | "user")
+        && !is_collection(read)
         && percent_decode_str(read.id.as_deref().unwrap_or_default()).decode_utf8_lossy() != BOB
+}
+
+/// `/users/` is all users, although it is the user without a name to some routers.
+fn is_collection(read: &Read) -> bool {
+    read.route == "user" && read.id.as_deref().is_none_or(str::is_empty)
 }
 
 fn is_admin_host(read: &Read) -> bool {
@@ -119,11 +127,13 @@ fn is_good(value: &Option<String>, tokens: &Tokens) -> bool {
     value.is_empty() || value.as_bytes() == tokens.good
 }
 
+/// A scheme that no provider reads is the upstream's own.
 fn is_good_authorization(read: &Read, tokens: &Tokens) -> bool {
     let value = read.authorization.as_deref().unwrap_or_default();
+    let value = value.trim_matches([',', ' ']);
     let (scheme, rest) = value.split_once(' ').unwrap_or(("", value));
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && rest.trim().as_bytes() == tokens.good;
-    value.is_empty() || is_bearer
+    let is_bearer = scheme.is_empty() || scheme.eq_ignore_ascii_case("bearer");
+    value.is_empty() || !is_bearer || !scheme.is_empty() && rest.trim().as_bytes() == tokens.good
 }
 
 #[cfg(test)]
@@ -201,7 +211,7 @@ mod tests {
             ),
             (
                 Violation::Authorization,
-                bob(|read| read.authorization = Some("Basic good".to_owned())),
+                bob(|read| read.authorization = Some("forged".to_owned())),
             ),
         ] {
             assert_eq!(found, Some(expected));
@@ -215,6 +225,8 @@ mod tests {
             read.authorization = text("bearer good");
         });
         assert_eq!(permitted, None);
+        let of_upstream = bob(|read| read.authorization = Some("Basic eDp5".to_owned()));
+        assert_eq!(of_upstream, None);
         let unverified = judged(PUBLIC, Caller::Bob, |read| {
             read.session = text("forged");
             read.authorization = text("Bearer forged");

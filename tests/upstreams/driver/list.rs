@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::gate::Policy;
 use crate::support::in_repository;
 
 /// Where the lists, and the programs that they name, are found: `UPSTREAM_FOLDER`, or `tests/upstreams`.
@@ -34,9 +35,34 @@ pub struct Server {
     pub start: Vec<String>,
     /// What it reports of a request.
     pub reads: Vec<Key>,
+    /// Whether it tells paths apart by their case, as its operator tells the filter.
+    #[serde(default)]
+    pub paths_case: PathsCase,
+    /// What the filter cannot know of its paths, and leaves to the operator: it is not tried with an open policy.
+    #[serde(default)]
+    pub leaves_to_operator: Option<String>,
     /// What is special about it.
     #[serde(default, rename = "note")]
     _note: Option<String>,
+}
+
+impl Server {
+    /// The policies that it is tried with.
+    pub fn policies(&self) -> &'static [Policy] {
+        match self.leaves_to_operator {
+            None => &[Policy::Closed, Policy::Open],
+            Some(_) => &[Policy::Closed],
+        }
+    }
+}
+
+/// The key `paths_case` of the filter's configuration.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PathsCase {
+    #[default]
+    Sensitive,
+    Insensitive,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
