@@ -12,7 +12,7 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
 };
 
-use super::environment::{EACH, MATCHES, PAY};
+use super::environment::{EACH, MATCHES, PAY, SEARCH};
 use super::limits;
 
 /// What an evaluation costs that is not in its expression: its context.
@@ -45,14 +45,15 @@ const LOOP: u32 = 12;
 /// A turn of a loop without its body.
 const TURN: u32 = 4;
 
-/// An operand that is only compared.
-const COMPARED: u32 = 2;
+/// An operand that is copied, searched, compared or converted, or whose error holds a copy.
+pub const COPIED: u32 = 4;
 
-/// An operand that is copied, searched or converted, or whose error holds a copy.
-const COPIED: u32 = 3;
+/// A text that is searched for another, or read as a number or a moment. Literals pay this as well.
+const READ: u32 = 16;
 
-/// A text that is read sign by sign.
-const PARSED: u32 = 10;
+/// A text that is read as a fraction: of some, every digit is needed for the last bit.
+const FRACTION: u32 = 400;
+const READ_AS_FRACTION: u32 = 48;
 
 /// The name of what a loop has so far.
 const RESULT: &str = "@result";
@@ -64,7 +65,7 @@ pub fn meter(expression: &mut IdedExpr) -> u32 {
 }
 
 /// The price of an expression within so many loops.
-fn price(expression: &mut IdedExpr, loops: u32) -> u32 {
+fn price_of(expression: &mut IdedExpr, loops: u32) -> u32 {
     if let Some(names) = names(expression) {
         return of_names(&names, loops);
     }
@@ -73,7 +74,7 @@ fn price(expression: &mut IdedExpr, loops: u32) -> u32 {
         Expr::Literal(LiteralValue::Bytes(bytes)) => limits::of_bytes(bytes.inner().len()),
         Expr::Literal(_) | Expr::Ident(_) | Expr::Struct(_) | Expr::Unspecified => NODE,
         Expr::Select(select) => {
-            let operand = price(&mut select.operand, loops);
+            let operand = price_of(&mut select.operand, loops);
             sum([operand, MEMBER, limits::of_text(&select.field)])
         }
         Expr::Call(call) => of_call(call, loops),
@@ -96,16 +97,18 @@ fn price(expression: &mut IdedExpr, loops: u32) -> u32 {
 
 /// The price of an operand, which pays for its size.
 fn paid(expression: &mut IdedExpr, weight: u32, loops: u32) -> u32 {
-    let price = price(expression, loops);
-    if !has_size(expression) {
+    let price = price_of(expression, loops);
+    // What has no size is paid for by its price.
+    if weight <= COPIED && !has_size(expression) {
         return price;
     }
     wrap(expression, PAY, &[weight]);
     sum([price, PAYMENT, of_name(limits::NAME, loops)])
 }
 
+/// Prices a call, and has its operands pay.
 fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
-    let weights = match (call.func_name.as_str(), call.args.as_slice()) {
+    let (price, weight) = match (call.func_name.as_str(), call.args.as_slice()) {
         (
             operators::LOGICAL_AND
             | operators::LOGICAL_OR
@@ -113,55 +116,58 @@ fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
             | operators::NOT_STRICTLY_FALSE
             | operators::CONDITIONAL,
             _,
-        ) => [None; 2],
-        // What is compared with a literal is looked at no further than that.
-        (operators::EQUALS | operators::NOT_EQUALS, [a, b]) if is_literal(a) || is_literal(b) => {
-            [None; 2]
+        ) => (LOGIC, None),
+        // What is equal to a literal is looked at no further than that.
+        (operators::EQUALS | operators::NOT_EQUALS, [a, b]) if is_text(a) || is_literal(b) => {
+            (LOGIC, None)
         }
-        (operators::EQUALS | operators::NOT_EQUALS, _) => [Some(COMPARED); 2],
-        (operators::IN, [_, of]) if is_literal(of) => [None; 2],
-        (operators::IN, _) => [Some(COPIED), Some(COMPARED)],
+        (operators::EQUALS | operators::NOT_EQUALS, _) => (LOGIC, Some(COPIED)),
         // A member is found by its name, an item by its number, whatever the size of what they are in.
-        (operators::INDEX, [_, of]) if is_key(of) => [None; 2],
-        // The accumulator of `map` and `filter` is appended to, and its items pay for themselves.
-        (operators::ADD, [a, _]) if matches!(&a.expr, Expr::Ident(name) if name == RESULT) => {
-            [None; 2]
-        }
+        (operators::INDEX, [_, key]) if is_key(key) => (CALL, None),
+        (operators::IN, [value, of]) => match &of.expr {
+            // What is no number cannot be compared with one, and an error costs what a call does.
+            Expr::List(list) if is_text(of) || is_literal(of) && !has_size(value) => {
+                let item = if is_text(of) { LOGIC } else { CALL };
+                let items = item.saturating_mul(limits::small(list.elements.len()));
+                (CALL.saturating_add(items), None)
+            }
+            _ => return of_in(call, loops),
+        },
         // It pays by the length of its text.
-        (MATCHES, _) => [None; 2],
-        ("duration" | "timestamp", _) => [Some(PARSED); 2],
-        _ => [Some(COPIED); 2],
-    };
-    let own = match call.func_name.as_str() {
-        operators::LOGICAL_AND
-        | operators::LOGICAL_OR
-        | operators::LOGICAL_NOT
-        | operators::NOT_STRICTLY_FALSE
-        | operators::CONDITIONAL
-        | operators::EQUALS
-        | operators::NOT_EQUALS => LOGIC,
-        _ => CALL,
-    };
-    let [first, others] = weights;
-    let target = call.target.as_deref_mut().into_iter();
-    let args = call.args.iter_mut();
-    let operands = target.chain(args).enumerate().map(|(place, operand)| {
-        match if place == 0 { first } else { others } {
-            Some(weight) => paid(operand, weight, loops),
-            None => price(operand, loops),
+        (MATCHES, _) => (CALL, None),
+        // The accumulator of `map` and `filter` is appended to, and its items pay.
+        (operators::ADD, [a, _]) if matches!(&a.expr, Expr::Ident(name) if name == RESULT) => {
+            (CALL, None)
         }
+        ("contains" | "duration" | "int" | "timestamp" | "uint", _) => (CALL, Some(READ)),
+        ("double", _) => (FRACTION, Some(READ_AS_FRACTION)),
+        _ => (CALL, Some(COPIED)),
+    };
+    let target = call.target.as_deref_mut().into_iter();
+    let operands = target.chain(&mut call.args).map(|operand| match weight {
+        Some(weight) => paid(operand, weight, loops),
+        None => price_of(operand, loops),
     });
-    sum(operands).saturating_add(own)
+    sum(operands).saturating_add(price)
+}
+
+/// `value in values` becomes `@search(purse, value, values)`.
+fn of_in(call: &mut CallExpr, loops: u32) -> u32 {
+    let operands = sum(call.args.iter_mut().map(|operand| price_of(operand, loops)));
+    call.func_name = SEARCH.to_owned();
+    let purse = Expr::Ident(limits::NAME.to_owned());
+    call.args.insert(0, IdedExpr { id: 0, expr: purse });
+    sum([operands, CALL, PAYMENT, of_name(limits::NAME, loops)])
 }
 
 fn of_loop(comprehension: &mut ComprehensionExpr, loops: u32) -> u32 {
-    let range = price(&mut comprehension.iter_range, loops);
+    let range = price_of(&mut comprehension.iter_range, loops);
     let within = loops + 1;
     let turn = sum([
         TURN,
         limits::of_text(&comprehension.iter_var),
-        price(&mut comprehension.loop_cond, within),
-        price(&mut comprehension.loop_step, within),
+        price_of(&mut comprehension.loop_cond, within),
+        price_of(&mut comprehension.loop_step, within),
     ]);
     wrap(&mut comprehension.iter_range, EACH, &[turn, COPIED]);
     sum([
@@ -169,8 +175,8 @@ fn of_loop(comprehension: &mut ComprehensionExpr, loops: u32) -> u32 {
         range,
         PAYMENT,
         of_name(limits::NAME, loops),
-        price(&mut comprehension.accu_init, loops),
-        price(&mut comprehension.result, within),
+        price_of(&mut comprehension.accu_init, loops),
+        price_of(&mut comprehension.result, within),
     ])
 }
 
@@ -223,6 +229,15 @@ fn is_literal(expression: &IdedExpr) -> bool {
     match &expression.expr {
         Expr::Literal(_) => true,
         Expr::List(list) => list.elements.iter().all(is_literal),
+        _ => false,
+    }
+}
+
+/// Whether it is a literal text, or a list of them: a number copies what it is compared with.
+fn is_text(expression: &IdedExpr) -> bool {
+    match &expression.expr {
+        Expr::Literal(LiteralValue::String(_)) => true,
+        Expr::List(list) => list.elements.iter().all(is_text),
         _ => false,
     }
 }

@@ -49,6 +49,9 @@ pub const PAY: &str = "@pay";
 /// `@each(purse, price, weight, range)` pays for every turn of a loop.
 pub const EACH: &str = "@each";
 
+/// `@search(purse, value, values)` pays for a search, and searches.
+pub const SEARCH: &str = "@search";
+
 /// `@matches(purse, text, number)` looks for a pattern.
 pub const MATCHES: &str = "@matches";
 
@@ -74,6 +77,12 @@ fn with_time(mut env: Env) -> Env {
             "each",
             vec![purse(), INT_TYPE, INT_TYPE, DYN_TYPE],
             limits::each,
+        )
+        & function(
+            SEARCH,
+            "in",
+            vec![purse(), DYN_TYPE, DYN_TYPE],
+            limits::search,
         )
         & function(
             MATCHES,

@@ -14,8 +14,11 @@ use cel::common::types::{CelBool, CelBytes, CelInt, CelList, CelMap, CelMapKey, 
 use cel::common::value::{CowVal, StaticVal, Val};
 use regex_lite::{Error, Regex, RegexBuilder};
 
-/// How many operations the conditions of one request may spend. In Envoy the dearest take 25 ns each and most take 10 ns
-/// (`cargo run --example conditions`): 20 ms on a machine of half the speed.
+use super::cost::COPIED;
+
+/// How many operations the conditions of one request may spend. Where they were priced, the dearest take 22 ns each in
+/// Envoy (`cargo run --example conditions`), so that all take 20 ms on a machine of less than half that speed. Each holds
+/// 32 bytes of memory at most, 16 in wasm (`tests/work.rs`).
 pub const OPERATIONS: u32 = 400_000;
 
 /// As many bytes of a text count like a value.
@@ -93,8 +96,8 @@ pub struct Purse {
 }
 
 impl Purse {
-    /// Whether something could not be paid for. Some parts of an expression survive an error beside them, so whoever
-    /// evaluates one must ask.
+    /// Whether something could not be paid for. `||` and its kin ignore an error beside what decides, so the caller of the
+    /// interpreter must ask.
     pub fn is_exhausted(&self) -> bool {
         self.left() == 0
     }
@@ -160,6 +163,17 @@ fn rest(left: u32, weight: u32, value: &dyn Val) -> Option<u32> {
     }
 }
 
+/// How many values a loop goes through, or a search; none where there can be neither.
+fn length(value: &dyn Val) -> usize {
+    if let Some(list) = value.downcast_ref::<CelList<'_>>() {
+        list.inner().len()
+    } else if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
+        map.inner().len()
+    } else {
+        0
+    }
+}
+
 /// `@pay(purse, weight, value)`: the value, paid for by its size.
 pub fn pay<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let Ok([purse, weight, value]) = <[_; 3]>::try_from(args) else {
@@ -174,18 +188,31 @@ pub fn each<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executi
     let Ok([purse, price, weight, range]) = <[_; 4]>::try_from(args) else {
         return Err(ExecutionError::missing_argument_or_target());
     };
-    let turns = if let Some(list) = range.downcast_ref::<CelList<'_>>() {
-        list.inner().len()
-    } else if let Some(map) = range.downcast_ref::<CelMap<'_>>() {
-        map.inner().len()
-    } else {
-        0
-    };
+    let turns = length(range.as_ref());
     let (purse, weight) = (of(&purse)?, number(&weight)?);
     let paid = purse
         .spend(small(turns).saturating_mul(number(&price)?))
         .and_then(|()| purse.spend_on(weight, range.as_ref()));
     paid.map(|()| range).ok_or_else(too_much)
+}
+
+/// `@search(purse, value, values)`: whether the value is one of them, paid for by the sizes of both. A number copies what
+/// it is compared with, so the value may be copied for each of them.
+pub fn search<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let [purse, value, values] = args.as_slice() else {
+        return Err(ExecutionError::missing_argument_or_target());
+    };
+    let Some(container) = values.as_container() else {
+        return Err(ExecutionError::missing_argument_or_target());
+    };
+    let (purse, times) = (of(purse)?, small(length(values.as_ref())));
+    let weight = COPIED.saturating_mul(times.saturating_add(1));
+    purse
+        .spend_on(COPIED, values.as_ref())
+        .and_then(|()| purse.spend_on(weight, value.as_ref()))
+        .ok_or_else(too_much)?;
+    let contains = container.contains(value.as_ref())?;
+    Ok(CowVal::owned(CelBool::from(contains)))
 }
 
 /// `@matches(purse, text, number)`: whether the pattern of that number is found in the text.
