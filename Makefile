@@ -72,6 +72,8 @@ bench: module ## what a request costs, against Envoy's own filters: docs/benchma
 	@$(WITH_ENVOY) cargo run --quiet --locked --example bench
 	@echo "==> what finding a rule costs"
 	@cargo run --quiet --locked --release --example rules
+	@echo "==> what the dearest conditions in CEL cost"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example conditions
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

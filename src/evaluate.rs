@@ -47,7 +47,7 @@ use self::forward::Passage;
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
-use crate::authorize::condition::Condition;
+use crate::authorize::condition::{Budget, Condition};
 use crate::authorize::{Asked, Permit, Requirements, permit, permit_anyone};
 use crate::plan::{Access, Bound, Https, Mode, Plan, Policy, Rule};
 use crate::presentation::Presentation;
@@ -385,6 +385,7 @@ impl<'p> Judging<'p, '_> {
         } else if matches!(access, Access::Closed(_)) {
             return Err(Reject::NoRule.into());
         }
+        let budget = Budget::default();
         let heard = RefCell::new((&mut *trace, &mut *effects));
         let asked = Asked {
             principal: &principal,
@@ -393,9 +394,13 @@ impl<'p> Judging<'p, '_> {
             path: readings,
             parameters: bound.as_slice(),
             now: self.now,
+            budget: &budget,
             heard: &|holds| {
                 let (trace, effects) = &mut *heard.borrow_mut();
-                trace.step(Step::Condition(holds.ok()));
+                trace.step(Step::Condition {
+                    holds: holds.ok(),
+                    spent: budget.spent(),
+                });
                 effects.failed_conditions += u32::from(holds.is_err());
             },
         };

@@ -420,6 +420,24 @@ impl Envoy {
         self.process.id()
     }
 
+    /// The CPU time of every thread of the process.
+    pub fn cpu_nanoseconds(&self) -> u64 {
+        let process = self.process_id();
+        let tasks =
+            fs::read_dir(format!("/proc/{process}/task")).expect("Linux shows a process's threads");
+        tasks
+            .map(|task| {
+                let file = task.expect("a thread").path().join("schedstat");
+                let text = fs::read_to_string(file).expect("Linux counts a thread's CPU time");
+                let spent = text
+                    .split(' ')
+                    .next()
+                    .and_then(|spent| spent.parse::<u64>().ok());
+                spent.expect("nanoseconds")
+            })
+            .sum()
+    }
+
     /// What Envoy has logged so far.
     pub fn log(&self) -> String {
         read_lossy(&self.log_path())
