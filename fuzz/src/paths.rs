@@ -7,7 +7,7 @@ use countersign::request::authority::Host;
 use countersign::request::path::{Case, Pattern, Readings};
 
 use super::random::Random;
-use super::upstreams::{REWRITES, Read, Reading, SERVERS, decoded_parameter};
+use super::upstreams::{REWRITES, Read, Reading, SERVERS, decoded_parameter, models};
 
 /// One pattern for each rule, in order.
 const RULES: [&str; 9] = [
@@ -22,18 +22,21 @@ const RULES: [&str; 9] = [
     "/b",
 ];
 
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 44] = [
     "/", "/", "/", "/", "/", "a", "a", "b", "b", "admin", "public", "open", "users", "orders", ".",
     "..", "/..", "/../", "/./", "//", "%2e", "%2E%2e", "%2f", "%2F", "\\", "%5c", ";", ";x=1",
     "%3b", "..;", "%25", "%252e", "%252f", "%255c", "%25252f", "%61", "%2561", "%c3%a9", "%3f",
-    "%20",
+    "%20", "u@h", ":80", "B", "Admin",
 ];
 
 /// A path of a few of them.
 pub fn random_path(random: &mut Random) -> String {
     let mut path = String::from("/");
     // A plausible beginning makes it likelier that something fits.
-    path.push_str(random.pick(&["", "", "admin/", "public/", "users/", "users/a/", "a/"]));
+    let beginnings = [
+        "", "", "admin/", "public/", "users/", "users/a/", "a/", "/u@h",
+    ];
+    path.push_str(random.pick(&beginnings));
     for _ in 0..random.below(9) {
         path.push_str(random.pick(&PIECES));
     }
@@ -113,6 +116,10 @@ pub fn check(policies: &Policies, path: &str) -> Result<Outcome, String> {
     };
     let insensitive = judged(&policies.insensitive, &readings);
     let sensitive = judged(&policies.sensitive, &readings);
+    for (name, model) in models() {
+        differs(&sensitive, &insensitive, model, path)
+            .map_err(|read| format!("{path}: {name} {read}"))?;
+    }
     if sensitive.is_none() {
         return Ok(Outcome::Refused);
     }
