@@ -24,7 +24,7 @@
 //! | `UPSTREAM_PYTHON` | the Python that `scripts/setup-upstreams` prints | `.venv/upstreams/bin/python` |
 //! | `UPSTREAM_FOLDER` | another folder with lists and servers | `tests/upstreams` |
 //!
-//! A second test compares the models of `fuzz/src/upstreams.rs` with the servers that they are of.
+//! A second test compares the models of `fuzz/src/upstreams` with the servers that they are of.
 
 mod support;
 
@@ -37,7 +37,7 @@ mod paths;
 #[path = "../fuzz/src/random.rs"]
 mod random;
 #[allow(dead_code)]
-#[path = "../fuzz/src/upstreams.rs"]
+#[path = "../fuzz/src/upstreams/mod.rs"]
 mod upstreams;
 
 use std::sync::Mutex;
@@ -134,7 +134,7 @@ fn every_model_predicts_what_its_server_serves() {
         let name = &running.server.name;
         let Some(agreement) = agreement else {
             failures.push(format!(
-                "{name} has no model in `MODELS` of fuzz/src/upstreams.rs"
+                "{name} has no model in `MODELS` of fuzz/src/upstreams"
             ));
             continue;
         };
