@@ -25,7 +25,7 @@ use crate::refresh::RemoteKeys;
 use crate::reject::{PathFault, Reject};
 use crate::request::authority::{Host, HostPattern};
 use crate::request::list::could_be;
-use crate::request::path::{Pattern, Readings};
+use crate::request::path::{Pattern, Reading, Readings};
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Limits, Store};
@@ -330,7 +330,7 @@ impl Policy {
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
         let first_fit = |reading| self.rules.first_fit(method, request, reading, host);
-        readings.agree(|reading| {
+        let fit = readings.agree(|reading| {
             let fit = first_fit(reading)?;
             // Where dots at the end are dropped, they are dropped to find what is served, and parameters keep them.
             if let Some(other) = reading.without_last_dots()
@@ -339,7 +339,18 @@ impl Policy {
                 return Err(Reject::Path(PathFault::LastDot));
             }
             Ok(fit)
-        })
+        })?;
+        for reading in readings.as_sent() {
+            let other = first_fit(reading)?;
+            let is_served = other.as_ref().is_some_and(|other| {
+                let mut bound = other.bound.as_slice().iter();
+                bound.any(|(_, value)| Reading::is_as_sent(value))
+            });
+            if is_served && !Fit::are_of_one_rule(fit.as_ref(), other.as_ref()) {
+                return Err(Reject::Path(PathFault::EscapedLetter));
+            }
+        }
+        Ok(fit)
     }
 }
 

@@ -26,9 +26,9 @@ mod symbols;
 
 use std::ops::Range;
 
-use self::steps::{STEPS, before, decode};
+use self::steps::{STEPS, before, decode, segments};
 use self::symbols::{Marks, Runs, SEPARATOR, Symbol};
-use super::reading::{Reading, forbidden};
+use super::reading::{AS_SENT, Reading, forbidden};
 use crate::reject::PathFault;
 
 /// How many texts a closure may have. One oddity makes a handful, and three or four make ten to forty.
@@ -50,6 +50,8 @@ pub(super) struct Closure<'p> {
     /// Where among them each text stands that some upstream takes for the query, or for a part of it.
     queries: Vec<Range<usize>>,
     runs: Runs<'p>,
+    /// As [`Read::as_sent`].
+    as_sent: Vec<String>,
 }
 
 impl Closure<'_> {
@@ -70,6 +72,9 @@ pub(super) struct Read<'p> {
     pub(super) first: String,
     /// All readings, and what they come from; none where the first is the only one.
     pub(super) others: Option<(Closure<'p>, PathFault)>,
+    /// The readings of routers that compare the path as it was sent, with [`AS_SENT`] before each segment in which an
+    /// unreserved character is escaped: to such a router it is not the literal, but a parameter may be it.
+    pub(super) as_sent: Vec<String>,
 }
 
 /// Reads a path whose escapes are whole.
@@ -88,11 +93,38 @@ pub(super) fn read(path: &str) -> Result<Read<'_>, PathFault> {
     } else {
         None
     };
-    let others = match oddity {
-        Some(oddity) => Some((Closure::of(sent, runs)?, oddity)),
-        None => None,
+    let Some(oddity) = oddity else {
+        return Ok(Read {
+            first,
+            others: None,
+            as_sent: as_sent(&sent, &runs)?.into_iter().collect(),
+        });
     };
-    Ok(Read { first, others })
+    let mut closure = Closure::of(sent, runs)?;
+    Ok(Read {
+        first,
+        as_sent: std::mem::take(&mut closure.as_sent),
+        others: Some((closure, oddity)),
+    })
+}
+
+/// What a router reads that compares a text as it was sent; none where no unreserved character is escaped in it.
+///
+/// RFC 3986 §6.2.2.2 has such an escape mean the character, and clients write none. Others they write as a matter of
+/// course, so that those mean the character here.
+fn as_sent(text: &[Symbol], runs: &Runs<'_>) -> Result<Option<String>, PathFault> {
+    if !Marks::of(text).has(Marks::UNRESERVED_ESCAPE) {
+        return Ok(None);
+    }
+    let mut read = Vec::with_capacity(text.len());
+    for segment in segments(without_last_slash(text)) {
+        read.push(SEPARATOR);
+        if Marks::of(segment).has(Marks::UNRESERVED_ESCAPE) {
+            read.push(Symbol::from(AS_SENT));
+        }
+        decode(segment, |_| true, &mut read)?;
+    }
+    text_of(runs.bytes_of(&read)).map(Some)
 }
 
 impl<'p> Closure<'p> {
@@ -146,16 +178,10 @@ impl Texts {
         self.symbols.get(range.clone()).unwrap_or_default()
     }
 
-    fn spend(&mut self, symbols: usize) -> Result<(), PathFault> {
-        let left = self.budget.checked_sub(symbols);
-        self.budget = left.ok_or(PathFault::TooManyReadings)?;
-        Ok(())
-    }
-
     /// Keeps what was written after the other texts, unless it is known.
     fn keep(&mut self, begin: usize, is_decoded: bool) -> Result<(), PathFault> {
         let range = begin..self.symbols.len();
-        self.spend(range.len())?;
+        spend(&mut self.budget, range.len())?;
         let text = self.at(&range);
         let mut same = self
             .known
@@ -181,33 +207,49 @@ impl Texts {
         Ok(())
     }
 
-    fn into_closure(mut self, runs: Runs<'_>) -> Result<Closure<'_>, PathFault> {
-        let mut readings = Vec::with_capacity(self.known.len());
-        let mut queries = Vec::new();
-        for text in std::mem::take(&mut self.known) {
-            let symbols = self.at(&text.range);
+    fn into_closure(self, runs: Runs<'_>) -> Result<Closure<'_>, PathFault> {
+        let Self {
+            symbols,
+            known,
+            mut budget,
+        } = self;
+        let mut closure = Closure {
+            readings: Vec::with_capacity(known.len()),
+            queries: Vec::new(),
+            as_sent: Vec::new(),
+            symbols: Vec::new(),
+            runs,
+        };
+        for text in known {
+            let range = text.range;
+            let text_symbols = symbols.get(range.clone()).unwrap_or_default();
             for (mark, begin) in [(Marks::SEMICOLON, b';'), (Marks::QUESTION_MARK, b'?')] {
                 if text.marks.has(mark) {
-                    let length = before(symbols, begin).len();
-                    queries.push(text.range.start + length + 1..text.range.end);
+                    let length = before(text_symbols, begin).len();
+                    closure.queries.push(range.start + length + 1..range.end);
                 }
             }
             if text.is_reading {
-                let reading = runs.bytes_of(without_last_slash(symbols));
-                self.spend(reading.len() / BYTES_FOR_A_SYMBOL)?;
+                let reading = closure.runs.bytes_of(without_last_slash(text_symbols));
+                spend(&mut budget, reading.len() / BYTES_FOR_A_SYMBOL)?;
                 let reading = text_of(reading)?;
-                if !readings.contains(&reading) {
-                    readings.push(reading);
+                if !closure.readings.contains(&reading) {
+                    closure.readings.push(reading);
                 }
+            } else if let Some(text) = as_sent(text_symbols, &closure.runs)? {
+                spend(&mut budget, text.len())?;
+                closure.as_sent.push(text);
             }
         }
-        Ok(Closure {
-            readings,
-            symbols: self.symbols,
-            queries,
-            runs,
-        })
+        closure.symbols = symbols;
+        Ok(closure)
     }
+}
+
+fn spend(budget: &mut usize, symbols: usize) -> Result<(), PathFault> {
+    let left = budget.checked_sub(symbols);
+    *budget = left.ok_or(PathFault::TooManyReadings)?;
+    Ok(())
 }
 
 /// A slash at the end adds no segment.

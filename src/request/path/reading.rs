@@ -5,6 +5,10 @@ use crate::reject::PathFault;
 /// Stands before each segment of a decoded text: no reading holds it otherwise, since NUL is refused.
 pub(super) const SEPARATOR: u8 = b'\0';
 
+/// Stands before a segment that some routers compare as it was sent. No reading holds it otherwise, since control
+/// characters are refused.
+pub(super) const AS_SENT: u8 = 1;
+
 /// One reading of a path: a view of its decoded segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading<'r> {
@@ -70,6 +74,11 @@ impl<'r> Reading<'r> {
             text: Some(text.trim_end_matches(ends)),
             ..self
         })
+    }
+
+    /// Whether this is a value that a router which compares the path as it was sent takes for a parameter.
+    pub fn is_as_sent(value: &str) -> bool {
+        value.as_bytes().first() == Some(&AS_SENT)
     }
 
     /// The decoded path, without a slash at its end.

@@ -12,6 +12,7 @@ pub struct Readings<'a> {
     first: First<'a>,
     /// The others, and what they come from.
     others: Option<(Closure<'a>, PathFault)>,
+    as_sent: Vec<String>,
 }
 
 /// The path split at `/` and decoded once.
@@ -43,16 +44,24 @@ impl<'a> Readings<'a> {
         if !scan.has_escapes && !scan.is_odd {
             return Ok(Self::only(First::AsSent(path)));
         }
-        let Read { first, others } = closure::read(path)?;
+        let Read {
+            first,
+            others,
+            as_sent,
+        } = closure::read(path)?;
         Ok(Self {
             first: First::Decoded(first),
             others,
+            as_sent,
         })
     }
 
     fn only(first: First<'a>) -> Self {
-        let others = None;
-        Self { first, others }
+        Self {
+            first,
+            others: None,
+            as_sent: Vec::new(),
+        }
     }
 
     /// Whether there is one reading only, so that what is said of the path is true for every upstream.
@@ -107,6 +116,12 @@ impl<'a> Readings<'a> {
         self.others
             .iter()
             .flat_map(|(closure, _)| closure.queries())
+    }
+
+    /// The readings of routers that compare the path as it was sent, where an unreserved character is escaped in it: they
+    /// differ only in what is a literal to them, and what a parameter ([`Reading::is_as_sent`]).
+    pub fn as_sent(&self) -> impl Iterator<Item = Reading<'_>> {
+        self.as_sent.iter().map(|text| Reading::decoded(text))
     }
 
     fn first(&self) -> Reading<'_> {

@@ -7,7 +7,7 @@ use crate::reject::PathFault;
 pub(super) type Step = fn(&[Symbol], &mut Vec<Symbol>) -> Result<(), PathFault>;
 
 /// The steps, each with what it changes; the numbers are those of the closure's documentation.
-pub(super) const STEPS: [(Marks, Step); 11] = [
+pub(super) const STEPS: [(Marks, Step); 12] = [
     // 1. Percent-escapes are decoded.
     (Marks::ESCAPE, |text, to| decode(text, |_| true, to)),
     (Marks::UNRESERVED_ESCAPE, |text, to| {
@@ -30,10 +30,10 @@ pub(super) const STEPS: [(Marks, Step); 11] = [
     // 7. and 8. The query begins.
     (Marks::SEMICOLON, |text, to| cut(text, b';', to)),
     (Marks::QUESTION_MARK, |text, to| cut(text, b'?', to)),
-    // 9. An authority begins the path.
+    // 9. An authority begins the path, or slashes that are merged there alone.
+    (Marks::AUTHORITY, drop_authority),
     (Marks::AUTHORITY, |text, to| {
-        let path = segments(text).skip_while(|segment| segment.is_empty());
-        join(path.skip(1), to)
+        join(segments(text).skip_while(|segment| segment.is_empty()), to)
     }),
 ];
 
@@ -95,10 +95,25 @@ fn resolve_dots(text: &[Symbol], to: &mut Vec<Symbol>) -> Result<(), PathFault> 
             }
         }
     }
+    // What is resolved at the end leaves its slash.
+    if matches!(segments(text).last(), Some([DOT] | [DOT, DOT])) {
+        to.push(SEPARATOR);
+    }
     Ok(())
 }
 
-fn segments(text: &[Symbol]) -> impl Iterator<Item = &[Symbol]> {
+/// Where user information ends, no two servers agree on where the path begins.
+fn drop_authority(text: &[Symbol], to: &mut Vec<Symbol>) -> Result<(), PathFault> {
+    let mut path = segments(text).skip_while(|segment| segment.is_empty());
+    match path.next() {
+        Some(authority) if authority.contains(&Symbol::from(b'@')) => {
+            Err(PathFault::UserInformation)
+        }
+        Some(_) | None => join(path, to),
+    }
+}
+
+pub(super) fn segments(text: &[Symbol]) -> impl Iterator<Item = &[Symbol]> {
     text.split(|symbol| *symbol == SEPARATOR).skip(1)
 }
 

@@ -134,6 +134,8 @@ impl Marks {
     pub(super) const AUTHORITY: Self = Self(1 << 8);
     /// A dot segment.
     pub(super) const DOT_SEGMENT: Self = Self(1 << 9);
+    /// The end of user information, where there is an authority.
+    const AT: Self = Self(1 << 12);
     const BEGINS_SEGMENT: Self = Self(1 << 10);
     const BEGINS_ESCAPE: Self = Self(1 << 11);
     /// Nothing that a step changes.
@@ -147,6 +149,7 @@ impl Marks {
             b'\\' => Self::BACKSLASH,
             b';' => Self::SEMICOLON,
             b'?' => Self::QUESTION_MARK,
+            b'@' => Self::AT,
             _ => Self::NONE,
         }
     }
@@ -169,7 +172,7 @@ impl Marks {
         if text.starts_with(&[SEPARATOR, SEPARATOR]) {
             marks.0 |= Self::AUTHORITY.0;
         }
-        Self(marks.0 & !(Self::BEGINS_SEGMENT.0 | Self::BEGINS_ESCAPE.0))
+        Self(marks.0 & !(Self::BEGINS_SEGMENT.0 | Self::BEGINS_ESCAPE.0 | Self::AT.0))
     }
 
     /// What the segment is, of which this is the beginning.

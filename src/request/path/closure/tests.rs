@@ -71,7 +71,12 @@ fn steps(text: &str) -> Vec<String> {
         decoded(text, |octet| b"/\\".contains(&octet)),
         text.replace('/', "\n"),
         text.replace('\\', "\n"),
-        joined(&resolved),
+        joined(&resolved)
+            + if matches!(segments.last(), Some(&"." | &"..")) {
+                "\n"
+            } else {
+                ""
+            },
         joined(&cut),
         text.split(';').next().unwrap().to_owned(),
         text.split('?').next().unwrap().to_owned(),
@@ -80,10 +85,10 @@ fn steps(text: &str) -> Vec<String> {
         all.push(joined(&merged));
     }
     if text.starts_with("\n\n") {
-        all.push(joined(merged.get(1..).unwrap_or_default()));
-        let rest = segments.iter().position(|segment| !segment.is_empty());
-        let rest = rest.map_or(&[][..], |place| &segments[place + 1..]);
-        *all.last_mut().unwrap() = joined(rest);
+        let first = segments.iter().position(|segment| !segment.is_empty());
+        let rest = |skipped| first.map_or(&[][..], |place| &segments[place + skipped..]);
+        all.push(joined(rest(0)));
+        all.push(joined(rest(1)));
     }
     all
 }
