@@ -15,8 +15,8 @@ use self::names::Names;
 use crate::authenticate::Principal;
 use crate::authenticate::claims::moment;
 use crate::reject::{Reject, Requirement, Weakness};
-use crate::request::RequestView;
 use crate::request::path::Readings;
+use crate::request::{HttpsBy, RequestView};
 use crate::time::Timestamp;
 
 /// How far the clock of whoever authenticated the caller may be off.
@@ -68,6 +68,8 @@ pub struct Asked<'a> {
     pub provider: &'a str,
     /// The request.
     pub request: &'a RequestView<'a>,
+    /// What tells its scheme.
+    pub https_by: HttpsBy,
     /// Its path.
     pub path: &'a Readings<'a>,
     /// What the path has bound: names and decoded values.
@@ -109,6 +111,24 @@ pub fn permit(
     })
 }
 
+/// The same at a rule that hides.
+///
+/// # Errors
+/// As for [`permit`], but [`Reject::Authentication`] comes last: only callers who lack nothing else are told of it.
+pub fn permit_where_hidden(
+    principal: &Rc<Principal>,
+    requirements: &Requirements,
+    asked: Asked<'_>,
+) -> Result<Permit, Reject> {
+    requirements.check_beyond_authentication(Asked { principal, ..asked })?;
+    requirements
+        .authentication(principal, asked.now)
+        .map_err(Reject::Authentication)?;
+    Ok(Permit {
+        principal: Some(Rc::clone(principal)),
+    })
+}
+
 /// What a caller lacks where a condition does not hold.
 #[inline(never)]
 fn lack_of(condition: &Condition, asked: Asked<'_>) -> Option<Requirement> {
@@ -123,9 +143,13 @@ fn lack_of(condition: &Condition, asked: Asked<'_>) -> Option<Requirement> {
 
 impl Requirements {
     fn check(&self, asked: Asked<'_>) -> Result<(), Reject> {
-        let principal = asked.principal;
-        self.authentication(principal, asked.now)
+        self.authentication(asked.principal, asked.now)
             .map_err(Reject::Authentication)?;
+        self.check_beyond_authentication(asked)
+    }
+
+    fn check_beyond_authentication(&self, asked: Asked<'_>) -> Result<(), Reject> {
+        let principal = asked.principal;
         let lacks = |requirement| Err(Reject::Requirement(requirement));
         if !self.scopes.are_met_by(principal.scopes()) {
             Err(Reject::Scope)

@@ -25,6 +25,7 @@
 //! 16. a missing scope, role, group or claim, a condition that does not hold: 403, or what hides that there is something;
 //! 17. it passes.
 //!
+//! Where a rule hides (`on_forbidden: not_found`), clients who may not pass cannot tell it from no rule (`hide`).
 //! In shadow mode a refusal is decided like any other, and the request passes all the same; metadata and preflights are
 //! answered as ever.
 //! Whatever passes, and however: nothing arrives with it that names another caller, method, path or host, or that an
@@ -33,6 +34,7 @@
 
 mod effects;
 mod forward;
+mod hide;
 mod identify;
 mod preflight;
 mod throttle;
@@ -44,18 +46,19 @@ use std::rc::Rc;
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
 use self::forward::Passage;
+use self::hide::{Found, withhold_if};
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
 use crate::authorize::condition::{Budget, Condition};
-use crate::authorize::{Asked, Permit, Requirements, permit, permit_anyone};
-use crate::plan::{Access, Bound, Https, Mode, Plan, Policy, Rule};
+use crate::authorize::{Asked, Permit, Requirements, permit, permit_anyone, permit_where_hidden};
+use crate::plan::{Access, Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::presentation::metadata::Asked as AskedForMetadata;
 use crate::reject::{Reject, TokenFault, Unavailable};
+use crate::request::RequestView;
 use crate::request::path::Readings;
-use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -77,7 +80,7 @@ pub struct Decision<'p> {
     pub schemes: &'p [Scheme],
     /// What the rule asks of callers.
     pub requirements: Option<&'p Requirements>,
-    /// Whether whoever may not pass is told that there is nothing.
+    /// Whether the refusal is answered as if there were nothing.
     pub hides: bool,
     /// The answer of the rule's own.
     pub fixed: Option<&'p FixedReply>,
@@ -224,6 +227,13 @@ impl From<TokenFault> for Stop {
     }
 }
 
+/// What is asked, and of which path.
+struct Asking<'p, 'r> {
+    access: &'p Access,
+    readings: &'r Readings<'r>,
+    bound: &'r Bound<'p, 'r>,
+}
+
 struct Judging<'p, 'r> {
     policy: &'p Policy,
     presentation: &'p Presentation,
@@ -258,28 +268,43 @@ impl<'p> Judging<'p, '_> {
             trace.step(Step::Route(self.request));
         }
 
-        let method = self.request.method();
-        let fit = self
-            .policy
-            .rule_for(method, self.request, &readings, &host)?;
+        let Found { fit, mut withheld } =
+            self.find_rule(self.request.method(), &readings, &host)?;
         let asked = self.asked_for_metadata(&readings)?;
         let rule = fit.as_ref().map(|fit| fit.rule);
-        decision.rule = rule.map(|rule| rule.name.as_str());
-        decision.hides = rule.is_some_and(|rule| rule.hides);
-        trace.step(Step::Rule(decision.rule));
+        let hides = rule.is_some_and(|rule| rule.hides);
+        if withheld.is_none() {
+            decision.rule = rule.map(|rule| rule.name.as_str());
+            trace.step(Step::Rule(decision.rule));
+        }
         let access = rule.map_or(&self.policy.default, |rule| &rule.access);
-        refuse_path_in_doubt(access, &readings)?;
+        withhold_if(
+            hides,
+            &mut withheld,
+            refuse_path_in_doubt(access, &readings),
+        )?;
 
         self.refuse_plain_http()?;
-        self.refuse_foreign_address(rule)?;
+        self.refuse_foreign_address(self.policy.networks.as_ref())?;
+        let of_rule = rule.and_then(|rule| rule.networks.as_ref());
+        withhold_if(hides, &mut withheld, self.refuse_foreign_address(of_rule))?;
         if let Some(answer) = self.metadata(access, asked)? {
             return Ok(Verdict::Answers(answer));
         }
-        if let Some(verdict) = self.preflight(decision, &readings, &host)? {
+        if let Some(verdict) = self.preflight(decision, &readings, &host, withheld.is_some())? {
             return Ok(verdict);
         }
         let bound = fit.map(|fit| fit.bound).unwrap_or_default();
-        self.ask(access, &readings, &bound, decision, effects, trace)
+        let asking = Asking {
+            access,
+            readings: &readings,
+            bound: &bound,
+        };
+        if hides || withheld.is_some() {
+            self.ask_where_hidden(asking, withheld, decision, effects, trace)
+        } else {
+            self.ask(asking, decision, effects, trace)
+        }
     }
 
     /// Refuses a path that holds a query to some upstream, and in it what would be removed from a query.
@@ -296,21 +321,14 @@ impl<'p> Judging<'p, '_> {
     }
 
     fn refuse_plain_http(&self) -> Result<(), Reject> {
-        let is_secure = match self.policy.https {
-            Https::Optional => true,
-            Https::ByConnection => self.request.is_over_tls(),
-            Https::ByForwardedProto => {
-                self.request.field(b"x-forwarded-proto") == Field::One(b"https")
-            }
-        };
-        is_secure.then_some(()).ok_or(Reject::PlainHttp)
+        let policy = self.policy;
+        let is_welcome = !policy.requires_https || self.request.is_https(policy.https_by);
+        is_welcome.then_some(()).ok_or(Reject::PlainHttp)
     }
 
-    fn refuse_foreign_address(&self, rule: Option<&Rule>) -> Result<(), Reject> {
-        let of_rule = rule.and_then(|rule| rule.networks.as_ref());
-        let mut all = self.policy.networks.iter().chain(of_rule);
+    fn refuse_foreign_address(&self, networks: Option<&Networks>) -> Result<(), Reject> {
         let client = self.request.client();
-        let is_admitted = all.all(|networks| networks.admit(client));
+        let is_admitted = networks.is_none_or(|networks| networks.admit(client));
         is_admitted.then_some(()).ok_or(Reject::Address)
     }
 
@@ -345,13 +363,16 @@ impl<'p> Judging<'p, '_> {
 
     fn ask(
         &self,
-        access: &'p Access,
-        readings: &Readings<'_>,
-        bound: &Bound<'_, '_>,
+        asking: Asking<'p, '_>,
         decision: &mut Decision<'p>,
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Verdict, Stop> {
+        let Asking {
+            access,
+            readings,
+            bound,
+        } = asking;
         let (gate, asks) = match access {
             Access::Public => (None, "nothing"),
             Access::Respond(reply) => {
@@ -391,6 +412,7 @@ impl<'p> Judging<'p, '_> {
             principal: &principal,
             provider: decision.provider.unwrap_or_default(),
             request: self.request,
+            https_by: self.policy.https_by,
             path: readings,
             parameters: bound.as_slice(),
             now: self.now,
@@ -404,7 +426,10 @@ impl<'p> Judging<'p, '_> {
                 effects.failed_conditions += u32::from(holds.is_err());
             },
         };
-        let permit = permit(&principal, &gate.requirements, asked)?;
+        let permit = match decision.hides {
+            false => permit(&principal, &gate.requirements, asked),
+            true => permit_where_hidden(&principal, &gate.requirements, asked),
+        }?;
         decision.passage = Passage::Caller;
         Ok(Verdict::Passes(permit))
     }

@@ -26,7 +26,7 @@ use crate::reject::{PathFault, Reject};
 use crate::request::authority::{Host, HostPattern};
 use crate::request::list::could_be;
 use crate::request::path::{Pattern, Reading, Readings};
-use crate::request::{Field, RequestView};
+use crate::request::{Field, HttpsBy, RequestView};
 use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Limits, Store};
 
@@ -58,10 +58,14 @@ pub struct Policy {
     pub rules: Rules,
     /// What is asked where no rule fits.
     pub default: Access,
+    /// Which credentials are judged of callers from whom a rule hides: those of every provider, as by the default.
+    pub strangers: Gate,
     /// What a refusal does.
     pub mode: Mode,
-    /// Which requests over plain HTTP are refused.
-    pub https: Https,
+    /// Whether requests over plain HTTP are refused.
+    pub requires_https: bool,
+    /// What tells which requests those are.
+    pub https_by: HttpsBy,
     /// From which addresses requests may come.
     pub networks: Option<Networks>,
     /// What the upstream is told of callers.
@@ -104,18 +108,6 @@ pub enum Mode {
     Enforce,
     /// It is counted and logged, and the request passes.
     Shadow,
-}
-
-/// Which requests over plain HTTP are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Https {
-    /// None.
-    #[default]
-    Optional,
-    /// Every one whose connection is not secured by TLS.
-    ByConnection,
-    /// Every one whose `x-forwarded-proto` does not say `https`.
-    ByForwardedProto,
 }
 
 /// Which decisions are logged.
@@ -172,7 +164,7 @@ pub struct Rule {
     pub matches: Match,
     /// What it asks of them.
     pub access: Access,
-    /// Whether whoever may not pass is told that there is nothing.
+    /// Whether nobody who may not pass can tell it from no rule at all.
     pub hides: bool,
     /// From which addresses requests may come, besides those of the document.
     pub networks: Option<Networks>,
@@ -194,7 +186,7 @@ pub enum Access {
 }
 
 /// Which credentials are accepted, and what their holders must have.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Gate {
     /// The numbers of the accepted providers.
     pub providers: Vec<usize>,
@@ -299,7 +291,7 @@ impl Policy {
 
     /// Whether it matters if the connection is secured by TLS.
     pub fn asks_for_tls(&self) -> bool {
-        self.https == Https::ByConnection
+        self.https_by == HttpsBy::Connection && (self.requires_https || self.rules.look_at_scheme())
     }
 
     /// Whether it matters on which route a request is: it must not be changed so that the host takes another.
@@ -329,7 +321,35 @@ impl Policy {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
-        let first_fit = |reading| self.rules.first_fit(method, request, reading, host);
+        self.find(method, request, readings, host, |_| true)
+    }
+
+    /// The same, were there no rules that hide.
+    ///
+    /// # Errors
+    /// As for [`Self::rule_for`].
+    pub fn visible_rule_for<'p, 'r>(
+        &'p self,
+        method: &[u8],
+        request: &RequestView<'_>,
+        readings: &'r Readings<'_>,
+        host: &Host<'_>,
+    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+        self.find(method, request, readings, host, |rule| !rule.hides)
+    }
+
+    fn find<'p, 'r>(
+        &'p self,
+        method: &[u8],
+        request: &RequestView<'_>,
+        readings: &'r Readings<'_>,
+        host: &Host<'_>,
+        considered: impl Fn(&Rule) -> bool + Copy,
+    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+        let first_fit = |reading| {
+            self.rules
+                .first_fit(method, request, reading, host, considered)
+        };
         let fit = readings.agree(|reading| {
             let fit = first_fit(reading)?;
             // Where dots at the end are dropped, they are dropped to find what is served, and parameters keep them.
@@ -351,6 +371,23 @@ impl Policy {
             }
         }
         Ok(fit)
+    }
+
+    /// The rules that hide under which the request could fall: by some reading of its path, and whichever of several
+    /// fields of one name an upstream goes by.
+    pub fn hiding_rules<'p>(
+        &'p self,
+        method: &[u8],
+        request: &RequestView<'_>,
+        readings: &Readings<'_>,
+        host: &Host<'_>,
+    ) -> impl Iterator<Item = &'p Rule> {
+        // Most documents have none.
+        let readings = self.rules.hide().then_some(readings).into_iter();
+        readings
+            .flat_map(Readings::of_any_server)
+            .flat_map(move |reading| self.rules.could_fit(method, request, reading, host))
+            .filter(|rule| rule.hides)
     }
 }
 

@@ -6,6 +6,7 @@ mod names;
 pub mod overrides;
 pub mod parameter;
 pub mod path;
+pub mod unprintable;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -32,6 +33,16 @@ pub struct RequestView<'a> {
     route: Option<&'a [u8]>,
     policies: Vec<&'a [u8]>,
     was_changed: bool,
+}
+
+/// What tells whether a request came over HTTPS; never its own `:scheme`, which a client chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HttpsBy {
+    /// The TLS of its connection.
+    #[default]
+    Connection,
+    /// `x-forwarded-proto`, which a proxy in front sets.
+    ForwardedProto,
 }
 
 /// What the fields of one name say.
@@ -79,9 +90,12 @@ impl<'a> RequestView<'a> {
         Self { over_tls, ..self }
     }
 
-    /// Whether the connection is secured by TLS.
-    pub fn is_over_tls(&self) -> bool {
-        self.over_tls
+    /// Whether the request came over HTTPS.
+    pub fn is_https(&self, by: HttpsBy) -> bool {
+        match by {
+            HttpsBy::Connection => self.over_tls,
+            HttpsBy::ForwardedProto => self.field(b"x-forwarded-proto") == Field::One(b"https"),
+        }
     }
 
     /// The same request, from an address; where nobody says, it is from none that is allowed.

@@ -116,7 +116,7 @@ impl Replying<'_> {
             meaning = meaning.without_detail();
         }
         let details = format!("countersign_{}", reject.reason());
-        if let Some((fixed, error)) = self.fixed(reject, &meaning) {
+        if let Some((fixed, error)) = self.fixed(reject) {
             return self.as_written(fixed, error, details);
         }
         if let Some(location) = self.elsewhere(reject, &meaning) {
@@ -164,13 +164,12 @@ impl Replying<'_> {
     }
 
     /// The answer that stands in the document, and its name for counters.
-    fn fixed(&self, reject: Reject, meaning: &Meaning) -> Option<(&FixedReply, &'static str)> {
+    fn fixed(&self, reject: Reject) -> Option<(&FixedReply, &'static str)> {
         if let (Reject::Fixed, Some(fixed)) = (reject, self.decision.fixed) {
             return Some((fixed, "respond"));
         }
-        let says_nothing_of_the_rule = matches!(reject, Reject::PlainHttp | Reject::ForeignOrigin);
-        let is_hidden = self.decision.hides && meaning.status == 403 && !says_nothing_of_the_rule;
-        is_hidden.then_some((&self.presentation.not_found, "not_found"))
+        let not_found = (&self.presentation.not_found, "not_found");
+        self.decision.hides.then_some(not_found)
     }
 
     fn as_written(&self, fixed: &FixedReply, error: &'static str, details: String) -> Reply {

@@ -1,5 +1,6 @@
 //! Decision → what is counted, logged and shown to access logs. No secret is ever part of it.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use crate::evaluate::{Decision, Verdict};
 use crate::plan::Audit;
 use crate::reject::Reject;
 use crate::request::RequestView;
+use crate::request::unprintable::{escaped, escaped_uniquely};
 use crate::response::Reply;
 use crate::time::Timestamp;
 
@@ -44,15 +46,20 @@ impl Denied {
 }
 
 /// What access logs can show of a decision, as `%FILTER_STATE(wasm.countersign.<name>:PLAIN)%`.
+///
+/// A subject is the token's text: control characters and invisible ones in it are escaped, and no two subjects are alike.
 pub fn filter_state<'d>(
     decision: &'d Decision<'_>,
-) -> impl Iterator<Item = (&'static str, &'d str)> {
+) -> impl Iterator<Item = (&'static str, Cow<'d, str>)> {
     let reason = decision.refusal().map(Reject::reason);
     [
-        ("countersign.reason", reason),
-        ("countersign.rule", decision.rule),
-        ("countersign.provider", decision.provider),
-        ("countersign.subject", subject(decision)),
+        ("countersign.reason", reason.map(Cow::Borrowed)),
+        ("countersign.rule", decision.rule.map(Cow::Borrowed)),
+        ("countersign.provider", decision.provider.map(Cow::Borrowed)),
+        (
+            "countersign.subject",
+            subject(decision).map(escaped_uniquely),
+        ),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
@@ -92,7 +99,7 @@ struct AuditLine<'a> {
     time: String,
 }
 
-/// The audit line of a decision.
+/// The audit line of a decision. Control characters and invisible ones are escaped in it.
 ///
 /// `client` is the address of the caller, as the host's settings for forwarded addresses have it.
 pub fn audit_line(
@@ -121,7 +128,11 @@ pub fn audit_line(
         request_id: request.id(),
         time: now.to_string(),
     };
-    serde_json::to_string(&line).unwrap_or_default()
+    let line = serde_json::to_string(&line).unwrap_or_default();
+    match escaped(&line) {
+        Cow::Borrowed(_) => line,
+        Cow::Owned(line) => line,
+    }
 }
 
 fn subject<'d>(decision: &'d Decision<'_>) -> Option<&'d str> {
@@ -140,15 +151,16 @@ mod tests {
     use crate::plan::Plan;
 
     fn line_for(fields: &[(&str, &[u8])]) -> serde_json::Value {
+        serde_json::from_str(&text_for(fields)).unwrap()
+    }
+
+    fn text_for(fields: &[(&str, &[u8])]) -> String {
         let fields = fields.iter().map(|(name, value)| (name.as_bytes(), *value));
         let request = RequestView::new(fields.collect());
         let (plan, now) = (Plan::refuse_all(), Timestamp::from_millis(0));
         let store = plan.empty_store();
         match evaluate(&plan, &request, &store, &[], &Pure, now, &mut ()) {
-            Outcome::Decided(decision, _) => {
-                let line = audit_line(&decision, None, &request, None, now);
-                serde_json::from_str(&line).unwrap()
-            }
+            Outcome::Decided(decision, _) => audit_line(&decision, None, &request, None, now),
             Outcome::Needs(_) => panic!("there is no document"),
         }
     }
@@ -167,6 +179,19 @@ mod tests {
         ] {
             let fields: Vec<_> = ids.iter().map(|id| ("x-request-id", *id)).collect();
             assert!(line_for(&fields).get("request_id").is_none(), "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn what_would_change_how_a_line_is_shown_is_escaped() {
+        let sent = "/\u{0}\u{1f}\u{7f}\u{9b}2J\u{2028}\u{202e}\u{2069}\u{200b}\u{e0041}é";
+        let shown = r"/\u0000\u001f\u007f\u009b2J\u2028\u202e\u2069\u200b\udb40\udc41é";
+        for name in [":path", ":method"] {
+            let line = text_for(&[(name, sent.as_bytes())]);
+            assert!(line.contains(&format!("\"{shown}\"")), "{line}");
+            let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let member = name.trim_start_matches(':');
+            assert_eq!(read[member], sent, "it is the same once it is read");
         }
     }
 

@@ -361,12 +361,14 @@ fn check_meaning(
         parsed.get("error_description").is_some(),
         error.is_some() && says("error_description")
     );
-    let names_scope = is_guarded
-        && match reply.error {
-            "insufficient_scope" | "insufficient_user_authentication" => true,
-            "unauthorized" | "invalid_token" => says("challenge_scope"),
-            _ => false,
-        };
+    let names_scope = match reply.error {
+        "insufficient_scope" | "insufficient_user_authentication" => is_guarded,
+        // A rule that hides has no scopes to name.
+        "unauthorized" | "invalid_token" => {
+            decision.rule == Some("guarded") && says("challenge_scope")
+        }
+        _ => false,
+    };
     prop_assert_eq!(
         parsed.get("scope").map(str::to_owned),
         scope.filter(|_| names_scope)

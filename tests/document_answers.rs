@@ -42,6 +42,18 @@ fn rule(mut rule: Value) -> Value {
     json!({ "rules": [rule] })
 }
 
+/// A rule that asks for a credential, and a provider of such.
+fn guarded(rule: Value) -> Value {
+    let mut document = self::rule(rule);
+    let key = std::fs::read_to_string("tests/keys/es256.json").expect("a key");
+    let mut key: Value = serde_json::from_str(&key).expect("JSON");
+    key.as_object_mut().expect("a JWK").remove("d");
+    document["providers"] = json!([{"name": "as", "jwt": {
+        "issuer": "https://as", "audiences": ["api"], "jwks": {"inline": {"keys": [key]}}
+    }}]);
+    document
+}
+
 #[test]
 fn origins() {
     hold(&[
@@ -270,10 +282,36 @@ fn fixed_answers() {
             &["rules[0].on_forbidden: `allow: public` forbids nothing"],
         ),
         (
+            guarded(json!({"allow": "optional", "on_forbidden": "not_found"})),
+            &["rules[0].on_forbidden: `allow: optional` lets requests without a credential pass"],
+        ),
+        (
             responses(json!({"not_found": {"status": 99}})),
             &["responses.not_found.status: a response has a status"],
         ),
     ]);
+}
+
+/// What is public elsewhere shows by its 401 that something is there.
+#[test]
+fn a_rule_that_cannot_hide_is_warned_of() {
+    for default in ["deny", "authenticated", "optional", "public"] {
+        let mut document = guarded(json!({"on_forbidden": "not_found"}));
+        document["default"] = json!(default);
+        let told = warnings(&document);
+        let expected = format!(
+            "rules[0].on_forbidden: with `default: {default}` requests without a credential pass where no rule matches"
+        );
+        match default {
+            "optional" | "public" => {
+                assert!(
+                    matches!(&told[..], [one] if one.starts_with(&expected)),
+                    "{told:?}"
+                );
+            }
+            _ => assert_eq!(told, Vec::<String>::new(), "{default}"),
+        }
+    }
 }
 
 #[test]

@@ -4,10 +4,15 @@ mod support;
 
 use std::process::Command;
 
+use countersign::authenticate::signature::Algorithm;
+use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 
 use support::client::{self, Request, Response};
 use support::envoy::{Bootstrap, Envoy};
+use support::http2::{
+    END_HEADERS, END_STREAM, HEADERS, begin, block, ends_the_stream, exchange, frame,
+};
 use support::upstream::Upstream;
 
 const PLAIN: &str = "plain";
@@ -115,4 +120,68 @@ fn plain_http_is_sent_to_the_origin_and_nowhere_else() {
         );
     }
     assert_eq!(status_over_tls(&envoy, "/a"), 200);
+}
+
+/// The content that comes back over HTTP/2 without TLS; the client says which scheme it is.
+fn content_over_http2(envoy: &Envoy, scheme: &str, target: &str) -> String {
+    let fields = [
+        (":method", "GET"),
+        (":scheme", scheme),
+        (":authority", "api"),
+        (":path", target),
+    ];
+    let mut sent = begin();
+    sent.extend(frame(HEADERS, END_STREAM | END_HEADERS, 1, &block(&fields)));
+    let answer = exchange(envoy.listener(PLAIN), &sent, |answer| {
+        ends_the_stream(answer).is_some()
+    });
+    let content = ends_the_stream(&answer).expect("an answer");
+    String::from_utf8(content).expect("text")
+}
+
+#[test]
+fn a_condition_sees_the_scheme_of_the_connection() {
+    let key = SigningKey::generate(Algorithm::Es256).with_kid(Some("one"));
+    let rule = |scheme: &str| {
+        json!({
+            "name": scheme,
+            "match": {"paths": [format!("/{scheme}")]},
+            "require": {"cel": format!("request.scheme == '{scheme}'")},
+        })
+    };
+    let document = json!({
+        "providers": [{"name": "as", "jwt": {
+            "issuer": "https://as",
+            "audiences": ["api"],
+            "jwks": {"inline": {"keys": [key.public_jwk()]}},
+            "from": [{"query": "t"}],
+        }}],
+        "rules": [rule("https"), rule("http")],
+    });
+    let claims =
+        json!({"iss": "https://as", "aud": "api", "sub": "amy", "exp": support::now() + 600});
+    let header = json!({"alg": "ES256", "kid": "one"});
+    let token = key
+        .sign(Algorithm::Es256, &header, claims.to_string().as_bytes())
+        .expect("signed");
+    let upstream = Upstream::start();
+    let envoy = start(&document, &upstream);
+    let [https, http] = ["https", "http"].map(|path| format!("/{path}?t={token}"));
+    // An upstream's content is the request; a refusal's names its error.
+    let is_refused = |content: String| content.contains("\"forbidden\"");
+    for scheme in ["http", "https"] {
+        assert!(
+            is_refused(content_over_http2(&envoy, scheme, &https)),
+            "{scheme}"
+        );
+        assert!(
+            !is_refused(content_over_http2(&envoy, scheme, &http)),
+            "{scheme}"
+        );
+    }
+    let forwarded = [("x-forwarded-proto", "https")];
+    assert_eq!(ask(&envoy, &https, &forwarded).status, 403);
+    assert_eq!(ask(&envoy, &http, &forwarded).status, 200);
+    assert_eq!(status_over_tls(&envoy, &https), 200);
+    assert_eq!(status_over_tls(&envoy, &http), 403);
 }

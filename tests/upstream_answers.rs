@@ -6,6 +6,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
+use countersign::authenticate::signature::Algorithm;
+use countersign::mint::SigningKey;
 use serde_json::json;
 
 use support::client::{self, Request, Response};
@@ -101,4 +103,64 @@ fn h_43_what_the_upstream_says_of_caches_reaches_the_client() {
             ("content-length", b"0"),
         ]
     );
+}
+
+/// The recipe for hiding, whole: what the filter answers is what the upstream answers, the order of fields included.
+#[test]
+fn a_hidden_path_is_answered_as_the_upstream_answers_what_is_not_there() {
+    let key = SigningKey::generate(Algorithm::Es256).with_kid(Some("one"));
+    let document = json!({
+        "providers": [{"name": "as", "jwt": {
+            "issuer": "https://as", "audiences": ["api"], "jwks": {"inline": {"keys": [key.public_jwk()]}},
+        }}],
+        "rules": [
+            {"name": "admin", "match": {"paths": ["/admin/**"]}, "require": {"roles": ["admin"]}, "on_forbidden": "not_found"},
+            {"name": "rest"},
+        ],
+        "responses": {"not_found": {
+            "status": 404, "headers": {"content-type": "text/plain", "x-app": "shop"}, "body": "No such page\n",
+        }},
+    });
+    let port = upstream(
+        b"HTTP/1.1 404 Not Found\r\nserver: shop\r\ndate: Thu, 26 Nov 2026 07:00:00 GMT\r\ncontent-type: text/plain\r\n\
+          x-app: shop\r\ncache-control: no-store\r\ncontent-length: 13\r\n\r\nNo such page\n",
+    );
+    let mut bootstrap = Bootstrap::new(port)
+        .listener("public", &document)
+        .into_json();
+    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
+        [0]["typed_config"];
+    let filters = manager["http_filters"].as_array_mut().unwrap();
+    filters.last_mut().unwrap()["typed_config"]["suppress_envoy_headers"] = json!(true);
+    manager["route_config"]["response_headers_to_remove"] = json!(["server", "date"]);
+    let envoy = Envoy::start_with(&bootstrap, std::process::Stdio::null());
+
+    let claims =
+        json!({"iss": "https://as", "aud": "api", "sub": "amy", "exp": support::now() + 600});
+    let header = json!({"alg": "ES256", "kid": "one"});
+    let token = key
+        .sign(Algorithm::Es256, &header, claims.to_string().as_bytes())
+        .unwrap();
+    let ask = |target: &str| {
+        let authorization = format!("Bearer {token}");
+        let request = Request {
+            method: b"GET",
+            target: target.as_bytes(),
+            headers: vec![
+                (b"host", b"api.example.com"),
+                (b"authorization", authorization.as_bytes()),
+            ],
+            body: b"",
+        };
+        let mut response = client::send(envoy.listener("public"), &request).unwrap();
+        for (name, value) in &mut response.headers {
+            if name == "date" {
+                value.clear();
+            }
+        }
+        (response.status, response.headers, response.body)
+    };
+    let hidden = ask("/admin/users");
+    assert_eq!(hidden, ask("/nowhere"));
+    assert_eq!(hidden.0, 404);
 }

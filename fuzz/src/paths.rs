@@ -1,10 +1,10 @@
 //! Paths: nothing that the filter lets through is read by any server as what another rule is for.
 
 use countersign::identity::Identity;
-use countersign::plan::{Access, Https, Match, Mode, Policy, Rule, Rules, Stripped};
-use countersign::request::RequestView;
+use countersign::plan::{Access, Gate, Match, Mode, Policy, Rule, Rules, Stripped};
 use countersign::request::authority::Host;
 use countersign::request::path::{Case, Pattern, Readings};
+use countersign::request::{HttpsBy, RequestView};
 
 use super::random::Random;
 use super::upstreams::{REWRITES, Read, Reading, SERVERS, decoded_parameter, models};
@@ -84,8 +84,10 @@ pub fn policy_of(rules: Rules) -> Policy {
         sources: Vec::new(),
         rules,
         default: Access::Public,
+        strangers: Gate::default(),
         mode: Mode::Enforce,
-        https: Https::Optional,
+        requires_https: false,
+        https_by: HttpsBy::Connection,
         networks: None,
         throttle: None,
         identity: Identity::default(),

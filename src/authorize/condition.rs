@@ -125,6 +125,11 @@ impl Condition {
         self.sights.path
     }
 
+    /// Whether it looks at the scheme of the request.
+    pub fn looks_at_scheme(&self) -> bool {
+        self.sights.scheme
+    }
+
     /// Whether it looks at the address that the request comes from.
     pub fn looks_at_address(&self) -> bool {
         self.sights.address

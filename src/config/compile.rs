@@ -20,9 +20,10 @@ use super::document::{
     PathsCase,
 };
 use crate::credential::ServedPlace;
-use crate::plan::{Access, Audit, Crypto, Https, Mode, Plan, Policy};
+use crate::plan::{Access, Audit, Crypto, Mode, Plan, Policy};
 use crate::presentation::Protects;
 use crate::refresh::RemoteKeys;
+use crate::request::HttpsBy;
 use crate::request::path::Case;
 use crate::response::challenge::can_be_quoted;
 use crate::store::CacheSizes;
@@ -92,6 +93,8 @@ impl Compiler<'_> {
         self.scopes_imply(document);
         let mut rules = self.rules(document, &names, &providers);
         let mut default = self.default(document, &providers);
+        let mut strangers = self.strangers(&providers);
+        self.warn_of_rules_that_cannot_hide(&rules, &default);
         // A provider at fault has left a hole in the list; such a plan is never used.
         let providers: Vec<_> = providers.into_iter().flatten().collect();
         let presentation = self.presentation(document, &providers);
@@ -105,6 +108,7 @@ impl Compiler<'_> {
         self.refuse_networks_that_admit_nobody(networks.as_ref(), &rules);
         let accesses = rules.accesses_mut();
         let gates = accesses.chain([&mut default]).filter_map(Access::gate_mut);
+        let gates = gates.chain([&mut strangers]);
         tell_choices_apart(gates, &providers);
         Plan {
             presentation,
@@ -132,14 +136,18 @@ impl Compiler<'_> {
                 sources: std::mem::take(&mut self.sources),
                 rules,
                 default,
+                strangers,
                 mode: match document.mode {
                     None | Some(ModeDocument::Enforce) => Mode::Enforce,
                     Some(ModeDocument::Shadow) => Mode::Shadow,
                 },
-                https: match (document.https, document.trust_forwarded_proto) {
-                    (None | Some(HttpsDocument::Optional), _) => Https::Optional,
-                    (Some(_), Some(true)) => Https::ByForwardedProto,
-                    (Some(_), _) => Https::ByConnection,
+                requires_https: match document.https {
+                    None | Some(HttpsDocument::Optional) => false,
+                    Some(HttpsDocument::Require | HttpsDocument::Redirect) => true,
+                },
+                https_by: match document.trust_forwarded_proto {
+                    Some(true) => HttpsBy::ForwardedProto,
+                    None | Some(false) => HttpsBy::Connection,
                 },
                 identity,
                 stripped,

@@ -32,6 +32,7 @@ impl<'p> Judging<'p, '_> {
         decision: &mut Decision<'p>,
         readings: &Readings<'_>,
         host: &Host<'_>,
+        is_withheld: bool,
     ) -> Result<Option<Verdict>, Reject> {
         let Some(method) = requested_method(self.request) else {
             return Ok(None);
@@ -46,9 +47,10 @@ impl<'p> Judging<'p, '_> {
                 _ => Err(Reject::ForeignOrigin),
             },
             Preflight::Pass => {
-                let rule = self.policy.rule_for(method, self.request, readings, host)?;
+                let rule = self.find_rule(method, readings, host)?.fit;
                 let answers = rule.is_some_and(|fit| matches!(fit.rule.access, Access::Respond(_)));
-                if answers || self.request.goes_on() {
+                let is_kept_out = is_withheld && self.is_kept_out(readings, host);
+                if answers || is_kept_out || self.request.goes_on() {
                     return Ok(None);
                 }
                 decision.passage = Passage::Preflight;

@@ -4,8 +4,10 @@ use std::fmt;
 
 use crate::authenticate::Principal;
 use crate::authorize::condition::OPERATIONS;
+use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::path::{Reading, Readings};
+use crate::request::unprintable::escaped;
 use crate::scheme::Scheme;
 
 /// Listens to how a decision is reached.
@@ -28,6 +30,8 @@ pub enum Step<'a> {
     Route(&'a RequestView<'a>),
     /// A rule fits; none leaves it to the default.
     Rule(Option<&'a str>),
+    /// A rule that hides could match, and the client is not told what is wrong.
+    Withheld(Reject),
     /// What the rule asks.
     Asks(&'static str),
     /// What is known of failures before.
@@ -113,6 +117,11 @@ impl fmt::Display for Step<'_> {
             }
             Self::Rule(Some(name)) => write!(formatter, "the rule `{name}` fits first"),
             Self::Rule(None) => write!(formatter, "no rule fits: the default decides"),
+            Self::Withheld(reject) => write!(
+                formatter,
+                "a rule with `on_forbidden: not_found` could match: `{}` is not disclosed",
+                reject.reason()
+            ),
             Self::Asks(what) => write!(formatter, "it asks for {what}"),
             Self::Throttle(throttling) => throttling.fmt(formatter),
             Self::Shows(Some(scheme)) => write!(formatter, "a {scheme} credential is shown"),
@@ -122,6 +131,7 @@ impl fmt::Display for Step<'_> {
                 principal,
             } => {
                 let subject = principal.subject().unwrap_or("a caller without a subject");
+                let subject = escaped(subject);
                 write!(formatter, "the provider `{provider}` vouches for {subject}")?;
                 for (what, names) in [
                     ("scopes", principal.scopes()),
@@ -131,7 +141,7 @@ impl fmt::Display for Step<'_> {
                     if !names.is_empty() {
                         write!(formatter, ", {what}")?;
                         for name in names.iter() {
-                            write!(formatter, " {name}")?;
+                            write!(formatter, " {}", escaped(name))?;
                         }
                     }
                 }

@@ -381,7 +381,7 @@ impl Filter {
     ) {
         self.metrics.count(decision, reply);
         for (name, value) in telemetry::filter_state(decision) {
-            abi::set_filter_state(name, value);
+            abi::set_filter_state(name, &value);
         }
         if telemetry::is_audited(decision, self.plan.audit) {
             audit(decision, reply, request, now);

@@ -2,6 +2,7 @@
 
 use super::index::{Entry, Index};
 use super::{Access, Match, Rule};
+use crate::authorize::condition::Condition;
 use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::authority::Host;
@@ -14,6 +15,8 @@ pub struct Rules {
     index: Index,
     look_at_route_names: bool,
     look_at_route_policies: bool,
+    look_at_scheme: bool,
+    hide: bool,
 }
 
 /// The rule that a request falls under, and what its path binds.
@@ -64,6 +67,8 @@ impl Rules {
             index: Index::new(case),
             look_at_route_names: false,
             look_at_route_policies: false,
+            look_at_scheme: false,
+            hide: false,
         }
     }
 
@@ -72,6 +77,8 @@ impl Rules {
         self.index.insert(self.list.len(), &rule.matches);
         self.look_at_route_names |= !rule.matches.routes.is_empty();
         self.look_at_route_policies |= !rule.matches.policies.is_empty();
+        self.look_at_scheme |= rule.has_condition(Condition::looks_at_scheme);
+        self.hide |= rule.hides;
         self.list.push(rule);
     }
 
@@ -88,6 +95,16 @@ impl Rules {
     /// Whether a rule looks at the policies of a route.
     pub fn look_at_route_policies(&self) -> bool {
         self.look_at_route_policies
+    }
+
+    /// Whether a condition of a rule looks at the scheme of the request.
+    pub fn look_at_scheme(&self) -> bool {
+        self.look_at_scheme
+    }
+
+    /// Whether a rule hides.
+    pub(super) fn hide(&self) -> bool {
+        self.hide
     }
 
     /// What the rules ask, in order; for the compilation.
@@ -107,13 +124,14 @@ impl Rules {
             })
     }
 
-    /// The first rule that fits a request by one reading of its path.
+    /// The first rule that fits a request by one reading of its path, of those that are `considered`.
     pub(super) fn first_fit<'p, 'r>(
         &'p self,
         method: &[u8],
         request: &RequestView<'_>,
         reading: Reading<'r>,
         host: &Host<'_>,
+        considered: impl Fn(&Rule) -> bool,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
         let mut last = None;
         for entry in self.index.fitting(host, reading) {
@@ -121,7 +139,8 @@ impl Rules {
             if last.replace(entry.rule) == Some(entry.rule) {
                 continue;
             }
-            let Some(rule) = self.list.get(entry.rule) else {
+            let rule = self.list.get(entry.rule);
+            let Some(rule) = rule.filter(|rule| considered(rule)) else {
                 continue;
             };
             if rule.matches.fits_but_for_the_path(method, request, host)? {
@@ -135,5 +154,29 @@ impl Rules {
             }
         }
         Ok(None)
+    }
+
+    /// The rules that could be the first that fits, by one reading of the path: all whose header fields are repeated, and
+    /// the one that fits for certain.
+    pub(super) fn could_fit<'p>(
+        &'p self,
+        method: &[u8],
+        request: &RequestView<'_>,
+        reading: Reading<'_>,
+        host: &Host<'_>,
+    ) -> Vec<&'p Rule> {
+        let mut rules = Vec::new();
+        let entries = self.index.fitting(host, reading);
+        for rule in entries.filter_map(|entry| self.list.get(entry.rule)) {
+            match rule.matches.fits_but_for_the_path(method, request, host) {
+                Ok(false) => {}
+                Ok(true) => {
+                    rules.push(rule);
+                    break;
+                }
+                Err(_) => rules.push(rule),
+            }
+        }
+        rules
     }
 }

@@ -53,11 +53,26 @@ pub fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     for (name, value) in fields {
         block.push(0);
         for text in [name, value] {
-            block.push(u8::try_from(text.len()).expect("a short text"));
+            push_length(&mut block, text.len());
             block.extend_from_slice(text.as_bytes());
         }
     }
     block
+}
+
+/// A length, in a prefix of seven bits and as many bytes as it needs (RFC 7541 §5.1).
+fn push_length(block: &mut Vec<u8>, length: usize) {
+    let byte = |value: usize| u8::try_from(value).expect("a byte");
+    let Some(mut rest) = length.checked_sub(127) else {
+        block.push(byte(length));
+        return;
+    };
+    block.push(127);
+    while rest >= 128 {
+        block.push(byte(rest % 128 + 128));
+        rest /= 128;
+    }
+    block.push(byte(rest));
 }
 
 /// The content of the stream 1, once it has ended.

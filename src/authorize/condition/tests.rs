@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::authenticate::Principal;
-use crate::request::RequestView;
 use crate::request::path::Readings;
+use crate::request::{HttpsBy, RequestView};
 use crate::time::Timestamp;
 
 /// 2026-03-01T23:30:45.678Z, a Sunday.
@@ -18,6 +18,8 @@ struct Asking {
     fields: Vec<(&'static [u8], &'static [u8])>,
     target: &'static [u8],
     client: Option<&'static str>,
+    over_tls: bool,
+    https_by: HttpsBy,
     now: i64,
 }
 
@@ -29,7 +31,8 @@ impl Default for Asking {
             fields: vec![
                 (b":method", b"GET"),
                 (b":authority", b"API.example.com:443"),
-                (b":scheme", b"https"),
+                // A client's word, which does not count.
+                (b":scheme", b"gopher"),
                 (b"x-a", b"1"),
                 (b"x-b", b"b"),
                 (b"x-a", b"2"),
@@ -39,6 +42,8 @@ impl Default for Asking {
             ],
             target: b"/v1/a%20b/",
             client: Some("10.1.2.3"),
+            over_tls: true,
+            https_by: HttpsBy::Connection,
             now: NOW,
         }
     }
@@ -79,13 +84,16 @@ impl Asking {
             claims,
         );
         let client = self.client.map(|client| client.parse().unwrap());
-        let request = RequestView::new(self.fields.clone()).from_client(client);
+        let request = RequestView::new(self.fields.clone())
+            .from_client(client)
+            .over_tls(self.over_tls);
         let path = Readings::of_target(Some(self.target)).unwrap();
         let heard = Cell::new(0);
         answer(Asked {
             principal: &principal,
             provider: "as",
             request: &request,
+            https_by: self.https_by,
             path: &path,
             parameters: &[("org", "acme"), ("id", "a b")],
             now: Timestamp::from_millis(self.now),
@@ -204,15 +212,40 @@ fn what_is_not_there_or_of_another_type_fails() {
     for text in [
         "subject == 'user-1'",
         "source.address == '10.1.2.3'",
-        "request.scheme == 'https'",
         "request.host == ''",
     ] {
         assert_eq!(nobody.of(text), Err(Failed), "{text}");
     }
-    assert_eq!(
-        nobody.of("!has(source.address) && !has(request.scheme)"),
-        Ok(true)
-    );
+    assert_eq!(nobody.of("!has(source.address)"), Ok(true));
+}
+
+#[test]
+fn the_scheme_is_that_of_the_connection_or_what_a_proxy_in_front_says() {
+    let asking = |over_tls: bool, https_by: HttpsBy, forwarded: Option<&'static [u8]>| Asking {
+        over_tls,
+        https_by,
+        fields: std::iter::once((&b":scheme"[..], &b"https"[..]))
+            .chain(forwarded.map(|proto| (&b"x-forwarded-proto"[..], proto)))
+            .collect(),
+        ..Asking::default()
+    };
+    for (over_tls, https_by, forwarded, scheme) in [
+        (true, HttpsBy::Connection, None, "https"),
+        (false, HttpsBy::Connection, None, "http"),
+        (false, HttpsBy::Connection, Some(&b"https"[..]), "http"),
+        (false, HttpsBy::ForwardedProto, Some(b"https"), "https"),
+        (true, HttpsBy::ForwardedProto, Some(b"http"), "http"),
+        (true, HttpsBy::ForwardedProto, Some(b"https,http"), "http"),
+        (true, HttpsBy::ForwardedProto, None, "http"),
+    ] {
+        let asking = asking(over_tls, https_by, forwarded);
+        let text = format!("request.scheme == '{scheme}'");
+        assert_eq!(
+            asking.of(&text),
+            Ok(true),
+            "{over_tls} {https_by:?} {forwarded:?}"
+        );
+    }
 }
 
 #[test]

@@ -122,9 +122,9 @@ impl<'v> Values<'_, 'v> {
                 self.owned(request.host().ok()?.as_str().to_owned())?,
             ));
         }
-        if sights.scheme
-            && let Some(scheme) = request.values(b":scheme").next()
-        {
+        if sights.scheme {
+            let is_https = request.is_https(self.asked.https_by);
+            let scheme: &[u8] = if is_https { b"https" } else { b"http" };
             known.push(("scheme", self.bytes(scheme)?));
         }
         if sights.headers != Seen::Nothing {

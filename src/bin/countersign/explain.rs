@@ -10,6 +10,7 @@ use countersign::authenticate::signature::Pure;
 use countersign::config::{self, Diagnostic, Loaded};
 use countersign::evaluate::{Decision, Fetch, Outcome, Step, Trace, Verdict, evaluate};
 use countersign::json;
+use countersign::request::unprintable::escaped;
 use countersign::request::{RequestView, is_token};
 use countersign::response::body::phrase_of;
 use countersign::response::{Reply, reply};
@@ -356,14 +357,17 @@ fn as_json(steps: &[String], decision: &Decision<'_>, reply: Option<&Reply>) -> 
         })),
         "response": response,
     });
-    format!("{object:#}\n")
+    // Its line breaks are between members; those within texts are escaped already.
+    let text = format!("{object:#}");
+    let lines = text.lines().map(|line| format!("{}\n", escaped(line)));
+    lines.collect()
 }
 
 fn who(decision: &Decision<'_>) -> String {
     match (&decision.principal, decision.provider) {
         (Some(principal), Some(provider)) => {
             let subject = principal.subject().unwrap_or("a caller without a subject");
-            format!("{subject}, by `{provider}`")
+            format!("{}, by `{provider}`", escaped(subject))
         }
         _ => "nobody in particular".to_owned(),
     }

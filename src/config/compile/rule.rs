@@ -75,11 +75,15 @@ impl Compiler<'_> {
                 );
             }
         }
-        if rule.on_forbidden.is_some() && rule.allow == Some(Allow::Public) {
-            self.invalid(
-                format!("{path}.on_forbidden"),
-                "`allow: public` forbids nothing",
-            );
+        let forbids_nothing = match rule.allow {
+            Some(Allow::Public) => Some("`allow: public` forbids nothing"),
+            Some(Allow::Optional) => {
+                Some("`allow: optional` lets requests without a credential pass, and hides nothing")
+            }
+            None => None,
+        };
+        if let (Some(_), Some(what)) = (rule.on_forbidden, forbids_nothing) {
+            self.invalid(format!("{path}.on_forbidden"), what);
         }
         let matches = rule
             .r#match
@@ -241,6 +245,27 @@ impl Compiler<'_> {
         matches.policies =
             self.names_on_routes(&format!("{path}.policy"), document.policy.as_ref());
         matches
+    }
+
+    /// Which credentials are judged of callers from whom a rule hides.
+    pub(super) fn strangers(&self, providers: &[Option<Provider>]) -> Gate {
+        gate_of((0..providers.len()).collect(), providers)
+    }
+
+    /// Warns of rules that a client without a credential can tell from no rule, since everything else lets it pass.
+    pub(super) fn warn_of_rules_that_cannot_hide(&mut self, rules: &Rules, default: &Access) {
+        let what = match default {
+            Access::Public => "public",
+            Access::Optional(_) => "optional",
+            Access::Required(_) | Access::Respond(_) | Access::Closed(_) => return,
+        };
+        for (place, _) in rules.iter().enumerate().filter(|(_, rule)| rule.hides) {
+            let what = format!(
+                "with `default: {what}` requests without a credential pass where no rule matches, and receive 401 here, \
+                 which shows that this rule exists: use `default: deny` or `authenticated`"
+            );
+            self.warn(format!("rules[{place}].on_forbidden"), &what);
+        }
     }
 
     pub(super) fn default(

@@ -1,6 +1,8 @@
 //! The host's log.
 #![allow(unsafe_code)]
 
+use crate::request::unprintable::escaped;
+
 /// A level above those of `log`.
 pub const CRITICAL: u32 = 5;
 
@@ -31,7 +33,8 @@ impl ::log::Log for HostLog {
             ::log::Level::Warn => 3,
             ::log::Level::Error => 4,
         };
-        log_line(level, &record.args().to_string());
+        // No text that is logged can end the line, or change how it is shown.
+        log_line(level, &escaped(&record.args().to_string()));
     }
 
     fn flush(&self) {}

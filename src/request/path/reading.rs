@@ -1,6 +1,7 @@
 //! One reading of a path: its segments, decoded.
 
 use crate::reject::PathFault;
+use crate::request::unprintable::is_invisible;
 
 /// Stands before each segment of a decoded text: no reading holds it otherwise, since NUL is refused.
 pub(super) const SEPARATOR: u8 = b'\0';
@@ -148,15 +149,4 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit)
         .to_digit(16)
         .and_then(|value| u8::try_from(value).ok())
-}
-
-/// Unicode's format characters (category Cf) and the line and paragraph separators: they show nothing, and some
-/// upstreams drop them.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{00ad}' | '\u{0600}'..='\u{0605}' | '\u{061c}' | '\u{06dd}' | '\u{070f}'
-        | '\u{0890}'..='\u{0891}' | '\u{08e2}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }

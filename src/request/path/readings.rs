@@ -124,6 +124,13 @@ impl<'a> Readings<'a> {
         self.as_sent.iter().map(|text| Reading::decoded(text))
     }
 
+    /// Every reading that some server makes, also those that differ only in which rule they fall under.
+    pub fn of_any_server(&self) -> impl Iterator<Item = Reading<'_>> {
+        let readings = self.iter();
+        let all = readings.flat_map(|reading| [Some(reading), reading.without_last_dots()]);
+        all.flatten().chain(self.as_sent())
+    }
+
     fn first(&self) -> Reading<'_> {
         match &self.first {
             First::NoPath => Reading::NO_PATH,

@@ -1,0 +1,317 @@
+//! Rules that hide: whatever a client sends, it gets what it would get where no rule matches, or `not_found`.
+
+use std::cell::RefCell;
+
+use countersign::authenticate::signature::{Algorithm, Pure};
+use countersign::config;
+use countersign::evaluate::{Outcome, evaluate};
+use countersign::mint::SigningKey;
+use countersign::plan::Plan;
+use countersign::request::RequestView;
+use countersign::response::{Reply, reply};
+use countersign::store::Store;
+use countersign::time::Timestamp;
+use serde_json::{Value, json};
+
+const NOW: i64 = 1_800_000_000;
+
+/// The first segment of paths under no rule.
+const NOWHERE: &str = "nowhere";
+
+/// The rules that hide, each below a first segment of that name.
+fn hidden_rules() -> Vec<Value> {
+    let rules = json!([
+        {"name": "role", "require": {"roles": ["admin"]}},
+        {"name": "scope", "require": {"any_scopes": ["admin", "root"]}},
+        {"name": "any-of", "require": {"any_of": [{"roles": ["admin"]}, {"claims": {"level": 9}}]}},
+        {"name": "partner", "providers": ["partner"], "require": {"roles": ["admin"]}},
+        {"name": "inside", "networks": {"allow": ["10.0.0.0/8"]}, "require": {"roles": ["admin"]}},
+        {"name": "strong", "require": {"acr": ["mfa"], "max_age": "5m", "roles": ["admin"]}},
+        {"name": "path", "require": {"cel": "request.path == '/' && claims.level > 3"}},
+        {"name": "bound", "match": {"paths": ["/bound/{id}/**"]}, "require": {"claims": {"sub": "{id}"}}},
+        {"name": "field", "match": {"paths": ["/field/**"], "headers": {"x-preview": "1"}}, "require": {"roles": ["admin"]}},
+        {"name": "method", "match": {"paths": ["/method/**"], "methods": ["GET", "POST"]}, "require": {"roles": ["admin"]}},
+    ]);
+    let Value::Array(mut rules) = rules else {
+        panic!("a list");
+    };
+    for rule in &mut rules {
+        rule["on_forbidden"] = json!("not_found");
+        if rule.get("match").is_none() {
+            let name = rule["name"].as_str().expect("a name");
+            rule["match"] = json!({"paths": [format!("/{name}/**")]});
+        }
+    }
+    rules
+}
+
+fn document(key: &SigningKey, default: &str, patch: &Value) -> Value {
+    let provider = |name: &str| {
+        json!({"name": name, "jwt": {
+            "issuer": format!("https://{name}"),
+            "audiences": ["api"],
+            "jwks": {"inline": {"keys": [key.public_jwk()]}},
+        }})
+    };
+    let visible = json!([
+        {"name": "public", "match": {"paths": ["/public/**"]}, "allow": "public"},
+        {"name": "optional", "match": {"paths": ["/optional/**"]}, "allow": "optional"},
+        {"name": "read", "match": {"paths": ["/read/**"]}, "require": {"scopes": ["read"]}},
+        {"name": "closed", "match": {"paths": ["/closed"]}, "respond": {"status": 410}},
+    ]);
+    let mut rules = visible.as_array().expect("a list").clone();
+    rules.extend(hidden_rules());
+    let mut document = json!({
+        "default": default,
+        "origin": "https://api.example.com",
+        "networks": {"deny": ["192.0.2.0/24"]},
+        "providers": [provider("as"), provider("partner")],
+        "rules": rules,
+        "responses": {"challenge_scope": true, "forbidden_challenge": true, "documentation": "https://docs.example.com/"},
+        "resource_metadata": {"resource": "https://api.example.com", "authorization_servers": ["https://as"]},
+    });
+    let members = patch.as_object().expect("an object").iter();
+    for (name, value) in members {
+        document[name] = value.clone();
+    }
+    document
+}
+
+/// What a client shows, and whether a provider vouches for it.
+fn credentials(key: &SigningKey) -> Vec<(Vec<(&'static str, String)>, bool)> {
+    let token = |changes: Value| {
+        let mut claims =
+            json!({"iss": "https://as", "aud": "api", "sub": "amy", "exp": NOW + 300, "level": 1});
+        for (name, value) in changes.as_object().expect("an object") {
+            claims[name] = value.clone();
+        }
+        let header = json!({"alg": "ES256", "kid": key.kid()});
+        key.sign(Algorithm::Es256, &header, claims.to_string().as_bytes())
+            .expect("signed")
+    };
+    let bearer = |token: String| vec![("authorization", format!("Bearer {token}"))];
+    let good = token(json!({}));
+    let forged = format!("{}AAAA", &good[..good.len() - 4]);
+    vec![
+        (Vec::new(), false),
+        (vec![("authorization", "Basic eDp5".to_owned())], false),
+        (bearer(forged), false),
+        (bearer(token(json!({"exp": NOW - 300}))), false),
+        (bearer(token(json!({"iss": "https://other"}))), false),
+        (bearer(token(json!({"aud": "other"}))), false),
+        (bearer("x".to_owned()), false),
+        (bearer("a b".to_owned()), false),
+        ([bearer(good.clone()), bearer(good.clone())].concat(), false),
+        (bearer(good), true),
+        (bearer(token(json!({"acr": "mfa", "auth_time": NOW}))), true),
+        (bearer(token(json!({"iss": "https://partner"}))), true),
+    ]
+}
+
+/// Paths that begin with a segment, or that some reading takes for one that does.
+const PATHS: [&str; 22] = [
+    "/{}",
+    "/{}/",
+    "/{}/x",
+    "/{}/x/y?z=1",
+    "/{}/../x",
+    "/{}/../x/../y",
+    "/x/../{}/y",
+    "/{}//x",
+    "//{}/x",
+    "/{}/./x",
+    "/{};a=b/x",
+    "/{}/x;y",
+    "/{}%2Fx",
+    "/{}%2F..%2Fx",
+    "/x%252F..%252F{}/y",
+    "/%2e%2e/{}/x",
+    "/x\\..\\{}",
+    "/public/../{}/x",
+    "/{}/../read/x",
+    "/{}/../closed",
+    "/{}/../.well-known/oauth-protected-resource",
+    "/{}/%00",
+];
+
+const FIELDS: [&[(&str, &str)]; 7] = [
+    &[],
+    &[("x-preview", "1")],
+    &[("x-preview", "1"), ("x-preview", "2")],
+    &[("accept", "text/html"), ("sec-fetch-mode", "navigate")],
+    &[("accept", "application/problem+json")],
+    &[("content-type", "application/grpc")],
+    &[("origin", "https://app.example.com")],
+];
+
+const PREFLIGHT: &[(&str, &str)] = &[
+    ("origin", "https://app.example.com"),
+    ("access-control-request-method", "POST"),
+];
+
+/// An address that no rule's networks admit.
+const OUTSIDE: &str = "203.0.113.9";
+
+const NOT_FOUND: &str = r#"{"error":"not_found","message":"Not Found"}"#;
+
+/// A filter at work.
+struct Worker {
+    plan: Plan,
+    store: RefCell<Store>,
+}
+
+/// What comes back; none where the request passes.
+fn answer(
+    worker: &Worker,
+    method: &str,
+    path: &str,
+    client: &str,
+    fields: &[(&str, &str)],
+) -> Option<Reply> {
+    let target = [
+        (":method", method),
+        (":path", path),
+        (":authority", "api"),
+        ("x-request-id", "17"),
+    ];
+    let pairs = target.iter().chain(fields);
+    let pairs = pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let request = RequestView::new(pairs.collect()).from_client(client.parse().ok());
+    let now = Timestamp::from_seconds(NOW);
+    let Worker { plan, store } = worker;
+    let outcome = evaluate(plan, &request, &store.borrow(), &[], &Pure, now, &mut ());
+    let Outcome::Decided(decision, effects) = outcome else {
+        panic!("the keys are in the document");
+    };
+    effects.apply(&mut store.borrow_mut(), now);
+    match decision.passes() {
+        true => None,
+        false => reply(&decision, &plan.presentation, &request, now),
+    }
+}
+
+/// All that a client sees of an answer.
+fn seen(reply: &Reply) -> (u16, &countersign::response::Headers, &str) {
+    (reply.status, &reply.headers, &reply.body)
+}
+
+/// A method, the client's address, and header fields.
+type Circumstances = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+fn circumstances() -> Vec<Circumstances> {
+    let mut all = Vec::new();
+    for fields in FIELDS {
+        all.extend(["10.1.2.3", OUTSIDE].map(|client| ("GET", client, fields)));
+    }
+    for method in ["HEAD", "POST", "OPTIONS", "DELETE", "TRACE", "get"] {
+        all.push((method, OUTSIDE, FIELDS[0]));
+    }
+    all.extend(["10.1.2.3", OUTSIDE].map(|client| ("OPTIONS", client, PREFLIGHT)));
+    all.push(("POST", "10.1.2.3", FIELDS[1]));
+    all.push(("GET", "192.0.2.1", FIELDS[0]));
+    all
+}
+
+/// Holds every request to a hidden rule against the same one to a path under no rule.
+fn hold(default: &str, patch: &Value) {
+    let key = SigningKey::generate(Algorithm::Es256).with_kid(Some("1"));
+    let load = |default: &str| {
+        let loaded = config::load_value(&document(&key, default, patch));
+        let plan = loaded.unwrap_or_else(|faults| panic!("{faults:?}")).plan;
+        Worker {
+            store: RefCell::new(plan.empty_store()),
+            plan,
+        }
+    };
+    // What is asked of those whom the default lets pass.
+    let (worker, strict) = (load(default), load("authenticated"));
+    let circumstances = circumstances();
+    let credentials = credentials(&key);
+    let hidden = hidden_rules();
+    let mut hidden_answers = 0;
+    for path in PATHS {
+        for (method, client, fields) in &circumstances {
+            for (credential, is_known) in &credentials {
+                let credential = credential
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_str()));
+                let fields: Vec<_> = fields.iter().copied().chain(credential).collect();
+                let ask = |worker: &Worker, segment: &str| {
+                    answer(
+                        worker,
+                        method,
+                        &path.replace("{}", segment),
+                        client,
+                        &fields,
+                    )
+                };
+                let elsewhere = ask(&worker, NOWHERE);
+                for rule in &hidden {
+                    let name = rule["name"].as_str().expect("a name");
+                    let what = || format!("{method} {path} of {name} from {client}: {fields:?}");
+                    let found = ask(&worker, name);
+                    let (Some(found), expected) = (found, elsewhere.as_ref()) else {
+                        assert!(elsewhere.is_none(), "passes: {}", what());
+                        let is_inside = name != "inside" || client.starts_with("10.");
+                        let is_preflight = fields.contains(&PREFLIGHT[1]) && is_inside;
+                        let fits_always = !["bound", "field", "method"].contains(&name);
+                        assert!(is_preflight || !fits_always, "passes: {}", what());
+                        continue;
+                    };
+                    if expected.is_some_and(|expected| seen(expected) == seen(&found)) {
+                        continue;
+                    }
+                    if *is_known {
+                        let is_refusal = expected.is_none_or(|expected| expected.status == 403);
+                        assert!(is_refusal && is_not_found(&found), "{}: {found:?}", what());
+                        hidden_answers += 1;
+                        continue;
+                    }
+                    assert!(expected.is_none(), "{}: {found:?}, {expected:?}", what());
+                    // What cannot be let pass is asked for a credential, as by a default that asks for one.
+                    let asked = ask(&strict, NOWHERE);
+                    match asked {
+                        Some(asked) => assert_eq!(seen(&found), seen(&asked), "{}", what()),
+                        None => assert!(matches!(found.status, 400 | 401), "{}", what()),
+                    }
+                }
+            }
+        }
+    }
+    assert!(hidden_answers > 1_000, "{hidden_answers}");
+}
+
+fn is_not_found(reply: &Reply) -> bool {
+    // A gRPC call has the status as a field, and the text as its message.
+    let is_said = |body: &str| [NOT_FOUND, "Not Found"].contains(&body);
+    reply.status == 404 && is_said(&reply.body) && reply.error == "not_found"
+}
+
+#[test]
+fn a_hidden_rule_cannot_be_told_from_no_rule() {
+    hold("deny", &json!({}));
+}
+
+#[test]
+fn whatever_the_default() {
+    for default in ["authenticated", "optional", "public"] {
+        hold(default, &json!({}));
+    }
+}
+
+#[test]
+fn whatever_the_answers_look_like() {
+    let cors = |preflight: &str| json!({"allow_origins": ["https://app.example.com"], "preflight": preflight});
+    hold(
+        "deny",
+        &json!({
+            "cors": cors("answer"),
+            "responses": {"login": {"uri": "https://login.example.com/"}, "challenge_scope": true},
+        }),
+    );
+    hold("deny", &json!({"cors": cors("authenticate")}));
+}
