@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo run test fuzz bench check test-all screenshots
+.PHONY: help setup build module demo run test test-upstreams fuzz bench check test-all screenshots
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -10,7 +10,7 @@ FUZZ_SEED ?= 1
 WITH_ENVOY = ENVOY="$$(scripts/setup-envoy)" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm"
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: ## fetch what is missing: the Rust target, and an Envoy
 	@scripts/setup-rust
@@ -37,7 +37,13 @@ test: module ## the core, a real Envoy, the command
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
 
-test-all: module ## what needs more than `test`: older Envoys, a real issuer and real clients (Node.js, Chromium)
+test-upstreams: module ## odd requests to a fleet of real servers behind the filter, and ordinary ones: UPSTREAMS='express|flask'
+	@echo "==> testing with real upstreams"
+	@python="$$(scripts/setup-upstreams)" && \
+		npm ci --prefix tests/upstreams/ordinary --ignore-scripts --no-audit --no-fund --loglevel=error && \
+		$(WITH_ENVOY) UPSTREAM_PYTHON="$$python" cargo test --locked --features npm --test ordinary --test upstreams
+
+test-all: module ## what needs more than `test`: older Envoys, real issuers, clients (Node.js, Chromium) and upstreams
 	@for pinned in envoy/matrix/*.txt; do \
 	    echo "==> testing with Envoy $$(basename "$$pinned" .txt)"; \
 	    envoy="$$(scripts/setup-envoy "$$pinned")" && \
@@ -51,6 +57,7 @@ test-all: module ## what needs more than `test`: older Envoys, a real issuer and
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
 		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test handoff
+	@$(MAKE) test-upstreams
 
 screenshots: module ## docs/page-*.png, the pages as Chromium shows them
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
@@ -65,6 +72,8 @@ bench: module ## what a request costs, against Envoy's own filters: docs/benchma
 	@$(WITH_ENVOY) cargo run --quiet --locked --example bench
 	@echo "==> what finding a rule costs"
 	@cargo run --quiet --locked --release --example rules
+	@echo "==> what the dearest conditions in CEL cost"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example conditions
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

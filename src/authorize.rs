@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::claim::ClaimRequirement;
-use self::condition::{Condition, Failed};
+use self::condition::{Budget, Condition, Failed};
 use self::names::Names;
 use crate::authenticate::Principal;
 use crate::authenticate::claims::moment;
@@ -76,6 +76,8 @@ pub struct Asked<'a> {
     pub parameters: &'a [(&'a str, &'a str)],
     /// The moment.
     pub now: Timestamp,
+    /// What all conditions may cost together.
+    pub budget: &'a Budget,
     /// Hears what became of each condition that was evaluated.
     pub heard: &'a dyn Fn(Result<bool, Failed>),
 }

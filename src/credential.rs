@@ -17,8 +17,9 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-pub use self::cookie::without_cookies;
-pub use self::query::{is_called, without_parameters, without_parameters_that};
+pub use self::cookie::{is_cookie_called, without_cookies_that};
+pub use self::field::stands_alone;
+pub use self::query::{without_parameters, without_parameters_that};
 use crate::reject::{CredentialFault, MalformedCredential, Reject};
 use crate::request::RequestView;
 use crate::scheme::{Scheme, SchemeSet};
@@ -48,6 +49,22 @@ impl Place {
             Self::Scheme { field, .. } | Self::Field(field) => Some(field),
             Self::Cookie(_) => Some("cookie"),
             Self::Query(_) => None,
+        }
+    }
+
+    /// The name of the cookie, where it is one.
+    pub fn cookie(&self) -> Option<&str> {
+        match self {
+            Self::Cookie(name) => Some(name),
+            Self::Scheme { .. } | Self::Field(_) | Self::Query(_) => None,
+        }
+    }
+
+    /// The name of the parameter of the query, where it is one.
+    pub fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::Query(name) => Some(name),
+            Self::Scheme { .. } | Self::Field(_) | Self::Cookie(_) => None,
         }
     }
 

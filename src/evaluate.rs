@@ -28,7 +28,8 @@
 //! Where a rule hides (`on_forbidden: not_found`), clients who may not pass cannot tell it from no rule (`hide`).
 //! In shadow mode a refusal is decided like any other, and the request passes all the same; metadata and preflights are
 //! answered as ever.
-//! Whatever passes, and however: nothing arrives with it that names another caller, method or path (`forward`).
+//! Whatever passes, and however: nothing arrives with it that names another caller, method, path or host, or that an
+//! upstream could take for a credential that was judged (`forward`).
 //! Where the rule has no scheme to offer, 12 and 13 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
 
 mod effects;
@@ -44,11 +45,12 @@ use std::rc::Rc;
 
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
+use self::forward::Passage;
 use self::hide::withhold;
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
-use crate::authorize::condition::Condition;
+use crate::authorize::condition::{Budget, Condition};
 use crate::authorize::{Asked, Permit, Requirements, permit, permit_anyone, permit_where_hidden};
 use crate::plan::{Access, Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
@@ -84,6 +86,8 @@ pub struct Decision<'p> {
     pub fixed: Option<&'p FixedReply>,
     /// How the request is changed on its way to the upstream, where it passes.
     pub forward: Forward<'p>,
+    /// As what it passes, where it does.
+    passage: Passage,
 }
 
 /// What becomes of a request.
@@ -151,6 +155,7 @@ pub fn evaluate<'p>(
         hides: false,
         fixed: None,
         forward: Forward::default(),
+        passage: Passage::default(),
     };
     let mut effects = Effects::default();
     let Some(policy) = &plan.policy else {
@@ -182,9 +187,7 @@ pub fn evaluate<'p>(
         Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
     );
     decision.is_shadow &= !is_own;
-    if decision.refusal().is_some() && decision.is_shadow {
-        decision.forward = judging.forward_anyone();
-    }
+    judging.pass_on(&mut decision);
     Outcome::Decided(decision, effects)
 }
 
@@ -260,8 +263,9 @@ impl<'p> Judging<'p, '_> {
         let host = self.request.host()?;
         let readings = Readings::of_target(self.request.target()).map_err(Reject::Path)?;
         trace.step(Step::Read(&readings));
+        self.refuse_parameters_in_path(&readings)?;
         if self.policy.asks_for_route() {
-            self.keep_to_the_route(&self.forward_anyone())?;
+            self.refuse_claims()?;
             trace.step(Step::Route(self.request));
         }
 
@@ -298,13 +302,24 @@ impl<'p> Judging<'p, '_> {
             readings: &readings,
             bound: &bound,
         };
-        let verdict = if hides || withheld.is_some() {
+        if hides || withheld.is_some() {
             self.ask_where_hidden(&asking, withheld, decision, effects, trace)
         } else {
             self.ask(&asking, decision, effects, trace)
-        }?;
-        self.keep_to_the_route(&decision.forward)?;
-        Ok(verdict)
+        }
+    }
+
+    /// Refuses a path that holds a query to some upstream, and in it what would be removed from a query.
+    fn refuse_parameters_in_path(&self, readings: &Readings<'_>) -> Result<(), Reject> {
+        let Err(fault) = readings.plain() else {
+            return Ok(());
+        };
+        let stripped = &self.policy.stripped;
+        let mut queries = readings.queries();
+        match queries.any(|query| stripped.has_parameter_in(&query)) {
+            true => Err(Reject::Path(fault)),
+            false => Ok(()),
+        }
     }
 
     fn refuse_plain_http(&self) -> Result<(), Reject> {
@@ -375,7 +390,6 @@ impl<'p> Judging<'p, '_> {
             Access::Closed(gate) => (Some(gate), "what nobody has"),
         };
         trace.step(Step::Asks(asks));
-        decision.forward = self.forward_admitted();
         let Some(gate) = gate else {
             return Ok(Verdict::Passes(permit_anyone()));
         };
@@ -383,7 +397,7 @@ impl<'p> Judging<'p, '_> {
         decision.requirements = Some(&gate.requirements);
         let principal = match self.identify(gate, decision, effects, trace)? {
             None if matches!(access, Access::Optional(_)) => {
-                self.forward_nobody(&mut decision.forward);
+                decision.passage = Passage::Anonymous;
                 return Ok(Verdict::Passes(permit_anyone()));
             }
             None => return Err(Reject::NoCredential.into()),
@@ -394,6 +408,7 @@ impl<'p> Judging<'p, '_> {
         } else if matches!(access, Access::Closed(_)) {
             return Err(Reject::NoRule.into());
         }
+        let budget = Budget::default();
         let heard = RefCell::new((&mut *trace, &mut *effects));
         let asked = Asked {
             principal: &principal,
@@ -403,9 +418,13 @@ impl<'p> Judging<'p, '_> {
             path: readings,
             parameters: bound.as_slice(),
             now: self.now,
+            budget: &budget,
             heard: &|holds| {
                 let (trace, effects) = &mut *heard.borrow_mut();
-                trace.step(Step::Condition(holds.ok()));
+                trace.step(Step::Condition {
+                    holds: holds.ok(),
+                    spent: budget.spent(),
+                });
                 effects.failed_conditions += u32::from(holds.is_err());
             },
         };
@@ -413,7 +432,7 @@ impl<'p> Judging<'p, '_> {
             false => permit(&principal, &gate.requirements, asked),
             true => permit_where_hidden(&principal, &gate.requirements, asked),
         }?;
-        self.forward_caller(&principal, &mut decision.forward);
+        decision.passage = Passage::Caller;
         Ok(Verdict::Passes(permit))
     }
 }

@@ -3,6 +3,7 @@
 mod index;
 mod networks;
 mod rules;
+mod stripped;
 
 use std::net::IpAddr;
 
@@ -10,6 +11,7 @@ use ipnet::IpNet;
 
 pub use self::networks::{Networks, admit_nobody};
 pub use self::rules::{Bound, Considered, Fit, Rules};
+pub use self::stripped::Stripped;
 
 use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
@@ -20,10 +22,11 @@ use crate::identity::Identity;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::refresh::RemoteKeys;
-use crate::reject::Reject;
+use crate::reject::{PathFault, Reject};
 use crate::request::authority::{Host, HostPattern};
-use crate::request::path::{Pattern, Readings};
-use crate::request::{Field, FieldNames, HttpsBy, RequestView};
+use crate::request::list::could_be;
+use crate::request::path::{Pattern, Reading, Readings};
+use crate::request::{Field, HttpsBy, RequestView};
 use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Limits, Store};
 
@@ -69,19 +72,8 @@ pub struct Policy {
     pub identity: Identity,
     /// What too many failures lead to.
     pub throttle: Option<Throttle>,
-    /// What nobody may tell it.
-    pub taken_out: TakenOut,
-}
-
-/// What is taken out of every request that passes, and never decides anything.
-#[derive(Debug, Clone, Default)]
-pub struct TakenOut {
-    /// Fields, in every spelling.
-    pub fields: FieldNames,
-    /// Fields in which a provider looks, in every spelling but its own: what stands there is not judged.
-    pub misspelt: FieldNames,
-    /// The parameter of the query that names another method.
-    pub method_parameter: bool,
+    /// What is removed from requests.
+    pub stripped: Stripped,
 }
 
 /// What too many failures lead to.
@@ -321,7 +313,7 @@ impl Policy {
     ///
     /// # Errors
     /// [`Reject::Path`] where the readings fall under different rules, or bind different parameters;
-    /// [`Reject::RepeatedField`] where a rule looks at a header field that the request repeats.
+    /// [`Reject::RepeatedField`] where a rule looks at a header field that the request repeats, also within a list.
     pub fn rule_for<'p, 'r>(
         &'p self,
         method: &[u8],
@@ -344,10 +336,31 @@ impl Policy {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
-        readings.agree(|reading| {
+        let first_fit = |reading| {
             self.rules
                 .first_fit(considered, method, request, reading, host)
-        })
+        };
+        let fit = readings.agree(|reading| {
+            let fit = first_fit(reading)?;
+            // Where dots at the end are dropped, they are dropped to find what is served, and parameters keep them.
+            if let Some(other) = reading.without_last_dots()
+                && !Fit::are_of_one_rule(fit.as_ref(), first_fit(other)?.as_ref())
+            {
+                return Err(Reject::Path(PathFault::LastDot));
+            }
+            Ok(fit)
+        })?;
+        for reading in readings.as_sent() {
+            let other = first_fit(reading)?;
+            let is_served = other.as_ref().is_some_and(|other| {
+                let mut bound = other.bound.as_slice().iter();
+                bound.any(|(_, value)| Reading::is_as_sent(value))
+            });
+            if is_served && !Fit::are_of_one_rule(fit.as_ref(), other.as_ref()) {
+                return Err(Reject::Path(PathFault::EscapedLetter));
+            }
+        }
+        Ok(fit)
     }
 
     /// Whether the request could fall under a rule that hides and is as `wanted`: by some reading of its path.
@@ -363,12 +376,8 @@ impl Policy {
     ) -> bool {
         let is_meant = |rule: &Rule| rule.hides && wanted(rule);
         // Most documents have none.
-        let mut readings = self
-            .rules
-            .hide()
-            .then(|| readings.iter())
-            .into_iter()
-            .flatten();
+        let readings = self.rules.hide().then_some(readings).into_iter();
+        let mut readings = readings.flat_map(Readings::of_any_server);
         readings.any(|reading| {
             let all = Considered::All;
             match self.rules.first_fit(all, method, request, reading, host) {
@@ -397,6 +406,9 @@ impl Match {
         for (name, value) in &self.headers {
             match request.field(name.as_bytes()) {
                 Field::One(sent) if sent == value.as_bytes() => {}
+                Field::One(sent) if could_be(sent, value.as_bytes()) => {
+                    return Err(Reject::RepeatedField);
+                }
                 Field::None | Field::One(_) => return Ok(false),
                 Field::Many => return Err(Reject::RepeatedField),
             }

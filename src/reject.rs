@@ -95,9 +95,25 @@ pub enum PathFault {
     /// `%2F`, `\` or `%5C`.
     #[error("it has a separator that is not one to every server")]
     EncodedSeparator,
+    /// `//user@host`.
+    #[error(
+        "it begins with user information, after which servers do not agree on where the path begins"
+    )]
+    UserInformation,
+    /// `%61` and the like, where a rule has a literal and another one a parameter.
+    #[error(
+        "it has an escaped letter, which is no letter to routers that compare the path as it was sent"
+    )]
+    EscapedLetter,
+    /// A dot or a space at the end, also encoded.
+    #[error("it ends with a dot or a space, which some servers drop")]
+    LastDot,
     /// `;`, also encoded.
     #[error("it has path parameters")]
     Parameters,
+    /// `%3F`.
+    #[error("it has an encoded `?`, which begins the query to some servers")]
+    EncodedQuery,
     /// `#`, also encoded.
     #[error("it has a `#`")]
     Fragment,

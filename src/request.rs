@@ -1,8 +1,10 @@
 //! The request as the host hands it over: borrowed bytes, not yet known to be text.
 
 pub mod authority;
+pub mod list;
 mod names;
 pub mod overrides;
+pub mod parameter;
 pub mod path;
 pub mod unprintable;
 

@@ -1112,8 +1112,8 @@ fn expressions_in_cel() {
                 "request.headers['x-http-method-override'] == 'GET' && request.method == 'POST'",
             ),
             &[
-                "rules[0].require: in `cel`: this field names another method or path, and is taken out of every \
-               request: it never chooses a rule, but with `overrides: forward`",
+                "rules[0].require: in `cel`: this header names another method, path or host and is stripped from every \
+               request: no rule can look at it unless `overrides` forwards it",
             ],
         ),
         (

@@ -779,8 +779,8 @@ fn what_nobody_may_send() {
 }
 
 #[test]
-fn a_rule_by_what_names_another_method_or_path() {
-    let by = |name: &str, key: &str, value: &str, overrides: &str| {
+fn a_rule_that_looks_at_an_override() {
+    let by = |name: &str, key: &str, value: &str, overrides: Value| {
         json!({
             "overrides": overrides,
             "rules": [
@@ -788,27 +788,100 @@ fn a_rule_by_what_names_another_method_or_path() {
             ],
         })
     };
+    let these = |names: &[&str]| json!({"forward": names});
     let method = "x-http-method-override";
     let path = "x-original-url";
     hold(&[
         (
-            by(method, "methods", "GET", "strip"),
+            by(method, "methods", "GET", json!("strip")),
             &[
-                "rules[0].match.headers.x-http-method-override: this field names another method or path",
+                "rules[0].match.headers.x-http-method-override: this header names another method, path or host",
             ],
         ),
         (
-            by("X_Original_Url", "paths", "/x", "strip"),
-            &["rules[0].match.headers.x_original_url: this field names another method or path"],
+            by("X_Original_Url", "paths", "/x", json!("strip")),
+            &[
+                "rules[0].match.headers.x_original_url: this header names another method, path or host",
+            ],
         ),
-        (by(method, "methods", "GET", "forward"), &[]),
-        (by(path, "paths", "/x", "forward"), &[]),
+        (by(method, "methods", "GET", json!("forward")), &[]),
+        (by(path, "paths", "/x", json!("forward")), &[]),
         // What no rule looks at is not taken out.
-        (by(method, "paths", "/x", "strip"), &[]),
-        (by(path, "methods", "GET", "strip"), &[]),
+        (by(method, "paths", "/x", json!("strip")), &[]),
+        (by(path, "methods", "GET", json!("strip")), &[]),
         (
-            by("x-a", "paths", "/x", "keep"),
+            by("x-a", "paths", "/x", json!("keep")),
             &["overrides: expected `strip`, `forward`, found `keep`"],
+        ),
+        (
+            by("X-Forwarded-Host", "hosts", "a.example", json!("strip")),
+            &[
+                "rules[0].match.headers.x-forwarded-host: this header names another method, path or host",
+            ],
+        ),
+        (
+            by("x-foo-script-name", "paths", "/x", json!("strip")),
+            &[
+                "rules[0].match.headers.x-foo-script-name: this header names another method, path or host",
+            ],
+        ),
+        (by("x-forwarded-host", "paths", "/x", json!("strip")), &[]),
+        (by(path, "paths", "/x", these(&["x-original-url"])), &[]),
+        // Only its own spelling goes on.
+        (
+            by("x_original_url", "paths", "/x", these(&["x-original-url"])),
+            &[
+                "rules[0].match.headers.x_original_url: this header names another method, path or host",
+            ],
+        ),
+        (
+            by(
+                "x-a",
+                "paths",
+                "/x",
+                these(&["x-forwarded-host", "_method", "x_foo_root_path", "$wssn"]),
+            ),
+            &[],
+        ),
+        (
+            by(
+                "x-a",
+                "paths",
+                "/x",
+                these(&[
+                    "x-forwarded-hots",
+                    "X-Host",
+                    "x host",
+                    "x-tenant",
+                    "user-agent",
+                ]),
+            ),
+            &[
+                "overrides.forward[0]: there is no override `x-forwarded-hots`; did you mean `x-forwarded-host`?",
+                "overrides.forward[1]: expected the name of a header in lower case, or of a query parameter",
+                "overrides.forward[2]: expected the name of a header in lower case, or of a query parameter",
+                "overrides.forward[3]: there is no override `x-tenant`",
+                "overrides.forward[4]: there is no override `user-agent`",
+            ],
+        ),
+        (
+            by("x-a", "paths", "/x", these(&[])),
+            &["overrides.forward: expected at least one name"],
+        ),
+        (
+            by("x-a", "paths", "/x", json!({"forwards": ["x-host"]})),
+            &[
+                "overrides.forward: missing; expected a list",
+                "overrides.forwards: unknown key; did you mean `forward`?",
+            ],
+        ),
+        (
+            by("x-a", "paths", "/x", json!(["x-host"])),
+            &["overrides: expected `strip`, `forward`, or `{forward: [names]}`, found a list"],
+        ),
+        (
+            by("x-a", "paths", "/x", Value::Null),
+            &["overrides: expected `strip`, `forward`, or `{forward: [names]}`, found nothing"],
         ),
     ]);
 }

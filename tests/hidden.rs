@@ -109,7 +109,7 @@ fn credentials(key: &SigningKey) -> Vec<(Vec<(&'static str, String)>, bool)> {
 }
 
 /// Paths that begin with a segment, or that some reading takes for one that does.
-const PATHS: [&str; 22] = [
+const PATHS: [&str; 26] = [
     "/{}",
     "/{}/",
     "/{}/x",
@@ -117,7 +117,7 @@ const PATHS: [&str; 22] = [
     "/{}/../x",
     "/{}/../x/../y",
     "/x/../{}/y",
-    "/{}//x",
+    "/{}.",
     "//{}/x",
     "/{}/./x",
     "/{};a=b/x",
@@ -132,6 +132,10 @@ const PATHS: [&str; 22] = [
     "/{}/../closed",
     "/{}/../.well-known/oauth-protected-resource",
     "/{}/%00",
+    "/{}.",
+    "//host/{}/x",
+    "/{}%3Fx",
+    "/x;/../{}/y",
 ];
 
 const FIELDS: [&[(&str, &str)]; 7] = [

@@ -1,6 +1,5 @@
 //! The arms: an Envoy each, and the requests that it gets.
 
-use std::fs;
 use std::process::Stdio;
 use std::thread;
 
@@ -35,9 +34,9 @@ enum Remembers {
 impl Arm {
     /// Sends so many requests; returns the CPU time of Envoy's process for one, in microseconds.
     pub fn run(&mut self, requests: usize) -> f64 {
-        let before = cpu_nanoseconds(self.envoy.process_id());
+        let before = self.envoy.cpu_nanoseconds();
         self.load.send(requests);
-        let spent = cpu_nanoseconds(self.envoy.process_id()) - before;
+        let spent = self.envoy.cpu_nanoseconds() - before;
         spent as f64 / 1_000.0 / requests as f64
     }
 
@@ -65,23 +64,6 @@ impl Arm {
         };
         assert!(right, "{}: {hits} hits, {misses} misses", self.name);
     }
-}
-
-/// CPU time of every thread of a process.
-fn cpu_nanoseconds(process: u32) -> u64 {
-    let tasks =
-        fs::read_dir(format!("/proc/{process}/task")).expect("Linux shows a process's threads");
-    tasks
-        .map(|task| {
-            let file = task.expect("a thread").path().join("schedstat");
-            let text = fs::read_to_string(file).expect("Linux counts a thread's CPU time");
-            let spent = text
-                .split(' ')
-                .next()
-                .and_then(|spent| spent.parse::<u64>().ok());
-            spent.expect("nanoseconds")
-        })
-        .sum()
 }
 
 /// Distinct tokens of two keys.

@@ -1,13 +1,13 @@
 //! Paths: nothing that the filter lets through is read by any server as what another rule is for.
 
 use countersign::identity::Identity;
-use countersign::plan::{Access, Match, Mode, Policy, Rule, Rules, TakenOut};
+use countersign::plan::{Access, Match, Mode, Policy, Rule, Rules, Stripped};
 use countersign::request::authority::Host;
 use countersign::request::path::{Case, Pattern, Readings};
 use countersign::request::{HttpsBy, RequestView};
 
 use super::random::Random;
-use super::upstreams::{REWRITES, SERVERS};
+use super::upstreams::{REWRITES, Read, Reading, SERVERS, decoded_parameter, models};
 
 /// One pattern for each rule, in order.
 const RULES: [&str; 9] = [
@@ -22,32 +22,50 @@ const RULES: [&str; 9] = [
     "/b",
 ];
 
-const PIECES: [&str; 40] = [
+pub const PIECES: [&str; 44] = [
     "/", "/", "/", "/", "/", "a", "a", "b", "b", "admin", "public", "open", "users", "orders", ".",
     "..", "/..", "/../", "/./", "//", "%2e", "%2E%2e", "%2f", "%2F", "\\", "%5c", ";", ";x=1",
     "%3b", "..;", "%25", "%252e", "%252f", "%255c", "%25252f", "%61", "%2561", "%c3%a9", "%3f",
-    "%20",
+    "%20", "u@h", ":80", "B", "Admin",
 ];
 
 /// A path of a few of them.
 pub fn random_path(random: &mut Random) -> String {
     let mut path = String::from("/");
     // A plausible beginning makes it likelier that something fits.
-    path.push_str(random.pick(&["", "", "admin/", "public/", "users/", "users/a/", "a/"]));
+    let beginnings = [
+        "", "", "admin/", "public/", "users/", "users/a/", "a/", "/u@h",
+    ];
+    path.push_str(random.pick(&beginnings));
     for _ in 0..random.below(9) {
         path.push_str(random.pick(&PIECES));
     }
     path
 }
 
-/// The rules, as the filter holds them.
-pub fn policy() -> Policy {
-    let mut rules = Rules::new(Case::Sensitive);
+/// The rules, as the filter holds them, for upstreams that distinguish case and for those that ignore it.
+pub struct Policies {
+    sensitive: Policy,
+    insensitive: Policy,
+}
+
+impl Policies {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self {
+            sensitive: policy(Case::Sensitive),
+            insensitive: policy(Case::Insensitive),
+        }
+    }
+}
+
+fn policy(case: Case) -> Policy {
+    let mut rules = Rules::new(case);
     for pattern in RULES {
         rules.push(Rule {
             name: pattern.to_owned(),
             matches: Match {
-                paths: vec![Pattern::parse(pattern, Case::Sensitive).unwrap()],
+                paths: vec![Pattern::parse(pattern, case).unwrap()],
                 ..Match::default()
             },
             access: Access::Public,
@@ -73,7 +91,7 @@ pub fn policy_of(rules: Rules) -> Policy {
         networks: None,
         throttle: None,
         identity: Identity::default(),
-        taken_out: TakenOut::default(),
+        stripped: Stripped::default(),
     }
 }
 
@@ -94,60 +112,103 @@ pub enum Outcome {
 ///
 /// # Errors
 /// A server that reads it as what another rule is for.
-pub fn check(policy: &Policy, path: &str) -> Result<Outcome, String> {
+pub fn check(policies: &Policies, path: &str) -> Result<Outcome, String> {
     let Ok(readings) = Readings::of_target(Some(path.as_bytes())) else {
         return Ok(Outcome::Refused);
     };
-    let request = RequestView::new(Vec::new());
-    let host = Host::parse(b"host").unwrap();
-    let Ok(fit) = policy.rule_for(b"GET", &request, &readings, &host) else {
+    let insensitive = judged(&policies.insensitive, &readings);
+    let sensitive = judged(&policies.sensitive, &readings);
+    for (name, model) in models() {
+        differs(&sensitive, &insensitive, model, path)
+            .map_err(|read| format!("{path}: {name} {read}"))?;
+    }
+    if sensitive.is_none() {
         return Ok(Outcome::Refused);
-    };
-    let own: Fit = fit.map(|fit| {
-        let bound = fit.bound.as_slice().iter().copied();
-        let bound = bound.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        (fit.rule.name.clone(), bound.collect())
-    });
+    }
+    // Most rewrites leave most paths as they are.
+    let mut known: Vec<String> = Vec::new();
     for (first_name, first) in REWRITES {
         for (second_name, second) in REWRITES {
             let rewritten = second(&first(path));
-            for (server_name, server) in SERVERS {
-                let Some(segments) = server(&rewritten) else {
-                    continue;
-                };
-                let other = first_fit(&segments);
-                if other != own {
-                    return Err(format!(
-                        "{path}: judged as {own:?}; through {first_name}, {second_name}, {server_name} it is \
-                         {segments:?}, which is {other:?}"
-                    ));
-                }
+            if known.contains(&rewritten) {
+                continue;
             }
+            for (server_name, server) in SERVERS {
+                differs(&sensitive, &insensitive, *server, &rewritten).map_err(|read| {
+                    format!("{path}: through {first_name}, {second_name}, {server_name} {read}")
+                })?;
+            }
+            known.push(rewritten);
         }
     }
     let is_plain = readings.is_plain();
     Ok(Outcome::Passed { is_plain })
 }
 
-fn first_fit(segments: &[String]) -> Fit {
+/// The rule that the filter evaluates; none if it denies the path.
+fn judged(policy: &Policy, readings: &Readings<'_>) -> Option<Fit> {
+    let request = RequestView::new(Vec::new());
+    let host = Host::parse(b"host").unwrap();
+    let fit = policy.rule_for(b"GET", &request, readings, &host).ok()?;
+    Some(fit.map(|fit| {
+        let bound = fit.bound.as_slice().iter().copied();
+        let bound = bound.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        (fit.rule.name.clone(), bound.collect())
+    }))
+}
+
+/// Compares the rule that the filter evaluates with the rule that a server's reading matches.
+///
+/// # Errors
+/// The server's reading matches another rule.
+fn differs(
+    sensitive: &Option<Fit>,
+    insensitive: &Option<Fit>,
+    server: Read,
+    path: &str,
+) -> Result<(), String> {
+    let Some(reading) = server(path) else {
+        return Ok(());
+    };
+    let own = match reading.ignores_case {
+        true => insensitive,
+        false => sensitive,
+    };
+    let other = first_fit(&reading);
+    match own {
+        Some(own) if *own != other => Err(format!(
+            "reads {reading:?}, which is {other:?}; judged as {own:?}"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn first_fit(reading: &Reading) -> Fit {
     RULES.iter().find_map(|pattern| {
-        let bound = fits(pattern, segments)?;
+        let bound = fits(pattern, reading)?;
         Some(((*pattern).to_owned(), bound))
     })
 }
 
-fn fits(pattern: &str, segments: &[String]) -> Option<Vec<(String, String)>> {
+fn fits(pattern: &str, reading: &Reading) -> Option<Vec<(String, String)>> {
     let mut bound = Vec::new();
-    let mut rest = segments.iter();
+    // To a rule, one slash at the end does not matter.
+    let mut rest = reading.without_last_slash().iter();
     for own in pattern.split('/').skip(1) {
         if own == "**" {
             return Some(bound);
         }
         let segment = rest.next()?;
         match own.strip_prefix('{').and_then(|own| own.strip_suffix('}')) {
-            Some(_) if segment.is_empty() => return None,
-            Some(name) => bound.push((name.to_owned(), segment.clone())),
-            None if own != segment => return None,
+            Some(name) => {
+                let value = segment.bound.as_ref()?;
+                let value = match reading.is_encoded {
+                    true => decoded_parameter(value),
+                    false => value.clone(),
+                };
+                bound.push((name.to_owned(), value));
+            }
+            None if !segment.is(own, reading.ignores_case) => return None,
             None => {}
         }
     }

@@ -161,7 +161,7 @@ fn first_fit<'r>(
     rules: &'r Rules,
     method: &[u8],
     request: &RequestView<'_>,
-    reading: &'r Reading<'_>,
+    reading: Reading<'r>,
     host: &Host<'_>,
 ) -> Result<Fit<'r>, Reject> {
     'rules: for rule in rules.iter() {

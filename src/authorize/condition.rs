@@ -1,16 +1,17 @@
 //! Conditions on callers and requests, in the Common Expression Language (CEL, <https://cel.dev>).
 //!
 //! ```text
-//! text ─ syntax ─▶ what it looks at, and an expression that pays for its work ─ holds ─▶ whether it does
+//! text ─ syntax, cost ─▶ what it looks at, and an expression that pays for its work ─ holds ─▶ whether it does
 //! ```
 //!
 //! What a condition can see: `claims`, `subject`, `scopes`, `roles`, `groups`, `provider`, `params`, `request`
 //! (`method`, `path`, `host`, `headers`, `scheme`), `source` (`address`) and `now`. Only what it looks at is built.
 //! What is not known is not there: to look at it fails, `has()` says so.
 //!
-//! Work is bounded whatever the claims: the text is short, its nesting shallow, patterns are written in it and compiled
-//! with it, and what is read within a loop, or put together, is paid for from a purse (`limits`).
+//! Work is bounded for any expression and any request: all of it is paid for (`cost`), and the conditions of one request
+//! share a number of operations (`limits`). Once these are spent, each condition fails, whatever it evaluates to.
 
+mod cost;
 mod environment;
 mod limits;
 mod moment;
@@ -23,8 +24,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::limits::Pattern;
+pub use self::limits::{Budget, OPERATIONS};
 pub use self::syntax::{Fault, FaultKind, Place};
-use self::syntax::{Sights, Text};
+use self::syntax::{Seen, Sights, Text};
 use super::Asked;
 
 /// An expression, compiled once.
@@ -33,8 +35,8 @@ pub struct Condition {
     sights: Sights,
     /// The patterns of its `matches`, by number.
     patterns: Arc<[Pattern]>,
-    /// Whether anything in it is paid for.
-    is_metered: bool,
+    /// What it costs, but for what depends on the request.
+    price: u32,
 }
 
 /// That a condition could not be evaluated: what it looks at is not there, or of another type, or too much.
@@ -51,13 +53,13 @@ impl Condition {
             expression,
             sights,
             patterns,
-            is_metered,
+            price,
         } = syntax::read(text)?;
         let condition = Self {
             expression,
             sights,
             patterns: patterns.into(),
-            is_metered,
+            price,
         };
         condition.refuse_constant()?;
         Ok(condition)
@@ -68,11 +70,15 @@ impl Condition {
         if !self.sights.is_nothing() {
             return Ok(());
         }
-        let context = values::nothing(self);
-        let fault = match Value::resolve(&self.expression, &context) {
-            Ok(Value::Bool(_)) => return Ok(()),
-            Ok(value) => FaultKind::NoBool(value.type_of().to_string()),
-            Err(_) => FaultKind::AlwaysFails,
+        let purse = Budget::default().purse(&self.patterns);
+        let context = values::nothing(&purse);
+        let paid = purse.spend(self.price);
+        let value = paid.map(|()| Value::resolve(&self.expression, &context));
+        let fault = match value {
+            _ if purse.is_exhausted() => FaultKind::AlwaysTooMuch,
+            Some(Ok(Value::Bool(_))) => return Ok(()),
+            Some(Ok(value)) => FaultKind::NoBool(value.type_of().to_string()),
+            None | Some(Err(_)) => FaultKind::AlwaysFails,
         };
         Err(vec![fault.at(Place::START)])
     }
@@ -82,8 +88,13 @@ impl Condition {
     /// # Errors
     /// [`Failed`] where that cannot be said: such a condition lets nobody pass.
     pub fn holds(&self, asked: Asked<'_>) -> Result<bool, Failed> {
-        let context = values::of(self, asked).ok_or(Failed)?;
-        match Value::resolve(&self.expression, &context) {
+        let purse = asked.budget.purse(&self.patterns);
+        purse.spend(self.price).ok_or(Failed)?;
+        let context = values::of(&self.sights, &purse, asked).ok_or(Failed)?;
+        let value = Value::resolve(&self.expression, &context);
+        match value {
+            // An error beside `|| true` is none, but too much work is too much.
+            _ if purse.is_exhausted() => Err(Failed),
             Ok(Value::Bool(truth)) => Ok(truth),
             Ok(_) | Err(_) => Err(Failed),
         }
@@ -92,6 +103,16 @@ impl Condition {
     /// Whether it looks at the method of the request.
     pub fn looks_at_method(&self) -> bool {
         self.sights.method
+    }
+
+    /// Whether it looks at the host of the request.
+    pub fn looks_at_host(&self) -> bool {
+        self.sights.host
+    }
+
+    /// Whether it looks at header fields that it does not name.
+    pub fn looks_at_every_field(&self) -> bool {
+        self.sights.headers == Seen::All
     }
 
     /// The header fields that it names.

@@ -8,7 +8,7 @@ mod provider;
 mod require;
 mod route;
 mod rule;
-mod taken_out;
+mod stripped;
 mod throttle;
 
 use std::collections::BTreeMap;
@@ -101,7 +101,7 @@ impl Compiler<'_> {
         let identity = document.identity.as_ref();
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
-        let taken_out = self.taken_out(document.overrides, &rules, &identity);
+        let stripped = self.stripped(document.overrides.as_ref(), &rules, &identity);
         self.refuse_what_changes_the_route(document, &rules, &identity);
         let networks = document.networks.as_ref();
         let networks = networks.map(|networks| self.networks("networks", networks));
@@ -150,7 +150,7 @@ impl Compiler<'_> {
                     None | Some(false) => HttpsBy::Connection,
                 },
                 identity,
-                taken_out,
+                stripped,
                 networks,
                 throttle: document
                     .throttle

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::diagnostic::Faults;
-use super::read::{At, Read, Span, choice, object, unexpected};
+use super::read::{At, Read, Span, choice, object, unexpected, unknown_choice};
 
 object! {
     /// The configuration of the filter.
@@ -36,7 +36,7 @@ object! {
         optional rules: Vec<Rule>,
         /// Whether the upstream tells paths apart by case; default `sensitive`.
         narrowing paths_case: PathsCase,
-        /// What becomes of what names another method or path than was judged; default `strip`.
+        /// What becomes of what names another method, path or host than was judged; default `strip`.
         narrowing overrides: Overrides,
         /// What answers look like.
         optional responses: Responses,
@@ -105,15 +105,72 @@ choice! {
     }
 }
 
-choice! {
-    /// What becomes of fields and of a parameter by which some upstreams take a request for one of another method or path
-    /// than the one that was judged; they never decide.
-    pub enum Overrides {
-        /// Where a rule looks at methods, what names a method is taken out; where one looks at paths, what names a path.
-        #[default]
-        Strip = "strip",
-        /// They go on to the upstream: it reads none of them.
-        Forward = "forward",
+/// What becomes of header fields and query parameters by which some upstreams serve another method, path or host than the
+/// one that the filter judged.
+#[derive(Debug, Default)]
+pub enum Overrides {
+    /// They are removed, those of the method where a rule looks at methods, and so on.
+    #[default]
+    Strip,
+    /// They go on to the upstream.
+    Forward,
+    /// These go on to the upstream, the others are removed.
+    ForwardThese(Vec<String>),
+}
+
+object! {
+    /// Overrides that go on to the upstream.
+    pub struct ForwardedOverrides {
+        /// Names of header fields in lower case, or of parameters of the query.
+        #[cfg_attr(not(target_arch = "wasm32"), schemars(extend("minItems" = 1, "uniqueItems" = true)))]
+        required forward: Vec<String>,
+    }
+}
+
+/// `strip`, `forward`, or an object with the names that are forwarded.
+impl Read for Overrides {
+    const EXPECTED: &'static str = "`strip`, `forward`, or `{forward: [names]}`";
+
+    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
+        match value {
+            Value::Object(_) => {
+                Self::ForwardThese(ForwardedOverrides::read(value, at, faults).forward)
+            }
+            Value::String(text) if text == "strip" => Self::Strip,
+            Value::String(text) if text == "forward" => Self::Forward,
+            Value::String(_) => {
+                unknown_choice(value, &["strip", "forward"], at, faults);
+                Self::default()
+            }
+            other => {
+                unexpected(other, Self::EXPECTED, at, faults);
+                Self::default()
+            }
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl schemars::JsonSchema for Overrides {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Overrides".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let these = generator.subschema_for::<ForwardedOverrides>();
+        schemars::json_schema!({
+            "description": "What becomes of header fields and query parameters by which some upstreams serve another \
+                method, path or host than the one that the filter judged.",
+            "oneOf": [
+                {
+                    "description": "They are removed: those of the method where a rule looks at methods, those of the \
+                        path where one looks at paths, those of the host where one looks at hosts.",
+                    "const": "strip",
+                },
+                { "description": "They go on to the upstream.", "const": "forward" },
+                these,
+            ],
+        })
     }
 }
 

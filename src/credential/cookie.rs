@@ -23,25 +23,32 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     }
 }
 
-/// The cookies of a request but those called one of `names`; nothing where it has none of them.
+/// The cookies of a request but those that are meant, each as it was sent; nothing where it has none of them.
 ///
 /// What is no text is left out too: no cookie that a server reads is (RFC 6265 §4.1.1).
 #[inline(never)]
-pub fn without_cookies(request: &RequestView<'_>, names: &[&str]) -> Option<String> {
+pub fn without_cookies_that(
+    request: &RequestView<'_>,
+    is_meant: impl Fn(&[u8]) -> bool,
+) -> Option<String> {
     let pairs = || {
         request
             .values(b"cookie")
             .flat_map(|field| field.split(|byte| *byte == b';'))
     };
-    let is_named = |pair: &[u8]| names.iter().any(|name| value_of(pair, name).is_some());
-    if !pairs().any(is_named) {
+    if !pairs().any(&is_meant) {
         return None;
     }
-    let kept = pairs().filter(|pair| !is_named(pair));
+    let kept = pairs().filter(|pair| !is_meant(pair));
     let kept: Vec<&str> = kept
         .filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok())
         .collect();
     Some(kept.join("; "))
+}
+
+/// Whether a cookie, as it was sent, is the one that is judged under this name.
+pub fn is_cookie_called(pair: &[u8], name: &str) -> bool {
+    value_of(pair, name).is_some()
 }
 
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {

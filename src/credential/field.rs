@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Found, is_b64token, token};
+use super::{Found, is_b64token, is_of_body, token};
 use crate::reject::CredentialFault;
+use crate::request::list::elements;
 use crate::request::{Field, RequestView, is_tchar};
 
 /// The token after `scheme` in the field called `name`.
@@ -54,6 +55,23 @@ pub fn alone<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     }
 }
 
+/// Whether a token stands in the fields called `name` without a scheme: not `scheme` alone, but what an upstream could take
+/// for the token that should follow it.
+pub fn stands_alone(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
+    let is_alone = |one: &[u8]| {
+        one.iter().all(|byte| is_of_body(*byte) || *byte == b'=')
+            && is_b64token(one)
+            && !one.eq_ignore_ascii_case(scheme.as_bytes())
+    };
+    request.values(name.as_bytes()).any(|value| {
+        if value.contains(&b',') {
+            elements(value).any(is_alone)
+        } else {
+            is_alone(value.trim_ascii())
+        }
+    })
+}
+
 /// Whether some credential in the fields called `name` is of `scheme`.
 pub fn attempts(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
     request
@@ -81,45 +99,6 @@ fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
         .position(|byte| !is_tchar(*byte))
         .unwrap_or(value.len());
     value.split_at_checked(end).unwrap_or((value, b""))
-}
-
-/// The elements of a comma-separated field value, commas within quoted strings left alone (RFC 9110 §5.6.1).
-///
-/// A quote that is never closed encloses nothing: a server could split there, so it is split here.
-fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut whole = Quotes::default();
-    for byte in value {
-        whole.enclose(*byte);
-    }
-    let mut quotes = Quotes::default();
-    value
-        .split(move |byte| {
-            let enclosed = quotes.enclose(*byte) && !whole.open;
-            *byte == b',' && !enclosed
-        })
-        .map(<[u8]>::trim_ascii)
-}
-
-/// Where a value's quoted strings begin and end (RFC 9110 §5.6.4): a quote that is escaped ends none.
-#[derive(Default)]
-struct Quotes {
-    open: bool,
-    escaped: bool,
-}
-
-impl Quotes {
-    /// Goes on by one byte; whether it stands within quotes.
-    fn enclose(&mut self, byte: u8) -> bool {
-        let enclosed = self.open;
-        if self.escaped {
-            self.escaped = false;
-        } else if byte == b'\\' {
-            self.escaped = self.open;
-        } else if byte == b'"' {
-            self.open = !self.open;
-        }
-        enclosed
-    }
 }
 
 /// Whether a list element is the start of a further credential rather than a parameter (`name=value`).

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::{Found, token};
 use crate::reject::CredentialFault;
 use crate::request::RequestView;
+use crate::request::parameter::is_parameter;
 use crate::request::path::without_query;
 
 /// The value of the parameter called `name`.
@@ -27,13 +28,13 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     }
 }
 
-/// `target` without the parameters called one of `names`; nothing where it has none of them.
+/// `target` without the parameters that a server could take for one of `names`; nothing where it has none of them.
 pub fn without_parameters<'n>(
     target: &[u8],
     names: impl Iterator<Item = &'n str> + Clone,
 ) -> Option<Vec<u8>> {
     without_parameters_that(target, |parameter| {
-        names.clone().any(|name| is_called(parameter, name))
+        names.clone().any(|name| is_parameter(parameter, name))
     })
 }
 
@@ -64,7 +65,7 @@ fn parameters(target: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Whether a parameter, as it was sent, is called so.
-pub fn is_called(parameter: &[u8], name: &str) -> bool {
+fn is_called(parameter: &[u8], name: &str) -> bool {
     *decoded(split(parameter).0) == *name.as_bytes()
 }
 

@@ -204,6 +204,7 @@ fn b_24_the_query_loses_its_tokens_and_nothing_else() {
     );
     assert_eq!(without(b"/a?access%5ftoken=z"), Some("/a".into()));
     assert_eq!(without(b"/a?t&t=2&u"), Some("/a?u".into()));
+    assert_eq!(without(b"/a?access.token[]=z&u"), Some("/a?u".into()));
     assert_eq!(without(b"/a?x=access_token"), None);
     assert_eq!(without(b"/a"), None);
 }

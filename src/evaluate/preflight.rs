@@ -1,6 +1,6 @@
 //! CORS preflights (WHATWG Fetch, "CORS-preflight fetch").
 
-use super::{Answer, Decision, Judging, Verdict};
+use super::{Answer, Decision, Judging, Passage, Verdict};
 use crate::authorize::permit_anyone;
 use crate::plan::Access;
 use crate::presentation::cors::Preflight;
@@ -53,9 +53,7 @@ impl<'p> Judging<'p, '_> {
                 if answers || is_kept_out || self.request.goes_on() {
                     return Ok(None);
                 }
-                let forward = self.forward_preflight();
-                self.keep_to_the_route(&forward)?;
-                decision.forward = forward;
+                decision.passage = Passage::Preflight;
                 Ok(Some(Verdict::Passes(permit_anyone())))
             }
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::authenticate::Principal;
+use crate::authorize::condition::OPERATIONS;
 use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::path::{Reading, Readings};
@@ -44,8 +45,13 @@ pub enum Step<'a> {
         /// The caller.
         principal: &'a Principal,
     },
-    /// What became of a condition; none could not be evaluated.
-    Condition(Option<bool>),
+    /// What became of a condition.
+    Condition {
+        /// Whether it holds; none could not be evaluated.
+        holds: Option<bool>,
+        /// How many operations the conditions of the request have spent so far.
+        spent: u32,
+    },
 }
 
 /// What is known of failures before.
@@ -141,18 +147,23 @@ impl fmt::Display for Step<'_> {
                 }
                 Ok(())
             }
-            Self::Condition(Some(true)) => write!(formatter, "the condition in CEL holds"),
-            Self::Condition(Some(false)) => write!(formatter, "the condition in CEL is false"),
-            Self::Condition(None) => write!(
-                formatter,
-                "the condition in CEL fails: what it looks at is not there, of another type, or too much"
-            ),
+            Self::Condition { holds, spent } => {
+                let what = match holds {
+                    Some(true) => "holds",
+                    Some(false) => "is false",
+                    None => "fails: what it looks at is not there, of another type, or too much",
+                };
+                write!(
+                    formatter,
+                    "the condition in CEL {what} (operations: {spent} of {OPERATIONS})"
+                )
+            }
         }
     }
 }
 
 /// A reading as a path, in which only `/` separates.
-struct Shown<'a>(&'a Reading<'a>);
+struct Shown<'a>(Reading<'a>);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -176,7 +176,7 @@ impl Filter {
     pub fn clear_trailers(&self) -> Fate {
         let map = abi::request_trailers();
         let fields = map.as_deref().and_then(abi::pairs);
-        let names = fields.map(|fields| self.plan.taken_out_of_trailers(&fields));
+        let names = fields.map(|fields| self.plan.stripped_from_trailers(&fields));
         if names.is_some_and(|names| names.iter().all(|name| abi::remove_trailer(name))) {
             return Fate::Passes;
         }

@@ -201,7 +201,7 @@ impl Index {
     }
 
     /// The entries that fit a host and a reading, in order.
-    pub(super) fn fitting(&self, host: &Host<'_>, reading: &Reading<'_>) -> Merged<'_> {
+    pub(super) fn fitting(&self, host: &Host<'_>, reading: Reading<'_>) -> Merged<'_> {
         let host = host.as_str();
         let exact = self.hosts.get(host).copied();
         // A domain is not below itself; its `.domain` is longer than it is.
@@ -268,8 +268,6 @@ impl Index {
             let mut next = Nodes::new();
             for node in &nodes {
                 let literal = match &step {
-                    // No parameter stands for it either.
-                    Step::Text(text) if text.is_empty() => continue,
                     Step::Text(text) => node.literals.get(&**text).copied(),
                     Step::AnyText => None,
                 };

@@ -59,6 +59,17 @@ impl<'p, 'r> Bound<'p, 'r> {
     }
 }
 
+impl Fit<'_, '_> {
+    /// Whether two requests fall under one rule, or both under none.
+    pub(super) fn are_of_one_rule(one: Option<&Self>, other: Option<&Self>) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) => std::ptr::eq(one.rule, other.rule),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}
+
 /// The same rule, not an equal one.
 impl PartialEq for Fit<'_, '_> {
     fn eq(&self, other: &Self) -> bool {
@@ -140,7 +151,7 @@ impl Rules {
         considered: Considered,
         method: &[u8],
         request: &RequestView<'_>,
-        reading: &'r Reading<'_>,
+        reading: Reading<'r>,
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
         let mut last = None;

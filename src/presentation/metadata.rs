@@ -31,7 +31,7 @@ pub enum Asked {
 
 impl Metadata {
     /// Whether a request is for metadata, by one reading of its path.
-    pub fn asked(&self, reading: &Reading<'_>, query: Option<&[u8]>) -> Option<Asked> {
+    pub fn asked(&self, reading: Reading<'_>, query: Option<&[u8]>) -> Option<Asked> {
         let same_query = || {
             self.query
                 .as_ref()

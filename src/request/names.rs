@@ -2,58 +2,141 @@
 
 use super::folds_to;
 
-/// Names of header fields, and what names begin with; found in every spelling that folds to them.
+/// Names of header fields, and what names begin or end with; found in every spelling that folds to them.
 ///
-/// What is asked for is nearly always not there, so its length is asked for first.
+/// What is asked for is nearly always not there, so a name is compared only with those of its length.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct FieldNames {
-    names: Vec<String>,
+    /// By their length; the last bucket is for all that are longer.
+    names: Vec<Vec<String>>,
     beginnings: Vec<String>,
-    /// A bit for the length of each name; the last one is for all that are longer.
-    lengths: u64,
+    endings: Vec<String>,
+    /// A bit for the last byte of each ending.
+    last_bytes: u64,
+    /// Whether every name is found that has more than letters, digits and `-`.
+    unusual: bool,
+    /// Names that are not found in exactly this spelling.
+    except: Vec<String>,
 }
 
+/// The bucket for this length and more.
+const LONGEST: usize = 63;
+
 impl FieldNames {
+    /// These names.
+    pub fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let mut all = Self::default();
+        names.into_iter().for_each(|name| all.insert(name));
+        all
+    }
+
     /// Adds a name.
     pub fn insert(&mut self, name: &str) {
-        if !self.names.iter().any(|known| known == name) {
-            self.lengths |= bit_of(name.len());
-            self.names.push(name.to_owned());
+        let bucket = name.len().min(LONGEST);
+        if self.names.len() <= bucket {
+            self.names.resize_with(bucket + 1, Vec::new);
+        }
+        if let Some(names) = self.names.get_mut(bucket) {
+            add(names, name);
         }
     }
 
     /// Adds every name that begins so.
     pub fn insert_beginning(&mut self, beginning: &str) {
-        if !self.beginnings.iter().any(|known| known == beginning) {
-            self.beginnings.push(beginning.to_owned());
-        }
+        add(&mut self.beginnings, beginning);
     }
 
-    /// Adds those of another.
+    /// Adds every name that is this, or ends with it after a punctuation character.
+    pub fn insert_ending(&mut self, ending: &str) {
+        self.last_bytes |= ending.as_bytes().last().map_or(0, bit_of);
+        add(&mut self.endings, ending);
+    }
+
+    /// Adds every name that has more than letters, digits and `-`.
+    pub fn insert_unusual(&mut self) {
+        self.unusual = true;
+    }
+
+    /// Adds every spelling of a name but its own.
+    pub fn insert_other_spellings(&mut self, name: &str) {
+        self.insert(name);
+        self.except(name);
+    }
+
+    /// Leaves a name out in exactly this spelling.
+    pub fn except(&mut self, name: &str) {
+        add(&mut self.except, name);
+    }
+
+    /// Adds those of another; a name stays left out only if neither finds it.
     pub fn extend(&mut self, other: &Self) {
-        other.names.iter().for_each(|name| self.insert(name));
+        let (own, others) = (self.except.iter(), other.except.iter());
+        let except = own
+            .filter(|name| !other.have(name.as_bytes()))
+            .chain(others.filter(|name| !self.have(name.as_bytes())));
+        let except: Vec<String> = except.cloned().collect();
+        other
+            .names
+            .iter()
+            .flatten()
+            .for_each(|name| self.insert(name));
         let beginnings = other.beginnings.iter();
         beginnings.for_each(|beginning| self.insert_beginning(beginning));
+        let endings = other.endings.iter();
+        endings.for_each(|ending| self.insert_ending(ending));
+        self.unusual |= other.unusual;
+        self.except.clear();
+        except.iter().for_each(|name| self.except(name));
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.beginnings.is_empty()
-    }
-
-    /// Whether an upstream could take a field of that name for one of these.
+    /// Whether an upstream could take a field of that name for one of these, those left out aside.
     pub fn have(&self, name: &[u8]) -> bool {
-        self.lengths & bit_of(name.len()) != 0
-            && self.names.iter().any(|own| folds_to(own.as_bytes(), name))
+        self.have_a_spelling_of(name) && !self.except.iter().any(|own| own.as_bytes() == name)
+    }
+
+    /// Whether an upstream could take a field of that name for one of these, or of those left out.
+    pub fn have_a_spelling_of(&self, name: &[u8]) -> bool {
+        let alike = self.names.get(name.len().min(LONGEST));
+        alike.is_some_and(|names| names.iter().any(|own| folds_to(own.as_bytes(), name)))
             || self.beginnings.iter().any(|own| {
                 let beginning = name.get(..own.len());
                 beginning.is_some_and(|beginning| folds_to(own.as_bytes(), beginning))
             })
+            || name
+                .last()
+                .is_some_and(|last| self.last_bytes & bit_of(last) != 0)
+                && self.endings.iter().any(|own| ends_with(name, own))
+            || self.unusual && name.iter().any(is_unusual)
     }
 }
 
-fn bit_of(length: usize) -> u64 {
-    1 << length.min(63)
+fn add(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
+}
+
+/// The same for both cases of a letter.
+fn bit_of(byte: &u8) -> u64 {
+    1 << (byte & 0x1f)
+}
+
+fn ends_with(name: &[u8], ending: &str) -> bool {
+    let Some((before, end)) = name
+        .len()
+        .checked_sub(ending.len())
+        .and_then(|start| name.split_at_checked(start))
+    else {
+        return false;
+    };
+    folds_to(ending.as_bytes(), end)
+        && before
+            .last()
+            .is_none_or(|byte| !byte.is_ascii_alphanumeric())
+}
+
+fn is_unusual(byte: &u8) -> bool {
+    !byte.is_ascii_alphanumeric() && *byte != b'-'
 }
 
 #[cfg(test)]
@@ -63,12 +146,10 @@ mod tests {
     #[test]
     fn every_spelling_that_folds_is_found() {
         let mut names = FieldNames::default();
-        assert!(names.is_empty());
         let long = format!("x-{}", "long-".repeat(20));
         names.insert("x-auth-subject");
         names.insert(&long);
         names.insert_beginning("cf-access-");
-        assert!(!names.is_empty());
         for name in [
             "x-auth-subject",
             "X_Auth_Subject",
@@ -93,13 +174,58 @@ mod tests {
     }
 
     #[test]
+    fn an_ending_is_found_after_punctuation() {
+        let mut names = FieldNames::default();
+        names.insert_ending("script-name");
+        for name in [
+            "script-name",
+            "SCRIPT_NAME",
+            "x-script-name",
+            "X_Forwarded.Script_Name",
+        ] {
+            assert!(names.have(name.as_bytes()), "{name}");
+        }
+        for name in ["transcript-name", "script-names", "cript-name", "name", ""] {
+            assert!(!names.have(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_left_out_in_its_own_spelling() {
+        let mut names = FieldNames::default();
+        names.insert_other_spellings("x-tenant");
+        names.insert_other_spellings("x_key");
+        names.insert_other_spellings("accept");
+        for name in ["X-tenant", "x_tenant", "x.tenant", "x-key"] {
+            assert!(names.have(name.as_bytes()), "{name}");
+        }
+        for name in ["x-tenant", "x_key", "accept", "x-tenants"] {
+            assert!(!names.have(name.as_bytes()), "{name}");
+        }
+        assert!(names.have_a_spelling_of(b"x-tenant"));
+    }
+
+    #[test]
+    fn an_unusual_name_has_more_than_letters_digits_and_hyphens() {
+        let mut names = FieldNames::default();
+        names.insert_unusual();
+        names.except("x_own");
+        assert!(names.have(b"x_a") && names.have(b"x.a") && names.have(b"a\xff"));
+        assert!(!names.have(b"x-a-1") && !names.have(b"x_own") && !names.have(b""));
+    }
+
+    #[test]
     fn those_of_another_are_added() {
-        let mut other = FieldNames::default();
-        other.insert("x-a");
+        let mut other = FieldNames::of(["x-a"]);
         other.insert_beginning("x-b-");
+        other.insert_ending("-c");
+        other.insert_other_spellings("x-d");
+        other.insert_unusual();
         let mut names = FieldNames::default();
         names.extend(&other);
         assert_eq!(names, other);
-        assert!(names.have(b"x_a") && names.have(b"x_b_c"));
+        assert!(names.have(b"x_a") && names.have(b"x_b_c") && !names.have(b"x-d"));
+        names.extend(&FieldNames::of(["x-d"]));
+        assert!(names.have(b"x-d"));
     }
 }

@@ -1,92 +1,200 @@
-//! By what some upstreams take a request for one of another method or path than its head says.
+//! Header fields and query parameters by which an upstream can serve another method, path or host than the one that the
+//! filter judged.
 //!
-//! Frameworks read them for browsers, whose forms know two methods, and for proxies that rewrite paths. Forms have one
-//! more, in their content, which a filter does not see.
+//! Frameworks read them for browsers, whose forms know two methods, and for proxies that rewrite paths and hosts. Each
+//! list names who reads or documents an entry. Forms have one more, in their content, which a filter does not see.
 
-use percent_encoding::percent_decode;
+use super::FieldNames;
 
-/// Fields that name another method.
-pub const METHOD_FIELDS: [&str; 3] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-];
-
-/// Fields that name another path, or a part of one.
-pub const PATH_FIELDS: [&str; 6] = [
-    "x-original-url",
-    "x-rewrite-url",
-    "x-original-uri",
-    "x-envoy-original-path",
-    "x-forwarded-uri",
-    "x-forwarded-prefix",
-];
-
-/// Whether a parameter of a query, as it was sent, is `_method` to some server, by itself or after a `;` within it.
-///
-/// PHP makes `_method` of `.method` and cuts a name at a NUL; Node's `qs` makes it of `[_method]`.
-pub fn is_method_parameter(parameter: &[u8]) -> bool {
-    parameter.split(|byte| *byte == b';').any(|part| {
-        let name = part.split(|byte| *byte == b'=').next();
-        name.is_some_and(is_method)
-    })
+/// What can name one part of a request, its method say, again.
+#[derive(Debug)]
+pub struct Overrides {
+    fields: &'static [&'static str],
+    beginnings: &'static [&'static str],
+    endings: &'static [&'static str],
+    /// Parameters of the query.
+    pub parameters: &'static [&'static str],
 }
 
-/// `method`, after anything that is no letter or digit and before whatever else is none.
-fn is_method(name: &[u8]) -> bool {
-    if name.first().is_none_or(u8::is_ascii_alphanumeric) {
-        return false;
+impl Overrides {
+    /// The header fields, without exception.
+    pub fn fields(&self) -> FieldNames {
+        let mut fields = FieldNames::of(self.fields.iter().copied());
+        self.beginnings
+            .iter()
+            .for_each(|beginning| fields.insert_beginning(beginning));
+        self.endings
+            .iter()
+            .for_each(|ending| fields.insert_ending(ending));
+        fields
     }
-    let bytes = percent_decode(name).take_while(|byte| *byte != 0);
-    let mut bytes = bytes.peekable();
-    if bytes.peek().is_none_or(u8::is_ascii_alphanumeric) {
-        return false;
+
+    /// Whether a header field or a parameter of that name is one.
+    pub fn have(&self, name: &str) -> bool {
+        self.fields().have(name.as_bytes()) || self.parameters.contains(&name)
     }
-    let mut rest = bytes.skip_while(|byte| !byte.is_ascii_alphanumeric());
-    let mut own = b"method".iter();
-    own.all(|own| {
-        rest.next()
-            .is_some_and(|byte| byte.eq_ignore_ascii_case(own))
-    }) && !rest.any(|byte| byte.is_ascii_alphanumeric())
+
+    /// The names of those that have one.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().chain(self.parameters).copied()
+    }
 }
+
+/// All of them.
+pub const ALL: [&Overrides; 3] = [&METHOD, &PATH, &HOST];
+
+/// Of the method.
+pub const METHOD: Overrides = Overrides {
+    fields: &[
+        "x-http-method-override", // Rack, Symfony, ASP.NET Core, Express, Ktor, gorilla, Jersey
+        "x-http-method",          // OData, Express
+        "x-method-override",      // Express
+        "x-rest-method",          // servlet filters, PHP
+        "x-forwarded-method",     // Traefik ForwardAuth
+        "x-original-method",      // nginx `auth_request`, Authelia
+    ],
+    beginnings: &[],
+    endings: &[],
+    parameters: &[
+        "_method",           // Symfony, Laravel, Rack, Express, WordPress, Jersey
+        "_method_override",  // wai-extra
+        "x-tunneled-method", // Catalyst, Plack
+    ],
+};
+
+/// Of the path, or of a part of it.
+pub const PATH: Overrides = Overrides {
+    fields: &[
+        "x-original-url",          // IIS URL Rewrite, Symfony, Zend (CVE-2018-14773)
+        "x-rewrite-url",           // ISAPI_Rewrite, Symfony, Zend, Yii
+        "x-original-uri",          // nginx `auth_request`
+        "x-original-path",         // Netlify, Vercel
+        "x-original-request-uri",  // nginx `auth_request`
+        "x-original-request-url",  // Alfresco
+        "x-original-prefix",       // ASP.NET Core
+        "x-envoy-original-path",   // Envoy (CVE-2023-27487)
+        "x-envoy-original-url",    // Envoy
+        "x-forwarded-uri",         // Traefik ForwardAuth, Caddy
+        "x-forwarded-url",         // OpenWhisk
+        "x-forwarded-prefix",      // Spring, Werkzeug, Symfony, ASP.NET Core, Gin
+        "x-forwarded-path",        // Kong, Vercel
+        "x-forwarded-request-uri", // WOVN
+        "x-forwarded-base",        // OpenRasta
+        "x-forwarded-context",     // Apache Knox, NiFi, Spark
+        "x-proxycontextpath",      // Apache NiFi
+        "x-replaced-path",         // Traefik ReplacePath
+        "x-traversal-path",        // Plack, WSGIProxy
+        "x-request-uri",           // NewLife
+        "x-request-base",          // Mojolicious
+        "x-ingress-path",          // Home Assistant
+        "x-waws-unencoded-url",    // Azure App Service
+        "x-ms-original-url",       // Azure Static Web Apps
+        "x-nf-original-path",      // Netlify
+        "x-matched-path",          // Next.js
+        "x-now-route-matches",     // Next.js
+        "x-middleware-invoke",     // Next.js
+        "x-middleware-next",       // Next.js
+        "x-middleware-redirect",   // Next.js
+        "x-middleware-rewrite",    // Next.js
+        "x-middleware-skip",       // Next.js
+        "x-middleware-subrequest", // Next.js (CVE-2025-29927)
+        "x-astro-path",            // Astro on Vercel (GHSA-mr6q-rp88-fx84)
+        "x-rstudio-request",       // Posit Workbench
+        "x-rsc-request",           // Posit Connect
+        "x-sendfile-type",         // Rack, Plack (CVE-2025-61780)
+        "x-accel-mapping",         // Rack, Plack
+    ],
+    beginnings: &["x-invoke-"], // Next.js
+    endings: &[
+        "script-name", // gunicorn, mod_wsgi, Plack, Radicale
+        "scriptname",
+        "root-path", // Daphne, Posit Workbench
+        "rootpath",
+        "path-info", // gunicorn
+        "pathinfo",
+        "base-path", // Sinatra
+        "basepath",  // Cantaloupe
+        "path-base",
+        "pathbase", // ASP.NET Core, YARP
+        "context-path",
+        "contextpath",
+    ],
+    parameters: &["x_astro_path"], // Astro on Vercel
+};
+
+/// Of the host.
+pub const HOST: Overrides = Overrides {
+    fields: &[
+        "forwarded",             // RFC 7239: Rack, Spring, Symfony, Jetty, actix-web, axum
+        "x-forwarded-host",      // Rails, Django, Spring, Symfony, Express, ASP.NET Core
+        "x-forwarded-hostname",  // Node.js
+        "x-forwarded-server",    // Jetty, mod_wsgi, Paste, Ktor
+        "x-host",                // mod_wsgi
+        "x-http-host-override",  // PHP
+        "x-original-host",       // Yii, ASP.NET Core, Azure Application Gateway
+        "x-orig-host",           // Varnish
+        "x-real-host",           // PHP
+        "x-envoy-original-host", // Envoy
+        "x-proxyhost",           // Apache NiFi
+        "disguised-host",        // Azure App Service
+        "was-default-hostname",  // Azure App Service
+        "$wssn",                 // WebSphere
+        // Whole URLs; see the paths.
+        "x-ms-original-url",
+        "x-original-request-url",
+        "x-request-base",
+        "x-rstudio-request",
+        "x-rsc-request",
+    ],
+    beginnings: &[],
+    endings: &[],
+    parameters: &[],
+};
 
 #[cfg(test)]
 mod tests {
-    use super::is_method_parameter;
+    use super::*;
 
     #[test]
-    fn every_spelling_that_a_server_makes_the_parameter_of() {
-        for parameter in [
-            "_method=DELETE",
-            "_method",
-            "_METHOD=x",
-            "%5fmethod=x",
-            "_%6Dethod=x",
-            ".method=x",
-            "+_method=x",
-            "%20_method=x",
-            "[_method]=x",
-            "_method[]=x",
-            "_method%00x=x",
-            "a=1;_method=x",
-        ] {
-            assert!(is_method_parameter(parameter.as_bytes()), "{parameter}");
+    fn names_are_in_lower_case_and_stand_once() {
+        for overrides in ALL {
+            let names: Vec<&str> = overrides.names().collect();
+            for (place, name) in names.iter().enumerate() {
+                assert!(!names[..place].contains(name), "{name}");
+                assert_eq!(*name, name.to_ascii_lowercase());
+            }
         }
-        for parameter in [
-            "method=DELETE",
-            "%6Dethod=x",
-            "_methods=x",
-            "_method2=x",
-            "payment_method=x",
-            "_a_method=x",
-            "a=_method",
-            "_metho",
-            "_%00method=x",
-            "_",
-            "",
-            "=x",
+    }
+
+    #[test]
+    fn families_are_found_in_every_spelling() {
+        let path = PATH.fields();
+        for name in [
+            "SCRIPT_NAME",
+            "x-forwarded-script-name",
+            "X_ScriptName",
+            "Daphne-Root-Path",
+            "X-RStudio-Root-Path",
+            "path.info",
+            "X-Forwarded-BasePath",
+            "x-forwarded-path_base",
+            "x-context-path",
+            "X-Middleware-Subrequest",
+            "x_accel_mapping",
+            "x_invoke_output",
+            "X-ProxyContextPath",
         ] {
-            assert!(!is_method_parameter(parameter.as_bytes()), "{parameter}");
+            assert!(path.have(name.as_bytes()), "{name}");
         }
+        for name in [
+            "x-transcript-name",
+            "x-path",
+            "x-original-uris",
+            "x-middleware-prefetch",
+            "user-agent",
+        ] {
+            assert!(!path.have(name.as_bytes()), "{name}");
+        }
+        assert!(HOST.fields().have(b"X_Forwarded_Host") && HOST.fields().have(b"$WSSN"));
     }
 }

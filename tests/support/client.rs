@@ -1,4 +1,4 @@
-//! An HTTP/1.1 client that sends exactly the bytes it is given, one request a connection.
+//! An HTTP/1.1 client that sends exactly the bytes it is given: one request a connection, or many.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -39,13 +39,39 @@ impl Response {
 /// # Errors
 /// The connection fails, times out or ends early, or what comes back is not HTTP.
 pub fn send(server: SocketAddr, request: &Request<'_>) -> io::Result<Response> {
-    let mut stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
-    stream.set_nodelay(true)?;
-    // A server that refuses a long head answers before it has read all of it, and closes.
-    let sent = stream.write_all(&to_bytes(request));
+    let mut stream = connect(server, TIMEOUT)?;
     let to_head = request.method == b"HEAD";
+    exchange(&mut stream, &to_bytes(request), to_head).map_err(|broken| broken.error)
+}
+
+fn connect(server: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&server, timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Why there is no response.
+struct Broken {
+    error: io::Error,
+    /// Whether the server closed the connection without a byte.
+    is_silent: bool,
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self {
+            error,
+            is_silent: false,
+        }
+    }
+}
+
+/// Sends the bytes of a request and reads the response, no further than its end.
+fn exchange(stream: &mut TcpStream, request: &[u8], to_head: bool) -> Result<Response, Broken> {
+    // A server that refuses a long head answers before it has read all of it, and closes.
+    let sent = stream.write_all(request);
     let mut answer = Vec::new();
     let mut block = [0; 16 * 1024];
     loop {
@@ -54,17 +80,80 @@ pub fn send(server: SocketAddr, request: &Request<'_>) -> io::Result<Response> {
         }
         match stream.read(&mut block) {
             Ok(0) if answer.is_empty() => {
-                sent?;
-                return Err(invalid("closed without a response"));
+                return Err(Broken {
+                    error: sent
+                        .err()
+                        .unwrap_or_else(|| invalid("closed without a response")),
+                    is_silent: true,
+                });
             }
             Ok(0) => {
-                return parse(&answer, to_head, true)?
-                    .ok_or_else(|| invalid("the response is cut off"));
+                let response = parse(&answer, to_head, true)?;
+                return Ok(response.ok_or_else(|| invalid("the response is cut off"))?);
             }
             Ok(length) => answer.extend_from_slice(&block[..length]),
-            Err(error) => return Err(error),
+            Err(error) => {
+                let is_reset = error.kind() == io::ErrorKind::ConnectionReset;
+                return Err(Broken {
+                    is_silent: is_reset && answer.is_empty(),
+                    error,
+                });
+            }
         }
     }
+}
+
+/// A connection that stays open from one request to the next, and is opened again where the server has closed it.
+pub struct Connection {
+    server: SocketAddr,
+    timeout: Duration,
+    stream: Option<TcpStream>,
+}
+
+impl Connection {
+    /// A connection that waits no longer than this for each answer.
+    pub fn new(server: SocketAddr, timeout: Duration) -> Self {
+        Self {
+            server,
+            timeout,
+            stream: None,
+        }
+    }
+
+    /// Sends the bytes of one request and reads its response.
+    ///
+    /// # Errors
+    /// As for [`send`]. The next request then opens another connection.
+    pub fn ask(&mut self, request: &[u8]) -> io::Result<Response> {
+        if let Some(stream) = self.stream.take() {
+            match self.ask_over(stream, request) {
+                // The server has closed a connection that was idle.
+                Err(broken) if broken.is_silent => {}
+                answered => return answered.map_err(|broken| broken.error),
+            }
+        }
+        let stream = connect(self.server, self.timeout)?;
+        self.ask_over(stream, request)
+            .map_err(|broken| broken.error)
+    }
+
+    fn ask_over(&mut self, mut stream: TcpStream, request: &[u8]) -> Result<Response, Broken> {
+        let response = exchange(&mut stream, request, false)?;
+        if stays_open(&response) {
+            self.stream = Some(stream);
+        }
+        Ok(response)
+    }
+}
+
+/// Whether another request may follow on the connection of a response (RFC 9112 §9.3).
+fn stays_open(response: &Response) -> bool {
+    let mut options = response.values("connection");
+    let is_framed = matches!(response.status, 204 | 304)
+        || ["content-length", "transfer-encoding"]
+            .iter()
+            .any(|name| response.values(name).next().is_some());
+    is_framed && !options.any(|option| option.eq_ignore_ascii_case(b"close"))
 }
 
 fn invalid(what: &str) -> io::Error {
@@ -117,7 +206,7 @@ fn parse(answer: &[u8], to_head: bool, closed: bool) -> io::Result<Option<Respon
                 .ok_or_else(|| invalid("content-length is no number"))?,
         ),
     };
-    let body = if to_head || response.status == 204 {
+    let body = if to_head || matches!(response.status, 204 | 304) {
         // What follows a response that has no body is there for the case to find.
         Some(rest.to_vec())
     } else if response

@@ -244,6 +244,27 @@ fn listener(name: &str, filters: &[Value]) -> Value {
     })
 }
 
+/// The field of a response that names the rule by which its request was judged; [`tell_rules`] adds it.
+pub const RULE: &str = "x-gate-rule";
+/// The field of a response that has its response code details, likewise.
+pub const DETAILS: &str = "x-gate-details";
+
+/// Has every listener say in each response what the filter says in the access log.
+pub fn tell_rules(bootstrap: &mut Value) {
+    let told = [
+        (RULE, "%FILTER_STATE(wasm.countersign.rule:PLAIN)%"),
+        (DETAILS, "%RESPONSE_CODE_DETAILS%"),
+    ];
+    let told = told.map(|(key, value)| {
+        json!({"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"})
+    });
+    let listeners = bootstrap["static_resources"]["listeners"].as_array_mut();
+    for listener in listeners.into_iter().flatten() {
+        let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+        manager["route_config"]["response_headers_to_add"] = json!(told);
+    }
+}
+
 /// A running Envoy; it ends with this value, also when a test panics.
 pub struct Envoy {
     process: Child,
@@ -397,6 +418,24 @@ impl Envoy {
     /// The process's identifier.
     pub fn process_id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// The CPU time of every thread of the process.
+    pub fn cpu_nanoseconds(&self) -> u64 {
+        let process = self.process_id();
+        let tasks =
+            fs::read_dir(format!("/proc/{process}/task")).expect("Linux shows a process's threads");
+        tasks
+            .map(|task| {
+                let file = task.expect("a thread").path().join("schedstat");
+                let text = fs::read_to_string(file).expect("Linux counts a thread's CPU time");
+                let spent = text
+                    .split(' ')
+                    .next()
+                    .and_then(|spent| spent.parse::<u64>().ok());
+                spent.expect("nanoseconds")
+            })
+            .sum()
     }
 
     /// What Envoy has logged so far.

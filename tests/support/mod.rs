@@ -11,6 +11,7 @@ pub mod cookbook;
 pub mod crd;
 pub mod envoy;
 pub mod example;
+pub mod expression;
 pub mod http2;
 pub mod issuer;
 pub mod provider;

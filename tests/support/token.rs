@@ -30,6 +30,9 @@ pub struct TokenSpec {
     /// The claims. A string such as `now+300` or `now-60.5` is a NumericDate.
     #[serde(default)]
     claims: Map<String, Value>,
+    /// Further claims that are lists of so many zeros.
+    #[serde(default)]
+    zeros: BTreeMap<String, usize>,
     /// The header's exact bytes, one a character.
     raw_header: Option<String>,
     /// The payload's exact bytes, one a character; `{now+300}` is a NumericDate.
@@ -130,7 +133,7 @@ impl TokenSpec {
     fn payload_bytes(&self, name: &str, now: i64) -> Vec<u8> {
         if let Some(raw) = &self.raw_payload {
             assert!(
-                self.claims.is_empty(),
+                self.claims.is_empty() && self.zeros.is_empty(),
                 "{name}: either `claims` or `raw_payload`"
             );
             return latin_1(&with_dates(raw, now));
@@ -143,6 +146,9 @@ impl TokenSpec {
             .claims
             .iter()
             .map(|(name, value)| (name.clone(), dated(value)));
+        let zeros = self.zeros.iter();
+        let claims =
+            claims.chain(zeros.map(|(name, count)| (name.clone(), json!(vec![0; *count]))));
         Value::Object(claims.collect()).to_string().into_bytes()
     }
 

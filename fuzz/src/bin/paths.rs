@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use countersign_fuzz::paths::{Outcome, check, policy, random_path};
+use countersign_fuzz::paths::{Outcome, Policies, check, random_path};
 use countersign_fuzz::random::Random;
 use countersign_fuzz::run;
 
 fn main() -> ExitCode {
-    let policy = policy();
+    let policies = Policies::new();
     run("paths", |seed| {
         let path = random_path(&mut Random::new(seed));
-        Ok(match check(&policy, &path)? {
+        Ok(match check(&policies, &path)? {
             Outcome::Refused => "refused",
             Outcome::Passed { is_plain: true } => "plain",
             Outcome::Passed { is_plain: false } => "let through though not plain",

@@ -43,8 +43,14 @@ pub const TYPES: [&str; 10] = [
     "uint",
 ];
 
-/// `@read(purse, value)` pays for a value that is read.
-pub const READ: &str = "@read";
+/// `@pay(purse, weight, value)` pays for a value by its size.
+pub const PAY: &str = "@pay";
+
+/// `@each(purse, price, weight, range)` pays for every turn of a loop.
+pub const EACH: &str = "@each";
+
+/// `@search(purse, value, values)` pays for a search, and searches.
+pub const SEARCH: &str = "@search";
 
 /// `@matches(purse, text, number)` looks for a pattern.
 pub const MATCHES: &str = "@matches";
@@ -65,7 +71,19 @@ fn with_time(mut env: Env) -> Env {
     let mut function = |name: &str, id: &str, args: Vec<Type>, function| {
         env.add_overload(name, id, args, function).is_ok()
     };
-    let mut are_new = function(READ, "read", vec![purse(), DYN_TYPE], limits::read)
+    let mut are_new = function(PAY, "pay", vec![purse(), INT_TYPE, DYN_TYPE], limits::pay)
+        & function(
+            EACH,
+            "each",
+            vec![purse(), INT_TYPE, INT_TYPE, DYN_TYPE],
+            limits::each,
+        )
+        & function(
+            SEARCH,
+            "in",
+            vec![purse(), DYN_TYPE, DYN_TYPE],
+            limits::search,
+        )
         & function(
             MATCHES,
             "matches",

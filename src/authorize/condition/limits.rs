@@ -1,10 +1,11 @@
-//! What an evaluation may cost.
+//! What the conditions of one request may cost together.
 //!
-//! An expression is short, so without a loop its work is bounded by what it reads. Within a loop, and where texts or lists
-//! are put together, each reading is paid for by its size: what is made of it is not larger, and takes no longer than that
-//! by more than the length of the expression.
+//! Work is counted in operations, never by a clock. [`cost`](super::cost) prices an expression when it is compiled; what
+//! depends on the request is counted here while the expression is evaluated. A request whose conditions need more than
+//! [`OPERATIONS`] fails them.
 
 use std::any::Any;
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,10 +14,14 @@ use cel::common::types::{CelBool, CelBytes, CelInt, CelList, CelMap, CelMapKey, 
 use cel::common::value::{CowVal, StaticVal, Val};
 use regex_lite::{Error, Regex, RegexBuilder};
 
-/// What an evaluation may spend: one for each value that is read, and for each 32 bytes of its text; the weight of a
-/// pattern for each byte that it is held against. It is some tens of milliseconds.
-const PURSE: u32 = 200_000;
+use super::cost::COPIED;
 
+/// How many operations the conditions of one request may spend. Where they were priced, the dearest take 22 ns each in
+/// Envoy (`cargo run --example conditions`), so that all take 20 ms on a machine of less than half that speed. Each holds
+/// 32 bytes of memory at most, 16 in wasm (`tests/work.rs`).
+pub const OPERATIONS: u32 = 400_000;
+
+/// As many bytes of a text count like a value.
 const BYTES_FOR_ONE: usize = 32;
 
 /// The name of the purse in expressions, which none can write.
@@ -24,15 +29,19 @@ pub const NAME: &str = "@purse";
 
 pub static TYPE: Type = Type::new_unspecified_type("purse");
 
-/// How large a compiled pattern may be, in KiB: the time to look for one grows with it.
-const HEAVIEST: usize = 16;
+/// How large a compiled pattern may be, in bytes: the time to look for one grows with it.
+const HEAVIEST: usize = 16 * 1024;
+
+/// As many bytes of a compiled pattern cost an operation for each byte of text. The parts of a pattern are mostly
+/// pointers, which have twice the size outside wasm.
+const BYTES_OF_PATTERN: usize = size_of::<[usize; 8]>();
 
 /// A pattern of `matches`.
 #[derive(Debug)]
 pub struct Pattern {
     regex: Regex,
-    /// How large it is at the most, in KiB.
-    weight: usize,
+    /// What a byte of text costs.
+    price: u32,
 }
 
 impl Pattern {
@@ -41,72 +50,186 @@ impl Pattern {
     /// # Errors
     /// It is none, or too large.
     pub fn compile(text: &str) -> Result<Self, Error> {
-        let of = |weight| {
-            let regex = RegexBuilder::new(text).size_limit(weight * 1024).build();
-            regex.map(|regex| Self { regex, weight })
-        };
-        let lighter = [1, 2, 4, 8].into_iter().find_map(|weight| of(weight).ok());
-        lighter.map_or_else(|| of(HEAVIEST), Ok)
+        let within = |bytes| RegexBuilder::new(text).size_limit(bytes).build();
+        let regex = within(HEAVIEST)?;
+        // How large a pattern is can only be asked by its limit.
+        let (mut too_small, mut enough) = (0, HEAVIEST / BYTES_OF_PATTERN);
+        while enough - too_small > 1 {
+            let middle = usize::midpoint(too_small, enough);
+            match within(middle * BYTES_OF_PATTERN) {
+                Ok(_) => enough = middle,
+                Err(_) => too_small = middle,
+            }
+        }
+        let price = small(enough);
+        Ok(Self { regex, price })
     }
 }
 
-/// What is left to spend, and the patterns that it is spent on.
+/// What the conditions of one request have left to spend: they share it. Without a condition it costs nothing.
+#[derive(Debug, Default)]
+pub struct Budget(OnceCell<Arc<AtomicU32>>);
+
+impl Budget {
+    /// How many operations were spent.
+    pub fn spent(&self) -> u32 {
+        let left = self.0.get().map(|left| left.load(Ordering::Relaxed));
+        left.map_or(0, |left| OPERATIONS.saturating_sub(left))
+    }
+
+    /// The purse of one condition.
+    pub(super) fn purse(&self, patterns: &Arc<[Pattern]>) -> Purse {
+        let left = self.0.get_or_init(|| Arc::new(AtomicU32::new(OPERATIONS)));
+        Purse {
+            left: Arc::clone(left),
+            patterns: Arc::clone(patterns),
+        }
+    }
+}
+
+/// What an expression pays from, and the patterns that it pays for.
 #[derive(Debug, Clone)]
 pub struct Purse {
+    /// 0 once something could not be paid for, and forever after.
     left: Arc<AtomicU32>,
     patterns: Arc<[Pattern]>,
 }
 
 impl Purse {
-    pub fn new(patterns: Arc<[Pattern]>) -> Self {
-        Self {
-            left: Arc::new(AtomicU32::new(PURSE)),
-            patterns,
-        }
+    /// Whether something could not be paid for. `||` and its kin ignore an error beside what decides, so the caller of the
+    /// interpreter must ask.
+    pub fn is_exhausted(&self) -> bool {
+        self.left() == 0
     }
 
-    fn spend(&self, cost: usize) -> Result<(), ExecutionError> {
-        let left = self.left.load(Ordering::Relaxed);
-        match u32::try_from(cost)
-            .ok()
-            .and_then(|cost| left.checked_sub(cost))
-        {
-            Some(left) => {
-                self.left.store(left, Ordering::Relaxed);
-                Ok(())
-            }
-            None => {
-                self.left.store(0, Ordering::Relaxed);
-                Err(ExecutionError::function_error("", "too much work"))
-            }
-        }
+    fn left(&self) -> u32 {
+        self.left.load(Ordering::Relaxed)
+    }
+
+    /// Pays so many operations; none if there are too few.
+    pub fn spend(&self, cost: u32) -> Option<()> {
+        self.keep(self.left().checked_sub(cost))
+    }
+
+    fn keep(&self, left: Option<u32>) -> Option<()> {
+        let left = left.filter(|left| *left > 0);
+        self.left.store(left.unwrap_or_default(), Ordering::Relaxed);
+        left.map(drop)
+    }
+
+    /// Pays `weight` for every value in a value, and for every [`BYTES_FOR_ONE`] bytes of its texts.
+    fn spend_on(&self, weight: u32, value: &dyn Val) -> Option<()> {
+        self.keep(rest(self.left(), weight, value))
     }
 }
 
-/// `@read(purse, value)`: the value, paid for.
-pub fn read<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let Ok([purse, value]) = <[_; 2]>::try_from(args) else {
+/// The price of a text: as for a value, and some bytes more.
+pub fn of_text(text: &str) -> u32 {
+    of_bytes(text.len())
+}
+
+pub fn of_bytes(length: usize) -> u32 {
+    small(1 + length / BYTES_FOR_ONE)
+}
+
+/// A count, where all that is larger is as unaffordable.
+pub fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// What is left after paying for a value: none if there is too little, and then the rest of the value is not looked at.
+fn rest(left: u32, weight: u32, value: &dyn Val) -> Option<u32> {
+    let pay = |left: u32, count: u32| left.checked_sub(weight.saturating_mul(count));
+    if let Some(text) = value.downcast_ref::<CelString<'_>>() {
+        pay(left, of_text(text.inner()))
+    } else if let Some(list) = value.downcast_ref::<CelList<'_>>() {
+        let mut items = list.inner().iter();
+        items.try_fold(pay(left, 1)?, |left, item| {
+            rest(left, weight, item.as_ref())
+        })
+    } else if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
+        let mut members = map.inner().iter();
+        members.try_fold(pay(left, 1)?, |left, (key, value)| {
+            let of_key = match key {
+                CelMapKey::String(text) => of_text(text.inner()),
+                CelMapKey::Bool(_) | CelMapKey::Int(_) | CelMapKey::UInt(_) => 1,
+            };
+            rest(pay(left, of_key)?, weight, value.as_ref())
+        })
+    } else if let Some(bytes) = value.downcast_ref::<CelBytes<'_>>() {
+        pay(left, of_bytes(bytes.inner().len()))
+    } else {
+        pay(left, 1)
+    }
+}
+
+/// How many values a loop goes through, or a search; none where there can be neither.
+fn length(value: &dyn Val) -> usize {
+    if let Some(list) = value.downcast_ref::<CelList<'_>>() {
+        list.inner().len()
+    } else if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
+        map.inner().len()
+    } else {
+        0
+    }
+}
+
+/// `@pay(purse, weight, value)`: the value, paid for by its size.
+pub fn pay<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let Ok([purse, weight, value]) = <[_; 3]>::try_from(args) else {
         return Err(ExecutionError::missing_argument_or_target());
     };
-    of(&purse)?.spend(cost(value.as_ref()))?;
-    Ok(value)
+    let paid = of(&purse)?.spend_on(number(&weight)?, value.as_ref());
+    paid.map(|()| value).ok_or_else(too_much)
+}
+
+/// `@each(purse, price, weight, range)`: the range of a loop, whose turns are all paid for before the first.
+pub fn each<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let Ok([purse, price, weight, range]) = <[_; 4]>::try_from(args) else {
+        return Err(ExecutionError::missing_argument_or_target());
+    };
+    let turns = length(range.as_ref());
+    let (purse, weight) = (of(&purse)?, number(&weight)?);
+    let paid = purse
+        .spend(small(turns).saturating_mul(number(&price)?))
+        .and_then(|()| purse.spend_on(weight, range.as_ref()));
+    paid.map(|()| range).ok_or_else(too_much)
+}
+
+/// `@search(purse, value, values)`: whether the value is one of them, paid for by the sizes of both. A number copies what
+/// it is compared with, so the value may be copied for each of them.
+pub fn search<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let [purse, value, values] = args.as_slice() else {
+        return Err(ExecutionError::missing_argument_or_target());
+    };
+    let Some(container) = values.as_container() else {
+        return Err(ExecutionError::missing_argument_or_target());
+    };
+    let (purse, times) = (of(purse)?, small(length(values.as_ref())));
+    let weight = COPIED.saturating_mul(times.saturating_add(1));
+    purse
+        .spend_on(COPIED, values.as_ref())
+        .and_then(|()| purse.spend_on(weight, value.as_ref()))
+        .ok_or_else(too_much)?;
+    let contains = container.contains(value.as_ref())?;
+    Ok(CowVal::owned(CelBool::from(contains)))
 }
 
 /// `@matches(purse, text, number)`: whether the pattern of that number is found in the text.
 pub fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let [purse, text, number] = args.as_slice() else {
+    let [purse, text, place] = args.as_slice() else {
         return Err(ExecutionError::missing_argument_or_target());
     };
     let purse = of(purse)?;
     let text = text.downcast_ref::<CelString<'_>>();
-    let number = number.downcast_ref::<CelInt>();
-    let number = number.and_then(|number| usize::try_from(*number.inner()).ok());
-    let pattern = number.and_then(|number| purse.patterns.get(number));
+    let pattern = purse.patterns.get(number(place)? as usize);
     let (Some(text), Some(pattern)) = (text, pattern) else {
         return Err(ExecutionError::missing_argument_or_target());
     };
-    let length = text.inner().len().saturating_add(1);
-    purse.spend(length.saturating_mul(pattern.weight))?;
+    let length = small(text.inner().len()).saturating_add(1);
+    purse
+        .spend(length.saturating_mul(pattern.price))
+        .ok_or_else(too_much)?;
     Ok(CowVal::owned(CelBool::from(
         pattern.regex.is_match(text.inner()),
     )))
@@ -118,28 +241,16 @@ fn of<'b>(value: &'b CowVal<'_, '_>) -> Result<&'b Purse, ExecutionError> {
         .ok_or_else(ExecutionError::missing_argument_or_target)
 }
 
-/// Depth is that of claims, and of expressions.
-fn cost(value: &dyn Val) -> usize {
-    let of_bytes = |length: usize| 1 + length / BYTES_FOR_ONE;
-    if let Some(text) = value.downcast_ref::<CelString<'_>>() {
-        of_bytes(text.inner().len())
-    } else if let Some(list) = value.downcast_ref::<CelList<'_>>() {
-        let items = list.inner().iter();
-        items.fold(1, |sum, item| sum.saturating_add(cost(item.as_ref())))
-    } else if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
-        map.inner().iter().fold(1, |sum, (key, value)| {
-            let of_key = match key {
-                CelMapKey::String(text) => of_bytes(text.inner().len()),
-                CelMapKey::Bool(_) | CelMapKey::Int(_) | CelMapKey::UInt(_) => 1,
-            };
-            sum.saturating_add(of_key)
-                .saturating_add(cost(value.as_ref()))
-        })
-    } else if let Some(bytes) = value.downcast_ref::<CelBytes<'_>>() {
-        of_bytes(bytes.inner().len())
-    } else {
-        1
-    }
+/// A number that [`cost`](super::cost) has written into an expression.
+fn number(value: &CowVal<'_, '_>) -> Result<u32, ExecutionError> {
+    let number = value.downcast_ref::<CelInt>();
+    number
+        .and_then(|number| u32::try_from(*number.inner()).ok())
+        .ok_or_else(ExecutionError::missing_argument_or_target)
+}
+
+fn too_much() -> ExecutionError {
+    ExecutionError::function_error("", "too many operations")
 }
 
 impl Val for Purse {

@@ -1,4 +1,4 @@
-//! Text → expression: what is wrong with it, what it looks at, and what it must pay for.
+//! Text → expression: what is wrong with it, what it looks at, and what it costs.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 use cel::parser::{Expression, ParseErrors, PrattParser};
 
 use super::limits::Pattern;
-use super::{environment, limits, moment};
+use super::{cost, environment, limits, moment};
 
 /// How long an expression may be, in bytes.
 const MAX_LENGTH: usize = 2048;
@@ -32,7 +32,8 @@ pub struct Text {
     pub expression: Expression,
     pub sights: Sights,
     pub patterns: Vec<Pattern>,
-    pub is_metered: bool,
+    /// What it costs, but for what depends on the request.
+    pub price: u32,
 }
 
 /// What an expression looks at.
@@ -207,6 +208,12 @@ pub enum FaultKind {
     /// It looks at nothing and fails.
     #[error("this fails whatever the request")]
     AlwaysFails,
+    /// It looks at nothing and costs too much.
+    #[error(
+        "this needs more than {} operations whatever the request",
+        limits::OPERATIONS
+    )]
+    AlwaysTooMuch,
 }
 
 impl FaultKind {
@@ -235,8 +242,6 @@ pub fn read(text: &str) -> Result<Text, Vec<Fault>> {
         patterns: Vec::new(),
         faults: Vec::new(),
         locals: Vec::new(),
-        is_metered: false,
-        pays: false,
     };
     if let Some(kind) = type_of(&expression) {
         let fault = FaultKind::NoBool(kind.to_owned());
@@ -248,10 +253,10 @@ pub fn read(text: &str) -> Result<Text, Vec<Fault>> {
         return Err(reader.faults);
     }
     Ok(Text {
+        price: cost::meter(&mut expression),
         expression,
         sights: reader.sights,
         patterns: reader.patterns,
-        is_metered: reader.is_metered,
     })
 }
 
@@ -345,9 +350,6 @@ struct Reader<'t> {
     faults: Vec<Fault>,
     /// The variables of loops, the innermost last.
     locals: Vec<String>,
-    is_metered: bool,
-    /// Whether what is read here is paid for.
-    pays: bool,
 }
 
 impl Reader<'_> {
@@ -381,9 +383,6 @@ impl Reader<'_> {
                 self.fault("", FaultKind::Depth);
             }
             self.look(&names);
-            if self.pays {
-                self.pay_for(expression);
-            }
             return;
         }
         let next = depth + 1;
@@ -424,7 +423,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `has(claims.tenant)`: looks whether it is there, which costs nothing worth paying for.
+    /// `has(claims.tenant)` looks whether it is there.
     fn read_test(&mut self, expression: &mut IdedExpr, depth: usize) {
         let Expr::Select(select) = &mut expression.expr else {
             return;
@@ -450,13 +449,8 @@ impl Reader<'_> {
         {
             names.push(name.to_owned());
             self.look(&names);
-            if self.pays {
-                self.pay_for(of);
-            }
             return;
         }
-        let paid = self.pays;
-        self.pays |= call.func_name == operators::ADD;
         if let Some(target) = &mut call.target {
             self.read(target, depth);
         }
@@ -464,7 +458,6 @@ impl Reader<'_> {
         for arg in call.args.iter_mut().skip(first) {
             self.read(arg, depth);
         }
-        self.pays = paid;
     }
 
     fn check_call(&mut self, expression: &IdedExpr) {
@@ -532,18 +525,19 @@ impl Reader<'_> {
         let number = i64::try_from(self.patterns.len() - 1).unwrap_or_default();
         let number = Expr::Literal(LiteralValue::Int(number.into()));
         let number = IdedExpr { id, expr: number };
-        self.is_metered = true;
-        expression.expr = call_of(environment::MATCHES, vec![purse(id), text, number]);
+        let purse = Expr::Ident(limits::NAME.to_owned());
+        let purse = IdedExpr { id, expr: purse };
+        expression.expr = Expr::Call(CallExpr {
+            func_name: environment::MATCHES.to_owned(),
+            target: None,
+            args: vec![purse, text, number],
+        });
         true
     }
 
     fn read_loop(&mut self, comprehension: &mut ComprehensionExpr, depth: usize) {
         self.read(&mut comprehension.iter_range, depth);
-        if !is_paid(&comprehension.iter_range) {
-            self.pay_for(&mut comprehension.iter_range);
-        }
         self.read(&mut comprehension.accu_init, depth);
-        let paid = std::mem::replace(&mut self.pays, true);
         let outer = self.locals.len();
         self.locals.push(comprehension.iter_var.clone());
         self.locals.extend(comprehension.iter_var2.clone());
@@ -555,17 +549,6 @@ impl Reader<'_> {
             self.read(part, depth);
         }
         self.locals.truncate(outer);
-        self.pays = paid;
-    }
-
-    fn pay_for(&mut self, expression: &mut IdedExpr) {
-        self.is_metered = true;
-        let id = expression.id;
-        let own = std::mem::take(expression);
-        *expression = IdedExpr {
-            id,
-            expr: call_of(environment::READ, vec![purse(id), own]),
-        };
     }
 
     /// Notes what a chain of names looks at.
@@ -688,23 +671,4 @@ fn text_of(expression: &IdedExpr) -> Option<&str> {
         Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
         _ => None,
     }
-}
-
-fn is_paid(expression: &IdedExpr) -> bool {
-    matches!(&expression.expr, Expr::Call(call) if call.func_name == environment::READ)
-}
-
-fn purse(id: u64) -> IdedExpr {
-    IdedExpr {
-        id,
-        expr: Expr::Ident(limits::NAME.to_owned()),
-    }
-}
-
-fn call_of(name: &str, args: Vec<IdedExpr>) -> Expr {
-    Expr::Call(CallExpr {
-        func_name: name.to_owned(),
-        target: None,
-        args,
-    })
 }

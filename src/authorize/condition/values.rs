@@ -1,7 +1,7 @@
-//! What an expression looks at, as values of CEL: borrowed where it can be, and nothing that is not looked at.
+//! What an expression looks at, as values of CEL: borrowed where it can be, nothing that is not looked at, and each value
+//! paid for before it is made.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use cel::Context;
 use cel::common::types::{
@@ -10,66 +10,71 @@ use cel::common::types::{
 use cel::common::value::Val;
 use serde_json::{Number, Value};
 
+use super::Asked;
 use super::limits::{self, Purse};
 use super::moment::Moment;
-use super::syntax::Seen;
-use super::{Asked, Condition};
+use super::syntax::{Seen, Sights};
 use crate::request::RequestView;
 
 type Boxed<'v> = Box<dyn Val + 'v>;
 type Members<'v> = HashMap<CelMapKey<'v>, Boxed<'v>>;
 
+/// What it costs to make a value and to drop it.
+const MADE: u32 = 3;
+
+/// As many comparisons of names cost as much as one operation.
+const NAMES_FOR_ONE: usize = 4;
+
 /// What an expression sees that looks at nothing.
-pub fn nothing<'v>(condition: &Condition) -> Context<'v, 'v> {
+pub fn nothing<'v>(purse: &Purse) -> Context<'v, 'v> {
     let mut context = Context::with_env(super::environment::environment());
-    if condition.is_metered {
-        let purse = Purse::new(Arc::clone(&condition.patterns));
-        context.add_variable_as_val(limits::NAME, Box::new(purse));
-    }
+    context.add_variable_as_val(limits::NAME, Box::new(purse.clone()));
     context
 }
 
-/// What an expression sees; none where a part of the request that it looks at is no text.
-pub fn of<'v>(condition: &Condition, asked: Asked<'v>) -> Option<Context<'v, 'v>> {
-    let mut context = nothing(condition);
-    let sights = &condition.sights;
+/// What an expression sees; none where a part of the request that it looks at is no text, or it costs too much.
+pub fn of<'v>(sights: &Sights, purse: &Purse, asked: Asked<'v>) -> Option<Context<'v, 'v>> {
+    let mut context = nothing(purse);
+    let values = Values {
+        sights,
+        purse,
+        asked,
+    };
     let mut set = |name: &str, value: Boxed<'v>| context.add_variable_as_val(name, value);
     if sights.claims != Seen::Nothing {
-        set("claims", members(of_claims(&sights.claims, asked)));
+        set("claims", values.claims()?);
     }
     if let Some(subject) = asked.principal.subject().filter(|_| sights.subject) {
-        set("subject", text(subject));
+        set("subject", values.text(subject)?);
     }
-    for (is_seen, name, values) in [
+    for (is_seen, name, names) in [
         (sights.scopes, "scopes", asked.principal.scopes()),
         (sights.roles, "roles", asked.principal.roles()),
         (sights.groups, "groups", asked.principal.groups()),
     ] {
         if is_seen {
-            set(name, list(values.iter().map(|value| text(value))));
+            set(
+                name,
+                values.list(names.iter().map(|name| values.text(name)))?,
+            );
         }
     }
     if sights.provider {
-        set("provider", text(asked.provider));
+        set("provider", values.text(asked.provider)?);
     }
     if sights.params != Seen::Nothing {
         let bound = asked.parameters.iter();
         let bound = bound.filter(|(name, _)| sights.params.has(name));
-        set(
-            "params",
-            members(bound.map(|(name, value)| (*name, text(value)))),
-        );
+        let bound = bound.map(|(name, value)| Some((*name, values.text(value)?)));
+        set("params", values.members(bound)?);
     }
     if sights.request {
-        set(
-            "request",
-            members(of_request(condition, asked)?.into_iter()),
-        );
+        set("request", values.request()?);
     }
     if sights.source {
         let address = asked.request.client().filter(|_| sights.address);
-        let address = address.map(|address| ("address", owned(address.to_string())));
-        set("source", members(address.into_iter()));
+        let address = address.map(|address| Some(("address", values.owned(address.to_string())?)));
+        set("source", values.members(address.into_iter())?);
     }
     if sights.now {
         set("now", Box::new(Moment::new(asked.now)?));
@@ -77,112 +82,156 @@ pub fn of<'v>(condition: &Condition, asked: Asked<'v>) -> Option<Context<'v, 'v>
     Some(context)
 }
 
-fn of_claims<'v>(seen: &Seen, asked: Asked<'v>) -> impl Iterator<Item = (&'v str, Boxed<'v>)> {
-    let claims = asked.principal.claims().iter();
-    claims
-        .filter(|(name, _)| seen.has(name))
-        .map(|(name, value)| (name.as_str(), json(value)))
+/// Makes values.
+#[derive(Clone, Copy)]
+struct Values<'a, 'v> {
+    sights: &'a Sights,
+    purse: &'a Purse,
+    asked: Asked<'v>,
 }
 
-fn of_request<'v>(condition: &Condition, asked: Asked<'v>) -> Option<Vec<(&'v str, Boxed<'v>)>> {
-    let (sights, request) = (&condition.sights, asked.request);
-    let mut known: Vec<(&str, Boxed<'v>)> = Vec::new();
-    if sights.method {
-        known.push(("method", text(std::str::from_utf8(request.method()).ok()?)));
-    }
-    if sights.path {
-        // Whoever asks has refused a path that could be read in several ways.
-        let reading = asked.path.plain().ok()?;
-        if reading.is_path() {
-            known.push(("path", owned(reading.joined())));
+impl<'v> Values<'_, 'v> {
+    fn claims(self) -> Option<Boxed<'v>> {
+        let claims = self.asked.principal.claims();
+        match &self.sights.claims {
+            Seen::Nothing => self.members(std::iter::empty()),
+            Seen::These(names) => {
+                let seen = names.iter().filter_map(|name| claims.get_key_value(name));
+                self.members(seen.map(|(name, value)| Some((name.as_str(), self.json(value)?))))
+            }
+            Seen::All => self.object(claims),
         }
     }
-    if sights.host {
-        known.push(("host", owned(request.host().ok()?.as_str().to_owned())));
-    }
-    if sights.scheme {
-        let is_https = request.is_https(asked.https_by);
-        known.push(("scheme", text(if is_https { "https" } else { "http" })));
-    }
-    if sights.headers != Seen::Nothing {
-        known.push((
-            "headers",
-            members(of_headers(&sights.headers, request)?.into_iter()),
-        ));
-    }
-    Some(known)
-}
 
-/// The fields that are looked at, those of one name together.
-fn of_headers<'v>(seen: &Seen, request: &'v RequestView<'v>) -> Option<Vec<(&'v str, Boxed<'v>)>> {
-    let mut fields: Vec<(&str, Boxed<'v>)> = Vec::new();
-    for name in request.names() {
-        let name = match (std::str::from_utf8(name), seen) {
-            (Ok(name), _) => name,
-            (Err(_), Seen::All) => return None,
-            (Err(_), _) => continue,
+    fn request(self) -> Option<Boxed<'v>> {
+        let (sights, request) = (self.sights, self.asked.request);
+        let mut known: Vec<(&str, Boxed<'v>)> = Vec::new();
+        if sights.method {
+            known.push(("method", self.bytes(request.method())?));
+        }
+        if sights.path {
+            // Whoever asks has refused a path that could be read in several ways.
+            let reading = self.asked.path.plain().ok()?;
+            if reading.is_path() {
+                known.push(("path", self.owned(reading.joined())?));
+            }
+        }
+        if sights.host {
+            known.push((
+                "host",
+                self.owned(request.host().ok()?.as_str().to_owned())?,
+            ));
+        }
+        if sights.scheme {
+            let is_https = request.is_https(self.asked.https_by);
+            let scheme: &[u8] = if is_https { b"https" } else { b"http" };
+            known.push(("scheme", self.bytes(scheme)?));
+        }
+        if sights.headers != Seen::Nothing {
+            let headers = self.headers(request)?;
+            known.push(("headers", self.members(headers.into_iter().map(Some))?));
+        }
+        self.members(known.into_iter().map(Some))
+    }
+
+    /// The fields that are looked at, those of one name together.
+    fn headers(self, request: &'v RequestView<'v>) -> Option<Vec<(&'v str, Boxed<'v>)>> {
+        let seen = &self.sights.headers;
+        let count = request.names().count();
+        let names = match seen {
+            Seen::Nothing => 0,
+            Seen::These(names) => names.len(),
+            Seen::All => count,
         };
-        if !seen.has(name) || fields.iter().any(|(known, _)| *known == name) {
-            continue;
+        // Every name is compared with each that is looked for, and each is looked for among all.
+        let compared = count.saturating_mul(names);
+        self.purse.spend(limits::small(compared / NAMES_FOR_ONE))?;
+        let mut fields: Vec<(&str, Boxed<'v>)> = Vec::new();
+        for name in request.names() {
+            let name = match (std::str::from_utf8(name), seen) {
+                (Ok(name), _) => name,
+                (Err(_), Seen::All) => return None,
+                (Err(_), _) => continue,
+            };
+            if !seen.has(name) || fields.iter().any(|(known, _)| *known == name) {
+                continue;
+            }
+            let mut values = request.values(name.as_bytes());
+            let first = values.next()?;
+            let rest: Vec<&[u8]> = values.collect();
+            fields.push((
+                name,
+                if rest.is_empty() {
+                    self.bytes(first)?
+                } else {
+                    let separator: &[u8] = if name == "cookie" { b"; " } else { b"," };
+                    let all: Vec<&[u8]> = std::iter::once(first).chain(rest).collect();
+                    self.owned(String::from_utf8(all.join(separator)).ok()?)?
+                },
+            ));
         }
-        let mut values = request.values(name.as_bytes()).map(std::str::from_utf8);
-        let first = values.next()?.ok()?;
-        let rest: Vec<&str> = values.collect::<Result<_, _>>().ok()?;
-        fields.push((
-            name,
-            if rest.is_empty() {
-                text(first)
-            } else {
-                let separator = if name == "cookie" { "; " } else { "," };
-                let all: Vec<&str> = std::iter::once(first).chain(rest).collect();
-                owned(all.join(separator))
-            },
-        ));
+        Some(fields)
     }
-    Some(fields)
-}
 
-fn json(value: &Value) -> Boxed<'_> {
-    match value {
-        Value::Null => Box::new(CelNull),
-        Value::Bool(truth) => Box::new(CelBool::from(*truth)),
-        Value::Number(value) => number(value),
-        Value::String(value) => text(value),
-        Value::Array(items) => list(items.iter().map(json)),
-        Value::Object(object) => members(
-            object
-                .iter()
-                .map(|(name, value)| (name.as_str(), json(value))),
-        ),
+    fn json(self, value: &'v Value) -> Option<Boxed<'v>> {
+        match value {
+            Value::Null => self.made(CelNull),
+            Value::Bool(truth) => self.made(CelBool::from(*truth)),
+            Value::Number(value) => self.number(value),
+            Value::String(value) => self.text(value),
+            Value::Array(items) => self.list(items.iter().map(|item| self.json(item))),
+            Value::Object(object) => self.object(object),
+        }
     }
-}
 
-/// A whole number is an `int`, or where it is too large for one, a `uint`.
-fn number<'v>(number: &Number) -> Boxed<'v> {
-    if let Some(number) = number.as_i64() {
-        Box::new(CelInt::from(number))
-    } else if let Some(number) = number.as_u64() {
-        Box::new(CelUInt::from(number))
-    } else {
-        Box::new(CelDouble::from(number.as_f64().unwrap_or(f64::NAN)))
+    fn object(self, object: &'v serde_json::Map<String, Value>) -> Option<Boxed<'v>> {
+        let members = object.iter();
+        self.members(members.map(|(name, value)| Some((name.as_str(), self.json(value)?))))
     }
-}
 
-fn text<'v>(text: &'v str) -> Boxed<'v> {
-    Box::new(CelString::from(text))
-}
+    /// A whole number is an `int`, or where it is too large for one, a `uint`.
+    fn number(self, number: &Number) -> Option<Boxed<'v>> {
+        if let Some(number) = number.as_i64() {
+            self.made(CelInt::from(number))
+        } else if let Some(number) = number.as_u64() {
+            self.made(CelUInt::from(number))
+        } else {
+            self.made(CelDouble::from(number.as_f64().unwrap_or(f64::NAN)))
+        }
+    }
 
-fn owned<'v>(text: String) -> Boxed<'v> {
-    Box::new(CelString::from(text))
-}
+    fn bytes(self, bytes: &'v [u8]) -> Option<Boxed<'v>> {
+        self.text(std::str::from_utf8(bytes).ok()?)
+    }
 
-fn list<'v>(items: impl Iterator<Item = Boxed<'v>>) -> Boxed<'v> {
-    Box::new(CelList::from(items.collect::<Vec<_>>()))
-}
+    fn text(self, text: &'v str) -> Option<Boxed<'v>> {
+        self.purse.spend(limits::of_text(text))?;
+        self.made(CelString::from(text))
+    }
 
-fn members<'v>(members: impl Iterator<Item = (&'v str, Boxed<'v>)>) -> Boxed<'v> {
-    let members: Members<'v> = members
-        .map(|(name, value)| (CelMapKey::from(name), value))
-        .collect();
-    Box::new(CelMap::from(members))
+    fn owned(self, text: String) -> Option<Boxed<'v>> {
+        self.purse.spend(limits::of_text(&text))?;
+        self.made(CelString::from(text))
+    }
+
+    fn list(self, items: impl Iterator<Item = Option<Boxed<'v>>>) -> Option<Boxed<'v>> {
+        self.made(CelList::from(items.collect::<Option<Vec<_>>>()?))
+    }
+
+    fn members(
+        self,
+        members: impl Iterator<Item = Option<(&'v str, Boxed<'v>)>>,
+    ) -> Option<Boxed<'v>> {
+        let members = members.map(|member| {
+            let (name, value) = member?;
+            self.purse.spend(MADE + limits::of_text(name))?;
+            Some((CelMapKey::from(name), value))
+        });
+        self.made(CelMap::from(members.collect::<Option<Members<'v>>>()?))
+    }
+
+    fn made(self, value: impl Val + 'v) -> Option<Boxed<'v>> {
+        self.purse.spend(MADE)?;
+        Some(Box::new(value))
+    }
 }

@@ -32,6 +32,10 @@ fn fold(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();
     }
+    // Its lower case is two characters, of which Go, Java and C take the first (Unicode's simple case mapping).
+    if character == 'İ' {
+        return 'i';
+    }
     let upper = only(character.to_uppercase()).unwrap_or(character);
     only(upper.to_lowercase()).unwrap_or(upper)
 }
@@ -53,6 +57,8 @@ mod tests {
             ("ADMIN", "admin"),
             ("CAFÉ", "café"),
             ("ſecret", "SECRET"),
+            ("adm\u{130}n", "ADMIN"),
+            ("adm\u{131}n", "ADMIN"),
             ("\u{212a}", "k"),
             ("ΟΔΟΣ", "οδος"),
         ] {

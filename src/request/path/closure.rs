@@ -1,6 +1,6 @@
 //! What upstreams make of a path, each in its own order.
 //!
-//! An upstream is taken for a row of steps, of these, each over the whole path:
+//! An upstream is modelled as a sequence of steps, of these, each over the whole path:
 //!
 //! 1. percent-escapes are decoded, once or again: all of them, those of unreserved characters (RFC 3986 §6.2.2.2), or
 //!    those of slashes and backslashes;
@@ -8,214 +8,268 @@
 //! 3. a backslash separates, also an encoded one after 1;
 //! 4. empty segments are merged away;
 //! 5. dot segments are resolved (RFC 3986 §5.2.4);
-//! 6. parameters are dropped: what stands in a segment from `;` on.
+//! 6. parameters are dropped: what stands in a segment from `;` on;
+//! 7. the first `;` begins the query, slashes and all (Fastify 4, restify);
+//! 8. a `?` that was encoded begins the query (h3, and servers that decode before they split);
+//! 9. the path is taken for a URL reference (RFC 3986 §4.2): what follows `//` is an authority, up to the next slash
+//!    (CherryPy, PHP's `parse_url`, the WHATWG URL of Node.js).
 //!
-//! The closure of the path as sent under them holds what every such row leads to: whatever their order and however
-//! often each is taken, also before the first decoding, so that an upstream is covered that drops `;x` and keeps `%3Bx`.
-//! A text in which an escape of the path as sent still stands is no reading, but a step on the way to some.
+//! The closure of the path as sent under these steps holds what every such sequence leads to: whatever the order, and
+//! however often each step is taken, also before the first decoding, so that an upstream is covered that drops `;x` and
+//! keeps `%3Bx`. A text in which an escape of the path as sent still stands is not a reading, but a step on the way to one.
+//!
+//! A step over a text is charged to a budget that grows with the path, so that an odd path costs a small multiple of a
+//! plain one, whatever the client combines.
 
-use super::reading::{Reading, SEPARATOR, forbidden, is_dot_segment, octet_of_escape};
+mod steps;
+mod symbols;
+
+use std::ops::Range;
+
+use self::steps::{STEPS, before, decode, segments};
+use self::symbols::{Marks, Runs, SEPARATOR, Symbol};
+use super::reading::{AS_SENT, Reading, forbidden};
 use crate::reject::PathFault;
 
-/// How many texts a closure may have. One oddity makes a handful, and three or four make some ten to forty.
+/// How many texts a closure may have. One oddity makes a handful, and three or four make ten to forty.
 const MOST_TEXTS: usize = 64;
-/// How many bytes they may have together, which bounds the work: no path that is that long and odd is meant well.
-const MOST_BYTES: usize = 64 * 1024;
+/// How many symbols the steps may write, whatever the length of the path: a short path may be as odd as it likes.
+const SYMBOLS_FOR_ANY: usize = 2 * 1024;
+/// How many they may write for each byte of the path.
+const SYMBOLS_FOR_EACH: usize = 3;
+/// A byte of a reading costs as much as so many symbols: it is copied, and looked at once.
+const BYTES_FOR_A_SYMBOL: usize = 4;
 
-/// The first reading of a path whose escapes are whole: split at `/`, decoded once.
-///
-/// # Errors
-/// What no reading may hold.
-pub(super) fn first(path: &str) -> Result<String, PathFault> {
-    decode(&split(path))
+/// What a path is to some upstream or other.
+#[derive(Debug)]
+pub(super) struct Closure<'p> {
+    /// The readings, the first one among them: a separator before each segment.
+    pub(super) readings: Vec<String>,
+    /// The texts of the closure.
+    symbols: Vec<Symbol>,
+    /// Where among them each text stands that some upstream takes for the query, or for a part of it.
+    queries: Vec<Range<usize>>,
+    runs: Runs<'p>,
+    /// As [`Read::as_sent`].
+    as_sent: Vec<String>,
 }
 
-/// All readings of such a path.
+impl Closure<'_> {
+    /// What some upstream takes for the query, or for a part of it.
+    pub(super) fn queries(&self) -> impl Iterator<Item = Vec<u8>> {
+        let queries = self.queries.iter();
+        queries.map(|range| {
+            let symbols = self.symbols.get(range.clone()).unwrap_or_default();
+            self.runs.bytes_of(symbols)
+        })
+    }
+}
+
+/// What a path is, whose escapes are whole.
+#[derive(Debug)]
+pub(super) struct Read<'p> {
+    /// The first reading: split at `/`, decoded once.
+    pub(super) first: String,
+    /// All readings, and what they come from; none where the first is the only one.
+    pub(super) others: Option<(Closure<'p>, PathFault)>,
+    /// The readings of routers that compare the path as it was sent, with [`AS_SENT`] before each segment in which an
+    /// unreserved character is escaped: to such a router it is not the literal, but a parameter may be it.
+    pub(super) as_sent: Vec<String>,
+}
+
+/// Reads a path whose escapes are whole.
 ///
 /// # Errors
 /// What no reading may hold, or that there are too many.
-pub(super) fn of(path: &str) -> Result<Vec<Reading<'static>>, PathFault> {
-    let mut texts = Texts::default();
-    texts.add(Text {
-        is_reading: !has_escape(path),
-        text: split(path),
-    })?;
-    let mut next = 0;
-    while let Some(text) = texts.known.get(next) {
-        for further in text.steps()? {
-            texts.add(further)?;
-        }
-        next += 1;
-    }
-    let mut readings: Vec<Reading<'static>> = Vec::with_capacity(texts.known.len());
-    for text in texts.known.into_iter().filter(|text| text.is_reading) {
-        let reading = Reading::decoded(text.text);
-        if !readings.contains(&reading) {
-            readings.push(reading);
-        }
-    }
-    Ok(readings)
+pub(super) fn read(path: &str) -> Result<Read<'_>, PathFault> {
+    let mut sent = Vec::with_capacity(path.len());
+    let runs = Runs::of(path, &mut sent)?;
+    let mut first = Vec::with_capacity(sent.len());
+    decode(&sent, |_| true, &mut first)?;
+    let is_odd = Marks::of(&first) != Marks::NONE;
+    let first = text_of(runs.bytes_of(without_last_slash(&first)))?;
+    let oddity = if is_odd {
+        Reading::decoded(&first).oddity()
+    } else {
+        None
+    };
+    let Some(oddity) = oddity else {
+        return Ok(Read {
+            first,
+            others: None,
+            as_sent: as_sent(&sent, &runs)?.into_iter().collect(),
+        });
+    };
+    let mut closure = Closure::of(sent, runs)?;
+    Ok(Read {
+        first,
+        as_sent: std::mem::take(&mut closure.as_sent),
+        others: Some((closure, oddity)),
+    })
 }
 
-#[derive(PartialEq, Eq)]
+/// What a router reads that compares a text as it was sent; none where no unreserved character is escaped in it.
+///
+/// RFC 3986 §6.2.2.2 has such an escape mean the character, and clients write none. Others they write as a matter of
+/// course, so that those mean the character here.
+fn as_sent(text: &[Symbol], runs: &Runs<'_>) -> Result<Option<String>, PathFault> {
+    if !Marks::of(text).has(Marks::UNRESERVED_ESCAPE) {
+        return Ok(None);
+    }
+    let mut read = Vec::with_capacity(text.len());
+    for segment in segments(without_last_slash(text)) {
+        read.push(SEPARATOR);
+        if Marks::of(segment).has(Marks::UNRESERVED_ESCAPE) {
+            read.push(Symbol::from(AS_SENT));
+        }
+        decode(segment, |_| true, &mut read)?;
+    }
+    text_of(runs.bytes_of(&read)).map(Some)
+}
+
+impl<'p> Closure<'p> {
+    fn of(sent: Vec<Symbol>, runs: Runs<'p>) -> Result<Self, PathFault> {
+        let mut texts = Texts {
+            budget: SYMBOLS_FOR_ANY + SYMBOLS_FOR_EACH * runs.path().len(),
+            known: Vec::new(),
+            symbols: sent,
+        };
+        texts.keep(0, false)?;
+        // What the steps are taken from; the texts grow behind it.
+        let mut current = Vec::with_capacity(texts.symbols.len());
+        let mut next = 0;
+        while let Some(text) = texts.known.get(next) {
+            let (marks, is_reading) = (text.marks, text.is_reading);
+            current.clear();
+            current.extend_from_slice(texts.at(&text.range));
+            for (mark, step) in STEPS {
+                if marks.has(mark) {
+                    let begin = texts.symbols.len();
+                    step(&current, &mut texts.symbols)?;
+                    texts.keep(begin, is_reading || mark == Marks::ESCAPE)?;
+                }
+            }
+            next += 1;
+        }
+        texts.into_closure(runs)
+    }
+}
+
+/// The texts of a closure, as far as they are known.
+struct Texts {
+    /// One after the other.
+    symbols: Vec<Symbol>,
+    known: Vec<Text>,
+    /// How many symbols may still be written.
+    budget: usize,
+}
+
+/// A text of a closure.
 struct Text {
-    /// [`SEPARATOR`] before each segment.
-    text: String,
+    /// Where it stands among the symbols, [`SEPARATOR`] before each segment.
+    range: Range<usize>,
+    marks: Marks,
     /// Whether no escape of the path as sent still stands in it.
     is_reading: bool,
 }
 
-#[derive(Default)]
-struct Texts {
-    known: Vec<Text>,
-    bytes: usize,
-}
-
 impl Texts {
-    fn add(&mut self, text: Text) -> Result<(), PathFault> {
-        if self.known.contains(&text) {
-            return Ok(());
-        }
-        self.bytes += text.text.len();
-        if self.known.len() == MOST_TEXTS || self.bytes > MOST_BYTES {
-            return Err(PathFault::TooManyReadings);
-        }
-        self.known.push(text);
-        Ok(())
+    fn at(&self, range: &Range<usize>) -> &[Symbol] {
+        self.symbols.get(range.clone()).unwrap_or_default()
     }
-}
 
-impl Text {
-    /// What each step that changes something makes of it.
-    fn steps(&self) -> Result<Vec<Self>, PathFault> {
-        let mut further = Vec::new();
-        if has_escape(&self.text) {
-            further.push(Self {
-                text: decode(&self.text)?,
-                is_reading: true,
+    /// Keeps what was written after the other texts, unless it is known.
+    fn keep(&mut self, begin: usize, is_decoded: bool) -> Result<(), PathFault> {
+        let range = begin..self.symbols.len();
+        spend(&mut self.budget, range.len())?;
+        let text = self.at(&range);
+        let mut same = self
+            .known
+            .iter()
+            .filter(|known| self.at(&known.range) == text);
+        // Most of what the steps write is known, so that it is looked for first.
+        let marks = same
+            .clone()
+            .next()
+            .map_or_else(|| Marks::of(text), |known| known.marks);
+        let is_reading = is_decoded || !marks.has(Marks::ESCAPE);
+        if same.any(|known| known.is_reading == is_reading) {
+            self.symbols.truncate(begin);
+        } else if self.known.len() == MOST_TEXTS {
+            return Err(PathFault::TooManyReadings);
+        } else {
+            self.known.push(Text {
+                range,
+                marks,
+                is_reading,
             });
         }
-        let changed = [
-            decode_some(&self.text, is_unreserved)?,
-            decode_some(&self.text, |octet| matches!(octet, b'/' | b'\\'))?,
-            separated_at(&self.text, '/'),
-            separated_at(&self.text, '\\'),
-            without_empty_segments(&self.text),
-            without_dot_segments(&self.text),
-            without_parameters(&self.text),
-        ];
-        further.extend(changed.into_iter().flatten().map(|text| Self {
-            is_reading: self.is_reading || !has_escape(&text),
-            text,
-        }));
-        Ok(further)
+        Ok(())
     }
-}
 
-fn split(path: &str) -> String {
-    path.chars()
-        .map(|character| match character {
-            '/' => SEPARATOR,
-            _ => character,
-        })
-        .collect()
-}
-
-fn segments(text: &str) -> impl Iterator<Item = &str> {
-    text.split(SEPARATOR).skip(1)
-}
-
-fn joined<'s>(segments: impl Iterator<Item = &'s str>) -> String {
-    let mut text = String::new();
-    for segment in segments {
-        text.push(SEPARATOR);
-        text.push_str(segment);
-    }
-    text
-}
-
-fn has_escape(text: &str) -> bool {
-    let mut bytes = text.as_bytes().iter();
-    while let Some(&byte) = bytes.next() {
-        if byte == b'%' && octet_of_escape(bytes.as_slice()).is_some() {
-            return true;
-        }
-    }
-    false
-}
-
-fn is_unreserved(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"-._~".contains(&octet)
-}
-
-/// Every escape decoded once; a `%` that begins none is left.
-fn decode(text: &str) -> Result<String, PathFault> {
-    Ok(decode_some(text, |_| true)?.unwrap_or_else(|| text.to_owned()))
-}
-
-/// Every escape of these octets decoded once; none where there is none.
-fn decode_some(text: &str, counts: impl Fn(u8) -> bool) -> Result<Option<String>, PathFault> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.as_bytes().iter();
-    while let Some(&byte) = bytes.next() {
-        let octet = match byte {
-            b'%' => octet_of_escape(bytes.as_slice()).filter(|octet| counts(*octet)),
-            _ => None,
+    fn into_closure(self, runs: Runs<'_>) -> Result<Closure<'_>, PathFault> {
+        let Self {
+            symbols,
+            known,
+            mut budget,
+        } = self;
+        let mut closure = Closure {
+            readings: Vec::with_capacity(known.len()),
+            queries: Vec::new(),
+            as_sent: Vec::new(),
+            symbols: Vec::new(),
+            runs,
         };
-        match octet {
-            None => decoded.push(byte),
-            // It would be taken for a separator.
-            Some(0) => return Err(PathFault::ControlCharacter),
-            Some(octet) => {
-                decoded.push(octet);
-                bytes.nth(1);
+        for text in known {
+            let range = text.range;
+            let text_symbols = symbols.get(range.clone()).unwrap_or_default();
+            for (mark, begin) in [(Marks::SEMICOLON, b';'), (Marks::QUESTION_MARK, b'?')] {
+                if text.marks.has(mark) {
+                    let length = before(text_symbols, begin).len();
+                    closure.queries.push(range.start + length + 1..range.end);
+                }
+            }
+            if text.is_reading {
+                let reading = closure.runs.bytes_of(without_last_slash(text_symbols));
+                spend(&mut budget, reading.len() / BYTES_FOR_A_SYMBOL)?;
+                let reading = text_of(reading)?;
+                if !closure.readings.contains(&reading) {
+                    closure.readings.push(reading);
+                }
+            } else if let Some(text) = as_sent(text_symbols, &closure.runs)? {
+                spend(&mut budget, text.len())?;
+                closure.as_sent.push(text);
             }
         }
+        closure.symbols = symbols;
+        Ok(closure)
     }
-    if decoded.len() == text.len() {
-        return Ok(None);
-    }
-    let decoded = String::from_utf8(decoded).map_err(|_| PathFault::NotUtf8)?;
-    let fault = segments(&decoded).find_map(forbidden);
-    fault.map_or(Ok(Some(decoded)), Err)
 }
 
-fn separated_at(text: &str, separator: char) -> Option<String> {
-    text.contains(separator).then(|| {
-        text.chars()
-            .map(|character| match character {
-                _ if character == separator => SEPARATOR,
-                _ => character,
-            })
-            .collect()
-    })
+fn spend(budget: &mut usize, symbols: usize) -> Result<(), PathFault> {
+    let left = budget.checked_sub(symbols);
+    *budget = left.ok_or(PathFault::TooManyReadings)?;
+    Ok(())
 }
 
-/// One empty segment at the end is a slash at the end, which does not matter.
-fn without_empty_segments(text: &str) -> Option<String> {
-    text.contains("\0\0")
-        .then(|| joined(segments(text).filter(|segment| !segment.is_empty())))
+/// A slash at the end adds no segment.
+fn without_last_slash(text: &[Symbol]) -> &[Symbol] {
+    text.strip_suffix(&[SEPARATOR]).unwrap_or(text)
 }
 
-fn without_dot_segments(text: &str) -> Option<String> {
-    if !segments(text).any(is_dot_segment) {
-        return None;
-    }
-    let mut resolved = String::with_capacity(text.len());
-    for segment in segments(text) {
-        match segment {
-            "." => {}
-            ".." => resolved.truncate(resolved.rfind(SEPARATOR).unwrap_or_default()),
-            _ => {
-                resolved.push(SEPARATOR);
-                resolved.push_str(segment);
-            }
-        }
-    }
-    Some(resolved)
+/// A text that a reading may be.
+fn text_of(bytes: Vec<u8>) -> Result<String, PathFault> {
+    let text = String::from_utf8(bytes).map_err(|_| PathFault::NotUtf8)?;
+    // What is forbidden of ASCII was refused when it was decoded.
+    let fault = match text.is_ascii() {
+        true => None,
+        false => text
+            .chars()
+            .filter(|character| !character.is_ascii())
+            .find_map(forbidden),
+    };
+    fault.map_or(Ok(text), Err)
 }
 
-fn without_parameters(text: &str) -> Option<String> {
-    text.contains(';')
-        .then(|| joined(segments(text).map(|segment| segment.split(';').next().unwrap_or(segment))))
-}
+#[cfg(test)]
+mod tests;

@@ -85,12 +85,15 @@ impl Pattern {
     }
 
     /// Whether the pattern fits a reading.
-    pub fn fits(&self, reading: &Reading<'_>) -> bool {
+    ///
+    /// A parameter also fits an empty segment, as it does in some routers (find-my-way, h3, Falcon). It never binds one:
+    /// the reading in which empty segments are merged away does not fit, and the two disagree.
+    pub fn fits(&self, reading: Reading<'_>) -> bool {
         let mut sent = reading.segments();
         let fits = self.segments.iter().all(|own| {
             sent.next().is_some_and(|segment| match own {
                 PatternSegment::Literal(text) => **text == *self.case.fold(segment),
-                PatternSegment::Parameter(_) => !segment.is_empty(),
+                PatternSegment::Parameter(_) => true,
             })
         });
         fits && reading.is_path() && (self.any_rest || sent.next().is_none())
@@ -99,7 +102,7 @@ impl Pattern {
     /// What the pattern binds in a reading that it fits, in order.
     pub fn bind<'p, 'r>(
         &'p self,
-        reading: &'r Reading<'_>,
+        reading: Reading<'r>,
     ) -> impl Iterator<Item = (&'p str, &'r str)> {
         let pairs = self.segments.iter().zip(reading.segments());
         pairs.filter_map(|(own, segment)| match own {
@@ -176,7 +179,7 @@ impl PatternSegment {
         if text.contains('?') {
             return Err(PatternFault::Query);
         }
-        match forbidden(text).or_else(|| oddity(text)) {
+        match text.chars().find_map(forbidden).or_else(|| oddity(text)) {
             Some(PathFault::DoubleEncoded) => Err(PatternFault::Escape),
             Some(fault) => Err(PatternFault::Unreachable(fault)),
             None => Ok(Self::Literal(case.fold(text).into())),

@@ -1,61 +1,89 @@
 //! One reading of a path: its segments, decoded.
 
-use std::borrow::Cow;
-
 use crate::reject::PathFault;
 use crate::request::unprintable::is_invisible;
 
 /// Stands before each segment of a decoded text: no reading holds it otherwise, since NUL is refused.
-pub(super) const SEPARATOR: char = '\0';
+pub(super) const SEPARATOR: u8 = b'\0';
 
-/// One reading of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading<'a> {
-    /// Each segment with a separator before it; none where the target is no path.
-    text: Option<Cow<'a, str>>,
-    separator: char,
+/// Stands before a segment that some routers compare as it was sent. No reading holds it otherwise, since control
+/// characters are refused.
+pub(super) const AS_SENT: u8 = 1;
+
+/// One reading of a path: a view of its decoded segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading<'r> {
+    /// Each segment with a separator before it; none where the target is not a path.
+    text: Option<&'r str>,
+    separator: u8,
 }
 
-impl<'a> Reading<'a> {
-    /// No path: the target of CONNECT, or the `*` of OPTIONS (RFC 9110 §7.1). No pattern fits it.
+impl<'r> Reading<'r> {
+    /// Not a path: the target of CONNECT, or the `*` of OPTIONS (RFC 9110 §7.1). No pattern matches it.
     pub(super) const NO_PATH: Self = Self {
         text: None,
-        separator: '/',
+        separator: b'/',
     };
 
-    /// A path in which nothing has to be decoded.
-    pub(super) fn as_sent(path: &'a str) -> Self {
+    /// A path as it was sent, in which nothing has to be decoded.
+    pub(super) fn as_sent(path: &'r str) -> Self {
         Self {
-            text: Some(Cow::Borrowed(path.strip_suffix('/').unwrap_or(path))),
-            separator: '/',
+            text: Some(path.strip_suffix('/').unwrap_or(path)),
+            separator: b'/',
         }
     }
 
-    /// A decoded path, [`SEPARATOR`] before each segment.
-    pub(super) fn decoded(mut text: String) -> Self {
-        if text.ends_with(SEPARATOR) {
-            text.pop();
-        }
+    /// A decoded path, [`SEPARATOR`] before each segment and none after the last.
+    pub(super) fn decoded(text: &'r str) -> Self {
         Self {
-            text: Some(Cow::Owned(text)),
+            text: Some(text),
             separator: SEPARATOR,
         }
     }
 
     /// Whether it is a path at all.
-    pub fn is_path(&self) -> bool {
+    pub fn is_path(self) -> bool {
         self.text.is_some()
     }
 
-    /// The decoded segments: none for `/`, and for what is no path. One slash at the end adds none.
-    pub fn segments(&self) -> impl Iterator<Item = &str> {
-        let text = self.text.as_deref().unwrap_or_default();
-        // Not by the character alone, which sets out to search long texts.
-        text.split([self.separator]).skip(1)
+    /// The decoded segments: none for `/`, and for what is not a path. One slash at the end adds none.
+    pub fn segments(self) -> impl Iterator<Item = &'r str> {
+        let mut rest = self.text.filter(|text| !text.is_empty());
+        // By bytes, since the searches for characters in texts set out to search long ones.
+        let mut next = move || {
+            let text = rest?;
+            let end = text.bytes().position(|byte| byte == self.separator);
+            let (segment, after) = match end {
+                Some(end) => (text.get(..end), text.get(end + 1..)),
+                None => (Some(text), None),
+            };
+            rest = after;
+            segment
+        };
+        // Nothing stands before the first separator.
+        next();
+        std::iter::from_fn(next)
+    }
+
+    /// The reading of servers that drop dots and spaces at the end of a path, as Windows and Caddy do; none where none
+    /// stand there.
+    #[inline]
+    pub fn without_last_dots(self) -> Option<Self> {
+        let text = self.text.filter(|text| text.ends_with(['.', ' ']))?;
+        let ends = [char::from(self.separator), '.', ' '];
+        Some(Self {
+            text: Some(text.trim_end_matches(ends)),
+            ..self
+        })
+    }
+
+    /// Whether this is a value that a router which compares the path as it was sent takes for a parameter.
+    pub fn is_as_sent(value: &str) -> bool {
+        value.as_bytes().first() == Some(&AS_SENT)
     }
 
     /// The decoded path, without a slash at its end.
-    pub fn joined(&self) -> String {
+    pub fn joined(self) -> String {
         let mut path = String::new();
         for segment in self.segments() {
             path.push('/');
@@ -68,7 +96,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Why another upstream could read it in another way.
-    pub(super) fn oddity(&self) -> Option<PathFault> {
+    pub(super) fn oddity(self) -> Option<PathFault> {
         self.segments().find_map(oddity)
     }
 }
@@ -82,10 +110,11 @@ pub(super) fn oddity(segment: &str) -> Option<PathFault> {
         return Some(PathFault::DotSegment);
     }
     let mut bytes = segment.as_bytes().iter();
-    while let Some(&byte) = bytes.next() {
+    while let Some(byte) = bytes.next() {
         let fault = match byte {
             b'/' | b'\\' => PathFault::EncodedSeparator,
             b';' => PathFault::Parameters,
+            b'?' => PathFault::EncodedQuery,
             b'%' if octet_of_escape(bytes.as_slice()).is_some() => PathFault::DoubleEncoded,
             _ => continue,
         };
@@ -99,13 +128,13 @@ pub(super) fn is_dot_segment(segment: &str) -> bool {
     segment == "." || segment == ".."
 }
 
-/// What no segment of any reading may hold: nobody agrees on what becomes of it.
-pub(super) fn forbidden(segment: &str) -> Option<PathFault> {
-    segment.chars().find_map(|character| match character {
+/// Why no reading may hold this character: upstreams do not agree on what becomes of it.
+pub(super) fn forbidden(character: char) -> Option<PathFault> {
+    match character {
         '#' => Some(PathFault::Fragment),
         _ if character.is_control() || is_invisible(character) => Some(PathFault::ControlCharacter),
         _ => None,
-    })
+    }
 }
 
 /// The octet of a percent-escape (RFC 3986 §2.1), of which this is what follows the `%`.

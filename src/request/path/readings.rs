@@ -1,8 +1,7 @@
 //! All readings of a request's path.
 
-use super::closure;
+use super::closure::{self, Closure, Read};
 use super::reading::{Reading, octet_of_escape};
-use super::without_query;
 use crate::reject::PathFault;
 
 /// All readings of a request's path: of most there is one.
@@ -10,47 +9,59 @@ use crate::reject::PathFault;
 /// There is no way to ask one of several alone: [`agree`](Self::agree) asks them all.
 #[derive(Debug)]
 pub struct Readings<'a> {
-    first: Reading<'a>,
+    first: First<'a>,
     /// The others, and what they come from.
-    others: Option<(Vec<Reading<'a>>, PathFault)>,
+    others: Option<(Closure<'a>, PathFault)>,
+    as_sent: Vec<String>,
+}
+
+/// The path split at `/` and decoded once.
+#[derive(Debug)]
+enum First<'a> {
+    NoPath,
+    AsSent(&'a str),
+    Decoded(String),
 }
 
 impl<'a> Readings<'a> {
     /// Reads the target of a request, query included.
     ///
     /// # Errors
-    /// [`PathFault`] names what no reading can be relied on for.
+    /// [`PathFault`] names why no reading can be relied on.
     pub fn of_target(target: Option<&'a [u8]>) -> Result<Self, PathFault> {
         let target = match target {
-            None | Some(b"*") => return Ok(Self::only(Reading::NO_PATH)),
+            None | Some(b"*") => return Ok(Self::only(First::NoPath)),
             Some(target) => target,
         };
-        let path = without_query(target);
-        if target.iter().skip(path.len()).any(|byte| *byte == b'#') {
+        let scan = Scan::of(target)?;
+        let (path, query) = target
+            .split_at_checked(scan.length)
+            .unwrap_or((target, b""));
+        if query.contains(&b'#') {
             return Err(PathFault::Fragment);
         }
-        let scan = Scan::of(path)?;
         let path = std::str::from_utf8(path).map_err(|_| PathFault::RawByte)?;
         if !scan.has_escapes && !scan.is_odd {
-            return Ok(Self::only(Reading::as_sent(path)));
+            return Ok(Self::only(First::AsSent(path)));
         }
-        let first = Reading::decoded(closure::first(path)?);
-        match first.oddity() {
-            None => Ok(Self::only(first)),
-            Some(oddity) => {
-                let mut others = closure::of(path)?;
-                others.retain(|other| *other != first);
-                Ok(Self {
-                    first,
-                    others: Some((others, oddity)),
-                })
-            }
-        }
+        let Read {
+            first,
+            others,
+            as_sent,
+        } = closure::read(path)?;
+        Ok(Self {
+            first: First::Decoded(first),
+            others,
+            as_sent,
+        })
     }
 
-    fn only(first: Reading<'a>) -> Self {
-        let others = None;
-        Self { first, others }
+    fn only(first: First<'a>) -> Self {
+        Self {
+            first,
+            others: None,
+            as_sent: Vec::new(),
+        }
     }
 
     /// Whether there is one reading only, so that what is said of the path is true for every upstream.
@@ -62,9 +73,9 @@ impl<'a> Readings<'a> {
     ///
     /// # Errors
     /// The fault, where there are several.
-    pub fn plain(&self) -> Result<&Reading<'a>, PathFault> {
+    pub fn plain(&self) -> Result<Reading<'_>, PathFault> {
         match &self.others {
-            None => Ok(&self.first),
+            None => Ok(self.first()),
             Some((_, oddity)) => Err(*oddity),
         }
     }
@@ -75,12 +86,12 @@ impl<'a> Readings<'a> {
     /// The fault where they differ, and the error of any of them.
     pub fn agree<'r, T: PartialEq, E: From<PathFault>>(
         &'r self,
-        mut judge: impl FnMut(&'r Reading<'a>) -> Result<T, E>,
+        mut judge: impl FnMut(Reading<'r>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let answer = judge(&self.first)?;
-        if let Some((others, oddity)) = &self.others {
-            for other in others {
-                if judge(other)? != answer {
+        let answer = judge(self.first())?;
+        if let Some((closure, oddity)) = &self.others {
+            for other in &closure.readings {
+                if judge(Reading::decoded(other))? != answer {
                     return Err(E::from(*oddity));
                 }
             }
@@ -89,50 +100,104 @@ impl<'a> Readings<'a> {
     }
 
     /// Every reading, to be shown; the first as the path is split and decoded once.
-    pub fn iter(&self) -> impl Iterator<Item = &Reading<'a>> {
-        let others = self.others.iter().flat_map(|(others, _)| others);
-        std::iter::once(&self.first).chain(others)
+    pub fn iter(&self) -> impl Iterator<Item = Reading<'_>> {
+        let first = self.first();
+        let others = self
+            .others
+            .iter()
+            .flat_map(|(closure, _)| &closure.readings);
+        let others = others.map(|other| Reading::decoded(other));
+        std::iter::once(first).chain(others.filter(move |other| *other != first))
+    }
+
+    /// What some upstream takes for the query, or for a part of it, although it stands in the path: undecoded or decoded
+    /// as that upstream would have it.
+    pub fn queries(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.others
+            .iter()
+            .flat_map(|(closure, _)| closure.queries())
+    }
+
+    /// The readings of routers that compare the path as it was sent, where an unreserved character is escaped in it: they
+    /// differ only in what is a literal to them, and what a parameter ([`Reading::is_as_sent`]).
+    pub fn as_sent(&self) -> impl Iterator<Item = Reading<'_>> {
+        self.as_sent.iter().map(|text| Reading::decoded(text))
+    }
+
+    /// Every reading that some server makes, also those that differ only in which rule they fall under.
+    pub fn of_any_server(&self) -> impl Iterator<Item = Reading<'_>> {
+        let readings = self.iter();
+        let all = readings.flat_map(|reading| [Some(reading), reading.without_last_dots()]);
+        all.flatten().chain(self.as_sent())
+    }
+
+    fn first(&self) -> Reading<'_> {
+        match &self.first {
+            First::NoPath => Reading::NO_PATH,
+            First::AsSent(path) => Reading::as_sent(path),
+            First::Decoded(text) => Reading::decoded(text),
+        }
     }
 }
 
-/// What one pass over the bytes of a path shows.
+/// What one pass over the bytes of a target shows of its path.
 struct Scan {
+    /// Where the query begins.
+    length: usize,
     has_escapes: bool,
     /// Whether there are several readings even without any escape.
     is_odd: bool,
 }
 
 impl Scan {
-    fn of(path: &[u8]) -> Result<Self, PathFault> {
-        let mut bytes = path.iter();
-        if bytes.next() != Some(&b'/') {
+    fn of(target: &[u8]) -> Result<Self, PathFault> {
+        if !target.starts_with(b"/") {
             return Err(PathFault::NotAbsolute);
         }
         let mut scan = Self {
+            length: target.len(),
             has_escapes: false,
             is_odd: false,
         };
-        let mut length = 0_usize;
-        let mut dots = 0_usize;
-        let is_dot_segment = |length: usize, dots: usize| matches!(length, 1 | 2) && dots == length;
-        while let Some(&byte) = bytes.next() {
-            length += 1;
+        let is_odd = |segment: Option<&[u8]>| matches!(segment, Some(b"" | b"." | b".."));
+        let mut begin = 1;
+        for (place, byte) in target.iter().enumerate() {
+            if IS_ORDINARY.get(usize::from(*byte)) == Some(&true) {
+                continue;
+            }
+            let after = || target.get(place + 1..).unwrap_or_default();
             match byte {
+                b'/' if place == 0 => {}
                 b'/' => {
-                    scan.is_odd |= length == 1 || is_dot_segment(length - 1, dots);
-                    length = 0;
-                    dots = 0;
+                    scan.is_odd |= is_odd(target.get(begin..place));
+                    begin = place + 1;
                 }
-                b'.' => dots += 1,
+                b'?' => {
+                    scan.length = place;
+                    break;
+                }
                 b'\\' | b';' => scan.is_odd = true,
-                b'%' if octet_of_escape(bytes.as_slice()).is_some() => scan.has_escapes = true,
+                b'%' if octet_of_escape(after()).is_some() => scan.has_escapes = true,
                 b'%' => return Err(PathFault::BrokenEscape),
                 b'#' => return Err(PathFault::Fragment),
-                _ if byte.is_ascii_graphic() => {}
                 _ => return Err(PathFault::RawByte),
             }
         }
-        scan.is_odd |= is_dot_segment(length, dots);
+        // A slash at the end adds no segment.
+        let last = target.get(begin..scan.length);
+        scan.is_odd |= begin < scan.length && is_odd(last);
         Ok(scan)
     }
 }
+
+/// Which bytes of a path are merely themselves. An index out of range would not compile.
+#[allow(clippy::indexing_slicing)]
+const IS_ORDINARY: [bool; 256] = {
+    let mut is_ordinary = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        is_ordinary[byte as usize] = !matches!(byte, b'/' | b'\\' | b';' | b'%' | b'#' | b'?');
+        byte += 1;
+    }
+    is_ordinary
+};

@@ -1,0 +1,227 @@
+//! Paths as the steps of the closure see them: a long run of bytes that no step looks into is one symbol.
+//!
+//! So a step over an ordinary path of 2,000 bytes with one oddity takes some hundred symbols, and it is the oddities that
+//! are paid for.
+
+use std::ops::Range;
+
+use super::super::reading::octet_of_escape;
+use crate::reject::PathFault;
+
+/// A byte, or from [`FIRST_RUN`] on the number of a run.
+pub(super) type Symbol = u16;
+
+/// Stands before each segment. No path holds it otherwise: NUL is refused.
+pub(super) const SEPARATOR: Symbol = 0;
+
+const FIRST_RUN: Symbol = 256;
+
+/// The runs of a path, by number.
+#[derive(Debug)]
+pub(super) struct Runs<'p> {
+    path: &'p [u8],
+    runs: Vec<Range<usize>>,
+}
+
+impl<'p> Runs<'p> {
+    /// The symbols of a path, split at `/`, appended to a text.
+    ///
+    /// # Errors
+    /// [`PathFault::TooManyReadings`] where the path has more runs than there are numbers.
+    pub(super) fn of(path: &'p str, text: &mut Vec<Symbol>) -> Result<Self, PathFault> {
+        let path = path.as_bytes();
+        let mut runs = Vec::new();
+        // Digits after an escaped `%` become a part of an escape, once it is decoded.
+        let mut follows_percent = false;
+        let mut place = 0;
+        while let Some(byte) = path.get(place) {
+            let rest = path.get(place..).unwrap_or_default();
+            let length = match byte {
+                b'%' => {
+                    let octet = rest.get(1..).and_then(octet_of_escape);
+                    let is_digit = octet.is_some_and(|octet| octet.is_ascii_hexdigit());
+                    follows_percent = octet == Some(b'%') || follows_percent && is_digit;
+                    // An escape, and its digits.
+                    3
+                }
+                _ if is_looked_at(*byte) => {
+                    follows_percent = false;
+                    1
+                }
+                _ if follows_percent && byte.is_ascii_hexdigit() => 1,
+                _ => {
+                    follows_percent = false;
+                    rest.iter()
+                        .position(|byte| is_looked_at(*byte))
+                        .unwrap_or(rest.len())
+                }
+            };
+            let bytes = rest.get(..length).unwrap_or(rest);
+            place += bytes.len();
+            // Dots may be a dot segment, or a part of one.
+            if bytes.len() <= 3 || bytes.iter().all(|byte| *byte == b'.') {
+                text.extend(bytes.iter().map(|byte| match byte {
+                    b'/' => SEPARATOR,
+                    byte => Symbol::from(*byte),
+                }));
+            } else {
+                let number = Symbol::try_from(runs.len()).ok();
+                let symbol = number.and_then(|number| FIRST_RUN.checked_add(number));
+                text.push(symbol.ok_or(PathFault::TooManyReadings)?);
+                runs.push(place - bytes.len()..place);
+            }
+        }
+        Ok(Self { path, runs })
+    }
+
+    /// The path as it was sent.
+    pub(super) fn path(&self) -> &'p [u8] {
+        self.path
+    }
+
+    /// The bytes that symbols stand for.
+    pub(super) fn bytes_of(&self, symbols: &[Symbol]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.path.len());
+        for symbol in symbols {
+            match symbol.checked_sub(FIRST_RUN) {
+                None => bytes.push(*symbol as u8),
+                Some(number) => {
+                    let run = self.runs.get(usize::from(number));
+                    let run = run.and_then(|run| self.path.get(run.clone()));
+                    bytes.extend_from_slice(run.unwrap_or_default());
+                }
+            }
+        }
+        bytes
+    }
+}
+
+/// Whether a step looks at this byte of a path; dots are looked at where nothing else stands beside them.
+fn is_looked_at(byte: u8) -> bool {
+    byte == b'/' || OF_BYTES.get(usize::from(byte)) != Some(&Marks::NONE)
+}
+
+/// The octet of a percent-escape, of which this is what follows the `%`.
+pub(super) fn octet(after: &[Symbol]) -> Option<u8> {
+    let [high, low, ..] = after else {
+        return None;
+    };
+    octet_of_escape(&[u8::try_from(*high).ok()?, u8::try_from(*low).ok()?])
+}
+
+/// What stands in a text, and so which steps would change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Marks(u16);
+
+impl Marks {
+    /// A percent-escape.
+    pub(super) const ESCAPE: Self = Self(1);
+    /// A percent-escape of an unreserved character (RFC 3986 §2.3).
+    pub(super) const UNRESERVED_ESCAPE: Self = Self(1 << 1);
+    /// A percent-escape of a slash or backslash.
+    pub(super) const SLASH_ESCAPE: Self = Self(1 << 2);
+    /// A slash that does not separate.
+    pub(super) const SLASH: Self = Self(1 << 3);
+    /// A backslash.
+    pub(super) const BACKSLASH: Self = Self(1 << 4);
+    /// A semicolon.
+    pub(super) const SEMICOLON: Self = Self(1 << 5);
+    /// A question mark.
+    pub(super) const QUESTION_MARK: Self = Self(1 << 6);
+    /// An empty segment that is not the last.
+    pub(super) const EMPTY_SEGMENT: Self = Self(1 << 7);
+    /// An empty segment at the beginning, and another after it.
+    pub(super) const AUTHORITY: Self = Self(1 << 8);
+    /// A dot segment.
+    pub(super) const DOT_SEGMENT: Self = Self(1 << 9);
+    /// The end of user information, where there is an authority.
+    const AT: Self = Self(1 << 12);
+    const BEGINS_SEGMENT: Self = Self(1 << 10);
+    const BEGINS_ESCAPE: Self = Self(1 << 11);
+    /// Nothing that a step changes.
+    pub(super) const NONE: Self = Self(0);
+
+    const fn of_byte(byte: u8) -> Self {
+        match byte {
+            b'\0' => Self::BEGINS_SEGMENT,
+            b'%' => Self::BEGINS_ESCAPE,
+            b'/' => Self::SLASH,
+            b'\\' => Self::BACKSLASH,
+            b';' => Self::SEMICOLON,
+            b'?' => Self::QUESTION_MARK,
+            b'@' => Self::AT,
+            _ => Self::NONE,
+        }
+    }
+
+    /// What stands in a text.
+    pub(super) fn of(text: &[Symbol]) -> Self {
+        let mut marks = Self::NONE;
+        for (place, symbol) in text.iter().enumerate() {
+            let Some(of_symbol) = OF_BYTES.get(usize::from(*symbol)) else {
+                continue;
+            };
+            marks.0 |= of_symbol.0;
+            let after = || text.get(place + 1..).unwrap_or_default();
+            if of_symbol.has(Self::BEGINS_SEGMENT) {
+                marks.0 |= Self::of_segment(after()).0;
+            } else if of_symbol.has(Self::BEGINS_ESCAPE) {
+                marks.0 |= Self::of_escape(after()).0;
+            }
+        }
+        if text.starts_with(&[SEPARATOR, SEPARATOR]) {
+            marks.0 |= Self::AUTHORITY.0;
+        }
+        Self(marks.0 & !(Self::BEGINS_SEGMENT.0 | Self::BEGINS_ESCAPE.0 | Self::AT.0))
+    }
+
+    /// What the segment is, of which this is the beginning.
+    fn of_segment(text: &[Symbol]) -> Self {
+        const DOT: Symbol = b'.' as Symbol;
+        match text {
+            [] => Self::NONE,
+            [SEPARATOR, ..] => Self::EMPTY_SEGMENT,
+            [other, ..] if *other != DOT => Self::NONE,
+            [DOT] | [DOT, SEPARATOR, ..] | [DOT, DOT] | [DOT, DOT, SEPARATOR, ..] => {
+                Self::DOT_SEGMENT
+            }
+            _ => Self::NONE,
+        }
+    }
+
+    fn of_escape(after: &[Symbol]) -> Self {
+        match octet(after) {
+            None => Self::NONE,
+            Some(octet) if is_unreserved(octet) => Self(Self::ESCAPE.0 | Self::UNRESERVED_ESCAPE.0),
+            Some(octet) if is_slash(octet) => Self(Self::ESCAPE.0 | Self::SLASH_ESCAPE.0),
+            Some(_) => Self::ESCAPE,
+        }
+    }
+
+    /// Whether one of these is there.
+    pub(super) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// What each byte is marked with. An index out of range would not compile.
+#[allow(clippy::indexing_slicing)]
+const OF_BYTES: [Marks; 256] = {
+    let mut of_bytes = [Marks::NONE; 256];
+    let mut byte = 0;
+    while byte < of_bytes.len() {
+        of_bytes[byte] = Marks::of_byte(byte as u8);
+        byte += 1;
+    }
+    of_bytes
+};
+
+/// Whether an octet is an unreserved character (RFC 3986 §2.3).
+pub(super) fn is_unreserved(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"-._~".contains(&octet)
+}
+
+/// Whether an octet is a slash, in one direction or the other.
+pub(super) fn is_slash(octet: u8) -> bool {
+    matches!(octet, b'/' | b'\\')
+}

@@ -1,0 +1,3 @@
+import { answer } from "../../../../h3-answer.mjs";
+
+export default answer("orders");
