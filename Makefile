@@ -74,6 +74,8 @@ bench: module ## what a request costs, against Envoy's own filters: docs/benchma
 	@cargo run --quiet --locked --release --example rules
 	@echo "==> what the dearest conditions in CEL cost"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example conditions
+	@echo "==> what odd paths cost"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example paths
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

@@ -36,7 +36,7 @@ const MOST_TEXTS: usize = 64;
 /// How many symbols the steps may write, whatever the length of the path: a short path may be as odd as it likes.
 const SYMBOLS_FOR_ANY: usize = 2 * 1024;
 /// How many they may write for each byte of the path.
-const SYMBOLS_FOR_EACH: usize = 3;
+const SYMBOLS_FOR_EACH: usize = 5;
 /// A byte of a reading costs as much as so many symbols: it is copied, and looked at once.
 const BYTES_FOR_A_SYMBOL: usize = 4;
 

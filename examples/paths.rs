@@ -1,0 +1,88 @@
+//! The fourth part of `make bench`: what a path costs that can be read in many ways, in CPU time of Envoy's process, against
+//! a plain path of its length.
+//!
+//! Nothing is asked of a client here, so that this is what any stranger can have the filter spend. The paths take turns on
+//! one Envoy, and a figure is the least of some turns.
+
+#[allow(dead_code)]
+#[path = "bench/load.rs"]
+mod load;
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::process::ExitCode;
+
+use load::{Load, request};
+use serde_json::json;
+use support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
+
+/// The length of the paths, in bytes.
+const LENGTH: usize = 2_000;
+/// What they are filled with; the first is plain. The others are the dearest that random combinations have shown.
+const UNITS: [&str; 10] = [
+    "orders/4711/",
+    "a;b/",
+    "abcd%2f",
+    "abcd%252f",
+    "a/../",
+    "a;b/..//%2f%255c%3b/./",
+    "aaaa/aaaa/aaaa/aaaa/;%2f%5c//",
+    "a%25252fb;c/..%5c",
+    "%61%2e%2f",
+    "%3f%3b%2f.",
+];
+const REQUESTS: usize = 4 * Load::CONNECTIONS;
+const TURNS: usize = 25;
+/// The most that one may cost of what the plain one costs.
+const BOUND: f64 = 4.0;
+
+fn main() -> ExitCode {
+    // Envoy closes a connection after a 400. In shadow mode the request is judged all the same, and passes.
+    let document = json!({
+        "mode": "shadow",
+        "rules": [
+            {"name": "admin", "match": {"paths": ["/admin/**"]}, "respond": {"status": 403}},
+            {"name": "public", "match": {"paths": ["/**"]}, "allow": "public"}
+        ],
+        "audit": {"log": "none"}
+    });
+    let answer = json!({
+        "match": {"prefix": "/"},
+        "direct_response": {"status": 200, "body": {"inline_string": "ok\n"}}
+    });
+    let filter = wasm_filter("paths", &module_path(), &document);
+    let envoy = Envoy::start(Bootstrap::new(1).routed_listener_with("paths", &[filter], &[answer]));
+    let mut loads = UNITS.map(|unit| {
+        let requests = vec![request(&path_of(unit), None)];
+        Load::new(envoy.listener("paths"), requests, 200)
+    });
+    let mut least = [f64::INFINITY; UNITS.len()];
+    for _ in 0..TURNS {
+        for (load, least) in loads.iter_mut().zip(&mut least) {
+            let before = envoy.cpu_nanoseconds();
+            load.send(REQUESTS);
+            let spent = (envoy.cpu_nanoseconds() - before) as f64 / REQUESTS as f64;
+            *least = least.min(spent / 1_000.0);
+        }
+    }
+    println!("| a path of {LENGTH} bytes, filled with | µs | of the plain one |");
+    println!("|---|--:|--:|");
+    for (unit, spent) in UNITS.iter().zip(least) {
+        println!("| `{unit}` | {spent:.0} | {:.2} |", spent / least[0]);
+    }
+    let most = least.into_iter().fold(0.0, f64::max) / least[0];
+    if most > BOUND {
+        eprintln!("error: an odd path costs {most:.2} times a plain one, more than {BOUND}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn path_of(unit: &str) -> String {
+    let mut path = String::from("/public/");
+    while path.len() + unit.len() <= LENGTH {
+        path.push_str(unit);
+    }
+    path.push_str(&"x".repeat(LENGTH - path.len()));
+    path
+}
