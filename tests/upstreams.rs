@@ -20,7 +20,7 @@
 //! | `UPSTREAM_REQUESTS` | requests for each server | 3000 |
 //! | `UPSTREAM_SEED` | the seed of the combinations | 1 |
 //! | `UPSTREAM_KEEP_GOING` | `1`: the smallest violation of each kind is listed for each server | stop at the first |
-//! | `UPSTREAM_TABLE` | a file for the table of the run, as Markdown | none |
+//! | `UPSTREAM_TABLE` | a page whose table is replaced by the one of the run: `docs/upstreams.md` | none |
 //! | `UPSTREAM_PYTHON` | the Python that `scripts/setup-upstreams` prints | `.venv/upstreams/bin/python` |
 //! | `UPSTREAM_FOLDER` | another folder with lists and servers | `tests/upstreams` |
 //!

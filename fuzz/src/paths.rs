@@ -175,6 +175,10 @@ fn differs(
         false => sensitive,
     };
     let other = first_fit(&reading);
+    // A router that compares literals as they were sent serves nothing where an escaped one is none to it.
+    if other.is_none() && reading.is_as_sent() {
+        return Ok(());
+    }
     match own {
         Some(own) if *own != other => Err(format!(
             "reads {reading:?}, which is {other:?}; judged as {own:?}"

@@ -93,6 +93,15 @@ impl Reading {
         }
     }
 
+    /// Whether a segment is another text to a literal of a route than to a parameter.
+    pub fn is_as_sent(&self) -> bool {
+        let mut segments = self.segments.iter();
+        segments.any(|segment| {
+            let bound = segment.bound.as_ref();
+            bound.is_some_and(|bound| *bound != segment.literal || self.is_encoded)
+        })
+    }
+
     /// The segments without one slash at the end.
     pub fn without_last_slash(&self) -> &[Segment] {
         match &*self.segments {

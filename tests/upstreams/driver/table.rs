@@ -1,4 +1,4 @@
-//! The table of a run: on the terminal, and as Markdown.
+//! The table of a run: on the terminal, and as Markdown in a page.
 
 use std::fs;
 
@@ -51,11 +51,25 @@ pub fn show(compared: &[(&Running, Comparison)]) {
     }
     if let Some(file) = std::env::var_os("UPSTREAM_TABLE") {
         let head = [markdown(&titles), "|---|---|--:|--:|--:|".to_owned()];
-        let lines: Vec<String> = head.into_iter().chain(rows.iter().map(markdown)).collect();
+        let lines = head.into_iter().chain(rows.iter().map(markdown));
+        let table: String = lines.map(|line| line + "\n").collect();
         let file = in_repository(file);
-        fs::write(&file, lines.join("\n") + "\n")
+        let page = fs::read_to_string(&file).unwrap_or_default();
+        fs::write(&file, with_table(&page, &table))
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
+}
+
+/// A page with this table in place of the one of an earlier run, or at its end.
+fn with_table(page: &str, table: &str) -> String {
+    let head = table.lines().next().unwrap_or_default();
+    let (before, rest) = page.split_once(head).unwrap_or((page, ""));
+    let after = rest
+        .lines()
+        .skip(1)
+        .skip_while(|line| line.starts_with('|'));
+    let after: String = after.map(|line| format!("{line}\n")).collect();
+    format!("{before}{table}{after}")
 }
 
 fn row(name: String, version: String, comparison: &Comparison) -> [String; 5] {
