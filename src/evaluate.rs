@@ -263,7 +263,7 @@ impl<'p> Judging<'p, '_> {
         let host = self.request.host()?;
         let readings = Readings::of_target(self.request.target()).map_err(Reject::Path)?;
         trace.step(Step::Read(&readings));
-        self.refuse_parameters_in_path(&readings)?;
+        self.refuse_what_is_no_path(&readings)?;
         if self.policy.asks_for_route() {
             self.refuse_claims()?;
             trace.step(Step::Route(self.request));
@@ -309,14 +309,16 @@ impl<'p> Judging<'p, '_> {
         }
     }
 
-    /// Refuses a path that holds a query to some upstream, and in it what would be removed from a query.
-    fn refuse_parameters_in_path(&self, readings: &Readings<'_>) -> Result<(), Reject> {
+    /// Refuses a path that holds a query to some upstream, and in it what would be removed from a query; and where rules
+    /// look at hosts, one that holds another host.
+    fn refuse_what_is_no_path(&self, readings: &Readings<'_>) -> Result<(), Reject> {
         let Err(fault) = readings.plain() else {
             return Ok(());
         };
         let stripped = &self.policy.stripped;
         let mut queries = readings.queries();
-        match queries.any(|query| stripped.has_parameter_in(&query)) {
+        let names_host = self.policy.rules.look_at_hosts() && readings.name_host();
+        match names_host || queries.any(|query| stripped.has_parameter_in(&query)) {
             true => Err(Reject::Path(fault)),
             false => Ok(()),
         }

@@ -1,5 +1,6 @@
 //! The compiled document: what the machine runs. Nothing in a plan can be invalid.
 
+mod doubts;
 mod index;
 mod networks;
 mod rules;
@@ -9,6 +10,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use self::doubts::Doubts;
 pub use self::networks::{Networks, admit_nobody};
 pub use self::rules::{Bound, Considered, Fit, Rules};
 pub use self::stripped::Stripped;
@@ -24,7 +26,6 @@ use crate::presentation::fixed::FixedReply;
 use crate::refresh::RemoteKeys;
 use crate::reject::{PathFault, Reject};
 use crate::request::authority::{Host, HostPattern};
-use crate::request::list::could_be;
 use crate::request::path::{Pattern, Reading, Readings};
 use crate::request::{Field, HttpsBy, RequestView};
 use crate::scheme::Scheme;
@@ -246,6 +247,11 @@ impl Plan {
 }
 
 impl Rule {
+    /// Whether it, or a condition of it, looks at the host of the request.
+    pub fn looks_at_host(&self) -> bool {
+        !self.matches.hosts.is_empty() || self.has_condition(Condition::looks_at_host)
+    }
+
     /// Whether one of its conditions is as `wanted`.
     pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
         self.access.has_condition(wanted)
@@ -336,9 +342,10 @@ impl Policy {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+        let doubts = self.rules.in_doubt(request);
         let first_fit = |reading| {
             self.rules
-                .first_fit(considered, method, request, reading, host)
+                .first_fit(considered, &doubts, method, request, reading, host)
         };
         let fit = readings.agree(|reading| {
             let fit = first_fit(reading)?;
@@ -375,12 +382,15 @@ impl Policy {
         wanted: impl Fn(&Rule) -> bool,
     ) -> bool {
         let is_meant = |rule: &Rule| rule.hides && wanted(rule);
+        let doubts = self.rules.in_doubt(request);
         // Most documents have none.
         let readings = self.rules.hide().then_some(readings).into_iter();
         let mut readings = readings.flat_map(Readings::of_any_server);
         readings.any(|reading| {
-            let all = Considered::All;
-            match self.rules.first_fit(all, method, request, reading, host) {
+            let fit =
+                self.rules
+                    .first_fit(Considered::All, &doubts, method, request, reading, host);
+            match fit {
                 Ok(fit) => fit.is_some_and(|fit| is_meant(fit.rule)),
                 Err(_) => self.rules.iter().any(is_meant),
             }
@@ -392,6 +402,7 @@ impl Match {
     /// Whether the request is one of these, as far as its path does not tell.
     fn fits_but_for_the_path(
         &self,
+        doubts: &Doubts<'_>,
         method: &[u8],
         request: &RequestView<'_>,
         host: &Host<'_>,
@@ -406,9 +417,7 @@ impl Match {
         for (name, value) in &self.headers {
             match request.field(name.as_bytes()) {
                 Field::One(sent) if sent == value.as_bytes() => {}
-                Field::One(sent) if could_be(sent, value.as_bytes()) => {
-                    return Err(Reject::RepeatedField);
-                }
+                Field::One(_) if doubts.have(name, value) => return Err(Reject::RepeatedField),
                 Field::None | Field::One(_) => return Ok(false),
                 Field::Many => return Err(Reject::RepeatedField),
             }

@@ -89,7 +89,11 @@ impl<'p> Judging<'p, '_> {
                 |name: &[u8]| stripped.fields.have(name) || stripped.preflight.have(name);
             self.remove_fields(is_meant, &mut forward);
         } else {
-            self.remove_fields(|name| stripped.fields.have(name), &mut forward);
+            let is_meant = |name: &[u8]| {
+                stripped.fields.have(name)
+                    || stripped.addresses.have(name) && self.holds_a_path(name)
+            };
+            self.remove_fields(is_meant, &mut forward);
             self.remove_tokens_without_scheme(&mut forward);
             self.remove_cookies(&mut forward);
         }
@@ -103,6 +107,14 @@ impl<'p> Judging<'p, '_> {
             Passage::Caller => forward.set.extend(self.told_of(principal)),
         }
         forward
+    }
+
+    /// Whether a path, or where one begins, stands in a field that is meant for a host, a port or a scheme.
+    #[inline(never)]
+    fn holds_a_path(&self, name: &[u8]) -> bool {
+        let begins_path = |byte: &u8| b"/\\?#@".contains(byte);
+        let mut values = self.request.values(name);
+        values.any(|value| value.iter().any(begins_path))
     }
 
     fn told_of(&self, principal: Option<&Principal>) -> Vec<(&'p str, String)> {
@@ -173,6 +185,9 @@ impl<'p> Judging<'p, '_> {
             all += 1;
             if stripped.credentials.have(option) {
                 self.remove_fields(|name| name.eq_ignore_ascii_case(option), forward);
+                // Nor is what is left of a cookie for the upstream.
+                let is_nominated = |name: &str| name.as_bytes().eq_ignore_ascii_case(option);
+                forward.set.retain(|(name, _)| !is_nominated(name));
             } else if !stripped.fields.have_a_spelling_of(option) {
                 kept.extend(std::str::from_utf8(option));
             }

@@ -1,5 +1,6 @@
 //! The rules in their order, and the first of them that fits.
 
+use super::doubts::{AskedValues, Doubts};
 use super::index::{Entry, Index};
 use super::{Access, Match, Rule};
 use crate::authorize::condition::Condition;
@@ -16,7 +17,9 @@ pub struct Rules {
     look_at_route_names: bool,
     look_at_route_policies: bool,
     look_at_scheme: bool,
+    look_at_hosts: bool,
     hide: bool,
+    asked_values: AskedValues,
 }
 
 /// Which rules are considered.
@@ -86,7 +89,9 @@ impl Rules {
             look_at_route_names: false,
             look_at_route_policies: false,
             look_at_scheme: false,
+            look_at_hosts: false,
             hide: false,
+            asked_values: AskedValues::default(),
         }
     }
 
@@ -96,7 +101,10 @@ impl Rules {
         self.look_at_route_names |= !rule.matches.routes.is_empty();
         self.look_at_route_policies |= !rule.matches.policies.is_empty();
         self.look_at_scheme |= rule.has_condition(Condition::looks_at_scheme);
+        self.look_at_hosts |= rule.looks_at_host();
         self.hide |= rule.hides;
+        let headers = rule.matches.headers.iter();
+        headers.for_each(|(name, value)| self.asked_values.insert(name, value));
         self.list.push(rule);
     }
 
@@ -118,6 +126,16 @@ impl Rules {
     /// Whether a condition of a rule looks at the scheme of the request.
     pub fn look_at_scheme(&self) -> bool {
         self.look_at_scheme
+    }
+
+    /// Whether a rule, or a condition of one, looks at the host of the request.
+    pub fn look_at_hosts(&self) -> bool {
+        self.look_at_hosts
+    }
+
+    /// What is in doubt in the header fields of a request.
+    pub(super) fn in_doubt(&self, request: &RequestView<'_>) -> Doubts<'_> {
+        self.asked_values.in_doubt(request)
     }
 
     /// Whether a rule hides.
@@ -149,6 +167,7 @@ impl Rules {
     pub(super) fn first_fit<'p, 'r>(
         &'p self,
         considered: Considered,
+        doubts: &Doubts<'_>,
         method: &[u8],
         request: &RequestView<'_>,
         reading: Reading<'r>,
@@ -164,7 +183,10 @@ impl Rules {
             let Some(rule) = rule.filter(|rule| considered.include(rule)) else {
                 continue;
             };
-            if rule.matches.fits_but_for_the_path(method, request, host)? {
+            if rule
+                .matches
+                .fits_but_for_the_path(doubts, method, request, host)?
+            {
                 let pattern = entry.pattern.and_then(|own| rule.matches.paths.get(own));
                 let binding = pattern.filter(|pattern| pattern.binds());
                 let bound = binding.map(|pattern| pattern.bind(reading).collect());

@@ -11,6 +11,8 @@ pub struct Stripped {
     /// Those, and others that are not for the upstream: what ends at this proxy, and other spellings of fields that
     /// decided.
     pub fields: FieldNames,
+    /// Header fields that name a host, a port or a scheme: they are removed where a path stands in one.
+    pub addresses: FieldNames,
     /// Header fields that hold credentials: in trailers none is judged.
     pub credentials: FieldNames,
     /// What is removed from preflights besides: credentials, and what names another method.

@@ -36,7 +36,9 @@ impl Overrides {
 
     /// The names of those that have one.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.fields.iter().chain(self.parameters).copied()
+        let parameters = self.parameters.iter();
+        let others = parameters.filter(|name| !self.fields.contains(name));
+        self.fields.iter().chain(others).copied()
     }
 }
 
@@ -56,9 +58,11 @@ pub const METHOD: Overrides = Overrides {
     beginnings: &[],
     endings: &[],
     parameters: &[
-        "_method",           // Symfony, Laravel, Rack, Express, WordPress, Jersey
-        "_method_override",  // wai-extra
-        "x-tunneled-method", // Catalyst, Plack
+        "_method",                // Symfony, Laravel, Rack, Express, WordPress, Jersey
+        "_method_override",       // wai-extra
+        "x-tunneled-method",      // Catalyst, Plack
+        "x-http-method-override", // ASP.NET MVC
+        "_httpmethod",            // Salesforce
     ],
 };
 
@@ -119,7 +123,10 @@ pub const PATH: Overrides = Overrides {
         "context-path",
         "contextpath",
     ],
-    parameters: &["x_astro_path"], // Astro on Vercel
+    parameters: &[
+        "x_astro_path", // Astro on Vercel
+        "__pathname",   // SvelteKit on Vercel
+    ],
 };
 
 /// Of the host.

@@ -34,6 +34,7 @@ impl Compiler<'_> {
              nothing, and it never chooses a rule",
         );
         let (fields, parameters) = self.overrides(overrides, rules);
+        let addresses = addresses(overrides, rules);
         self.refuse_rules_by(
             rules,
             |name| fields.have(name),
@@ -49,6 +50,7 @@ impl Compiler<'_> {
         Stripped {
             fields: self.fields(&claims, rules, identity),
             claims,
+            addresses,
             credentials,
             preflight,
             schemes: self.schemes(),
@@ -73,7 +75,7 @@ impl Compiler<'_> {
         let looked_at = [
             (&METHOD, rules.iter().any(looks_at_method)),
             (&PATH, rules.iter().any(looks_at_path)),
-            (&HOST, rules.iter().any(looks_at_host)),
+            (&HOST, rules.look_at_hosts()),
         ];
         let mut fields = FieldNames::default();
         let mut parameters = Vec::new();
@@ -176,16 +178,30 @@ impl Compiler<'_> {
     }
 }
 
+/// Frameworks put the address of a request together from these, and read a path out of it again (Astro, CVE-2025-64525; React
+/// Router, CVE-2025-31137).
+fn addresses(document: Option<&Overrides>, rules: &Rules) -> FieldNames {
+    let forwarded = match document {
+        None | Some(Overrides::Strip) => &[],
+        Some(Overrides::Forward) => return FieldNames::default(),
+        Some(Overrides::ForwardThese(names)) => names.as_slice(),
+    };
+    let mut fields = FieldNames::default();
+    if rules.iter().any(looks_at_path) {
+        fields = HOST.fields();
+        fields.insert("x-forwarded-port");
+        fields.insert("x-forwarded-proto");
+        forwarded.iter().for_each(|name| fields.except(name));
+    }
+    fields
+}
+
 fn looks_at_method(rule: &Rule) -> bool {
     !rule.matches.methods.is_empty() || rule.has_condition(Condition::looks_at_method)
 }
 
 fn looks_at_path(rule: &Rule) -> bool {
     !rule.matches.paths.is_empty() || rule.has_condition(Condition::looks_at_path)
-}
-
-fn looks_at_host(rule: &Rule) -> bool {
-    !rule.matches.hosts.is_empty() || rule.has_condition(Condition::looks_at_host)
 }
 
 fn named<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {

@@ -34,7 +34,7 @@ use crate::reject::PathFault;
 /// How many texts a closure may have. One oddity makes a handful, and three or four make ten to forty.
 const MOST_TEXTS: usize = 64;
 /// How many symbols the steps may write, whatever the length of the path: a short path may be as odd as it likes.
-const SYMBOLS_FOR_ANY: usize = 2 * 1024;
+const SYMBOLS_FOR_ANY: usize = 3 * 1024;
 /// How many they may write for each byte of the path.
 const SYMBOLS_FOR_EACH: usize = 5;
 /// A byte of a reading costs as much as so many symbols: it is copied, and looked at once.
@@ -52,6 +52,8 @@ pub(super) struct Closure<'p> {
     runs: Runs<'p>,
     /// As [`Read::as_sent`].
     as_sent: Vec<String>,
+    /// Whether some upstream finds a host in it.
+    pub(super) names_host: bool,
 }
 
 impl Closure<'_> {
@@ -217,6 +219,7 @@ impl Texts {
             readings: Vec::with_capacity(known.len()),
             queries: Vec::new(),
             as_sent: Vec::new(),
+            names_host: known.iter().any(|text| text.marks.has(Marks::AUTHORITY)),
             symbols: Vec::new(),
             runs,
         };

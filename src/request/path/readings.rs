@@ -118,6 +118,12 @@ impl<'a> Readings<'a> {
             .flat_map(|(closure, _)| closure.queries())
     }
 
+    /// Whether some upstream takes a part of the path for the host of the request.
+    pub fn name_host(&self) -> bool {
+        let closure = self.others.as_ref().map(|(closure, _)| closure);
+        closure.is_some_and(|closure| closure.names_host)
+    }
+
     /// The readings of routers that compare the path as it was sent, where an unreserved character is escaped in it: they
     /// differ only in what is a literal to them, and what a parameter ([`Reading::is_as_sent`]).
     pub fn as_sent(&self) -> impl Iterator<Item = Reading<'_>> {

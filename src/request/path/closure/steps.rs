@@ -1,6 +1,6 @@
 //! The steps, each over a whole text.
 
-use super::symbols::{Marks, SEPARATOR, Symbol, is_slash, is_unreserved, octet};
+use super::symbols::{Marks, SEPARATOR, Symbol, escape, is_slash, is_unreserved};
 use crate::reject::PathFault;
 
 /// What a step makes of a text, appended to another.
@@ -43,20 +43,21 @@ pub(super) fn decode(
     counts: impl Fn(u8) -> bool,
     to: &mut Vec<Symbol>,
 ) -> Result<(), PathFault> {
-    let mut rest = text.iter();
-    while let Some(symbol) = rest.next() {
-        let octet = match u8::try_from(*symbol) {
-            Ok(b'%') => octet(rest.as_slice()).filter(|octet| counts(*octet)),
-            Ok(_) | Err(_) => None,
-        };
-        match octet {
-            None => to.push(*symbol),
-            Some(b'#') => return Err(PathFault::Fragment),
+    let mut rest = text;
+    while let [symbol, after @ ..] = rest {
+        match escape(rest).filter(|(octet, _)| counts(*octet)) {
+            None => {
+                to.push(*symbol);
+                rest = after;
+            }
+            Some((b'#', _)) => return Err(PathFault::Fragment),
             // Among them NUL, which would be taken for a separator.
-            Some(octet) if octet.is_ascii_control() => return Err(PathFault::ControlCharacter),
-            Some(octet) => {
+            Some((octet, _)) if octet.is_ascii_control() => {
+                return Err(PathFault::ControlCharacter);
+            }
+            Some((octet, behind)) => {
                 to.push(Symbol::from(octet));
-                rest.nth(1);
+                rest = behind;
             }
         }
     }

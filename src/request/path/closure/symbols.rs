@@ -1,4 +1,5 @@
-//! Paths as the steps of the closure see them: a long run of bytes that no step looks into is one symbol.
+//! Paths as the steps of the closure see them: an escape is one symbol, and so is a long run of bytes that no step looks
+//! into.
 //!
 //! So a step over an ordinary path of 2,000 bytes with one oddity takes some hundred symbols, and it is the oddities that
 //! are paid for.
@@ -8,13 +9,14 @@ use std::ops::Range;
 use super::super::reading::octet_of_escape;
 use crate::reject::PathFault;
 
-/// A byte, or from [`FIRST_RUN`] on the number of a run.
+/// A byte, from [`FIRST_ESCAPE`] on the escape of one, and from [`FIRST_RUN`] on the number of a run.
 pub(super) type Symbol = u16;
 
 /// Stands before each segment. No path holds it otherwise: NUL is refused.
 pub(super) const SEPARATOR: Symbol = 0;
 
-const FIRST_RUN: Symbol = 256;
+const FIRST_ESCAPE: Symbol = 256;
+const FIRST_RUN: Symbol = 512;
 
 /// The runs of a path, by number.
 #[derive(Debug)]
@@ -39,10 +41,11 @@ impl<'p> Runs<'p> {
             let length = match byte {
                 b'%' => {
                     let octet = rest.get(1..).and_then(octet_of_escape);
-                    let is_digit = octet.is_some_and(|octet| octet.is_ascii_hexdigit());
-                    follows_percent = octet == Some(b'%') || follows_percent && is_digit;
-                    // An escape, and its digits.
-                    3
+                    let octet = octet.ok_or(PathFault::BrokenEscape)?;
+                    follows_percent = octet == b'%' || follows_percent && octet.is_ascii_hexdigit();
+                    text.push(FIRST_ESCAPE + Symbol::from(octet));
+                    place += 3;
+                    continue;
                 }
                 _ if is_looked_at(*byte) => {
                     follows_percent = false;
@@ -59,7 +62,7 @@ impl<'p> Runs<'p> {
             let bytes = rest.get(..length).unwrap_or(rest);
             place += bytes.len();
             // Dots may be a dot segment, or a part of one.
-            if bytes.len() <= 3 || bytes.iter().all(|byte| *byte == b'.') {
+            if bytes.len() == 1 || bytes.iter().all(|byte| *byte == b'.') {
                 text.extend(bytes.iter().map(|byte| match byte {
                     b'/' => SEPARATOR,
                     byte => Symbol::from(*byte),
@@ -83,13 +86,16 @@ impl<'p> Runs<'p> {
     pub(super) fn bytes_of(&self, symbols: &[Symbol]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.path.len());
         for symbol in symbols {
-            match symbol.checked_sub(FIRST_RUN) {
-                None => bytes.push(*symbol as u8),
-                Some(number) => {
-                    let run = self.runs.get(usize::from(number));
-                    let run = run.and_then(|run| self.path.get(run.clone()));
-                    bytes.extend_from_slice(run.unwrap_or_default());
-                }
+            if let Some(number) = symbol.checked_sub(FIRST_RUN) {
+                let run = self.runs.get(usize::from(number));
+                let run = run.and_then(|run| self.path.get(run.clone()));
+                bytes.extend_from_slice(run.unwrap_or_default());
+            } else if let Some(octet) = escaped(*symbol) {
+                let digit = |value: u8| b"0123456789ABCDEF".get(usize::from(value)).copied();
+                bytes.push(b'%');
+                bytes.extend([octet >> 4, octet & 15].into_iter().filter_map(digit));
+            } else {
+                bytes.push(*symbol as u8);
             }
         }
         bytes
@@ -101,12 +107,24 @@ fn is_looked_at(byte: u8) -> bool {
     byte == b'/' || OF_BYTES.get(usize::from(byte)) != Some(&Marks::NONE)
 }
 
-/// The octet of a percent-escape, of which this is what follows the `%`.
-pub(super) fn octet(after: &[Symbol]) -> Option<u8> {
-    let [high, low, ..] = after else {
-        return None;
-    };
-    octet_of_escape(&[u8::try_from(*high).ok()?, u8::try_from(*low).ok()?])
+/// The octet of which a symbol is the escape.
+fn escaped(symbol: Symbol) -> Option<u8> {
+    let octet = symbol.checked_sub(FIRST_ESCAPE)?;
+    u8::try_from(octet).ok()
+}
+
+/// The octet of the escape with which a text begins, and what follows the escape. Where a `%` was itself escaped, an escape
+/// is put together of it and two digits.
+pub(super) fn escape(text: &[Symbol]) -> Option<(u8, &[Symbol])> {
+    const PERCENT: Symbol = b'%' as Symbol;
+    match text {
+        [PERCENT, high, low, rest @ ..] => {
+            let digits = [u8::try_from(*high).ok()?, u8::try_from(*low).ok()?];
+            Some((octet_of_escape(&digits)?, rest))
+        }
+        [symbol, rest @ ..] => Some((escaped(*symbol)?, rest)),
+        [] => None,
+    }
 }
 
 /// What stands in a text, and so which steps would change it.
@@ -158,15 +176,18 @@ impl Marks {
     pub(super) fn of(text: &[Symbol]) -> Self {
         let mut marks = Self::NONE;
         for (place, symbol) in text.iter().enumerate() {
+            let here = || text.get(place..).unwrap_or_default();
             let Some(of_symbol) = OF_BYTES.get(usize::from(*symbol)) else {
+                if *symbol < FIRST_RUN {
+                    marks.0 |= Self::of_escape(here()).0;
+                }
                 continue;
             };
             marks.0 |= of_symbol.0;
-            let after = || text.get(place + 1..).unwrap_or_default();
             if of_symbol.has(Self::BEGINS_SEGMENT) {
-                marks.0 |= Self::of_segment(after()).0;
+                marks.0 |= Self::of_segment(here().get(1..).unwrap_or_default()).0;
             } else if of_symbol.has(Self::BEGINS_ESCAPE) {
-                marks.0 |= Self::of_escape(after()).0;
+                marks.0 |= Self::of_escape(here()).0;
             }
         }
         if text.starts_with(&[SEPARATOR, SEPARATOR]) {
@@ -189,11 +210,13 @@ impl Marks {
         }
     }
 
-    fn of_escape(after: &[Symbol]) -> Self {
-        match octet(after) {
+    fn of_escape(text: &[Symbol]) -> Self {
+        match escape(text) {
             None => Self::NONE,
-            Some(octet) if is_unreserved(octet) => Self(Self::ESCAPE.0 | Self::UNRESERVED_ESCAPE.0),
-            Some(octet) if is_slash(octet) => Self(Self::ESCAPE.0 | Self::SLASH_ESCAPE.0),
+            Some((octet, _)) if is_unreserved(octet) => {
+                Self(Self::ESCAPE.0 | Self::UNRESERVED_ESCAPE.0)
+            }
+            Some((octet, _)) if is_slash(octet) => Self(Self::ESCAPE.0 | Self::SLASH_ESCAPE.0),
             Some(_) => Self::ESCAPE,
         }
     }
