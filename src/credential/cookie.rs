@@ -23,7 +23,7 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     }
 }
 
-/// The cookies of a request but those that are meant, each as it was sent; nothing where it has none of them.
+/// The cookies of a request but those that are meant, each as it was sent; nothing where it has none of them, and one field.
 ///
 /// What is no text is left out too: no cookie that a server reads is (RFC 6265 §4.1.1).
 #[inline(never)]
@@ -36,7 +36,10 @@ pub fn without_cookies_that(
             .values(b"cookie")
             .flat_map(|field| field.split(|byte| *byte == b';'))
     };
-    if !pairs().any(&is_meant) {
+    // A server that joins several fields with a comma reads another cookie than the one that was judged. Envoy itself joins
+    // those that HTTP/2 has split (RFC 9113 §8.2.3).
+    let is_one_field = request.values(b"cookie").nth(1).is_none();
+    if is_one_field && !pairs().any(&is_meant) {
         return None;
     }
     let kept = pairs().filter(|pair| !is_meant(pair));

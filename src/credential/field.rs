@@ -55,13 +55,16 @@ pub fn alone<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     }
 }
 
-/// Whether a token stands in the fields called `name` without a scheme: not `scheme` alone, but what an upstream could take
+/// Whether something stands in the fields called `name` without a scheme: not `scheme` alone, but what an upstream could take
 /// for the token that should follow it.
 pub fn stands_alone(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
     let is_alone = |one: &[u8]| {
-        one.iter().all(|byte| is_of_body(*byte) || *byte == b'=')
-            && is_b64token(one)
-            && !one.eq_ignore_ascii_case(scheme.as_bytes())
+        let (own, rest) = split_scheme(one);
+        // All of it could be a token, and so could what no scheme begins.
+        let is_token =
+            one.iter().all(|byte| is_of_body(*byte) || *byte == b'=') && is_b64token(one);
+        is_token && !one.eq_ignore_ascii_case(scheme.as_bytes())
+            || own.is_empty() && !rest.is_empty()
     };
     request.values(name.as_bytes()).any(|value| {
         if value.contains(&b',') {
