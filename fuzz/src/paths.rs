@@ -157,6 +157,8 @@ fn judged(policy: &Policy, readings: &Readings<'_>) -> Option<Fit> {
 
 /// Compares the rule that the filter evaluates with the rule that a server's reading matches.
 ///
+/// What is left to the operator is not compared.
+///
 /// # Errors
 /// The server's reading matches another rule.
 fn differs(
@@ -165,7 +167,7 @@ fn differs(
     server: Read,
     path: &str,
 ) -> Result<(), String> {
-    let Some(reading) = server(path) else {
+    let Some(reading) = server(path).filter(|reading| !reading.is_left_to_operator) else {
         return Ok(());
     };
     let own = match reading.ignores_case {
