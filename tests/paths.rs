@@ -12,12 +12,12 @@ mod upstreams;
 
 use paths::{Outcome, Policies};
 use random::Random;
-use upstreams::{Served, agree, models};
+use upstreams::{Served, agree, recorded};
 
 /// A route, its parameter, and the servers that served it.
 type ServedBy = (&'static str, &'static str, &'static [&'static str]);
 
-/// What the servers of `tests/upstreams` served for a target. All others served nothing.
+/// What the Node and Python servers of `tests/upstreams` served for a target. All others of them served nothing.
 const SERVED: [(&str, &[ServedBy]); 12] = [
     (
         "/Admin/x",
@@ -189,7 +189,7 @@ const SERVED: [(&str, &[ServedBy]); 12] = [
 #[test]
 fn the_models_predict_what_servers_served() {
     for (target, served) in SERVED {
-        for (name, model) in models() {
+        for (name, model) in recorded() {
             let found = served.iter().find(|(_, _, names)| names.contains(&name));
             let found = found.map(|(route, id, _)| Served {
                 route: (*route).to_owned(),

@@ -159,6 +159,8 @@ fn judged(policy: &Policy, readings: &Readings<'_>) -> Option<Fit> {
 
 /// Compares the rule that the filter evaluates with the rule that a server's reading matches.
 ///
+/// What is left to the operator is not compared.
+///
 /// # Errors
 /// The server's reading matches another rule.
 fn differs(
@@ -167,7 +169,7 @@ fn differs(
     server: Read,
     path: &str,
 ) -> Result<(), String> {
-    let Some(reading) = server(path) else {
+    let Some(reading) = server(path).filter(|reading| !reading.is_left_to_operator) else {
         return Ok(());
     };
     let own = match reading.ignores_case {
@@ -180,10 +182,25 @@ fn differs(
         return Ok(());
     }
     match own {
-        Some(own) if *own != other => Err(format!(
+        Some(own) if !is_same(own, &other) => Err(format!(
             "reads {reading:?}, which is {other:?}; judged as {own:?}"
         )),
         _ => Ok(()),
+    }
+}
+
+/// Whether two readings match one rule, and bind the same: a text may be in ISO 8859-1 to one of them.
+fn is_same(own: &Fit, other: &Fit) -> bool {
+    let in_latin_1 = |text: &str| text.bytes().map(char::from).collect::<String>();
+    match (own, other) {
+        (Some((own_rule, own)), Some((rule, other))) => {
+            let mut pairs = own.iter().zip(other);
+            own_rule == rule
+                && own.len() == other.len()
+                && pairs.all(|((_, own), (_, other))| own == other || in_latin_1(own) == *other)
+        }
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }
 

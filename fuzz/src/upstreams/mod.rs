@@ -7,6 +7,7 @@
 //! A model is as exact as [`agree`] requires. It may be stricter where no request gets past the filter: the filter denies
 //! control characters, so a model matches a wildcard also where the server's `.*` does not match a line feed.
 
+mod debian;
 mod node;
 mod python;
 
@@ -26,6 +27,8 @@ pub struct Reading {
     pub ignores_slash: bool,
     /// Whether the router leaves the decoding of parameters to the application.
     pub is_encoded: bool,
+    /// Whether the server has removed a part that the filter cannot know: `leaves_to_operator` in `servers.json`.
+    pub is_left_to_operator: bool,
 }
 
 /// A segment of a path.
@@ -49,7 +52,16 @@ pub struct Served {
 /// The servers of `tests/upstreams`: the name in `servers.json`, and the model.
 pub fn models() -> impl Iterator<Item = (&'static str, Read)> {
     let all = [node::MODELS, python::MODELS];
-    all.into_iter().flatten().copied()
+    let debian = debian::models().into_iter().flatten();
+    all.into_iter().flatten().chain(debian).copied()
+}
+
+/// Those of Node and Python, whose answers `tests/paths.rs` has recorded.
+pub fn recorded() -> impl Iterator<Item = (&'static str, Read)> {
+    [node::MODELS, python::MODELS]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// Compares a model with what the server served for a target.
@@ -76,6 +88,7 @@ impl Reading {
             ignores_case: false,
             ignores_slash: false,
             is_encoded: false,
+            is_left_to_operator: false,
         }
     }
 
@@ -100,6 +113,30 @@ impl Reading {
             let bound = segment.bound.as_ref();
             bound.is_some_and(|bound| *bound != segment.literal || self.is_encoded)
         })
+    }
+
+    fn left_to_operator(self, is_left_to_operator: bool) -> Self {
+        Self {
+            is_left_to_operator,
+            ..self
+        }
+    }
+
+    fn encoded(self) -> Self {
+        Self {
+            is_encoded: true,
+            ..self
+        }
+    }
+
+    /// In regular expressions, `$` matches before a line feed at the end: a literal segment is compared without it.
+    fn ignoring_last_line_feed(mut self) -> Self {
+        if let Some(last) = self.segments.last_mut()
+            && last.literal.ends_with('\n')
+        {
+            last.literal.pop();
+        }
+        self
     }
 
     /// The segments without one slash at the end.

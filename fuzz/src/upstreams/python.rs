@@ -76,16 +76,9 @@ fn slashes_at_the_beginning_as_one(path: &str) -> Option<Reading> {
     Some(Reading::new(parts.into_iter().map(Segment::plain)))
 }
 
-/// `$` matches before a line feed at the end: a literal segment is compared without it. Django's `path()` has `\Z` instead,
-/// and its `re_path()` may have `$`.
+/// Django's `path()` has `\Z` instead of `$`, and its `re_path()` may have `$`.
 fn ignoring_last_line_feed(path: &str) -> Reading {
-    let mut reading = Reading::new(parts(path).map(Segment::plain));
-    if let Some(last) = reading.segments.last_mut()
-        && last.literal.ends_with('\n')
-    {
-        last.literal.pop();
-    }
-    reading
+    Reading::new(parts(path).map(Segment::plain)).ignoring_last_line_feed()
 }
 
 /// Parameters also match empty segments. Slashes at the beginning count as one.

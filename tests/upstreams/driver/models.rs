@@ -2,7 +2,7 @@
 
 use super::corpus::Corpus;
 use super::fleet::{PATIENCE, Running};
-use super::input::Input;
+use super::input::{FORGED, GOOD, Input, Tokens, replaced};
 use super::shown;
 use crate::support::client::Connection;
 use crate::upstreams::{self, Served};
@@ -29,9 +29,12 @@ pub fn of(name: &str) -> Option<upstreams::Read> {
 pub fn agreement(running: &Running, model: upstreams::Read, corpus: &Corpus) -> Agreement {
     let mut agreement = Agreement::default();
     let mut connection = Connection::new(running.address(), PATIENCE);
+    let tokens = Tokens::none();
     for target in &corpus.targets {
+        let target = replaced(target, GOOD, &tokens.good);
+        let target = replaced(&target, FORGED, &tokens.forged);
         let is_printable = target.iter().all(u8::is_ascii_graphic);
-        let Some(target) = std::str::from_utf8(target).ok() else {
+        let Some(target) = std::str::from_utf8(&target).ok() else {
             continue;
         };
         if !is_printable || !target.starts_with('/') {
@@ -44,11 +47,17 @@ pub fn agreement(running: &Running, model: upstreams::Read, corpus: &Corpus) -> 
             id: read.id.unwrap_or_default(),
         });
         agreement.compared += 1;
+        let reading = model(target);
+        let is_left = reading
+            .as_ref()
+            .is_some_and(|reading| reading.is_left_to_operator);
+        let predicted = reading.and_then(|reading| reading.served());
         if let Err(difference) = upstreams::agree(model, target, served.as_ref()) {
             agreement.differences.push(difference);
-        } else if let (None, Some(predicted)) =
-            (served, model(target).and_then(|reading| reading.served()))
-        {
+        } else if is_left && predicted.is_some() && running.server.leaves_to_operator.is_none() {
+            let difference = format!("`{target}`: the list has no `leaves_to_operator`");
+            agreement.differences.push(difference);
+        } else if let (None, Some(predicted)) = (served, predicted) {
             let target = shown(target.as_bytes());
             agreement.stricter.push(format!("{target}: {predicted:?}"));
         }
