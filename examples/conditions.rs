@@ -122,6 +122,10 @@ const IN_LOOPS: &[(&str, &str)] = &[
         "string(1.7e308) == '' || string(1.7e-308) == '' || string(1.7e308) == ''",
     ),
     (
+        "string() of a double of many digits",
+        "string(3.822552438524997e305) == '' || string(5.2567338192279027e-297) == '' || string(1.5259807359811325e307) == ''",
+    ),
+    (
         "double()",
         "double('2.470328229206232720e-324') == 1.0 || double('2.470328229206232720e-324') == 1.0",
     ),
@@ -225,6 +229,47 @@ struct Work {
     conditions: Vec<String>,
     /// The place of the token.
     token: usize,
+    /// What the request is.
+    shape: Shape,
+}
+
+/// What a request has besides its token.
+#[derive(Clone, Copy)]
+enum Shape {
+    Plain,
+    /// Many fields with long names that differ at their ends.
+    Fields,
+    /// A path of many segments.
+    Path,
+    /// A host of many labels.
+    Host,
+}
+
+impl Shape {
+    const ALL: [Self; 4] = [Self::Plain, Self::Fields, Self::Path, Self::Host];
+
+    fn target(self, rule: usize) -> String {
+        match self {
+            Self::Path => format!("/{rule}{}", "/a".repeat(10_000)),
+            Self::Plain | Self::Fields | Self::Host => format!("/{rule}"),
+        }
+    }
+
+    fn host(self) -> String {
+        match self {
+            Self::Host => format!("{}example.com", "a.".repeat(120)),
+            Self::Plain | Self::Fields | Self::Path => "api.example.com".to_owned(),
+        }
+    }
+
+    fn names(self) -> Vec<String> {
+        let count = match self {
+            Self::Fields => 85,
+            Self::Plain | Self::Path | Self::Host => 0,
+        };
+        let name = |number| format!("x-{}{number:02}", "a".repeat(598));
+        (0..count).map(name).collect()
+    }
 }
 
 fn main() -> ExitCode {
@@ -245,9 +290,9 @@ fn main() -> ExitCode {
         .iter()
         .map(|(_, claims)| token(&key, claims))
         .collect();
-    let of_nothing: Vec<f64> = tokens
+    let of_nothing: Vec<[f64; Shape::ALL.len()]> = tokens
         .iter()
-        .map(|token| measure(&envoy, token, 0))
+        .map(|token| Shape::ALL.map(|shape| measure(&envoy, token, 0, shape)))
         .collect();
     let mut costs: Vec<(&Work, f64)> = works
         .iter()
@@ -255,7 +300,8 @@ fn main() -> ExitCode {
         .map(|(place, work)| {
             (
                 work,
-                measure(&envoy, &tokens[work.token], place) - of_nothing[work.token],
+                measure(&envoy, &tokens[work.token], place, work.shape)
+                    - of_nothing[work.token][work.shape as usize],
             )
         })
         .collect();
@@ -279,6 +325,7 @@ fn works(claims: &[(&'static str, Value)], random: usize) -> Vec<Work> {
         name,
         conditions: vec![text],
         token,
+        shape: Shape::Plain,
     };
     let mut works = vec![one(
         "nothing".to_owned(),
@@ -306,6 +353,7 @@ fn works(claims: &[(&'static str, Value)], random: usize) -> Vec<Work> {
             name: "many conditions".to_owned(),
             conditions,
             token,
+            shape: Shape::Plain,
         });
     }
     let deep = |range: &str, body: &str| {
@@ -350,7 +398,42 @@ fn works(claims: &[(&'static str, Value)], random: usize) -> Vec<Work> {
             1_000
         ],
         token: 0,
+        shape: Shape::Plain,
     });
+    for (name, text, count, shape) in [
+        (
+            "all fields",
+            "size(request.headers) == 1",
+            10,
+            Shape::Fields,
+        ),
+        (
+            "all fields, often",
+            "size(request.headers) == 1",
+            60,
+            Shape::Fields,
+        ),
+        (
+            "a field, often",
+            "request.headers['x-a'] == ''",
+            200,
+            Shape::Fields,
+        ),
+        ("the path", "request.path == ''", 190, Shape::Path),
+        ("the host", "request.host == ''", 190, Shape::Host),
+    ] {
+        works.push(Work {
+            name: name.to_owned(),
+            conditions: vec![text.to_owned(); count],
+            token: 0,
+            shape,
+        });
+    }
+    works.push(one(
+        "string() of many doubles".to_owned(),
+        "claims.list.all(x, claims.nums.all(y, string(y) != 'q'))".to_owned(),
+        0,
+    ));
     let seeds = 0..u64::try_from(random).unwrap_or(u64::MAX);
     let texts = seeds.map(|seed| expression::text(&mut Random::new(seed)));
     let texts = texts.filter(|text| Condition::compile(text).is_ok());
@@ -363,7 +446,7 @@ fn document(key: &SigningKey, works: &[Work]) -> Value {
         let conditions = work.conditions.iter().map(|text| json!({"cel": text}));
         json!({
             "name": format!("r{place}"),
-            "match": {"paths": [format!("/{place}")]},
+            "match": {"paths": [format!("/{place}/**")]},
             "require": {"any_of": conditions.collect::<Vec<_>>()},
         })
     });
@@ -387,7 +470,10 @@ fn claims() -> Vec<(&'static str, Value)> {
     let members = Value::Object(members.collect());
     let pair = json!({"a": 1});
     vec![
-        ("", json!({"list": vec![1; 200], "n": 1, "pair": [1, 2]})),
+        (
+            "",
+            json!({"list": vec![1; 200], "n": 1, "pair": [1, 2], "nums": vec![3.822_552_438_524_997e305; 45]}),
+        ),
         ("numbers", times(json!(0), 2_000)),
         ("many numbers", times(json!(0), 11_000)),
         ("words", json!({"large": vec!["a"; 1_000], "sought": "b"})),
@@ -439,16 +525,19 @@ fn token(key: &SigningKey, claims: &Value) -> String {
 }
 
 /// The CPU time of Envoy's process for a request under a rule, in milliseconds.
-fn measure(envoy: &Envoy, token: &str, rule: usize) -> f64 {
-    let target = format!("/{rule}");
+fn measure(envoy: &Envoy, token: &str, rule: usize, shape: Shape) -> f64 {
+    let target = shape.target(rule);
     let authorization = format!("Bearer {token}");
+    let (host, names) = (shape.host(), shape.names());
+    let mut headers: Vec<(&[u8], &[u8])> = vec![
+        (b"host", host.as_bytes()),
+        (b"authorization", authorization.as_bytes()),
+    ];
+    headers.extend(names.iter().map(|name| (name.as_bytes(), &b"1"[..])));
     let request = Request {
         method: b"GET",
         target: target.as_bytes(),
-        headers: vec![
-            (b"host", b"api.example.com"),
-            (b"authorization", authorization.as_bytes()),
-        ],
+        headers,
         body: b"",
     };
     let costs = (0..REQUESTS).map(|_| {

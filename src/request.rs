@@ -194,6 +194,14 @@ impl<'a> RequestView<'a> {
             .filter(|name| !name.starts_with(b":"))
     }
 
+    /// Its fields, in order: names, as they were sent, and values.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let fields = self.fields.iter();
+        fields
+            .map(|&(name, value)| (name, value))
+            .filter(|(name, _)| !name.starts_with(b":"))
+    }
+
     /// Every value of the fields called `name` (lower case), in order.
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
         self.fields

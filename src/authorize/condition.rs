@@ -15,6 +15,7 @@ mod cost;
 mod environment;
 mod limits;
 mod moment;
+mod pattern;
 mod syntax;
 mod values;
 
@@ -23,8 +24,8 @@ use cel::parser::Expression;
 use std::fmt;
 use std::sync::Arc;
 
-use self::limits::Pattern;
 pub use self::limits::{Budget, OPERATIONS};
+use self::pattern::Pattern;
 pub use self::syntax::{Fault, FaultKind, Place};
 use self::syntax::{Seen, Sights, Text};
 use super::Asked;

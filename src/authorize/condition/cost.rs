@@ -12,7 +12,7 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
 };
 
-use super::environment::{EACH, MATCHES, PAY, SEARCH};
+use super::environment::{EACH, EQUAL, MATCHES, PAY, SEARCH, WRITE};
 use super::limits;
 
 /// What an evaluation costs that is not in its expression: its context.
@@ -49,10 +49,13 @@ const TURN: u32 = 4;
 pub const COPIED: u32 = 4;
 
 /// A text that is searched for another, or read as a number or a moment. Literals pay this as well.
-const READ: u32 = 16;
+pub const READ: u32 = 16;
 
-/// A text that is read as a fraction: of some, every digit is needed for the last bit.
-const FRACTION: u32 = 400;
+/// An item of a list that is searched.
+pub const SEARCHED: u32 = 2;
+
+/// A text that is read as a fraction, or a fraction that is written: of some, every digit is needed for the last bit.
+pub const FRACTION: u32 = 400;
 const READ_AS_FRACTION: u32 = 48;
 
 /// The name of what a loop has so far.
@@ -108,6 +111,9 @@ fn paid(expression: &mut IdedExpr, weight: u32, loops: u32) -> u32 {
 
 /// Prices a call, and has its operands pay.
 fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
+    if call.func_name == "string" {
+        return of_string(call, loops);
+    }
     let (price, weight) = match (call.func_name.as_str(), call.args.as_slice()) {
         (
             operators::LOGICAL_AND
@@ -121,7 +127,11 @@ fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
         (operators::EQUALS | operators::NOT_EQUALS, [a, b]) if is_text(a) || is_literal(b) => {
             (LOGIC, None)
         }
-        (operators::EQUALS | operators::NOT_EQUALS, _) => (LOGIC, Some(COPIED)),
+        (operators::EQUALS | operators::NOT_EQUALS, [a, b]) if !has_size(a) && !has_size(b) => {
+            (LOGIC, None)
+        }
+        (operators::EQUALS, _) => return of_paying(call, EQUAL, LOGIC, loops),
+        (operators::NOT_EQUALS, _) => return of_not_equal(call, loops),
         // A member is found by its name, an item by its number, whatever the size of what they are in.
         (operators::INDEX, [_, key]) if is_key(key) => (CALL, None),
         (operators::IN, [value, of]) => match &of.expr {
@@ -131,7 +141,7 @@ fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
                 let items = item.saturating_mul(limits::small(list.elements.len()));
                 (CALL.saturating_add(items), None)
             }
-            _ => return of_in(call, loops),
+            _ => return of_paying(call, SEARCH, CALL, loops),
         },
         // It pays by the length of its text.
         (MATCHES, _) => (CALL, None),
@@ -151,13 +161,36 @@ fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
     sum(operands).saturating_add(price)
 }
 
-/// `value in values` becomes `@search(purse, value, values)`.
-fn of_in(call: &mut CallExpr, loops: u32) -> u32 {
+/// `string(value)` becomes `string(@write(purse, value))`.
+fn of_string(call: &mut CallExpr, loops: u32) -> u32 {
+    let target = call.target.as_deref_mut().into_iter();
+    let operands = target.chain(&mut call.args).map(|operand| {
+        let price = price_of(operand, loops);
+        wrap(operand, WRITE, &[]);
+        sum([price, PAYMENT, of_name(limits::NAME, loops)])
+    });
+    sum(operands).saturating_add(CALL)
+}
+
+/// `a != b` becomes `!@equal(purse, a, b)`.
+fn of_not_equal(call: &mut CallExpr, loops: u32) -> u32 {
+    let price = of_paying(call, EQUAL, LOGIC, loops);
+    let equal = std::mem::take(call);
+    call.func_name = operators::LOGICAL_NOT.to_owned();
+    call.args = vec![IdedExpr {
+        id: 0,
+        expr: Expr::Call(equal),
+    }];
+    sum([price, LOGIC, NODE])
+}
+
+/// `value in values` becomes `@search(purse, value, values)`, `a == b` becomes `@equal(purse, a, b)`.
+fn of_paying(call: &mut CallExpr, function: &str, price: u32, loops: u32) -> u32 {
     let operands = sum(call.args.iter_mut().map(|operand| price_of(operand, loops)));
-    call.func_name = SEARCH.to_owned();
+    call.func_name = function.to_owned();
     let purse = Expr::Ident(limits::NAME.to_owned());
     call.args.insert(0, IdedExpr { id: 0, expr: purse });
-    sum([operands, CALL, PAYMENT, of_name(limits::NAME, loops)])
+    sum([operands, price, PAYMENT, of_name(limits::NAME, loops)])
 }
 
 fn of_loop(comprehension: &mut ComprehensionExpr, loops: u32) -> u32 {

@@ -49,6 +49,12 @@ pub const PAY: &str = "@pay";
 /// `@each(purse, price, weight, range)` pays for every turn of a loop.
 pub const EACH: &str = "@each";
 
+/// `@equal(purse, a, b)` pays for a comparison, and compares.
+pub const EQUAL: &str = "@equal";
+
+/// `@write(purse, value)` pays for a value that `string` writes.
+pub const WRITE: &str = "@write";
+
 /// `@search(purse, value, values)` pays for a search, and searches.
 pub const SEARCH: &str = "@search";
 
@@ -78,6 +84,13 @@ fn with_time(mut env: Env) -> Env {
             vec![purse(), INT_TYPE, INT_TYPE, DYN_TYPE],
             limits::each,
         )
+        & function(
+            EQUAL,
+            "equal",
+            vec![purse(), DYN_TYPE, DYN_TYPE],
+            limits::equal,
+        )
+        & function(WRITE, "write", vec![purse(), DYN_TYPE], limits::write)
         & function(
             SEARCH,
             "in",

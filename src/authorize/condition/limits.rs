@@ -9,12 +9,13 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::cost::{COPIED, FRACTION, SEARCHED};
+use super::pattern::Pattern;
 use cel::ExecutionError;
-use cel::common::types::{CelBool, CelBytes, CelInt, CelList, CelMap, CelMapKey, CelString, Type};
+use cel::common::types::{
+    CelBool, CelBytes, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelString, Type,
+};
 use cel::common::value::{CowVal, StaticVal, Val};
-use regex_lite::{Error, Regex, RegexBuilder};
-
-use super::cost::COPIED;
 
 /// How many operations the conditions of one request may spend. Where they were priced, the dearest take 22 ns each in
 /// Envoy (`cargo run --example conditions`), so that all take 20 ms on a machine of less than half that speed. Each holds
@@ -29,57 +30,38 @@ pub const NAME: &str = "@purse";
 
 pub static TYPE: Type = Type::new_unspecified_type("purse");
 
-/// How large a compiled pattern may be, in bytes: the time to look for one grows with it.
-const HEAVIEST: usize = 16 * 1024;
-
-/// As many bytes of a compiled pattern cost an operation for each byte of text. The parts of a pattern are mostly
-/// pointers, which have twice the size outside wasm.
-const BYTES_OF_PATTERN: usize = size_of::<[usize; 8]>();
-
-/// A pattern of `matches`.
-#[derive(Debug)]
-pub struct Pattern {
-    regex: Regex,
-    /// What a byte of text costs.
-    price: u32,
-}
-
-impl Pattern {
-    /// Compiles a pattern.
-    ///
-    /// # Errors
-    /// It is none, or too large.
-    pub fn compile(text: &str) -> Result<Self, Error> {
-        let within = |bytes| RegexBuilder::new(text).size_limit(bytes).build();
-        let regex = within(HEAVIEST)?;
-        // How large a pattern is can only be asked by its limit.
-        let (mut too_small, mut enough) = (0, HEAVIEST / BYTES_OF_PATTERN);
-        while enough - too_small > 1 {
-            let middle = usize::midpoint(too_small, enough);
-            match within(middle * BYTES_OF_PATTERN) {
-                Ok(_) => enough = middle,
-                Err(_) => too_small = middle,
-            }
-        }
-        let price = small(enough);
-        Ok(Self { regex, price })
-    }
-}
-
-/// What the conditions of one request have left to spend: they share it. Without a condition it costs nothing.
+/// What the conditions of one request share: what they have left to spend, and what is made once of the request. Without
+/// a condition it costs nothing.
 #[derive(Debug, Default)]
-pub struct Budget(OnceCell<Arc<AtomicU32>>);
+pub struct Budget {
+    left: OnceCell<Arc<AtomicU32>>,
+    /// The path and the host, if they are texts.
+    path: OnceCell<Option<String>>,
+    host: OnceCell<Option<String>>,
+}
 
 impl Budget {
     /// How many operations were spent.
     pub fn spent(&self) -> u32 {
-        let left = self.0.get().map(|left| left.load(Ordering::Relaxed));
+        let left = self.left.get().map(|left| left.load(Ordering::Relaxed));
         left.map_or(0, |left| OPERATIONS.saturating_sub(left))
+    }
+
+    /// The path of the request, made when the first condition looks at it.
+    pub(super) fn path(&self, make: impl FnOnce() -> Option<String>) -> Option<&str> {
+        self.path.get_or_init(make).as_deref()
+    }
+
+    /// The host of the request, made when the first condition looks at it.
+    pub(super) fn host(&self, make: impl FnOnce() -> Option<String>) -> Option<&str> {
+        self.host.get_or_init(make).as_deref()
     }
 
     /// The purse of one condition.
     pub(super) fn purse(&self, patterns: &Arc<[Pattern]>) -> Purse {
-        let left = self.0.get_or_init(|| Arc::new(AtomicU32::new(OPERATIONS)));
+        let left = self
+            .left
+            .get_or_init(|| Arc::new(AtomicU32::new(OPERATIONS)));
         Purse {
             left: Arc::clone(left),
             patterns: Arc::clone(patterns),
@@ -196,8 +178,42 @@ pub fn each<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executi
     paid.map(|()| range).ok_or_else(too_much)
 }
 
-/// `@search(purse, value, values)`: whether the value is one of them, paid for by the sizes of both. A number copies what
-/// it is compared with, so the value may be copied for each of them.
+/// `@write(purse, value)`: the value that `string` writes, paid for by its size, or as a fraction.
+pub fn write<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let Ok([purse, value]) = <[_; 2]>::try_from(args) else {
+        return Err(ExecutionError::missing_argument_or_target());
+    };
+    let own = of(&purse)?;
+    let paid = match value.downcast_ref::<CelDouble>() {
+        Some(_) => own.spend(FRACTION),
+        None => own.spend_on(COPIED, value.as_ref()),
+    };
+    paid.map(|()| value).ok_or_else(too_much)
+}
+
+/// `@equal(purse, a, b)`: whether two values are equal, paid for by what is compared and copied.
+pub fn equal<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let [purse, a, b] = args.as_slice() else {
+        return Err(ExecutionError::missing_argument_or_target());
+    };
+    let purse = of(purse)?;
+    let texts = (
+        a.downcast_ref::<CelString<'_>>(),
+        b.downcast_ref::<CelString<'_>>(),
+    );
+    let paid = match texts {
+        // Texts of two lengths are not looked at.
+        (Some(a), Some(b)) if a.inner().len() != b.inner().len() => purse.spend(SEARCHED),
+        (Some(a), Some(_)) => purse.spend(SEARCHED.saturating_add(of_text(a.inner()))),
+        _ => purse
+            .spend_on(COPIED, a.as_ref())
+            .and_then(|()| purse.spend_on(COPIED, b.as_ref())),
+    };
+    paid.ok_or_else(too_much)?;
+    Ok(CowVal::owned(CelBool::from(a == b)))
+}
+
+/// `@search(purse, value, values)`: whether the value is one of them, paid for by what is compared and copied.
 pub fn search<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let [purse, value, values] = args.as_slice() else {
         return Err(ExecutionError::missing_argument_or_target());
@@ -205,14 +221,37 @@ pub fn search<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execu
     let Some(container) = values.as_container() else {
         return Err(ExecutionError::missing_argument_or_target());
     };
-    let (purse, times) = (of(purse)?, small(length(values.as_ref())));
-    let weight = COPIED.saturating_mul(times.saturating_add(1));
+    let purse = of(purse)?;
+    let copies = compared(purse, value.as_ref(), values.as_ref()).ok_or_else(too_much)?;
+    let weight = COPIED.saturating_mul(copies.saturating_add(1));
     purse
-        .spend_on(COPIED, values.as_ref())
-        .and_then(|()| purse.spend_on(weight, value.as_ref()))
+        .spend_on(weight, value.as_ref())
         .ok_or_else(too_much)?;
     let contains = container.contains(value.as_ref())?;
     Ok(CowVal::owned(CelBool::from(contains)))
+}
+
+/// Pays for the values that a value is compared with; returns how often it may be copied. A number copies what it is
+/// compared with. Texts are compared only with texts, and their bytes only with as many.
+fn compared(purse: &Purse, value: &dyn Val, values: &dyn Val) -> Option<u32> {
+    let Some(list) = values.downcast_ref::<CelList<'_>>() else {
+        purse.spend_on(COPIED, values)?;
+        return Some(1);
+    };
+    let text = value.downcast_ref::<CelString<'_>>();
+    purse.spend(SEARCHED.saturating_mul(small(list.inner().len())))?;
+    let mut copies = 0;
+    for item in list.inner() {
+        let Some(item) = item.downcast_ref::<CelString<'_>>() else {
+            purse.spend_on(COPIED, item.as_ref())?;
+            copies += 1;
+            continue;
+        };
+        if text.is_some_and(|text| text.inner().len() == item.inner().len()) {
+            purse.spend(small(item.inner().len() / BYTES_FOR_ONE))?;
+        }
+    }
+    Some(copies)
 }
 
 /// `@matches(purse, text, number)`: whether the pattern of that number is found in the text.
@@ -226,13 +265,8 @@ pub fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exec
     let (Some(text), Some(pattern)) = (text, pattern) else {
         return Err(ExecutionError::missing_argument_or_target());
     };
-    let length = small(text.inner().len()).saturating_add(1);
-    purse
-        .spend(length.saturating_mul(pattern.price))
-        .ok_or_else(too_much)?;
-    Ok(CowVal::owned(CelBool::from(
-        pattern.regex.is_match(text.inner()),
-    )))
+    let is_in = pattern.is_in(text.inner(), |price| purse.spend(price));
+    Ok(CowVal::owned(CelBool::from(is_in.ok_or_else(too_much)?)))
 }
 
 fn of<'b>(value: &'b CowVal<'_, '_>) -> Result<&'b Purse, ExecutionError> {

@@ -8,7 +8,7 @@ use cel::common::ast::{
 use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 use cel::parser::{Expression, ParseErrors, PrattParser};
 
-use super::limits::Pattern;
+use super::pattern::Pattern;
 use super::{cost, environment, limits, moment};
 
 /// How long an expression may be, in bytes.

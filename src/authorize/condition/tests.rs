@@ -610,6 +610,75 @@ fn what_people_write_costs_little() {
     }
 }
 
+/// What people write about a caller of 200 groups and 100 roles: all names are as long, and many begin alike.
+#[test]
+fn what_people_write_of_large_tokens_passes() {
+    let names: Vec<String> = (0..200)
+        .map(|n| {
+            format!("CN=team-{n:03}-developers,OU=Groups,OU=Engineering,DC=corp,DC=example,DC=com")
+        })
+        .collect();
+    let ids: Vec<String> = (0..200)
+        .map(|n| format!("6f9619ff-8b86-d011-b42d-00cf4fc9{n:04}"))
+        .collect();
+    let roles: Vec<String> = (0..100)
+        .map(|n| format!("6f9619ff-8b86-d011-b42d-00cf4fc8{n:04}"))
+        .collect();
+    let asking = Asking {
+        claims: json!({"dns": names, "names": ids, "groups": ids, "roles": roles}),
+        ..Asking::default()
+    };
+    for text in [
+        "claims.dns.exists(g, g.matches('^CN=team-199-developers,(OU=[A-Za-z]+,)+DC=corp,DC=example,DC=com$'))",
+        "claims.dns.exists(g, g.matches('(?i)^cn=(admins|owners|team-199-developers),ou=groups,'))",
+        "claims.dns.exists(g, g.matches('^CN=[a-z0-9-]+-admins,OU=Groups,') || g.endsWith('DC=com'))",
+        "claims.groups.all(g, g in claims.groups)",
+        "claims.groups.exists(g, g in claims.roles) || claims.names.exists(g, g in claims.roles) || true",
+    ] {
+        let budget = Budget::default();
+        let holds = asking.with(text, &budget);
+        let share = f64::from(budget.spent()) * 100.0 / f64::from(OPERATIONS);
+        println!("{share:5.1} %  {text}");
+        assert_eq!(holds, Ok(true), "{text}");
+        assert!(share <= 75.0, "{text}: {share}");
+    }
+}
+
+/// A fraction is paid for by what it may take to write it, a text by its size.
+#[test]
+fn a_fraction_is_dear_to_write() {
+    let asking = Asking {
+        claims: json!({"list": vec![0; 200], "nums": vec![3.822552438524997e305; 20], "words": vec!["a"; 20]}),
+        ..Asking::default()
+    };
+    let text = |of: &str| format!("claims.list.all(x, claims.{of}.all(y, string(y) != 'q'))");
+    assert_eq!(asking.of(&text("nums")), Err(Failed));
+    assert_eq!(asking.of(&text("words")), Ok(true));
+}
+
+/// All fields of a request are paid for by their names.
+#[test]
+fn long_names_of_fields_are_paid_for() {
+    let names: Vec<String> = (0..90)
+        .map(|n| format!("x-{}{n:02}", "a".repeat(598)))
+        .collect();
+    let fields = names.iter().map(|name| {
+        let name: &'static [u8] = name.clone().leak().as_bytes();
+        let value: &'static [u8] = b"1";
+        (name, value)
+    });
+    let asking = Asking {
+        fields: fields.collect(),
+        ..Asking::default()
+    };
+    let budget = Budget::default();
+    assert_eq!(
+        asking.with("size(request.headers) == 90", &budget),
+        Ok(true)
+    );
+    assert!(budget.spent() > 90 * 6 * 600 / 32, "{}", budget.spent());
+}
+
 const EXPRESSIONS: [&str; 24] = [
     "claims.a > claims.b",
     "claims.a + claims.b == claims.a",

@@ -22,8 +22,11 @@ type Members<'v> = HashMap<CelMapKey<'v>, Boxed<'v>>;
 /// What it costs to make a value and to drop it.
 const MADE: u32 = 3;
 
-/// As many comparisons of names cost as much as one operation.
-const NAMES_FOR_ONE: usize = 4;
+/// What it costs to find a field's other values by the hash of its name.
+const HASHED: u32 = 6;
+
+/// A field's name and its values.
+type Field<'v> = (&'v str, Vec<&'v [u8]>);
 
 /// What an expression sees that looks at nothing.
 pub fn nothing<'v>(purse: &Purse) -> Context<'v, 'v> {
@@ -113,14 +116,13 @@ impl<'v> Values<'_, 'v> {
             // Whoever asks has refused a path that could be read in several ways.
             let reading = self.asked.path.plain().ok()?;
             if reading.is_path() {
-                known.push(("path", self.owned(reading.joined())?));
+                let path = self.asked.budget.path(|| Some(reading.joined()))?;
+                known.push(("path", self.text(path)?));
             }
         }
         if sights.host {
-            known.push((
-                "host",
-                self.owned(request.host().ok()?.as_str().to_owned())?,
-            ));
+            let make = || Some(request.host().ok()?.as_str().to_owned());
+            known.push(("host", self.text(self.asked.budget.host(make)?)?));
         }
         if sights.scheme {
             let is_https = request.is_https(self.asked.https_by);
@@ -136,41 +138,59 @@ impl<'v> Values<'_, 'v> {
 
     /// The fields that are looked at, those of one name together.
     fn headers(self, request: &'v RequestView<'v>) -> Option<Vec<(&'v str, Boxed<'v>)>> {
-        let seen = &self.sights.headers;
-        let count = request.names().count();
-        let names = match seen {
-            Seen::Nothing => 0,
-            Seen::These(names) => names.len(),
-            Seen::All => count,
+        let fields = match &self.sights.headers {
+            Seen::Nothing => Vec::new(),
+            Seen::These(names) => self.fields_called(request, names)?,
+            Seen::All => self.all_fields(request)?,
         };
-        // Every name is compared with each that is looked for, and each is looked for among all.
-        let compared = count.saturating_mul(names);
-        self.purse.spend(limits::small(compared / NAMES_FOR_ONE))?;
-        let mut fields: Vec<(&str, Boxed<'v>)> = Vec::new();
-        for name in request.names() {
-            let name = match (std::str::from_utf8(name), seen) {
-                (Ok(name), _) => name,
-                (Err(_), Seen::All) => return None,
-                (Err(_), _) => continue,
-            };
-            if !seen.has(name) || fields.iter().any(|(known, _)| *known == name) {
-                continue;
+        let fields = fields.into_iter();
+        fields
+            .map(|(name, values)| Some((name, self.field(name, &values)?)))
+            .collect()
+    }
+
+    /// The fields of some names: each name is compared with every field's.
+    fn fields_called(
+        self,
+        request: &'v RequestView<'v>,
+        names: &[String],
+    ) -> Option<Vec<Field<'v>>> {
+        let count = limits::small(request.fields().count());
+        let mut fields = Vec::new();
+        for looked_for in names {
+            let compared = limits::of_text(looked_for).saturating_mul(count);
+            self.purse.spend(compared)?;
+            let is_one = |(name, _): &(&[u8], _)| *name == looked_for.as_bytes();
+            let mut found = request.fields().filter(is_one).peekable();
+            let name = found.peek().map(|(name, _)| *name);
+            if let Some(name) = name.and_then(|name| std::str::from_utf8(name).ok()) {
+                fields.push((name, found.map(|(_, value)| value).collect()));
             }
-            let mut values = request.values(name.as_bytes());
-            let first = values.next()?;
-            let rest: Vec<&[u8]> = values.collect();
-            fields.push((
-                name,
-                if rest.is_empty() {
-                    self.bytes(first)?
-                } else {
-                    let separator: &[u8] = if name == "cookie" { b"; " } else { b"," };
-                    let all: Vec<&[u8]> = std::iter::once(first).chain(rest).collect();
-                    self.owned(String::from_utf8(all.join(separator)).ok()?)?
-                },
-            ));
         }
         Some(fields)
+    }
+
+    /// All fields, in the time that it takes to hash their names.
+    fn all_fields(self, request: &'v RequestView<'v>) -> Option<Vec<Field<'v>>> {
+        let mut fields: HashMap<&str, Vec<&[u8]>> = HashMap::new();
+        for (name, value) in request.fields() {
+            self.purse
+                .spend(limits::of_bytes(name.len()).saturating_mul(HASHED))?;
+            let name = std::str::from_utf8(name).ok()?;
+            fields.entry(name).or_default().push(value);
+        }
+        Some(fields.into_iter().collect())
+    }
+
+    /// The value of a field: one of several lists all (RFC 9110 §5.3), but for cookies (RFC 9113 §8.2.3).
+    fn field(self, name: &str, values: &[&'v [u8]]) -> Option<Boxed<'v>> {
+        if let [value] = values {
+            return self.bytes(value);
+        }
+        let separator: &[u8] = if name == "cookie" { b"; " } else { b"," };
+        let length = values.iter().map(|value| 1 + value.len()).sum();
+        self.purse.spend(limits::of_bytes(length))?;
+        self.owned(String::from_utf8(values.join(separator)).ok()?)
     }
 
     fn json(self, value: &'v Value) -> Option<Boxed<'v>> {
