@@ -59,19 +59,19 @@ pub fn alone<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
 /// for the token that should follow it.
 pub fn stands_alone(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
     let is_alone = |one: &[u8]| {
-        let (own, rest) = split_scheme(one);
-        // All of it could be a token, and so could what no scheme begins.
         let is_token =
             one.iter().all(|byte| is_of_body(*byte) || *byte == b'=') && is_b64token(one);
         is_token && !one.eq_ignore_ascii_case(scheme.as_bytes())
-            || own.is_empty() && !rest.is_empty()
     };
     request.values(name.as_bytes()).any(|value| {
-        if value.contains(&b',') {
-            elements(value).any(is_alone)
-        } else {
-            is_alone(value.trim_ascii())
-        }
+        let value = value.trim_ascii();
+        // A scheme is all there is, or a space follows it (RFC 9110 §11.4).
+        let (own, rest) = split_scheme(value);
+        let has_scheme = !own.is_empty() && (rest.is_empty() || rest.starts_with(b" "));
+        let is_list = value.contains(&b',');
+        !value.is_empty() && !has_scheme
+            || is_list && elements(value).any(is_alone)
+            || !is_list && is_alone(value)
     })
 }
 

@@ -7,7 +7,7 @@
 //! 2. a slash that was encoded separates;
 //! 3. a backslash separates, also an encoded one after 1;
 //! 4. empty segments are merged away;
-//! 5. dot segments are resolved (RFC 3986 §5.2.4);
+//! 5. dot segments are resolved (RFC 3986 §5.2.4), or the last one is dropped;
 //! 6. parameters are dropped: what stands in a segment from `;` on;
 //! 7. the first `;` begins the query, slashes and all (Fastify 4, restify);
 //! 8. a `?` that was encoded begins the query (h3, and servers that decode before they split);

@@ -106,7 +106,7 @@ fn slim(target: &str) -> Option<Reading> {
 /// The path that `parse_url` finds; none if it finds none.
 fn parse_url(target: &str) -> Option<&str> {
     let path = before(target, &['?', '#']);
-    let mut rest = target;
+    let rest;
     let mut has_port = false;
     match path.split_once(':') {
         Some((_, after)) if path.len() < target.len() || !after.is_empty() => {

@@ -7,7 +7,7 @@ use crate::reject::PathFault;
 pub(super) type Step = fn(&[Symbol], &mut Vec<Symbol>) -> Result<(), PathFault>;
 
 /// The steps, each with what it changes; the numbers are those of the closure's documentation.
-pub(super) const STEPS: [(Marks, Step); 12] = [
+pub(super) const STEPS: [(Marks, Step); 13] = [
     // 1. Percent-escapes are decoded.
     (Marks::ESCAPE, |text, to| decode(text, |_| true, to)),
     (Marks::UNRESERVED_ESCAPE, |text, to| {
@@ -23,6 +23,8 @@ pub(super) const STEPS: [(Marks, Step); 12] = [
     }),
     // 5. Dot segments are resolved.
     (Marks::DOT_SEGMENT, resolve_dots),
+    // Or the last one is dropped, as dots at the end of a path are by Windows and Caddy.
+    (Marks::DOT_SEGMENT, drop_last_dots),
     // 6. Parameters are dropped.
     (Marks::SEMICOLON, |text, to| {
         join(segments(text).map(|segment| before(segment, b';')), to)
@@ -100,6 +102,16 @@ fn resolve_dots(text: &[Symbol], to: &mut Vec<Symbol>) -> Result<(), PathFault> 
     if matches!(segments(text).last(), Some([DOT] | [DOT, DOT])) {
         to.push(SEPARATOR);
     }
+    Ok(())
+}
+
+fn drop_last_dots(text: &[Symbol], to: &mut Vec<Symbol>) -> Result<(), PathFault> {
+    const DOT: Symbol = b'.' as Symbol;
+    let kept = match text {
+        [kept @ .., SEPARATOR, DOT] | [kept @ .., SEPARATOR, DOT, DOT] => kept,
+        _ => text,
+    };
+    to.extend_from_slice(kept);
     Ok(())
 }
 

@@ -79,6 +79,10 @@ fn steps(text: &str) -> Vec<String> {
             },
         joined(&cut),
         text.split(';').next().unwrap().to_owned(),
+        text.strip_suffix("\n.")
+            .or(text.strip_suffix("\n.."))
+            .unwrap_or(text)
+            .to_owned(),
         text.split('?').next().unwrap().to_owned(),
     ];
     if text.contains("\n\n") {
