@@ -241,10 +241,12 @@ fn hold_above(default: &str, last: Option<&Value>, patch: &Value) {
     let (worker, strict) = (load(default, last), load("authenticated", None));
     let circumstances = circumstances();
     let credentials = credentials(&key);
+    // There are many last rules: each is tried with a third of the circumstances for each path, in turn.
+    let step = if last.is_some() { 3 } else { 1 };
     let hidden = hidden_rules();
     let mut hidden_answers = 0;
-    for path in PATHS {
-        for (method, client, fields) in &circumstances {
+    for (place, path) in PATHS.iter().enumerate() {
+        for (method, client, fields) in circumstances.iter().skip(place % step).step_by(step) {
             for (credential, is_known) in &credentials {
                 let credential = credential
                     .iter()
@@ -366,4 +368,35 @@ fn whatever_the_answers_look_like() {
         }),
     );
     hold("deny", &json!({"cors": cors("authenticate")}));
+}
+
+/// For the log: clients do not see it.
+#[test]
+fn the_decision_names_the_rule_that_hides() {
+    let key = SigningKey::generate(Algorithm::Es256).with_kid(Some("1"));
+    let loaded = config::load_value(&document(&key, "deny", None, &json!({})));
+    let plan = loaded.expect("a valid document").plan;
+    for (path, fields, rule) in [
+        ("/role/x", FIELDS[0], Some("role")),
+        ("/role/../x", FIELDS[0], Some("role")),
+        ("/x/../inside", FIELDS[0], Some("inside")),
+        ("/inside", FIELDS[0], Some("inside")),
+        ("/path//x", FIELDS[0], Some("path")),
+        ("/field/x", FIELDS[2], Some("field")),
+        ("/nowhere/x", FIELDS[2], None),
+        ("/nowhere/../x", FIELDS[0], None),
+        ("/read/x", FIELDS[2], Some("read")),
+    ] {
+        let target = [(":method", "GET"), (":path", path), (":authority", "api")];
+        let pairs = target.iter().chain(fields);
+        let pairs = pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let request = RequestView::new(pairs.collect()).from_client(OUTSIDE.parse().ok());
+        let (store, now) = (plan.empty_store(), Timestamp::from_seconds(NOW));
+        let outcome = evaluate(&plan, &request, &store, &[], &Pure, now, &mut ());
+        let Outcome::Decided(decision, _) = outcome else {
+            panic!("the keys are in the document");
+        };
+        assert!(!decision.passes(), "{path}");
+        assert_eq!(decision.rule, rule, "{path}");
+    }
 }
