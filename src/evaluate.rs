@@ -46,7 +46,7 @@ use std::rc::Rc;
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
 use self::forward::Passage;
-use self::hide::withhold;
+use self::hide::{check, instead_of};
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
@@ -269,43 +269,47 @@ impl<'p> Judging<'p, '_> {
             trace.step(Step::Route(self.request));
         }
 
-        let mut withheld = None;
+        let mut hidden = None;
         let method = self.request.method();
-        let fit = self.find_rule(method, &readings, &host, &mut withheld)?;
-        let asked = self.asked_for_metadata(&readings)?;
+        let fit = self.find_rule(method, &readings, &host, &mut hidden)?;
+        let asked = self.asked_for_metadata(&readings);
+        let asked = asked.map_err(|reject| instead_of(reject, hidden.as_ref()))?;
         let rule = fit.as_ref().map(|fit| fit.rule);
-        let hides = rule.is_some_and(|rule| rule.hides);
-        if withheld.is_none() {
-            decision.rule = rule.map(|rule| rule.name.as_str());
+        decision.rule = rule.map(|rule| rule.name.as_str());
+        if hidden.as_ref().is_none_or(|hidden| hidden.is_matched) {
             trace.step(Step::Rule(decision.rule));
         }
-        let access = rule.map_or(&self.policy.default, |rule| &rule.access);
-        if let Err(reject) = refuse_path_in_doubt(access, &readings) {
-            withhold(reject, hides, &mut withheld)?;
-        }
+        let terms = self.policy.terms(rule);
+        check(&terms, &mut hidden, |terms| {
+            refuse_path_in_doubt(terms.access, &readings)
+        })?;
 
-        self.refuse_plain_http()?;
-        self.refuse_foreign_address(self.policy.networks.as_ref())?;
-        let of_rule = rule.and_then(|rule| rule.networks.as_ref());
-        if let Err(reject) = self.refuse_foreign_address(of_rule) {
-            withhold(reject, hides, &mut withheld)?;
+        let on_the_whole = self.refuse_plain_http();
+        on_the_whole
+            .and_then(|()| self.refuse_foreign_address(self.policy.networks.as_ref()))
+            .map_err(|reject| instead_of(reject, hidden.as_ref()))?;
+        check(&terms, &mut hidden, |terms| {
+            self.refuse_foreign_address(terms.networks)
+        })?;
+        let refusal = hidden.as_ref().and_then(|hidden| hidden.refusal);
+        if let (Some(_), Some(reject)) = (&asked, refusal) {
+            return Err(reject.into());
         }
-        if let Some(answer) = self.metadata(access, asked)? {
+        if let Some(answer) = self.metadata(terms.access, asked)? {
             return Ok(Verdict::Answers(answer));
         }
-        if let Some(verdict) = self.preflight(decision, &readings, &host, withheld.is_some())? {
+        if let Some(verdict) = self.preflight(decision, &readings, &host, refusal)? {
             return Ok(verdict);
         }
         let bound = fit.map(|fit| fit.bound).unwrap_or_default();
         let asking = Asking {
-            access,
+            access: terms.access,
             readings: &readings,
             bound: &bound,
         };
-        if hides || withheld.is_some() {
-            self.ask_where_hidden(&asking, withheld, decision, effects, trace)
-        } else {
-            self.ask(&asking, decision, effects, trace)
+        match hidden {
+            None => self.ask(&asking, decision, effects, trace),
+            Some(hidden) => self.ask_where_hidden(&asking, &hidden, decision, effects, trace),
         }
     }
 

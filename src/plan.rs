@@ -59,8 +59,9 @@ pub struct Policy {
     pub rules: Rules,
     /// What is asked where no rule fits.
     pub default: Access,
-    /// What is asked of callers from whom a rule hides: a credential of any provider, as by the default, and nobody passes.
-    pub strangers: Access,
+    /// What asks for a credential at a rule that hides, where a request without one would pass if the rule were not there:
+    /// any provider may vouch.
+    pub strangers: Gate,
     /// What a refusal does.
     pub mode: Mode,
     /// Whether requests over plain HTTP are refused.
@@ -169,6 +170,15 @@ pub struct Rule {
     pub hides: bool,
     /// From which addresses requests may come, besides those of the document.
     pub networks: Option<Networks>,
+}
+
+/// What applies to a request: of a rule, or of the default.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'p> {
+    /// What is asked.
+    pub access: &'p Access,
+    /// From which addresses it may come, besides those of the document.
+    pub networks: Option<&'p Networks>,
 }
 
 /// What is asked of a request.
@@ -370,31 +380,30 @@ impl Policy {
         Ok(fit)
     }
 
-    /// Whether the request could fall under a rule that hides and is as `wanted`: by some reading of its path.
-    ///
-    /// Where a header field is repeated that a rule looks at, it could be that rule, whichever it is.
-    pub fn could_be_hidden(
+    /// The rule that hides under which the request could fall, by some reading of its path.
+    pub fn hidden_rule(
         &self,
         method: &[u8],
         request: &RequestView<'_>,
         readings: &Readings<'_>,
         host: &Host<'_>,
-        wanted: impl Fn(&Rule) -> bool,
-    ) -> bool {
-        let is_meant = |rule: &Rule| rule.hides && wanted(rule);
+    ) -> Option<&Rule> {
         let doubts = self.rules.in_doubt(request);
         // Most documents have none.
         let readings = self.rules.hide().then_some(readings).into_iter();
         let mut readings = readings.flat_map(Readings::of_any_server);
-        readings.any(|reading| {
-            let fit =
-                self.rules
-                    .first_fit(Considered::All, &doubts, method, request, reading, host);
-            match fit {
-                Ok(fit) => fit.is_some_and(|fit| is_meant(fit.rule)),
-                Err(_) => self.rules.iter().any(is_meant),
-            }
+        readings.find_map(|reading| {
+            self.rules
+                .first_hidden(&doubts, method, request, reading, host)
         })
+    }
+
+    /// What applies under a rule, or where none matches.
+    pub fn terms<'p>(&'p self, rule: Option<&'p Rule>) -> Terms<'p> {
+        Terms {
+            access: rule.map_or(&self.default, |rule| &rule.access),
+            networks: rule.and_then(|rule| rule.networks.as_ref()),
+        }
     }
 }
 

@@ -299,9 +299,8 @@ fn a_rule_that_cannot_hide_is_warned_of() {
         let mut document = guarded(json!({"on_forbidden": "not_found"}));
         document["default"] = json!(default);
         let told = warnings(&document);
-        let expected = format!(
-            "rules[0].on_forbidden: with `default: {default}` requests without a credential pass where no rule matches"
-        );
+        let expected =
+            format!("rules[0].on_forbidden: with `default: {default}` requests pass without a ");
         match default {
             "optional" | "public" => {
                 assert!(
@@ -310,6 +309,70 @@ fn a_rule_that_cannot_hide_is_warned_of() {
                 );
             }
             _ => assert_eq!(told, Vec::<String>::new(), "{default}"),
+        }
+    }
+}
+
+/// So does what the visible rule answers that matches the same requests.
+#[test]
+fn a_rule_that_cannot_hide_above_another_is_warned_of() {
+    let not_found = json!({"error": "not_found", "message": "Not Found"});
+    for (last, expected) in [
+        (json!({}), None),
+        (json!({"require": {"scopes": ["read"]}}), None),
+        (json!({"networks": {"allow": ["10.0.0.0/8"]}}), None),
+        (json!({"respond": {"status": 404, "body": not_found}}), None),
+        (
+            json!({"match": {"paths": ["/elsewhere/**"]}, "allow": "public"}),
+            None,
+        ),
+        (
+            json!({"allow": "public"}),
+            Some("requests pass without a valid credential"),
+        ),
+        (
+            json!({"allow": "optional"}),
+            Some("requests pass without a credential"),
+        ),
+        (
+            json!({"respond": {"status": 410}}),
+            Some("every request receives the response of `respond`"),
+        ),
+        (
+            json!({"providers": ["one"]}),
+            Some("callers of some providers receive 403"),
+        ),
+    ] {
+        let provider = |name: &str| {
+            json!({"name": name, "jwt": {
+                "issuer": format!("https://{name}.example.com"),
+                "audiences": "any",
+                "jwks": {"remote": {"uri": format!("https://{name}.example.com/keys"), "cluster": "keys"}},
+            }})
+        };
+        let mut rest = last.clone();
+        rest["name"] = json!("rest");
+        let document = json!({
+            "providers": [provider("one"), provider("two")],
+            "rules": [
+                {"name": "admin", "match": {"paths": ["/admin/**"]}, "on_forbidden": "not_found"},
+                rest,
+            ],
+        });
+        let told = warnings(&document);
+        let told: Vec<_> = told
+            .iter()
+            .filter(|one| one.contains("on_forbidden"))
+            .collect();
+        match expected {
+            None => assert!(told.is_empty(), "{last}: {told:?}"),
+            Some(what) => {
+                let start = format!("rules[0].on_forbidden: under the rule `rest` {what}");
+                assert!(
+                    matches!(&told[..], [one] if one.starts_with(&start)),
+                    "{last}: {told:?}"
+                );
+            }
         }
     }
 }

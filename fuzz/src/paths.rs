@@ -1,7 +1,8 @@
 //! Paths: nothing that the filter lets through is read by any server as what another rule is for.
 
+use countersign::authorize::Requirements;
 use countersign::identity::Identity;
-use countersign::plan::{Access, Match, Mode, Policy, Rule, Rules, Stripped};
+use countersign::plan::{Access, Gate, Match, Mode, Policy, Rule, Rules, Stripped};
 use countersign::request::authority::Host;
 use countersign::request::path::{Case, Pattern, Readings};
 use countersign::request::{HttpsBy, RequestView};
@@ -84,7 +85,12 @@ pub fn policy_of(rules: Rules) -> Policy {
         sources: Vec::new(),
         rules,
         default: Access::Public,
-        strangers: Access::Public,
+        strangers: Gate {
+            providers: Vec::new(),
+            choice: 0,
+            schemes: Vec::new(),
+            requirements: Requirements::default(),
+        },
         mode: Mode::Enforce,
         requires_https: false,
         https_by: HttpsBy::Connection,

@@ -94,10 +94,11 @@ impl Compiler<'_> {
         let mut rules = self.rules(document, &names, &providers);
         let mut default = self.default(document, &providers);
         let mut strangers = of_strangers(&providers);
-        self.warn_of_rules_that_cannot_hide(&rules, &default);
         // A provider at fault has left a hole in the list; such a plan is never used.
         let providers: Vec<_> = providers.into_iter().flatten().collect();
         let presentation = self.presentation(document, &providers);
+        let not_found = &presentation.not_found;
+        self.warn_of_rules_that_cannot_hide(&rules, &default, providers.len(), not_found);
         let identity = document.identity.as_ref();
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
@@ -107,8 +108,9 @@ impl Compiler<'_> {
         let networks = networks.map(|networks| self.networks("networks", networks));
         self.refuse_networks_that_admit_nobody(networks.as_ref(), &rules);
         let accesses = rules.accesses_mut();
-        let accesses = accesses.chain([&mut default, &mut strangers]);
+        let accesses = accesses.chain([&mut default]);
         let gates = accesses.filter_map(Access::gate_mut);
+        let gates = gates.chain([&mut strangers]);
         tell_choices_apart(gates, &providers);
         Plan {
             presentation,

@@ -2,7 +2,7 @@
 
 use super::{Answer, Decision, Judging, Passage, Verdict};
 use crate::authorize::permit_anyone;
-use crate::plan::Access;
+use crate::plan::{Access, Considered};
 use crate::presentation::cors::Preflight;
 use crate::reject::Reject;
 use crate::request::authority::Host;
@@ -27,12 +27,15 @@ fn requested_method<'a>(request: &RequestView<'a>) -> Option<&'a [u8]> {
 
 impl<'p> Judging<'p, '_> {
     /// What becomes of a preflight; nothing where the request is none, or is to be treated as if it were none.
+    ///
+    /// A preflight passes, or is answered, as it would without the rules that hide: also the `refusal` is the one
+    /// without them.
     pub(super) fn preflight(
         &self,
         decision: &mut Decision<'p>,
         readings: &Readings<'_>,
         host: &Host<'_>,
-        is_withheld: bool,
+        refusal: Option<Reject>,
     ) -> Result<Option<Verdict>, Reject> {
         let Some(method) = requested_method(self.request) else {
             return Ok(None);
@@ -40,18 +43,25 @@ impl<'p> Judging<'p, '_> {
         let cors = self.presentation.cors.as_ref();
         match cors.map_or(Preflight::Pass, |cors| cors.preflight) {
             Preflight::Authenticate => Ok(None),
-            Preflight::Answer => match self.request.field(b"origin") {
-                Field::One(origin) if cors.is_some_and(|cors| cors.allowed(origin).is_some()) => {
+            Preflight::Answer => match (refusal, self.request.field(b"origin")) {
+                (Some(reject), _) => Err(reject),
+                (None, Field::One(origin))
+                    if cors.is_some_and(|cors| cors.allowed(origin).is_some()) =>
+                {
                     Ok(Some(Verdict::Answers(Answer::Preflight)))
                 }
-                _ => Err(Reject::ForeignOrigin),
+                (None, _) => Err(Reject::ForeignOrigin),
             },
             Preflight::Pass => {
-                let rule = self.find_rule(method, readings, host, &mut None)?;
+                let (policy, request, visible) = (self.policy, self.request, Considered::Visible);
+                let rule = policy.rule_among(visible, method, request, readings, host);
+                let rule = rule.map_err(|reject| refusal.unwrap_or(reject))?;
                 let answers = rule.is_some_and(|fit| matches!(fit.rule.access, Access::Respond(_)));
-                let is_kept_out = is_withheld && self.is_kept_out(readings, host);
-                if answers || is_kept_out || self.request.goes_on() {
+                if answers || self.request.goes_on() {
                     return Ok(None);
+                }
+                if let Some(reject) = refusal {
+                    return Err(reject);
                 }
                 decision.passage = Passage::Preflight;
                 Ok(Some(Verdict::Passes(permit_anyone())))

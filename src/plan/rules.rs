@@ -198,4 +198,26 @@ impl Rules {
         }
         Ok(None)
     }
+
+    /// The first rule that fits a request by one reading of its path, where that rule hides.
+    ///
+    /// A rule that looks at a repeated header field could fit.
+    pub(super) fn first_hidden(
+        &self,
+        doubts: &Doubts<'_>,
+        method: &[u8],
+        request: &RequestView<'_>,
+        reading: Reading<'_>,
+        host: &Host<'_>,
+    ) -> Option<&Rule> {
+        let rules = self.index.fitting(host, reading);
+        let mut rules = rules.filter_map(|entry| self.list.get(entry.rule));
+        let could_fit = |rule: &&Rule| {
+            let fits = rule
+                .matches
+                .fits_but_for_the_path(doubts, method, request, host);
+            fits.unwrap_or(true)
+        };
+        rules.find(could_fit).filter(|rule| rule.hides)
+    }
 }

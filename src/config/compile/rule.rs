@@ -8,6 +8,7 @@ use crate::config::document::{
     Allow, Document, Fallback, Match as MatchDocument, OnForbidden, Rule as RuleDocument,
 };
 use crate::plan::{Access, Gate, Match, Rule, Rules};
+use crate::presentation::fixed::FixedReply;
 use crate::request::authority::HostPattern;
 use crate::request::is_token;
 use crate::request::path::Pattern;
@@ -247,18 +248,53 @@ impl Compiler<'_> {
         matches
     }
 
-    /// Warns of rules that a client without a credential can tell from no rule, since everything else lets it pass.
-    pub(super) fn warn_of_rules_that_cannot_hide(&mut self, rules: &Rules, default: &Access) {
-        let what = match default {
-            Access::Public => "public",
-            Access::Optional(_) => "optional",
-            Access::Required(_) | Access::Respond(_) | Access::Closed(_) => return,
-        };
-        for (place, _) in rules.iter().enumerate().filter(|(_, rule)| rule.hides) {
-            let what = format!(
-                "with `default: {what}` requests without a credential pass where no rule matches, and receive 401 here, \
-                 which shows that this rule exists: use `default: deny` or `authenticated`"
-            );
+    /// Warns of rules that clients can tell from no rule, because of what decides where they do not match: the first
+    /// visible rule that matches all the same requests, or the default.
+    pub(super) fn warn_of_rules_that_cannot_hide(
+        &mut self,
+        rules: &Rules,
+        default: &Access,
+        providers: usize,
+        not_found: &FixedReply,
+    ) {
+        for (place, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.hides) {
+            let visible = rules.covering(&rule.matches).map(|(_, other)| other);
+            let visible = visible.into_iter().find(|other| !other.hides);
+            let access = visible.map_or(default, |visible| &visible.access);
+            let (under, fix) = match (visible, access) {
+                (Some(visible), _) => (
+                    format!("under the rule `{}`", visible.name),
+                    "require a credential there",
+                ),
+                (None, Access::Optional(_)) => (
+                    "with `default: optional`".to_owned(),
+                    "use `default: deny` or `authenticated`",
+                ),
+                (None, _) => (
+                    "with `default: public`".to_owned(),
+                    "use `default: deny` or `authenticated`",
+                ),
+            };
+            let what = match access {
+                Access::Public => format!(
+                    "{under} requests pass without a valid credential, and receive 401 here, which shows that this \
+                     rule exists: {fix}"
+                ),
+                Access::Optional(_) => format!(
+                    "{under} requests pass without a credential, and receive 401 here, which shows that this rule \
+                     exists: {fix}"
+                ),
+                Access::Respond(reply) if reply != not_found => format!(
+                    "{under} every request receives the response of `respond`, and requests with a valid credential \
+                     receive `responses.not_found` here, which shows that this rule exists: configure the same response \
+                     in both"
+                ),
+                Access::Required(gate) if gate.providers.len() < providers => format!(
+                    "{under} callers of some providers receive 403, and `responses.not_found` here, which shows \
+                     that this rule exists: accept every provider there"
+                ),
+                Access::Required(_) | Access::Respond(_) | Access::Closed(_) => continue,
+            };
             self.warn(format!("rules[{place}].on_forbidden"), &what);
         }
     }
@@ -281,17 +317,16 @@ impl Compiler<'_> {
         match fallback {
             Fallback::Public => Access::Public,
             // Nobody passes, so there may be no provider, or two that claim the same token.
-            Fallback::Deny => of_strangers(providers),
+            Fallback::Deny => Access::Closed(of_strangers(providers)),
             Fallback::Authenticated => Access::Required(self.gate("default", everyone, providers)),
             Fallback::Optional => Access::Optional(self.gate("default", everyone, providers)),
         }
     }
 }
 
-/// What is asked of callers from whom a rule hides. There may be two providers that claim the same token, since nobody
-/// passes.
-pub(super) fn of_strangers(providers: &[Option<Provider>]) -> Access {
-    Access::Closed(gate_of((0..providers.len()).collect(), providers))
+/// What asks for a credential where nobody passes. There may be two providers that claim the same token.
+pub(super) fn of_strangers(providers: &[Option<Provider>]) -> Gate {
+    gate_of((0..providers.len()).collect(), providers)
 }
 
 /// A gate that accepts any credential of these providers.
