@@ -461,7 +461,7 @@ fn work_is_bounded() {
 #[test]
 fn loops_over_literals_are_bounded() {
     let asking = Asking {
-        claims: json!({"list": vec![0; 9_000], "some": vec![0; 2_500], "few": vec![0; 100]}),
+        claims: json!({"list": vec![0; 8_000], "some": vec![0; 2_500], "few": vec![0; 100]}),
         ..Asking::default()
     };
     for text in [
@@ -542,7 +542,7 @@ fn a_constant_that_costs_too_much_is_refused() {
     assert!(Condition::compile(&thousand).is_ok());
     assert_eq!(
         faults(&within(&within(&thousand))),
-        "column 1: this needs more than 700000 operations whatever the request"
+        "column 1: this needs more than 600000 operations whatever the request"
     );
     // It depends on the request whether this is done.
     let maybe = format!("has(claims.a) && {}", within(&within(&thousand)));
@@ -628,21 +628,36 @@ fn what_people_write_of_large_tokens_passes() {
         claims: json!({"dns": names, "names": ids, "groups": ids, "roles": roles}),
         ..Asking::default()
     };
-    for text in [
-        "claims.dns.exists(g, g.matches('^CN=team-199-developers,(OU=[A-Za-z]+,)+DC=corp,DC=example,DC=com$'))",
-        "claims.dns.exists(g, g.matches('(?i)^cn=(admins|owners|team-199-developers),ou=groups,'))",
-        "claims.dns.exists(g, g.matches('^CN=[a-z0-9-]+-admins,OU=Groups,') || g.endsWith('DC=com'))",
-        "claims.groups.all(g, g in claims.groups)",
-        "claims.groups.exists(g, g in claims.roles) || claims.names.exists(g, g in claims.roles) || true",
-        "claims.roles.all(r, claims.roles.exists(q, q == r))",
-        "claims.groups.exists(g, claims.roles.exists(r, r == g)) || true",
+    for (text, most) in [
+        (
+            "claims.dns.exists(g, g.matches('^CN=team-199-developers,(OU=[A-Za-z]+,)+DC=corp,DC=example,DC=com$'))",
+            5.0,
+        ),
+        (
+            "claims.dns.exists(g, g.matches('(?i)^cn=(admins|owners|team-199-developers),ou=groups,'))",
+            5.0,
+        ),
+        (
+            "!claims.dns.exists(g, g.matches('^CN=[a-z0-9-]+-admins,OU=Groups,'))",
+            60.0,
+        ),
+        ("claims.groups.all(g, g in claims.groups)", 25.0),
+        (
+            "claims.groups.exists(g, g in claims.roles) || claims.names.exists(g, g in claims.roles) || true",
+            30.0,
+        ),
+        ("claims.roles.all(r, claims.roles.exists(q, q == r))", 10.0),
+        (
+            "claims.groups.exists(g, claims.roles.exists(r, r == g)) || true",
+            15.0,
+        ),
     ] {
         let budget = Budget::default();
         let holds = asking.with(text, &budget);
         let share = f64::from(budget.spent()) * 100.0 / f64::from(OPERATIONS);
         println!("{share:5.1} %  {text}");
         assert_eq!(holds, Ok(true), "{text}");
-        assert!(share <= 25.0, "{text}: {share}");
+        assert!(share <= most, "{text}: {share}");
     }
 }
 
