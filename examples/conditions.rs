@@ -179,6 +179,15 @@ const IN_LOOPS: &[(&str, &str)] = &[
 const ON_VALUES: &[(&str, &str)] = &[
     ("==", "claims.large == claims.large"),
     ("in", "claims.sought in claims.large"),
+    (
+        "exists() of an equal",
+        "[claims.sought].all(s, claims.large.exists(y, y == s))",
+    ),
+    (
+        "matches(), anchored",
+        "claims.large.matches('^(aaaa|aaab)')",
+    ),
+    ("matches(), a part", "claims.large.matches('aaab[a-z]')"),
     ("[…]", "[claims.large, claims.large] == 1"),
     ("{…}", "{'a': claims.large} == 1"),
     ("+", "claims.large + claims.large == 1"),
@@ -434,6 +443,18 @@ fn works(claims: &[(&'static str, Value)], random: usize) -> Vec<Work> {
         "claims.list.all(x, claims.nums.all(y, string(y) != 'q'))".to_owned(),
         0,
     ));
+    for (name, text) in [
+        (
+            "groups among roles",
+            "claims.groups.exists(g, claims.roles.exists(r, r == g)) || true",
+        ),
+        (
+            "groups among groups",
+            "claims.groups.all(g, g in claims.groups)",
+        ),
+    ] {
+        works.push(one(name.to_owned(), text.to_owned(), 0));
+    }
     let seeds = 0..u64::try_from(random).unwrap_or(u64::MAX);
     let texts = seeds.map(|seed| expression::text(&mut Random::new(seed)));
     let texts = texts.filter(|text| Condition::compile(text).is_ok());
@@ -462,6 +483,12 @@ fn document(key: &SigningKey, works: &[Work]) -> Value {
     document
 }
 
+/// Names that differ at their ends.
+fn ids(count: usize) -> Vec<String> {
+    let id = |number| format!("6f9619ff-8b86-d011-b42d-00cf{count:03}{number:05}");
+    (0..count).map(id).collect()
+}
+
 /// What each kind of work is done on: the first has what loops are for, the last what random conditions are for.
 fn claims() -> Vec<(&'static str, Value)> {
     let times = |what: Value, count| json!({"large": vec![what; count], "sought": 1});
@@ -472,7 +499,7 @@ fn claims() -> Vec<(&'static str, Value)> {
     vec![
         (
             "",
-            json!({"list": vec![1; 200], "n": 1, "pair": [1, 2], "nums": vec![3.822_552_438_524_997e305; 45]}),
+            json!({"list": vec![1; 200], "n": 1, "pair": [1, 2], "nums": vec![3.822_552_438_524_997e305; 45], "groups": ids(200), "roles": ids(100)}),
         ),
         ("numbers", times(json!(0), 2_000)),
         ("many numbers", times(json!(0), 11_000)),
@@ -480,6 +507,10 @@ fn claims() -> Vec<(&'static str, Value)> {
         (
             "long words",
             json!({"large": vec!["a".repeat(31); 650], "sought": "a".repeat(30)}),
+        ),
+        (
+            "words of a length",
+            json!({"large": vec!["a".repeat(95); 200], "sought": format!("{}b", "a".repeat(94))}),
         ),
         (
             "numbers, a text",

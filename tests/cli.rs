@@ -865,7 +865,7 @@ fn explain_says_what_became_of_a_condition() {
             "{}",
             ran.out
         );
-        assert!(ran.out.contains(" of 400000)\n"), "{}", ran.out);
+        assert!(ran.out.contains(" of 600000)\n"), "{}", ran.out);
     }
 }
 

@@ -12,7 +12,7 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
 };
 
-use super::environment::{EACH, EQUAL, MATCHES, PAY, SEARCH, WRITE};
+use super::environment::{ANY, EACH, EQUAL, MATCHES, PAY, SEARCH, WRITE};
 use super::limits;
 
 /// What an evaluation costs that is not in its expression: its context.
@@ -25,19 +25,19 @@ const NODE: u32 = 1;
 const SCOPE: u32 = 1;
 
 /// A member is looked for by its hash.
-const MEMBER: u32 = 3;
+const MEMBER: u32 = 8;
 
 /// `&&`, `||`, `!`, `?:`, `==`, `!=`.
 const LOGIC: u32 = 3;
 
 /// Any other operator or function, for operands without size.
-const CALL: u32 = 8;
+const CALL: u32 = 10;
 
 /// A payment, but for the name of the purse.
 const PAYMENT: u32 = 6;
 
 /// An entry of a map.
-const ENTRY: u32 = 8;
+const ENTRY: u32 = 14;
 
 /// A loop without a turn.
 const LOOP: u32 = 12;
@@ -143,8 +143,8 @@ fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
             }
             _ => return of_paying(call, SEARCH, CALL, loops),
         },
-        // It pays by the length of its text.
-        (MATCHES, _) => (CALL, None),
+        // They pay by the length of the text, and for each of the values.
+        (MATCHES | ANY, _) => (CALL, None),
         // The accumulator of `map` and `filter` is appended to, and its items pay.
         (operators::ADD, [a, _]) if matches!(&a.expr, Expr::Ident(name) if name == RESULT) => {
             (CALL, None)

@@ -58,6 +58,9 @@ pub const WRITE: &str = "@write";
 /// `@search(purse, value, values)` pays for a search, and searches.
 pub const SEARCH: &str = "@search";
 
+/// `@any(purse, value, values)` pays for a search by a loop, and searches.
+pub const ANY: &str = "@any";
+
 /// `@matches(purse, text, number)` looks for a pattern.
 pub const MATCHES: &str = "@matches";
 
@@ -97,6 +100,7 @@ fn with_time(mut env: Env) -> Env {
             vec![purse(), DYN_TYPE, DYN_TYPE],
             limits::search,
         )
+        & function(ANY, "any", vec![purse(), DYN_TYPE, DYN_TYPE], limits::any)
         & function(
             MATCHES,
             "matches",

@@ -18,7 +18,7 @@ const HEAVIEST: usize = 16 * 1024;
 
 /// As many bytes of a compiled pattern cost an operation for each byte of text. The parts of a pattern are mostly
 /// pointers, which have twice the size outside wasm.
-const BYTES_OF_PATTERN: usize = size_of::<[usize; 8]>();
+const BYTES_OF_PATTERN: usize = size_of::<[usize; 5]>();
 
 /// A pattern of `matches`.
 #[derive(Debug)]

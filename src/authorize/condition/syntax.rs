@@ -288,6 +288,31 @@ fn too_deep(tokens: &[Token]) -> Option<&Token> {
     })
 }
 
+/// What is compared with each value, in `values.exists(x, x == value)`.
+fn sought(comprehension: &ComprehensionExpr) -> Option<&IdedExpr> {
+    let is = |expression: &IdedExpr, name: &str| matches!(&expression.expr, Expr::Ident(own) if own == name);
+    let Expr::Call(step) = &comprehension.loop_step.expr else {
+        return None;
+    };
+    let (operators::LOGICAL_OR, [found, equal]) = (step.func_name.as_str(), step.args.as_slice())
+    else {
+        return None;
+    };
+    let Expr::Call(equal) = &equal.expr else {
+        return None;
+    };
+    let (operators::EQUALS, [a, b]) = (equal.func_name.as_str(), equal.args.as_slice()) else {
+        return None;
+    };
+    let item = comprehension.iter_var.as_str();
+    let value = match (is(a, item), is(b, item)) {
+        (true, false) => b,
+        (false, true) => a,
+        (true, true) | (false, false) => return None,
+    };
+    is(found, &comprehension.accu_var).then_some(value)
+}
+
 /// The first; others are mostly consequences of it.
 fn syntax_faults(text: &str, errors: &ParseErrors) -> Vec<Fault> {
     let fault = |error: &cel::ParseError| {
@@ -412,7 +437,10 @@ impl Reader<'_> {
                     self.fault("", FaultKind::Syntax("no map has fields".to_owned()));
                 }
             }
-            Expr::Comprehension(comprehension) => self.read_loop(comprehension, next),
+            Expr::Comprehension(comprehension) => {
+                self.read_loop(comprehension, next);
+                self.shorten_loop(expression);
+            }
             Expr::Struct(message) => {
                 let name = message.type_name.clone();
                 self.unknown("message", &name, &[]);
@@ -549,6 +577,39 @@ impl Reader<'_> {
             self.read(part, depth);
         }
         self.locals.truncate(outer);
+    }
+
+    /// `values.exists(x, x == value)` becomes `@any(purse, value, values)`, which needs no turn of the interpreter. It
+    /// must be a value that cannot fail, since `exists` does not look at it if there are no values.
+    fn shorten_loop(&self, expression: &mut IdedExpr) {
+        let Expr::Comprehension(comprehension) = &mut expression.expr else {
+            return;
+        };
+        let Some(value) = sought(comprehension) else {
+            return;
+        };
+        let cannot_fail = match &value.expr {
+            Expr::Literal(_) => true,
+            Expr::Ident(name) => self.locals.contains(name),
+            _ => false,
+        };
+        if cannot_fail {
+            let purse = Expr::Ident(limits::NAME.to_owned());
+            let purse = IdedExpr {
+                id: expression.id,
+                expr: purse,
+            };
+            let args = vec![
+                purse,
+                value.clone(),
+                std::mem::take(&mut comprehension.iter_range),
+            ];
+            expression.expr = Expr::Call(CallExpr {
+                func_name: environment::ANY.to_owned(),
+                target: None,
+                args,
+            });
+        }
     }
 
     /// Notes what a chain of names looks at.

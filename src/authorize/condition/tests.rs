@@ -461,7 +461,7 @@ fn work_is_bounded() {
 #[test]
 fn loops_over_literals_are_bounded() {
     let asking = Asking {
-        claims: json!({"list": vec![0; 7_000], "some": vec![0; 2_500], "few": vec![0; 100]}),
+        claims: json!({"list": vec![0; 8_000], "some": vec![0; 2_500], "few": vec![0; 100]}),
         ..Asking::default()
     };
     for text in [
@@ -542,7 +542,7 @@ fn a_constant_that_costs_too_much_is_refused() {
     assert!(Condition::compile(&thousand).is_ok());
     assert_eq!(
         faults(&within(&within(&thousand))),
-        "column 1: this needs more than 400000 operations whatever the request"
+        "column 1: this needs more than 600000 operations whatever the request"
     );
     // It depends on the request whether this is done.
     let maybe = format!("has(claims.a) && {}", within(&within(&thousand)));
@@ -628,19 +628,36 @@ fn what_people_write_of_large_tokens_passes() {
         claims: json!({"dns": names, "names": ids, "groups": ids, "roles": roles}),
         ..Asking::default()
     };
-    for text in [
-        "claims.dns.exists(g, g.matches('^CN=team-199-developers,(OU=[A-Za-z]+,)+DC=corp,DC=example,DC=com$'))",
-        "claims.dns.exists(g, g.matches('(?i)^cn=(admins|owners|team-199-developers),ou=groups,'))",
-        "claims.dns.exists(g, g.matches('^CN=[a-z0-9-]+-admins,OU=Groups,') || g.endsWith('DC=com'))",
-        "claims.groups.all(g, g in claims.groups)",
-        "claims.groups.exists(g, g in claims.roles) || claims.names.exists(g, g in claims.roles) || true",
+    for (text, most) in [
+        (
+            "claims.dns.exists(g, g.matches('^CN=team-199-developers,(OU=[A-Za-z]+,)+DC=corp,DC=example,DC=com$'))",
+            5.0,
+        ),
+        (
+            "claims.dns.exists(g, g.matches('(?i)^cn=(admins|owners|team-199-developers),ou=groups,'))",
+            5.0,
+        ),
+        (
+            "!claims.dns.exists(g, g.matches('^CN=[a-z0-9-]+-admins,OU=Groups,'))",
+            60.0,
+        ),
+        ("claims.groups.all(g, g in claims.groups)", 25.0),
+        (
+            "claims.groups.exists(g, g in claims.roles) || claims.names.exists(g, g in claims.roles) || true",
+            30.0,
+        ),
+        ("claims.roles.all(r, claims.roles.exists(q, q == r))", 10.0),
+        (
+            "claims.groups.exists(g, claims.roles.exists(r, r == g)) || true",
+            15.0,
+        ),
     ] {
         let budget = Budget::default();
         let holds = asking.with(text, &budget);
         let share = f64::from(budget.spent()) * 100.0 / f64::from(OPERATIONS);
         println!("{share:5.1} %  {text}");
         assert_eq!(holds, Ok(true), "{text}");
-        assert!(share <= 75.0, "{text}: {share}");
+        assert!(share <= most, "{text}: {share}");
     }
 }
 
@@ -679,7 +696,7 @@ fn long_names_of_fields_are_paid_for() {
     assert!(budget.spent() > 90 * 6 * 600 / 32, "{}", budget.spent());
 }
 
-const EXPRESSIONS: [&str; 24] = [
+const EXPRESSIONS: [&str; 26] = [
     "claims.a > claims.b",
     "claims.a + claims.b == claims.a",
     "claims.a - claims.b < claims.a",
@@ -692,6 +709,8 @@ const EXPRESSIONS: [&str; 24] = [
     "claims.a in claims.b",
     "claims.a.all(x, x == claims.b)",
     "claims.a.map(x, x + x).exists(y, y in claims.b)",
+    "claims.a.exists(x, claims.b.exists(y, y == x))",
+    "claims.a.exists(x, x == 'a') || claims.b.exists(x, 1u == x)",
     "claims.a.exists_one(x, claims.b.filter(y, x < y).size() == 1)",
     "int(claims.a) == uint(claims.b)",
     "double(claims.a) < 1.0 || string(claims.b) == ''",
