@@ -66,10 +66,8 @@ impl Compiler<'_> {
         document: Option<&Overrides>,
         rules: &Rules,
     ) -> (FieldNames, Vec<String>) {
-        let forwarded = match document {
-            None | Some(Overrides::Strip) => &[],
-            Some(Overrides::Forward) => return Default::default(),
-            Some(Overrides::ForwardThese(names)) => names.as_slice(),
+        let Some(forwarded) = forwarded(document) else {
+            return Default::default();
         };
         self.check_forwarded(document, forwarded);
         let looked_at = [
@@ -178,13 +176,20 @@ impl Compiler<'_> {
     }
 }
 
+/// The overrides that are forwarded by name; none where all of them are.
+fn forwarded(document: Option<&Overrides>) -> Option<&[String]> {
+    match document {
+        None | Some(Overrides::Strip) => Some(&[]),
+        Some(Overrides::Forward) => None,
+        Some(Overrides::ForwardThese(names)) => Some(names),
+    }
+}
+
 /// Frameworks put the address of a request together from these, and read a path out of it again (Astro, CVE-2025-64525; React
 /// Router, CVE-2025-31137).
 fn addresses(document: Option<&Overrides>, rules: &Rules) -> FieldNames {
-    let forwarded = match document {
-        None | Some(Overrides::Strip) => &[],
-        Some(Overrides::Forward) => return FieldNames::default(),
-        Some(Overrides::ForwardThese(names)) => names.as_slice(),
+    let Some(forwarded) = forwarded(document) else {
+        return FieldNames::default();
     };
     let mut fields = FieldNames::default();
     if rules.iter().any(looks_at_path) {
