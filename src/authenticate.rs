@@ -25,6 +25,14 @@ use crate::reject::TokenFault;
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
 
+/// A provider, by its position in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderId(pub usize);
+
+/// A source of keys that are fetched, by its position among those of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeySourceId(pub usize);
+
 /// Someone who may vouch for a caller.
 #[derive(Debug)]
 pub struct Provider {
