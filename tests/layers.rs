@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["credential", "json", "reject", "scheme", "time"],
     ),
     ("authorize", &["authenticate", "reject", "request", "time"]),
-    ("store", &["authenticate", "reject", "time"]),
+    ("store", &["authenticate", "credential", "reject", "time"]),
     (
         "refresh",
         &[
@@ -47,7 +47,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "authenticate",
             "authorize",
-            "credential::ServedPlace",
+            "credential::Location",
             "identity",
             "presentation",
             "refresh::RemoteKeys",
