@@ -7,35 +7,29 @@ use std::path::{Path, PathBuf};
 /// Each part, and what it may name. `plan::Audit` allows that one name of `plan`.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("time", &[]),
+    ("grammar", &[]),
+    ("url", &[]),
     ("scheme", &[]),
     ("json", &[]),
     ("reject", &["scheme"]),
-    ("request", &["reject"]),
-    ("credential", &["reject", "request", "scheme"]),
+    ("request", &["grammar", "reject", "url"]),
+    ("credential", &["grammar", "reject", "request", "scheme"]),
     (
         "authenticate",
         &["credential", "json", "reject", "scheme", "time"],
     ),
-    ("authorize", &["authenticate", "reject", "request", "time"]),
+    (
+        "authorize",
+        &["authenticate", "grammar", "reject", "request", "time"],
+    ),
     ("store", &["authenticate", "credential", "reject", "time"]),
     (
         "refresh",
-        &[
-            "authenticate",
-            "json",
-            "request",
-            "store::COOL_DOWN",
-            "time",
-        ],
+        &["authenticate", "json", "store::COOL_DOWN", "time", "url"],
     ),
     (
         "identity",
-        &[
-            "authenticate",
-            "request::FieldNames",
-            "request::encoded",
-            "request::folds_to",
-        ],
+        &["authenticate", "grammar", "request::FieldNames"],
     ),
     // A form and a page are written by the part that knows them, and chosen by the document.
     (
@@ -55,6 +49,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "request",
             "scheme",
             "store",
+            "url",
         ],
     ),
     (
@@ -63,6 +58,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "authenticate",
             "authorize",
             "credential",
+            "grammar",
             "plan",
             "presentation",
             "reject",
@@ -70,6 +66,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "scheme",
             "store",
             "time",
+            "url",
         ],
     ),
     (
@@ -77,17 +74,20 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "credential::without_parameters",
             "evaluate",
+            "grammar",
             "presentation",
             "reject",
             "request",
             "scheme",
             "time",
+            "url",
         ],
     ),
     (
         "telemetry",
         &[
             "evaluate",
+            "grammar",
             "plan::Audit",
             "reject",
             "request",
@@ -101,6 +101,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "authenticate",
             "authorize",
             "credential",
+            "grammar",
             "identity",
             "json",
             "plan",
@@ -108,13 +109,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "refresh",
             "request",
             "response::body::Form",
-            "response::challenge::can_be_quoted",
-            "response::challenge::is_oauth_text",
             "response::page",
             "scheme",
             "store::CacheSizes",
             "store::Limits",
             "time",
+            "url",
         ],
     ),
     ("mint", &["authenticate"]),
