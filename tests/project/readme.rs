@@ -85,3 +85,25 @@ fn every_file_that_is_linked_exists() {
         assert!(in_repository(file).exists(), "{file}");
     }
 }
+
+/// `tests/README.md` explains each file and folder beside it, and links to none that is missing.
+#[test]
+fn every_folder_of_tests_is_explained() {
+    let folder = in_repository("tests");
+    let text = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let entry = entry.unwrap();
+        let mut name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            name.push('/');
+        }
+        assert!(
+            name == "README.md" || text.contains(&format!("`{name}`")),
+            "tests/README.md does not explain `{name}`"
+        );
+    }
+    for rest in text.split("](").skip(1) {
+        let link = rest.split(')').next().unwrap();
+        assert!(folder.join(link).exists(), "{link}");
+    }
+}
