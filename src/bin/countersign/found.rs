@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use countersign::config::{self, Diagnostic, Fault, Loaded};
+use countersign::config::{self, Diagnostic, InvalidSource, Loaded};
 use countersign::json;
 use serde_json::{Map, Value};
 
@@ -304,9 +304,9 @@ impl<'v> Filter<'v> {
 
 /// The content of a `google.protobuf.Any` that an Envoy filter has for a configuration.
 fn content_of(any: &Node<'_>, value: Option<&Node<'_>>) -> Result<Content, Diagnostic> {
-    let invalid = |what: &str| Diagnostic {
+    let invalid = |what: InvalidSource| Diagnostic {
         path: String::new(),
-        fault: Fault::Invalid(what.to_owned()),
+        what: what.into(),
     };
     let value = value.map(|value| value.value);
     if any.is_message("google.protobuf.Struct") {
@@ -315,14 +315,9 @@ fn content_of(any: &Node<'_>, value: Option<&Node<'_>>) -> Result<Content, Diagn
     } else if any.is_message("google.protobuf.StringValue") {
         match value {
             Some(Value::String(text)) => Ok(Content::Text(text.clone())),
-            _ => Err(invalid(
-                "a `google.protobuf.StringValue` has a text for its `value`",
-            )),
+            _ => Err(invalid(InvalidSource::StringValue)),
         }
     } else {
-        Err(invalid(
-            "the `@type` of the configuration is neither `type.googleapis.com/google.protobuf.Struct` \
-             nor `type.googleapis.com/google.protobuf.StringValue`",
-        ))
+        Err(invalid(InvalidSource::Type))
     }
 }

@@ -1,6 +1,6 @@
 //! The routes around a document that looks at routes, as far as a file shows them.
 
-use countersign::config::diagnostic::nearest;
+use countersign::config::nearest;
 use countersign::config::{Fault, Loaded};
 
 use crate::found::{Found, Search};
