@@ -41,11 +41,12 @@ pub mod evaluate;
 pub mod host;
 pub mod identity;
 pub mod json;
+pub mod keys;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mint;
 pub mod plan;
+pub mod ports;
 pub mod presentation;
-pub mod refresh;
 pub mod reject;
 pub mod request;
 pub mod response;
@@ -53,3 +54,4 @@ pub mod scheme;
 pub mod store;
 pub mod telemetry;
 pub mod time;
+pub mod url;

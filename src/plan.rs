@@ -21,9 +21,9 @@ use crate::authorize::Requirements;
 use crate::authorize::condition::Condition;
 use crate::credential::ServedPlace;
 use crate::identity::Identity;
+use crate::keys::Source;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
-use crate::refresh::RemoteKeys;
 use crate::reject::{PathFault, Reject};
 use crate::request::authority::{Host, HostPattern};
 use crate::request::path::{Pattern, Reading, Readings};
@@ -54,7 +54,7 @@ pub struct Policy {
     /// Where their credentials stand.
     pub places: Vec<ServedPlace>,
     /// Where their keys are fetched from.
-    pub sources: Vec<RemoteKeys>,
+    pub sources: Vec<Source>,
     /// The rules, in order; the first that fits decides.
     pub rules: Rules,
     /// What is asked where no rule fits.

@@ -20,9 +20,9 @@ use super::document::{
     PathsCase,
 };
 use crate::credential::ServedPlace;
+use crate::keys;
 use crate::plan::{Access, Audit, Crypto, Mode, Plan, Policy};
 use crate::presentation::Protects;
-use crate::refresh::RemoteKeys;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
 use crate::response::challenge::can_be_quoted;
@@ -72,7 +72,7 @@ struct Compiler<'f> {
     /// Where credentials stand, as providers name the places.
     places: Vec<ServedPlace>,
     /// Where keys are fetched from.
-    sources: Vec<RemoteKeys>,
+    sources: Vec<keys::Source>,
     /// Whether the upstream tells paths apart by case.
     case: Case,
 }

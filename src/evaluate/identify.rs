@@ -6,11 +6,12 @@ use super::trace::{Step, Trace};
 use super::{Decision, Effects, Fetch, Judging, Stop, TokenEffect};
 use crate::authenticate::jwt::{Refusal, Unverified, take_apart};
 use crate::authenticate::keys::KeySet;
-use crate::authenticate::{Keys, Method, Principal, authenticate, judge_of};
+use crate::authenticate::{KeySourceId, Keys, Method, Principal, authenticate, judge_of};
 use crate::credential::{Presented, present, several};
+use crate::keys::HeldKeys;
 use crate::plan::Gate;
 use crate::reject::{Reject, TokenFault, Unavailable};
-use crate::store::{HeldKeys, Judged, Shown};
+use crate::store::{Judged, Shown};
 
 impl<'p> Judging<'p, '_> {
     /// The caller, proven; none where nothing was shown.
@@ -133,7 +134,8 @@ impl<'p> Judging<'p, '_> {
             Keys::Inline(set) => set.holds(principal.key()),
             Keys::Remote(source) => self
                 .store
-                .source(*source)
+                .keys
+                .get(KeySourceId(*source))
                 .and_then(|held| held.set.as_ref())
                 .is_some_and(|set| set.holds(principal.key())),
         };
@@ -168,7 +170,7 @@ impl<'p> Judging<'p, '_> {
         let fetch = Fetch { source };
         let settled = self.settled.contains(&fetch);
         let nothing = HeldKeys::default();
-        let held = self.store.source(source).unwrap_or(&nothing);
+        let held = self.store.keys.get(KeySourceId(source)).unwrap_or(&nothing);
         let Some(set) = &held.set else {
             return Err(if settled || held.failed {
                 Reject::Unavailable(Unavailable::Keys).into()

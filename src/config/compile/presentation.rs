@@ -17,7 +17,6 @@ use crate::presentation::cors::{Cors, Origins, Preflight};
 use crate::presentation::login::Login;
 use crate::presentation::metadata::{Metadata, WELL_KNOWN};
 use crate::presentation::{BodyForm, Presentation, Protects};
-use crate::refresh::Url;
 use crate::request::authority::Host;
 use crate::request::is_token;
 use crate::request::path::{Case, Pattern, Readings};
@@ -25,6 +24,7 @@ use crate::response::body::Form;
 use crate::response::challenge::can_be_quoted;
 use crate::response::challenge::is_oauth_text;
 use crate::response::page::{Page, PageFault, is_web_url, placeholders};
+use crate::url::Url;
 
 const MAX_AGE: Duration = Duration::from_secs(600);
 
