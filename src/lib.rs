@@ -37,6 +37,7 @@ pub mod authorize;
 pub mod config;
 pub mod credential;
 pub mod evaluate;
+pub mod grammar;
 #[cfg(target_arch = "wasm32")]
 pub mod host;
 pub mod identity;

@@ -121,10 +121,9 @@ impl<'a> Call<'a> {
             Method::Get => "GET",
             Method::Post => "POST",
         };
-        let scheme = if self.url.is_https { "https" } else { "http" };
         let mut fields = vec![
             (":method", method),
-            (":scheme", scheme),
+            (":scheme", self.url.scheme()),
             (":authority", self.url.authority.as_str()),
             (":path", self.url.path.as_str()),
         ];

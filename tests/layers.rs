@@ -7,17 +7,21 @@ use std::path::{Path, PathBuf};
 /// Each part, and what it may name. `plan::Audit` allows that one name of `plan`.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("time", &[]),
+    ("grammar", &[]),
+    ("url", &[]),
     ("scheme", &[]),
     ("json", &[]),
     ("reject", &["scheme"]),
-    ("request", &["reject"]),
-    ("credential", &["reject", "request", "scheme"]),
+    ("request", &["grammar", "reject", "url"]),
+    ("credential", &["grammar", "reject", "request", "scheme"]),
     (
         "authenticate",
         &["credential", "json", "reject", "scheme", "time"],
     ),
-    ("authorize", &["authenticate", "reject", "request", "time"]),
-    ("url", &["request::authority"]),
+    (
+        "authorize",
+        &["authenticate", "grammar", "reject", "request", "time"],
+    ),
     ("ports", &["url"]),
     ("keys", &["authenticate", "json", "ports", "time", "url"]),
     (
@@ -26,12 +30,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "identity",
-        &[
-            "authenticate",
-            "request::FieldNames",
-            "request::encoded",
-            "request::folds_to",
-        ],
+        &["authenticate", "grammar", "request::FieldNames"],
     ),
     // A form and a page are written by the part that knows them, and chosen by the document.
     (
@@ -51,6 +50,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "request",
             "scheme",
             "store",
+            "url",
         ],
     ),
     (
@@ -59,6 +59,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "authenticate",
             "authorize",
             "credential",
+            "grammar",
             "keys::HeldKeys",
             "plan",
             "presentation",
@@ -67,6 +68,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "scheme",
             "store",
             "time",
+            "url",
         ],
     ),
     (
@@ -74,17 +76,20 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "credential::without_parameters",
             "evaluate",
+            "grammar",
             "presentation",
             "reject",
             "request",
             "scheme",
             "time",
+            "url",
         ],
     ),
     (
         "telemetry",
         &[
             "evaluate",
+            "grammar",
             "plan::Audit",
             "reject",
             "request",
@@ -98,6 +103,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "authenticate",
             "authorize",
             "credential",
+            "grammar",
             "identity",
             "json",
             "keys",
@@ -105,8 +111,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "presentation",
             "request",
             "response::body::Form",
-            "response::challenge::can_be_quoted",
-            "response::challenge::is_oauth_text",
             "response::page",
             "scheme",
             "store::CacheSizes",

@@ -19,9 +19,9 @@ use crate::config::document::{
 };
 use crate::config::read::Span;
 use crate::credential::{Place, ServedPlace};
+use crate::grammar::is_token;
 use crate::keys::{self, Address, Content, Endpoint};
 use crate::presentation::Protects;
-use crate::request::is_token;
 use crate::scheme::Scheme;
 use crate::url::Url;
 
