@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,6 +30,16 @@ pub enum Shared {
     TooLate,
     /// The host does not share data.
     Refused,
+}
+
+/// A key of shared data: the name of what it is for, and a hash that tells its users apart.
+pub fn shared_key(name: &str, hash: &[u8]) -> String {
+    let mut key = format!("countersign.{name}.");
+    for byte in hash {
+        // Writing to a string does not fail.
+        let _ = write!(key, "{byte:02x}");
+    }
+    key
 }
 
 impl<T: SharedData + ?Sized> SharedData for Rc<T> {
@@ -181,6 +192,11 @@ mod tests {
         assert_eq!(data.set("a", b"2", 0), Shared::TooLate);
         assert_eq!(data.set("a", b"2", version), Shared::Done);
         assert_eq!(data.get("b"), (None, 0));
+    }
+
+    #[test]
+    fn a_shared_key_shows_its_name_and_hash() {
+        assert_eq!(shared_key("a", &[0, 0x1f, 0xff]), "countersign.a.001fff");
     }
 
     #[test]

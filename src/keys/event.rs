@@ -142,8 +142,9 @@ impl fmt::Display for FetchReport {
             }
             Err(fault) => write!(
                 formatter,
-                "provider `{provider}`: fetching {content} from `{url}` failed: {fault}; next attempt in {:.1} s",
-                next.as_secs_f64()
+                "provider `{provider}`: fetching {content} from `{url}` failed: {fault}; next attempt in {}.{} s",
+                next.as_secs(),
+                next.subsec_millis() / 100
             ),
         }
     }
@@ -167,10 +168,8 @@ struct ShownUrl<'a>(&'a Url);
 
 impl fmt::Display for ShownUrl<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.to_string();
-        let shown = text
-            .split_once('?')
-            .map_or(text.as_str(), |(shown, _)| shown);
-        formatter.write_str(shown)
+        let Self(url) = self;
+        let path = url.path.split('?').next().unwrap_or_default();
+        write!(formatter, "{}://{}{path}", url.scheme(), url.authority)
     }
 }

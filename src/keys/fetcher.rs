@@ -164,7 +164,10 @@ impl Watched {
         events: &mut Vec<FetchEvent>,
     ) -> u32 {
         let (value, version) = shared.get(&self.key);
-        let record = value.and_then(|value| serde_json::from_slice::<Record>(&value).ok());
+        let record = value.and_then(|value| {
+            // Through text: the rest of the module reads JSON from text, and a second reader makes it larger.
+            serde_json::from_str::<Record>(std::str::from_utf8(&value).ok()?).ok()
+        });
         let Some(record) = record else {
             return version;
         };

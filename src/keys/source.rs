@@ -8,6 +8,7 @@ use super::content::Content;
 use super::event::FetchFault;
 use super::metadata::jwks_uri;
 use crate::authenticate::jwt::Issuer;
+use crate::ports::shared_key;
 use crate::url::Url;
 
 /// A source: where to fetch, how often, and how to read the response.
@@ -66,8 +67,7 @@ impl Source {
     /// algorithms decide which keys are usable.
     pub(super) fn shared_key(&self) -> String {
         let hash = Sha256::digest(format!("{:?} {:?}", self.address, self.content));
-        let text: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("countersign.fetched.{text}")
+        shared_key("fetched", &hash)
     }
 }
 

@@ -14,7 +14,6 @@
 mod bucket;
 
 use std::cell::Cell;
-use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,7 +21,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use self::bucket::Bucket;
-use crate::ports::{LocalData, Shared, SharedData};
+use crate::ports::{LocalData, Shared, SharedData, shared_key};
 use crate::time::Timestamp;
 
 /// How many cells hold callers.
@@ -200,12 +199,7 @@ fn prefix(names: &[&[u8]], limits: Limits) -> String {
         hash.update(name);
     }
     hash.update(format!("{limits:?}"));
-    let mut prefix = "countersign.failures.".to_owned();
-    for byte in hash.finalize() {
-        // Writing to a string does not fail.
-        let _ = write!(prefix, "{byte:02x}");
-    }
-    prefix
+    shared_key("failures", &hash.finalize())
 }
 
 /// The one source of chance that the standard library has: its maps are seeded by the operating system.
