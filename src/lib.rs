@@ -37,6 +37,7 @@ pub mod authorize;
 pub mod config;
 pub mod credential;
 pub mod evaluate;
+pub mod header_map;
 #[cfg(target_arch = "wasm32")]
 pub mod host;
 pub mod identity;
@@ -53,3 +54,4 @@ pub mod scheme;
 pub mod store;
 pub mod telemetry;
 pub mod time;
+pub mod waiting;

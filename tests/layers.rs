@@ -9,6 +9,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("scheme", &[]),
     ("json", &[]),
+    ("header_map", &[]),
     ("reject", &["scheme"]),
     ("request", &["reject"]),
     ("credential", &["reject", "request", "scheme"]),
@@ -117,6 +118,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "time",
         ],
     ),
+    ("waiting", &["evaluate::Fetch", "time"]),
     ("mint", &["authenticate"]),
 ];
 
