@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use log::warn;
 use sha2::{Digest, Sha256};
 
-use super::abi::{self, Shared};
+use super::ffi::{self, Shared};
+use super::log;
 use crate::store::{Cells, Limits, Put};
 
 /// The values of one filter, each under a key of its own; the host forgets none.
@@ -18,7 +18,7 @@ impl SharedCells {
     pub fn of_failures(limits: Limits) -> Self {
         let mut hash = Sha256::new();
         for property in ["plugin_name", "plugin_root_id", "plugin_vm_id"] {
-            let name = abi::property(property).unwrap_or_default();
+            let name = ffi::property(property).unwrap_or_default();
             hash.update((name.len() as u64).to_be_bytes());
             hash.update(name);
         }
@@ -38,16 +38,16 @@ impl SharedCells {
 
 impl Cells for SharedCells {
     fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
-        abi::shared(&self.key(number))
+        ffi::shared(&self.key(number))
     }
 
     fn put(&self, number: u16, value: &[u8], version: u32) -> Put {
-        match abi::share(&self.key(number), value, version) {
+        match ffi::share(&self.key(number), value, version) {
             Shared::Yes => Put::Done,
             Shared::TooLate => Put::TooLate,
             Shared::No => {
-                warn!(
-                    "countersign: the host shares nothing: each worker counts failures by itself"
+                log::warn(
+                    "countersign: the host shares nothing: each worker counts failures by itself",
                 );
                 Put::Refused
             }

@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
-use log::{info, warn};
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, Status};
 use sha2::{Digest, Sha256};
 
-use super::abi::{self, NotCalled, Shared};
+use super::ffi::{self, Shared};
+use super::log;
 use crate::authenticate::jwk::{RefusedJwk, Source as KeyOrigin, parse_set};
 use crate::authenticate::keys::KeySet;
+use crate::header_map;
 use crate::json;
 use crate::refresh::{Endpoint, Location, MAX_RESPONSE, Record, RemoteKeys, jwks_uri, max_age};
 use crate::store::Store;
@@ -155,8 +158,8 @@ struct Fetched {
 
 /// The response to the call that has just ended.
 fn response() -> Result<Response, String> {
-    let headers = abi::call_response_headers().unwrap_or_default();
-    let pairs = abi::pairs(&headers).unwrap_or_default();
+    let headers = ffi::call_response_headers().unwrap_or_default();
+    let pairs = header_map::parse(&headers).unwrap_or_default();
     let values = |name: &'static [u8]| {
         pairs
             .iter()
@@ -171,7 +174,7 @@ fn response() -> Result<Response, String> {
             return Err(format!("the answer has status {status}"));
         }
     }
-    let body = abi::call_response_body(MAX_RESPONSE + 1).unwrap_or_default();
+    let body = call_response_body(MAX_RESPONSE + 1);
     if body.len() > MAX_RESPONSE {
         return Err(format!("the answer is longer than {MAX_RESPONSE} bytes"));
     }
@@ -191,7 +194,7 @@ impl Source {
 
     /// Takes over what another worker has shared; the version of the shared record.
     fn catch_up(&mut self, number: usize, store: &mut Store, now: Timestamp) -> u32 {
-        let (shared, version) = abi::shared(&self.key);
+        let (shared, version) = ffi::shared(&self.key);
         let record: Option<Record> =
             shared.and_then(|text| serde_json::from_str(str::from_utf8(&text).ok()?).ok());
         let Some(record) = record else {
@@ -201,7 +204,7 @@ impl Source {
         if record.ended != self.record.ended {
             let ended_at = Timestamp::from_millis(record.ended_at);
             if record.version != self.record.version {
-                let text = abi::shared(&self.key_of_body()).0;
+                let text = ffi::shared(&self.key_of_body()).0;
                 match text.map(|text| self.key_set(&text)) {
                     Some(Ok((set, _))) => store.keys_fetched(number, set, ended_at),
                     Some(Err(_)) | None => {
@@ -232,7 +235,7 @@ impl Source {
 
     fn share(&self, record: Record, version: u32) -> Shared {
         match serde_json::to_vec(&record) {
-            Ok(text) => abi::share(&self.key, &text, version),
+            Ok(text) => ffi::share(&self.key, &text, version),
             Err(_) => Shared::No,
         }
     }
@@ -263,13 +266,12 @@ impl Source {
             ("accept", "application/json"),
         ];
         let timeout = self.remote.timeout;
-        let token =
-            abi::call(&endpoint.cluster, &headers, timeout).map_err(|fault| match fault {
-                NotCalled::NoCluster => format!("the host has no cluster `{}`", endpoint.cluster),
-                NotCalled::NotNow => {
-                    format!("the cluster `{}` takes no call now", endpoint.cluster)
-                }
-            })?;
+        let token = call(&endpoint.cluster, &headers, timeout).map_err(|fault| match fault {
+            NotCalled::NoCluster => format!("the host has no cluster `{}`", endpoint.cluster),
+            NotCalled::NotNow => {
+                format!("the cluster `{}` takes no call now", endpoint.cluster)
+            }
+        })?;
         self.call = Some(Call { token, asks_for });
         Ok(())
     }
@@ -333,25 +335,32 @@ impl Source {
         let provider = &self.remote.provider;
         match outcome {
             Ok(fetched) => {
-                info!("countersign: `{provider}` has {} keys", fetched.set.len());
+                log::info(&format!(
+                    "countersign: `{provider}` has {} keys",
+                    fetched.set.len()
+                ));
                 if let Some(why) = why(&fetched.refused) {
-                    warn!("countersign: not every key of `{provider}` can be used: {why}");
+                    log::warn(&format!(
+                        "countersign: not every key of `{provider}` can be used: {why}"
+                    ));
                 }
                 self.record = self.record.succeeded(&self.remote, fetched.max_age, now);
                 store.keys_fetched(number, fetched.set, now);
                 let body = self.key_of_body();
-                let version = abi::shared(&body).1;
-                abi::share(&body, &fetched.text, version);
+                let version = ffi::shared(&body).1;
+                ffi::share(&body, &fetched.text, version);
             }
             Err(fault) => {
-                warn!("countersign: the keys of `{provider}` could not be fetched: {fault}");
+                log::warn(&format!(
+                    "countersign: the keys of `{provider}` could not be fetched: {fault}"
+                ));
                 self.record = self.record.failed(now);
                 store.fetch_failed(number, now);
             }
         }
         self.wanted = false;
         self.ended += 1;
-        let version = abi::shared(&self.key).1;
+        let version = ffi::shared(&self.key).1;
         self.share(self.record, version);
     }
 }
@@ -360,7 +369,7 @@ impl Source {
 impl Drop for Source {
     fn drop(&mut self) {
         if self.call.is_some() {
-            let version = abi::shared(&self.key).1;
+            let version = ffi::shared(&self.key).1;
             self.share(self.record.released(), version);
         }
     }
@@ -388,4 +397,27 @@ fn shared_name(remote: &RemoteKeys) -> String {
     let hash = Sha256::digest(format!("{:?} {:?}", remote.location, remote.algorithms));
     let text: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("countersign.keys.{text}")
+}
+
+/// Why a call is not made.
+enum NotCalled {
+    /// The host has no such cluster.
+    NoCluster,
+    /// The cluster takes none now.
+    NotNow,
+}
+
+/// Sends a request without a body; the call's number, under which its response comes.
+fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Result<u32, NotCalled> {
+    let sent = hostcalls::dispatch_http_call(cluster, headers.to_vec(), None, Vec::new(), timeout);
+    sent.map_err(|status| match status {
+        Status::BadArgument => NotCalled::NoCluster,
+        _ => NotCalled::NotNow,
+    })
+}
+
+/// The content of the response to a call, up to so many bytes.
+fn call_response_body(most: usize) -> Vec<u8> {
+    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, most);
+    body.ok().flatten().unwrap_or_default()
 }
