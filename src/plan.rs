@@ -19,17 +19,18 @@ use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
 use crate::authorize::Requirements;
 use crate::authorize::condition::Condition;
-use crate::credential::ServedPlace;
+use crate::credential::Location;
 use crate::identity::Identity;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::refresh::RemoteKeys;
 use crate::reject::{PathFault, Reject};
-use crate::request::authority::{Host, HostPattern};
+use crate::request::host::HostPattern;
 use crate::request::path::{Pattern, Reading, Readings};
 use crate::request::{Field, HttpsBy, RequestView};
 use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Limits, Store};
+use crate::url::Host;
 
 /// A document, compiled, or the state of having none.
 #[derive(Debug)]
@@ -51,8 +52,8 @@ pub struct Plan {
 pub struct Policy {
     /// Who may vouch for a caller, in the order of the document.
     pub providers: Vec<Provider>,
-    /// Where their credentials stand.
-    pub places: Vec<ServedPlace>,
+    /// Where their credentials may be.
+    pub locations: Vec<Location>,
     /// Where their keys are fetched from.
     pub sources: Vec<RemoteKeys>,
     /// The rules, in order; the first that fits decides.

@@ -6,7 +6,7 @@
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::LogLevel;
 
-use crate::request::unprintable::escaped;
+use crate::grammar::unprintable::escaped;
 
 /// Has the SDK write panics to the host's log.
 pub fn set_up() {

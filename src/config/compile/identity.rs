@@ -2,9 +2,10 @@
 
 use super::Compiler;
 use crate::config::document::Identity as IdentityDocument;
+use crate::grammar::{folds_to, is_token};
 use crate::identity::Identity;
 use crate::identity::template::{PLACES, Template, TemplateFault};
-use crate::request::{FieldNames, folds_to, is_token};
+use crate::request::FieldNames;
 
 /// Fields that mean something else to the host, to proxies or to the upstream. Without `x-forwarded-proto` Envoy finds no
 /// route.
@@ -98,9 +99,9 @@ impl Compiler<'_> {
             );
         }
         let mut looked_at = self
-            .places
+            .locations
             .iter()
-            .filter_map(|served| served.place.own_field());
+            .filter_map(|served| served.carrier.own_field());
         if looked_at.any(|own| folds_to(own.as_bytes(), field.as_bytes())) {
             self.invalid(path, "a provider looks for credentials in this field");
         }
