@@ -3,9 +3,11 @@
 //! It moves bytes in and decisions out. The core decides what happens to a request; an `if` about a token has no place
 //! here.
 //!
-//! The SDK (`proxy-wasm`) dispatches Envoy's callbacks to [`root`] and [`stream`]. Its dispatcher keeps a map of contexts
-//! borrowed during a callback, and panics if Envoy enters the module again from within a call. Envoy does not: it sends
-//! responses, continues requests and reports calls that fail at once after the callback has returned.
+//! The SDK (`proxy-wasm`) dispatches Envoy's callbacks to `root` and `stream`. Its dispatcher keeps the map of contexts
+//! borrowed during a callback, and panics if Envoy enters the module again from within a host call. Envoy defers what a
+//! call causes until the callback has returned: a response, a continued request, an HTTP call that fails at once. There
+//! is one exception: an HTTP call to a cluster that has this filter, in the same VM, among its upstream `http_filters`.
+//! Fetching keys through such a cluster does not work.
 //!
 //! The feature `filter` makes a filter of this crate. Without it the host's crypto remains, for another module that
 //! exports its own callbacks.

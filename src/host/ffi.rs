@@ -19,8 +19,8 @@
 //! | `proxy_get_current_time_nanoseconds`, `proxy_continue_stream` | panic on every status but `Ok` |
 //! | `proxy_set_effective_context` | panics on every status but `Ok` and `BadArgument` |
 //!
-//! The log, ticks, buffers and HTTP calls are the SDK's: the first three are used while a configuration is accepted, so
-//! that a host which denies them refuses the configuration; the SDK lists every status with which an HTTP call fails.
+//! The log, ticks, buffers and HTTP calls are the SDK's. The filter uses the first three while it is configured, so that
+//! Envoy rejects a configuration that denies them. The SDK lists every status with which an HTTP call fails.
 #![allow(unsafe_code)]
 
 use std::ptr::null_mut;

@@ -7,6 +7,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
 use super::crypto::HostCrypto;
+use super::ffi;
 use super::filter::Filter;
 use super::log;
 use super::metrics::Metrics;
@@ -17,7 +18,7 @@ use crate::plan::{Crypto, Plan};
 
 proxy_wasm::main! {{
     log::set_up();
-    proxy_wasm::set_root_context(|_| Box::new(Root::new()));
+    proxy_wasm::set_root_context(|context| Box::new(Root::new(context)));
 }}
 
 /// How often the filter looks for keys to fetch and publishes counters. A request that waits for keys waits so much
@@ -30,6 +31,8 @@ const FIRST_TICK: Duration = Duration::from_millis(5);
 
 /// The root context of the filter. Until a valid configuration arrives, its plan denies every request.
 pub struct Root {
+    /// The number of this context at the host.
+    context: u32,
     filter: Rc<Filter>,
     /// The algorithms that the host verifies correctly, once that was tested.
     verified_by_host: Option<AlgorithmSet>,
@@ -39,10 +42,11 @@ pub struct Root {
 
 impl Root {
     /// A root context without a configuration.
-    pub fn new() -> Self {
+    pub fn new(context: u32) -> Self {
         let metrics = Rc::new(Metrics::new());
         let in_wasm = Chosen::new(HostCrypto, AlgorithmSet::EMPTY);
         Self {
+            context,
             filter: Rc::new(Filter::new(
                 Plan::refuse_all(),
                 in_wasm,
@@ -96,6 +100,11 @@ impl RootContext for Root {
     /// Accepts a configuration. If it has a fault, nothing changes: the host rejects the update, and the last valid
     /// configuration stays in use.
     fn on_configure(&mut self, _: usize) -> bool {
+        // The SDK's dispatcher makes this call before it delivers a response, and panics if the host denies it.
+        if !ffi::act_on(self.context) {
+            log::error("countersign: the host denies `proxy_set_effective_context`");
+            return false;
+        }
         let configuration = self.get_plugin_configuration().unwrap_or_default();
         match config::load(&configuration) {
             Ok(loaded) => {
