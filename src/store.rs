@@ -6,7 +6,7 @@ mod failures;
 mod tokens;
 
 pub use self::failures::{Caller, CallerId, Failures, Limits};
-pub use self::tokens::{CacheSizes, Judged, Shown, Slot, TokenCache, TokenId};
+pub use self::tokens::{CacheSizes, Judged, Slot, TokenCache, TokenId, TokenKey};
 use crate::authenticate::KeySourceId;
 use crate::authenticate::keys::KeySet;
 use crate::keys::{FetchEvent, Fetched, HeldKeySets, Loaded};

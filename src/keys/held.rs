@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::authenticate::KeySourceId;
 use crate::authenticate::keys::KeySet;
+use crate::authenticate::{KeySourceId, KeysAtHand};
 use crate::time::Timestamp;
 
 /// After a fetch, a token with an unknown key does not cause another fetch for this long.
@@ -72,6 +72,12 @@ impl HeldKeySets {
             held.attempted = Some(at);
             held.failed = true;
         }
+    }
+}
+
+impl KeysAtHand for HeldKeySets {
+    fn keys(&self, source: KeySourceId) -> Option<&KeySet> {
+        self.get(source)?.set.as_deref()
     }
 }
 
