@@ -418,7 +418,7 @@ impl Match {
         host: &Host<'_>,
     ) -> Result<bool, Reject> {
         let fits = (self.methods.is_empty() || self.has_method(method))
-            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.fits(host)))
+            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.matches(host)))
             && has_one_of(&self.routes, request.route().as_slice())
             && has_one_of(&self.policies, request.policies());
         if !fits {

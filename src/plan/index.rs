@@ -139,7 +139,7 @@ impl Index {
                 let Some(node) = self.nodes.get_mut(place) else {
                     continue;
                 };
-                let list = if pattern.fits_any_rest() {
+                let list = if pattern.matches_any_rest() {
                     &mut node.rests
                 } else {
                     &mut node.ends
@@ -202,7 +202,7 @@ impl Index {
     }
 
     /// The entries that fit a host and a reading, in order.
-    pub(super) fn fitting(&self, host: &Host<'_>, reading: Reading<'_>) -> Merged<'_> {
+    pub(super) fn matching(&self, host: &Host<'_>, reading: Reading<'_>) -> Merged<'_> {
         let host = host.as_str();
         let exact = self.hosts.get(host).copied();
         // A domain is not below itself; its `.domain` is longer than it is.
@@ -241,7 +241,7 @@ impl Index {
                     PatternSegment::Literal(text) => Step::Text(Cow::Borrowed(&**text)),
                     PatternSegment::Parameter(_) => Step::AnyText,
                 });
-                self.walk(root.node, steps, !pattern.fits_any_rest(), &mut merged);
+                self.walk(root.node, steps, !pattern.matches_any_rest(), &mut merged);
             }
         }
         merged

@@ -174,7 +174,7 @@ impl Rules {
         host: &Host<'_>,
     ) -> Result<Option<Fit<'p, 'r>>, Reject> {
         let mut last = None;
-        for entry in self.index.fitting(host, reading) {
+        for entry in self.index.matching(host, reading) {
             // Another pattern of a rule whose other keys do not fit.
             if last.replace(entry.rule) == Some(entry.rule) {
                 continue;
@@ -210,7 +210,7 @@ impl Rules {
         reading: Reading<'_>,
         host: &Host<'_>,
     ) -> Option<&Rule> {
-        let rules = self.index.fitting(host, reading);
+        let rules = self.index.matching(host, reading);
         let mut rules = rules.filter_map(|entry| self.list.get(entry.rule));
         let could_fit = |rule: &&Rule| {
             let fits = rule

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{MOST_TEXTS, read};
+use super::{MAX_TEXTS, read};
 use crate::reject::PathFault;
 
 /// Texts are split at `\n`, which stands before each segment.
@@ -23,7 +23,7 @@ fn plainly(path: &str) -> Option<BTreeSet<String>> {
                 known.push(text);
             }
         }
-        if known.len() > 4 * MOST_TEXTS {
+        if known.len() > 4 * MAX_TEXTS {
             return None;
         }
     }
