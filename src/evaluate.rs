@@ -51,7 +51,7 @@ pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
 use crate::authorize::condition::{Budget, Condition};
-use crate::authorize::{Asked, Permit, Requirements, permit, permit_anyone, permit_where_hidden};
+use crate::authorize::{Input, Permit, Requirements, permit, permit_anyone, permit_where_hidden};
 use crate::plan::{Access, Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
@@ -415,8 +415,8 @@ impl<'p> Judging<'p, '_> {
             return Err(Reject::NoRule.into());
         }
         let budget = Budget::default();
-        let heard = RefCell::new((&mut *trace, &mut *effects));
-        let asked = Asked {
+        let observers = RefCell::new((&mut *trace, &mut *effects));
+        let input = Input {
             principal: &principal,
             provider: decision.provider.unwrap_or_default(),
             request: self.request,
@@ -425,8 +425,8 @@ impl<'p> Judging<'p, '_> {
             parameters: bound.as_slice(),
             now: self.now,
             budget: &budget,
-            heard: &|holds| {
-                let (trace, effects) = &mut *heard.borrow_mut();
+            on_condition: &|holds| {
+                let (trace, effects) = &mut *observers.borrow_mut();
                 trace.step(Step::Condition {
                     holds: holds.ok(),
                     spent: budget.spent(),
@@ -435,8 +435,8 @@ impl<'p> Judging<'p, '_> {
             },
         };
         let permit = match decision.hides {
-            false => permit(&principal, &gate.requirements, asked),
-            true => permit_where_hidden(&principal, &gate.requirements, asked),
+            false => permit(&principal, &gate.requirements, input),
+            true => permit_where_hidden(&principal, &gate.requirements, input),
         }?;
         decision.passage = Passage::Caller;
         Ok(Verdict::Passes(permit))

@@ -1143,9 +1143,7 @@ fn expressions_in_cel() {
         ),
         (
             with_cel("1 + 1"),
-            &[
-                "rules[0].require.cel: column 1: an expression is true or false, this is of the type int",
-            ],
+            &["rules[0].require.cel: column 1: expected an expression of type bool, found int"],
         ),
         (
             with_rule(json!({ "require": { "cel": ["true"] } })),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{MAX_TEXTS, read};
 use crate::reject::PathFault;
 
-/// Texts are split at `\n`, which stands before each segment.
+/// The texts have a `\n` before each segment.
 fn plainly(path: &str) -> Option<BTreeSet<String>> {
     let mut known = vec![(path.replace('/', "\n"), false)];
     let mut next = 0;
