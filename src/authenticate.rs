@@ -20,6 +20,7 @@ use self::jwk::KeyId;
 use self::jwt::{Refusal, Standing, Unverified, Verifier};
 use self::keys::KeySet;
 use self::signature::Backend;
+use crate::credential::LocationId;
 use crate::json;
 use crate::reject::TokenFault;
 use crate::scheme::Scheme;
@@ -38,8 +39,8 @@ pub struct KeySourceId(pub usize);
 pub struct Provider {
     /// Its name in the document.
     pub name: String,
-    /// Where its credentials stand: the numbers of the document's places.
-    pub places: Vec<usize>,
+    /// Where its credentials may be.
+    pub locations: Vec<LocationId>,
     /// How it vouches.
     pub method: Method,
 }
@@ -72,7 +73,10 @@ impl Provider {
     pub fn claims_what(&self, other: &Self) -> bool {
         let (Method::Jwt(own, _), Method::Jwt(others, _)) = (&self.method, &other.method);
         own.issuer.overlaps(&others.issuer)
-            && self.places.iter().any(|place| other.places.contains(place))
+            && self
+                .locations
+                .iter()
+                .any(|own| other.locations.contains(own))
     }
 }
 
@@ -230,7 +234,7 @@ impl std::fmt::Debug for Principal {
     }
 }
 
-/// The provider that judges a token which stood at `place`: the one whose issuer it names, those at the `accepted`
+/// The provider that judges a token found at `location`: the one whose issuer it names, those at the `accepted`
 /// numbers before others. Keys of another are never tried (RFC 8725 §3.8).
 ///
 /// # Errors
@@ -238,7 +242,7 @@ impl std::fmt::Debug for Principal {
 pub fn judge_of<'p>(
     providers: &'p [Provider],
     accepted: &[usize],
-    place: usize,
+    location: LocationId,
     token: &Unverified<'_>,
 ) -> Result<(usize, &'p Provider), TokenFault> {
     let numbers = accepted.iter().copied().chain(0..providers.len());
@@ -246,7 +250,7 @@ pub fn judge_of<'p>(
         .filter_map(|number| Some((number, providers.get(number)?)))
         .find(|(_, provider)| {
             let Method::Jwt(verifier, _) = &provider.method;
-            provider.places.contains(&place) && verifier.claims_to_issue(token)
+            provider.locations.contains(&location) && verifier.claims_to_issue(token)
         })
         .ok_or(TokenFault::Issuer)
 }

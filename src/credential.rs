@@ -1,10 +1,10 @@
-//! What the caller shows: RequestView → Presented, at the places where a provider of the document looks.
+//! What the caller shows: RequestView → Presented, at the locations of the providers.
 //!
 //! The rules:
-//! 1. A place that holds nothing, an empty cookie, or a scheme that nobody serves there is no credential
+//! 1. A location that holds nothing, an empty cookie, or a scheme that nobody serves there is no credential
 //!    (RFC 6750 §3.1).
 //! 2. Two credentials are refused wherever nobody could tell which one an upstream would take: a repeated field,
-//!    two joined in one field by a comma, a repeated cookie or parameter, two places of one provider
+//!    two joined in one field by a comma, a repeated cookie or parameter, two locations of one provider
 //!    (RFC 9110 §5.3, RFC 6750 §2).
 //! 3. What the client nominates in `Connection` ends with the connection, and is no credential (RFC 9110 §7.6.1).
 //! 4. A token is a `b64token` (RFC 6750 §2.1); what is none is malformed, not merely unknown.
@@ -24,9 +24,9 @@ use crate::reject::{CredentialFault, MalformedCredential, Reject};
 use crate::request::RequestView;
 use crate::scheme::{Scheme, SchemeSet};
 
-/// Where a credential may stand.
+/// The part of a request that carries a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Carrier {
     /// In a header field, after a scheme.
     Scheme {
         /// The field's name, in lower case.
@@ -42,7 +42,7 @@ pub enum Place {
     Query(String),
 }
 
-impl Place {
+impl Carrier {
     /// The name of the header field, where it is in one, in lower case.
     pub fn field(&self) -> Option<&str> {
         match self {
@@ -77,20 +77,24 @@ impl Place {
     }
 }
 
-/// A place of the document, and the scheme of the challenge for what stands there.
+/// Where a provider looks for credentials, and the scheme of the challenge for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServedPlace {
-    /// The place.
-    pub place: Place,
-    /// The scheme that answers for it.
+pub struct Location {
+    /// The part of the request.
+    pub carrier: Carrier,
+    /// The scheme of its challenge.
     pub scheme: Scheme,
 }
+
+/// A location, by its position among those of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LocationId(pub usize);
 
 /// A credential, not yet judged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Presented<'a> {
-    /// Where it stood, as the number of the place in the document.
-    pub place: usize,
+    /// Where it was.
+    pub location: LocationId,
     /// The scheme that answers for it.
     pub scheme: Scheme,
     /// The token, a `b64token`.
@@ -104,37 +108,37 @@ impl std::fmt::Debug for Presented<'_> {
     }
 }
 
-/// The token at a place; a fault is what is wrong with what stands there.
+/// The token at a location; a fault is what is wrong with what is there.
 type Found<'a> = Result<Option<Cow<'a, [u8]>>, CredentialFault>;
 
-/// The credentials of a request, in the order of the `places`.
+/// The credentials of a request, in the order of the `locations`.
 ///
 /// # Errors
-/// [`Reject::Malformed`] where one breaks its grammar, or a place holds two.
+/// [`Reject::Malformed`] where one breaks its grammar, or a location holds two.
 pub fn present<'a>(
     request: &RequestView<'a>,
-    places: &[ServedPlace],
+    locations: &[Location],
 ) -> Result<SmallVec<[Presented<'a>; 1]>, Reject> {
     let mut presented = SmallVec::new();
-    for (number, served) in places.iter().enumerate() {
+    for (number, served) in locations.iter().enumerate() {
         // What ends with the connection is not for the upstream, so it must not be judged as if it were.
         if served
-            .place
+            .carrier
             .field()
             .is_some_and(|field| request.is_hop_by_hop(field.as_bytes()))
         {
             continue;
         }
-        let found: Found<'a> = match &served.place {
-            Place::Scheme { field, scheme } => field::after_scheme(request, field, scheme),
-            Place::Field(field) => field::alone(request, field),
-            Place::Cookie(name) => cookie::find(request, name),
-            Place::Query(name) => query::find(request, name),
+        let found: Found<'a> = match &served.carrier {
+            Carrier::Scheme { field, scheme } => field::after_scheme(request, field, scheme),
+            Carrier::Field(field) => field::alone(request, field),
+            Carrier::Cookie(name) => cookie::find(request, name),
+            Carrier::Query(name) => query::find(request, name),
         };
-        let attempted = || attempted(request, places, served);
+        let attempted = || attempted(request, locations, served);
         if let Some(token) = found.map_err(|fault| malformed(attempted(), fault))? {
             presented.push(Presented {
-                place: number,
+                location: LocationId(number),
                 scheme: served.scheme,
                 token,
             });
@@ -152,15 +156,15 @@ fn malformed(attempted: SchemeSet, fault: CredentialFault) -> Reject {
     Reject::Malformed(MalformedCredential { attempted, fault })
 }
 
-/// The schemes that a malformed credential attempted: that of its place, and where its field holds several, theirs.
+/// The schemes that a malformed credential attempted: that of its location, and where its field holds several, theirs.
 #[cold]
-fn attempted(request: &RequestView<'_>, places: &[ServedPlace], at: &ServedPlace) -> SchemeSet {
+fn attempted(request: &RequestView<'_>, locations: &[Location], at: &Location) -> SchemeSet {
     let own = SchemeSet::default().with(at.scheme);
-    let Place::Scheme { field, .. } = &at.place else {
+    let Carrier::Scheme { field, .. } = &at.carrier else {
         return own;
     };
-    let others = places.iter().filter(|other| match &other.place {
-        Place::Scheme {
+    let others = locations.iter().filter(|other| match &other.carrier {
+        Carrier::Scheme {
             field: same,
             scheme,
         } => same == field && field::attempts(request, field, scheme),
@@ -170,7 +174,7 @@ fn attempted(request: &RequestView<'_>, places: &[ServedPlace], at: &ServedPlace
     if tried.is_empty() { own } else { tried }
 }
 
-/// What stands at a place, as the token that it must be; nothing there is no credential.
+/// What is at a location, as the token that it must be; nothing there is no credential.
 fn token(value: Cow<'_, [u8]>) -> Found<'_> {
     if value.is_empty() {
         Ok(None)

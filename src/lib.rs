@@ -18,7 +18,7 @@
 //! 5. One `match` from [`reject::Reject`] to an answer, without a catch-all.
 //! 6. Failing closed is a state of the plan, [`plan::Plan::refuse_all`].
 //!
-//! `tests/layers.rs` holds which part may name which.
+//! `tests/project/layers.rs` holds which part may name which.
 #![deny(
     unsafe_code,
     missing_docs,

@@ -19,7 +19,7 @@ use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
 use crate::authorize::Requirements;
 use crate::authorize::condition::Condition;
-use crate::credential::ServedPlace;
+use crate::credential::Location;
 use crate::identity::Identity;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
@@ -52,8 +52,8 @@ pub struct Plan {
 pub struct Policy {
     /// Who may vouch for a caller, in the order of the document.
     pub providers: Vec<Provider>,
-    /// Where their credentials stand.
-    pub places: Vec<ServedPlace>,
+    /// Where their credentials may be.
+    pub locations: Vec<Location>,
     /// Where their keys are fetched from.
     pub sources: Vec<RemoteKeys>,
     /// The rules, in order; the first that fits decides.

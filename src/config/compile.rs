@@ -19,7 +19,7 @@ use super::document::{
     AuditLog, Crypto as CryptoDocument, Document, Https as HttpsDocument, Mode as ModeDocument,
     PathsCase,
 };
-use crate::credential::ServedPlace;
+use crate::credential::Location;
 use crate::grammar::can_be_quoted;
 use crate::plan::{Access, Audit, Crypto, Mode, Plan, Policy};
 use crate::presentation::Protects;
@@ -49,7 +49,7 @@ pub fn compile(document: &Document, faults: &mut Faults) -> Compiled {
         warnings: Vec::new(),
         protects: presentation::protects(document),
         implied_by: BTreeMap::new(),
-        places: Vec::new(),
+        locations: Vec::new(),
         sources: Vec::new(),
         case: match document.paths_case {
             None | Some(PathsCase::Sensitive) => Case::Sensitive,
@@ -70,7 +70,7 @@ struct Compiler<'f> {
     /// Which other scopes stand for a scope.
     implied_by: BTreeMap<String, Vec<String>>,
     /// Where credentials stand, as providers name the places.
-    places: Vec<ServedPlace>,
+    locations: Vec<Location>,
     /// Where keys are fetched from.
     sources: Vec<RemoteKeys>,
     /// Whether the upstream tells paths apart by case.
@@ -134,7 +134,7 @@ impl Compiler<'_> {
             },
             policy: Some(Policy {
                 providers,
-                places: std::mem::take(&mut self.places),
+                locations: std::mem::take(&mut self.locations),
                 sources: std::mem::take(&mut self.sources),
                 rules,
                 default,

@@ -2,25 +2,25 @@ use super::*;
 
 type Pairs<'a> = &'a [(&'a str, &'a [u8])];
 
-fn bearer() -> Vec<ServedPlace> {
-    places(&[Place::Scheme {
+fn bearer() -> Vec<Location> {
+    locations(&[Carrier::Scheme {
         field: "authorization".into(),
         scheme: "Bearer".into(),
     }])
 }
 
-fn places(places: &[Place]) -> Vec<ServedPlace> {
-    let served = |place: &Place| ServedPlace {
-        place: place.clone(),
+fn locations(locations: &[Carrier]) -> Vec<Location> {
+    let served = |carrier: &Carrier| Location {
+        carrier: carrier.clone(),
         scheme: Scheme::Bearer,
     };
-    places.iter().map(served).collect()
+    locations.iter().map(served).collect()
 }
 
 /// The tokens that are found, or what is wrong.
-fn tokens(pairs: Pairs<'_>, places: &[ServedPlace]) -> Result<Vec<String>, CredentialFault> {
+fn tokens(pairs: Pairs<'_>, locations: &[Location]) -> Result<Vec<String>, CredentialFault> {
     let fields = pairs.iter().map(|(name, value)| (name.as_bytes(), *value));
-    match present(&RequestView::new(fields.collect()), places) {
+    match present(&RequestView::new(fields.collect()), locations) {
         Ok(presented) => Ok(presented
             .iter()
             .map(|one| String::from_utf8(one.token.to_vec()).unwrap())
@@ -112,28 +112,28 @@ fn h_37_h_38_two_credentials_are_refused_however_they_are_joined() {
 
 #[test]
 fn a_field_of_its_own_holds_the_token_alone() {
-    let places = places(&[Place::Field("x-token".into())]);
+    let locations = locations(&[Carrier::Field("x-token".into())]);
     assert_eq!(
-        tokens(&[("x-token", b" a.b.c ")], &places),
+        tokens(&[("x-token", b" a.b.c ")], &locations),
         Ok(vec!["a.b.c".into()])
     );
-    assert_eq!(tokens(&[("x-token", b"")], &places), Ok(vec![]));
+    assert_eq!(tokens(&[("x-token", b"")], &locations), Ok(vec![]));
     assert_eq!(
-        tokens(&[("x-token", b"Bearer a")], &places),
+        tokens(&[("x-token", b"Bearer a")], &locations),
         Err(CredentialFault::Syntax)
     );
     assert_eq!(
-        tokens(&[("x-token", b"a"), ("x-token", b"a")], &places),
+        tokens(&[("x-token", b"a"), ("x-token", b"a")], &locations),
         Err(CredentialFault::Several)
     );
 }
 
 #[test]
 fn y_14_cookies_are_found_in_every_field_and_survive_anything() {
-    let places = places(&[Place::Cookie("session".into())]);
+    let locations = locations(&[Carrier::Cookie("session".into())]);
     let cookies = |values: &[&[u8]]| {
         let pairs: Vec<_> = values.iter().map(|value| ("cookie", *value)).collect();
-        tokens(&pairs, &places)
+        tokens(&pairs, &locations)
     };
     for values in [
         &[&b"session=a.b.c"[..]][..],
@@ -165,8 +165,8 @@ fn y_14_cookies_are_found_in_every_field_and_survive_anything() {
 
 #[test]
 fn b_20_b_21_b_25_query_parameters() {
-    let places = places(&[Place::Query("access_token".into())]);
-    let query = |target: &[u8]| tokens(&[(":path", target)], &places);
+    let locations = locations(&[Carrier::Query("access_token".into())]);
+    let query = |target: &[u8]| tokens(&[(":path", target)], &locations);
     for target in [
         &b"/a?access_token=a.b.c"[..],
         b"/a?x&access%5Ftoken=a.b.c&y=1",

@@ -24,7 +24,7 @@ impl<'p> Judging<'p, '_> {
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Option<Rc<Principal>>, Stop> {
-        let presented = present(self.request, &self.policy.places);
+        let presented = present(self.request, &self.policy.locations);
         // What breaks its grammar names no user.
         let shown = presented.as_deref().unwrap_or_default();
         self.refuse_who_failed_too_often(gate, shown, trace)?;
@@ -32,8 +32,8 @@ impl<'p> Judging<'p, '_> {
         self.refuse_two_of_one_provider(&presented)?;
         trace.step(Step::Shows(presented.first().map(|shown| shown.scheme)));
         let comes_before = |one: &Principal, other: &Principal| {
-            let place = |number| (!gate.providers.contains(&number), number);
-            place(one.provider()) < place(other.provider())
+            let rank = |number| (!gate.providers.contains(&number), number);
+            rank(one.provider()) < rank(other.provider())
         };
         let mut caller: Option<Rc<Principal>> = None;
         for shown in &presented {
@@ -63,7 +63,7 @@ impl<'p> Judging<'p, '_> {
         Ok(Some(principal))
     }
 
-    /// Two tokens in the places of one provider (RFC 6750 §2).
+    /// Two credentials at the locations of one provider (RFC 6750 §2).
     fn refuse_two_of_one_provider(&self, presented: &[Presented<'_>]) -> Result<(), Reject> {
         if presented.len() < 2 {
             return Ok(());
@@ -71,7 +71,7 @@ impl<'p> Judging<'p, '_> {
         for provider in &self.policy.providers {
             let own = presented
                 .iter()
-                .filter(|shown| provider.places.contains(&shown.place));
+                .filter(|shown| provider.locations.contains(&shown.location));
             if own.clone().count() > 1 {
                 return Err(several(own.map(|shown| shown.scheme).collect()));
             }
@@ -147,7 +147,7 @@ impl<'p> Judging<'p, '_> {
         let compact = take_apart(&shown.token)?;
         let token = Unverified::read(&compact)?;
         let providers = &self.policy.providers;
-        let (number, provider) = judge_of(providers, &gate.providers, shown.place, &token)?;
+        let (number, provider) = judge_of(providers, &gate.providers, shown.location, &token)?;
         let Method::Jwt(verifier, keys) = &provider.method;
         let by = |set: &KeySet| authenticate(number, verifier, token, set, self.backend, self.now);
         match keys {
@@ -190,7 +190,7 @@ impl<'p> Judging<'p, '_> {
 /// A credential as the memory of tokens knows it.
 pub(super) fn remembered_as<'t>(gate: &Gate, shown: &'t Presented<'_>) -> Shown<'t> {
     Shown {
-        place: shown.place,
+        location: shown.location,
         choice: gate.choice,
         token: &shown.token,
     }

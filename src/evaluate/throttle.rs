@@ -110,7 +110,7 @@ impl Judging<'_, '_> {
         }
         let compact = take_apart(&shown.token).ok()?;
         let token = Unverified::read(&compact).ok()?;
-        let (_, provider) = judge_of(providers, &gate.providers, shown.place, &token).ok()?;
+        let (_, provider) = judge_of(providers, &gate.providers, shown.location, &token).ok()?;
         let Method::Jwt(verifier, _) = &provider.method;
         Some(id(&provider.name, verifier.claimed_subject(&token)?))
     }

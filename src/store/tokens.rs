@@ -26,6 +26,7 @@ use lru::LruCache;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use crate::authenticate::Principal;
+use crate::credential::LocationId;
 use crate::reject::TokenFault;
 use crate::time::Timestamp;
 
@@ -47,8 +48,8 @@ const END: usize = 24;
 /// A token, where it stood, and by whom it is judged.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'t> {
-    /// The place.
-    pub place: usize,
+    /// Where it was.
+    pub location: LocationId,
     /// The choice of providers.
     pub choice: usize,
     /// The token.
@@ -188,7 +189,7 @@ impl TokenCache {
 
     fn hasher(&self, shown: Shown<'_>) -> SipHasher24 {
         let mut hasher = SipHasher24::new_with_keys(self.secret.0, self.secret.1);
-        hasher.write_u64((shown.place as u64) << 32 | shown.choice as u64);
+        hasher.write_u64((shown.location.0 as u64) << 32 | shown.choice as u64);
         hasher
     }
 

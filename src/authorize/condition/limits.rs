@@ -21,7 +21,7 @@ use cel::common::value::{CowVal, StaticVal, Val};
 ///
 /// On the machine where the prices were measured, the most expensive operations take 17 ns each in Envoy (`cargo run
 /// --example conditions`), so that a full budget takes 20 ms on a machine of half that speed. Each operation holds at
-/// most 32 bytes of memory, and 16 in wasm (`tests/work.rs`).
+/// most 32 bytes of memory, and 16 in wasm (`tests/core/work.rs`).
 pub const OPERATIONS: u32 = 600_000;
 
 /// How many bytes of a text cost as much as one value.

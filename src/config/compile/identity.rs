@@ -99,9 +99,9 @@ impl Compiler<'_> {
             );
         }
         let mut looked_at = self
-            .places
+            .locations
             .iter()
-            .filter_map(|served| served.place.own_field());
+            .filter_map(|served| served.carrier.own_field());
         if looked_at.any(|own| folds_to(own.as_bytes(), field.as_bytes())) {
             self.invalid(path, "a provider looks for credentials in this field");
         }

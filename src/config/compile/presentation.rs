@@ -12,7 +12,7 @@ use crate::config::document::{
     BodyForm as BodyFormDocument, Cors as CorsDocument, Document, Https,
     Preflight as PreflightDocument, ProtectAs, ResourceMetadata, Responses,
 };
-use crate::credential::Place;
+use crate::credential::Carrier;
 use crate::grammar::{can_be_quoted, is_oauth_text, is_token};
 use crate::presentation::cors::{Cors, Origins, Preflight};
 use crate::presentation::login::Login;
@@ -42,10 +42,10 @@ impl Compiler<'_> {
             presentation.realm.clone_from(realm);
         }
         presentation.protects = self.protects;
-        let places = self.places.iter();
-        let query_tokens = places.filter_map(|served| match &served.place {
-            Place::Query(name) => Some(name.clone()),
-            Place::Scheme { .. } | Place::Field(_) | Place::Cookie(_) => None,
+        let locations = self.locations.iter();
+        let query_tokens = locations.filter_map(|served| match &served.carrier {
+            Carrier::Query(name) => Some(name.clone()),
+            Carrier::Scheme { .. } | Carrier::Field(_) | Carrier::Cookie(_) => None,
         });
         presentation.query_tokens = query_tokens.collect();
         let origin = self.origin(document);
@@ -314,12 +314,12 @@ impl Compiler<'_> {
     /// How bearer tokens may be shown (RFC 9728 §2, `bearer_methods_supported`).
     fn bearer_methods(&self, providers: &[Provider]) -> Vec<&'static str> {
         let mut methods = Vec::new();
-        let numbers = providers.iter().flat_map(|provider| &provider.places);
-        for place in numbers.filter_map(|number| self.places.get(*number)) {
-            let method = match &place.place {
-                Place::Scheme { .. } | Place::Field(_) => "header",
-                Place::Query(_) => "query",
-                Place::Cookie(_) => continue,
+        let ids = providers.iter().flat_map(|provider| &provider.locations);
+        for location in ids.filter_map(|id| self.locations.get(id.0)) {
+            let method = match &location.carrier {
+                Carrier::Scheme { .. } | Carrier::Field(_) => "header",
+                Carrier::Query(_) => "query",
+                Carrier::Cookie(_) => continue,
             };
             if !methods.contains(&method) {
                 methods.push(method);

@@ -18,10 +18,10 @@ use crate::config::document::{
     Provider as ProviderDocument, RemoteJwks, TokenType,
 };
 use crate::config::read::Span;
-use crate::credential::{Place, ServedPlace};
+use crate::credential::{Carrier, Location, LocationId};
 use crate::grammar::is_token;
 use crate::presentation::Protects;
-use crate::refresh::{Endpoint, Location, RemoteKeys};
+use crate::refresh::{Endpoint, Location as KeyLocation, RemoteKeys};
 use crate::scheme::Scheme;
 use crate::url::Url;
 
@@ -46,11 +46,11 @@ impl Compiler<'_> {
         };
         let path = format!("{path}.jwt");
         let verifier = self.verifier(&path, jwt);
-        let places = self.places(&path, jwt.from.as_deref());
+        let locations = self.locations(&path, jwt.from.as_deref());
         let keys = self.keys(&path, &document.name, jwt, &verifier.issuer)?;
         Some(Provider {
             name: document.name.clone(),
-            places,
+            locations,
             method: Method::Jwt(verifier, keys),
         })
     }
@@ -267,9 +267,9 @@ impl Compiler<'_> {
         }
     }
 
-    fn remote(&mut self, path: &str, remote: &RemoteJwks) -> Option<Location> {
+    fn remote(&mut self, path: &str, remote: &RemoteJwks) -> Option<KeyLocation> {
         let endpoint = self.endpoint(path, &remote.uri, &remote.cluster)?;
-        Some(Location::Jwks(endpoint))
+        Some(KeyLocation::Jwks(endpoint))
     }
 
     fn discovery(
@@ -277,14 +277,14 @@ impl Compiler<'_> {
         path: &str,
         discovery: &Discovery,
         issuer: &Issuer,
-    ) -> Option<Location> {
+    ) -> Option<KeyLocation> {
         if discovery.jwks_cluster.as_deref() == Some("") {
             self.invalid(
                 format!("{path}.jwks_cluster"),
                 "a cluster's name is not empty",
             );
         }
-        Some(Location::Discovery {
+        Some(KeyLocation::Discovery {
             metadata: self.endpoint(path, &discovery.uri, &discovery.cluster)?,
             issuer: issuer.clone(),
             jwks_cluster: discovery.jwks_cluster.clone(),
@@ -314,8 +314,8 @@ impl Compiler<'_> {
         })
     }
 
-    /// The numbers of a provider's places, each place of the document having one.
-    fn places(&mut self, path: &str, from: Option<&[From]>) -> Vec<usize> {
+    /// The locations of a provider; equal ones of several providers have one identifier.
+    fn locations(&mut self, path: &str, from: Option<&[From]>) -> Vec<LocationId> {
         let path = format!("{path}.from");
         if from.is_some_and(<[From]>::is_empty) {
             self.invalid(path.clone(), "there is at least one place");
@@ -324,39 +324,39 @@ impl Compiler<'_> {
             Protects::Origin => "authorization",
             Protects::Proxy => "proxy-authorization",
         };
-        let bearer = || Place::Scheme {
+        let bearer = || Carrier::Scheme {
             field: field.to_owned(),
             scheme: "bearer".to_owned(),
         };
-        let places = match from {
+        let carriers = match from {
             None => vec![bearer()],
             Some(from) => from
                 .iter()
                 .enumerate()
-                .filter_map(|(index, entry)| self.place(format!("{path}[{index}]"), entry))
+                .filter_map(|(index, entry)| self.carrier(format!("{path}[{index}]"), entry))
                 .collect(),
         };
-        let mut numbers: Vec<usize> = Vec::new();
-        for place in places {
-            let served = ServedPlace {
-                place,
+        let mut ids: Vec<LocationId> = Vec::new();
+        for carrier in carriers {
+            let served = Location {
+                carrier,
                 scheme: Scheme::Bearer,
             };
-            let known = self.places.iter().position(|known| *known == served);
-            let number = known.unwrap_or(self.places.len());
+            let known = self.locations.iter().position(|known| *known == served);
+            let id = LocationId(known.unwrap_or(self.locations.len()));
             if known.is_none() {
-                self.places.push(served);
+                self.locations.push(served);
             }
-            if numbers.contains(&number) {
+            if ids.contains(&id) {
                 self.invalid(path.clone(), "a place stands here twice");
             }
-            numbers.push(number);
+            ids.push(id);
         }
-        numbers
+        ids
     }
 
-    fn place(&mut self, path: String, from: &From) -> Option<Place> {
-        let place = match (&from.header, &from.cookie, &from.query) {
+    fn carrier(&mut self, path: String, from: &From) -> Option<Carrier> {
+        let carrier = match (&from.header, &from.cookie, &from.query) {
             (Some(header), None, None) => {
                 let field = header.to_ascii_lowercase();
                 match from
@@ -364,37 +364,37 @@ impl Compiler<'_> {
                     .as_ref()
                     .map(|scheme| scheme.to_ascii_lowercase())
                 {
-                    Some(scheme) if is_token(&scheme) => Place::Scheme { field, scheme },
-                    Some(_) => return self.no_place(path, "a scheme is a token: `Bearer`"),
+                    Some(scheme) if is_token(&scheme) => Carrier::Scheme { field, scheme },
+                    Some(_) => return self.no_carrier(path, "a scheme is a token: `Bearer`"),
                     None if field == "authorization" || field == "proxy-authorization" => {
                         let what = "this field holds a token after a scheme: add `scheme: Bearer`";
-                        return self.no_place(path, what);
+                        return self.no_carrier(path, what);
                     }
-                    None => Place::Field(field),
+                    None => Carrier::Field(field),
                 }
             }
-            (None, Some(cookie), None) => Place::Cookie(cookie.clone()),
-            (None, None, Some(query)) => Place::Query(query.clone()),
-            _ => return self.no_place(path, "a place is one of `header`, `cookie` and `query`"),
+            (None, Some(cookie), None) => Carrier::Cookie(cookie.clone()),
+            (None, None, Some(query)) => Carrier::Query(query.clone()),
+            _ => return self.no_carrier(path, "a place is one of `header`, `cookie` and `query`"),
         };
-        let is_named = match &place {
-            Place::Scheme { field, .. } | Place::Field(field) => {
+        let is_named = match &carrier {
+            Carrier::Scheme { field, .. } | Carrier::Field(field) => {
                 is_token(field) && field != "cookie"
             }
-            Place::Cookie(name) => is_token(name),
-            Place::Query(name) => !name.is_empty(),
+            Carrier::Cookie(name) => is_token(name),
+            Carrier::Query(name) => !name.is_empty(),
         };
         let has_stray_scheme = from.scheme.is_some() && from.header.is_none();
         if !is_named {
-            return self.no_place(path, "this names no header field, cookie or parameter");
+            return self.no_carrier(path, "this names no header field, cookie or parameter");
         }
         if has_stray_scheme {
-            return self.no_place(path, "only a header field has a scheme");
+            return self.no_carrier(path, "only a header field has a scheme");
         }
-        Some(place)
+        Some(carrier)
     }
 
-    fn no_place(&mut self, path: String, what: &str) -> Option<Place> {
+    fn no_carrier(&mut self, path: String, what: &str) -> Option<Carrier> {
         self.invalid(path, what);
         None
     }

@@ -55,8 +55,8 @@ impl Compiler<'_> {
     /// Warns of fields that are taken out although a provider looks there.
     fn warn_of_credentials_taken_out(&mut self, identity: &Identity) {
         let mut fields: Vec<String> = Vec::new();
-        for served in &self.places {
-            if let Some(field) = served.place.own_field()
+        for served in &self.locations {
+            if let Some(field) = served.carrier.own_field()
                 && identity.remove.have(field.as_bytes())
                 && !fields.iter().any(|known| known == field)
             {

@@ -6,7 +6,7 @@ use super::Compiler;
 use crate::authorize::condition::Condition;
 use crate::config::diagnostic::{Fault, nearest};
 use crate::config::document::Overrides;
-use crate::credential::Place;
+use crate::credential::Carrier;
 use crate::grammar::is_token;
 use crate::identity::Identity;
 use crate::plan::{Rule, Rules, Stripped};
@@ -43,8 +43,8 @@ impl Compiler<'_> {
              unless `overrides` forwards it",
         );
         claims.extend(&fields);
-        let served = || self.places.iter().map(|served| &served.place);
-        let own_fields = || served().filter_map(Place::own_field);
+        let served = || self.locations.iter().map(|served| &served.carrier);
+        let own_fields = || served().filter_map(Carrier::own_field);
         let credentials = FieldNames::of(CREDENTIALS.into_iter().chain(own_fields()));
         let mut preflight = credentials.clone();
         preflight.extend(&METHOD.fields());
@@ -56,8 +56,8 @@ impl Compiler<'_> {
             preflight,
             schemes: self.schemes(),
             overrides: parameters,
-            tokens: named(served().filter_map(Place::parameter)),
-            cookies: named(served().filter_map(Place::cookie)),
+            tokens: named(served().filter_map(Carrier::parameter)),
+            cookies: named(served().filter_map(Carrier::cookie)),
         }
     }
 
@@ -117,8 +117,8 @@ impl Compiler<'_> {
         fields.insert(PROXY_AUTHORIZATION);
         let spellings = RefCell::new(FieldNames::default());
         let looks_at = |name: &str| spellings.borrow_mut().insert_other_spellings(name);
-        for served in &self.places {
-            match served.place.own_field() {
+        for served in &self.locations {
+            match served.carrier.own_field() {
                 Some(name) if identity.strip_credential => fields.insert(name),
                 Some(name) => looks_at(name),
                 None => {}
@@ -145,14 +145,14 @@ impl Compiler<'_> {
 
     /// The fields in which a token follows a scheme, unless one may also stand there alone, each with the scheme.
     fn schemes(&self) -> Vec<(String, String)> {
-        let places = self.places.iter();
-        let schemes = places.filter_map(|served| match &served.place {
-            Place::Scheme { field, scheme } => Some((field.clone(), scheme.clone())),
-            Place::Field(_) | Place::Cookie(_) | Place::Query(_) => None,
+        let places = self.locations.iter();
+        let schemes = places.filter_map(|served| match &served.carrier {
+            Carrier::Scheme { field, scheme } => Some((field.clone(), scheme.clone())),
+            Carrier::Field(_) | Carrier::Cookie(_) | Carrier::Query(_) => None,
         });
         let is_alone = |field: &str| {
-            let mut places = self.places.iter();
-            places.any(|served| matches!(&served.place, Place::Field(own) if own == field))
+            let mut places = self.locations.iter();
+            places.any(|served| matches!(&served.carrier, Carrier::Field(own) if own == field))
         };
         schemes.filter(|(field, _)| !is_alone(field)).collect()
     }
