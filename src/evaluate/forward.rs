@@ -103,7 +103,7 @@ impl<'p> Judging<'p, '_> {
         }
         match passage {
             Passage::Untold | Passage::Preflight => {}
-            Passage::Anonymous => forward.set.extend(identity.of_nobody()),
+            Passage::Anonymous => forward.set.extend(identity.anonymous()),
             Passage::Caller => forward.set.extend(self.told_of(principal)),
         }
         forward

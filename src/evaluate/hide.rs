@@ -12,7 +12,7 @@
 
 use super::trace::{Step, Trace};
 use super::{Asking, Decision, Effects, Judging, Stop, Verdict};
-use crate::plan::{Access, Considered, Fit, Rule, Terms};
+use crate::plan::{Access, Considered, Matched, Rule, Terms};
 use crate::reject::Reject;
 use crate::request::path::Readings;
 use crate::url::Host;
@@ -69,7 +69,7 @@ impl<'p> Judging<'p, '_> {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
         hidden: &mut Option<Hidden<'p>>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         match self.policy.rule_for(method, self.request, readings, host) {
             Ok(Some(fit)) if fit.rule.hides => {
                 *hidden = Some(self.matched(fit.rule, method, readings, host));
@@ -113,7 +113,7 @@ impl<'p> Judging<'p, '_> {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
         hidden: &mut Option<Hidden<'p>>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         let (policy, request) = (self.policy, self.request);
         let rule = policy.hidden_rule(method, request, readings, host);
         let rule = rule.ok_or(reject)?;

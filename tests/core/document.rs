@@ -249,7 +249,7 @@ fn what_is_no_document() {
         ),
         (
             "{\"realm\":1,\"realm\":2}",
-            "neither JSON nor a google.protobuf.Struct: a member name occurs twice",
+            "neither JSON nor a google.protobuf.Struct: duplicate member name",
         ),
         (
             "realm: api",
