@@ -1,5 +1,6 @@
 //! Whether a caller may make a request: principal × requirements → [`Permit`].
 
+pub mod access;
 pub mod claim;
 pub mod condition;
 pub mod names;
@@ -8,7 +9,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
+pub use self::access::{Access, Gate, ReplyId};
 use self::claim::ClaimRequirement;
 use self::condition::{Budget, Condition, Failed};
 use self::names::Names;
@@ -16,6 +19,7 @@ use crate::authenticate::Principal;
 use crate::authenticate::claims::moment;
 use crate::reject::{Reject, Requirement, Weakness};
 use crate::request::path::Readings;
+use crate::request::preflight::Preflight;
 use crate::request::{HttpsBy, RequestView};
 use crate::time::Timestamp;
 
@@ -25,17 +29,20 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// The scope by which a client asks the authorization server for a refresh token (OpenID Connect Core §11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
+/// The callers of a request, each verified: the first is the one that the upstream is told of.
+pub type Principals = SmallVec<[Rc<Principal>; 1]>;
+
 /// The proof that a request is permitted. Only this file creates one, after the check, and the host forwards no request
 /// without one.
 #[derive(Debug)]
 pub struct Permit {
-    principal: Option<Rc<Principal>>,
+    principals: Principals,
 }
 
 impl Permit {
-    /// The caller, if one was verified.
+    /// The caller. None if the request is permitted without a credential.
     pub fn principal(&self) -> Option<&Principal> {
-        self.principal.as_deref()
+        self.principals.first().map(Rc::as_ref)
     }
 }
 
@@ -91,23 +98,35 @@ impl Input<'_> {
     }
 }
 
-/// Permits a request without a caller: by a public rule, or by an optional one if there is no credential.
-pub fn permit_anyone() -> Permit {
-    Permit { principal: None }
+/// Permits a request without a credential, if its rule allows that.
+pub(crate) fn permit_anyone(access: &Access) -> Option<Permit> {
+    match access {
+        Access::Public | Access::Optional(_) => Some(Permit {
+            principals: Principals::new(),
+        }),
+        Access::Required(_) | Access::Respond(_) | Access::Closed(_) => None,
+    }
 }
 
-/// Permits a request if its verified caller meets the requirements.
+/// Permits a CORS preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch").
+pub(crate) fn permit_preflight(_: Preflight<'_>) -> Permit {
+    Permit {
+        principals: Principals::new(),
+    }
+}
+
+/// Permits the callers, if the first of them meets the requirements.
 ///
 /// # Errors
 /// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: the caller can act on the
 /// first two.
 pub fn permit(
-    principal: &Rc<Principal>,
+    principals: &Principals,
     requirements: &Requirements,
     input: Input<'_>,
 ) -> Result<Permit, Reject> {
-    requirements.check(Input { principal, ..input })?;
-    Ok(permit_caller(principal))
+    requirements.check(input)?;
+    Ok(permit_callers(principals))
 }
 
 /// As [`permit`], for a hidden rule.
@@ -117,20 +136,19 @@ pub fn permit(
 /// learn that the rule exists.
 #[cold]
 pub fn permit_where_hidden(
-    principal: &Rc<Principal>,
+    principals: &Principals,
     requirements: &Requirements,
     input: Input<'_>,
 ) -> Result<Permit, Reject> {
-    let input = Input { principal, ..input };
     requirements.check_beyond_authentication(input)?;
     requirements.check_authentication(input)?;
-    Ok(permit_caller(principal))
+    Ok(permit_callers(principals))
 }
 
 /// Creates the permit for the two functions above, after their checks.
-fn permit_caller(principal: &Rc<Principal>) -> Permit {
+fn permit_callers(principals: &Principals) -> Permit {
     Permit {
-        principal: Some(Rc::clone(principal)),
+        principals: principals.clone(),
     }
 }
 
@@ -222,7 +240,33 @@ impl Requirements {
             Reject::Scope => self.scopes.missing(principal.scopes()),
             Reject::Requirement(Requirement::Role) => self.roles.missing(principal.roles()),
             Reject::Requirement(Requirement::Group) => self.groups.missing(principal.groups()),
-            _ => Vec::new(),
+            Reject::Requirement(
+                Requirement::Claim
+                | Requirement::Condition
+                | Requirement::ConditionFailed
+                | Requirement::AnyOf,
+            )
+            | Reject::NoDocument
+            | Reject::Trace
+            | Reject::MethodCase
+            | Reject::Path(_)
+            | Reject::Authority
+            | Reject::RouteAtRisk
+            | Reject::RepeatedField
+            | Reject::PlainHttp
+            | Reject::Address
+            | Reject::NoSuchMetadata
+            | Reject::MetadataMethod
+            | Reject::ForeignOrigin
+            | Reject::Fixed
+            | Reject::TooManyFailures { .. }
+            | Reject::NoCredential
+            | Reject::Malformed(_)
+            | Reject::Token(_)
+            | Reject::Unavailable(_)
+            | Reject::ProviderNotAccepted
+            | Reject::NoRule
+            | Reject::Authentication(_) => Vec::new(),
         }
     }
 }

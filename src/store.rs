@@ -11,8 +11,9 @@ use std::time::Duration;
 
 pub use self::cells::{Cells, OwnCells, Put};
 pub use self::failures::{Caller, CallerId, Failures, Limits};
-pub use self::tokens::{CacheSizes, Judged, Shown, Slot, TokenCache, TokenId};
+pub use self::tokens::{CacheSizes, Judged, Slot, TokenCache, TokenId, TokenKey};
 use crate::authenticate::keys::KeySet;
+use crate::authenticate::{KeySourceId, KeysAtHand};
 use crate::time::Timestamp;
 
 /// How long nothing is fetched for another token whose key is unknown.
@@ -51,8 +52,8 @@ impl Store {
     }
 
     /// What is held of a source.
-    pub fn source(&self, number: usize) -> Option<&HeldKeys> {
-        self.sources.get(number)
+    pub fn source(&self, id: KeySourceId) -> Option<&HeldKeys> {
+        self.sources.get(id.0)
     }
 
     /// A fetch ended with these keys, at that moment.
@@ -80,6 +81,12 @@ impl Store {
     pub fn keys_held(&self) -> usize {
         let sets = self.sources.iter().filter_map(|source| source.set.as_ref());
         sets.map(|set| set.len()).sum()
+    }
+}
+
+impl KeysAtHand for Store {
+    fn keys(&self, source: KeySourceId) -> Option<&KeySet> {
+        self.source(source)?.set.as_deref()
     }
 }
 

@@ -145,29 +145,38 @@ impl Failures {
     pub fn blocked_for(&self, caller: CallerId, now: Timestamp) -> Option<u32> {
         let value = self.cells().get(caller.bucket).0?;
         let until = Bucket::read(&value, self.limits, now).blocked_until(caller.id)?;
-        let left = until.millis().saturating_sub(now.millis());
-        let block = i64::try_from(self.limits.block.as_millis()).unwrap_or(i64::MAX);
-        let seconds = left.min(block).max(1).saturating_add(999) / 1000;
-        Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+        Some(self.seconds_until(until, now))
     }
 
-    /// Counts a failure.
-    pub fn count(&self, caller: CallerId, now: Timestamp) {
+    /// Counts a failure, unless the caller is blocked already: by failures that other workers have counted since this
+    /// request was evaluated. For how many whole seconds it is blocked then, at least 1.
+    pub fn count(&self, caller: CallerId, now: Timestamp) -> Option<u32> {
         for _ in 0..TRIES {
             let cells = self.cells();
             let (value, version) = cells.get(caller.bucket);
             let value = value.unwrap_or_default();
             let mut bucket = Bucket::read(&value, self.limits, now);
+            if let Some(until) = bucket.blocked_until(caller.id) {
+                return Some(self.seconds_until(until, now));
+            }
             if !bucket.count(caller.id, self.limits, now) {
-                return;
+                return None;
             }
             match cells.put(caller.bucket, &bucket.to_bytes(), version) {
-                Put::Done => return,
+                Put::Done => return None,
                 Put::TooLate => {}
                 // Once more, in the worker's own.
                 Put::Refused => self.is_alone.set(true),
             }
         }
+        None
+    }
+
+    fn seconds_until(&self, until: Timestamp, now: Timestamp) -> u32 {
+        let left = until.millis().saturating_sub(now.millis());
+        let block = i64::try_from(self.limits.block.as_millis()).unwrap_or(i64::MAX);
+        let seconds = left.min(block).max(1).saturating_add(999) / 1000;
+        u32::try_from(seconds).unwrap_or(u32::MAX)
     }
 
     fn cells(&self) -> &dyn Cells {

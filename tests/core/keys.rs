@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use countersign::authenticate::KeySourceId;
 use countersign::authenticate::jwk::{Source, parse_set};
 use countersign::authenticate::keys::KeySet;
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::config;
-use countersign::evaluate::{Fetch, Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Fetch, Outcome, evaluate};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::reject::{Reject, TokenFault, Unavailable};
@@ -65,23 +66,25 @@ impl Scene {
             (b":authority", b"api.example.com"),
             (b"authorization", authorization.as_bytes()),
         ]);
-        let sources = [Fetch { source: 0 }, Fetch { source: 1 }];
+        let sources = [Fetch::Keys(KeySourceId(0)), Fetch::Keys(KeySourceId(1))];
         let settled = if settled { &sources[..] } else { &[] };
         let outcome = evaluate(
             &self.plan,
             &request,
             &self.store,
-            settled,
-            &Pure,
-            now,
+            Circumstances {
+                settled,
+                backend: &Pure,
+                now,
+            },
             &mut (),
         );
         match outcome {
             Outcome::Needs(_) => Came::Waits,
             Outcome::Decided(decision, effects) => {
-                let came = decision.refusal().map_or(Came::Passes, Came::Refused);
-                effects.apply(&mut self.store, now);
-                came
+                let asked = (&self.plan, &request);
+                let decision = decision.commit(effects, &mut self.store, asked, now);
+                decision.refusal().map_or(Came::Passes, Came::Refused)
             }
         }
     }

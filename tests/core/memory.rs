@@ -1,11 +1,12 @@
 //! What is remembered of tokens and keys, and that it changes no answer: near-collisions, time, keys, bounds.
 
+use countersign::authenticate::KeySourceId;
 use countersign::authenticate::base64url;
 use countersign::authenticate::jwk::{Source, parse_set};
 use countersign::authenticate::keys::KeySet;
 use countersign::authenticate::signature::{Algorithm, Backend, Pure, Signed, Unavailable};
 use countersign::config;
-use countersign::evaluate::{Fetch, Outcome, TokenEffect, evaluate};
+use countersign::evaluate::{Circumstances, Fetch, Outcome, TokenEffect, evaluate};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::reject::{Reject, TokenFault, Unavailable as Lacking};
@@ -74,13 +75,23 @@ impl Worker {
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let request = RequestView::new(pairs.collect());
         let (store, backend) = (&self.store, &self.backend);
-        match evaluate(&self.plan, &request, store, settled, backend, now, &mut ()) {
+        match evaluate(
+            &self.plan,
+            &request,
+            store,
+            Circumstances {
+                settled,
+                backend,
+                now,
+            },
+            &mut (),
+        ) {
             Outcome::Needs(fetch) => Err(fetch),
             Outcome::Decided(decision, effects) => {
                 let remembered = matches!(effects.tokens[..], [TokenEffect::Found(_)]);
-                let reject = decision.refusal();
-                effects.apply(&mut self.store, now);
-                Ok((reject, remembered))
+                let asked = (&self.plan, &request);
+                let decision = decision.commit(effects, &mut self.store, asked, now);
+                Ok((decision.refusal(), remembered))
             }
         }
     }
@@ -415,7 +426,7 @@ fn j_10_an_unknown_key_asks_for_newer_ones_once_in_a_cool_down() {
     worker.store.keys_fetched(0, key_set(&[&known]), at(0));
     let fields = format!("Bearer {}", token(&unknown, json!({})));
     let fields = [("authorization", fields.as_str())];
-    let fetch = Fetch { source: 0 };
+    let fetch = Fetch::Keys(KeySourceId(0));
     let cool_down = i64::try_from(COOL_DOWN.as_secs()).unwrap();
 
     assert_eq!(
@@ -447,7 +458,7 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
     let mut worker = Worker::new(&document(remote()));
     let good = format!("Bearer {}", token(&signer, json!({})));
     let fields = [("authorization", good.as_str())];
-    let fetch = Fetch { source: 0 };
+    let fetch = Fetch::Keys(KeySourceId(0));
     let unavailable = Some(Reject::Unavailable(Lacking::Keys));
     assert_eq!(worker.try_ask("/", &fields, &[], at(0)), Err(fetch));
     assert_eq!(
@@ -488,7 +499,7 @@ fn j_10_a_key_of_no_name_does_not_hide_that_the_named_one_is_unknown() {
     let fields = [("authorization", of_new.as_str())];
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(30)),
-        Err(Fetch { source: 0 })
+        Err(Fetch::Keys(KeySourceId(0)))
     );
     worker.store.fetch_failed(0, at(30));
     assert_eq!(
@@ -589,17 +600,20 @@ impl Hoard {
             &self.plan,
             &request,
             &self.store,
-            &[],
-            &Trusting,
-            at(0),
+            Circumstances {
+                settled: &[],
+                backend: &Trusting,
+                now: at(0),
+            },
             &mut (),
         );
         let Outcome::Decided(decision, effects) = outcome else {
             panic!("the keys are in the document");
         };
-        assert_eq!(decision.refusal(), None, "{} bytes", token.len());
         let is_remembered = matches!(effects.tokens[..], [TokenEffect::Found(_)]);
-        effects.apply(&mut self.store, at(0));
+        let asked = (&self.plan, &request);
+        let decision = decision.commit(effects, &mut self.store, asked, at(0));
+        assert_eq!(decision.refusal(), None, "{} bytes", token.len());
         is_remembered
     }
 }

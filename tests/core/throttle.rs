@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::config;
-use countersign::evaluate::{Effects, Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Effects, Outcome, evaluate};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::request::RequestView;
@@ -76,7 +76,17 @@ impl Desk {
         }
         let request = RequestView::new(fields).from_client(from.parse().ok());
         self.seen.set((0, 0));
-        let outcome = evaluate(&self.plan, &request, &self.store, &[], &Pure, NOW, &mut ());
+        let outcome = evaluate(
+            &self.plan,
+            &request,
+            &self.store,
+            Circumstances {
+                settled: &[],
+                backend: &Pure,
+                now: NOW,
+            },
+            &mut (),
+        );
         match outcome {
             Outcome::Decided(_, effects) => (self.seen.get(), effects),
             Outcome::Needs(_) => panic!("the keys are in the document"),
@@ -130,7 +140,7 @@ fn judging_changes_nothing_and_its_effects_count_once() {
     for _ in 0..3 {
         let (_, effects) = desk.judge("/any", "192.0.2.1", Some(&bad));
         desk.seen.set((0, 0));
-        effects.apply(&mut desk.store, NOW);
+        assert_eq!(effects.commit(&mut desk.store, NOW), Ok(()));
         assert_eq!(desk.seen.get(), (2, 2));
     }
     // Blocked by address: nobody looks for the user, and nothing is counted.

@@ -72,6 +72,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "response",
         &[
+            "authenticate::Offer",
             "credential::without_parameters",
             "evaluate",
             "grammar",

@@ -8,17 +8,17 @@ use super::Compiler;
 use crate::authenticate::base64url;
 use crate::authenticate::claims::{ClaimNames, ClaimPath};
 use crate::authenticate::jwk::{Source, parse_set};
-use crate::authenticate::jwt::{Audiences, Issuer, Kind, Revoked, Verifier};
+use crate::authenticate::jwt::{self, Audiences, Issuer, Keys, Kind, Revoked};
 use crate::authenticate::keys::KeySet;
 use crate::authenticate::signature::Algorithm;
-use crate::authenticate::{Keys, Method, Provider};
+use crate::authenticate::{KeySourceId, Method, Provider};
 use crate::config::diagnostic::Fault;
 use crate::config::document::{
     AudienceList, ClaimNames as ClaimNamesDocument, Discovery, From, Jwt,
     Provider as ProviderDocument, RemoteJwks, TokenType,
 };
 use crate::config::read::Span;
-use crate::credential::{Carrier, Location, LocationId};
+use crate::credential::{Carrier, Grammar, Location, LocationId};
 use crate::grammar::is_token;
 use crate::presentation::Protects;
 use crate::refresh::{Endpoint, Location as KeyLocation, RemoteKeys};
@@ -45,17 +45,19 @@ impl Compiler<'_> {
             return None;
         };
         let path = format!("{path}.jwt");
-        let verifier = self.verifier(&path, jwt);
+        let issuer = self.issuer(&path, &jwt.issuer);
         let locations = self.locations(&path, jwt.from.as_deref());
-        let keys = self.keys(&path, &document.name, jwt, &verifier.issuer)?;
+        let keys = self.keys(&path, &document.name, jwt, &issuer);
+        let mut verifier = self.jwt(&path, jwt, issuer);
+        verifier.keys.push(keys?);
         Some(Provider {
             name: document.name.clone(),
             locations,
-            method: Method::Jwt(verifier, keys),
+            method: Method::Jwt(verifier),
         })
     }
 
-    fn verifier(&mut self, path: &str, jwt: &Jwt) -> Verifier {
+    fn jwt(&mut self, path: &str, jwt: &Jwt, issuer: Issuer) -> jwt::Jwt {
         let require = jwt
             .require
             .clone()
@@ -68,8 +70,9 @@ impl Compiler<'_> {
         }
         let revoked = jwt.revoked.as_ref();
         let names = |list: Option<&Vec<String>>| list.into_iter().flatten().cloned().collect();
-        Verifier {
-            issuer: self.issuer(path, &jwt.issuer),
+        jwt::Jwt {
+            keys: Vec::with_capacity(1),
+            issuer,
             audiences: self.audiences(path, &jwt.audiences),
             kind: match jwt.token_type {
                 None | Some(TokenType::Any) => Kind::Any,
@@ -193,7 +196,7 @@ impl Compiler<'_> {
             algorithms,
         };
         self.sources.push(source);
-        Some(Keys::Remote(self.sources.len() - 1))
+        Some(Keys::Remote(KeySourceId(self.sources.len() - 1)))
     }
 
     fn span(&mut self, path: &str, key: &str, typed: Option<Span>, default: Duration) -> Duration {
@@ -340,6 +343,7 @@ impl Compiler<'_> {
         for carrier in carriers {
             let served = Location {
                 carrier,
+                grammar: Grammar::Token,
                 scheme: Scheme::Bearer,
             };
             let known = self.locations.iter().position(|known| *known == served);
