@@ -21,9 +21,9 @@ use crate::authorize::condition::Condition;
 use crate::authorize::{Access, Gate, ReplyId};
 use crate::credential::Location;
 use crate::identity::Identity;
+use crate::keys::Source;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
-use crate::refresh::RemoteKeys;
 use crate::reject::{PathFault, Reject};
 use crate::request::host::HostPattern;
 use crate::request::path::{Pattern, Reading, Readings};
@@ -54,7 +54,7 @@ pub struct Policy {
     /// Where their credentials may be.
     pub locations: Vec<Location>,
     /// Where their keys are fetched from.
-    pub sources: Vec<RemoteKeys>,
+    pub sources: Vec<Source>,
     /// The rules, in order; the first that fits decides.
     pub rules: Rules,
     /// What is asked where no rule fits.

@@ -22,10 +22,10 @@ use super::document::{
 use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
+use crate::keys;
 use crate::plan::{Audit, Crypto, Mode, Plan, Policy};
 use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
-use crate::refresh::RemoteKeys;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
 use crate::store::CacheSizes;
@@ -75,7 +75,7 @@ struct Compiler<'f> {
     /// Where credentials stand, as providers name the places.
     locations: Vec<Location>,
     /// Where keys are fetched from.
-    sources: Vec<RemoteKeys>,
+    sources: Vec<keys::Source>,
     /// The responses of rules that ask nothing.
     replies: Vec<FixedReply>,
     /// Whether the upstream tells paths apart by case.

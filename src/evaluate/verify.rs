@@ -6,8 +6,9 @@ use super::identify::Candidate;
 use super::{Effects, Fetch, Judging, Stop, TokenEffect};
 use crate::authenticate::{Claim, Facts, KeySourceId, Principal, Refusal, Selected, select};
 use crate::authorize::Gate;
+use crate::keys::HeldKeys;
 use crate::reject::{Reject, TokenFault, Unavailable};
-use crate::store::{HeldKeys, Judged};
+use crate::store::Judged;
 
 impl Judging<'_, '_> {
     /// Verifies one credential, from memory or anew.
@@ -94,7 +95,7 @@ impl Judging<'_, '_> {
 
     fn facts(&self) -> Facts<'_> {
         Facts {
-            keys: self.store,
+            keys: &self.store.keys,
             backend: self.circumstances.backend,
             now: self.circumstances.now,
         }
@@ -110,7 +111,7 @@ impl Judging<'_, '_> {
         for source in sources {
             let fetch = Fetch::Keys(source);
             let nothing = HeldKeys::default();
-            let held = self.store.source(source).unwrap_or(&nothing);
+            let held = self.store.keys.get(source).unwrap_or(&nothing);
             let could_help = match held.set {
                 None => !held.failed,
                 Some(_) => held.may_have_newer(self.circumstances.now),

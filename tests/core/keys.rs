@@ -8,11 +8,12 @@ use countersign::authenticate::keys::KeySet;
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Fetch, Outcome, evaluate};
+use countersign::keys::COOL_DOWN;
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::reject::{Reject, TokenFault, Unavailable};
 use countersign::request::RequestView;
-use countersign::store::{COOL_DOWN, Store};
+use countersign::store::Store;
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -55,7 +56,7 @@ impl Scene {
         let keys: Vec<Value> = keys.iter().map(|key| key.public_jwk()).collect();
         let set = parse_set(&json!({ "keys": keys }), Source::Remote).unwrap();
         self.store
-            .keys_fetched(source, KeySet::new(set.keys, None), at);
+            .keys_fetched(KeySourceId(source), KeySet::new(set.keys, None), at);
     }
 
     fn ask(&mut self, token: &str, settled: bool, now: Timestamp) -> Came {
@@ -116,7 +117,7 @@ fn before_the_first_keys_a_request_waits_and_then_is_judged() {
     // Time is up and nothing has come: that is nobody's fault but ours.
     assert_eq!(scene.ask(&good, true, START), UNAVAILABLE);
     // It is known that nothing comes: nobody waits any more.
-    scene.store.fetch_failed(0, START);
+    scene.store.fetch_failed(KeySourceId(0), START);
     assert_eq!(scene.ask(&good, false, START), UNAVAILABLE);
     // The other provider has troubles of its own.
     assert_eq!(scene.ask(&token("b", &one), false, START), Came::Waits);
@@ -138,7 +139,7 @@ fn j_10_an_unknown_key_waits_once_in_a_cool_down() {
     assert_eq!(scene.ask(&new, true, after), UNKNOWN);
     assert_eq!(scene.ask(&new, false, after), UNKNOWN);
     // The fetch failed: whether it is a key by now, nobody knows; what is known goes on.
-    scene.store.fetch_failed(0, after);
+    scene.store.fetch_failed(KeySourceId(0), after);
     assert_eq!(scene.ask(&new, true, after), UNAVAILABLE);
     assert_eq!(scene.ask(&new, false, after), UNAVAILABLE);
     assert_eq!(scene.ask(&token("a", &one), false, after), Came::Passes);

@@ -8,31 +8,32 @@ use countersign::config;
 use countersign::evaluate::{Circumstances, Effects, Outcome, evaluate};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
+use countersign::ports::{LocalData, Shared, SharedData};
 use countersign::request::RequestView;
-use countersign::store::{Cells, OwnCells, Put, Store};
+use countersign::store::Store;
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-/// Cells that count who looks and who writes.
+/// Shared data that counts reads and writes.
 #[derive(Default)]
 struct Counting {
-    cells: OwnCells,
+    data: LocalData,
     seen: Rc<Cell<(usize, usize)>>,
 }
 
-impl Cells for Counting {
-    fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
+impl SharedData for Counting {
+    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
         let (reads, writes) = self.seen.get();
         self.seen.set((reads + 1, writes));
-        self.cells.get(number)
+        self.data.get(key)
     }
 
-    fn put(&self, number: u16, value: &[u8], version: u32) -> Put {
+    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
         let (reads, writes) = self.seen.get();
         self.seen.set((reads, writes + 1));
-        self.cells.put(number, value, version)
+        self.data.set(key, value, version)
     }
 }
 
@@ -58,7 +59,8 @@ impl Desk {
         let mut store = plan.empty_store();
         let cells = Counting::default();
         let seen = Rc::clone(&cells.seen);
-        store.failures.as_mut().unwrap().share(Box::new(cells));
+        let failures = store.failures.as_mut().unwrap();
+        failures.share(Box::new(cells), &[]);
         seen.set((0, 0));
         Self { plan, store, seen }
     }

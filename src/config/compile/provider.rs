@@ -20,8 +20,8 @@ use crate::config::document::{
 use crate::config::read::Span;
 use crate::credential::{Carrier, Grammar, Location, LocationId};
 use crate::grammar::is_token;
+use crate::keys::{self, Address, Content, Endpoint};
 use crate::presentation::Protects;
-use crate::refresh::{Endpoint, Location as KeyLocation, RemoteKeys};
 use crate::scheme::Scheme;
 use crate::url::Url;
 
@@ -151,7 +151,7 @@ impl Compiler<'_> {
         let algorithms_are_known = !self.faults.any_within(&format!("{path}.algorithms"));
         let path = format!("{path}.jwks");
         let jwks = &jwt.jwks;
-        let location = match (&jwks.inline, &jwks.remote, &jwks.discovery) {
+        let address = match (&jwks.inline, &jwks.remote, &jwks.discovery) {
             (Some(inline), None, None) => {
                 let path = format!("{path}.inline");
                 let keys = self.inline_keys(&path, inline, algorithms.as_deref())?;
@@ -188,12 +188,12 @@ impl Compiler<'_> {
                 discovery.as_ref().and_then(|discovery| discovery.refresh),
             ),
         };
-        let source = RemoteKeys {
+        let source = keys::Source {
             provider: provider.to_owned(),
             timeout: self.span(&path, "timeout", timeout, TIMEOUT),
             refresh: self.span(&path, "refresh", refresh, REFRESH),
-            location: location?,
-            algorithms,
+            address: address?,
+            content: Content::Keys { algorithms },
         };
         self.sources.push(source);
         Some(Keys::Remote(KeySourceId(self.sources.len() - 1)))
@@ -270,24 +270,19 @@ impl Compiler<'_> {
         }
     }
 
-    fn remote(&mut self, path: &str, remote: &RemoteJwks) -> Option<KeyLocation> {
+    fn remote(&mut self, path: &str, remote: &RemoteJwks) -> Option<Address> {
         let endpoint = self.endpoint(path, &remote.uri, &remote.cluster)?;
-        Some(KeyLocation::Jwks(endpoint))
+        Some(Address::Direct(endpoint))
     }
 
-    fn discovery(
-        &mut self,
-        path: &str,
-        discovery: &Discovery,
-        issuer: &Issuer,
-    ) -> Option<KeyLocation> {
+    fn discovery(&mut self, path: &str, discovery: &Discovery, issuer: &Issuer) -> Option<Address> {
         if discovery.jwks_cluster.as_deref() == Some("") {
             self.invalid(
                 format!("{path}.jwks_cluster"),
                 "a cluster's name is not empty",
             );
         }
-        Some(KeyLocation::Discovery {
+        Some(Address::Discovery {
             metadata: self.endpoint(path, &discovery.uri, &discovery.cluster)?,
             issuer: issuer.clone(),
             jwks_cluster: discovery.jwks_cluster.clone(),
