@@ -29,7 +29,7 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// The scope by which a client asks the authorization server for a refresh token (OpenID Connect Core §11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
-/// The callers of a request, each verified: the first is the one that the upstream is told of.
+/// The callers of a request, each verified: the identity headers describe the first.
 pub type Principals = SmallVec<[Rc<Principal>; 1]>;
 
 /// The proof that a request is permitted. Only this file creates one, after the check, and the host forwards no request

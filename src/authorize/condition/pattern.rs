@@ -52,7 +52,7 @@ impl Pattern {
     pub fn compile(text: &str) -> Result<Self, Error> {
         let within = |bytes| RegexBuilder::new(text).size_limit(bytes).build();
         let regex = within(MAX_SIZE)?;
-        // The compiler does not tell the size of a pattern, so that the size is found by trying limits.
+        // The compiler does not return the size of a pattern. It is found by trying limits.
         let (mut too_small, mut enough) = (0, MAX_SIZE / BYTES_PER_OPERATION);
         while enough - too_small > 1 {
             let middle = usize::midpoint(too_small, enough);

@@ -80,18 +80,18 @@ impl<'a> Readings<'a> {
         }
     }
 
-    /// Evaluates `judge` for every reading, and returns the result if it is the same for all.
+    /// Calls `decide` for every reading, and returns the result if it is the same for all.
     ///
     /// # Errors
-    /// The fault of the path if the results differ, or the first error of `judge`.
+    /// The fault of the path if the results differ, or the first error of `decide`.
     pub fn agree<'r, T: PartialEq, E: From<PathFault>>(
         &'r self,
-        mut judge: impl FnMut(Reading<'r>) -> Result<T, E>,
+        mut decide: impl FnMut(Reading<'r>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let answer = judge(self.first())?;
+        let answer = decide(self.first())?;
         if let Some((closure, oddity)) = &self.others {
             for other in &closure.readings {
-                if judge(Reading::decoded(other))? != answer {
+                if decide(Reading::decoded(other))? != answer {
                     return Err(E::from(*oddity));
                 }
             }
