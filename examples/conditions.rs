@@ -2,6 +2,7 @@
 //!
 //! Each expression is made to spend all that it may, by another kind of work. A figure is the CPU time of Envoy's process
 //! for a request, less that of the same request under a condition that looks at nothing; the least of some requests.
+#![allow(clippy::restriction, reason = "an example may panic")]
 #![allow(clippy::disallowed_methods)]
 
 #[path = "../tests/support/mod.rs"]

@@ -1,6 +1,7 @@
 //! `make demo`: a real Envoy with the filter and `envoy/envoy.yaml`'s document, and what it answers in each situation.
 //! `make run`, which is `demo --stay`, leaves it running and prints requests to paste; `make run RECIPE=…`, which is
 //! `demo --recipe …`, does so with one of README's policies, and plays its transcript.
+#![allow(clippy::restriction, reason = "an example may panic")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -3,6 +3,7 @@
 //!
 //! Nothing is asked of a client here, so that this is what any stranger can have the filter spend. The paths take turns on
 //! one Envoy, and a figure is the least of some turns.
+#![allow(clippy::restriction, reason = "an example may panic")]
 
 #[allow(dead_code)]
 #[path = "bench/load.rs"]

@@ -2,6 +2,7 @@
 //!
 //! Each request falls under another rule, so that nothing stays in the processor's cache that would not in a proxy. The
 //! figure is the least of some rounds: what else the machine does only ever adds to it.
+#![allow(clippy::restriction, reason = "an example may panic")]
 #![allow(clippy::disallowed_methods)]
 
 use std::hint::black_box;

@@ -93,17 +93,13 @@ pub enum PathFault {
     #[error("it has a dot segment")]
     DotSegment,
     /// `%2F`, `\` or `%5C`.
-    #[error("it has a separator that is not one to every server")]
+    #[error("it has a backslash or an encoded separator")]
     EncodedSeparator,
     /// `//user@host`.
-    #[error(
-        "it begins with user information, after which servers do not agree on where the path begins"
-    )]
+    #[error("it begins with user information, which servers read differently")]
     UserInformation,
     /// `%61` and the like, where a rule has a literal and another one a parameter.
-    #[error(
-        "it has an escaped letter, which is no letter to routers that compare the path as it was sent"
-    )]
+    #[error("it has an escaped letter, which some routers do not decode")]
     EscapedLetter,
     /// A dot or a space at the end, also encoded.
     #[error("it ends with a dot or a space, which some servers drop")]
@@ -112,7 +108,7 @@ pub enum PathFault {
     #[error("it has path parameters")]
     Parameters,
     /// `%3F`.
-    #[error("it has an encoded `?`, which begins the query to some servers")]
+    #[error("it has an encoded `?`, where some servers begin the query")]
     EncodedQuery,
     /// `#`, also encoded.
     #[error("it has a `#`")]
@@ -130,7 +126,7 @@ pub enum PathFault {
     #[error("it has a byte that must be percent-encoded")]
     RawByte,
     /// No UTF-8 once decoded.
-    #[error("it is no UTF-8")]
+    #[error("it is not UTF-8")]
     NotUtf8,
     /// More oddities together than can be told apart.
     #[error("it can be read in too many ways")]

@@ -3,6 +3,7 @@
 //! Each arm is an Envoy of its own with one worker, which answers every request that passes by itself, and is started anew
 //! in each round. The arms take short turns, so that what else the machine does falls on all of them; what is compared are
 //! the ratios within a round. The figure is CPU time of the whole process, so a busy machine lengthens the run and not the figure.
+#![allow(clippy::restriction, reason = "an example may panic")]
 
 mod arms;
 mod load;

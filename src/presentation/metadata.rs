@@ -37,9 +37,9 @@ impl Metadata {
                 .as_ref()
                 .is_none_or(|own| Some(own.as_bytes()) == query)
         };
-        if !self.others.fits(reading) {
+        if !self.others.matches(reading) {
             None
-        } else if self.path.fits(reading) && same_query() {
+        } else if self.path.matches(reading) && same_query() {
             Some(Asked::This)
         } else {
             Some(Asked::Another)

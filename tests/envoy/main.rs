@@ -1,4 +1,5 @@
 //! The filter in a real Envoy. Each test starts its own.
+#![allow(clippy::restriction, reason = "a test may panic")]
 
 #[path = "../published/mod.rs"]
 mod published;

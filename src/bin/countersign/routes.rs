@@ -50,7 +50,7 @@ fn by_identity(routes: &Node<'_>, within: &[(&Found<'_>, Loaded)]) -> Vec<(Strin
             };
             let claims = |(_, loaded): &(&Found<'_>, Loaded)| {
                 let policy = loaded.plan.policy.as_ref();
-                policy.is_some_and(|policy| policy.identity.is_claimed_by(name.as_bytes()))
+                policy.is_some_and(|policy| policy.identity.conflicts_with(name.as_bytes()))
             };
             if within.iter().any(claims) {
                 let text = format!(
