@@ -3,6 +3,9 @@
 //! Each refusal is answered in one place, [`crate::response`], by a `match` without a catch-all: a new refusal does
 //! not compile until it has an answer. Nothing here carries a byte of the request.
 
+mod code;
+
+pub use self::code::{Code, GrpcStatus};
 use crate::scheme::SchemeSet;
 
 /// A refusal, in the order of the decision table.

@@ -22,7 +22,7 @@ use crate::evaluate::{Answer, Decision, Verdict};
 use crate::grammar::encoded;
 use crate::presentation::fixed::FixedReply;
 use crate::presentation::{BodyForm, Presentation, Protects};
-use crate::reject::Reject;
+use crate::reject::{Code, Reject};
 use crate::request::path::Readings;
 use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
@@ -33,8 +33,8 @@ use crate::time::Timestamp;
 pub struct Reply {
     /// The status code. A gRPC call is answered with 200 and a `grpc-status` of its own, which the host sees to.
     pub status: u16,
-    /// The error, as counters name it.
-    pub error: &'static str,
+    /// The error code; none if the request is not denied.
+    pub error: Option<Code>,
     /// Response code details for access logs: `countersign_` and the reason.
     pub details: String,
     /// Header fields in order, names in lower case.
@@ -103,7 +103,7 @@ impl Replying<'_> {
         };
         Reply {
             status,
-            error: "none",
+            error: None,
             details: details.to_owned(),
             headers,
             body,
@@ -112,10 +112,7 @@ impl Replying<'_> {
 
     #[inline(never)]
     fn refusal(&self, reject: Reject) -> Reply {
-        let mut meaning = table::meaning(reject, self.decision);
-        if !self.presentation.error_description {
-            meaning = meaning.without_detail();
-        }
+        let meaning = table::meaning(reject, self.decision, self.presentation.error_description);
         let details = format!("countersign_{}", reject.reason());
         if let Some((fixed, error)) = self.fixed(reject) {
             return self.as_written(fixed, error, details);
@@ -149,7 +146,7 @@ impl Replying<'_> {
         };
         Reply {
             status,
-            error: meaning.error,
+            error: Some(meaning.code),
             details,
             headers,
             body,
@@ -158,22 +155,22 @@ impl Replying<'_> {
 
     /// A proxy asks for credentials by a status of its own (RFC 9110 §15.5.8).
     fn status(&self, meaning: &Meaning) -> u16 {
-        match (meaning.status, self.presentation.protects) {
+        match (meaning.code.status(), self.presentation.protects) {
             (401, Protects::Proxy) => 407,
             (status, _) => status,
         }
     }
 
     /// The answer that stands in the document, and its name for counters.
-    fn fixed(&self, reject: Reject) -> Option<(&FixedReply, &'static str)> {
+    fn fixed(&self, reject: Reject) -> Option<(&FixedReply, Code)> {
         if let (Reject::Fixed, Some(fixed)) = (reject, self.decision.fixed) {
-            return Some((fixed, "respond"));
+            return Some((fixed, Code::Respond));
         }
-        let not_found = (&self.presentation.not_found, "not_found");
+        let not_found = (&self.presentation.not_found, Code::NotFound);
         self.decision.hides.then_some(not_found)
     }
 
-    fn as_written(&self, fixed: &FixedReply, error: &'static str, details: String) -> Reply {
+    fn as_written(&self, fixed: &FixedReply, error: Code, details: String) -> Reply {
         let written = fixed.headers.iter();
         let mut headers: Headers = written
             .map(|(name, value)| (Cow::Owned(name.clone()), value.clone()))
@@ -196,7 +193,7 @@ impl Replying<'_> {
         }
         Reply {
             status: fixed.status,
-            error,
+            error: Some(error),
             details,
             headers,
             body,
@@ -233,7 +230,7 @@ impl Replying<'_> {
         self.vary_and_cors(&mut headers);
         Reply {
             status: to.status,
-            error: meaning.error,
+            error: Some(meaning.code),
             details,
             headers,
             body: String::new(),
@@ -319,8 +316,7 @@ impl Replying<'_> {
             BodyForm::Always(form) => form,
         };
         let explanation = Explanation {
-            error: meaning.error,
-            title: body::title_of(meaning.error),
+            code: meaning.code,
             message: meaning.message,
             status,
             timestamp: self.now,

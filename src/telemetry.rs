@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::evaluate::{Decision, Verdict};
 use crate::grammar::unprintable::{escaped, escaped_uniquely};
 use crate::plan::Audit;
-use crate::reject::Reject;
+use crate::reject::{Code, Reject};
 use crate::request::RequestView;
 use crate::response::Reply;
 use crate::time::Timestamp;
@@ -22,18 +22,24 @@ pub const ALLOWED: &str = "countersign.allowed";
 /// The filter state that tells filters behind this one that something was taken out of a request.
 pub const CHANGED: &str = "countersign.changed";
 
-/// A refusal, as it is counted.
+/// A denied request, as counters know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Denied {
-    /// Whether the request passed all the same.
-    pub in_shadow: bool,
-    /// The status of the answer.
-    pub status: u16,
-    /// Its error.
-    pub error: &'static str,
+    in_shadow: bool,
+    status: u16,
+    error: Code,
 }
 
 impl Denied {
+    /// The denied request of a decision and its response; none if the response is no error.
+    pub fn of(decision: &Decision<'_>, reply: &Reply) -> Option<Self> {
+        Some(Self {
+            in_shadow: decision.is_shadow,
+            status: reply.status,
+            error: reply.error?,
+        })
+    }
+
     /// The name of its counter.
     pub fn counter(self) -> String {
         let event = if self.in_shadow {
@@ -117,7 +123,7 @@ pub fn audit_line(
             (Verdict::Refused(_), true) => "shadow_denied",
         },
         status: reply.map(|reply| reply.status),
-        error: decision.refusal().and(reply).map(|reply| reply.error),
+        error: reply.and_then(|reply| reply.error).map(Code::name),
         reason: decision.refusal().map(Reject::reason),
         rule: decision.rule,
         provider: decision.provider,

@@ -5,15 +5,14 @@ use std::fmt::Write;
 use serde::{Serialize, Serializer};
 
 use super::page::Page;
+use crate::reject::Code;
 use crate::time::Timestamp;
 
 /// What a body says. A form leaves out what is not known.
 #[derive(Debug, Clone, Copy)]
 pub struct Explanation<'a> {
-    /// What is wrong, in a word that programs compare.
-    pub error: &'static str,
-    /// The same in a few words, of which there are always the same: [`title_of`].
-    pub title: &'static str,
+    /// The error code, with its title and its advice.
+    pub code: Code,
     /// What is wrong with this request.
     pub message: &'a str,
     /// The status code of the response.
@@ -140,8 +139,8 @@ fn problem(explanation: &Explanation<'_>) -> String {
         kind: link.as_deref(),
         // Without a type it is `about:blank`, whose title is the status's own (§4.2.1).
         title: match link {
-            Some(_) => explanation.title,
-            None => phrase_of(explanation.status).unwrap_or(explanation.title),
+            Some(_) => explanation.code.title(),
+            None => phrase_of(explanation.status).unwrap_or(explanation.code.title()),
         },
         detail: explanation.message,
         extensions: explanation.members(link.as_deref()),
@@ -175,7 +174,7 @@ impl<'a> Explanation<'a> {
     /// Where the error is described.
     pub fn link(&self) -> Option<String> {
         let base = self.documentation?;
-        Some(format!("{base}#{}", self.error))
+        Some(format!("{base}#{}", self.code))
     }
 
     /// The moment as RFC 3339 writes it; empty beyond the year 9999, which it cannot write.
@@ -192,7 +191,7 @@ impl<'a> Explanation<'a> {
         'a: 'b,
     {
         ErrorBody {
-            error: self.error,
+            error: self.code.name(),
             message: self.message,
             status: self.status,
             timestamp: self.timestamp,
@@ -210,30 +209,6 @@ pub fn sentence(message: &str) -> String {
         sentence.push('.');
     }
     sentence
-}
-
-/// The title of an error, which is the same at every occurrence (RFC 9457 §3.1.3).
-pub fn title_of(error: &str) -> &'static str {
-    match error {
-        "unauthorized" => "Authentication required",
-        "invalid_request" => "Invalid request",
-        "invalid_token" => "Invalid token",
-        "invalid_credentials" => "Invalid credentials",
-        "invalid_dpop_proof" => "Invalid DPoP proof",
-        "use_dpop_nonce" => "DPoP nonce required",
-        "insufficient_user_authentication" => "Stronger authentication required",
-        "insufficient_scope" => "Insufficient scope",
-        "forbidden" => "Access denied",
-        "address_not_allowed" => "Address not allowed",
-        "invalid_origin" => "Origin not allowed",
-        "https_required" => "Secure transport required",
-        "ambiguous_path" => "Ambiguous request target",
-        "not_found" => "Not Found",
-        "method_not_allowed" => "Method not allowed",
-        "too_many_failures" => "Too many failures",
-        "temporarily_unavailable" => "Temporarily unavailable",
-        _ => "Request refused",
-    }
 }
 
 /// The reason phrase of a status that the filter sends (RFC 9110 §15, RFC 6585 §4).

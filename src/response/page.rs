@@ -168,9 +168,9 @@ impl Filling<'_> {
     fn write(&self, placeholder: Placeholder, page: &mut String) {
         let said = self.explanation;
         match placeholder {
-            Placeholder::Title => escape(said.title, page),
+            Placeholder::Title => escape(said.code.title(), page),
             Placeholder::Message => escape(&sentence(said.message), page),
-            Placeholder::Error => escape(said.error, page),
+            Placeholder::Error => escape(said.code.name(), page),
             Placeholder::Status => page.push_str(&said.status.to_string()),
             Placeholder::Realm => escape(said.realm, page),
             Placeholder::RequestId => escape(said.request_id.unwrap_or_default(), page),

@@ -3,200 +3,163 @@
 use super::challenge::ErrorCode;
 use crate::evaluate::Decision;
 use crate::reject::{
-    CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault, Unavailable,
+    Code, CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault,
+    Unavailable, Weakness,
 };
 
 /// What a refusal means to a client.
 pub(super) struct Meaning {
-    /// The status code.
-    pub status: u16,
-    /// The error, as the body names it.
-    pub error: &'static str,
+    /// The error code.
+    pub code: Code,
     /// The same in words, for a person.
     pub message: &'static str,
     /// What may be tried instead.
     pub challenges: Challenges,
-    /// The methods that there are, where the method is what is wrong.
+    /// The methods that are allowed, where the method is wrong.
     pub allow: Option<&'static str>,
     /// How many seconds to wait, where waiting helps.
     pub retry_after: Option<u32>,
 }
 
-/// Which challenges an answer carries.
+/// Which challenges a response carries.
 pub(super) enum Challenges {
-    /// None: other credentials would not help.
+    /// None: another credential would not help.
     None,
-    /// One for each scheme in play, none with an error (RFC 6750 §3: nothing was presented).
+    /// One for each scheme in play, none with an error (RFC 6750 §3: no credential was presented).
     Plain,
     /// One for each scheme in play, the error on those that were used.
     Failed(ErrorCode),
     /// One for each scheme that was attempted.
     Attempted(MalformedCredential, ErrorCode),
-    /// What more to ask for, where the document wants it said (RFC 6750 §3.1).
+    /// The scopes to ask for, if the configuration has `forbidden_challenge` (RFC 6750 §3.1).
     Scope,
 }
 
 impl Meaning {
-    /// The same for whoever is not told what is wrong with a token: such answers do not differ.
-    pub fn without_detail(self) -> Self {
-        match self.error {
-            "invalid_token" => Self {
-                message: "The access token is not accepted",
-                ..self
-            },
-            _ => self,
+    fn new(code: Code, message: &'static str) -> Self {
+        Self {
+            code,
+            message,
+            challenges: Challenges::None,
+            allow: None,
+            retry_after: None,
+        }
+    }
+
+    fn challenge(self, challenges: Challenges) -> Self {
+        Self { challenges, ..self }
+    }
+
+    fn allow(self, methods: &'static str) -> Self {
+        Self {
+            allow: Some(methods),
+            ..self
+        }
+    }
+
+    fn retry_after(self, seconds: u32) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
         }
     }
 }
 
-/// The methods that RFC 9110 §9 and RFC 5789 define, but TRACE, which alone is refused for its name.
+/// The methods that RFC 9110 §9 and RFC 5789 define, without TRACE, the only method that is always denied.
 const ALL_BUT_TRACE: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT";
 
-/// How long a client should wait for a filter that cannot judge yet.
+/// How many seconds a client should wait if the filter cannot evaluate the request now.
 const SECONDS_TO_WAIT: u32 = 5;
 
 const FORBIDDEN: &str = "The credential does not permit this.";
 
-/// What a refusal means.
-pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
-    let (status, error, message, challenges) = match reject {
-        Reject::NoDocument | Reject::Unavailable(Unavailable::Keys | Unavailable::Crypto) => (
-            503,
-            "temporarily_unavailable",
-            "The request cannot be judged at the moment.",
-            Challenges::None,
-        ),
-        Reject::Trace => (
-            405,
-            "method_not_allowed",
-            "The method TRACE is not allowed.",
-            Challenges::None,
-        ),
-        Reject::Path(fault) => (400, "ambiguous_path", path_message(fault), Challenges::None),
-        Reject::MethodCase => (
-            400,
-            "invalid_request",
-            "The method is not in upper case.",
-            Challenges::None,
-        ),
-        Reject::Authority => (
-            400,
-            "invalid_request",
-            "The request does not name one host.",
-            Challenges::None,
-        ),
-        Reject::RouteAtRisk => (
-            400,
-            "invalid_request",
+/// What a refusal means. `error_description` is the configuration's key: without it all refused tokens have one message.
+pub(super) fn meaning(reject: Reject, decision: &Decision<'_>, error_description: bool) -> Meaning {
+    match reject {
+        Reject::NoDocument | Reject::Unavailable(Unavailable::Keys | Unavailable::Crypto) => {
+            Meaning::new(
+                Code::TemporarilyUnavailable,
+                "The request cannot be judged at the moment.",
+            )
+            .retry_after(SECONDS_TO_WAIT)
+        }
+        Reject::Trace => Meaning::new(Code::MethodNotAllowed, "The method TRACE is not allowed.")
+            .allow(ALL_BUT_TRACE),
+        Reject::Path(fault) => Meaning::new(Code::AmbiguousPath, path_message(fault)),
+        Reject::MethodCase => {
+            Meaning::new(Code::InvalidRequest, "The method is not in upper case.")
+        }
+        Reject::Authority => {
+            Meaning::new(Code::InvalidRequest, "The request does not name one host.")
+        }
+        Reject::RouteAtRisk => Meaning::new(
+            Code::InvalidRequest,
             "The request carries something that may not be sent here.",
-            Challenges::None,
         ),
-        Reject::RepeatedField => (
-            400,
-            "invalid_request",
+        Reject::RepeatedField => Meaning::new(
+            Code::InvalidRequest,
             "A header field that may stand only once is repeated.",
-            Challenges::None,
         ),
-        Reject::PlainHttp => (
-            403,
-            "https_required",
-            "This is served over HTTPS only.",
-            Challenges::None,
-        ),
-        Reject::Address => (
-            403,
-            "address_not_allowed",
-            "This address may not ask here.",
-            Challenges::None,
-        ),
-        Reject::NoSuchMetadata => (
-            404,
-            "not_found",
-            "There is no such resource.",
-            Challenges::None,
-        ),
-        Reject::MetadataMethod => (
-            405,
-            "method_not_allowed",
-            "Metadata can only be read.",
-            Challenges::None,
-        ),
-        Reject::ForeignOrigin => (
-            403,
-            "invalid_origin",
+        Reject::PlainHttp => Meaning::new(Code::HttpsRequired, "This is served over HTTPS only."),
+        Reject::Address => Meaning::new(Code::AddressNotAllowed, "This address may not ask here."),
+        Reject::NoSuchMetadata => Meaning::new(Code::NotFound, "There is no such resource."),
+        Reject::MetadataMethod => {
+            Meaning::new(Code::MethodNotAllowed, "Metadata can only be read.").allow("GET, HEAD")
+        }
+        Reject::ForeignOrigin => Meaning::new(
+            Code::InvalidOrigin,
             "This origin may not read what is here.",
-            Challenges::None,
         ),
-        // The rule's own answer is sent in its place.
-        Reject::Fixed => (403, "forbidden", FORBIDDEN, Challenges::None),
-        Reject::TooManyFailures { .. } => (
-            429,
-            "too_many_failures",
+        // The rule's `respond` is sent in its place.
+        Reject::Fixed => Meaning::new(Code::Respond, FORBIDDEN),
+        Reject::TooManyFailures { retry_after } => Meaning::new(
+            Code::TooManyFailures,
             "There were too many failures. Try again later.",
-            Challenges::None,
-        ),
-        // A 401 without a challenge would be a 401 that nobody can answer (RFC 9110 §15.5.2).
+        )
+        .retry_after(retry_after),
+        // A 401 must have a challenge (RFC 9110 §15.5.2), and without a scheme there is none.
         Reject::NoCredential | Reject::Token(_) | Reject::Authentication(_)
             if decision.schemes.is_empty() =>
         {
-            (403, "forbidden", FORBIDDEN, Challenges::None)
+            Meaning::new(Code::Forbidden, FORBIDDEN)
         }
-        Reject::NoCredential => (
-            401,
-            "unauthorized",
-            "Authentication is required.",
-            Challenges::Plain,
-        ),
-        Reject::Malformed(malformed) => (
-            400,
-            "invalid_request",
-            malformed_message(malformed.fault),
-            Challenges::Attempted(malformed, ErrorCode::InvalidRequest),
-        ),
-        Reject::Token(fault) => (
-            401,
-            "invalid_token",
-            token_message(fault),
-            Challenges::Failed(ErrorCode::InvalidToken),
-        ),
-        Reject::ProviderNotAccepted | Reject::NoRule => {
-            (403, "forbidden", FORBIDDEN, Challenges::None)
+        Reject::NoCredential => Meaning::new(Code::Unauthorized, "Authentication is required.")
+            .challenge(Challenges::Plain),
+        Reject::Malformed(malformed) => {
+            Meaning::new(Code::InvalidRequest, malformed_message(malformed.fault))
+                .challenge(Challenges::Attempted(malformed, ErrorCode::InvalidRequest))
         }
-        Reject::Authentication(_) => (
-            401,
-            "insufficient_user_authentication",
+        Reject::Token(fault) => {
+            let message = if error_description {
+                token_message(fault)
+            } else {
+                "The access token is not accepted"
+            };
+            Meaning::new(Code::InvalidToken, message)
+                .challenge(Challenges::Failed(ErrorCode::InvalidToken))
+        }
+        Reject::Authentication(Weakness::Class | Weakness::Age) => Meaning::new(
+            Code::InsufficientUserAuthentication,
             "A stronger or more recent authentication is required",
-            Challenges::Failed(ErrorCode::InsufficientUserAuthentication),
-        ),
-        Reject::Scope => (
-            403,
-            "insufficient_scope",
+        )
+        .challenge(Challenges::Failed(
+            ErrorCode::InsufficientUserAuthentication,
+        )),
+        Reject::Scope => Meaning::new(
+            Code::InsufficientScope,
             "The credential lacks a scope that is needed here.",
-            Challenges::Scope,
-        ),
-        Reject::Requirement(
+        )
+        .challenge(Challenges::Scope),
+        Reject::ProviderNotAccepted
+        | Reject::NoRule
+        | Reject::Requirement(
             Requirement::Role
             | Requirement::Group
             | Requirement::Claim
             | Requirement::Condition
             | Requirement::ConditionFailed
             | Requirement::AnyOf,
-        ) => (403, "forbidden", FORBIDDEN, Challenges::None),
-    };
-    Meaning {
-        status,
-        error,
-        message,
-        challenges,
-        allow: match reject {
-            Reject::Trace => Some(ALL_BUT_TRACE),
-            Reject::MetadataMethod => Some("GET, HEAD"),
-            _ => None,
-        },
-        retry_after: match reject {
-            Reject::TooManyFailures { retry_after } => Some(retry_after),
-            _ => (status == 503).then_some(SECONDS_TO_WAIT),
-        },
+        ) => Meaning::new(Code::Forbidden, FORBIDDEN),
     }
 }
 

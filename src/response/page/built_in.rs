@@ -28,10 +28,7 @@ pub fn next(filling: &Filling<'_>, page: &mut String) {
     };
     if main.is_none() {
         page.push_str("<p>");
-        page.push_str(advice(
-            filling.explanation.status,
-            filling.explanation.error,
-        ));
+        page.push_str(filling.explanation.code.advice());
         page.push_str("</p>\n");
     }
     if main.is_none() && filling.documentation.is_none() {
@@ -57,26 +54,11 @@ fn link(attributes: &str, label: &str, address: &str, page: &mut String) {
     page.push_str("</a>\n");
 }
 
-fn advice(status: u16, error: &str) -> &'static str {
-    match (status, error) {
-        (_, "https_required") => "Open this address with https:// at its beginning.",
-        (_, "insufficient_user_authentication") => {
-            "Sign in again, with a second factor if you are offered one."
-        }
-        (401 | 407, _) => "Sign in, then try again.",
-        (403, _) => "If you think that you should have access, ask whoever runs this service.",
-        (404, _) => "Check the address for mistakes, or go back to where you came from.",
-        (429, _) => "Wait a few minutes, then try again.",
-        (503, _) => "Try again in a moment.",
-        _ => "Go back and try again. If it happens again, tell whoever runs this service.",
-    }
-}
-
 /// The small print, for whoever is asked for help.
 pub fn particulars(filling: &Filling<'_>, page: &mut String) {
     page.push_str("<dl>\n");
     page.push_str("<dt>Error</dt><dd>");
-    escape(filling.explanation.error, page);
+    escape(filling.explanation.code.name(), page);
     page.push_str("</dd>\n");
     if let Some(id) = filling.explanation.request_id {
         page.push_str("<dt>Request</dt><dd>");
