@@ -81,7 +81,7 @@ fn policy(case: Case) -> Policy {
 pub fn policy_of(rules: Rules) -> Policy {
     Policy {
         providers: Vec::new(),
-        places: Vec::new(),
+        locations: Vec::new(),
         sources: Vec::new(),
         rules,
         default: Access::Public,
