@@ -1,16 +1,16 @@
-//! Refusals of gRPC calls.
+//! The status and the message of a denied gRPC call.
 //!
-//! The host turns a local reply to a gRPC call into HTTP 200 with `grpc-status` and `grpc-message`, percent-encoding the
-//! content as the message (gRPC over HTTP/2, "Responses"). The status that it would choose is wrong for 400, 404 and 429;
-//! one that is among the header fields is kept.
+//! The host turns a response to a gRPC call into HTTP 200 with `grpc-status` and `grpc-message`. It percent-encodes the
+//! content as the message (gRPC over HTTP/2, "Responses"). It keeps a `grpc-status` that is among the headers. The status
+//! that it would choose is wrong for 400, 404 and 429.
 
+use super::headers::{Headers, put};
 use super::table::{Challenges, Meaning};
-use super::{Headers, put};
 use crate::presentation::fixed::FixedReply;
 use crate::reject::GrpcStatus;
 
-/// Adds the status of a refusal; returns the message.
-pub(super) fn speak(meaning: &Meaning, headers: &mut Headers) -> String {
+/// Appends the status of a denied call. Returns the message.
+pub(super) fn denied(meaning: &Meaning, headers: &mut Headers) -> String {
     let status = match meaning.challenges {
         // The request is well-formed, its credential is not (grpc/statuscodes.md).
         Challenges::Attempted(..) => GrpcStatus::Unauthenticated,
@@ -22,9 +22,10 @@ pub(super) fn speak(meaning: &Meaning, headers: &mut Headers) -> String {
     meaning.message.to_owned()
 }
 
-/// Adds the status of an answer that stands in the document, where it has none of its own; returns the message, which is
-/// nothing where one is among its fields: the host would put this in its place.
-pub(super) fn speak_of(fixed: &FixedReply, headers: &mut Headers) -> String {
+/// Appends the status of a configured response, unless the configuration sets `grpc-status`. Returns the message.
+///
+/// The message is empty if the configuration sets `grpc-message`: the host would replace that with the message.
+pub(super) fn configured(fixed: &FixedReply, headers: &mut Headers) -> String {
     if !fixed.sets("grpc-status") {
         let status = status_of(fixed.status).number();
         put(headers, "grpc-status", status.to_string());
@@ -44,7 +45,7 @@ pub(super) fn speak_of(fixed: &FixedReply, headers: &mut Headers) -> String {
     message.to_owned()
 }
 
-/// The status of a call (grpc/statuscodes.md) for an HTTP status.
+/// The status of a call for an HTTP status (grpc/statuscodes.md).
 fn status_of(status: u16) -> GrpcStatus {
     match status {
         200..=299 => GrpcStatus::Ok,
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_has_its_status() {
+    fn every_error_has_its_status() {
         let failed = Challenges::Failed;
         for (code, challenges, expected) in [
             (Code::InvalidRequest, malformed(), "16"),
@@ -105,13 +106,13 @@ mod tests {
                 retry_after: None,
             };
             let mut headers = Headers::new();
-            assert_eq!(speak(&meaning, &mut headers), "Why.");
+            assert_eq!(denied(&meaning, &mut headers), "Why.");
             assert_eq!(status_among(&headers), expected, "{code}");
         }
     }
 
     #[test]
-    fn an_answer_of_the_document_says_its_own_words() {
+    fn a_configured_response_keeps_its_message() {
         let fixed = |status, message: Option<&str>| FixedReply {
             status,
             headers: Vec::new(),
@@ -128,7 +129,7 @@ mod tests {
             (503, None, "14", "Temporarily unavailable."),
         ] {
             let mut headers = Headers::new();
-            assert_eq!(speak_of(&fixed(status, message), &mut headers), said);
+            assert_eq!(configured(&fixed(status, message), &mut headers), said);
             assert_eq!(status_among(&headers), code, "{status}");
         }
     }

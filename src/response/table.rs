@@ -2,6 +2,7 @@
 
 use super::challenge::ErrorCode;
 use crate::evaluate::Decision;
+use crate::presentation::Presentation;
 use crate::reject::{
     Code, CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault,
     Unavailable, Weakness,
@@ -73,8 +74,12 @@ const SECONDS_TO_WAIT: u32 = 5;
 
 const FORBIDDEN: &str = "The credential does not permit this.";
 
-/// What a refusal means. `error_description` is the configuration's key: without it all refused tokens have one message.
-pub(super) fn meaning(reject: Reject, decision: &Decision<'_>, error_description: bool) -> Meaning {
+/// What a refusal means.
+pub(super) fn meaning(
+    reject: Reject,
+    decision: &Decision<'_>,
+    presentation: &Presentation,
+) -> Meaning {
     match reject {
         Reject::NoDocument | Reject::Unavailable(Unavailable::Keys | Unavailable::Crypto) => {
             Meaning::new(
@@ -130,7 +135,7 @@ pub(super) fn meaning(reject: Reject, decision: &Decision<'_>, error_description
                 .challenge(Challenges::Attempted(malformed, ErrorCode::InvalidRequest))
         }
         Reject::Token(fault) => {
-            let message = if error_description {
+            let message = if presentation.error_description {
                 token_message(fault)
             } else {
                 "The access token is not accepted"

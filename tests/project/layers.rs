@@ -31,11 +31,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "identity",
         &["authenticate", "grammar", "request::FieldNames"],
     ),
-    // A form and a page are written by the part that knows them, and chosen by the document.
-    (
-        "presentation",
-        &["request", "response::body::Form", "response::page::Page"],
-    ),
+    ("presentation", &["reject", "request", "time", "url"]),
     (
         "plan",
         &[
@@ -108,8 +104,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "presentation",
             "refresh",
             "request",
-            "response::body::Form",
-            "response::page",
             "scheme",
             "store::CacheSizes",
             "store::Limits",

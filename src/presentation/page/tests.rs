@@ -66,7 +66,7 @@ fn other_braces_stand_for_themselves() {
 fn an_unknown_placeholder_is_a_fault() {
     let fault = Page::parse("{title} {mesage} {x}").unwrap_err();
     assert_eq!(fault, PageFault::UnknownPlaceholder("mesage".to_owned()));
-    assert_eq!(fault.to_string(), "there is no placeholder `{mesage}`");
+    assert_eq!(fault.to_string(), "unknown placeholder `{mesage}`");
     assert!(Page::parse("{next}").is_err());
     assert!(placeholders().any(|name| name == "message"));
 }

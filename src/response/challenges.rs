@@ -1,0 +1,103 @@
+//! The challenges of a response: which schemes have one, and what it says.
+
+use super::Exchange;
+use super::challenge::{Challenge, ErrorCode, OAuth};
+use super::headers::{Headers, put};
+use super::table::{Challenges, Meaning};
+use crate::presentation::Protects;
+use crate::reject::Reject;
+use crate::scheme::Scheme;
+
+impl Exchange<'_> {
+    /// Appends one challenge for each scheme, in the order of the schemes (RFC 9110 §11.6.1, §11.7.1).
+    pub(super) fn put_challenges(&self, meaning: &Meaning, headers: &mut Headers) {
+        let name = match self.presentation.protects {
+            Protects::Origin => "www-authenticate",
+            Protects::Proxy => "proxy-authenticate",
+        };
+        for scheme in self.decision.schemes {
+            let error = match meaning.challenges {
+                Challenges::None => return,
+                Challenges::Plain => None,
+                Challenges::Failed(error) => Some(error),
+                Challenges::Attempted(malformed, error) => {
+                    if !malformed.attempted.contains(*scheme) {
+                        continue;
+                    }
+                    Some(error)
+                }
+                Challenges::Scope => {
+                    if !self.presentation.forbidden_challenge {
+                        return;
+                    }
+                    Some(ErrorCode::InsufficientScope)
+                }
+            };
+            let challenge = self.challenge(*scheme, error, meaning.message);
+            put(headers, name, challenge.to_string());
+        }
+    }
+
+    fn challenge(
+        &self,
+        scheme: Scheme,
+        error: Option<ErrorCode>,
+        message: &'static str,
+    ) -> Challenge<'_> {
+        let realm = &self.presentation.realm;
+        match scheme {
+            Scheme::Bearer => Challenge::bearer(realm, &self.oauth(error, message)),
+        }
+    }
+
+    /// The parameters of the schemes of OAuth.
+    fn oauth(&self, error: Option<ErrorCode>, message: &'static str) -> OAuth<'_> {
+        let presentation = self.presentation;
+        let description = error.filter(|_| presentation.error_description);
+        let metadata = presentation.metadata.as_ref();
+        let mut oauth = OAuth {
+            error,
+            error_description: description.map(|_| message),
+            resource_metadata: metadata.map(|metadata| metadata.url.as_str()),
+            ..OAuth::default()
+        };
+        let Some(requirements) = self.decision.requirements else {
+            return oauth;
+        };
+        if error == Some(ErrorCode::InsufficientUserAuthentication) {
+            let classes = requirements.acr.iter().map(String::as_str);
+            oauth.acr_values.extend(classes);
+            oauth.max_age = requirements.max_age;
+        }
+        if self.names_scopes(error) {
+            oauth.scope = requirements.scopes_to_ask_for();
+        }
+        oauth
+    }
+
+    /// Whether a challenge names the scopes of the rule.
+    fn names_scopes(&self, error: Option<ErrorCode>) -> bool {
+        match error {
+            Some(ErrorCode::InsufficientScope) => true,
+            // The client asks for both at once, since it would be denied for the scope next (RFC 9470 §3).
+            Some(ErrorCode::InsufficientUserAuthentication) => {
+                self.presentation.challenge_scope || self.lacks_scope()
+            }
+            Some(ErrorCode::InvalidRequest) => false,
+            None
+            | Some(
+                ErrorCode::InvalidToken | ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce,
+            ) => self.presentation.challenge_scope,
+        }
+    }
+
+    fn lacks_scope(&self) -> bool {
+        let decision = self.decision;
+        match (decision.requirements, &decision.principal) {
+            (Some(requirements), Some(principal)) => {
+                !requirements.missing(Reject::Scope, principal).is_empty()
+            }
+            (None, _) | (_, None) => false,
+        }
+    }
+}
