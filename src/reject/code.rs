@@ -159,14 +159,14 @@ impl Code {
             Self::MethodNotAllowed => "Method not allowed",
             Self::TooManyFailures => "Too many failures",
             Self::TemporarilyUnavailable => "Temporarily unavailable",
-            Self::Respond => "Request refused",
+            Self::Respond => "Request denied",
         }
     }
 
     /// What a person can do next.
     pub const fn advice(self) -> &'static str {
         match self {
-            Self::HttpsRequired => "Open this address with https:// at its beginning.",
+            Self::HttpsRequired => "Open this address with https:// in place of http://.",
             Self::InsufficientUserAuthentication => {
                 "Sign in again, with a second factor if you are offered one."
             }
@@ -180,13 +180,13 @@ impl Code {
             | Self::AddressNotAllowed
             | Self::InvalidOrigin
             | Self::Respond => {
-                "If you think that you should have access, ask whoever runs this service."
+                "If you think that you should have access, ask the operator of this service."
             }
-            Self::NotFound => "Check the address for mistakes, or go back to where you came from.",
+            Self::NotFound => "Check the address for mistakes, or go back to the previous page.",
             Self::TooManyFailures => "Wait a few minutes, then try again.",
             Self::TemporarilyUnavailable => "Try again in a moment.",
             Self::InvalidRequest | Self::AmbiguousPath | Self::MethodNotAllowed => {
-                "Go back and try again. If it happens again, tell whoever runs this service."
+                "Go back and try again. If it happens again, tell the operator of this service."
             }
         }
     }

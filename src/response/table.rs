@@ -1,4 +1,4 @@
-//! The decision table: what each refusal means to a client.
+//! What each [`Reject`] means to a client: the error code, the message, the challenges. One `match`, without a catch-all.
 
 use super::challenge::ErrorCode;
 use crate::evaluate::Decision;
@@ -8,31 +8,31 @@ use crate::reject::{
     Unavailable, Weakness,
 };
 
-/// What a refusal means to a client.
+/// What a denied request means to a client.
 pub(super) struct Meaning {
     /// The error code.
     pub code: Code,
-    /// The same in words, for a person.
+    /// What is wrong, for people. If a challenge carries it, its characters are those of `error_description` (RFC 6750 §3).
     pub message: &'static str,
-    /// What may be tried instead.
+    /// Which credentials the client can try.
     pub challenges: Challenges,
-    /// The methods that are allowed, where the method is wrong.
+    /// The allowed methods, if the method is wrong.
     pub allow: Option<&'static str>,
-    /// How many seconds to wait, where waiting helps.
+    /// How many seconds to wait, if that helps.
     pub retry_after: Option<u32>,
 }
 
 /// Which challenges a response carries.
 pub(super) enum Challenges {
-    /// None: another credential would not help.
+    /// None: another credential does not help.
     None,
-    /// One for each scheme in play, none with an error (RFC 6750 §3: no credential was presented).
+    /// One for each scheme, without an error: the request has no credential (RFC 6750 §3).
     Plain,
-    /// One for each scheme in play, the error on those that were used.
+    /// One for each scheme, with the error.
     Failed(ErrorCode),
-    /// One for each scheme that was attempted.
+    /// One for each scheme of the request's credentials, with the error.
     Attempted(MalformedCredential, ErrorCode),
-    /// The scopes to ask for, if the configuration has `forbidden_challenge` (RFC 6750 §3.1).
+    /// With the scopes to ask for, if the configuration has `forbidden_challenge` (RFC 6750 §3.1).
     Scope,
 }
 
@@ -72,9 +72,9 @@ const ALL_BUT_TRACE: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNE
 /// How many seconds a client should wait if the filter cannot evaluate the request now.
 const SECONDS_TO_WAIT: u32 = 5;
 
-const FORBIDDEN: &str = "The credential does not permit this.";
+const FORBIDDEN: &str = "The credential does not permit this request.";
 
-/// What a refusal means.
+/// What a reason to deny means to a client.
 pub(super) fn meaning(
     reject: Reject,
     decision: &Decision<'_>,
@@ -84,7 +84,7 @@ pub(super) fn meaning(
         Reject::NoDocument | Reject::Unavailable(Unavailable::Keys | Unavailable::Crypto) => {
             Meaning::new(
                 Code::TemporarilyUnavailable,
-                "The request cannot be judged at the moment.",
+                "The request cannot be evaluated at the moment.",
             )
             .retry_after(SECONDS_TO_WAIT)
         }
@@ -94,32 +94,37 @@ pub(super) fn meaning(
         Reject::MethodCase => {
             Meaning::new(Code::InvalidRequest, "The method is not in upper case.")
         }
-        Reject::Authority => {
-            Meaning::new(Code::InvalidRequest, "The request does not name one host.")
-        }
+        Reject::Authority => Meaning::new(
+            Code::InvalidRequest,
+            "The request does not name exactly one host.",
+        ),
         Reject::RouteAtRisk => Meaning::new(
             Code::InvalidRequest,
-            "The request carries something that may not be sent here.",
+            "The request has a header or a parameter that is not allowed here.",
         ),
         Reject::RepeatedField => Meaning::new(
             Code::InvalidRequest,
-            "A header field that may stand only once is repeated.",
+            "A header that must occur only once is repeated.",
         ),
-        Reject::PlainHttp => Meaning::new(Code::HttpsRequired, "This is served over HTTPS only."),
-        Reject::Address => Meaning::new(Code::AddressNotAllowed, "This address may not ask here."),
+        Reject::PlainHttp => Meaning::new(
+            Code::HttpsRequired,
+            "This resource is available over HTTPS only.",
+        ),
+        Reject::Address => Meaning::new(
+            Code::AddressNotAllowed,
+            "Requests from this address are not allowed.",
+        ),
         Reject::NoSuchMetadata => Meaning::new(Code::NotFound, "There is no such resource."),
         Reject::MetadataMethod => {
-            Meaning::new(Code::MethodNotAllowed, "Metadata can only be read.").allow("GET, HEAD")
+            Meaning::new(Code::MethodNotAllowed, "Metadata allows only GET and HEAD.")
+                .allow("GET, HEAD")
         }
-        Reject::ForeignOrigin => Meaning::new(
-            Code::InvalidOrigin,
-            "This origin may not read what is here.",
-        ),
+        Reject::ForeignOrigin => Meaning::new(Code::InvalidOrigin, "This origin is not allowed."),
         // The rule's `respond` is sent in its place.
         Reject::Fixed => Meaning::new(Code::Respond, FORBIDDEN),
         Reject::TooManyFailures { retry_after } => Meaning::new(
             Code::TooManyFailures,
-            "There were too many failures. Try again later.",
+            "Too many attempts have failed. Try again later.",
         )
         .retry_after(retry_after),
         // A 401 must have a challenge (RFC 9110 §15.5.2), and without a scheme there is none.
@@ -203,18 +208,20 @@ fn token_message(fault: TokenFault) -> &'static str {
         TokenFault::Algorithm => {
             "The access token is signed with an algorithm that is not accepted"
         }
-        TokenFault::Extension => "The access token needs an extension that is not supported",
+        TokenFault::Extension => "The access token requires an extension that is not supported",
         TokenFault::Type => "The token is not an access token",
         TokenFault::Key => "The access token is signed with an unknown key",
         TokenFault::Signature => "The signature of the access token is not valid",
-        TokenFault::Issuer => "The access token is of an issuer that is not trusted",
+        TokenFault::Issuer => "The access token's issuer is not trusted",
         TokenFault::Audience => "The access token is for another audience",
         TokenFault::Expired => "The access token expired",
         TokenFault::NotYetValid => "The access token is not valid yet",
         TokenFault::Lifetime => "The access token is valid for too long",
         TokenFault::Revoked => "The access token is revoked",
-        TokenFault::ClaimMissing => "The access token lacks a claim that is required",
+        TokenFault::ClaimMissing => "The access token lacks a required claim",
         TokenFault::ClaimType => "The access token has a claim of the wrong type",
-        TokenFault::Binding => "The access token is bound to a key that was not shown",
+        TokenFault::Binding => {
+            "The access token is bound to a key, and the request has no proof of possession"
+        }
     }
 }

@@ -117,7 +117,7 @@ fn a_call_whose_credential_cannot_be_judged_is_unavailable() {
     };
     assert_eq!(field("grpc-status"), Some("14"));
     assert!(field("retry-after").is_some() && field("www-authenticate").is_none());
-    assert_eq!(reply.body, "The request cannot be judged at the moment.");
+    assert_eq!(reply.body, "The request cannot be evaluated at the moment.");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn the_built_in_page_says_what_to_do_next() {
     assert!(to_ask.contains(">Ask for access</a>") && !to_ask.contains(">Sign in</a>"));
     for (code, advice) in [
         (Code::Unauthorized, "Sign in, then"),
-        (Code::Forbidden, "ask whoever"),
+        (Code::Forbidden, "ask the operator"),
         (Code::NotFound, "Check the address"),
         (Code::TooManyFailures, "few minutes"),
         (Code::TemporarilyUnavailable, "in a moment"),
