@@ -4,49 +4,46 @@ use super::Exchange;
 use super::challenge::{Challenge, ErrorCode, OAuth};
 use super::headers::{Headers, put};
 use super::table::{Challenges, Meaning};
+use crate::authenticate::Offer;
 use crate::presentation::Protects;
 use crate::reject::Reject;
-use crate::scheme::Scheme;
 
 impl Exchange<'_> {
-    /// Appends one challenge for each scheme, in the order of the schemes (RFC 9110 §11.6.1, §11.7.1).
+    /// Appends the challenges, in the order of the offers (RFC 9110 §11.6.1, §11.7.1).
     pub(super) fn put_challenges(&self, meaning: &Meaning, headers: &mut Headers) {
         let name = match self.presentation.protects {
             Protects::Origin => "www-authenticate",
             Protects::Proxy => "proxy-authenticate",
         };
-        for scheme in self.decision.schemes {
+        for offer in self.decision.offers {
             let error = match meaning.challenges {
-                Challenges::None => return,
                 Challenges::Plain => None,
                 Challenges::Failed(error) => Some(error),
-                Challenges::Attempted(malformed, error) => {
-                    if !malformed.attempted.contains(*scheme) {
-                        continue;
-                    }
+                Challenges::Attempted(malformed, error)
+                    if malformed.attempted.contains(offer.scheme()) =>
+                {
                     Some(error)
                 }
-                Challenges::Scope => {
-                    if !self.presentation.forbidden_challenge {
-                        return;
-                    }
+                Challenges::Scope if self.presentation.forbidden_challenge => {
                     Some(ErrorCode::InsufficientScope)
                 }
+                Challenges::None | Challenges::Attempted(..) | Challenges::Scope => continue,
             };
-            let challenge = self.challenge(*scheme, error, meaning.message);
+            let challenge = self.challenge(offer, error, meaning.message);
             put(headers, name, challenge.to_string());
         }
     }
 
+    /// The challenge of an offer. Only the schemes of OAuth have errors.
     fn challenge(
         &self,
-        scheme: Scheme,
+        offer: &Offer,
         error: Option<ErrorCode>,
         message: &'static str,
     ) -> Challenge<'_> {
         let realm = &self.presentation.realm;
-        match scheme {
-            Scheme::Bearer => Challenge::bearer(realm, &self.oauth(error, message)),
+        match offer {
+            Offer::Bearer => Challenge::bearer(realm, &self.oauth(error, message)),
         }
     }
 
@@ -93,7 +90,7 @@ impl Exchange<'_> {
 
     fn lacks_scope(&self) -> bool {
         let decision = self.decision;
-        match (decision.requirements, &decision.principal) {
+        match (decision.requirements, decision.principal()) {
             (Some(requirements), Some(principal)) => {
                 !requirements.missing(Reject::Scope, principal).is_empty()
             }

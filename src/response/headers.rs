@@ -22,7 +22,7 @@ impl Exchange<'_> {
         if let (true, Some(requirements), Some(principal)) = (
             self.presentation.hints,
             decision.requirements,
-            &decision.principal,
+            decision.principal(),
         ) {
             let missing = requirements.missing(reject, principal);
             if !missing.is_empty() {

@@ -26,13 +26,14 @@ pub(super) struct Meaning {
 pub(super) enum Challenges {
     /// None: another credential does not help.
     None,
-    /// One for each scheme, without an error: the request has no credential (RFC 6750 §3).
+    /// One for each offer, without an error: the request has no credential (RFC 6750 §3).
     Plain,
-    /// One for each scheme, with the error.
+    /// One for each offer. The one of the credential that failed has the error.
     Failed(ErrorCode),
-    /// One for each scheme of the request's credentials, with the error.
+    /// One for each offer whose scheme the request's credentials have, with the error.
     Attempted(MalformedCredential, ErrorCode),
-    /// With the scopes to ask for, if the configuration has `forbidden_challenge` (RFC 6750 §3.1).
+    /// One for the scheme of the credential, with the scopes to ask for, if the configuration has `forbidden_challenge` (RFC
+    /// 6750 §3.1).
     Scope,
 }
 
@@ -127,9 +128,9 @@ pub(super) fn meaning(
             "Too many attempts have failed. Try again later.",
         )
         .retry_after(retry_after),
-        // A 401 must have a challenge (RFC 9110 §15.5.2), and without a scheme there is none.
+        // A 401 must have a challenge (RFC 9110 §15.5.2), and without an offer there is none.
         Reject::NoCredential | Reject::Token(_) | Reject::Authentication(_)
-            if decision.schemes.is_empty() =>
+            if decision.offers.is_empty() =>
         {
             Meaning::new(Code::Forbidden, FORBIDDEN)
         }
