@@ -10,21 +10,25 @@ use crate::reject::Reject;
 
 impl Exchange<'_> {
     /// Appends the challenges, in the order of the offers (RFC 9110 §11.6.1, §11.7.1).
+    ///
+    /// An error is on the challenge of the scheme that was used. The client can use the other schemes as if it had sent no
+    /// credential.
     pub(super) fn put_challenges(&self, meaning: &Meaning, headers: &mut Headers) {
         let name = match self.presentation.protects {
             Protects::Origin => "www-authenticate",
             Protects::Proxy => "proxy-authenticate",
         };
         for offer in self.decision.offers {
+            let is_used = self.decision.scheme == Some(offer.scheme());
             let error = match meaning.challenges {
                 Challenges::Plain => None,
-                Challenges::Failed(error) => Some(error),
+                Challenges::Failed(error) => is_used.then_some(error),
                 Challenges::Attempted(malformed, error)
                     if malformed.attempted.contains(offer.scheme()) =>
                 {
                     Some(error)
                 }
-                Challenges::Scope if self.presentation.forbidden_challenge => {
+                Challenges::Scope if is_used && self.presentation.forbidden_challenge => {
                     Some(ErrorCode::InsufficientScope)
                 }
                 Challenges::None | Challenges::Attempted(..) | Challenges::Scope => continue,
