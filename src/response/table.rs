@@ -226,3 +226,40 @@ fn token_message(fault: TokenFault) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6750 §3: `error_description` has the characters `%x20-21 / %x23-5B / %x5D-7E`.
+    #[test]
+    fn what_is_wrong_with_a_credential_can_be_in_a_challenge() {
+        let malformed = [
+            CredentialFault::Several,
+            CredentialFault::Empty,
+            CredentialFault::Syntax,
+        ];
+        let tokens = [
+            TokenFault::Malformed,
+            TokenFault::Algorithm,
+            TokenFault::Extension,
+            TokenFault::Type,
+            TokenFault::Key,
+            TokenFault::Signature,
+            TokenFault::Issuer,
+            TokenFault::Audience,
+            TokenFault::Expired,
+            TokenFault::NotYetValid,
+            TokenFault::Lifetime,
+            TokenFault::Revoked,
+            TokenFault::ClaimMissing,
+            TokenFault::ClaimType,
+            TokenFault::Binding,
+        ];
+        let messages = malformed.map(malformed_message).into_iter();
+        for message in messages.chain(tokens.map(token_message)) {
+            let fits = |byte| matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
+            assert!(message.bytes().all(fits), "{message}");
+        }
+    }
+}
