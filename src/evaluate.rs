@@ -267,6 +267,16 @@ pub enum Fetch {
     Introspection(ProviderId, TokenId),
 }
 
+impl Fetch {
+    /// The source of keys, if that is what is fetched.
+    pub fn key_source(self) -> Option<KeySourceId> {
+        match self {
+            Self::Keys(source) => Some(source),
+            Self::Entries(_) | Self::Introspection(..) => None,
+        }
+    }
+}
+
 /// What keeps an evaluation from going on.
 enum Stop {
     Reject(Reject),

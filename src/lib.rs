@@ -11,7 +11,7 @@
 //!
 //! 1. The core is pure: no clock, no randomness, no host, no logging. They come in as arguments.
 //! 2. Bytes until proven text; every occurrence of a header field, never "the first". Nothing on a request's path
-//!    can panic: the lints below deny it. `unsafe` stands in `host/abi` alone.
+//!    can panic: the lints below deny it. `unsafe` is in `host/ffi.rs` alone.
 //! 3. Parse, don't validate: a document as typed, a plan as run; nothing in a plan can be invalid.
 //! 4. Proof, not booleans: a [`authorize::Permit`], a [`authenticate::Principal`] and a
 //!    [`authenticate::jwt::Verified`] are each made in one place, after the check.
@@ -38,6 +38,7 @@ pub mod config;
 pub mod credential;
 pub mod evaluate;
 pub mod grammar;
+pub mod header_map;
 #[cfg(target_arch = "wasm32")]
 pub mod host;
 pub mod identity;
@@ -56,3 +57,4 @@ pub mod store;
 pub mod telemetry;
 pub mod time;
 pub mod url;
+pub mod waiting;

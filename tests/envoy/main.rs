@@ -8,6 +8,7 @@ mod support;
 mod audit;
 mod conditions;
 mod cookbook;
+mod denied_calls;
 mod handoff;
 mod host_crypto;
 mod https;
