@@ -72,12 +72,9 @@ impl Metrics {
         match (&decision.verdict, reply) {
             (Verdict::Passes(_), _) => self.allowed.count(),
             (Verdict::Refused(_), Some(reply)) => {
-                let denied = Denied {
-                    in_shadow: decision.is_shadow,
-                    status: reply.status,
-                    error: reply.error,
-                };
-                increment(self.denied(denied), 1);
+                if let Some(denied) = Denied::of(decision, reply) {
+                    increment(self.denied(denied), 1);
+                }
             }
             (Verdict::Refused(_), None) | (Verdict::Answers(_), _) => {}
         }

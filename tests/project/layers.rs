@@ -40,11 +40,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "identity",
         &["authenticate", "grammar", "request::FieldNames"],
     ),
-    // A form and a page are written by the part that knows them, and chosen by the document.
-    (
-        "presentation",
-        &["request", "response::body::Form", "response::page::Page"],
-    ),
+    ("presentation", &["reject", "request", "time", "url"]),
     (
         "plan",
         &[
@@ -89,7 +85,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "presentation",
             "reject",
             "request",
-            "scheme",
             "time",
             "url",
         ],
@@ -119,8 +114,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "plan",
             "presentation",
             "request",
-            "response::body::Form",
-            "response::page",
             "scheme",
             "store::CacheSizes",
             "store::Limits",
