@@ -382,18 +382,18 @@ impl<'p> Judging<'p, '_> {
             bound,
         } = *asking;
         let (gate, asks) = match access {
-            Access::Public => (None, "nothing"),
+            Access::Public => (None, "public"),
             Access::Respond(reply) => {
-                trace.step(Step::Asks("nothing: it has an answer of its own"));
+                trace.step(Step::Asks("fixed response"));
                 decision.fixed = Some(reply);
                 return Err(Reject::Fixed.into());
             }
             Access::Optional(gate) => (
                 Some(gate),
-                "nothing, but a credential that is shown must be good",
+                "a credential is optional, but an invalid one is denied",
             ),
-            Access::Required(gate) => (Some(gate), "a credential"),
-            Access::Closed(gate) => (Some(gate), "what nobody has"),
+            Access::Required(gate) => (Some(gate), "a credential is required"),
+            Access::Closed(gate) => (Some(gate), "denied for every caller"),
         };
         trace.step(Step::Asks(asks));
         let Some(gate) = gate else {
