@@ -41,22 +41,23 @@ test-upstreams: module ## odd requests to a fleet of real servers behind the fil
 	@echo "==> testing with real upstreams"
 	@python="$$(scripts/setup-upstreams)" && \
 		npm ci --prefix tests/upstreams/ordinary --ignore-scripts --no-audit --no-fund --loglevel=error && \
-		$(WITH_ENVOY) UPSTREAM_PYTHON="$$python" cargo test --locked --features npm --test ordinary --test upstreams
+		$(WITH_ENVOY) cargo test --locked --features npm --test upstreams -- ordinary:: && \
+		$(WITH_ENVOY) UPSTREAM_PYTHON="$$python" cargo test --locked --features npm --test upstreams -- --skip ordinary::
 
 test-all: module ## what needs more than `test`: older Envoys, real issuers, clients (Node.js, Chromium) and upstreams
 	@for pinned in envoy/matrix/*.txt; do \
 	    echo "==> testing with Envoy $$(basename "$$pinned" .txt)"; \
 	    envoy="$$(scripts/setup-envoy "$$pinned")" && \
-	    ENVOY="$$envoy" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" cargo test --locked --test envoy --test handoff || exit 1; \
+	    ENVOY="$$envoy" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" cargo test --locked --test envoy -- tables:: handoff:: || exit 1; \
 	done
 	@echo "==> testing with a real issuer"
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 		{ echo "there is no node or no npm: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
 	@npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error
-	@$(WITH_ENVOY) cargo test --locked --features npm --test issuer
+	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test handoff
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: handoff::
 	@$(MAKE) test-upstreams
 
 screenshots: module ## docs/page-*.png, the pages as Chromium shows them

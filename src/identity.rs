@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use self::template::Template;
 use crate::authenticate::{Principal, base64url};
+use crate::grammar::folds_to;
 use crate::request::FieldNames;
-use crate::request::folds_to;
 
 /// How many bytes a value may have; a longer one is not told at all, since a part of it would say something else.
 pub const MOST_BYTES: usize = 8 * 1024;

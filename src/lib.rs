@@ -18,7 +18,7 @@
 //! 5. One `match` from [`reject::Reject`] to an answer, without a catch-all.
 //! 6. Failing closed is a state of the plan, [`plan::Plan::refuse_all`].
 //!
-//! `tests/layers.rs` holds which part may name which.
+//! `tests/project/layers.rs` holds which part may name which.
 #![deny(
     unsafe_code,
     missing_docs,
@@ -37,6 +37,7 @@ pub mod authorize;
 pub mod config;
 pub mod credential;
 pub mod evaluate;
+pub mod grammar;
 #[cfg(target_arch = "wasm32")]
 pub mod host;
 pub mod identity;
@@ -53,3 +54,4 @@ pub mod scheme;
 pub mod store;
 pub mod telemetry;
 pub mod time;
+pub mod url;

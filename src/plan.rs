@@ -25,11 +25,12 @@ use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::refresh::RemoteKeys;
 use crate::reject::{PathFault, Reject};
-use crate::request::authority::{Host, HostPattern};
+use crate::request::host::HostPattern;
 use crate::request::path::{Pattern, Reading, Readings};
 use crate::request::{Field, HttpsBy, RequestView};
 use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Limits, Store};
+use crate::url::Host;
 
 /// A document, compiled, or the state of having none.
 #[derive(Debug)]

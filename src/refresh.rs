@@ -9,18 +9,17 @@
 //! 3. A token whose key is unknown may bring the next fetch forward, once in a cool-down.
 
 mod metadata;
-mod url;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::metadata::{MetadataFault, jwks_uri};
-pub use self::url::Url;
 use crate::authenticate::jwt::Issuer;
 use crate::authenticate::signature::Algorithm;
 use crate::store::COOL_DOWN;
 use crate::time::Timestamp;
+use crate::url::Url;
 
 /// Keys are not fetched again sooner than this after they were, and a failed fetch is tried again no later: an issuer
 /// that is back serves again within it.

@@ -1,20 +1,17 @@
 //! The request as the host hands it over: borrowed bytes, not yet known to be text.
 
-pub mod authority;
+pub mod host;
 pub mod list;
 mod names;
 pub mod overrides;
 pub mod parameter;
 pub mod path;
-pub mod unprintable;
 
-use std::borrow::Cow;
 use std::net::IpAddr;
-
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 pub use self::names::FieldNames;
 use crate::reject::Reject;
+use crate::url::Host;
 
 /// A request's head: pseudo-header fields and header fields, names in lower case.
 ///
@@ -275,53 +272,14 @@ impl<'a> RequestView<'a> {
     ///
     /// # Errors
     /// [`Reject::Authority`] where the authority names no one host; a CONNECT request or an HTTP/1.0 one is no exception.
-    pub fn host(&self) -> Result<authority::Host<'a>, Reject> {
-        authority::Host::parse(self.authority).ok_or(Reject::Authority)
+    pub fn host(&self) -> Result<Host<'a>, Reject> {
+        Host::parse(self.authority).ok_or(Reject::Authority)
     }
-}
-
-/// Whether an upstream could take a field called `name` for the one called `own`: in any case, and with any other
-/// punctuation, which servers fold when they make variables of fields (RFC 3875 §4.1.18).
-pub fn folds_to(own: &[u8], name: &[u8]) -> bool {
-    let fold = |byte: &u8| {
-        if byte.is_ascii_alphanumeric() {
-            byte.to_ascii_lowercase()
-        } else {
-            b'-'
-        }
-    };
-    // From the end: most names begin alike.
-    own.len() == name.len() && own.iter().rev().map(fold).eq(name.iter().rev().map(fold))
-}
-
-/// A text as a field can carry it, on its own or in a list: `%x21-7E`, a `%` and a `,` only where they are ours.
-pub fn encoded(text: &str) -> Cow<'_, str> {
-    utf8_percent_encode(text, NOT_VISIBLE).into()
-}
-
-const NOT_VISIBLE: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b',');
-
-/// Whether a text is a `token`, as methods, schemes and the names of fields are (RFC 9110 §5.6.2).
-pub fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_tchar)
-}
-
-/// Whether a byte may stand in a `token`.
-pub fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_no_field_can_carry_is_encoded() {
-        assert_eq!(
-            encoded("a b,c%\r\né\u{7f}~!"),
-            "a%20b%2Cc%25%0D%0A%C3%A9%7F~!"
-        );
-    }
 
     #[test]
     fn repeated_fields_are_many_even_when_equal() {

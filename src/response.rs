@@ -19,11 +19,12 @@ use self::negotiate::{form_for, prefers_html};
 use self::table::{Challenges, Meaning};
 use crate::credential::without_parameters;
 use crate::evaluate::{Answer, Decision, Verdict};
+use crate::grammar::encoded;
 use crate::presentation::fixed::FixedReply;
 use crate::presentation::{BodyForm, Presentation, Protects};
 use crate::reject::Reject;
 use crate::request::path::Readings;
-use crate::request::{Field, RequestView, encoded};
+use crate::request::{Field, RequestView};
 use crate::scheme::Scheme;
 use crate::time::Timestamp;
 

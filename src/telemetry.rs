@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::evaluate::{Decision, Verdict};
+use crate::grammar::unprintable::{escaped, escaped_uniquely};
 use crate::plan::Audit;
 use crate::reject::Reject;
 use crate::request::RequestView;
-use crate::request::unprintable::{escaped, escaped_uniquely};
 use crate::response::Reply;
 use crate::time::Timestamp;
 

@@ -3,9 +3,9 @@
 use countersign::authorize::Requirements;
 use countersign::identity::Identity;
 use countersign::plan::{Access, Gate, Match, Mode, Policy, Rule, Rules, Stripped};
-use countersign::request::authority::Host;
 use countersign::request::path::{Case, Pattern, Readings};
 use countersign::request::{HttpsBy, RequestView};
+use countersign::url::Host;
 
 use super::random::Random;
 use super::upstreams::{REWRITES, Read, Reading, SERVERS, decoded_parameter, models};
@@ -81,7 +81,7 @@ fn policy(case: Case) -> Policy {
 pub fn policy_of(rules: Rules) -> Policy {
     Policy {
         providers: Vec::new(),
-        places: Vec::new(),
+        locations: Vec::new(),
         sources: Vec::new(),
         rules,
         default: Access::Public,

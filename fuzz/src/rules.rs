@@ -2,9 +2,10 @@
 
 use countersign::plan::{Access, Match, Policy, Rule, Rules};
 use countersign::reject::Reject;
-use countersign::request::authority::{Host, HostPattern};
+use countersign::request::host::HostPattern;
 use countersign::request::path::{Case, Pattern, Reading, Readings};
 use countersign::request::{Field, RequestView};
+use countersign::url::Host;
 
 use super::paths::policy_of;
 use super::random::Random;

@@ -20,12 +20,12 @@ use super::document::{
     PathsCase,
 };
 use crate::credential::Location;
+use crate::grammar::can_be_quoted;
 use crate::plan::{Access, Audit, Crypto, Mode, Plan, Policy};
 use crate::presentation::Protects;
 use crate::refresh::RemoteKeys;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
-use crate::response::challenge::can_be_quoted;
 use crate::store::CacheSizes;
 
 /// How many tokens are remembered where the document does not say.

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::{Found, is_b64token, is_of_body, token};
+use crate::grammar::is_tchar;
 use crate::reject::CredentialFault;
 use crate::request::list::elements;
-use crate::request::{Field, RequestView, is_tchar};
+use crate::request::{Field, RequestView};
 
 /// The token after `scheme` in the field called `name`.
 ///

@@ -14,8 +14,8 @@ use super::trace::{Step, Trace};
 use super::{Asking, Decision, Effects, Judging, Stop, Verdict};
 use crate::plan::{Access, Considered, Fit, Rule, Terms};
 use crate::reject::Reject;
-use crate::request::authority::Host;
 use crate::request::path::Readings;
+use crate::url::Host;
 
 /// A rule that hides under which a request falls, or could fall, and what would become of the request without it.
 pub(super) struct Hidden<'p> {

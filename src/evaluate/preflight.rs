@@ -5,9 +5,9 @@ use crate::authorize::permit_anyone;
 use crate::plan::{Access, Considered};
 use crate::presentation::cors::Preflight;
 use crate::reject::Reject;
-use crate::request::authority::Host;
 use crate::request::path::Readings;
 use crate::request::{Field, RequestView};
+use crate::url::Host;
 
 /// Whether a request is a preflight: OPTIONS, with one origin, and one method that is asked for.
 pub(super) fn is_one(request: &RequestView<'_>) -> bool {

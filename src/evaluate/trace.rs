@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::authenticate::Principal;
 use crate::authorize::condition::OPERATIONS;
+use crate::grammar::unprintable::escaped;
 use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::path::{Reading, Readings};
-use crate::request::unprintable::escaped;
 use crate::scheme::Scheme;
 
 /// Receives the steps of an evaluation.

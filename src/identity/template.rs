@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::authenticate::Principal;
 use crate::authenticate::claims::ClaimPath;
 use crate::authenticate::granted::Granted;
-use crate::request::encoded;
+use crate::grammar::encoded;
 
 /// Text, and places for what is known of the caller: `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`,
 /// `{claims.<path>}`.

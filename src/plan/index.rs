@@ -13,8 +13,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 use smallvec::SmallVec;
 
 use super::Match;
-use crate::request::authority::{Host, HostPattern, Hosts};
+use crate::request::host::{HostPattern, Hosts};
 use crate::request::path::{Case, Pattern, PatternSegment, Reading};
+use crate::url::Host;
 
 /// The root for the rules that name no host.
 const ANY_HOST: usize = 0;

@@ -6,8 +6,8 @@ use super::{Access, Match, Rule};
 use crate::authorize::condition::Condition;
 use crate::reject::Reject;
 use crate::request::RequestView;
-use crate::request::authority::Host;
 use crate::request::path::{Case, Reading};
+use crate::url::Host;
 
 /// The rules in their order, indexed by what they fit: the first of a thousand is found about as fast as of ten.
 #[derive(Debug)]

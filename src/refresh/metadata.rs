@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::url::Url;
 use crate::authenticate::jwt::Issuer;
 use crate::json;
+use crate::url::Url;
 
 /// Why metadata is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

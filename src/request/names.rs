@@ -1,6 +1,6 @@
 //! Names of header fields, found in every spelling that an upstream could take for them.
 
-use super::folds_to;
+use crate::grammar::folds_to;
 
 /// Names of header fields, and what names begin or end with; found in every spelling that folds to them.
 ///

@@ -6,6 +6,8 @@
 
 use std::iter::Peekable;
 
+use crate::grammar::octet_of_digits;
+
 /// Whether a parameter of a query, as it was sent, is the one called `own` to some server.
 pub fn is_parameter(parameter: &[u8], own: &str) -> bool {
     parameter
@@ -90,10 +92,10 @@ impl Iterator for Decoded<'_> {
         let rest = self.0.as_slice();
         let escaped = match rest {
             [b'u' | b'U', b'0', b'0', high, low, after @ ..] if byte == b'%' => {
-                of_hex(*high, *low).map(|byte| (byte, after))
+                octet_of_digits(*high, *low).map(|byte| (byte, after))
             }
             [high, low, after @ ..] if byte == b'%' => {
-                of_hex(*high, *low).map(|byte| (byte, after))
+                octet_of_digits(*high, *low).map(|byte| (byte, after))
             }
             _ => None,
         };
@@ -103,11 +105,6 @@ impl Iterator for Decoded<'_> {
         self.0 = after.iter();
         Some(decoded)
     }
-}
-
-fn of_hex(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
 #[cfg(test)]

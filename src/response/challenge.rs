@@ -219,19 +219,5 @@ fn write_quoted(formatter: &mut fmt::Formatter<'_>, value: &str) -> fmt::Result 
     formatter.write_char('"')
 }
 
-/// Whether a text can stand in a challenge's quoted-string: `%x20-7E`, nothing that a header field cannot carry.
-pub fn can_be_quoted(text: &str) -> bool {
-    text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
-}
-
-/// Whether a text can stand in a parameter of RFC 6750 §3: not empty, `%x21 / %x23-5B / %x5D-7E`, neither a quote nor a
-/// backslash, which would have to be escaped there.
-pub fn is_oauth_text(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
-}
-
 #[cfg(test)]
 mod tests;

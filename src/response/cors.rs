@@ -3,8 +3,9 @@
 //! Only the filter's own answers: what the upstream sends is the upstream's to share.
 
 use super::{Headers, put};
+use crate::grammar::is_tchar;
 use crate::presentation::cors::{Cors, Origins};
-use crate::request::{Field, RequestView, is_tchar};
+use crate::request::{Field, RequestView};
 
 /// What a client needs to go on, and may not read without being told (Fetch, "CORS-safelisted response-header name").
 const EXPOSED: &str = "WWW-Authenticate, Retry-After, DPoP-Nonce";

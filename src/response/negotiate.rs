@@ -21,7 +21,7 @@
 //! One pass over the bytes, and none over more than 4096 bytes.
 
 use super::body::Form;
-use crate::request::is_tchar;
+use crate::grammar::is_tchar;
 
 /// The length up to which the fields are read, all together; beyond, they count as broken. A browser sends some 150.
 const LONGEST: usize = 4096;

@@ -7,7 +7,7 @@
 mod built_in;
 
 use super::body::{Explanation, sentence};
-use crate::request::authority::Host;
+use crate::url::is_web_page;
 
 /// What the built-in page needs of a browser (Content Security Policy Level 3): its own style, its empty icon, no more.
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
@@ -200,20 +200,7 @@ fn escape(text: &str, page: &mut String) {
 }
 
 fn web_url(address: Option<&str>) -> Option<&str> {
-    address.filter(|address| is_web_url(address))
-}
-
-/// Whether a text is the absolute address of a web page, which can stand in a link: `http` or `https`, a host without
-/// user information, visible ASCII, and nothing that a page or a header field could take for the address's end.
-pub fn is_web_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return false;
-    };
-    let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // RFC 3986 §2 has none of these but the apostrophe, which ends an attribute in a page.
-    let may_stand = |byte: u8| byte.is_ascii_graphic() && !b"\"'<>\\^`{|}".contains(&byte);
-    is_web && rest.bytes().all(may_stand) && Host::parse(authority.as_bytes()).is_some()
+    address.filter(|address| is_web_page(address))
 }
 
 #[cfg(test)]

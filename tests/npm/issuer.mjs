@@ -1,4 +1,4 @@
-// An OpenID provider on loopback for tests/issuer.rs: client credentials, access tokens as JWTs, everything in memory.
+// An OpenID provider on loopback for tests/clients/issuer.rs: client credentials, access tokens as JWTs, everything in memory.
 //
 // Takes commands on standard input, one a line, and answers each with a line on standard output; the first line of all
 // is the port. It ends when its input does.

@@ -277,6 +277,11 @@ fn get() -> String {
     "GET".to_owned()
 }
 
+/// What `CASE` selects; none where it is not set, or empty.
+fn selection() -> Option<String> {
+    std::env::var("CASE").ok().filter(|text| !text.is_empty())
+}
+
 /// Every table, its tokens valid around `now`.
 ///
 /// # Panics
@@ -517,6 +522,16 @@ fn merge(value: &mut Value, patch: Value) {
 }
 
 impl Case {
+    /// Whether the driver runs the case. The variable `CASE` selects cases: by a part of their names, or by a row.
+    pub fn is_selected(&self) -> bool {
+        selection().is_none_or(|selection| self.is_of(&selection))
+    }
+
+    /// Whether this is a part of the case's name, or one of its rows.
+    pub fn is_of(&self, selection: &str) -> bool {
+        self.name.contains(selection) || self.rows.iter().any(|row| row == selection)
+    }
+
     /// What differs from what must come back; nothing where all is well.
     pub fn check(&self, observed: &Observed) -> Vec<String> {
         let mut differences = Differences(Vec::new());

@@ -1,18 +1,18 @@
 //! Manifests against the definitions of Kubernetes resources, which `CRDS` names a folder of.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
 
+use super::say;
+
 /// The schema of a definition's `spec` in one version; none, and a line that says so, where `CRDS` is not set.
 pub fn schema(file: &str, version: &str) -> Option<Value> {
     let Some(folder) = std::env::var_os("CRDS") else {
-        let _ = writeln!(
-            std::io::stderr(),
+        say(&format!(
             "NOT RUN: a manifest against {file}, since CRDS names no folder of resource definitions"
-        );
+        ));
         return None;
     };
     let path = Path::new(&folder).join(file);

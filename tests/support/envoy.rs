@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -19,6 +20,17 @@ const START: Duration = Duration::from_secs(120);
 /// How long Envoy may take to write what it has logged.
 const FLUSH: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Read by each Envoy while it starts. Written by a test while it measures time.
+static STARTS: RwLock<()> = RwLock::new(());
+
+/// Waits until no Envoy of this process starts, and keeps others from starting until the guard is dropped.
+///
+/// An Envoy that starts uses every core. A test that measures time holds the guard meanwhile. It must not start an Envoy
+/// with the guard in hand.
+pub fn no_starts() -> RwLockWriteGuard<'static, ()> {
+    STARTS.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What an Envoy of a test is configured with.
 pub struct Bootstrap {
@@ -312,6 +324,7 @@ impl Envoy {
         concurrency: u32,
         dynamic: Option<Vec<Value>>,
     ) -> Result<Self, String> {
+        let _starting = STARTS.read().unwrap_or_else(PoisonError::into_inner);
         let folder = TempDir::new().expect("a temporary folder");
         let file = |name: &str| folder.path().join(name);
         let expected = dynamic.as_ref().map_or(0, Vec::len);

@@ -18,6 +18,7 @@ pub mod provider;
 pub mod token;
 pub mod upstream;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,6 +35,11 @@ pub fn now() -> i64 {
         .duration_since(std::time::UNIX_EPOCH)
         .expect("the clock is after 1970");
     i64::try_from(since_1970.as_secs()).expect("the clock is before the year 292 billion")
+}
+
+/// Prints a line, also when the test passes.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// How long anything may take that is waited for.

@@ -56,7 +56,7 @@ pub fn models() -> impl Iterator<Item = (&'static str, Read)> {
     all.into_iter().flatten().chain(debian).copied()
 }
 
-/// Those of Node and Python, whose answers `tests/paths.rs` has recorded.
+/// Those of Node and Python, whose answers `tests/core/paths.rs` has recorded.
 pub fn recorded() -> impl Iterator<Item = (&'static str, Read)> {
     [node::MODELS, python::MODELS]
         .into_iter()

@@ -19,7 +19,7 @@ use cel::common::value::{CowVal, StaticVal, Val};
 
 /// How many operations the conditions of one request may spend. Where they were priced, the dearest take 17 ns each in
 /// Envoy (`cargo run --example conditions`), so that all take 20 ms on a machine of half that speed. Each holds 32 bytes of
-/// memory at most, 16 in wasm (`tests/work.rs`).
+/// memory at most, 16 in wasm (`tests/core/work.rs`).
 pub const OPERATIONS: u32 = 600_000;
 
 /// As many bytes of a text count like a value.

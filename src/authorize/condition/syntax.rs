@@ -695,7 +695,7 @@ fn header_fault(name: &str) -> Option<&'static str> {
         Some("the names of header fields are in lower case")
     } else if name == "host" {
         Some("the host is `request.host`")
-    } else if !crate::request::is_token(name) {
+    } else if !crate::grammar::is_token(name) {
         Some("no header field has this name")
     } else {
         None

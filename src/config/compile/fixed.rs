@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Compiler;
 use crate::config::document::Respond;
+use crate::grammar::is_token;
 use crate::presentation::fixed::FixedReply;
-use crate::request::is_token;
 
 /// Fields that are the host's: they frame the message, or belong to the connection (RFC 9110 §7.6.1).
 const OF_THE_HOST: [&str; 8] = [

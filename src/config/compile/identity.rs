@@ -2,9 +2,10 @@
 
 use super::Compiler;
 use crate::config::document::Identity as IdentityDocument;
+use crate::grammar::{folds_to, is_token};
 use crate::identity::Identity;
 use crate::identity::template::{PLACES, Template, TemplateFault};
-use crate::request::{FieldNames, folds_to, is_token};
+use crate::request::FieldNames;
 
 /// Fields that mean something else to the host, to proxies or to the upstream. Without `x-forwarded-proto` Envoy finds no
 /// route.

@@ -13,18 +13,15 @@ use crate::config::document::{
     Preflight as PreflightDocument, ProtectAs, ResourceMetadata, Responses,
 };
 use crate::credential::Carrier;
+use crate::grammar::{can_be_quoted, is_oauth_text, is_token};
 use crate::presentation::cors::{Cors, Origins, Preflight};
 use crate::presentation::login::Login;
 use crate::presentation::metadata::{Metadata, WELL_KNOWN};
 use crate::presentation::{BodyForm, Presentation, Protects};
-use crate::refresh::Url;
-use crate::request::authority::Host;
-use crate::request::is_token;
 use crate::request::path::{Case, Pattern, Readings};
 use crate::response::body::Form;
-use crate::response::challenge::can_be_quoted;
-use crate::response::challenge::is_oauth_text;
-use crate::response::page::{Page, PageFault, is_web_url, placeholders};
+use crate::response::page::{Page, PageFault, placeholders};
+use crate::url::{Url, is_browser_origin, is_web_page};
 
 const MAX_AGE: Duration = Duration::from_secs(600);
 
@@ -84,14 +81,14 @@ impl Compiler<'_> {
     /// The origin, as browsers write it.
     fn origin(&mut self, document: &Document) -> Option<String> {
         let typed = document.origin.as_ref()?;
-        let url = Url::parse(typed).filter(|url| url.path == "/" && !typed.ends_with('/'));
-        if url.is_none() {
+        let origin = Url::parse_origin(typed);
+        if origin.is_none() {
             self.invalid(
                 "origin",
                 "an origin is a scheme and a host, as `https://orders.example.com`, without a path",
             );
         }
-        url.map(|url| url.to_string().trim_end_matches('/').to_owned())
+        origin
     }
 
     fn responses(
@@ -145,7 +142,7 @@ impl Compiler<'_> {
     /// A link that a page can show.
     fn link(&mut self, path: &str, typed: Option<&str>) -> Option<String> {
         let typed = typed?;
-        if !is_web_url(typed) {
+        if !is_web_page(typed) {
             self.invalid(path, "a link is an absolute http or https URL");
         }
         Some(typed.to_owned())
@@ -163,7 +160,7 @@ impl Compiler<'_> {
             return None;
         }
         // A link in every respect, were it not for its braces.
-        let login = Login::parse(uri, origin).filter(|_| is_web_url(&uri.replace("{url}", "")));
+        let login = Login::parse(uri, origin).filter(|_| is_web_page(&uri.replace("{url}", "")));
         if login.is_none() {
             self.invalid(
                 path,
@@ -209,7 +206,7 @@ impl Compiler<'_> {
             );
         }
         for (place, origin) in typed.iter().enumerate() {
-            if origin != "*" && origin != "null" && !is_origin(origin) {
+            if origin != "*" && origin != "null" && !is_browser_origin(origin) {
                 self.invalid(
                     format!("cors.allow_origins[{place}]"),
                     "an origin is written as browsers do: `https://app.example.com`, in lower case, without path \
@@ -275,7 +272,7 @@ impl Compiler<'_> {
             );
         }
         for (place, server) in document.authorization_servers.iter().enumerate() {
-            if !is_web_url(server) {
+            if !is_web_page(server) {
                 let path = format!("{path}.authorization_servers[{place}]");
                 self.invalid(path, "an issuer is an absolute URL (RFC 8414 §2)");
             }
@@ -402,28 +399,4 @@ fn members(document: &ResourceMetadata, scopes: &[String], bearer_methods: &[&st
         add(name, text.as_ref().map(|text| json!(text)));
     }
     members
-}
-
-/// An origin as browsers write it (WHATWG URL, "origin", serialised): exactly what is compared.
-fn is_origin(text: &str) -> bool {
-    let Some((scheme, host)) = text.split_once("://") else {
-        return false;
-    };
-    // Extensions of browsers have schemes of their own.
-    let scheme_is_fine = !scheme.is_empty()
-        && scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || b"+-.".contains(&byte));
-    let default_port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        _ => "\0",
-    };
-    scheme_is_fine
-        && Host::parse(host.as_bytes()).is_some()
-        && !host.ends_with(':')
-        && !host.ends_with(default_port)
-        && host
-            .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b':' | b'[' | b']'))
 }

@@ -19,10 +19,11 @@ use crate::config::document::{
 };
 use crate::config::read::Span;
 use crate::credential::{Carrier, Location, LocationId};
+use crate::grammar::is_token;
 use crate::presentation::Protects;
-use crate::refresh::{Endpoint, Location as KeyLocation, RemoteKeys, Url};
-use crate::request::is_token;
+use crate::refresh::{Endpoint, Location as KeyLocation, RemoteKeys};
 use crate::scheme::Scheme;
+use crate::url::Url;
 
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(2);

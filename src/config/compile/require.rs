@@ -12,9 +12,9 @@ use crate::authorize::names::{Name, Names};
 use crate::authorize::{OFFLINE_ACCESS, Requirements};
 use crate::config::diagnostic::{Fault, nearest};
 use crate::config::document::{Document, Require};
+use crate::grammar::is_oauth_text;
 use crate::plan::Match;
 use crate::request::path::{Case, Pattern};
-use crate::response::challenge::is_oauth_text;
 
 const SCOPE: &str = "a scope is visible ASCII without space, `\"` and `\\`";
 

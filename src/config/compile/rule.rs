@@ -7,10 +7,10 @@ use crate::config::diagnostic::Fault;
 use crate::config::document::{
     Allow, Document, Fallback, Match as MatchDocument, OnForbidden, Rule as RuleDocument,
 };
+use crate::grammar::is_token;
 use crate::plan::{Access, Gate, Match, Rule, Rules};
 use crate::presentation::fixed::FixedReply;
-use crate::request::authority::HostPattern;
-use crate::request::is_token;
+use crate::request::host::HostPattern;
 use crate::request::path::Pattern;
 use crate::scheme::Scheme;
 

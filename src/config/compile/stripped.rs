@@ -7,10 +7,11 @@ use crate::authorize::condition::Condition;
 use crate::config::diagnostic::{Fault, nearest};
 use crate::config::document::Overrides;
 use crate::credential::Carrier;
+use crate::grammar::is_token;
 use crate::identity::Identity;
 use crate::plan::{Rule, Rules, Stripped};
+use crate::request::FieldNames;
 use crate::request::overrides::{self, HOST, METHOD, PATH};
-use crate::request::{FieldNames, is_token};
 
 /// Where credentials stand that the filter itself may know nothing of (RFC 9110 §11.6.2, §11.7.2, RFC 6265 §5.4).
 const CREDENTIALS: [&str; 3] = ["authorization", PROXY_AUTHORIZATION, "cookie"];

@@ -1,7 +1,7 @@
 //! The host's log.
 #![allow(unsafe_code)]
 
-use crate::request::unprintable::escaped;
+use crate::grammar::unprintable::escaped;
 
 /// A level above those of `log`.
 pub const CRITICAL: u32 = 5;

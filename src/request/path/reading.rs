@@ -1,7 +1,8 @@
 //! One reading of a path: its segments, decoded.
 
+use crate::grammar::octet_of_digits;
+use crate::grammar::unprintable::is_invisible;
 use crate::reject::PathFault;
-use crate::request::unprintable::is_invisible;
 
 /// Stands before each segment of a decoded text: no reading holds it otherwise, since NUL is refused.
 pub(super) const SEPARATOR: u8 = b'\0';
@@ -142,11 +143,5 @@ pub(super) fn octet_of_escape(after: &[u8]) -> Option<u8> {
     let [high, low, ..] = after else {
         return None;
     };
-    Some(hex(*high)? << 4 | hex(*low)?)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    octet_of_digits(*high, *low)
 }

@@ -75,14 +75,3 @@ fn k_02_a_key_says_where_it_is_looked_for() {
         r#"ApiKey realm="api", in="header", name="x-api-key""#
     );
 }
-
-#[test]
-fn only_what_a_field_can_carry_is_quoted() {
-    assert!(can_be_quoted(" !~\"\\"));
-    for text in ["\u{7f}", "\n", "\0", "é"] {
-        assert!(!can_be_quoted(text), "{text:?}");
-    }
-    for text in ["", "a b", "a\"", "a\\", "é"] {
-        assert!(!is_oauth_text(text), "{text:?}");
-    }
-}

@@ -14,9 +14,9 @@ use super::answer::Read;
 use super::input::{Caller, Input, Tokens};
 use super::list::{self, Key, Server};
 use super::process::{self, Process};
-use super::say;
 use crate::support::client::Connection;
 use crate::support::in_repository;
+use crate::support::say;
 
 /// How long all servers may take to start, on a machine that does other things too.
 const START: Duration = Duration::from_secs(180);

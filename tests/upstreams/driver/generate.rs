@@ -5,8 +5,8 @@ use std::fmt;
 use super::corpus::Corpus;
 use super::gate::{Forecast, Policy};
 use super::input::{Caller, Field, Input, Tokens};
-use crate::paths::{self, PIECES};
-use crate::random::Random;
+use crate::fuzz::paths::{self, PIECES};
+use crate::fuzz::random::Random;
 
 /// What a path begins with: something that a rule permits.
 const BEGINNINGS: [&str; 12] = [

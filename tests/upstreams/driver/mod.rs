@@ -14,13 +14,6 @@ pub mod process;
 pub mod shrink;
 pub mod table;
 
-use std::io::Write as _;
-
-/// Prints a line, also when the test passes.
-pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
 /// Bytes as one line of ASCII, in the notation of the corpus: `{x0a}` is a line feed.
 pub fn shown(bytes: &[u8]) -> String {
     let mut text = String::new();

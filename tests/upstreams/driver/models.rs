@@ -4,8 +4,8 @@ use super::corpus::Corpus;
 use super::fleet::{PATIENCE, Running};
 use super::input::{FORGED, GOOD, Input, Tokens, replaced};
 use super::shown;
+use crate::fuzz::upstreams::{self, Served};
 use crate::support::client::Connection;
-use crate::upstreams::{self, Served};
 
 /// What a server's model says of the corpus.
 #[derive(Default)]

@@ -4,8 +4,8 @@ use std::fs;
 
 use super::compare::Comparison;
 use super::fleet::Running;
-use super::say;
 use crate::support::in_repository;
+use crate::support::say;
 
 const TITLES: [&str; 5] = [
     "server",

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::rules::{self, Rule, SITE};
 use super::templates::ToldBy;
 use super::texts::{Field, Texts};
-use crate::random::Random;
+use crate::fuzz::random::Random;
 
 /// How often each template is filled in.
 const TIMES: usize = 3;
@@ -144,7 +144,7 @@ impl Request {
         if self.by_cookie {
             let cookie = head.iter_mut().find(|(name, _)| name == "cookie");
             let (_, cookie) = cookie.expect("a cookie to add the token to");
-            *cookie = format!("{cookie}; {}={token}", crate::COOKIE);
+            *cookie = format!("{cookie}; {}={token}", super::COOKIE);
         } else {
             head.push(("authorization".to_owned(), format!("Bearer {token}")));
         }

@@ -1,7 +1,7 @@
 //! An explanation as one JSON object.
 
 use countersign::evaluate::Verdict;
-use countersign::request::unprintable::escaped;
+use countersign::grammar::unprintable::escaped;
 use countersign::response::Reply;
 use serde_json::{Value, json};
 

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use countersign::request::{RequestView, is_token};
+use countersign::grammar::is_token;
+use countersign::request::RequestView;
 
 use crate::exit::Failure;
 use crate::input;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use countersign::evaluate::Decision;
-use countersign::request::unprintable::escaped;
+use countersign::grammar::unprintable::escaped;
 use countersign::response::Reply;
 use countersign::response::body::phrase_of;
 

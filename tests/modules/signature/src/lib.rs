@@ -1,5 +1,5 @@
 //! A module that answers questions about signatures: a JSON array of them as a request's body, an object with the
-//! verdicts of both backends as the response. `tests/host_crypto.rs` asks.
+//! verdicts of both backends as the response. `tests/envoy/host_crypto.rs` asks.
 #![cfg(target_arch = "wasm32")]
 
 #[path = "../../../published/judge.rs"]

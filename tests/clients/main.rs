@@ -1,0 +1,8 @@
+//! Real clients and a real issuer of tokens, with the filter in a real Envoy. `make test-all` fetches what they need and
+//! runs this.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod clients;
+mod issuer;

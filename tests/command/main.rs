@@ -1,0 +1,3 @@
+//! The native command, run as a process.
+
+mod cli;

@@ -1,0 +1,24 @@
+//! The library: what it decides and answers, without an Envoy and at times that the tests choose.
+
+#[path = "../support/fuzz.rs"]
+mod fuzz;
+#[path = "../published/mod.rs"]
+mod published;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod allocations;
+mod answers;
+mod document;
+mod document_answers;
+mod harness;
+mod hidden;
+mod keys;
+mod memory;
+mod outage;
+mod paths;
+mod rfc_9068;
+mod tables;
+mod throttle;
+mod vectors;
+mod work;

@@ -1,0 +1,192 @@
+//! Every table of `tests/cases/` against the core alone, in milliseconds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use countersign::authenticate::signature::Pure;
+use countersign::config;
+use countersign::evaluate::{Decision, Outcome, evaluate};
+use countersign::request::RequestView;
+use countersign::response::{Reply, reply};
+use countersign::store::Store;
+use countersign::time::Timestamp;
+
+use crate::support;
+use crate::support::case::{Case, Observed, Route, Upstream, load_all};
+
+/// Header fields as the host hands them over: names in lower case, pseudo-header fields first.
+type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+#[test]
+fn every_table_holds_in_the_core() {
+    let now = support::now();
+    let tables = load_all(now);
+    let cases: Vec<&Case> = tables
+        .iter()
+        .flat_map(|table| &table.cases)
+        .filter(|case| case.is_selected())
+        .collect();
+    let mut failures = Vec::new();
+    for case in &cases {
+        // Judged by one memory again and again: what is remembered must change no answer.
+        for (memory, observed) in ["empty", "marked", "warm"]
+            .iter()
+            .zip(judge_thrice(case, now))
+        {
+            let differences = case.check(&observed);
+            if !differences.is_empty() {
+                let differences = differences.join("\n      ");
+                failures.push(format!(
+                    "{} ({memory} memory)\n      {differences}",
+                    case.name
+                ));
+            }
+        }
+    }
+    let rows: BTreeSet<&String> = cases.iter().flat_map(|case| &case.rows).collect();
+    support::say(&format!(
+        "in the core: {} cases, {} rows, {} failures",
+        cases.len(),
+        rows.len(),
+        failures.len()
+    ));
+    assert!(!cases.is_empty(), "no case is selected");
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n  {}",
+        failures.len(),
+        failures.join("\n  ")
+    );
+}
+
+fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
+    let now = Timestamp::from_seconds(now);
+    let plan = match config::load_value(&case.document) {
+        Ok(loaded) => loaded.plan,
+        Err(faults) => panic!("{}: the document is refused: {faults:?}", case.name),
+    };
+    let fields = fields(case);
+    let pairs = || {
+        fields
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+    };
+    let route = case.route();
+    let policies = route.map(Route::policies).unwrap_or_default();
+    let mut store: Store = plan.empty_store();
+    [(); 3].map(|()| {
+        // The tests' Envoy is asked from there.
+        let client = Some(Ipv4Addr::LOCALHOST.into());
+        let request = RequestView::new(pairs().collect())
+            .from_client(client)
+            .on_route(
+                route.and_then(|route| Some(route.name.as_ref()?.as_bytes())),
+                policies.iter().map(String::as_bytes).collect(),
+            );
+        let outcome = evaluate(&plan, &request, &store, &[], &Pure, now, &mut ());
+        let Outcome::Decided(decision, effects) = outcome else {
+            panic!("{}: the keys are in the document", case.name);
+        };
+        let reply = reply(&decision, &plan.presentation, &request, now);
+        let observed = match reply {
+            Some(reply) if !decision.passes() => answered(reply, &request),
+            _ => passed(&decision, &fields),
+        };
+        effects.apply(&mut store, now);
+        observed
+    })
+}
+
+/// What the client gets. HEAD keeps the length of the content that it does not get (RFC 9110 §9.3.2).
+fn answered(reply: Reply, request: &RequestView<'_>) -> Observed {
+    let fields = reply.headers.into_iter();
+    let mut observed = Observed {
+        status: reply.status,
+        headers: fields
+            .map(|(name, value)| (name.into_owned(), value.into_bytes()))
+            .collect(),
+        body: reply.body.into_bytes(),
+        details: Some(reply.details),
+        upstream: None,
+    };
+    if request.is_grpc() {
+        as_envoy_answers_grpc(&mut observed);
+    } else if !observed.body.is_empty() {
+        let length = observed.body.len().to_string().into_bytes();
+        observed.headers.push(("content-length".to_owned(), length));
+    }
+    if request.method() == b"HEAD" {
+        observed.body.clear();
+    }
+    observed
+}
+
+/// Envoy answers a gRPC call with 200 and without content, which becomes the message.
+fn as_envoy_answers_grpc(observed: &mut Observed) {
+    observed.status = 200;
+    let content_type = b"application/grpc".to_vec();
+    observed
+        .headers
+        .push(("content-type".to_owned(), content_type));
+    let message = percent_encoded(&std::mem::take(&mut observed.body));
+    if !message.is_empty() {
+        observed.headers.push(("grpc-message".to_owned(), message));
+    }
+}
+
+/// gRPC over HTTP/2, "Responses": `Percent-Byte-Unencoded → %x20-24 / %x26-7E`; Envoy escapes `~` as well.
+fn percent_encoded(message: &[u8]) -> Vec<u8> {
+    let escape = |byte: &u8| match *byte {
+        b'%' | 0..0x20 | b'~'.. => format!("%{byte:02X}").into_bytes(),
+        byte => vec![byte],
+    };
+    message.iter().flat_map(escape).collect()
+}
+
+fn fields(case: &Case) -> Fields {
+    let request = &case.request;
+    let mut fields: Fields = vec![
+        (b":method".to_vec(), request.method.clone()),
+        (b":authority".to_vec(), request.authority()),
+        (b":scheme".to_vec(), b"http".to_vec()),
+    ];
+    if request.method != b"CONNECT" {
+        fields.push((b":path".to_vec(), request.path()));
+    }
+    if !request.body.is_empty() {
+        let length = request.body.len().to_string().into_bytes();
+        fields.push((b"content-length".to_vec(), length));
+    }
+    // An HTTP/1 codec strips the white space around a value (RFC 9110 §5.5).
+    let sent = request.headers.iter();
+    fields
+        .extend(sent.map(|(name, value)| (name.to_ascii_lowercase(), value.trim_ascii().to_vec())));
+    fields
+}
+
+/// What the upstream gets: the request, changed as the decision says.
+fn passed(decision: &Decision<'_>, fields: &Fields) -> Observed {
+    let named: BTreeMap<&[u8], &Vec<u8>> = fields
+        .iter()
+        .map(|(name, value)| (name.as_slice(), value))
+        .collect();
+    let forward = &decision.forward;
+    let target = forward.target.clone();
+    let set = forward.set.iter();
+    let set = set.map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes()));
+    Observed {
+        status: 200,
+        details: Some("via_upstream".to_owned()),
+        upstream: Some(Upstream {
+            path: target.unwrap_or_else(|| named[&b":path"[..]].clone()),
+            headers: fields
+                .iter()
+                .filter(|(name, _)| !name.starts_with(b":"))
+                .filter(|(name, _)| !forward.remove.iter().any(|own| own.as_bytes() == name))
+                .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.clone()))
+                .chain(set)
+                .collect(),
+        }),
+        ..Observed::default()
+    }
+}

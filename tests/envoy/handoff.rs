@@ -1,0 +1,618 @@
+//! Who the caller is, handed over to other filters: the files of `envoy/handoff/` and `envoy/istio/` that users copy, in
+//! a real Envoy.
+
+use std::fs;
+use std::process::Command;
+
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+use crate::support;
+use crate::support::client::{self, Request, Response};
+use crate::support::crd;
+use crate::support::envoy::Envoy;
+use crate::support::example::{self, Mint};
+use crate::support::upstream::Upstream;
+
+const RBAC: &str = "envoy/handoff/rbac.yaml";
+const RBAC_BY_HEADERS: &str = "envoy/handoff/rbac-headers.yaml";
+const LOCAL_RATELIMIT: &str = "envoy/handoff/local-ratelimit.yaml";
+const RATELIMIT: &str = "envoy/handoff/ratelimit.yaml";
+const ISTIO: &str = "envoy/istio/authorizationpolicy.yaml";
+const FILES: [&str; 5] = [RBAC, RBAC_BY_HEADERS, LOCAL_RATELIMIT, RATELIMIT, ISTIO];
+
+/// A running example: Envoy, and an upstream that says what reached it.
+struct Running {
+    envoy: Envoy,
+    mint: Mint,
+    _upstream: Upstream,
+}
+
+/// What came back, as far as the tests ask.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The upstream was reached.
+    Passed,
+    /// Countersign refused, with this status.
+    Refused(u16),
+    /// Envoy's own filter refused, with this status.
+    RefusedByEnvoy(u16),
+}
+
+impl Running {
+    fn start(bootstrap: impl FnOnce(u16) -> Value) -> Self {
+        let upstream = Upstream::start();
+        Self {
+            envoy: Envoy::start_with(&bootstrap(upstream.port()), std::process::Stdio::null()),
+            mint: Mint::new(),
+            _upstream: upstream,
+        }
+    }
+
+    fn of(path: &str) -> Self {
+        Self::start(|upstream| example::bootstrap(path, &[("upstream", upstream)]))
+    }
+
+    /// Sends a request: with a token of these claims, if there are any, and these fields.
+    fn send(&self, request: &str, claims: Option<&Value>, fields: &[(&str, &str)]) -> Outcome {
+        outcome(&self.response(request, claims, fields))
+    }
+
+    fn response(&self, request: &str, claims: Option<&Value>, fields: &[(&str, &str)]) -> Response {
+        let (method, target) = request.split_once(' ').unwrap();
+        let authorization = claims.map(|claims| format!("Bearer {}", self.mint.token(claims)));
+        let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"orders.example.com")];
+        if let Some(value) = &authorization {
+            headers.push((b"authorization", value.as_bytes()));
+        }
+        headers.extend(
+            fields
+                .iter()
+                .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
+        );
+        let request = Request {
+            method: method.as_bytes(),
+            target: target.as_bytes(),
+            headers,
+            body: b"",
+        };
+        client::send(self.envoy.listener("public"), &request).expect("Envoy answers")
+    }
+}
+
+fn outcome(response: &Response) -> Outcome {
+    let is_ours = serde_json::from_slice::<Value>(&response.body)
+        .is_ok_and(|body| body["error"].is_string() && body["request_id"].is_string());
+    if response.values("x-upstream").next().is_some() {
+        Outcome::Passed
+    } else if is_ours {
+        Outcome::Refused(response.status)
+    } else {
+        Outcome::RefusedByEnvoy(response.status)
+    }
+}
+
+/// The example with its first two filters, Countersign and the one behind it, in the wrong order.
+fn swapped(mut bootstrap: Value) -> Value {
+    let listener = &mut bootstrap["static_resources"]["listeners"][0];
+    example::http_filters(listener).swap(0, 1);
+    bootstrap
+}
+
+#[test]
+fn rbac_decides_by_filter_state() {
+    let running = Running::of(RBAC);
+    let (alice, bob) = (json!({"sub": "alice"}), json!({"sub": "bob"}));
+    let forged = [
+        ("wasm.countersign.subject", "alice"),
+        ("x-auth-subject", "alice"),
+    ];
+    for (request, claims, fields, expected) in [
+        ("GET /healthz", None, &[][..], Outcome::Passed),
+        ("GET /catalogue/shoes", None, &[], Outcome::Passed),
+        ("GET /catalogue/shoes", Some(&bob), &[], Outcome::Passed),
+        ("GET /reports/1", None, &[], Outcome::Refused(401)),
+        ("GET /reports/1", Some(&alice), &[], Outcome::Passed),
+        (
+            "POST /reports/1",
+            Some(&alice),
+            &[],
+            Outcome::RefusedByEnvoy(403),
+        ),
+        (
+            "GET /reports/1",
+            Some(&bob),
+            &[],
+            Outcome::RefusedByEnvoy(403),
+        ),
+        (
+            "GET /reports/1",
+            Some(&bob),
+            &forged,
+            Outcome::RefusedByEnvoy(403),
+        ),
+        ("GET /reports/1", None, &forged, Outcome::Refused(401)),
+        (
+            "GET /healthz/../reports/1",
+            Some(&bob),
+            &[],
+            Outcome::Refused(400),
+        ),
+    ] {
+        assert_eq!(
+            running.send(request, claims, fields),
+            expected,
+            "{request} {claims:?} {fields:?}"
+        );
+    }
+    assert_eq!(running.envoy.alarms(), Vec::<String>::new());
+}
+
+/// `filter_state["wasm.countersign.subject"] == <alice>`, as RBAC takes a condition of CEL: parsed.
+fn subject_is(alice: &Value) -> Value {
+    let name = json!({"const_expr": {"string_value": "wasm.countersign.subject"}});
+    let state = json!({"ident_expr": {"name": "filter_state"}});
+    let subject = json!({"call_expr": {"function": "_[_]", "args": [state, name]}});
+    json!({"call_expr": {"function": "_==_", "args": [subject, {"const_expr": alice}]}})
+}
+
+#[test]
+fn to_cel_filter_state_is_bytes() {
+    let below = |path: &str, alice: Value| {
+        json!({
+            "permissions": [{"url_path": {"path": {"prefix": path}}}],
+            "principals": [{"any": true}],
+            "condition": subject_is(&alice),
+        })
+    };
+    let running = Running::start(|upstream| {
+        let mut bootstrap = example::bootstrap(RBAC, &[("upstream", upstream)]);
+        let filters = example::http_filters(&mut bootstrap["static_resources"]["listeners"][0]);
+        filters[1]["typed_config"]["rules"]["policies"] = json!({
+            // base64 of `alice`
+            "bytes": below("/reports/bytes", json!({"bytes_value": "YWxpY2U="})),
+            "text": below("/reports/text", json!({"string_value": "alice"})),
+        });
+        bootstrap
+    });
+    let (alice, bob) = (json!({"sub": "alice"}), json!({"sub": "bob"}));
+    let refused = Outcome::RefusedByEnvoy(403);
+    assert_eq!(
+        running.send("GET /reports/bytes", Some(&alice), &[]),
+        Outcome::Passed
+    );
+    assert_eq!(running.send("GET /reports/bytes", Some(&bob), &[]), refused);
+    assert_eq!(
+        running.send("GET /reports/text", Some(&alice), &[]),
+        refused
+    );
+}
+
+/// `alice`, auditors, and others, at what both kinds of policy say of fields.
+fn fields_decide(running: &Running) {
+    let by = |subject: &str, roles: &[&str]| json!({"sub": subject, "roles": roles});
+    let forged = [("x-auth-subject", "alice"), ("X-Auth-Roles", "auditor")];
+    for (request, claims, fields, expected) in [
+        ("GET /healthz", None, &[][..], Outcome::Passed),
+        ("GET /reports/1", None, &[], Outcome::Refused(401)),
+        ("GET /reports/1", None, &forged, Outcome::Refused(401)),
+        (
+            "GET /reports/1",
+            Some(by("alice", &[])),
+            &[],
+            Outcome::Passed,
+        ),
+        (
+            "GET /reports/1",
+            Some(by("bob", &["auditor"])),
+            &[],
+            Outcome::Passed,
+        ),
+        (
+            "GET /reports/1",
+            Some(by("bob", &["auditor", "clerk"])),
+            &[],
+            Outcome::Passed,
+        ),
+        (
+            "GET /reports/1",
+            Some(by("bob", &["clerk", "auditor"])),
+            &[],
+            Outcome::Passed,
+        ),
+        (
+            "GET /reports/1",
+            Some(by("bob", &["clerk"])),
+            &[],
+            Outcome::RefusedByEnvoy(403),
+        ),
+        (
+            "GET /reports/1",
+            Some(by("bob", &["no-auditor"])),
+            &[],
+            Outcome::RefusedByEnvoy(403),
+        ),
+        // One role with a space in it is not two.
+        (
+            "GET /reports/1",
+            Some(by("bob", &["auditor clerk"])),
+            &[],
+            Outcome::RefusedByEnvoy(403),
+        ),
+        (
+            "GET /reports/1",
+            Some(by("bob", &["clerk"])),
+            &forged,
+            Outcome::RefusedByEnvoy(403),
+        ),
+        (
+            "GET /reports/1",
+            Some(by("bob", &[])),
+            &[("x_auth_subject", "alice")],
+            Outcome::RefusedByEnvoy(403),
+        ),
+        ("GET /healthz", None, &forged, Outcome::Passed),
+    ] {
+        assert_eq!(
+            running.send(request, claims.as_ref(), fields),
+            expected,
+            "{request} {claims:?} {fields:?}"
+        );
+    }
+    assert_eq!(running.envoy.alarms(), Vec::<String>::new());
+}
+
+#[test]
+fn rbac_decides_by_fields_that_no_client_sets() {
+    let running = Running::of(RBAC_BY_HEADERS);
+    fields_decide(&running);
+    let clerks_and_auditors = json!({"sub": "bob", "roles": ["clerk", "auditor", "guard"]});
+    assert_eq!(
+        running.send("GET /reports/1", Some(&clerks_and_auditors), &[]),
+        Outcome::Passed
+    );
+}
+
+#[test]
+fn before_countersign_rbac_believes_what_a_client_sent() {
+    let running = Running::start(|upstream| {
+        swapped(example::bootstrap(
+            RBAC_BY_HEADERS,
+            &[("upstream", upstream)],
+        ))
+    });
+    let bob = json!({"sub": "bob"});
+    let forged = [("x-auth-subject", "alice")];
+    assert_eq!(
+        running.send("GET /reports/1", Some(&bob), &forged),
+        Outcome::Passed
+    );
+    assert_eq!(
+        running.send("GET /reports/1", Some(&bob), &[]),
+        Outcome::RefusedByEnvoy(403)
+    );
+}
+
+#[test]
+fn a_local_limit_is_each_callers_own() {
+    let running = Running::of(LOCAL_RATELIMIT);
+    let (alice, bob) = (json!({"sub": "alice"}), json!({"sub": "bob"}));
+    limits_hold(&running);
+    let forged = [("x-auth-subject", "carol")];
+    assert_eq!(
+        running.send("GET /orders/1", Some(&alice), &forged),
+        Outcome::RefusedByEnvoy(429)
+    );
+    assert_eq!(
+        running.send("GET /orders/1", Some(&bob), &[]),
+        Outcome::RefusedByEnvoy(429)
+    );
+}
+
+/// Three requests of each: what others send in a caller's name is not counted.
+fn limits_hold(running: &Running) {
+    let (alice, bob) = (json!({"sub": "alice"}), json!({"sub": "bob"}));
+    let as_alice = [("x-auth-subject", "alice")];
+    let again =
+        |times: usize, claims: Option<&Value>, fields: &[(&str, &str)], expected: Outcome| {
+            for number in 1..=times {
+                let outcome = running.send("GET /orders/1", claims, fields);
+                assert_eq!(
+                    outcome, expected,
+                    "{claims:?} {fields:?}, for the {number}. time"
+                );
+            }
+        };
+    // Nobody in particular spends nothing, whatever is claimed.
+    again(5, None, &as_alice, Outcome::Refused(401));
+    again(1, Some(&alice), &[], Outcome::Passed);
+    again(3, Some(&bob), &as_alice, Outcome::Passed);
+    again(1, Some(&bob), &as_alice, Outcome::RefusedByEnvoy(429));
+    again(2, Some(&alice), &[], Outcome::Passed);
+    again(1, Some(&alice), &[], Outcome::RefusedByEnvoy(429));
+    again(1, None, &[], Outcome::Refused(401));
+    for _ in 0..5 {
+        assert_eq!(
+            running.send("GET /healthz", None, &as_alice),
+            Outcome::Passed
+        );
+    }
+}
+
+/// The documents of the example: the plugin and the policy.
+fn istio() -> (Value, Value) {
+    let text = fs::read_to_string(support::in_repository(ISTIO)).unwrap();
+    let mut documents = serde_yaml_ng::Deserializer::from_str(&text)
+        .map(|document| Value::deserialize(document).unwrap());
+    let pair = (documents.next().unwrap(), documents.next().unwrap());
+    assert_eq!(pair.1["kind"], "AuthorizationPolicy");
+    assert_eq!(documents.next(), None);
+    pair
+}
+
+/// What Istio makes of the policy for Envoy (istio/istio, `pilot/pkg/security/authz/model`): a policy for each rule; in it
+/// all of the conditions, and of each condition one of its values. What the example does not use is refused.
+fn rbac_of(policy: &Value) -> Value {
+    let any_of = |name: &str, values: &Value, matcher: &dyn Fn(&str) -> Value| -> Value {
+        let values = values.as_array().unwrap().iter();
+        let values: Vec<Value> = values
+            .map(|value| matcher(value.as_str().unwrap()))
+            .collect();
+        match name {
+            "ids" => json!({"or_ids": {"ids": values}}),
+            _ => json!({"or_rules": {"rules": values}}),
+        }
+    };
+    let spec = &policy["spec"];
+    assert_eq!(spec["action"], "ALLOW");
+    let mut policies = serde_json::Map::new();
+    for (number, rule) in spec["rules"].as_array().unwrap().iter().enumerate() {
+        let mut permissions = Vec::new();
+        for (name, values) in rule["to"][0]["operation"].as_object().unwrap() {
+            permissions.push(match name.as_str() {
+                "paths" => any_of(
+                    "rules",
+                    values,
+                    &|path| json!({"url_path": {"path": string_match(path)}}),
+                ),
+                "methods" => any_of("rules", values, &|method| header(":method", method)),
+                other => panic!("{other} of an operation is not translated here"),
+            });
+        }
+        let mut principals = Vec::new();
+        for condition in rule["when"].as_array().into_iter().flatten() {
+            let key = condition["key"].as_str().unwrap();
+            let name = key
+                .strip_prefix("request.headers[")
+                .and_then(|rest| rest.strip_suffix(']'))
+                .unwrap_or_else(|| panic!("{key} is not translated here"));
+            principals.push(any_of("ids", &condition["values"], &|value| {
+                header(name, value)
+            }));
+        }
+        if principals.is_empty() {
+            principals.push(json!({"any": true}));
+        }
+        policies.insert(
+            format!("ns[istio-system]-policy[reports]-rule[{number}]"),
+            json!({
+                "permissions": [{"and_rules": {"rules": permissions}}],
+                "principals": [{"and_ids": {"ids": principals}}],
+            }),
+        );
+    }
+    json!({
+        "name": "envoy.filters.http.rbac",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+            "rules": {"action": "ALLOW", "policies": policies}
+        }
+    })
+}
+
+fn header(name: &str, value: &str) -> Value {
+    match value {
+        "*" => json!({"header": {"name": name, "present_match": true}}),
+        _ => json!({"header": {"name": name, "string_match": string_match(value)}}),
+    }
+}
+
+/// `x`, `x*` or `*x`; a star elsewhere is itself.
+fn string_match(value: &str) -> Value {
+    if let Some(end) = value.strip_prefix('*') {
+        json!({"suffix": end})
+    } else if let Some(start) = value.strip_suffix('*') {
+        json!({"prefix": start})
+    } else {
+        json!({"exact": value})
+    }
+}
+
+/// The Envoy that Istio makes of the example: plugins of phase AUTHN stand before the filter of the policy.
+fn as_istio_does(upstream: u16) -> Value {
+    let (plugin, policy) = istio();
+    assert_eq!(plugin["spec"]["phase"], "AUTHN");
+    let mut bootstrap = example::bootstrap(RBAC_BY_HEADERS, &[("upstream", upstream)]);
+    let filters = example::http_filters(&mut bootstrap["static_resources"]["listeners"][0]);
+    example::set(
+        &mut filters[0],
+        "/typed_config/config/configuration/value",
+        plugin["spec"]["pluginConfig"].clone(),
+    );
+    filters[1] = rbac_of(&policy);
+    bootstrap
+}
+
+#[test]
+fn an_authorization_policy_decides_by_fields_that_no_client_sets() {
+    let running = Running::start(as_istio_does);
+    fields_decide(&running);
+    let sent = |roles: &[&str], request| {
+        running.send(request, Some(&json!({"sub": "bob", "roles": roles})), &[])
+    };
+    // As the comment in the file says.
+    assert_eq!(
+        sent(&["clerk", "auditor", "guard"], "GET /reports/1"),
+        Outcome::RefusedByEnvoy(403)
+    );
+    assert_eq!(sent(&["auditor"], "POST /reports/1"), Outcome::Passed);
+    let alice = json!({"sub": "alice"});
+    assert_eq!(
+        running.send("POST /reports/1", Some(&alice), &[]),
+        Outcome::RefusedByEnvoy(403)
+    );
+}
+
+#[test]
+fn behind_istios_authorization_the_plugin_would_be_too_late() {
+    let running = Running::start(|upstream| swapped(as_istio_does(upstream)));
+    let bob = json!({"sub": "bob"});
+    let forged = [("x-auth-subject", "alice")];
+    assert_eq!(
+        running.send("GET /reports/1", Some(&bob), &forged),
+        Outcome::Passed
+    );
+    assert_eq!(
+        running.send("GET /reports/1", Some(&bob), &[]),
+        Outcome::RefusedByEnvoy(403)
+    );
+}
+
+#[test]
+fn the_authorization_policy_fits_istios_schema() {
+    let Some(schema) = crd::schema("istio-authorizationpolicy.yaml", "v1") else {
+        return;
+    };
+    let (_, policy) = istio();
+    assert_eq!(policy["apiVersion"], "security.istio.io/v1");
+    assert_eq!(crd::faults(&policy["spec"], &schema), Vec::<String>::new());
+    // The validation can fail.
+    let wrong = json!({"action": "PERMIT", "rules": [{"when": [{"value": ["a"]}]}]});
+    assert_eq!(crd::faults(&wrong, &schema).len(), 3);
+}
+
+#[test]
+fn what_the_readme_shows_of_the_files_stands_in_them() {
+    let read = |path: &str| fs::read_to_string(support::in_repository(path)).unwrap();
+    let readme = read("README.md");
+    let (_, section) = readme
+        .split_once("\n## Hand over who the caller is\n")
+        .unwrap();
+    let block = section.split("```").nth(1).unwrap();
+    let all = FILES.map(read).concat();
+    let mut lines = block.lines().skip(1).peekable();
+    assert!(lines.peek().is_some());
+    for line in lines {
+        assert!(all.contains(line), "{line}");
+    }
+    for path in FILES {
+        assert!(
+            section.contains(&format!("]({path})")),
+            "{path} is not linked"
+        );
+    }
+}
+
+#[test]
+fn every_file_is_valid() {
+    for path in FILES {
+        let ran = Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args(["check", path])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert_eq!(said, "1 configuration, no errors, no warnings\n", "{path}");
+        assert_eq!(ran.status.code(), Some(0));
+    }
+}
+
+/// A real rate limit service, `tests/clients/ratelimit.mjs`, against which Envoy counts over gRPC.
+#[cfg(feature = "npm")]
+mod with_a_service {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::{Child, ChildStdout, Command, Stdio};
+
+    use super::*;
+
+    /// It ends with this value.
+    struct Service {
+        process: Child,
+        answers: BufReader<ChildStdout>,
+        port: u16,
+    }
+
+    impl Service {
+        fn start(limit: u32) -> Self {
+            let folder = support::in_repository("tests/clients");
+            assert!(
+                folder.join("node_modules").exists(),
+                "the service's packages are not there: `make test-all` fetches them"
+            );
+            let mut process = Command::new("node")
+                .arg("ratelimit.mjs")
+                .current_dir(folder)
+                .env("LIMIT", limit.to_string())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("node runs: Node.js 20 or later");
+            let mut answers = BufReader::new(process.stdout.take().unwrap());
+            let mut port = String::new();
+            answers.read_line(&mut port).unwrap();
+            Self {
+                process,
+                answers,
+                port: port.trim().parse().expect("the service prints its port"),
+            }
+        }
+
+        /// Its counts by descriptor.
+        fn counted(&mut self) -> Value {
+            writeln!(self.process.stdin.as_mut().unwrap()).unwrap();
+            let mut line = String::new();
+            self.answers.read_line(&mut line).unwrap();
+            serde_json::from_str(&line).unwrap()
+        }
+    }
+
+    impl Drop for Service {
+        fn drop(&mut self) {
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+        }
+    }
+
+    fn running(service: u16) -> Running {
+        Running::start(|upstream| {
+            example::bootstrap(RATELIMIT, &[("upstream", upstream), ("ratelimit", service)])
+        })
+    }
+
+    #[test]
+    fn a_limit_is_each_callers_own() {
+        let mut service = Service::start(3);
+        let running = running(service.port);
+        limits_hold(&running);
+        // Exactly what was let through and what was over the limit: no 401, and nothing that was sent in a name.
+        let counted = json!({"orders subject=alice": 4, "orders subject=bob": 4});
+        assert_eq!(service.counted(), counted);
+        assert_eq!(running.envoy.alarms(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn without_the_service_nobody_who_is_to_be_counted_passes() {
+        // Nobody listens there, and nobody who is not root can.
+        let running = running(1);
+        let alice = json!({"sub": "alice"});
+        assert_eq!(
+            running.send("GET /orders/1", Some(&alice), &[]),
+            Outcome::RefusedByEnvoy(500)
+        );
+        assert_eq!(
+            running.send("GET /orders/1", None, &[]),
+            Outcome::Refused(401)
+        );
+        assert_eq!(running.send("GET /healthz", None, &[]), Outcome::Passed);
+    }
+}

@@ -1,0 +1,700 @@
+//! Keys that are fetched, in a real Envoy: when, how often, and what requests get meanwhile.
+
+// Envoy's time is the real one.
+#![allow(clippy::disallowed_methods)]
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use countersign::authenticate::signature::Algorithm;
+use countersign::mint::SigningKey;
+use serde_json::{Value, json};
+
+use crate::support;
+use crate::support::client::{self, Request, Response};
+use crate::support::envoy::{Bootstrap, Envoy, module_path, no_starts, wasm_filter};
+use crate::support::issuer::{Gate, Issuer, Page};
+use crate::support::until;
+use crate::support::upstream::Upstream;
+
+const ISSUER: &str = "https://login.example.com";
+/// Within this every worker knows what one has fetched: they look ten times a second.
+const WORKERS_LOOK: Duration = Duration::from_millis(300);
+
+fn let_workers_look() {
+    let _quiet = no_starts();
+    thread::sleep(WORKERS_LOOK);
+}
+
+fn key(kid: &str) -> SigningKey {
+    SigningKey::generate(Algorithm::Es256).with_kid(Some(kid))
+}
+
+fn token_of(issuer: &str, key: &SigningKey) -> String {
+    let claims = json!({
+        "iss": issuer, "aud": "orders", "sub": "amy", "exp": support::now() + 600,
+    });
+    let algorithm = key.algorithm().unwrap();
+    let mut header = json!({"alg": algorithm.name()});
+    if let Some(kid) = key.kid() {
+        header["kid"] = json!(kid);
+    }
+    key.sign(algorithm, &header, claims.to_string().as_bytes())
+        .unwrap()
+}
+
+fn token(key: &SigningKey) -> String {
+    token_of(ISSUER, key)
+}
+
+fn provider(name: &str, jwks: &Value) -> Value {
+    json!({"name": name, "jwt": {"issuer": ISSUER, "audiences": ["orders"], "jwks": jwks}})
+}
+
+/// A document of one provider with its keys at `/jwks`.
+fn document(issuer: &Issuer) -> Value {
+    document_with(issuer, json!({}))
+}
+
+/// The same, with further members of `remote`.
+fn document_with(issuer: &Issuer, members: Value) -> Value {
+    let mut remote = json!({"uri": issuer.url("/jwks"), "cluster": "issuer", "timeout": "10s"});
+    for (name, value) in members.as_object().unwrap() {
+        remote[name] = value.clone();
+    }
+    json!({"providers": [provider("corp", &json!({"remote": remote}))]})
+}
+
+fn bootstrap(upstream: &Upstream, issuer: &Issuer) -> Bootstrap {
+    Bootstrap::new(upstream.port()).cluster("issuer", &[issuer.port()])
+}
+
+fn get(envoy: &Envoy, listener: &str, target: &str, token: &str) -> Response {
+    let authorization = format!("Bearer {token}");
+    let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"api.example.com")];
+    if !token.is_empty() {
+        headers.push((b"authorization", authorization.as_bytes()));
+    }
+    let request = Request {
+        method: b"GET",
+        target: target.as_bytes(),
+        headers,
+        body: b"",
+    };
+    client::send(envoy.listener(listener), &request).unwrap()
+}
+
+fn ask(envoy: &Envoy, listener: &str, token: &str) -> (u16, String) {
+    read(&get(envoy, listener, "/", token))
+}
+
+/// The status, and the `error` of what the filter answered.
+fn read(response: &Response) -> (u16, String) {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let error = body["error"].as_str().unwrap_or_default();
+    (response.status, error.to_owned())
+}
+
+fn passes() -> (u16, String) {
+    (200, String::new())
+}
+
+fn refused() -> (u16, String) {
+    (401, "invalid_token".to_owned())
+}
+
+fn unavailable() -> (u16, String) {
+    (503, "temporarily_unavailable".to_owned())
+}
+
+/// How many requests of a listener are under way.
+fn under_way(envoy: &Envoy, listener: &str) -> u64 {
+    envoy.stat(&format!("http.{listener}.downstream_rq_active"))
+}
+
+fn ends_well(envoy: &Envoy) {
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
+
+#[test]
+fn keys_are_fetched_at_configuration_once_for_all_workers() {
+    let (upstream, one, two) = (Upstream::start(), key("one"), key("two"));
+    let issuer = Issuer::with_keys(&[&one, &two]);
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &issuer)
+            .concurrency(2)
+            .listener("remote", &document(&issuer)),
+    );
+    until("keys are fetched before anybody asks", || {
+        envoy.counted("jwks.fetched") == 1
+    });
+    // Two workers, whichever takes the connection.
+    for _ in 0..20 {
+        assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
+        assert_eq!(ask(&envoy, "remote", &token(&two)), passes());
+    }
+    assert_eq!(ask(&envoy, "remote", &token(&key("one"))), refused());
+    assert_eq!(issuer.asked("/jwks"), 1);
+    assert_eq!(envoy.counted("jwks.fetched"), 1);
+    assert_eq!(envoy.counted("jwks.failed"), 0);
+    assert_eq!(envoy.counted("jwks.keys"), 2);
+    ends_well(&envoy);
+}
+
+#[test]
+fn requests_before_the_first_keys_wait_and_are_judged() {
+    for concurrency in [1, 2] {
+        let (upstream, one, gate) = (Upstream::start(), key("one"), Gate::default());
+        let issuer = Issuer::start();
+        issuer.serve("/jwks", Page::keys(&[&one]).behind(&gate));
+        let envoy = Envoy::start(
+            bootstrap(&upstream, &issuer)
+                .concurrency(concurrency)
+                .listener("remote", &document(&issuer)),
+        );
+        let (good, forged, body) = (token(&one), token(&key("one")), vec![b'x'; 100_000]);
+        thread::scope(|scope| {
+            let send = |token: &str| {
+                let token = token.to_owned();
+                scope.spawn(|| ask(&envoy, "remote", &{ token }))
+            };
+            let good_ones: Vec<_> = (0..20).map(|_| send(&good)).collect();
+            let forged_ones: Vec<_> = (0..4).map(|_| send(&forged)).collect();
+            let posted = scope.spawn(|| {
+                let authorization = format!("Bearer {good}");
+                let headers: Vec<(&[u8], &[u8])> = vec![
+                    (b"host", b"api.example.com"),
+                    (b"authorization", authorization.as_bytes()),
+                ];
+                let request = Request {
+                    method: b"POST",
+                    target: b"/",
+                    headers,
+                    body: &body,
+                };
+                client::send(envoy.listener("remote"), &request).unwrap()
+            });
+            // Two clients that go away while they wait.
+            let gone: Vec<_> = (0..2)
+                .map(|_| {
+                    let mut stream = TcpStream::connect(envoy.listener("remote")).unwrap();
+                    let head = format!(
+                        "GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {good}\r\n\r\n"
+                    );
+                    stream.write_all(head.as_bytes()).unwrap();
+                    stream
+                })
+                .collect();
+            until("all wait", || under_way(&envoy, "remote") == 27);
+            drop(gone);
+            until("two are gone", || under_way(&envoy, "remote") == 25);
+            gate.open();
+            for answer in good_ones {
+                assert_eq!(answer.join().unwrap(), passes());
+            }
+            for answer in forged_ones {
+                assert_eq!(answer.join().unwrap(), refused());
+            }
+            let posted = posted.join().unwrap();
+            assert_eq!(posted.status, 200);
+            let echoed: Value = serde_json::from_slice(&posted.body).unwrap();
+            assert_eq!(echoed["body_length"], json!(body.len()));
+        });
+        assert_eq!(ask(&envoy, "remote", &good), passes());
+        assert_eq!(issuer.asked("/jwks"), 1, "{concurrency} workers");
+        until("all are counted", || envoy.counted("allowed") == 22);
+        ends_well(&envoy);
+    }
+}
+
+#[test]
+fn an_issuer_that_does_not_answer_is_its_providers_trouble_alone() {
+    let (upstream, one, other) = (Upstream::start(), key("one"), key("other"));
+    let issuer = Issuer::start();
+    issuer.serve("/jwks", Page::silence());
+    let mut document = document_with(&issuer, json!({"timeout": "1s"}));
+    let mut partners = provider(
+        "partners",
+        &json!({"inline": {"keys": [other.public_jwk()]}}),
+    );
+    partners["jwt"]["issuer"] = json!("https://partners.example.com");
+    document["providers"].as_array_mut().unwrap().push(partners);
+    document["rules"] = json!([
+        {"name": "health", "match": {"paths": ["/healthz"]}, "allow": "public"},
+        {"name": "all", "match": {"paths": ["/**"]}},
+    ]);
+    let envoy = Envoy::start(bootstrap(&upstream, &issuer).listener("remote", &document));
+
+    let quiet = no_starts();
+    let begun = Instant::now();
+    let response = get(&envoy, "remote", "/", &token(&one));
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(read(&response), unavailable());
+    let retry_after = response.values("retry-after").next().unwrap();
+    assert!(
+        std::str::from_utf8(retry_after)
+            .unwrap()
+            .parse::<u32>()
+            .unwrap()
+            > 0
+    );
+    assert_eq!(response.values("www-authenticate").count(), 0);
+
+    let partner = token_of("https://partners.example.com", &other);
+    assert_eq!(ask(&envoy, "remote", &partner), passes());
+    assert_eq!(get(&envoy, "remote", "/healthz", "").status, 200);
+    assert_eq!(get(&envoy, "remote", "/", "").status, 401);
+    until("the failure is known", || envoy.counted("jwks.failed") > 0);
+    for _ in 0..5 {
+        let begun = Instant::now();
+        assert_eq!(ask(&envoy, "remote", &token(&one)), unavailable());
+        assert!(
+            begun.elapsed() < Duration::from_millis(500),
+            "answered at once"
+        );
+    }
+    drop(quiet);
+
+    issuer.serve("/jwks", Page::keys(&[&one]));
+    until("the issuer is asked again", || {
+        ask(&envoy, "remote", &token(&one)) == passes()
+    });
+    ends_well(&envoy);
+}
+
+#[test]
+fn an_issuer_that_is_not_there_at_first_is_found_later() {
+    let (upstream, one) = (Upstream::start(), key("one"));
+    let mut issuer = Issuer::with_keys(&[&one]);
+    issuer.stop();
+    let envoy = Envoy::start(bootstrap(&upstream, &issuer).listener("remote", &document(&issuer)));
+    until("the failure is known", || envoy.counted("jwks.failed") > 0);
+    assert_eq!(ask(&envoy, "remote", &token(&one)), unavailable());
+    issuer.start_again();
+    until("the issuer is asked again", || {
+        ask(&envoy, "remote", &token(&one)) == passes()
+    });
+    let log = envoy.log();
+    let line = "the keys of `corp` could not be fetched: the answer has status 503";
+    assert!(log.contains(line), "{log}");
+    ends_well(&envoy);
+}
+
+/// Ends what runs beside a test, also when the test panics.
+struct StopsOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopsOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn keys_are_refreshed_while_traffic_flows() {
+    let (upstream, one, two) = (Upstream::start(), key("one"), key("two"));
+    let issuer = Issuer::with_keys(&[&one]);
+    let often = document_with(&issuer, json!({"refresh": "300ms"}));
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &issuer)
+            .concurrency(2)
+            .listener("remote", &often),
+    );
+    let next_fetch = || {
+        let before = issuer.asked("/jwks");
+        // The one under way may still bring what was; the next but one does not.
+        until("keys are fetched again", || {
+            issuer.asked("/jwks") >= before + 2
+        });
+        let_workers_look();
+    };
+    let (old, new) = (token(&one), token(&two));
+    assert_eq!(ask(&envoy, "remote", &old), passes());
+
+    let (stop, asked, wrong) = (
+        AtomicBool::new(false),
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+    );
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::SeqCst) {
+                asked.fetch_add(1, Ordering::SeqCst);
+                if ask(&envoy, "remote", &old) != passes() {
+                    wrong.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        });
+        let _stops = StopsOnDrop(&stop);
+        // The new key is published before it is used.
+        issuer.serve("/jwks", Page::keys(&[&one, &two]));
+        next_fetch();
+        for _ in 0..20 {
+            assert_eq!(ask(&envoy, "remote", &new), passes());
+        }
+        // Nothing that fails takes keys away.
+        for page in [
+            Page::status(500),
+            Page::closed(),
+            Page::bytes("{\"keys\": ["),
+            Page::json(&json!({"keys": []})),
+        ] {
+            let failed = envoy.counted("jwks.failed");
+            issuer.serve("/jwks", page);
+            until("it fails", || envoy.counted("jwks.failed") > failed);
+            let_workers_look();
+            assert_eq!(ask(&envoy, "remote", &new), passes());
+            assert_eq!(
+                ask(&envoy, "remote", &token(&key("stranger"))),
+                unavailable()
+            );
+            issuer.serve("/jwks", Page::keys(&[&one, &two]));
+            let fetched = envoy.counted("jwks.fetched");
+            until("it goes well again", || {
+                envoy.counted("jwks.fetched") > fetched
+            });
+        }
+    });
+    assert!(asked.into_inner() > 100);
+    assert_eq!(wrong.into_inner(), 0);
+
+    // R-05: what was verified by a key that is withdrawn is refused, remembered or not.
+    issuer.serve("/jwks", Page::keys(&[&two]));
+    next_fetch();
+    for _ in 0..10 {
+        assert_eq!(ask(&envoy, "remote", &old), refused());
+        assert_eq!(ask(&envoy, "remote", &new), passes());
+    }
+    assert_eq!(envoy.counted("jwks.keys"), 1);
+    ends_well(&envoy);
+}
+
+/// Takes half a minute: the cool-down is no setting.
+#[test]
+fn j_10_unknown_keys_cause_one_fetch_in_a_cool_down() {
+    let (upstream, one, two) = (Upstream::start(), key("one"), key("two"));
+    let (issuer, failing) = (Issuer::with_keys(&[&one]), Issuer::with_keys(&[&one]));
+    let mut other = document(&failing);
+    other["providers"][0]["jwt"]["jwks"]["remote"]["cluster"] = json!("failing");
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &issuer)
+            .cluster("failing", &[failing.port()])
+            .concurrency(2)
+            .listener("remote", &document(&issuer))
+            .listener("failing", &other),
+    );
+    until("keys are fetched", || envoy.counted("jwks.fetched") == 2);
+    let flood = |number: usize| {
+        let strangers: Vec<String> = (0..number)
+            .map(|n| token(&two_named(&two, &format!("stranger-{n}"))))
+            .collect();
+        thread::scope(|scope| {
+            let waves: Vec<_> = strangers
+                .chunks(number / 8)
+                .map(|tokens| {
+                    let envoy = &envoy;
+                    scope.spawn(move || {
+                        let asked = tokens.iter().map(|token| ask(envoy, "remote", token));
+                        asked.collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            for wave in waves {
+                for answer in wave.join().unwrap() {
+                    assert_eq!(answer, refused());
+                }
+            }
+        });
+    };
+    // The key is used at once: within the cool-down it is unknown, and nobody is asked.
+    issuer.serve("/jwks", Page::keys(&[&two]));
+    failing.serve("/jwks", Page::status(500));
+    assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
+    assert_eq!(ask(&envoy, "remote", &token(&two)), refused());
+    assert_eq!(ask(&envoy, "failing", &token(&two)), refused());
+    flood(200);
+    assert_eq!(issuer.asked("/jwks"), 1);
+
+    thread::sleep(Duration::from_secs(30));
+    // After it, the first such request waits for the new keys and passes; the flood brings no further fetch.
+    let quiet = no_starts();
+    let begun = Instant::now();
+    assert_eq!(ask(&envoy, "remote", &token(&two)), passes());
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    drop(quiet);
+    let_workers_look();
+    assert_eq!(ask(&envoy, "remote", &token(&one)), refused());
+    flood(200);
+    assert_eq!(issuer.asked("/jwks"), 2);
+    // Where the fetch fails, known keys go on, and of unknown ones nothing is said.
+    assert_eq!(ask(&envoy, "failing", &token(&two)), unavailable());
+    assert_eq!(ask(&envoy, "failing", &token(&one)), passes());
+    let log = envoy.log();
+    assert!(!log.contains("stranger-"), "{log}");
+    ends_well(&envoy);
+}
+
+fn two_named(key: &SigningKey, kid: &str) -> SigningKey {
+    SigningKey::from_jwk(&key.private_jwk())
+        .unwrap()
+        .with_kid(Some(kid))
+}
+
+#[test]
+fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
+    let (upstream, one, private) = (Upstream::start(), key("one"), key("stranger-private"));
+    let secret = SigningKey::from_secret(b"a secret that is long enough for HS256")
+        .with_algorithm(Some(Algorithm::Hs256))
+        .with_kid(Some("stranger-oct"));
+    let mut off_curve = key("stranger-off").public_jwk();
+    off_curve["x"] = off_curve["y"].clone();
+    let bad = [
+        private.private_jwk(),
+        secret.private_jwk(),
+        off_curve,
+        json!({"kty": "PQ", "kid": "stranger-pq"}),
+        json!({"kty": "RSA", "kid": "stranger-rsa"}),
+        json!("stranger"),
+    ];
+    let mut mixed = bad.to_vec();
+    mixed.push(one.public_jwk());
+    // J-21: both keys of one name are candidates.
+    mixed.push(two_named(&key("two"), "one").public_jwk());
+
+    let issuer = Issuer::start();
+    let cases = [
+        ("status", Page::status(500), "the answer has status 500"),
+        ("closed", Page::closed(), "the answer has status 503"),
+        ("redirect", Page::status(302), "the answer has status 302"),
+        ("cut", Page::bytes("{\"keys\": ["), "the answer is "),
+        ("array", Page::json(&json!([])), "a key set is an object"),
+        (
+            "keyless",
+            Page::json(&json!({})),
+            "a key set has an array `keys`",
+        ),
+        (
+            "empty",
+            Page::json(&json!({"keys": []})),
+            "no key can be used",
+        ),
+        (
+            "bad",
+            Page::json(&json!({ "keys": bad })),
+            "a shared secret is taken from the configuration only",
+        ),
+        (
+            "huge",
+            Page::bytes(vec![b' '; 600_000]),
+            "the answer is longer than 524288 bytes",
+        ),
+    ];
+    let document = |name: &str| {
+        let remote =
+            json!({"remote": {"uri": issuer.url(&format!("/{name}")), "cluster": "issuer"}});
+        json!({"providers": [provider(name, &remote)]})
+    };
+    issuer.serve("/mixed", Page::json(&json!({ "keys": mixed })));
+    let mut bootstrap = bootstrap(&upstream, &issuer).listener("mixed", &document("mixed"));
+    for (name, page, _) in &cases {
+        issuer.serve(&format!("/{name}"), page.clone());
+        bootstrap = bootstrap.listener(name, &document(name));
+    }
+    let envoy = Envoy::start(bootstrap);
+    assert_eq!(ask(&envoy, "mixed", &token(&one)), passes());
+    assert_eq!(ask(&envoy, "mixed", &token(&private)), refused());
+    assert_eq!(ask(&envoy, "mixed", &token(&secret)), refused());
+    for (name, _, said) in &cases {
+        assert_eq!(ask(&envoy, name, &token(&one)), unavailable(), "{name}");
+        let log = envoy.log();
+        let line = format!("the keys of `{name}` could not be fetched: ");
+        let line = log.lines().find(|text| text.contains(&line));
+        assert!(
+            line.is_some_and(|line| line.contains(said)),
+            "{name}: {log}"
+        );
+    }
+    let log = envoy.log();
+    for said in [
+        "`mixed` has 2 keys",
+        "not every key of `mixed` can be used: key 0: holds private members; key 1: a shared secret",
+        "key 3: unknown kty `PQ`; key 4: `n` is missing; key 5: a key is an object",
+    ] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
+    let private = private.private_jwk();
+    let hidden = [
+        "stranger",
+        private["d"].as_str().unwrap(),
+        private["x"].as_str().unwrap(),
+    ];
+    assert_eq!(hidden.iter().find(|text| log.contains(**text)), None);
+    ends_well(&envoy);
+}
+
+#[test]
+fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
+    let (upstream, one) = (Upstream::start(), key("one"));
+    let (issuer, keys) = (Issuer::with_keys(&[&one]), Issuer::with_keys(&[&one]));
+    let own = |issuer_name: &str, jwks_uri: &str| {
+        Page::json(&json!({"issuer": issuer_name, "jwks_uri": jwks_uri}))
+    };
+    let elsewhere = || own(ISSUER, &keys.url("/jwks"));
+    let other_origin = "another origin, and there is no `jwks_cluster`";
+    let cases: [(&str, Page, Option<&str>); 8] = [
+        ("right", own(ISSUER, &issuer.url("/jwks")), None),
+        ("elsewhere-named", elsewhere(), None),
+        ("elsewhere", elsewhere(), Some(other_origin)),
+        (
+            "other-issuer",
+            own("https://login.example.com/", &issuer.url("/jwks")),
+            Some("the metadata names another issuer"),
+        ),
+        (
+            "garbage",
+            Page::bytes("<html>"),
+            Some("the metadata is no JSON object"),
+        ),
+        (
+            "nowhere",
+            own(ISSUER, "/jwks"),
+            Some("the metadata has no usable `jwks_uri`"),
+        ),
+        (
+            "missing",
+            Page::status(404),
+            Some("the answer has status 404"),
+        ),
+        (
+            "keys-missing",
+            own(ISSUER, &issuer.url("/none")),
+            Some("the answer has status 404"),
+        ),
+    ];
+    let mut bootstrap = bootstrap(&upstream, &issuer)
+        .cluster("keys", &[keys.port()])
+        .cluster("nobody", &[]);
+    for (name, page, _) in &cases {
+        let path = format!("/{name}/.well-known/openid-configuration");
+        issuer.serve(&path, page.clone());
+        let mut discovery = json!({"uri": issuer.url(&path), "cluster": "issuer"});
+        if *name == "elsewhere-named" {
+            discovery["jwks_cluster"] = json!("keys");
+        }
+        let jwks = json!({ "discovery": discovery });
+        bootstrap = bootstrap.listener(name, &json!({"providers": [provider(name, &jwks)]}));
+    }
+    // Clusters that lead nowhere.
+    let mut faults: Vec<(&str, Option<&str>)> =
+        cases.iter().map(|(name, _, said)| (*name, *said)).collect();
+    for (name, cluster, said) in [
+        (
+            "no-cluster",
+            "unheard-of",
+            "the host has no cluster `unheard-of`",
+        ),
+        (
+            "no-endpoint",
+            "nobody",
+            "the cluster `nobody` takes no call",
+        ),
+    ] {
+        let jwks = json!({"remote": {"uri": issuer.url("/jwks"), "cluster": cluster}});
+        bootstrap = bootstrap.listener(name, &json!({"providers": [provider(name, &jwks)]}));
+        faults.push((name, Some(said)));
+    }
+    let envoy = Envoy::start(bootstrap);
+    for (name, said) in faults {
+        let expected = if said.is_none() {
+            passes()
+        } else {
+            unavailable()
+        };
+        assert_eq!(
+            ask(&envoy, name, &token(&one)),
+            expected,
+            "{name}: {}",
+            envoy.log()
+        );
+        let line = format!("the keys of `{name}` could not be fetched: ");
+        let log = envoy.log();
+        let line = log.lines().find(|text| text.contains(&line));
+        match said {
+            None => assert_eq!(line, None),
+            Some(said) => assert!(
+                line.is_some_and(|line| line.contains(said)),
+                "{name}: {log}"
+            ),
+        }
+    }
+    assert_eq!(issuer.asked("/right/.well-known/openid-configuration"), 1);
+    assert_eq!(keys.asked("/jwks"), 1);
+    ends_well(&envoy);
+}
+
+#[test]
+fn two_filters_of_one_vm_do_not_meet() {
+    let (upstream, one, two) = (Upstream::start(), key("same"), key("same"));
+    let (first, second) = (Issuer::with_keys(&[&one]), Issuer::with_keys(&[&two]));
+    let mut other = document(&second);
+    other["providers"][0]["jwt"]["jwks"]["remote"]["cluster"] = json!("second");
+    let filter = |document: &Value| wasm_filter("shared", &module_path(), document);
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &first)
+            .cluster("second", &[second.port()])
+            .concurrency(2)
+            .listener_with("first", &[filter(&document(&first))])
+            .listener_with("second", &[filter(&other)]),
+    );
+    for _ in 0..10 {
+        assert_eq!(ask(&envoy, "first", &token(&one)), passes());
+        assert_eq!(ask(&envoy, "second", &token(&two)), passes());
+        // J-14: the same name, and yet another key.
+        assert_eq!(ask(&envoy, "first", &token(&two)), refused());
+        assert_eq!(ask(&envoy, "second", &token(&one)), refused());
+    }
+    assert_eq!((first.asked("/jwks"), second.asked("/jwks")), (1, 1));
+    ends_well(&envoy);
+}
+
+#[test]
+fn a_new_document_finds_the_keys_that_the_old_one_had() {
+    let (upstream, one) = (Upstream::start(), key("one"));
+    let issuer = Issuer::with_keys(&[&one]);
+    let base = || bootstrap(&upstream, &issuer);
+    let good = document(&issuer);
+    let envoy = Envoy::start(base().concurrency(2).dynamic().listener("remote", &good));
+    assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
+
+    let mut faulty = good.clone();
+    faulty["providers"][0]["jwt"]["audience"] = json!("orders");
+    envoy.change_listeners(base().listener("remote", &faulty));
+    until("the document is refused", || {
+        envoy.log().contains("the document is refused")
+    });
+    assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
+
+    let mut changed = good.clone();
+    changed["realm"] = json!("changed");
+    // From here on the issuer answers nobody: who would need it, would wait.
+    issuer.serve("/jwks", Page::silence());
+    envoy.change_listeners(base().listener("remote", &changed));
+    until("the document is changed", || {
+        assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
+        let response = get(&envoy, "remote", "/", "");
+        let challenge = response.values("www-authenticate").next().unwrap();
+        challenge == b"Bearer realm=\"changed\""
+    });
+    for _ in 0..20 {
+        assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
+    }
+    assert_eq!(issuer.asked("/jwks"), 1);
+    assert_eq!(envoy.counted("jwks.fetched"), 1);
+    ends_well(&envoy);
+}

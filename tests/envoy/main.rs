@@ -1,0 +1,21 @@
+//! The filter in a real Envoy. Each test starts its own.
+
+#[path = "../published/mod.rs"]
+mod published;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod audit;
+mod conditions;
+mod cookbook;
+mod handoff;
+mod host_crypto;
+mod https;
+mod keys;
+mod preflights;
+mod routes;
+mod shadow;
+mod tables;
+mod throttle;
+mod trailers;
+mod upstream_answers;

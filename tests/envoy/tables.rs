@@ -1,0 +1,342 @@
+//! Every table of `tests/cases/` against a real Envoy: over a socket, one listener for each document.
+
+use std::collections::BTreeSet;
+
+use countersign::request::path::without_query;
+use serde_json::Value;
+
+use crate::support;
+use crate::support::case::{Case, Observed, Route, Runs, Table, Upstream as Reached, load_all};
+use crate::support::client::{self, Request, Response};
+use crate::support::envoy::{Bootstrap, Envoy};
+use crate::support::upstream::Upstream;
+
+/// What Envoy's own log says that something went wrong is looked for after the last case.
+#[test]
+fn every_table_holds_in_a_real_envoy() {
+    let mut documents: Vec<(Value, Vec<Route>)> = Vec::new();
+    for case in cases_of(&load_all(support::now())) {
+        if !documents.iter().any(|known| is_under(case, known)) {
+            documents.push((case.document.clone(), case.routes.clone()));
+        }
+    }
+    assert!(
+        !documents.is_empty(),
+        "no case that runs in Envoy is selected"
+    );
+    let listener_of = |case: &Case| {
+        let place = documents.iter().position(|known| is_under(case, known));
+        format!(
+            "document-{}",
+            place.expect("every document has its listener")
+        )
+    };
+
+    let upstream = Upstream::start();
+    let bootstrap = documents.iter().enumerate().fold(
+        Bootstrap::new(upstream.port()),
+        |bootstrap, (place, (document, routes))| {
+            let routes: Vec<Value> = routes.iter().map(Route::to_json).collect();
+            bootstrap.routed_listener(&format!("document-{place}"), document, &routes)
+        },
+    );
+    let envoy = Envoy::start(bootstrap);
+    // Anew, since the start takes longer than some tokens have left.
+    let tables = load_all(support::now());
+    let cases = cases_of(&tables);
+
+    let mut failures: Vec<String> = Vec::new();
+    let mut seen: Vec<(&Case, Observed)> = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        let answer = send(&envoy, &listener_of(case), case, number);
+        match (answer, case.runs) {
+            (Err(_), Runs::HostAnswers) => {}
+            (Ok(response), Runs::HostAnswers) if response.status >= 400 => {}
+            (Ok(response), Runs::HostAnswers) => {
+                failures.push(format!(
+                    "{}: the host let it through: {}",
+                    case.name, response.status
+                ));
+            }
+            (Err(error), _) => failures.push(format!("{}: no answer: {error}", case.name)),
+            (Ok(response), _) => seen.push((case, observe(response, number))),
+        }
+    }
+
+    let numbers: Vec<String> = seen
+        .iter()
+        .filter_map(|(_, seen)| seen.details.clone())
+        .collect();
+    let entries = envoy.access_log_of(&numbers);
+    for (case, observed) in &mut seen {
+        let entry = observed
+            .details
+            .take()
+            .and_then(|number| entries.get(&number));
+        match entry.and_then(|entry| entry["details"].as_str()) {
+            Some(details) => observed.details = Some(details.to_owned()),
+            None => failures.push(format!("{}: not in the access log", case.name)),
+        }
+        let mut differences = case.check(observed);
+        // RFC 9110 §6.6.1; the host adds it, to whatever answer.
+        let dates = observed.headers.iter().filter(|(name, _)| name == "date");
+        let dates = dates.count();
+        if dates != 1 {
+            differences.push(format!("{dates} dates"));
+        }
+        if !differences.is_empty() {
+            failures.push(format!(
+                "{}\n      {}",
+                case.name,
+                differences.join("\n      ")
+            ));
+        }
+    }
+
+    failures.extend(
+        envoy
+            .alarms()
+            .into_iter()
+            .map(|line| format!("in Envoy's log: {line}")),
+    );
+    let logs = format!("{}{}", envoy.log(), envoy.access_log());
+    for case in &cases {
+        let shown = |line: &&str| {
+            case.secrets()
+                .iter()
+                .any(|secret| line.contains(secret.as_str()))
+        };
+        if let Some(line) = logs.lines().find(shown) {
+            failures.push(format!(
+                "{}: a log shows a part of the token: {line}",
+                case.name
+            ));
+        }
+    }
+
+    let rows: BTreeSet<&String> = cases.iter().flat_map(|case| &case.rows).collect();
+    support::say(&format!(
+        "in a real Envoy: {} cases, {} rows, {} documents, {} failures",
+        cases.len(),
+        rows.len(),
+        documents.len(),
+        failures.len()
+    ));
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n  {}",
+        failures.len(),
+        failures.join("\n  ")
+    );
+}
+
+/// Whether a case is for these: a document, and the routes around it.
+fn is_under(case: &Case, (document, routes): &(Value, Vec<Route>)) -> bool {
+    case.document == *document && case.routes == *routes
+}
+
+/// The selected cases that run in Envoy.
+fn cases_of(tables: &[Table]) -> Vec<&Case> {
+    tables
+        .iter()
+        .flat_map(|table| &table.cases)
+        .filter(|case| case.runs != Runs::CoreOnly && case.is_selected())
+        .collect()
+}
+
+/// The table of paths once more, with Envoy's own normalisation: what Envoy leaves as it was sent gets the answer of the
+/// table, and what it makes another path of gets the answer that this path gets when it is sent.
+#[test]
+fn a_path_that_envoy_normalises_is_judged_as_what_it_makes_of_it() {
+    let tables = load_all(support::now());
+    let paths = tables.iter().filter(|table| table.name == "paths");
+    let cases: Vec<&Case> = paths
+        .flat_map(|table| &table.cases)
+        .filter(|case| case.runs != Runs::CoreOnly)
+        .collect();
+    let mut documents: Vec<&Value> = Vec::new();
+    for case in &cases {
+        if !documents.contains(&&case.document) {
+            documents.push(&case.document);
+        }
+    }
+    let place_of = |case: &Case| {
+        let place = documents.iter().position(|own| **own == case.document);
+        place.expect("every document has its listeners")
+    };
+    let upstream = Upstream::start();
+    let bootstrap = documents.iter().enumerate().fold(
+        Bootstrap::new(upstream.port()),
+        |bootstrap, (place, document)| {
+            bootstrap
+                .listener(&format!("plain-{place}"), document)
+                .normalising_listener(&format!("normalising-{place}"), document)
+        },
+    );
+    let envoy = Envoy::start(bootstrap);
+
+    let mut failures: Vec<String> = Vec::new();
+    let mut seen: Vec<(usize, Observed)> = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        let listener = format!("normalising-{}", place_of(case));
+        match send(&envoy, &listener, case, number) {
+            Ok(response) => seen.push((number, observe(response, number))),
+            Err(_) if case.runs == Runs::HostAnswers => {}
+            Err(error) => failures.push(format!("{}: no answer: {error}", case.name)),
+        }
+    }
+    let numbers: Vec<String> = seen.iter().map(|(number, _)| number.to_string()).collect();
+    let entries = envoy.access_log_of(&numbers);
+    let (mut kept, mut changed, mut refused) = (0, 0, 0);
+    for (number, mut observed) in seen {
+        let case = cases[number];
+        // Refused before the host knows whose case it is.
+        if case.runs == Runs::HostAnswers && observed.status >= 400 {
+            refused += 1;
+            continue;
+        }
+        let Some(entry) = entries.get(&number.to_string()) else {
+            failures.push(format!("{}: not in the access log", case.name));
+            continue;
+        };
+        let details = entry["details"].as_str().unwrap_or_default();
+        let is_ours = details.starts_with("countersign") || details == "via_upstream";
+        if !is_ours || case.runs == Runs::HostAnswers {
+            refused += 1;
+            if observed.status < 400 {
+                failures.push(format!("{}: {details} {}", case.name, observed.status));
+            }
+            continue;
+        }
+        observed.details = Some(details.to_owned());
+        let path = support::token::latin_1(entry["path"].as_str().unwrap_or_default());
+        let differences = if path == without_query(&case.request.path()) {
+            kept += 1;
+            case.check(&observed)
+        } else {
+            changed += 1;
+            let mut resent = (*case).clone();
+            resent.request.target = path;
+            let listener = format!("plain-{}", place_of(case));
+            let response = send(&envoy, &listener, &resent, cases.len() + number);
+            let expected = observe(response.expect("an answer"), cases.len() + number);
+            same_answer(&observed, &expected)
+        };
+        if !differences.is_empty() {
+            let differences = differences.join("\n      ");
+            failures.push(format!(
+                "{}, as {}\n      {differences}",
+                case.name, entry["path"]
+            ));
+        }
+    }
+    support::say(&format!(
+        "behind Envoy's normalisation: {kept} paths kept, {changed} changed, {refused} refused by Envoy, {} failures",
+        failures.len()
+    ));
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n  {}",
+        failures.len(),
+        failures.join("\n  ")
+    );
+    assert!(kept > 0 && changed > 0, "there is something to compare");
+}
+
+/// What differs between two answers, but for what says when and to whom they were given.
+fn same_answer(observed: &Observed, expected: &Observed) -> Vec<String> {
+    let told = |answer: &Observed| {
+        let challenges = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "www-authenticate");
+        let error = serde_json::from_slice(&answer.body).map(|body: Value| body["error"].clone());
+        format!(
+            "{} {:?} {:?}, upstream {:?}",
+            answer.status,
+            challenges
+                .map(|(_, value)| String::from_utf8_lossy(value))
+                .collect::<Vec<_>>(),
+            error.unwrap_or_default(),
+            answer
+                .upstream
+                .as_ref()
+                .map(|upstream| String::from_utf8_lossy(&upstream.path)),
+        )
+    };
+    let (observed, expected) = (told(observed), told(expected));
+    if observed == expected {
+        Vec::new()
+    } else {
+        vec![format!("expected {expected}, found {observed}")]
+    }
+}
+
+fn send(envoy: &Envoy, listener: &str, case: &Case, number: usize) -> std::io::Result<Response> {
+    let number = number.to_string();
+    let mut headers: Vec<(&[u8], &[u8])> = Vec::new();
+    headers.extend(
+        case.request
+            .hosts
+            .iter()
+            .map(|host| (&b"host"[..], host.as_slice())),
+    );
+    headers.push((b"x-case", number.as_bytes()));
+    headers.extend(
+        case.request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice())),
+    );
+    let request = Request {
+        method: &case.request.method,
+        target: &case.request.target,
+        headers,
+        body: &case.request.body,
+    };
+    client::send(envoy.listener(listener), &request)
+}
+
+/// What came back; `details` is the case's number until the access log is read.
+fn observe(mut response: Response, number: usize) -> Observed {
+    let reached = response.values("x-upstream").next().is_some();
+    if reached && response.status == 101 {
+        // A case says 200 of whatever reached the upstream.
+        response.status = 200;
+        response.body = first_message(&response.body).to_vec();
+    }
+    Observed {
+        status: response.status,
+        upstream: reached.then(|| reached_upstream(&response.body)),
+        details: Some(number.to_string()),
+        headers: response.headers,
+        body: response.body,
+    }
+}
+
+/// The text of a WebSocket's first frame, which has a length of two bytes (RFC 6455 §5.2).
+fn first_message(frames: &[u8]) -> &[u8] {
+    let [0x81, 0x7e, high, low, rest @ ..] = frames else {
+        return &[];
+    };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    rest.get(..length).unwrap_or_default()
+}
+
+/// The echoed request; nothing is known of it after HEAD.
+fn reached_upstream(body: &[u8]) -> Reached {
+    let shown: Value = serde_json::from_slice(body).unwrap_or_default();
+    let bytes = |value: &Value| support::token::latin_1(value.as_str().unwrap_or_default());
+    let headers = shown["headers"].as_array().into_iter().flatten();
+    Reached {
+        path: bytes(&shown["path"]),
+        headers: headers
+            .map(|field| {
+                (
+                    field[0].as_str().unwrap_or_default().to_ascii_lowercase(),
+                    bytes(&field[1]),
+                )
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,10 @@
+//! The parts of `fuzz/` that tests use as well: random paths and rules, and the models of the servers that read paths.
+
+#[path = "../../fuzz/src/paths.rs"]
+pub mod paths;
+#[path = "../../fuzz/src/random.rs"]
+pub mod random;
+#[path = "../../fuzz/src/rules.rs"]
+pub mod rules;
+#[path = "../../fuzz/src/upstreams/mod.rs"]
+pub mod upstreams;
