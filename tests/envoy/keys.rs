@@ -473,11 +473,15 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
         ("closed", Page::closed(), "the answer has status 503"),
         ("redirect", Page::status(302), "the answer has status 302"),
         ("cut", Page::bytes("{\"keys\": ["), "the answer is "),
-        ("array", Page::json(&json!([])), "a key set is an object"),
+        (
+            "array",
+            Page::json(&json!([])),
+            "a key set must be an object",
+        ),
         (
             "keyless",
             Page::json(&json!({})),
-            "a key set has an array `keys`",
+            "a key set must have an array `keys`",
         ),
         (
             "empty",
@@ -487,7 +491,7 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
         (
             "bad",
             Page::json(&json!({ "keys": bad })),
-            "a shared secret is taken from the configuration only",
+            "a shared secret is accepted in `inline` keys only",
         ),
         (
             "huge",
@@ -523,8 +527,8 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
     let log = envoy.log();
     for said in [
         "`mixed` has 2 keys",
-        "not every key of `mixed` can be used: key 0: holds private members; key 1: a shared secret",
-        "key 3: unknown kty `PQ`; key 4: `n` is missing; key 5: a key is an object",
+        "not every key of `mixed` can be used: key 0: expected a public key, found a private key; key 1: a shared secret",
+        "key 3: unknown `kty`: `PQ`; key 4: `n` is missing; key 5: a key must be an object",
     ] {
         assert!(log.contains(said), "{said}: {log}");
     }
