@@ -8,15 +8,15 @@
 
 pub mod abi;
 #[cfg(feature = "filter")]
-mod cells;
-#[cfg(feature = "filter")]
 mod contexts;
 pub mod crypto;
-#[cfg(feature = "filter")]
-mod fetch;
 #[cfg(feature = "filter")]
 mod filter;
 #[cfg(feature = "filter")]
 mod metrics;
 #[cfg(feature = "filter")]
+mod outbound;
+#[cfg(feature = "filter")]
 mod root;
+#[cfg(feature = "filter")]
+mod shared;

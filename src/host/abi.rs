@@ -11,9 +11,10 @@ mod entry;
 #[cfg(feature = "filter")]
 mod log;
 
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 use std::time::Duration;
 
+use crate::ports::{NotSent, Shared};
 use crate::response::Reply;
 use crate::time::Timestamp;
 
@@ -130,8 +131,16 @@ pub fn tick_every(period: Duration) {
     unsafe { proxy_set_tick_period_milliseconds(millis(period)) };
 }
 
-/// Sends a request without a body to a cluster of the host's; the call's number, under which its response comes.
-pub fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Result<u32, NotCalled> {
+/// Sends a request to a cluster of the host. The host delivers the response under the returned number.
+///
+/// # Errors
+/// [`NotSent`].
+pub fn call(
+    cluster: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    timeout: Duration,
+) -> Result<u32, NotSent> {
     let headers = serialised(headers);
     let trailers = serialised(&[]);
     let mut call = 0;
@@ -142,8 +151,8 @@ pub fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Resul
             cluster.len(),
             headers.as_ptr(),
             headers.len(),
-            null(),
-            0,
+            body.as_ptr(),
+            body.len(),
             trailers.as_ptr(),
             trailers.len(),
             millis(timeout),
@@ -152,18 +161,9 @@ pub fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Resul
     };
     match status {
         OK => Ok(call),
-        BAD_ARGUMENT => Err(NotCalled::NoCluster),
-        _ => Err(NotCalled::NotNow),
+        BAD_ARGUMENT => Err(NotSent::NoCluster),
+        _ => Err(NotSent::Refused),
     }
-}
-
-/// Why a call is not made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotCalled {
-    /// The host has no such cluster.
-    NoCluster,
-    /// The cluster takes none now.
-    NotNow,
 }
 
 fn millis(duration: Duration) -> u32 {
@@ -255,17 +255,6 @@ pub fn shared(key: &str) -> (Option<Vec<u8>>, u32) {
     (value, version)
 }
 
-/// What became of a value that was to be shared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shared {
-    /// It is shared.
-    Yes,
-    /// Another worker was faster.
-    TooLate,
-    /// The host shares nothing.
-    No,
-}
-
 /// Shares a value with all workers, if the version is still that one; 0 says that there is none yet.
 pub fn share(key: &str, value: &[u8], version: u32) -> Shared {
     if version != 0 {
@@ -291,9 +280,9 @@ fn set_shared(key: &str, value: &[u8], version: u32) -> Shared {
         )
     };
     match status {
-        OK => Shared::Yes,
+        OK => Shared::Done,
         CAS_MISMATCH => Shared::TooLate,
-        _ => Shared::No,
+        _ => Shared::Refused,
     }
 }
 

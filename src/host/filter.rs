@@ -7,13 +7,16 @@ use std::rc::Rc;
 use log::{error, info, warn};
 
 use super::abi::{self, Unreadable};
-use super::cells::SharedCells;
 use super::crypto::HostCrypto;
-use super::fetch::Fetcher;
 use super::metrics::Metrics;
+use super::outbound::HostOutbound;
+use super::shared::HostShared;
+use crate::authenticate::KeySourceId;
 use crate::authenticate::signature::Chosen;
 use crate::evaluate::{Decision, Effects, Fetch, Forward, Outcome, evaluate};
+use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
 use crate::plan::{Plan, Policy};
+use crate::ports::{CallId, Response};
 use crate::request::RequestView;
 use crate::response::{Reply, reply};
 use crate::store::Store;
@@ -93,11 +96,14 @@ impl Filter {
             .map_or(&[][..], |policy| &policy.sources);
         let mut store = plan.empty_store();
         if let Some(failures) = &mut store.failures {
-            failures.share(Box::new(SharedCells::of_failures(failures.limits())));
+            let names = ["plugin_name", "plugin_root_id", "plugin_vm_id"]
+                .map(|name| abi::property(name).unwrap_or_default());
+            let names = names.each_ref().map(Vec::as_slice);
+            failures.share(Box::new(HostShared::default()), &names);
         }
         Self {
             store: RefCell::new(store),
-            fetcher: RefCell::new(Fetcher::new(sources)),
+            fetcher: RefCell::new(Fetcher::new(sources, Box::new(HostShared::default()))),
             waiting: RefCell::default(),
             is_abandoned: Cell::new(false),
             plan,
@@ -165,7 +171,7 @@ impl Filter {
                 self.judge_head(context, head, settled, now)
             }
             Outcome::Needs(fetch) => {
-                self.fetcher.borrow_mut().want(fetch.source);
+                self.fetcher.borrow_mut().want(KeySourceId(fetch.source));
                 self.hold(context, head, settled, fetch, now)
             }
         }
@@ -231,13 +237,19 @@ impl Filter {
             settled.push(fetch);
             return self.judge_head(context, head, settled, now);
         }
+        let source = KeySourceId(fetch.source);
         let fetcher = self.fetcher.borrow();
+        let (Some(ended), Some(limit)) = (fetcher.ended(source), fetcher.time_limit(source)) else {
+            drop(fetcher);
+            settled.push(fetch);
+            return self.judge_head(context, head, settled, now);
+        };
         let waiting = Waiting {
             head,
             settled,
             fetch,
-            ended: fetcher.ended(fetch.source),
-            deadline: now.plus(fetcher.patience(fetch.source)),
+            ended,
+            deadline: now.plus(limit),
         };
         self.waiting.borrow_mut().push((context, waiting));
         Fate::Waits
@@ -262,14 +274,8 @@ impl Filter {
         let Some(now) = abi::now() else {
             return;
         };
-        let ended = self
-            .fetcher
-            .borrow_mut()
-            .poll(&mut self.store.borrow_mut(), now);
-        for ended in ended {
-            self.metrics.count_fetch(ended);
-        }
-        self.after_fetches(now);
+        let events = self.fetcher.borrow_mut().poll(&mut HostOutbound, now);
+        self.after_fetches(events, now);
     }
 
     /// Takes the response to a call of the filter's own.
@@ -277,20 +283,31 @@ impl Filter {
         let Some(now) = abi::now() else {
             return;
         };
-        let ended = self
-            .fetcher
-            .borrow_mut()
-            .respond(token, &mut self.store.borrow_mut(), now);
-        if let Some(ended) = ended {
-            self.metrics.count_fetch(ended);
-        }
-        self.after_fetches(now);
+        let headers = abi::call_response_headers().unwrap_or_default();
+        let headers = abi::pairs(&headers).unwrap_or_default();
+        let body = abi::call_response_body(MAX_RESPONSE + 1).unwrap_or_default();
+        let response = Response::from_host(headers, body);
+        let mut fetcher = self.fetcher.borrow_mut();
+        let event = fetcher.respond(CallId(token), response, &mut HostOutbound, now);
+        drop(fetcher);
+        self.after_fetches(event, now);
     }
 
-    fn after_fetches(&self, now: Timestamp) {
-        self.metrics.keys(self.store.borrow().keys_held());
+    fn after_fetches(&self, events: impl IntoIterator<Item = FetchEvent>, now: Timestamp) {
+        for event in events {
+            if let Some(report) = &event.report {
+                match report.is_warning() {
+                    true => warn!("countersign: {report}"),
+                    false => info!("countersign: {report}"),
+                }
+                self.metrics.count_fetch(report);
+            }
+            self.store.borrow_mut().fetch_ended(event);
+        }
+        self.metrics.keys(self.store.borrow().keys.len());
         self.release(|waiting, fetcher| {
-            fetcher.ended(waiting.fetch.source) != waiting.ended || now >= waiting.deadline
+            let ended = fetcher.ended(KeySourceId(waiting.fetch.source));
+            ended != Some(waiting.ended) || now >= waiting.deadline
         });
     }
 
@@ -341,7 +358,7 @@ impl Filter {
     ) -> Fate {
         self.metrics.count_effects(&effects);
         if let Some(fetch) = effects.wanted {
-            self.fetcher.borrow_mut().want(fetch.source);
+            self.fetcher.borrow_mut().want(KeySourceId(fetch.source));
         }
         effects.apply(&mut self.store.borrow_mut(), now);
         let reply = reply(decision, &self.plan.presentation, request, now);

@@ -9,9 +9,10 @@ mod text;
 
 use std::path::PathBuf;
 
+use countersign::authenticate::ProviderId;
 use countersign::authenticate::signature::Pure;
 use countersign::config::{self, Loaded};
-use countersign::evaluate::{Decision, Fetch, Outcome, Step, Trace, evaluate};
+use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
 use countersign::json::parse_strict;
 use countersign::response::{Reply, reply};
 use serde_json::{Value, json};
@@ -78,7 +79,7 @@ impl Explain {
         } else {
             text::render(&explanation, self.request.is_head())
         };
-        let exit = if explanation.decision.passes() {
+        let exit = if explanation.decision.passage().is_some() {
             Exit::Success
         } else {
             Exit::Denied
@@ -172,14 +173,16 @@ impl Explain {
             plan,
             &request,
             &plan.empty_store(),
-            &[],
-            &Pure,
-            now,
+            Circumstances {
+                settled: &[],
+                backend: &Pure,
+                now,
+            },
             &mut steps,
         );
         let decision = match outcome {
             Outcome::Decided(decision, _) => decision,
-            Outcome::Needs(fetch) => return Err(needs_keys(loaded, fetch)),
+            Outcome::Needs(fetch) => return Err(needs(loaded, fetch)),
         };
         let reply = reply(&decision, &plan.presentation, &request, now);
         Ok(Explanation {
@@ -190,12 +193,28 @@ impl Explain {
     }
 }
 
-/// The failure of a request whose keys the filter would fetch. This command opens no network connection.
-fn needs_keys(loaded: &Loaded, fetch: Fetch) -> Failure {
+/// The failure of a request that needs a fetch. This command opens no network connection.
+fn needs(loaded: &Loaded, fetch: Fetch) -> Failure {
     let policy = loaded.plan.policy.as_ref();
-    let source = policy.and_then(|policy| policy.sources.get(fetch.source));
-    let provider = source.map_or("?", |source| &source.provider);
-    Failure::new(format_args!(
-        "the filter fetches the keys of provider `{provider}` at run time; pass them with `--jwks FILE`"
-    ))
+    let provider = |id: ProviderId| {
+        let provider = policy.and_then(|policy| policy.providers.get(id.0));
+        provider.map_or("?", |provider| &provider.name)
+    };
+    match fetch {
+        Fetch::Keys(id) => {
+            let source = policy.and_then(|policy| policy.sources.get(id.0));
+            let provider = source.map_or("?", |source| &source.provider);
+            Failure::new(format_args!(
+                "the filter fetches the keys of provider `{provider}` at run time; pass them with `--jwks FILE`"
+            ))
+        }
+        Fetch::Entries(id) => Failure::new(format_args!(
+            "the filter fetches the credentials of provider `{}` at run time",
+            provider(id)
+        )),
+        Fetch::Introspection(id, _) => Failure::new(format_args!(
+            "provider `{}` introspects tokens at run time",
+            provider(id)
+        )),
+    }
 }

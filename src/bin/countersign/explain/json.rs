@@ -15,8 +15,7 @@ pub fn render(explanation: &Explanation<'_>) -> String {
         reply,
     } = explanation;
     let subject = decision
-        .principal
-        .as_ref()
+        .principal()
         .and_then(|principal| principal.subject());
     let object = json!({
         "verdict": match (&decision.verdict, decision.is_shadow) {
@@ -31,7 +30,7 @@ pub fn render(explanation: &Explanation<'_>) -> String {
         "subject": subject,
         "steps": steps,
         // Only names are shown, because values may be credentials.
-        "upstream": decision.passes().then(|| json!({
+        "upstream": decision.passage().map(|_| json!({
             "removed": decision.forward.remove,
             "set": decision.forward.set.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
             "query_changed": decision.forward.target.is_some(),

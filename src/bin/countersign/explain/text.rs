@@ -36,7 +36,7 @@ pub fn render(explanation: &Explanation<'_>, is_head: bool) -> String {
 
 /// The verified subject and its provider, or `anonymous`.
 fn caller(decision: &Decision<'_>) -> String {
-    match (&decision.principal, decision.provider) {
+    match (decision.principal(), decision.provider) {
         (Some(principal), Some(provider)) => {
             let subject = principal.subject().map_or_else(
                 || "no subject".to_owned(),
