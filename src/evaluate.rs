@@ -514,11 +514,11 @@ fn pass_anyone(access: &Access) -> Result<Verdict, Stop> {
 
 fn what_is_asked(access: &Access) -> &'static str {
     match access {
-        Access::Public => "nothing",
-        Access::Respond(_) => "nothing: it has an answer of its own",
-        Access::Optional(_) => "nothing, but a credential that is shown must be good",
-        Access::Required(_) => "a credential",
-        Access::Closed(_) => "what nobody has",
+        Access::Public => "public",
+        Access::Respond(_) => "fixed response",
+        Access::Optional(_) => "a credential is optional, but an invalid one is denied",
+        Access::Required(_) => "a credential is required",
+        Access::Closed(_) => "denied for every caller",
     }
 }
 

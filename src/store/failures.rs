@@ -1,15 +1,15 @@
-//! Who failed how often, so that whoever guesses is stopped: a table of fixed size that all workers share.
+//! Counts failed authentications per caller, to block callers that guess credentials. All workers share the table.
 //!
-//! A caller is known by 128 bits of a SHA-256 over a secret and what tells callers apart. The hash also says in which of
-//! the [`BUCKETS`] cells it stands, each with room for [`bucket::SLOTS`] callers; a cell is read, changed and written back
-//! under its version. The secret is made by chance and shared in a cell of its own: nobody outside can look for callers
-//! who fall into one cell, to have another forgotten.
-//!
-//! Where a cell is full, the caller with the fewest failures makes room, the one whose last is longest ago before others.
-//! A blocked one never does: where all are blocked, nobody else is counted in that cell until a block ends.
-//!
-//! Whatever else stands in a cell than what is written here is nothing known, and so is a moment that lies too far ahead:
-//! however the clock jumps, nobody is blocked for more than twice as long as they should be.
+//! 1. The table has a fixed size: [`BUCKETS`] cells with [`bucket::SLOTS`] callers each.
+//! 2. A SHA-256 of a secret and the caller's address or name identifies the caller. 128 of its bits are the caller's id in
+//!    the cell, and 16 others select the cell. The secret is random, and the workers share it in an additional cell. A
+//!    client cannot compute the cell of a caller, and so cannot fill the cell of another caller.
+//! 3. A worker reads a cell, changes it, and writes it if its version is still the same.
+//! 4. A new caller in a full cell replaces the caller with the fewest failures; among these, the caller whose last failure
+//!    is the oldest. A blocked caller is not replaced. If all callers of a cell are blocked, no other caller is counted in
+//!    it until a block ends.
+//! 5. A cell in an unknown format counts as empty, and a time that is too far in the future is ignored. So if the clock
+//!    jumps, no caller is blocked for more than twice the configured time.
 
 mod bucket;
 
@@ -24,57 +24,58 @@ use self::bucket::Bucket;
 use crate::ports::{LocalData, Shared, SharedData, shared_key};
 use crate::time::Timestamp;
 
-/// How many cells hold callers.
+/// The number of cells with callers.
 const BUCKETS: u16 = 1024;
 
-/// The cell of the secret.
+/// The number of the cell with the secret.
 const SECRET: u16 = BUCKETS;
 
-/// How often a change is tried again where others are faster. Each time one of them was done, and workers are few.
+/// How often a worker tries to write a cell that other workers change at the same time. Each failed try means that another
+/// worker succeeded, and there are few workers.
 const TRIES: u32 = 32;
 
-/// How many failures lead to what.
+/// The limits after which a caller is blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// So many of them block, from 1 to [`Limits::MOST_FAILURES`].
+    /// The number of failures that block a caller, from 1 to [`Limits::MOST_FAILURES`].
     pub failures: u8,
-    /// Within this.
+    /// The time in which the failures are counted.
     pub window: Duration,
-    /// For so long.
+    /// How long the caller is blocked.
     pub block: Duration,
 }
 
 impl Limits {
-    /// The moment of each counted failure is kept, so that the window is exact.
+    /// The most failures that can be configured. The time of each counted failure is stored, so that the window is exact.
     pub const MOST_FAILURES: u8 = 100;
-    /// The shortest window and block: a client is told whole seconds.
+    /// The shortest window and block, because `Retry-After` has whole seconds.
     pub const SHORTEST: Duration = Duration::from_secs(1);
-    /// The longest window and block: moments are kept as milliseconds before another, in 32 bits.
+    /// The longest window and block, because a time is stored as 32 bits of milliseconds before another time.
     pub const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 }
 
-/// Whose failures are counted together.
+/// A caller whose failures are counted together.
 #[derive(Debug, Clone, Copy)]
 pub enum Caller<'a> {
-    /// Whoever asks from there: an IPv4 address, or the /64 of an IPv6 address, within which a host chooses its own.
+    /// A client address: an IPv4 address, or the /64 network of an IPv6 address, in which a host can choose any address.
     Address(IpAddr),
-    /// A user, whoever claims to be that one.
+    /// The user that a credential names, verified or not.
     User {
-        /// The name of the provider that would vouch.
+        /// The name of the provider that would verify the credential.
         provider: &'a str,
-        /// The user's name there.
+        /// The user's name at the provider.
         name: &'a str,
     },
 }
 
-/// A caller, as the table knows it.
+/// The identity of a caller in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallerId {
     bucket: u16,
     id: [u8; 16],
 }
 
-/// The table, as one worker sees it.
+/// The table of failures, as used by one worker.
 pub struct Failures {
     limits: Limits,
     secret: [u8; 16],
@@ -82,16 +83,16 @@ pub struct Failures {
     prefix: String,
     shared: Option<Box<dyn SharedData>>,
     own: LocalData,
-    /// Whether what was to be shared turned out not to be.
+    /// Whether the host refused to share data, so that the worker counts alone.
     is_alone: Cell<bool>,
 }
 
 impl Failures {
-    /// An empty table, of one worker alone.
+    /// An empty table, which is not shared.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            secret: by_chance(),
+            secret: random(),
             prefix: String::new(),
             shared: None,
             own: LocalData::default(),
@@ -123,7 +124,7 @@ impl Failures {
         self.shared = Some(data);
     }
 
-    /// What the table knows a caller by.
+    /// The identity of a caller in the table.
     pub fn id(&self, caller: Caller<'_>) -> CallerId {
         let mut hash = Sha256::new_with_prefix(self.secret);
         match caller {
@@ -148,15 +149,17 @@ impl Failures {
         }
     }
 
-    /// How many whole seconds a caller is blocked for, at least 1; none who is not.
+    /// How long a caller is blocked, in whole seconds, at least 1; none if it is not blocked.
     pub fn blocked_for(&self, caller: CallerId, now: Timestamp) -> Option<u32> {
         let value = self.data().get(&self.key(caller.bucket)).0?;
         let until = Bucket::read(&value, self.limits, now).blocked_until(caller.id)?;
         Some(self.seconds_until(until, now))
     }
 
-    /// Counts a failure, unless the caller is blocked already: by failures that other workers have counted since this
-    /// request was evaluated. For how many whole seconds it is blocked then, at least 1.
+    /// Counts a failure, unless the caller is already blocked.
+    ///
+    /// Another worker can have counted a failure since this request was evaluated. If the caller is blocked, the result is
+    /// how long, in whole seconds, at least 1.
     pub fn count(&self, caller: CallerId, now: Timestamp) -> Option<u32> {
         let key = self.key(caller.bucket);
         for _ in 0..TRIES {
@@ -173,7 +176,7 @@ impl Failures {
             match data.set(&key, &bucket.to_bytes(), version) {
                 Shared::Done => return None,
                 Shared::TooLate => {}
-                // Once more, in the worker's own.
+                // The next try uses the data of this worker.
                 Shared::Refused => self.is_alone.set(true),
             }
         }
@@ -211,10 +214,10 @@ fn prefix(names: &[&[u8]], limits: Limits) -> String {
     shared_key("failures", &hash.finalize())
 }
 
-/// The one source of chance that the standard library has: its maps are seeded by the operating system.
-fn by_chance() -> [u8; 16] {
-    let chance = RandomState::new();
-    let halves = [chance.hash_one(1), chance.hash_one(2)].map(u128::from);
+/// 16 random octets, from the random seed of the standard library's maps. The standard library has no other source.
+fn random() -> [u8; 16] {
+    let seed = RandomState::new();
+    let halves = [seed.hash_one(1), seed.hash_one(2)].map(u128::from);
     let [high, low] = halves;
     (high << 64 | low).to_be_bytes()
 }

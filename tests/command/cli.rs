@@ -195,7 +195,7 @@ fn help_names_the_verbs_and_the_exit_codes() {
         "hash",
         "mint",
         "2  the request is denied",
-        "3  the document is invalid",
+        "3  the configuration is invalid",
     ] {
         assert!(ran.out.contains(word), "{word} in {}", ran.out);
     }
@@ -220,7 +220,7 @@ fn check_takes_a_document_that_stands_alone() {
     for file in ["document.json", "-"] {
         let ran = desk.run_with_input(&["check", file], &desk.document().to_string());
         assert_eq!((ran.code, ran.err.as_str()), (GOOD, ""));
-        assert_eq!(ran.out, "1 document, no fault, no warning\n");
+        assert_eq!(ran.out, "1 configuration, no errors, no warnings\n");
     }
     desk.write(
         "public.yaml",
@@ -228,7 +228,7 @@ fn check_takes_a_document_that_stands_alone() {
     );
     assert_eq!(
         desk.run(&["check", "public.yaml"]).out,
-        "2 documents, no fault, no warning\n"
+        "2 configurations, no errors, no warnings\n"
     );
 }
 
@@ -275,7 +275,7 @@ rules:
             "bad.yaml: rules[1].match.hosts[0]: expected a string, found the boolean `true`",
             "bad.yaml: rules[1].name: the name `a` is taken by rules[0]",
             "bad.yaml: rules[1].require.scopes[0]: expected a string, found the boolean `false`",
-            "1 document, 13 faults, no warning",
+            "1 configuration, 13 errors, no warnings",
         ]
     );
 }
@@ -292,7 +292,7 @@ fn check_marks_warnings() {
         ran.lines(),
         [
             "any.json: warning: providers[0].jwt.audiences: `any` accepts tokens that were issued for other services",
-            "1 document, no fault, 1 warning",
+            "1 configuration, no errors, 1 warning",
         ]
     );
 }
@@ -306,7 +306,7 @@ fn check_finds_the_document_in_envoys_configuration() {
         let ran = desk.run(&["check", "envoy.yaml"]);
         assert_eq!(
             (ran.code, ran.out.as_str()),
-            (GOOD, "1 document, no fault, no warning\n")
+            (GOOD, "1 configuration, no errors, no warnings\n")
         );
     }
     let mut bad = document;
@@ -320,7 +320,7 @@ fn check_finds_the_document_in_envoys_configuration() {
         );
         assert_eq!(
             ran.lines(),
-            [expected.as_str(), "1 document, 1 fault, no warning"]
+            [expected.as_str(), "1 configuration, 1 error, no warnings"]
         );
     }
 }
@@ -331,12 +331,13 @@ fn check_names_a_configuration_of_another_type() {
     for (configuration, what) in [
         (
             json!({ "@type": "type.googleapis.com/google.protobuf.BytesValue", "value": "e30=" }),
-            "neither",
+            "expected `type.googleapis.com/google.protobuf.Struct` or `type.googleapis.com/google.protobuf.StringValue`, \
+             found `type.googleapis.com/google.protobuf.BytesValue`",
         ),
-        (json!({ "default": "public" }), "neither"),
+        (json!({ "default": "public" }), "found nothing"),
         (
             json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": {} }),
-            "has a text",
+            "expected a string in `value`",
         ),
         (
             json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "default: public" }),
@@ -365,7 +366,7 @@ fn check_names_what_undoes_the_gate() {
         (
             "                  vm_id: gate\n",
             "",
-            format!("{HTTP_FILTER}: warning: without a `vm_id` of its own"),
+            format!("{HTTP_FILTER}: warning: without a `vm_id`, the filter"),
             GOOD,
         ),
         (
@@ -377,13 +378,13 @@ fn check_names_what_undoes_the_gate() {
         (
             "FAIL_RELOAD",
             "FAIL_OPEN",
-            format!("{HTTP_FILTER}.failure_policy: a filter that fails lets"),
+            format!("{HTTP_FILTER}.failure_policy: Envoy forwards every request"),
             INVALID,
         ),
         (
             "failure_policy: FAIL_RELOAD",
             "fail_open: true",
-            format!("{HTTP_FILTER}.fail_open: a filter that fails lets"),
+            format!("{HTTP_FILTER}.fail_open: Envoy forwards every request"),
             INVALID,
         ),
     ];
@@ -403,7 +404,7 @@ fn check_names_what_undoes_the_gate() {
     desk.write("envoy.yaml", safe.replace(named, detection));
     assert_eq!(
         desk.run(&["check", "envoy.yaml"]).out,
-        "1 document, no fault, no warning\n"
+        "1 configuration, no errors, no warnings\n"
     );
 }
 
@@ -429,15 +430,15 @@ fn check_names_routes_that_are_not_there_and_routes_by_identity() {
         ran.lines(),
         [
             format!(
-                "envoy.yaml: {manager}.route_config.virtual_hosts[0].routes[0].match.headers[0]: warning: the route is \
-                 chosen by `X_Auth_Subject`, which tells who the caller is: it is taken once the request was judged by \
-                 another route"
+                "envoy.yaml: {manager}.route_config.virtual_hosts[0].routes[0].match.headers[0]: warning: the route \
+                 matches on `X_Auth_Subject`, an identity header: Envoy selects it after the filter has evaluated the \
+                 request for another route"
             ),
             format!(
                 "envoy.yaml: {HTTP_FILTER}.configuration.value.rules[0].match.route[0]: warning: there is no route \
                  `order`; did you mean `orders`?"
             ),
-            "1 document, no fault, 2 warnings".to_owned(),
+            "1 configuration, no errors, 2 warnings".to_owned(),
         ],
         "{}",
         ran.out
@@ -449,13 +450,13 @@ fn check_names_routes_that_are_not_there_and_routes_by_identity() {
     for (document, routes) in [(&document, fetched), (&without, routes)] {
         desk.write("envoy.yaml", bootstrap(&as_struct(document)) + routes);
         let ran = desk.run(&["check", "envoy.yaml"]);
-        assert_eq!(ran.out, "1 document, no fault, no warning\n");
+        assert_eq!(ran.out, "1 configuration, no errors, no warnings\n");
     }
     let ran = desk.run(&[
         "check",
         concat!(env!("CARGO_MANIFEST_DIR"), "/envoy/routes.yaml"),
     ]);
-    assert_eq!(ran.out, "1 document, no fault, no warning\n");
+    assert_eq!(ran.out, "1 configuration, no errors, no warnings\n");
 }
 
 #[test]
@@ -475,12 +476,14 @@ fn check_names_filters_that_share_a_virtual_machine() {
     let ran = desk.run(&["check", "envoy.yaml"]);
     assert_eq!(ran.code, GOOD);
     assert!(
-        ran.lines()[0].ends_with("http_filters[0] has the same `vm_id`, and so the same data"),
+        ran.lines()[0].ends_with(
+            "http_filters[0] has the same `vm_id`, so both filters share their data; choose a unique `vm_id`"
+        ),
         "{}",
         ran.out
     );
     assert!(ran.lines()[0].contains("http_filters[1].typed_config.config: warning: "));
-    assert_eq!(ran.lines()[1], "1 document, no fault, 1 warning");
+    assert_eq!(ran.lines()[1], "1 configuration, no errors, 1 warning");
 }
 
 #[test]
@@ -510,18 +513,18 @@ fn check_names_client_certificates_that_prove_nothing() {
             json!({ "require_client_certificate": true, "common_tls_context": context(
                 json!({ "trusted_ca": ca, "trust_chain_verification": "ACCEPT_UNTRUSTED" })
             ) }),
-            &["under `ACCEPT_UNTRUSTED` a client certificate proves nothing"],
+            &["with `ACCEPT_UNTRUSTED`, a client certificate proves nothing"],
         ),
         (
             json!({ "common_tls_context": context(json!({})) }),
             &[
-                "without `trusted_ca` a client certificate",
+                "without `trusted_ca`, a client certificate",
                 "without `require_client_certificate: true`",
             ],
         ),
         (
             json!({ "requireClientCertificate": true }),
-            &["client certificates are required, but nothing verifies them"],
+            &["client certificates are required but not verified"],
         ),
     ] {
         desk.write("envoy.yaml", with_tls(tls));
@@ -553,7 +556,7 @@ fn check_finds_the_document_in_kubernetes_manifests() {
     let ran = desk.run(&["check", "plugin.yaml"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (GOOD, "1 document, no fault, no warning\n")
+        (GOOD, "1 configuration, no errors, no warnings\n")
     );
 
     desk.write(
@@ -566,8 +569,8 @@ fn check_finds_the_document_in_kubernetes_manifests() {
         ran.lines(),
         [
             "plugin.yaml: documents[1].spec.pluginConfig: relm: unknown key; did you mean `realm`?",
-            "plugin.yaml: documents[1].spec.failStrategy: a filter that fails lets every request through",
-            "1 document, 2 faults, no warning",
+            "plugin.yaml: documents[1].spec.failStrategy: Envoy forwards every request without authentication if the filter fails; set `failStrategy: FAIL_RELOAD`",
+            "1 configuration, 2 errors, no warnings",
         ]
     );
 
@@ -582,8 +585,8 @@ fn check_finds_the_document_in_kubernetes_manifests() {
     assert_eq!(
         ran.lines(),
         [
-            "policy.json: spec.wasm[0].failOpen: a filter that fails lets every request through",
-            "1 document, 1 fault, no warning",
+            "policy.json: spec.wasm[0].failOpen: Envoy forwards every request without authentication if the filter fails; remove `failOpen`",
+            "1 configuration, 1 error, no warnings",
         ]
     );
 
@@ -605,7 +608,7 @@ fn check_finds_the_document_in_kubernetes_manifests() {
     let ran = desk.run(&["check", "filter.json"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (GOOD, "1 document, no fault, no warning\n")
+        (GOOD, "1 configuration, no errors, no warnings\n")
     );
 }
 
@@ -619,7 +622,7 @@ fn check_knows_its_own_filter() {
     assert_eq!(ran.code, GOOD);
     assert!(
         ran.lines()[0].ends_with(
-            "note: nothing is called `countersign`; the only wasm filter of the file is taken"
+            "note: no name contains `countersign`; the only Wasm filter in the file is assumed to be Countersign"
         ),
         "{}",
         ran.out
@@ -637,7 +640,7 @@ fn check_knows_its_own_filter() {
     assert_eq!(ran.code, FAILURE);
     assert!(
         ran.err
-            .contains("holds 2 wasm filters, and none is called `countersign`"),
+            .contains("contains 2 Wasm filters, and none is called `countersign`"),
         "{}",
         ran.err
     );
@@ -652,9 +655,9 @@ fn check_fails_where_there_is_nothing_to_check() {
     desk.write("broken.yaml", "a: [1,\n");
     desk.write("binary", b"\xff\xfe\x00");
     for (file, what) in [
-        ("empty.yaml", "holds no document"),
-        ("service.yaml", "holds no document"),
-        ("twice.yaml", "line 2: the key `realm` stands twice"),
+        ("empty.yaml", "contains no configuration"),
+        ("service.yaml", "contains no configuration"),
+        ("twice.yaml", "line 2: duplicate key `realm`"),
         ("broken.yaml", "line 2"),
         ("binary", "is not UTF-8"),
         ("missing.yaml", "cannot read `missing.yaml`"),
@@ -685,21 +688,19 @@ fn a_minted_token_is_judged() {
         ran.lines(),
         [
             "the path is read as `/orders/7`",
-            "the rule `read` fits first",
-            "it asks for a credential",
-            "a Bearer credential is shown",
-            "the provider `corp` vouches for alice, scopes orders:read",
-            "passes: alice, by `corp`",
+            "rule `read` matches",
+            "access: a credential is required",
+            "the request has a Bearer credential",
+            "provider `corp` verified subject `alice`, scopes `orders:read`",
+            "passes: subject `alice`, verified by provider `corp`",
         ]
     );
 
     let ran = explain(&["--path", "/orders/7"]);
     assert_eq!(ran.code, DENIED);
-    assert!(
-        ran.out.contains(
-            "\nno credential is shown\ndenied: unauthorized\n\nHTTP/1.1 401 Unauthorized\n"
-        )
-    );
+    assert!(ran.out.contains(
+        "\nthe request has no credential\ndenied: unauthorized\n\nHTTP/1.1 401 Unauthorized\n"
+    ));
     assert!(
         ran.out
             .contains("\nwww-authenticate: Bearer realm=\"orders\"\n")
@@ -734,7 +735,7 @@ fn a_minted_token_is_judged() {
     let ran = explain(&["--path", "/healthz"]);
     assert_eq!(
         (ran.code, *ran.lines().last().unwrap()),
-        (GOOD, "passes: nobody in particular")
+        (GOOD, "passes: anonymous")
     );
 }
 
@@ -760,8 +761,8 @@ fn explain_names_what_is_taken_out_and_what_is_set() {
     assert_eq!(ran.code, GOOD, "{}", ran.err);
     assert!(
         ran.out.ends_with(
-            "passes: alice, by `corp`\ntaken out: x_original_url, authorization\nset: x-auth-subject\n\
-             taken out of the query: what is not for the upstream\n"
+            "passes: subject `alice`, verified by provider `corp`\nremoved: x_original_url, authorization\nset: x-auth-subject\n\
+             removed from the query: parameters that the upstream must not receive\n"
         ),
         "{}",
         ran.out
@@ -795,19 +796,19 @@ fn explain_judges_by_the_route_that_it_is_given() {
         (
             &["--route", "one", "--policy", "z", "--policy", "y"][..],
             GOOD,
-            "it is on the route `one`, under the policy `z` and `y`",
+            "the route is `one`, with policy `z` and `y`",
         ),
         (
             &["--route", "One", "--policy", "x"],
             DENIED,
-            "it is on the route `One`, under",
+            "the route is `One`, with",
         ),
         (
             &["--policy", "x"],
             DENIED,
-            "it is on no route that has a name, under the policy `x`",
+            "the route has no name, with policy `x`",
         ),
-        (&[], DENIED, "it is on no route that has a name\n"),
+        (&[], DENIED, "the route has no name\n"),
     ] {
         let ran = desk.run(&[&["explain", "routes.json", "--path", "/"], arguments].concat());
         assert_eq!(ran.code, code, "{arguments:?} {}", ran.out);
@@ -828,21 +829,22 @@ fn explain_says_what_throttle_looks_at() {
     };
     desk.write("by-address.json", document("address"));
     desk.write("by-user.json", document("user"));
-    let nothing_known = "failures are counted, and nothing known blocks";
-    let nobody = "failures are counted, and the request names nobody whose they would be";
-    let exempt = "failures from this address are not counted";
+    let not_blocked = "throttle: not blocked";
+    let no_caller =
+        "throttle: not blocked, because the request has no address or user to count failures for";
+    let exempt = "throttle: the client address is exempt";
     for (file, client, said) in [
-        ("by-address.json", Some("192.0.2.1"), nothing_known),
+        ("by-address.json", Some("192.0.2.1"), not_blocked),
         ("by-address.json", Some("10.1.2.3"), exempt),
-        ("by-address.json", None, nobody),
-        ("by-user.json", Some("192.0.2.1"), nobody),
+        ("by-address.json", None, no_caller),
+        ("by-user.json", Some("192.0.2.1"), no_caller),
     ] {
         let client = client.map(|client| ["--client", client]);
         let arguments = client.as_ref().map_or(&[][..], |client| &client[..]);
         let ran = desk.run(&[&["explain", file, "--path", "/"], arguments].concat());
         assert!(ran.lines().contains(&said), "{}", ran.out);
         let ran = desk.run(&[&["explain", file, "--path", "/open"], arguments].concat());
-        assert!(!ran.out.contains("failures"), "{}", ran.out);
+        assert!(!ran.out.contains("throttle:"), "{}", ran.out);
     }
 }
 
@@ -850,16 +852,16 @@ fn explain_says_what_throttle_looks_at() {
 fn explain_says_what_became_of_a_condition() {
     let (desk, token) = desk();
     for (text, step, code, reason) in [
-        ("subject == 'alice'", "holds", GOOD, "passes"),
+        ("subject == 'alice'", "is true", GOOD, "passes"),
         ("subject == 'bob'", "is false", DENIED, "denied: cel_false"),
-        ("claims.sub > 3", "fails: ", DENIED, "denied: cel_failed"),
+        ("claims.sub > 3", "failed: ", DENIED, "denied: cel_failed"),
     ] {
         let mut document = desk.document();
         document["rules"] = json!([{ "name": "read", "require": { "cel": text } }]);
         desk.write("cel.json", document.to_string());
         let ran = desk.run(&["explain", "cel.json", "--path", "/", "--bearer", &token]);
         assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
-        let step = format!("\nthe condition in CEL {step}");
+        let step = format!("\nCEL condition {step}");
         assert!(
             ran.out.contains(&step) && ran.out.contains(reason),
             "{}",
@@ -1052,7 +1054,7 @@ fn explain_replaces_the_keys() {
         (ran.code, ran.err.as_str()),
         (
             FAILURE,
-            "countersign: `keys.txt` is no JSON Web Key Set: not JSON\n"
+            "countersign: `keys.txt` is not a JSON Web Key Set: not JSON\n"
         )
     );
 }
@@ -1066,7 +1068,7 @@ fn explain_asks_which_of_several_documents() {
     assert_eq!(ran.code, FAILURE);
     assert_eq!(
         ran.err,
-        "countersign: `two.yaml` holds 2 documents; choose one with `--document`\n"
+        "countersign: `two.yaml` contains 2 configurations; select one with `--document NUMBER`\n"
     );
     for (number, code) in [("1", GOOD), ("2", DENIED), ("3", FAILURE), ("0", FAILURE)] {
         assert_eq!(
@@ -1496,7 +1498,7 @@ fn mint_fails_on_what_it_cannot_sign() {
         (&["mint", "--generate", "ES256"], "--jwks-out"),
         (
             &["mint", "--generate", "none", "--jwks-out", "x"],
-            "there is no algorithm `none`",
+            "found `none`",
         ),
         (
             &["mint", "--key", "key.json", "--generate", "ES256"],
@@ -1504,11 +1506,11 @@ fn mint_fails_on_what_it_cannot_sign() {
         ),
         (
             &["mint", "--key", "text"],
-            "`text` is no private key: not JSON",
+            "`text` is not a private key: not JSON",
         ),
         (
             &["mint", "--key", "jwks.json"],
-            "`jwks.json` is no private key",
+            "`jwks.json` is not a private key",
         ),
         (&["mint", "--key", "missing"], "cannot read `missing`"),
         (
@@ -1517,7 +1519,7 @@ fn mint_fails_on_what_it_cannot_sign() {
         ),
         (
             &["mint", "--key", "key.json", "--claim", "x"],
-            "expected a claim as `name=value`",
+            "`--claim`: expected `name=value`",
         ),
     ] {
         let ran = desk.run(arguments);
@@ -1540,7 +1542,9 @@ fn explain_shows_answers_that_are_no_refusals_and_what_shadow_withholds() {
 
     let metadata = explain(&["--path", "/.well-known/oauth-protected-resource"]);
     assert!(
-        metadata.out.contains("answered\n\nHTTP/1.1 200 OK"),
+        metadata
+            .out
+            .contains("answered by the filter\n\nHTTP/1.1 200 OK"),
         "{}",
         metadata.out
     );
@@ -1563,7 +1567,7 @@ fn explain_shows_answers_that_are_no_refusals_and_what_shadow_withholds() {
     assert!(
         passes
             .out
-            .contains("passes, since `mode` is `shadow`; would be denied: https_required"),
+            .contains("passes because `mode` is `shadow`; would be denied: https_required"),
         "{}",
         passes.out
     );

@@ -542,11 +542,11 @@ fn jwt_providers() {
         ),
         (
             with_jwt(json!({ "jwks": { "inline": {} } })),
-            &["providers[0].jwt.jwks.inline: a key set has an array `keys`"],
+            &["providers[0].jwt.jwks.inline: a key set must have an array `keys`"],
         ),
         (
             with_jwt(json!({ "jwks": { "inline": [] } })),
-            &["providers[0].jwt.jwks.inline: a key set is an object"],
+            &["providers[0].jwt.jwks.inline: a key set must be an object"],
         ),
         (
             with_keys(json!([])),
@@ -562,23 +562,26 @@ fn bad_keys() -> [(Value, &'static str); 6] {
     let off_curve = merged(key.public_jwk(), json!({ "y": key.public_jwk()["x"] }));
     let modulus = base64url::encode(&[0xff; 128]);
     [
-        (key.private_jwk(), "holds private members"),
+        (
+            key.private_jwk(),
+            "expected a public key, found a private key",
+        ),
         (
             json!({ "kty": "RSA", "n": modulus, "e": "AQAB" }),
-            "the RSA modulus has 1024 bits; at least 2048 are needed",
+            "RSA modulus: expected at least 2048 bits, found 1024",
         ),
         (off_curve, "the point is not on the curve"),
         (
             merged(key.public_jwk(), json!({ "use": "enc" })),
-            "use is `enc`",
+            "`use`: expected `sig`, found `enc`",
         ),
         (
             merged(key.public_jwk(), json!({ "alg": "RS256" })),
-            "the key does not serve its alg `RS256`",
+            "the key cannot be used with its `alg` `RS256`",
         ),
         (
             json!({ "kty": "EC", "crv": "secp256k1" }),
-            "unknown crv `secp256k1`",
+            "unknown `crv`: `secp256k1`",
         ),
     ]
 }
@@ -642,7 +645,7 @@ fn a_short_secret_is_not_used() {
     hold(&[(
         with_jwt(algorithms),
         &[
-            "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted (keys[0]: the secret has 31 octets; at least 32 are needed)",
+            "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted (keys[0]: secret: expected at least 32 octets, found 31)",
         ],
     )]);
 }

@@ -495,11 +495,15 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
             Page::bytes("{\"keys\": ["),
             "cannot read the response: ",
         ),
-        ("array", Page::json(&json!([])), "a key set is an object"),
+        (
+            "array",
+            Page::json(&json!([])),
+            "a key set must be an object",
+        ),
         (
             "keyless",
             Page::json(&json!({})),
-            "a key set has an array `keys`",
+            "a key set must have an array `keys`",
         ),
         (
             "empty",
@@ -509,7 +513,7 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
         (
             "bad",
             Page::json(&json!({ "keys": bad })),
-            "a shared secret is taken from the configuration only",
+            "a shared secret is accepted in `inline` keys only",
         ),
         (
             "huge",
@@ -543,8 +547,8 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
     }
     let log = envoy.log();
     for said in [
-        "/mixed`: 2 usable, 6 ignored: key 0: holds private members; key 1: a shared secret",
-        "key 3: unknown kty `PQ`; key 4: `n` is missing; key 5: a key is an object",
+        "/mixed`: 2 usable, 6 ignored: key 0: expected a public key, found a private key; key 1: a shared secret",
+        "key 3: unknown `kty`: `PQ`; key 4: `n` is missing; key 5: a key must be an object",
     ] {
         assert!(log.contains(said), "{said}: {log}");
     }

@@ -1,18 +1,19 @@
-//! A file's values, each with the place where it stands.
+//! A value in a file, with its path.
 
 use serde_json::Value;
 
-/// A value and its place, as `static_resources.listeners[0].name`; empty for a whole file.
+/// A value and its path in the file, such as `static_resources.listeners[0].name`.
 #[derive(Clone, Debug)]
 pub struct Node<'v> {
-    /// The place.
+    /// The path; empty for the root of a file.
     pub path: String,
     /// The value.
     pub value: &'v Value,
 }
 
 impl<'v> Node<'v> {
-    /// The member called `name`, in the spelling given (`vm_config`) or in that of protobuf's JSON (`vmConfig`).
+    /// The member with this name, in snake case (`vm_config`) or in the lower camel case of protobuf's JSON
+    /// (`vmConfig`).
     pub fn member(&self, name: &str) -> Option<Self> {
         let object = self.value.as_object()?;
         let (name, value) = object
@@ -21,14 +22,14 @@ impl<'v> Node<'v> {
         Some(self.child(name, value))
     }
 
-    /// The member of a member, and so on.
+    /// The descendant at a path of member names.
     pub fn at(&self, names: &[&str]) -> Option<Self> {
         names
             .iter()
             .try_fold(self.clone(), |node, name| node.member(name))
     }
 
-    /// The items of a list; none where it is no list.
+    /// The items of a list; empty if the value is not a list.
     pub fn items(&self) -> impl Iterator<Item = Self> {
         let items = self.value.as_array().into_iter().flatten().enumerate();
         items.map(|(index, value)| Self {
@@ -37,7 +38,7 @@ impl<'v> Node<'v> {
         })
     }
 
-    /// A member that is text.
+    /// The string in a member.
     pub fn text(&self, name: &str) -> Option<&'v str> {
         self.member(name)?.value.as_str()
     }
@@ -48,17 +49,17 @@ impl<'v> Node<'v> {
             .is_some_and(|member| member.value == &Value::Bool(true))
     }
 
-    /// Whether this is a protobuf message of a type, by the last part of its name: `wasm.v3.Wasm`.
+    /// Whether the `@type` of this protobuf message ends with `name`, such as `wasm.v3.Wasm`.
     pub fn is_message(&self, name: &str) -> bool {
-        let typed = self.text("@type").and_then(|url| url.rsplit('/').next());
-        typed.is_some_and(|typed| {
-            typed
+        let type_name = self.text("@type").and_then(|url| url.rsplit('/').next());
+        type_name.is_some_and(|type_name| {
+            type_name
                 .strip_suffix(name)
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
     }
 
-    /// This value and all within it, in the order of the file.
+    /// Calls `visitor` with this node and each descendant, in the order of the file.
     pub fn visit(&self, visitor: &mut impl FnMut(&Self)) {
         visitor(self);
         match self.value {
