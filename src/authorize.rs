@@ -1,5 +1,6 @@
 //! Principal × rule → Permit: whether a caller may do this.
 
+pub mod access;
 pub mod claim;
 pub mod condition;
 pub mod names;
@@ -8,7 +9,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
+pub use self::access::{Access, Gate, ReplyId};
 use self::claim::ClaimRequirement;
 use self::condition::{Budget, Condition, Failed};
 use self::names::Names;
@@ -16,6 +19,7 @@ use crate::authenticate::Principal;
 use crate::authenticate::claims::moment;
 use crate::reject::{Reject, Requirement, Weakness};
 use crate::request::path::Readings;
+use crate::request::preflight::Preflight;
 use crate::request::{HttpsBy, RequestView};
 use crate::time::Timestamp;
 
@@ -25,16 +29,19 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// A client's wish for a refresh token (OpenID Connect Core §11): between it and the authorization server.
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
-/// Leave to pass. Only this file makes one, after the check; the host forwards nothing without it.
+/// The callers of a request, each verified: the first is the one that the upstream is told of.
+pub type Principals = SmallVec<[Rc<Principal>; 1]>;
+
+/// Permission to pass. Only this file makes one, after the check; the host forwards nothing without it.
 #[derive(Debug)]
 pub struct Permit {
-    principal: Option<Rc<Principal>>,
+    principals: Principals,
 }
 
 impl Permit {
-    /// The caller, where one was verified.
+    /// The caller; none if the request passes without a credential.
     pub fn principal(&self) -> Option<&Principal> {
-        self.principal.as_deref()
+        self.principals.first().map(Rc::as_ref)
     }
 }
 
@@ -90,23 +97,35 @@ impl Asked<'_> {
     }
 }
 
-/// Lets pass where nobody is asked: a public rule, or an optional one without a credential.
-pub fn permit_anyone() -> Permit {
-    Permit { principal: None }
+/// Permits a request without a credential, where the rule lets it pass.
+pub(crate) fn permit_anyone(access: &Access) -> Option<Permit> {
+    match access {
+        Access::Public | Access::Optional(_) => Some(Permit {
+            principals: Principals::new(),
+        }),
+        Access::Required(_) | Access::Respond(_) | Access::Closed(_) => None,
+    }
 }
 
-/// Lets a verified caller pass who meets the requirements.
+/// Permits a CORS preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch").
+pub(crate) fn permit_preflight(_: Preflight<'_>) -> Permit {
+    Permit {
+        principals: Principals::new(),
+    }
+}
+
+/// Permits the callers, if the first of them meets the requirements.
 ///
 /// # Errors
 /// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: what a caller can do
 /// something about comes first.
 pub fn permit(
-    principal: &Rc<Principal>,
+    principals: &Principals,
     requirements: &Requirements,
     asked: Asked<'_>,
 ) -> Result<Permit, Reject> {
-    requirements.check(Asked { principal, ..asked })?;
-    Ok(permit_caller(principal))
+    requirements.check(asked)?;
+    Ok(permit_callers(principals))
 }
 
 /// The same at a rule that hides.
@@ -115,20 +134,19 @@ pub fn permit(
 /// As for [`permit`], but [`Reject::Authentication`] comes last: only callers who lack nothing else learn of it.
 #[cold]
 pub fn permit_where_hidden(
-    principal: &Rc<Principal>,
+    principals: &Principals,
     requirements: &Requirements,
     asked: Asked<'_>,
 ) -> Result<Permit, Reject> {
-    let asked = Asked { principal, ..asked };
     requirements.check_beyond_authentication(asked)?;
     requirements.check_authentication(asked)?;
-    Ok(permit_caller(principal))
+    Ok(permit_callers(principals))
 }
 
 /// For the two functions above, after their checks.
-fn permit_caller(principal: &Rc<Principal>) -> Permit {
+fn permit_callers(principals: &Principals) -> Permit {
     Permit {
-        principal: Some(Rc::clone(principal)),
+        principals: principals.clone(),
     }
 }
 
@@ -219,7 +237,33 @@ impl Requirements {
             Reject::Scope => self.scopes.missing(principal.scopes()),
             Reject::Requirement(Requirement::Role) => self.roles.missing(principal.roles()),
             Reject::Requirement(Requirement::Group) => self.groups.missing(principal.groups()),
-            _ => Vec::new(),
+            Reject::Requirement(
+                Requirement::Claim
+                | Requirement::Condition
+                | Requirement::ConditionFailed
+                | Requirement::AnyOf,
+            )
+            | Reject::NoDocument
+            | Reject::Trace
+            | Reject::MethodCase
+            | Reject::Path(_)
+            | Reject::Authority
+            | Reject::RouteAtRisk
+            | Reject::RepeatedField
+            | Reject::PlainHttp
+            | Reject::Address
+            | Reject::NoSuchMetadata
+            | Reject::MetadataMethod
+            | Reject::ForeignOrigin
+            | Reject::Fixed
+            | Reject::TooManyFailures { .. }
+            | Reject::NoCredential
+            | Reject::Malformed(_)
+            | Reject::Token(_)
+            | Reject::Unavailable(_)
+            | Reject::ProviderNotAccepted
+            | Reject::NoRule
+            | Reject::Authentication(_) => Vec::new(),
         }
     }
 }

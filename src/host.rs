@@ -12,11 +12,7 @@
 //! The feature `filter` makes a filter of this crate. Without it the host's crypto remains, for another module that
 //! exports its own callbacks.
 
-#[cfg(feature = "filter")]
-mod cells;
 pub mod crypto;
-#[cfg(feature = "filter")]
-mod fetch;
 pub mod ffi;
 #[cfg(feature = "filter")]
 mod filter;
@@ -25,10 +21,14 @@ mod log;
 #[cfg(feature = "filter")]
 mod metrics;
 #[cfg(feature = "filter")]
+mod outbound;
+#[cfg(feature = "filter")]
 mod passage;
 #[cfg(feature = "filter")]
 mod properties;
 #[cfg(feature = "filter")]
 mod root;
+#[cfg(feature = "filter")]
+mod shared;
 #[cfg(feature = "filter")]
 mod stream;

@@ -43,11 +43,12 @@ pub mod header_map;
 pub mod host;
 pub mod identity;
 pub mod json;
+pub mod keys;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mint;
 pub mod plan;
+pub mod ports;
 pub mod presentation;
-pub mod refresh;
 pub mod reject;
 pub mod request;
 pub mod response;

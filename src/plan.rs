@@ -17,18 +17,17 @@ pub use self::stripped::Stripped;
 
 use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
-use crate::authorize::Requirements;
 use crate::authorize::condition::Condition;
+use crate::authorize::{Access, Gate, ReplyId};
 use crate::credential::Location;
 use crate::identity::Identity;
+use crate::keys::Source;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
-use crate::refresh::RemoteKeys;
 use crate::reject::{PathFault, Reject};
 use crate::request::host::HostPattern;
 use crate::request::path::{Pattern, Reading, Readings};
 use crate::request::{Field, HttpsBy, RequestView};
-use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Limits, Store};
 use crate::url::Host;
 
@@ -55,11 +54,13 @@ pub struct Policy {
     /// Where their credentials may be.
     pub locations: Vec<Location>,
     /// Where their keys are fetched from.
-    pub sources: Vec<RemoteKeys>,
+    pub sources: Vec<Source>,
     /// The rules, in order; the first that fits decides.
     pub rules: Rules,
     /// What is asked where no rule fits.
     pub default: Access,
+    /// The responses of rules that ask nothing.
+    pub replies: Vec<FixedReply>,
     /// What asks for a credential at a rule that hides, where a request without one would pass if the rule were not there:
     /// any provider may vouch.
     pub strangers: Gate,
@@ -182,34 +183,6 @@ pub struct Terms<'p> {
     pub networks: Option<&'p Networks>,
 }
 
-/// What is asked of a request.
-#[derive(Debug)]
-pub enum Access {
-    /// Nothing, of nobody.
-    Public,
-    /// Nothing, but who shows a credential must show a good one.
-    Optional(Gate),
-    /// A credential.
-    Required(Gate),
-    /// Nobody is asked, and nobody passes: this is the answer.
-    Respond(FixedReply),
-    /// Nobody passes; who shows no good credential is asked for one all the same, so that what exists is not told.
-    Closed(Gate),
-}
-
-/// Which credentials are accepted, and what their holders must have.
-#[derive(Debug)]
-pub struct Gate {
-    /// The numbers of the accepted providers.
-    pub providers: Vec<usize>,
-    /// Tells choices of providers apart, where they could choose differently for one token.
-    pub choice: usize,
-    /// The schemes in play, in the order of the providers: each has its challenge.
-    pub schemes: Vec<Scheme>,
-    /// What the caller must have.
-    pub requirements: Requirements,
-}
-
 /// Which requests a rule is for: the keys are ANDed, the entries of one ORed, an empty key fits all.
 #[derive(Debug, Default)]
 pub struct Match {
@@ -269,31 +242,12 @@ impl Rule {
     }
 }
 
-impl Access {
-    /// Whether one of its conditions is as `wanted`.
-    pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
-        self.gate()
-            .is_some_and(|gate| gate.requirements.has_condition(wanted))
-    }
-
-    /// What is asked of credentials, where they are looked at.
-    pub fn gate(&self) -> Option<&Gate> {
-        match self {
-            Self::Public | Self::Respond(_) => None,
-            Self::Optional(gate) | Self::Required(gate) | Self::Closed(gate) => Some(gate),
-        }
-    }
-
-    /// What is asked of credentials, where they are looked at; for the compilation.
-    pub fn gate_mut(&mut self) -> Option<&mut Gate> {
-        match self {
-            Self::Public | Self::Respond(_) => None,
-            Self::Optional(gate) | Self::Required(gate) | Self::Closed(gate) => Some(gate),
-        }
-    }
-}
-
 impl Policy {
+    /// The response of a rule that asks nothing.
+    pub fn reply(&self, id: ReplyId) -> Option<&FixedReply> {
+        self.replies.get(id.0)
+    }
+
     /// Whether it matters from which address a request comes.
     pub fn asks_for_address(&self) -> bool {
         self.networks.is_some()

@@ -6,6 +6,7 @@ mod names;
 pub mod overrides;
 pub mod parameter;
 pub mod path;
+pub mod preflight;
 
 use std::net::IpAddr;
 

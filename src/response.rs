@@ -17,6 +17,7 @@ use self::body::{Explanation, Form, render};
 use self::challenge::{Challenge, ErrorCode, OAuth};
 use self::negotiate::{form_for, prefers_html};
 use self::table::{Challenges, Meaning};
+use crate::authenticate::Offer;
 use crate::credential::without_parameters;
 use crate::evaluate::{Answer, Decision, Verdict};
 use crate::grammar::encoded;
@@ -255,7 +256,7 @@ impl Replying<'_> {
 
     /// One challenge a scheme, in the order of the schemes in play.
     fn challenges(&self, meaning: &Meaning) -> Vec<Challenge> {
-        let schemes = self.decision.schemes.iter().copied();
+        let schemes = self.decision.offers.iter().map(Offer::scheme);
         match meaning.challenges {
             Challenges::None => Vec::new(),
             Challenges::Plain => schemes
@@ -294,7 +295,7 @@ impl Replying<'_> {
                 oauth.max_age = requirements.max_age;
             }
             // In the same breath, where it would be asked for next (RFC 9470 §3).
-            let principal = self.decision.principal.as_deref();
+            let principal = self.decision.principal();
             let lacks_scope = || {
                 principal
                     .is_some_and(|caller| !requirements.missing(Reject::Scope, caller).is_empty())
@@ -382,7 +383,7 @@ impl Replying<'_> {
         if let (true, Some(requirements), Some(principal)) = (
             self.presentation.hints,
             decision.requirements,
-            &decision.principal,
+            decision.principal(),
         ) {
             let missing = requirements.missing(reject, principal);
             if !missing.is_empty() {

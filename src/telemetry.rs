@@ -136,7 +136,7 @@ pub fn audit_line(
 }
 
 fn subject<'d>(decision: &'d Decision<'_>) -> Option<&'d str> {
-    decision.principal.as_ref()?.subject()
+    decision.principal()?.subject()
 }
 
 fn shortened(bytes: &[u8]) -> String {
@@ -147,7 +147,7 @@ fn shortened(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::authenticate::signature::Pure;
-    use crate::evaluate::{Outcome, evaluate};
+    use crate::evaluate::{Circumstances, Outcome, evaluate};
     use crate::plan::Plan;
 
     fn line_for(fields: &[(&str, &[u8])]) -> serde_json::Value {
@@ -159,7 +159,12 @@ mod tests {
         let request = RequestView::new(fields.collect());
         let (plan, now) = (Plan::refuse_all(), Timestamp::from_millis(0));
         let store = plan.empty_store();
-        match evaluate(&plan, &request, &store, &[], &Pure, now, &mut ()) {
+        let circumstances = Circumstances {
+            settled: &[],
+            backend: &Pure,
+            now,
+        };
+        match evaluate(&plan, &request, &store, circumstances, &mut ()) {
             Outcome::Decided(decision, _) => audit_line(&decision, None, &request, None, now),
             Outcome::Needs(_) => panic!("there is no document"),
         }

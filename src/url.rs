@@ -56,7 +56,8 @@ impl Url {
         self.is_https == other.is_https && self.host_and_port() == other.host_and_port()
     }
 
-    fn scheme(&self) -> &'static str {
+    /// The scheme: `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
         if self.is_https { "https" } else { "http" }
     }
 

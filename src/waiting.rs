@@ -65,14 +65,14 @@ impl Waiting {
     /// Removes and returns the requests that need not wait any longer: a fetch of their source has ended since they
     /// began to wait, or their deadline has come.
     ///
-    /// `fetches_ended` says how many fetches of a source have ended by now.
+    /// `fetches_ended` says how many fetches of a source have ended by now. `None` means that nothing is fetched from it.
     pub fn take_due(
         &mut self,
         now: Timestamp,
-        fetches_ended: impl Fn(Fetch) -> u64,
+        fetches_ended: impl Fn(Fetch) -> Option<u64>,
     ) -> Vec<(u32, Held)> {
         self.take(|(_, held)| {
-            fetches_ended(held.fetch) != held.fetches_ended || now >= held.deadline
+            fetches_ended(held.fetch) != Some(held.fetches_ended) || now >= held.deadline
         })
     }
 
@@ -95,6 +95,9 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authenticate::KeySourceId;
+
+    const FETCH: Fetch = Fetch::Keys(KeySourceId(0));
 
     fn held(bytes: usize, deadline: i64) -> Held {
         Held {
@@ -103,7 +106,7 @@ mod tests {
                 goes_on: false,
             },
             settled: Vec::new(),
-            fetch: Fetch { source: 0 },
+            fetch: FETCH,
             fetches_ended: 3,
             deadline: Timestamp::from_millis(deadline),
         }
@@ -118,15 +121,16 @@ mod tests {
         let mut waiting = Waiting::default();
         waiting.hold(1, held(10, 100));
         let of_another = Held {
-            fetch: Fetch { source: 1 },
+            fetch: Fetch::Keys(KeySourceId(1)),
             ..held(10, 100)
         };
         waiting.hold(2, of_another);
         let now = Timestamp::from_millis(99);
-        assert!(waiting.take_due(now, |_| 3).is_empty());
-        let due = waiting.take_due(now, |fetch| if fetch.source == 0 { 4 } else { 3 });
+        assert!(waiting.take_due(now, |_| Some(3)).is_empty());
+        let due = waiting.take_due(now, |fetch| Some(if fetch == FETCH { 4 } else { 3 }));
         assert_eq!(due, [(1, held(10, 100))]);
-        assert!(waiting.take_due(now, |_| 3).is_empty());
+        assert!(waiting.take_due(now, |_| Some(3)).is_empty());
+        assert_eq!(contexts(waiting.take_due(now, |_| None)), [2]);
     }
 
     #[test]
@@ -134,7 +138,7 @@ mod tests {
         let mut waiting = Waiting::default();
         waiting.hold(1, held(10, 100));
         waiting.hold(2, held(10, 101));
-        let due = waiting.take_due(Timestamp::from_millis(100), |_| 3);
+        let due = waiting.take_due(Timestamp::from_millis(100), |_| Some(3));
         assert_eq!(contexts(due), [1]);
     }
 
@@ -159,7 +163,7 @@ mod tests {
         assert!(waiting.has_room_for(10));
         assert!(!waiting.has_room_for(11));
         assert_eq!(
-            contexts(waiting.take_due(Timestamp::from_millis(100), |_| 3)),
+            contexts(waiting.take_due(Timestamp::from_millis(100), |_| Some(3))),
             [1]
         );
         assert!(waiting.has_room_for(MAX_BYTES), "the bytes are given back");

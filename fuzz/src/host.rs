@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use countersign::authenticate::signature::Pure;
 use countersign::config;
-use countersign::evaluate::{Decision, Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::grammar::unprintable::escaped;
 use countersign::header_map;
 use countersign::mint::SigningKey;
@@ -248,17 +248,22 @@ fn play(
         .after_changes(random.below(8) == 0);
     let mut settled = Vec::new();
     loop {
-        match evaluate(plan, &request, store, &settled, &Pure, now, &mut ()) {
+        let circumstances = Circumstances {
+            settled: &settled,
+            backend: &Pure,
+            now,
+        };
+        match evaluate(plan, &request, store, circumstances, &mut ()) {
             Outcome::Decided(decision, effects) => {
+                let decision = decision.commit(effects, store, (plan, &request), now);
                 let reply = reply(&decision, &plan.presentation, &request, now);
                 check_decision(&decision, reply.as_ref(), &request)?;
                 let line = telemetry::audit_line(&decision, reply.as_ref(), &request, client, now);
                 check_line(&line)?;
-                effects.apply(store, now);
-                return Ok(match (decision.passes(), decision.principal.is_some()) {
-                    (true, true) => "a caller passes",
-                    (true, false) => "passes",
-                    (false, _) => "is answered",
+                return Ok(match (decision.passage(), decision.principal()) {
+                    (Some(_), Some(_)) => "a caller passes",
+                    (Some(_), None) => "passes",
+                    (None, _) => "is answered",
                 });
             }
             Outcome::Needs(fetch) if settled.len() < 4 => settled.push(fetch),
@@ -281,7 +286,7 @@ fn check_decision(
     reply: Option<&Reply>,
     request: &RequestView<'_>,
 ) -> Result<(), String> {
-    let passes = decision.passes();
+    let passes = decision.passage().is_some();
     if !passes && reply.is_none() {
         return Err("neither forwarded nor answered".to_owned());
     }

@@ -1,6 +1,7 @@
 //! Rules: the index finds what a look at one rule after the other finds.
 
-use countersign::plan::{Access, Match, Policy, Rule, Rules};
+use countersign::authorize::Access;
+use countersign::plan::{Match, Policy, Rule, Rules};
 use countersign::reject::Reject;
 use countersign::request::host::HostPattern;
 use countersign::request::path::{Case, Pattern, Reading, Readings};

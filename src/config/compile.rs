@@ -19,11 +19,13 @@ use super::document::{
     AuditLog, Crypto as CryptoDocument, Document, Https as HttpsDocument, Mode as ModeDocument,
     PathsCase,
 };
+use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
-use crate::plan::{Access, Audit, Crypto, Mode, Plan, Policy};
+use crate::keys;
+use crate::plan::{Audit, Crypto, Mode, Plan, Policy};
 use crate::presentation::Protects;
-use crate::refresh::RemoteKeys;
+use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
 use crate::store::CacheSizes;
@@ -51,6 +53,7 @@ pub fn compile(document: &Document, faults: &mut Faults) -> Compiled {
         implied_by: BTreeMap::new(),
         locations: Vec::new(),
         sources: Vec::new(),
+        replies: Vec::new(),
         case: match document.paths_case {
             None | Some(PathsCase::Sensitive) => Case::Sensitive,
             Some(PathsCase::Insensitive) => Case::Insensitive,
@@ -72,7 +75,9 @@ struct Compiler<'f> {
     /// Where credentials stand, as providers name the places.
     locations: Vec<Location>,
     /// Where keys are fetched from.
-    sources: Vec<RemoteKeys>,
+    sources: Vec<keys::Source>,
+    /// The responses of rules that ask nothing.
+    replies: Vec<FixedReply>,
     /// Whether the upstream tells paths apart by case.
     case: Case,
 }
@@ -138,6 +143,7 @@ impl Compiler<'_> {
                 sources: std::mem::take(&mut self.sources),
                 rules,
                 default,
+                replies: std::mem::take(&mut self.replies),
                 strangers,
                 mode: match document.mode {
                     None | Some(ModeDocument::Enforce) => Mode::Enforce,

@@ -26,6 +26,7 @@
 use std::ptr::null_mut;
 
 use crate::header_map;
+use crate::ports::Shared;
 use crate::response::Reply;
 use crate::time::Timestamp;
 
@@ -241,17 +242,6 @@ pub fn shared(key: &str) -> (Option<Vec<u8>>, u32) {
     (value, version)
 }
 
-/// The result of [`share`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shared {
-    /// The value is shared.
-    Yes,
-    /// The value has another version by now.
-    TooLate,
-    /// The host does not share values.
-    No,
-}
-
 /// Shares a value with all workers if it still has that version. Version 0 means that there is no value yet.
 pub fn share(key: &str, value: &[u8], version: u32) -> Shared {
     if version != 0 {
@@ -278,9 +268,9 @@ fn set_shared(key: &str, value: &[u8], version: u32) -> Shared {
         )
     };
     match status {
-        OK => Shared::Yes,
+        OK => Shared::Done,
         CAS_MISMATCH => Shared::TooLate,
-        _ => Shared::No,
+        _ => Shared::Refused,
     }
 }
 

@@ -2,18 +2,25 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::cells::SharedCells;
+use proxy_wasm::hostcalls::get_buffer;
+use proxy_wasm::types::BufferType;
+
 use super::crypto::HostCrypto;
-use super::fetch::Fetcher;
 use super::ffi;
 use super::log;
 use super::metrics::Metrics;
+use super::outbound::HostOutbound;
 use super::properties::{self, Route};
+use super::shared::HostShared;
+use crate::authenticate::KeySourceId;
 use crate::authenticate::signature::Chosen;
-use crate::evaluate::{Effects, Fetch, Outcome, evaluate};
+use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
+use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
 use crate::plan::Plan;
+use crate::ports::{CallId, Response};
 use crate::request::RequestView;
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -27,7 +34,7 @@ pub struct Filter {
     backend: Chosen<HostCrypto>,
     pub(super) metrics: Rc<Metrics>,
     pub(super) store: RefCell<Store>,
-    pub(super) fetcher: RefCell<Fetcher>,
+    fetcher: RefCell<Fetcher>,
     waiting: RefCell<Waiting>,
     /// Whether another configuration has replaced this one. Its keys are not fetched any more.
     is_abandoned: Cell<bool>,
@@ -53,11 +60,14 @@ impl Filter {
             .map_or(&[][..], |policy| &policy.sources);
         let mut store = plan.empty_store();
         if let Some(failures) = &mut store.failures {
-            failures.share(Box::new(SharedCells::of_failures(failures.limits())));
+            let names = ["plugin_name", "plugin_root_id", "plugin_vm_id"]
+                .map(|name| ffi::property(name).unwrap_or_default());
+            let names = names.each_ref().map(Vec::as_slice);
+            failures.share(Box::new(HostShared::default()), &names);
         }
         Self {
             store: RefCell::new(store),
-            fetcher: RefCell::new(Fetcher::new(sources)),
+            fetcher: RefCell::new(Fetcher::new(sources, Box::new(HostShared::default()))),
             waiting: RefCell::default(),
             is_abandoned: Cell::new(false),
             plan,
@@ -106,27 +116,25 @@ impl Filter {
             .on_route(route.name.as_deref(), policies)
             .after_changes(route.was_changed);
         let outcome = {
-            let store = self.store.borrow();
-            let backend = &self.backend;
-            evaluate(
-                &self.plan,
-                &request,
-                &store,
-                &settled,
-                backend,
+            let circumstances = Circumstances {
+                settled: &settled,
+                backend: &self.backend,
                 now,
-                &mut (),
-            )
+            };
+            let store = self.store.borrow();
+            evaluate(&self.plan, &request, &store, circumstances, &mut ())
         };
         match outcome {
-            Outcome::Decided(decision, effects) => self.carry_out(decision, effects, &request, now),
+            Outcome::Decided(decision, effects) => {
+                self.carry_out(&self.plan, decision, effects, &request, now)
+            }
             // A stream may begin under one configuration and send its headers under the next.
             Outcome::Needs(fetch) if self.is_abandoned.get() => {
                 settled.push(fetch);
                 self.decide_head(context, head, settled, now)
             }
             Outcome::Needs(fetch) => {
-                self.fetcher.borrow_mut().want(fetch.source);
+                self.want(fetch);
                 self.hold(context, head, settled, fetch, now)
             }
         }
@@ -141,20 +149,37 @@ impl Filter {
         fetch: Fetch,
         now: Timestamp,
     ) -> Next {
-        if !self.waiting.borrow().has_room_for(head.map.len()) {
+        let terms = self.terms(fetch).filter(|_| {
+            let waiting = self.waiting.borrow();
+            waiting.has_room_for(head.map.len())
+        });
+        let Some((fetches_ended, time_limit)) = terms else {
             settled.push(fetch);
             return self.decide_head(context, head, settled, now);
-        }
-        let fetcher = self.fetcher.borrow();
+        };
         let held = Held {
             head,
             settled,
             fetch,
-            fetches_ended: fetcher.ended(fetch.source),
-            deadline: now.plus(fetcher.patience(fetch.source)),
+            fetches_ended,
+            deadline: now.plus(time_limit),
         };
         self.waiting.borrow_mut().hold(context, held);
         Next::Waits
+    }
+
+    /// How many fetches of a source have ended, and how long one takes at the longest. `None` if there is no such source.
+    fn terms(&self, fetch: Fetch) -> Option<(u64, Duration)> {
+        let fetcher = self.fetcher.borrow();
+        let source = source_of(fetch)?;
+        Some((fetcher.ended(source)?, fetcher.time_limit(source)?))
+    }
+
+    /// Notes that a request needs a fetch.
+    pub(super) fn want(&self, fetch: Fetch) {
+        if let Some(source) = source_of(fetch) {
+            self.fetcher.borrow_mut().want(source);
+        }
     }
 
     /// Removes from the request's trailers what the upstream must not receive. If that fails, the filter responds in
@@ -182,14 +207,8 @@ impl Filter {
         let Some(now) = ffi::now() else {
             return;
         };
-        let ended = self
-            .fetcher
-            .borrow_mut()
-            .poll(&mut self.store.borrow_mut(), now);
-        for ended in ended {
-            self.metrics.count_fetch(ended);
-        }
-        self.after_fetches(now);
+        let events = self.fetcher.borrow_mut().poll(&mut HostOutbound, now);
+        self.after_fetches(events, now);
     }
 
     /// Takes the response to an HTTP call of the filter.
@@ -197,22 +216,34 @@ impl Filter {
         let Some(now) = ffi::now() else {
             return;
         };
-        let ended = self
-            .fetcher
-            .borrow_mut()
-            .respond(call, &mut self.store.borrow_mut(), now);
-        if let Some(ended) = ended {
-            self.metrics.count_fetch(ended);
-        }
-        self.after_fetches(now);
+        let headers = ffi::call_response_headers().unwrap_or_default();
+        let headers = header_map::parse(&headers).unwrap_or_default();
+        let body = get_buffer(BufferType::HttpCallResponseBody, 0, MAX_RESPONSE + 1);
+        let response = Response::from_host(headers, body.ok().flatten().unwrap_or_default());
+        let event =
+            self.fetcher
+                .borrow_mut()
+                .respond(CallId(call), response, &mut HostOutbound, now);
+        self.after_fetches(event, now);
     }
 
-    fn after_fetches(&self, now: Timestamp) {
-        self.metrics.keys(self.store.borrow().keys_held());
+    fn after_fetches(&self, events: impl IntoIterator<Item = FetchEvent>, now: Timestamp) {
+        for event in events {
+            if let Some(report) = &event.report {
+                let line = format!("countersign: {report}");
+                match report.is_warning() {
+                    true => log::warn(&line),
+                    false => log::info(&line),
+                }
+                self.metrics.count_fetch(report);
+            }
+            self.store.borrow_mut().fetch_ended(event);
+        }
+        self.metrics.keys(self.store.borrow().keys.len());
         let due = {
             let fetcher = self.fetcher.borrow();
             let mut waiting = self.waiting.borrow_mut();
-            waiting.take_due(now, |fetch| fetcher.ended(fetch.source))
+            waiting.take_due(now, |fetch| fetcher.ended(source_of(fetch)?))
         };
         self.release(due);
     }
@@ -248,14 +279,27 @@ impl Filter {
     fn refuse(&self, request: &RequestView<'_>, now: Timestamp) -> Next {
         let nothing = Plan::refuse_all();
         let outcome = {
+            let circumstances = Circumstances {
+                settled: &[],
+                backend: &self.backend,
+                now,
+            };
             let store = self.store.borrow();
-            evaluate(&nothing, request, &store, &[], &self.backend, now, &mut ())
+            evaluate(&nothing, request, &store, circumstances, &mut ())
         };
         match outcome {
             Outcome::Decided(decision, _) => {
-                self.carry_out(decision, Effects::default(), request, now)
+                self.carry_out(&nothing, decision, Effects::default(), request, now)
             }
             Outcome::Needs(_) => Next::Waits,
         }
+    }
+}
+
+/// The key source of a fetch. `None` if the fetch is for something else, which this filter does not fetch.
+fn source_of(fetch: Fetch) -> Option<KeySourceId> {
+    match fetch {
+        Fetch::Keys(source) => Some(source),
+        Fetch::Entries(_) | Fetch::Introspection(..) => None,
     }
 }

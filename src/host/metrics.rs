@@ -2,9 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::fetch::Ended;
 use super::ffi;
 use crate::evaluate::{Decision, Effects, TokenEffect, Verdict};
+use crate::keys::FetchReport;
 use crate::response::Reply;
 use crate::telemetry::{self, Denied};
 
@@ -94,11 +94,11 @@ impl Metrics {
         }
     }
 
-    /// Counts a fetch.
-    pub fn count_fetch(&self, ended: Ended) {
-        let counter = match ended {
-            Ended::Well => self.fetched,
-            Ended::Badly => self.fetch_failed,
+    /// Counts a fetch of this worker.
+    pub fn count_fetch(&self, report: &FetchReport) {
+        let counter = match report.result {
+            Ok(_) => self.fetched,
+            Err(_) => self.fetch_failed,
         };
         increment(counter, 1);
     }

@@ -4,32 +4,38 @@ use super::ffi;
 use super::filter::{Filter, Next};
 use super::log;
 use super::properties;
-use crate::evaluate::{Decision, Effects, Forward};
+use crate::evaluate::{Decision, Effects, Forward, Passage};
+use crate::plan::Plan;
 use crate::request::RequestView;
 use crate::response::{Reply, reply};
 use crate::telemetry;
 use crate::time::Timestamp;
 
 impl Filter {
-    /// Carries out a decision for the request on which the host's calls act.
+    /// Carries out a decision for the request on which the host's calls act. `plan` is what the decision rests on.
     ///
-    /// The effects come first and the response last, so that what the store refuses is never allowed.
-    pub(super) fn carry_out(
+    /// The effects are committed first. This may turn the decision into a denial, so that the request is forwarded or
+    /// answered last.
+    pub(super) fn carry_out<'p>(
         &self,
-        decision: Decision<'_>,
+        plan: &'p Plan,
+        decision: Decision<'p>,
         effects: Effects,
         request: &RequestView<'_>,
         now: Timestamp,
     ) -> Next {
         self.metrics.count_effects(&effects);
         if let Some(fetch) = effects.wanted {
-            self.fetcher.borrow_mut().want(fetch.source);
+            self.want(fetch);
         }
-        effects.apply(&mut self.store.borrow_mut(), now);
+        let decision = {
+            let store = &mut self.store.borrow_mut();
+            decision.commit(effects, store, (plan, request), now)
+        };
         let reply = reply(&decision, &self.plan.presentation, request, now);
         self.record(&decision, reply.as_ref(), request, now);
-        if decision.passes() {
-            return forward(&decision.forward);
+        if let Some(passage) = decision.passage() {
+            return forward(passage, &decision.forward);
         }
         if !reply.is_some_and(|reply| ffi::send(&reply)) {
             log::error("countersign: the host does not take the answer; the request is held");
@@ -55,10 +61,10 @@ impl Filter {
     }
 }
 
-/// Changes a request as the decision says, and lets it continue to the upstream.
+/// Changes a request as the decision says, and lets it continue to the upstream. The passage proves that it may.
 ///
 /// If the host does not make one of the changes, the request stays paused: the upstream could receive what it must not.
-fn forward(forward: &Forward<'_>) -> Next {
+fn forward(_: Passage<'_>, forward: &Forward<'_>) -> Next {
     let Forward {
         target,
         remove,

@@ -137,7 +137,7 @@ pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
         ),
         // A 401 without a challenge would be a 401 that nobody can answer (RFC 9110 §15.5.2).
         Reject::NoCredential | Reject::Token(_) | Reject::Authentication(_)
-            if decision.schemes.is_empty() =>
+            if decision.offers.is_empty() =>
         {
             (403, "forbidden", FORBIDDEN, Challenges::None)
         }

@@ -21,7 +21,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use self::bucket::Bucket;
-use super::cells::{Cells, OwnCells, Put};
+use crate::ports::{LocalData, Shared, SharedData, shared_key};
 use crate::time::Timestamp;
 
 /// How many cells hold callers.
@@ -78,8 +78,10 @@ pub struct CallerId {
 pub struct Failures {
     limits: Limits,
     secret: [u8; 16],
-    shared: Option<Box<dyn Cells>>,
-    own: OwnCells,
+    /// The start of each cell's key in the shared data.
+    prefix: String,
+    shared: Option<Box<dyn SharedData>>,
+    own: LocalData,
     /// Whether what was to be shared turned out not to be.
     is_alone: Cell<bool>,
 }
@@ -90,8 +92,9 @@ impl Failures {
         Self {
             limits,
             secret: by_chance(),
+            prefix: String::new(),
             shared: None,
-            own: OwnCells::default(),
+            own: LocalData::default(),
             is_alone: Cell::new(false),
         }
     }
@@ -101,19 +104,23 @@ impl Failures {
         self.limits
     }
 
-    /// Shares the table with whoever sees the same cells; where nothing can be put there, the worker counts by itself.
-    pub fn share(&mut self, cells: Box<dyn Cells>) {
+    /// Shares the table with the other workers of the filter that `names` identify, as long as its limits are the same.
+    ///
+    /// If the host does not share data, the worker counts alone.
+    pub fn share(&mut self, data: Box<dyn SharedData>, names: &[&[u8]]) {
+        self.prefix = prefix(names, self.limits);
+        let key = self.key(SECRET);
         for _ in 0..TRIES {
-            let (value, version) = cells.get(SECRET);
+            let (value, version) = data.get(&key);
             if let Some(Ok(secret)) = value.map(<[u8; 16]>::try_from) {
                 self.secret = secret;
                 break;
             }
-            if cells.put(SECRET, &self.secret, version) != Put::TooLate {
+            if data.set(&key, &self.secret, version) != Shared::TooLate {
                 break;
             }
         }
-        self.shared = Some(cells);
+        self.shared = Some(data);
     }
 
     /// What the table knows a caller by.
@@ -143,39 +150,65 @@ impl Failures {
 
     /// How many whole seconds a caller is blocked for, at least 1; none who is not.
     pub fn blocked_for(&self, caller: CallerId, now: Timestamp) -> Option<u32> {
-        let value = self.cells().get(caller.bucket).0?;
+        let value = self.data().get(&self.key(caller.bucket)).0?;
         let until = Bucket::read(&value, self.limits, now).blocked_until(caller.id)?;
+        Some(self.seconds_until(until, now))
+    }
+
+    /// Counts a failure, unless the caller is blocked already: by failures that other workers have counted since this
+    /// request was evaluated. For how many whole seconds it is blocked then, at least 1.
+    pub fn count(&self, caller: CallerId, now: Timestamp) -> Option<u32> {
+        let key = self.key(caller.bucket);
+        for _ in 0..TRIES {
+            let data = self.data();
+            let (value, version) = data.get(&key);
+            let value = value.unwrap_or_default();
+            let mut bucket = Bucket::read(&value, self.limits, now);
+            if let Some(until) = bucket.blocked_until(caller.id) {
+                return Some(self.seconds_until(until, now));
+            }
+            if !bucket.count(caller.id, self.limits, now) {
+                return None;
+            }
+            match data.set(&key, &bucket.to_bytes(), version) {
+                Shared::Done => return None,
+                Shared::TooLate => {}
+                // Once more, in the worker's own.
+                Shared::Refused => self.is_alone.set(true),
+            }
+        }
+        None
+    }
+
+    fn seconds_until(&self, until: Timestamp, now: Timestamp) -> u32 {
         let left = until.millis().saturating_sub(now.millis());
         let block = i64::try_from(self.limits.block.as_millis()).unwrap_or(i64::MAX);
         let seconds = left.min(block).max(1).saturating_add(999) / 1000;
-        Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+        u32::try_from(seconds).unwrap_or(u32::MAX)
     }
 
-    /// Counts a failure.
-    pub fn count(&self, caller: CallerId, now: Timestamp) {
-        for _ in 0..TRIES {
-            let cells = self.cells();
-            let (value, version) = cells.get(caller.bucket);
-            let value = value.unwrap_or_default();
-            let mut bucket = Bucket::read(&value, self.limits, now);
-            if !bucket.count(caller.id, self.limits, now) {
-                return;
-            }
-            match cells.put(caller.bucket, &bucket.to_bytes(), version) {
-                Put::Done => return,
-                Put::TooLate => {}
-                // Once more, in the worker's own.
-                Put::Refused => self.is_alone.set(true),
-            }
-        }
+    /// The key of a cell.
+    fn key(&self, number: u16) -> String {
+        format!("{}.{number}", self.prefix)
     }
 
-    fn cells(&self) -> &dyn Cells {
+    fn data(&self) -> &dyn SharedData {
         match &self.shared {
-            Some(cells) if !self.is_alone.get() => cells.as_ref(),
+            Some(data) if !self.is_alone.get() => data.as_ref(),
             Some(_) | None => &self.own,
         }
     }
+}
+
+/// The start of the keys of one filter, which differs between filters and between limits.
+fn prefix(names: &[&[u8]], limits: Limits) -> String {
+    let mut hash = Sha256::new();
+    for name in names {
+        hash.update((name.len() as u64).to_be_bytes());
+        hash.update(name);
+    }
+    hash.update(format!("{limits:?}"));
+    shared_key("failures", &hash.finalize())
 }
 
 /// The one source of chance that the standard library has: its maps are seeded by the operating system.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::config;
-use countersign::evaluate::{Decision, Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::reject::Reject;
 use countersign::request::RequestView;
 use countersign::response::body::ErrorBody;
@@ -285,9 +285,11 @@ fn every_answer_keeps_its_promises() {
             &plan,
             &request,
             &plan.empty_store(),
-            &[],
-            &Pure,
-            now,
+            Circumstances {
+                settled: &[],
+                backend: &Pure,
+                now,
+            },
             &mut (),
         );
         let Outcome::Decided(decision, _) = outcome else {

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use countersign::authenticate::KeySourceId;
 use countersign::authenticate::jwk::{Source, parse_set};
 use countersign::authenticate::keys::KeySet;
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::config;
-use countersign::evaluate::{Fetch, Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Fetch, Outcome, evaluate};
+use countersign::keys::COOL_DOWN;
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::reject::{Reject, TokenFault, Unavailable};
 use countersign::request::RequestView;
-use countersign::store::{COOL_DOWN, Store};
+use countersign::store::Store;
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -54,7 +56,7 @@ impl Scene {
         let keys: Vec<Value> = keys.iter().map(|key| key.public_jwk()).collect();
         let set = parse_set(&json!({ "keys": keys }), Source::Remote).unwrap();
         self.store
-            .keys_fetched(source, KeySet::new(set.keys, None), at);
+            .keys_fetched(KeySourceId(source), KeySet::new(set.keys, None), at);
     }
 
     fn ask(&mut self, token: &str, settled: bool, now: Timestamp) -> Came {
@@ -65,23 +67,25 @@ impl Scene {
             (b":authority", b"api.example.com"),
             (b"authorization", authorization.as_bytes()),
         ]);
-        let sources = [Fetch { source: 0 }, Fetch { source: 1 }];
+        let sources = [Fetch::Keys(KeySourceId(0)), Fetch::Keys(KeySourceId(1))];
         let settled = if settled { &sources[..] } else { &[] };
         let outcome = evaluate(
             &self.plan,
             &request,
             &self.store,
-            settled,
-            &Pure,
-            now,
+            Circumstances {
+                settled,
+                backend: &Pure,
+                now,
+            },
             &mut (),
         );
         match outcome {
             Outcome::Needs(_) => Came::Waits,
             Outcome::Decided(decision, effects) => {
-                let came = decision.refusal().map_or(Came::Passes, Came::Refused);
-                effects.apply(&mut self.store, now);
-                came
+                let asked = (&self.plan, &request);
+                let decision = decision.commit(effects, &mut self.store, asked, now);
+                decision.refusal().map_or(Came::Passes, Came::Refused)
             }
         }
     }
@@ -113,7 +117,7 @@ fn before_the_first_keys_a_request_waits_and_then_is_judged() {
     // Time is up and nothing has come: that is nobody's fault but ours.
     assert_eq!(scene.ask(&good, true, START), UNAVAILABLE);
     // It is known that nothing comes: nobody waits any more.
-    scene.store.fetch_failed(0, START);
+    scene.store.fetch_failed(KeySourceId(0), START);
     assert_eq!(scene.ask(&good, false, START), UNAVAILABLE);
     // The other provider has troubles of its own.
     assert_eq!(scene.ask(&token("b", &one), false, START), Came::Waits);
@@ -135,7 +139,7 @@ fn j_10_an_unknown_key_waits_once_in_a_cool_down() {
     assert_eq!(scene.ask(&new, true, after), UNKNOWN);
     assert_eq!(scene.ask(&new, false, after), UNKNOWN);
     // The fetch failed: whether it is a key by now, nobody knows; what is known goes on.
-    scene.store.fetch_failed(0, after);
+    scene.store.fetch_failed(KeySourceId(0), after);
     assert_eq!(scene.ask(&new, true, after), UNAVAILABLE);
     assert_eq!(scene.ask(&new, false, after), UNAVAILABLE);
     assert_eq!(scene.ask(&token("a", &one), false, after), Came::Passes);

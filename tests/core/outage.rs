@@ -2,7 +2,7 @@
 
 use countersign::authenticate::signature::{Algorithm, Backend, Key, Pure, Signed, Unavailable};
 use countersign::config;
-use countersign::evaluate::{Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;
 use countersign::reject::{Reject, TokenFault, Unavailable as Unavailability};
 use countersign::request::RequestView;
@@ -78,9 +78,11 @@ fn refusal_of(
         &plan,
         &request,
         &plan.empty_store(),
-        &[],
-        backend,
-        now,
+        Circumstances {
+            settled: &[],
+            backend,
+            now,
+        },
         &mut (),
     );
     let Outcome::Decided(decision, _) = outcome else {

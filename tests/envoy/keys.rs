@@ -115,6 +115,13 @@ fn under_way(envoy: &Envoy, listener: &str) -> u64 {
     envoy.stat(&format!("http.{listener}.downstream_rq_active"))
 }
 
+/// The first log line about a failed fetch of a provider's keys.
+fn failed_fetch<'l>(log: &'l str, provider: &str) -> Option<&'l str> {
+    let begin = format!("provider `{provider}`: fetching keys from `");
+    log.lines()
+        .find(|line| line.contains(&begin) && line.contains("` failed: "))
+}
+
 fn ends_well(envoy: &Envoy) {
     assert_eq!(envoy.alarms(), Vec::<String>::new());
 }
@@ -282,8 +289,11 @@ fn an_issuer_that_is_not_there_at_first_is_found_later() {
         ask(&envoy, "remote", &token(&one)) == passes()
     });
     let log = envoy.log();
-    let line = "the keys of `corp` could not be fetched: the answer has status 503";
-    assert!(log.contains(line), "{log}");
+    let line = failed_fetch(&log, "corp");
+    assert!(
+        line.is_some_and(|line| line.contains("expected status 200, found 503")),
+        "{log}"
+    );
     ends_well(&envoy);
 }
 
@@ -469,10 +479,22 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
 
     let issuer = Issuer::start();
     let cases = [
-        ("status", Page::status(500), "the answer has status 500"),
-        ("closed", Page::closed(), "the answer has status 503"),
-        ("redirect", Page::status(302), "the answer has status 302"),
-        ("cut", Page::bytes("{\"keys\": ["), "the answer is "),
+        (
+            "status",
+            Page::status(500),
+            "expected status 200, found 500",
+        ),
+        ("closed", Page::closed(), "expected status 200, found 503"),
+        (
+            "redirect",
+            Page::status(302),
+            "expected status 200, found 302",
+        ),
+        (
+            "cut",
+            Page::bytes("{\"keys\": ["),
+            "cannot read the response: ",
+        ),
         ("array", Page::json(&json!([])), "a key set is an object"),
         (
             "keyless",
@@ -482,7 +504,7 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
         (
             "empty",
             Page::json(&json!({"keys": []})),
-            "no key can be used",
+            "no usable key: the key set is empty",
         ),
         (
             "bad",
@@ -492,7 +514,7 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
         (
             "huge",
             Page::bytes(vec![b' '; 600_000]),
-            "the answer is longer than 524288 bytes",
+            "response too long: expected at most 524288 bytes",
         ),
     ];
     let document = |name: &str| {
@@ -513,8 +535,7 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
     for (name, _, said) in &cases {
         assert_eq!(ask(&envoy, name, &token(&one)), unavailable(), "{name}");
         let log = envoy.log();
-        let line = format!("the keys of `{name}` could not be fetched: ");
-        let line = log.lines().find(|text| text.contains(&line));
+        let line = failed_fetch(&log, name);
         assert!(
             line.is_some_and(|line| line.contains(said)),
             "{name}: {log}"
@@ -522,8 +543,7 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
     }
     let log = envoy.log();
     for said in [
-        "`mixed` has 2 keys",
-        "not every key of `mixed` can be used: key 0: holds private members; key 1: a shared secret",
+        "/mixed`: 2 usable, 6 ignored: key 0: holds private members; key 1: a shared secret",
         "key 3: unknown kty `PQ`; key 4: `n` is missing; key 5: a key is an object",
     ] {
         assert!(log.contains(said), "{said}: {log}");
@@ -546,7 +566,7 @@ fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
         Page::json(&json!({"issuer": issuer_name, "jwks_uri": jwks_uri}))
     };
     let elsewhere = || own(ISSUER, &keys.url("/jwks"));
-    let other_origin = "another origin, and there is no `jwks_cluster`";
+    let other_origin = "which is another origin than the metadata's: set `jwks_cluster`";
     let cases: [(&str, Page, Option<&str>); 8] = [
         ("right", own(ISSUER, &issuer.url("/jwks")), None),
         ("elsewhere-named", elsewhere(), None),
@@ -554,27 +574,27 @@ fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
         (
             "other-issuer",
             own("https://login.example.com/", &issuer.url("/jwks")),
-            Some("the metadata names another issuer"),
+            Some("expected `https://login.example.com`, found `https://login.example.com/`"),
         ),
         (
             "garbage",
             Page::bytes("<html>"),
-            Some("the metadata is no JSON object"),
+            Some("the metadata is not a JSON object"),
         ),
         (
             "nowhere",
             own(ISSUER, "/jwks"),
-            Some("the metadata has no usable `jwks_uri`"),
+            Some("the metadata has no valid `jwks_uri`"),
         ),
         (
             "missing",
             Page::status(404),
-            Some("the answer has status 404"),
+            Some("expected status 200, found 404"),
         ),
         (
             "keys-missing",
             own(ISSUER, &issuer.url("/none")),
-            Some("the answer has status 404"),
+            Some("expected status 200, found 404"),
         ),
     ];
     let mut bootstrap = bootstrap(&upstream, &issuer)
@@ -597,12 +617,12 @@ fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
         (
             "no-cluster",
             "unheard-of",
-            "the host has no cluster `unheard-of`",
+            "Envoy has no cluster `unheard-of`",
         ),
         (
             "no-endpoint",
             "nobody",
-            "the cluster `nobody` takes no call",
+            "cluster `nobody` did not accept the request",
         ),
     ] {
         let jwks = json!({"remote": {"uri": issuer.url("/jwks"), "cluster": cluster}});
@@ -622,9 +642,8 @@ fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
             "{name}: {}",
             envoy.log()
         );
-        let line = format!("the keys of `{name}` could not be fetched: ");
         let log = envoy.log();
-        let line = log.lines().find(|text| text.contains(&line));
+        let line = failed_fetch(&log, name);
         match said {
             None => assert_eq!(line, None),
             Some(said) => assert!(

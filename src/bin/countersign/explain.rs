@@ -6,9 +6,12 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use countersign::authenticate::ProviderId;
 use countersign::authenticate::signature::Pure;
 use countersign::config::{self, Diagnostic, Loaded};
-use countersign::evaluate::{Decision, Fetch, Outcome, Step, Trace, Verdict, evaluate};
+use countersign::evaluate::{
+    Circumstances, Decision, Fetch, Outcome, Step, Trace, Verdict, evaluate,
+};
 use countersign::grammar::is_token;
 use countersign::grammar::unprintable::escaped;
 use countersign::json;
@@ -99,9 +102,11 @@ impl Explain {
             plan,
             &request,
             &plan.empty_store(),
-            &[],
-            &Pure,
-            now,
+            Circumstances {
+                settled: &[],
+                backend: &Pure,
+                now,
+            },
             &mut steps,
         );
         let decision = match outcome {
@@ -116,7 +121,7 @@ impl Explain {
         };
         Ok(Report {
             text,
-            ending: if decision.passes() {
+            ending: if decision.passage().is_some() {
                 Ending::Good
             } else {
                 Ending::Denied
@@ -319,11 +324,28 @@ fn changes(decision: &Decision<'_>) -> String {
 /// This command reaches no network: keys that are elsewhere are handed to it.
 fn needs_keys(loaded: &Loaded, fetch: Fetch) -> Failure {
     let policy = loaded.plan.policy.as_ref();
-    let source = policy.and_then(|policy| policy.sources.get(fetch.source));
-    let provider = source.map_or("?", |source| &source.provider);
-    Failure::new(format_args!(
-        "the keys of `{provider}` are fetched when the filter runs; hand them over with `--jwks FILE`"
-    ))
+    let provider = |id: ProviderId| {
+        let provider = policy.and_then(|policy| policy.providers.get(id.0));
+        provider.map_or("?", |provider| &provider.name)
+    };
+    let what = match fetch {
+        Fetch::Keys(id) => {
+            let source = policy.and_then(|policy| policy.sources.get(id.0));
+            let provider = source.map_or("?", |source| &source.provider);
+            format!(
+                "the keys of `{provider}` are fetched when the filter runs; hand them over with `--jwks FILE`"
+            )
+        }
+        Fetch::Entries(id) => format!(
+            "the credentials of `{}` are fetched when the filter runs",
+            provider(id)
+        ),
+        Fetch::Introspection(id, _) => format!(
+            "`{}` is asked about tokens when the filter runs",
+            provider(id)
+        ),
+    };
+    Failure::new(what)
 }
 
 fn as_json(steps: &[String], decision: &Decision<'_>, reply: Option<&Reply>) -> String {
@@ -336,8 +358,7 @@ fn as_json(steps: &[String], decision: &Decision<'_>, reply: Option<&Reply>) -> 
         json!({ "status": reply.status, "headers": headers, "body": reply.body })
     });
     let subject = decision
-        .principal
-        .as_ref()
+        .principal()
         .and_then(|principal| principal.subject());
     let object = json!({
         "verdict": match (&decision.verdict, decision.is_shadow) {
@@ -351,7 +372,7 @@ fn as_json(steps: &[String], decision: &Decision<'_>, reply: Option<&Reply>) -> 
         "provider": decision.provider,
         "subject": subject,
         "steps": steps,
-        "upstream": decision.passes().then(|| json!({
+        "upstream": decision.passage().map(|_| json!({
             "removed": decision.forward.remove,
             "set": decision.forward.set.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
             "query_changed": decision.forward.target.is_some(),
@@ -365,7 +386,7 @@ fn as_json(steps: &[String], decision: &Decision<'_>, reply: Option<&Reply>) -> 
 }
 
 fn who(decision: &Decision<'_>) -> String {
-    match (&decision.principal, decision.provider) {
+    match (decision.principal(), decision.provider) {
         (Some(principal), Some(provider)) => {
             let subject = principal.subject().unwrap_or("a caller without a subject");
             format!("{}, by `{provider}`", escaped(subject))

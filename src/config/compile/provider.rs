@@ -8,20 +8,20 @@ use super::Compiler;
 use crate::authenticate::base64url;
 use crate::authenticate::claims::{ClaimNames, ClaimPath};
 use crate::authenticate::jwk::{Source, parse_set};
-use crate::authenticate::jwt::{Audiences, Issuer, Kind, Revoked, Verifier};
+use crate::authenticate::jwt::{self, Audiences, Issuer, Keys, Kind, Revoked};
 use crate::authenticate::keys::KeySet;
 use crate::authenticate::signature::Algorithm;
-use crate::authenticate::{Keys, Method, Provider};
+use crate::authenticate::{KeySourceId, Method, Provider};
 use crate::config::diagnostic::Fault;
 use crate::config::document::{
     AudienceList, ClaimNames as ClaimNamesDocument, Discovery, From, Jwt,
     Provider as ProviderDocument, RemoteJwks, TokenType,
 };
 use crate::config::read::Span;
-use crate::credential::{Carrier, Location, LocationId};
+use crate::credential::{Carrier, Grammar, Location, LocationId};
 use crate::grammar::is_token;
+use crate::keys::{self, Address, Content, Endpoint};
 use crate::presentation::Protects;
-use crate::refresh::{Endpoint, Location as KeyLocation, RemoteKeys};
 use crate::scheme::Scheme;
 use crate::url::Url;
 
@@ -45,17 +45,19 @@ impl Compiler<'_> {
             return None;
         };
         let path = format!("{path}.jwt");
-        let verifier = self.verifier(&path, jwt);
+        let issuer = self.issuer(&path, &jwt.issuer);
         let locations = self.locations(&path, jwt.from.as_deref());
-        let keys = self.keys(&path, &document.name, jwt, &verifier.issuer)?;
+        let keys = self.keys(&path, &document.name, jwt, &issuer);
+        let mut verifier = self.jwt(&path, jwt, issuer);
+        verifier.keys.push(keys?);
         Some(Provider {
             name: document.name.clone(),
             locations,
-            method: Method::Jwt(verifier, keys),
+            method: Method::Jwt(verifier),
         })
     }
 
-    fn verifier(&mut self, path: &str, jwt: &Jwt) -> Verifier {
+    fn jwt(&mut self, path: &str, jwt: &Jwt, issuer: Issuer) -> jwt::Jwt {
         let require = jwt
             .require
             .clone()
@@ -68,8 +70,9 @@ impl Compiler<'_> {
         }
         let revoked = jwt.revoked.as_ref();
         let names = |list: Option<&Vec<String>>| list.into_iter().flatten().cloned().collect();
-        Verifier {
-            issuer: self.issuer(path, &jwt.issuer),
+        jwt::Jwt {
+            keys: Vec::with_capacity(1),
+            issuer,
             audiences: self.audiences(path, &jwt.audiences),
             kind: match jwt.token_type {
                 None | Some(TokenType::Any) => Kind::Any,
@@ -148,7 +151,7 @@ impl Compiler<'_> {
         let algorithms_are_known = !self.faults.any_within(&format!("{path}.algorithms"));
         let path = format!("{path}.jwks");
         let jwks = &jwt.jwks;
-        let location = match (&jwks.inline, &jwks.remote, &jwks.discovery) {
+        let address = match (&jwks.inline, &jwks.remote, &jwks.discovery) {
             (Some(inline), None, None) => {
                 let path = format!("{path}.inline");
                 let keys = self.inline_keys(&path, inline, algorithms.as_deref())?;
@@ -185,15 +188,15 @@ impl Compiler<'_> {
                 discovery.as_ref().and_then(|discovery| discovery.refresh),
             ),
         };
-        let source = RemoteKeys {
+        let source = keys::Source {
             provider: provider.to_owned(),
             timeout: self.span(&path, "timeout", timeout, TIMEOUT),
             refresh: self.span(&path, "refresh", refresh, REFRESH),
-            location: location?,
-            algorithms,
+            address: address?,
+            content: Content::Keys { algorithms },
         };
         self.sources.push(source);
-        Some(Keys::Remote(self.sources.len() - 1))
+        Some(Keys::Remote(KeySourceId(self.sources.len() - 1)))
     }
 
     fn span(&mut self, path: &str, key: &str, typed: Option<Span>, default: Duration) -> Duration {
@@ -267,24 +270,19 @@ impl Compiler<'_> {
         }
     }
 
-    fn remote(&mut self, path: &str, remote: &RemoteJwks) -> Option<KeyLocation> {
+    fn remote(&mut self, path: &str, remote: &RemoteJwks) -> Option<Address> {
         let endpoint = self.endpoint(path, &remote.uri, &remote.cluster)?;
-        Some(KeyLocation::Jwks(endpoint))
+        Some(Address::Direct(endpoint))
     }
 
-    fn discovery(
-        &mut self,
-        path: &str,
-        discovery: &Discovery,
-        issuer: &Issuer,
-    ) -> Option<KeyLocation> {
+    fn discovery(&mut self, path: &str, discovery: &Discovery, issuer: &Issuer) -> Option<Address> {
         if discovery.jwks_cluster.as_deref() == Some("") {
             self.invalid(
                 format!("{path}.jwks_cluster"),
                 "a cluster's name is not empty",
             );
         }
-        Some(KeyLocation::Discovery {
+        Some(Address::Discovery {
             metadata: self.endpoint(path, &discovery.uri, &discovery.cluster)?,
             issuer: issuer.clone(),
             jwks_cluster: discovery.jwks_cluster.clone(),
@@ -340,6 +338,7 @@ impl Compiler<'_> {
         for carrier in carriers {
             let served = Location {
                 carrier,
+                grammar: Grammar::Token,
                 scheme: Scheme::Bearer,
             };
             let known = self.locations.iter().position(|known| *known == served);

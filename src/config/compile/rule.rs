@@ -1,18 +1,17 @@
 //! Rules: which requests they are for, and what they ask.
 
 use super::Compiler;
-use crate::authenticate::Provider;
-use crate::authorize::Requirements;
+use crate::authenticate::{Offer, Provider, ProviderId};
+use crate::authorize::{Access, Gate, ReplyId, Requirements};
 use crate::config::diagnostic::Fault;
 use crate::config::document::{
     Allow, Document, Fallback, Match as MatchDocument, OnForbidden, Rule as RuleDocument,
 };
 use crate::grammar::is_token;
-use crate::plan::{Access, Gate, Match, Rule, Rules};
+use crate::plan::{Match, Rule, Rules};
 use crate::presentation::fixed::FixedReply;
 use crate::request::host::HostPattern;
 use crate::request::path::Pattern;
-use crate::scheme::Scheme;
 
 impl Compiler<'_> {
     pub(super) fn rules(
@@ -92,7 +91,9 @@ impl Compiler<'_> {
             .map(|matches| self.matches(&format!("{path}.match"), matches))
             .unwrap_or_default();
         let access = if let Some(respond) = &rule.respond {
-            Access::Respond(self.fixed_reply(&format!("{path}.respond"), respond))
+            let reply = self.fixed_reply(&format!("{path}.respond"), respond);
+            self.replies.push(reply);
+            Access::Respond(ReplyId(self.replies.len() - 1))
         } else if rule.allow == Some(Allow::Public) {
             Access::Public
         } else {
@@ -118,10 +119,15 @@ impl Compiler<'_> {
         }
     }
 
-    /// The places of the providers that a rule names, in the order of the document; all where it names none.
-    fn accepted(&mut self, path: &str, typed: Option<&[String]>, names: &[&str]) -> Vec<usize> {
+    /// The providers that a rule names, in the order of the configuration; all where it names none.
+    fn accepted(
+        &mut self,
+        path: &str,
+        typed: Option<&[String]>,
+        names: &[&str],
+    ) -> Vec<ProviderId> {
         let Some(typed) = typed else {
-            return (0..names.len()).collect();
+            return all(names.len());
         };
         if typed.is_empty() {
             self.invalid(
@@ -129,12 +135,13 @@ impl Compiler<'_> {
                 "there is at least one provider",
             );
         }
-        let mut places = Vec::new();
+        let mut accepted = Vec::new();
         for (index, name) in typed.iter().enumerate() {
             match names.iter().position(|known| known == name) {
-                Some(place) => {
-                    if let Err(between) = places.binary_search(&place) {
-                        places.insert(between, place);
+                Some(position) => {
+                    let id = ProviderId(position);
+                    if let Err(between) = accepted.binary_search(&id) {
+                        accepted.insert(between, id);
                     }
                 }
                 None => {
@@ -143,10 +150,15 @@ impl Compiler<'_> {
                 }
             }
         }
-        places
+        accepted
     }
 
-    fn gate(&mut self, path: &str, accepted: Vec<usize>, providers: &[Option<Provider>]) -> Gate {
+    fn gate(
+        &mut self,
+        path: &str,
+        accepted: Vec<ProviderId>,
+        providers: &[Option<Provider>],
+    ) -> Gate {
         if providers.is_empty() && !self.faults.any_within("providers") {
             self.invalid(
                 path,
@@ -160,13 +172,13 @@ impl Compiler<'_> {
     fn no_two_claim_the_same(
         &mut self,
         path: &str,
-        accepted: &[usize],
+        accepted: &[ProviderId],
         providers: &[Option<Provider>],
     ) {
-        let named: Vec<_> = at_places(accepted, providers).collect();
+        let named: Vec<_> = of_ids(accepted, providers).collect();
         for (index, one) in named.iter().enumerate() {
             for two in named.iter().skip(index + 1) {
-                if one.claims_what(two) {
+                if one.conflicts_with(two) {
                     self.invalid(
                         path,
                         format!(
@@ -284,7 +296,7 @@ impl Compiler<'_> {
                     "{under} requests pass without a credential, and receive 401 here, which shows that this rule \
                      exists: {fix}"
                 ),
-                Access::Respond(reply) if reply != not_found => format!(
+                Access::Respond(id) if self.replies.get(id.0) != Some(not_found) => format!(
                     "{under} every request receives the response of `respond`, and requests with a valid credential \
                      receive `responses.not_found` here, which shows that this rule exists: configure the same response \
                      in both"
@@ -313,7 +325,7 @@ impl Compiler<'_> {
             None if has_rules => Fallback::Deny,
             None => Fallback::Authenticated,
         };
-        let everyone = (0..providers.len()).collect();
+        let everyone = all(providers.len());
         match fallback {
             Fallback::Public => Access::Public,
             // Nobody passes, so there may be no provider, or two that claim the same token.
@@ -326,21 +338,27 @@ impl Compiler<'_> {
 
 /// What asks for a credential where nobody passes. There may be two providers that claim the same token.
 pub(super) fn of_strangers(providers: &[Option<Provider>]) -> Gate {
-    gate_of((0..providers.len()).collect(), providers)
+    gate_of(all(providers.len()), providers)
+}
+
+fn all(providers: usize) -> Vec<ProviderId> {
+    (0..providers).map(ProviderId).collect()
 }
 
 /// A gate that accepts any credential of these providers.
-fn gate_of(accepted: Vec<usize>, providers: &[Option<Provider>]) -> Gate {
-    let mut schemes: Vec<Scheme> = Vec::new();
-    for provider in at_places(&accepted, providers) {
-        if !schemes.contains(&provider.scheme()) {
-            schemes.push(provider.scheme());
+fn gate_of(accepted: Vec<ProviderId>, providers: &[Option<Provider>]) -> Gate {
+    let mut offers: Vec<Offer> = Vec::new();
+    for provider in of_ids(&accepted, providers) {
+        for offer in provider.method.offers() {
+            if !offers.contains(offer) {
+                offers.push(offer.clone());
+            }
         }
     }
     Gate {
         providers: accepted,
         choice: 0,
-        schemes,
+        offers,
         requirements: Requirements::default(),
     }
 }
@@ -350,11 +368,17 @@ pub(super) fn tell_choices_apart<'a>(
     gates: impl Iterator<Item = &'a mut Gate>,
     providers: &[Provider],
 ) {
-    let rivals = |one: &Provider| providers.iter().filter(|two| one.claims_what(two)).count() > 1;
+    let rivals = |one: &Provider| {
+        providers
+            .iter()
+            .filter(|two| one.conflicts_with(two))
+            .count()
+            > 1
+    };
     if !providers.iter().any(rivals) {
         return;
     }
-    let mut choices: Vec<Vec<usize>> = Vec::new();
+    let mut choices: Vec<Vec<ProviderId>> = Vec::new();
     for gate in gates {
         let known = choices.iter().position(|choice| *choice == gate.providers);
         gate.choice = known.unwrap_or(choices.len());
@@ -364,11 +388,9 @@ pub(super) fn tell_choices_apart<'a>(
     }
 }
 
-fn at_places<'p>(
-    places: &[usize],
+fn of_ids<'p>(
+    ids: &[ProviderId],
     providers: &'p [Option<Provider>],
 ) -> impl Iterator<Item = &'p Provider> {
-    places
-        .iter()
-        .filter_map(|place| providers.get(*place)?.as_ref())
+    ids.iter().filter_map(|id| providers.get(id.0)?.as_ref())
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::cells::{Cells, OwnCells, Put};
 use super::bucket::{Bucket, SLOTS};
-use super::{BUCKETS, Caller, CallerId, Failures, Limits, SECRET};
+use super::{BUCKETS, Caller, CallerId, Failures, Limits, SECRET, prefix};
+use crate::ports::{Shared, SharedData};
 use crate::time::Timestamp;
 
 const LIMITS: Limits = Limits {
@@ -36,43 +36,43 @@ impl PlusMillis for Timestamp {
 struct SharedCells(Arc<Mutex<Held>>);
 
 /// Values and their versions.
-type Held = BTreeMap<u16, (Vec<u8>, u32)>;
+type Held = BTreeMap<String, (Vec<u8>, u32)>;
 
-impl Cells for SharedCells {
-    fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
-        let found = self.0.lock().unwrap().get(&number).cloned();
+impl SharedData for SharedCells {
+    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
+        let found = self.0.lock().unwrap().get(key).cloned();
         // Others go on in between.
         std::thread::yield_now();
         found.map_or((None, 0), |(value, version)| (Some(value), version))
     }
 
-    fn put(&self, number: u16, value: &[u8], version: u32) -> Put {
+    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
         let mut cells = self.0.lock().unwrap();
-        let (held, current) = cells.entry(number).or_default();
+        let (held, current) = cells.entry(key.to_owned()).or_default();
         if *current != version {
-            return Put::TooLate;
+            return Shared::TooLate;
         }
         (*held, *current) = (value.to_vec(), version + 1);
-        Put::Done
+        Shared::Done
     }
 }
 
 /// Cells into which nothing goes.
 struct NoCells;
 
-impl Cells for NoCells {
-    fn get(&self, _: u16) -> (Option<Vec<u8>>, u32) {
+impl SharedData for NoCells {
+    fn get(&self, _: &str) -> (Option<Vec<u8>>, u32) {
         (None, 0)
     }
 
-    fn put(&self, _: u16, _: &[u8], _: u32) -> Put {
-        Put::Refused
+    fn set(&self, _: &str, _: &[u8], _: u32) -> Shared {
+        Shared::Refused
     }
 }
 
 fn sharing(limits: Limits, cells: &SharedCells) -> Failures {
     let mut failures = Failures::new(limits);
-    failures.share(Box::new(cells.clone()));
+    failures.share(Box::new(cells.clone()), &[]);
     failures
 }
 
@@ -229,7 +229,7 @@ fn workers_count_together() {
 #[test]
 fn without_shared_cells_a_worker_counts_by_itself() {
     let mut failures = Failures::new(LIMITS);
-    failures.share(Box::new(NoCells));
+    failures.share(Box::new(NoCells), &[]);
     let amy = failures.id(user("amy"));
     for _ in 0..3 {
         failures.count(amy, at(0));
@@ -274,17 +274,17 @@ struct Overtaken {
     times: Cell<u32>,
 }
 
-impl Cells for Overtaken {
-    fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
-        self.cells.get(number)
+impl SharedData for Overtaken {
+    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
+        self.cells.get(key)
     }
 
-    fn put(&self, number: u16, value: &[u8], version: u32) -> Put {
+    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
         if let Some(times) = self.times.get().checked_sub(1) {
             self.times.set(times);
             self.other.count(self.other.id(user("amy")), at(0));
         }
-        self.cells.put(number, value, version)
+        self.cells.set(key, value, version)
     }
 }
 
@@ -298,11 +298,12 @@ fn who_was_too_late_tries_again_but_not_for_ever() {
         };
         let other = sharing(limits, &cells);
         let mut failures = Failures::new(limits);
-        failures.share(Box::new(Overtaken {
+        let overtaken = Overtaken {
             cells: cells.clone(),
             other: sharing(limits, &cells),
             times: Cell::new(times),
-        }));
+        };
+        failures.share(Box::new(overtaken), &[]);
         let amy = failures.id(user("amy"));
         failures.count(amy, at(0));
         let by_others = times.min(32);
@@ -379,18 +380,19 @@ fn many_addresses_take_no_more_room() {
 #[test]
 fn what_is_no_secret_is_replaced() {
     let cells = SharedCells::default();
-    cells.put(SECRET, b"", 0);
+    let key = format!("{}.{SECRET}", prefix(&[], LIMITS));
+    cells.set(&key, b"", 0);
     let (one, two) = (sharing(LIMITS, &cells), sharing(LIMITS, &cells));
     assert_eq!(one.id(user("amy")), two.id(user("amy")));
     let other = Failures::new(LIMITS);
     assert_ne!(one.id(user("amy")), other.id(user("amy")));
-    assert_eq!(cells.get(SECRET).0.map(|secret| secret.len()), Some(16));
+    assert_eq!(cells.get(&key).0.map(|secret| secret.len()), Some(16));
 }
 
 fn in_cell(failures: &Failures, caller: CallerId, value: &[u8]) {
-    let cells = failures.cells();
-    let version = cells.get(caller.bucket).1;
-    assert_eq!(cells.put(caller.bucket, value, version), Put::Done);
+    let (data, key) = (failures.data(), failures.key(caller.bucket));
+    let version = data.get(&key).1;
+    assert_eq!(data.set(&key, value, version), Shared::Done);
 }
 
 proptest! {
@@ -451,15 +453,35 @@ proptest! {
     }
 }
 
+/// Filters with other names or limits have other cells.
 #[test]
-fn own_cells_know_their_versions() {
-    let cells = OwnCells::default();
-    assert_eq!(cells.get(7), (None, 0));
-    assert_eq!(cells.put(7, b"a", 1), Put::TooLate);
-    assert_eq!(cells.put(7, b"a", 0), Put::Done);
-    let (value, version) = cells.get(7);
-    assert_eq!(value.as_deref(), Some(&b"a"[..]));
-    assert_ne!(version, 0);
-    assert_eq!(cells.put(7, b"b", 0), Put::TooLate);
-    assert_eq!(cells.put(7, b"b", version), Put::Done);
+fn filters_do_not_meet() {
+    let other = Limits {
+        failures: 4,
+        ..LIMITS
+    };
+    let of = [
+        prefix(&[], LIMITS),
+        prefix(&[], other),
+        prefix(&[b"a"], LIMITS),
+        prefix(&[b"a", b""], LIMITS),
+        prefix(&[b"", b"a"], LIMITS),
+    ];
+    for (index, prefix) in of.iter().enumerate() {
+        assert!(!of[..index].contains(prefix), "{index}");
+    }
+    let cells = SharedCells::default();
+    let mut filters = [&b"one"[..], b"two"].map(|name| {
+        let mut failures = Failures::new(LIMITS);
+        failures.share(Box::new(cells.clone()), &[name]);
+        failures
+    });
+    let amy = user("amy");
+    for _ in 0..3 {
+        filters[0].count(filters[0].id(amy), at(0));
+    }
+    let blocked = filters
+        .each_mut()
+        .map(|failures| failures.blocked_for(failures.id(amy), at(0)).is_some());
+    assert_eq!(blocked, [true, false]);
 }
