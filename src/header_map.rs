@@ -1,12 +1,15 @@
-//! Header maps and lists in the form in which a proxy-wasm host and a module exchange them.
+//! Header maps and property values in the form in which a proxy-wasm host and a module exchange them.
 //!
-//! Every number is an unsigned 32-bit integer, little-endian (proxy-wasm ABI 0.2.1):
+//! A header map is (proxy-wasm ABI 0.2.1):
 //!
 //! ```text
 //! count | (name size, value size) × count | (name, NUL, value, NUL) × count
 //! ```
 //!
-//! The host forwards what a client sent, so names and values are bytes. Every size is checked before it is used.
+//! Numbers are unsigned, have 32 bits and are little-endian. The host forwards what a client sent, so names and values are
+//! bytes. Every size is checked before it is used.
+
+use std::net::{IpAddr, SocketAddr};
 
 /// The name and the value of each header, in the order of the map. `None` if the map is shorter than its sizes say.
 ///
@@ -46,6 +49,14 @@ pub fn texts(property: &[u8]) -> Option<Vec<&[u8]>> {
     }
     let entries = parse(property)?;
     Some(entries.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The address in a property that is an address with a port: `10.0.0.1:80`. `None` if it is something else.
+///
+/// An IPv4 address that is mapped into IPv6 is an IPv4 address (RFC 4291 §2.5.5.2).
+pub fn address(property: &[u8]) -> Option<IpAddr> {
+    let address: SocketAddr = std::str::from_utf8(property).ok()?.parse().ok()?;
+    Some(address.ip().to_canonical())
 }
 
 /// The header map that [`parse`] reads.
@@ -140,6 +151,26 @@ mod tests {
         assert_eq!(texts(b"or\0ders"), None);
     }
 
+    #[test]
+    fn an_address_has_a_port() {
+        let v4 = Some(IpAddr::from([10, 0, 0, 1]));
+        assert_eq!(address(b"10.0.0.1:80"), v4);
+        assert_eq!(address(b"[::ffff:10.0.0.1]:80"), v4);
+        assert_eq!(
+            address(b"[::1]:80"),
+            Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]))
+        );
+        for text in [
+            &b"10.0.0.1"[..],
+            b"",
+            b"10.0.0.1:80 ",
+            b"/run/envoy.sock",
+            b"\xff",
+        ] {
+            assert_eq!(address(text), None);
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_serialized_is_parsed(headers in prop::collection::vec(("\\PC{0,9}", any::<String>()), 0..9)) {
@@ -158,7 +189,7 @@ mod tests {
                 let sizes: usize = headers.iter().map(|(name, value)| 10 + name.len() + value.len()).sum();
                 prop_assert!(4 + sizes <= bytes.len());
             }
-            let _ = texts(&bytes);
+            let _ = (texts(&bytes), address(&bytes));
         }
     }
 }

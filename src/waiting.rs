@@ -65,7 +65,7 @@ impl Waiting {
     /// Removes and returns the requests that need not wait any longer: a fetch of their source has ended since they
     /// began to wait, or their deadline has come.
     ///
-    /// `fetches_ended` says how many fetches of a source have ended by now; none if there is no such source.
+    /// `fetches_ended` says how many fetches of a source have ended by now. `None` means that nothing is fetched from it.
     pub fn take_due(
         &mut self,
         now: Timestamp,
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::authenticate::KeySourceId;
 
-    const FIRST: Fetch = Fetch::Keys(KeySourceId(0));
+    const FETCH: Fetch = Fetch::Keys(KeySourceId(0));
 
     fn held(bytes: usize, deadline: i64) -> Held {
         Held {
@@ -106,7 +106,7 @@ mod tests {
                 goes_on: false,
             },
             settled: Vec::new(),
-            fetch: FIRST,
+            fetch: FETCH,
             fetches_ended: 3,
             deadline: Timestamp::from_millis(deadline),
         }
@@ -127,9 +127,10 @@ mod tests {
         waiting.hold(2, of_another);
         let now = Timestamp::from_millis(99);
         assert!(waiting.take_due(now, |_| Some(3)).is_empty());
-        let due = waiting.take_due(now, |fetch| Some(if fetch == FIRST { 4 } else { 3 }));
+        let due = waiting.take_due(now, |fetch| Some(if fetch == FETCH { 4 } else { 3 }));
         assert_eq!(due, [(1, held(10, 100))]);
         assert!(waiting.take_due(now, |_| Some(3)).is_empty());
+        assert_eq!(contexts(waiting.take_due(now, |_| None)), [2]);
     }
 
     #[test]

@@ -2,20 +2,24 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
+
+use proxy_wasm::hostcalls::get_buffer;
+use proxy_wasm::types::BufferType;
 
 use super::crypto::HostCrypto;
 use super::ffi;
 use super::log;
 use super::metrics::Metrics;
-use super::outbound::{HostOutbound, with_response};
+use super::outbound::HostOutbound;
 use super::properties::{self, Route};
 use super::shared::HostShared;
 use crate::authenticate::signature::Chosen;
 use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
-use crate::keys::{FetchEvent, Fetcher};
+use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
 use crate::plan::Plan;
-use crate::ports::CallId;
+use crate::ports::{CallId, Response};
 use crate::request::RequestView;
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -29,7 +33,7 @@ pub struct Filter {
     backend: Chosen<HostCrypto>,
     pub(super) metrics: Rc<Metrics>,
     pub(super) store: RefCell<Store>,
-    pub(super) fetcher: RefCell<Fetcher>,
+    fetcher: RefCell<Fetcher>,
     waiting: RefCell<Waiting>,
     /// Whether another configuration has replaced this one. Its keys are not fetched any more.
     is_abandoned: Cell<bool>,
@@ -111,12 +115,12 @@ impl Filter {
             .on_route(route.name.as_deref(), policies)
             .after_changes(route.was_changed);
         let outcome = {
-            let store = self.store.borrow();
             let circumstances = Circumstances {
                 settled: &settled,
                 backend: &self.backend,
                 now,
             };
+            let store = self.store.borrow();
             evaluate(&self.plan, &request, &store, circumstances, &mut ())
         };
         match outcome {
@@ -135,8 +139,7 @@ impl Filter {
         }
     }
 
-    /// Makes a request wait for a fetch. If too many requests wait, or nothing fetches it, it is decided as if the fetch had
-    /// failed.
+    /// Makes a request wait for a fetch. If too many requests wait, it is decided as if the fetch had failed.
     fn hold(
         &self,
         context: u32,
@@ -145,16 +148,11 @@ impl Filter {
         fetch: Fetch,
         now: Timestamp,
     ) -> Next {
-        if !self.waiting.borrow().has_room_for(head.map.len()) {
-            settled.push(fetch);
-            return self.decide_head(context, head, settled, now);
-        }
-        let fetcher = self.fetcher.borrow();
-        let source = fetch.key_source();
-        let ended = source.and_then(|source| fetcher.ended(source));
-        let limit = source.and_then(|source| fetcher.time_limit(source));
-        let (Some(fetches_ended), Some(limit)) = (ended, limit) else {
-            drop(fetcher);
+        let terms = self.terms(fetch).filter(|_| {
+            let waiting = self.waiting.borrow();
+            waiting.has_room_for(head.map.len())
+        });
+        let Some((fetches_ended, time_limit)) = terms else {
             settled.push(fetch);
             return self.decide_head(context, head, settled, now);
         };
@@ -163,10 +161,24 @@ impl Filter {
             settled,
             fetch,
             fetches_ended,
-            deadline: now.plus(limit),
+            deadline: now.plus(time_limit),
         };
         self.waiting.borrow_mut().hold(context, held);
         Next::Waits
+    }
+
+    /// How many fetches of a source have ended, and how long one takes at the longest. `None` if there is no such source.
+    fn terms(&self, fetch: Fetch) -> Option<(u64, Duration)> {
+        let fetcher = self.fetcher.borrow();
+        let source = fetch.key_source()?;
+        Some((fetcher.ended(source)?, fetcher.time_limit(source)?))
+    }
+
+    /// Notes that a request needs a fetch.
+    pub(super) fn want(&self, fetch: Fetch) {
+        if let Some(source) = fetch.key_source() {
+            self.fetcher.borrow_mut().want(source);
+        }
     }
 
     /// Removes from the request's trailers what the upstream must not receive. If that fails, the filter responds in
@@ -203,18 +215,15 @@ impl Filter {
         let Some(now) = ffi::now() else {
             return;
         };
-        let event = with_response(|response| {
-            let mut fetcher = self.fetcher.borrow_mut();
-            fetcher.respond(CallId(call), response, &mut HostOutbound, now)
-        });
+        let headers = ffi::call_response_headers().unwrap_or_default();
+        let headers = header_map::parse(&headers).unwrap_or_default();
+        let body = get_buffer(BufferType::HttpCallResponseBody, 0, MAX_RESPONSE + 1);
+        let response = Response::from_host(headers, body.ok().flatten().unwrap_or_default());
+        let event =
+            self.fetcher
+                .borrow_mut()
+                .respond(CallId(call), response, &mut HostOutbound, now);
         self.after_fetches(event, now);
-    }
-
-    /// Notes that a request needs a fetch.
-    pub(super) fn want(&self, fetch: Fetch) {
-        if let Some(source) = fetch.key_source() {
-            self.fetcher.borrow_mut().want(source);
-        }
     }
 
     fn after_fetches(&self, events: impl IntoIterator<Item = FetchEvent>, now: Timestamp) {
@@ -269,12 +278,12 @@ impl Filter {
     fn refuse(&self, request: &RequestView<'_>, now: Timestamp) -> Next {
         let nothing = Plan::refuse_all();
         let outcome = {
-            let store = self.store.borrow();
             let circumstances = Circumstances {
                 settled: &[],
                 backend: &self.backend,
                 now,
             };
+            let store = self.store.borrow();
             evaluate(&nothing, request, &store, circumstances, &mut ())
         };
         match outcome {

@@ -1,35 +1,32 @@
 //! HTTP calls through Envoy's clusters.
 
-use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, Status};
+use std::time::Duration;
 
-use super::ffi;
-use crate::header_map;
-use crate::keys::MAX_RESPONSE;
-use crate::ports::{Call, CallId, NotSent, Outbound, Response};
+use proxy_wasm::hostcalls::dispatch_http_call;
+use proxy_wasm::types::Status;
 
-/// Sends calls with the SDK, whose dispatcher delivers the responses to the root context.
+use crate::ports::{Call, CallId, NotSent, Outbound};
+
+/// The longest timeout that the host can be given. The SDK would cut off a longer one.
+const MAX_TIMEOUT: Duration = Duration::from_millis(u32::MAX as u64);
+
+/// Sends calls with the SDK, whose dispatcher panics on the response to a call that it has not sent. The responses come to
+/// the root context.
 pub struct HostOutbound;
 
 impl Outbound for HostOutbound {
     fn send(&mut self, call: &Call<'_>) -> Result<CallId, NotSent> {
-        let body = (!call.body.is_empty()).then_some(call.body);
-        let (cluster, headers) = (call.cluster, call.fields());
-        let sent = hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), call.timeout);
+        let timeout = call.timeout.min(MAX_TIMEOUT);
+        let sent = dispatch_http_call(
+            call.cluster,
+            call.fields(),
+            Some(call.body),
+            vec![],
+            timeout,
+        );
         sent.map(CallId).map_err(|status| match status {
             Status::BadArgument => NotSent::NoCluster,
             _ => NotSent::Refused,
         })
     }
-}
-
-/// Hands over the response to the call that has just ended; none if no response came.
-pub fn with_response<T>(take: impl FnOnce(Option<Response<'_>>) -> T) -> T {
-    let map = ffi::call_response_headers().unwrap_or_default();
-    let headers = header_map::parse(&map).unwrap_or_default();
-    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, MAX_RESPONSE + 1);
-    take(Response::from_host(
-        headers,
-        body.ok().flatten().unwrap_or_default(),
-    ))
 }

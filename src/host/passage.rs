@@ -12,9 +12,10 @@ use crate::telemetry;
 use crate::time::Timestamp;
 
 impl Filter {
-    /// Carries out a decision for the request on which the host's calls act.
+    /// Carries out a decision for the request on which the host's calls act. `plan` is what the decision rests on.
     ///
-    /// The effects come first and the response last, so that what the store refuses is never allowed.
+    /// The effects are committed first. This may turn the decision into a denial, so that the request is forwarded or
+    /// answered last.
     pub(super) fn carry_out<'p>(
         &self,
         plan: &'p Plan,
@@ -60,7 +61,7 @@ impl Filter {
     }
 }
 
-/// Changes a request as the decision says, and lets it continue to the upstream.
+/// Changes a request as the decision says, and lets it continue to the upstream. The passage proves that it may.
 ///
 /// If the host does not make one of the changes, the request stays paused: the upstream could receive what it must not.
 fn forward(_: Passage<'_>, forward: &Forward<'_>) -> Next {

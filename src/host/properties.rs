@@ -1,6 +1,6 @@
 //! What the host says about a request besides its headers, as far as the configuration uses it: each call costs.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::ffi::{self, Unreadable};
 use crate::header_map;
@@ -66,7 +66,5 @@ pub fn client(policy: Option<&Policy>) -> Option<IpAddr> {
 
 /// The client's address, by Envoy's settings for forwarded addresses.
 pub fn source_address() -> Option<IpAddr> {
-    let text = ffi::property("source\0address")?;
-    let address: SocketAddr = std::str::from_utf8(&text).ok()?.parse().ok()?;
-    Some(address.ip().to_canonical())
+    header_map::address(&ffi::property("source\0address")?)
 }

@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use super::{ffi, log};
+use super::ffi;
+use super::log;
 use crate::ports::{Shared, SharedData};
 
 /// The shared data of Envoy, which never deletes a key.
