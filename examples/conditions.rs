@@ -2,6 +2,7 @@
 //!
 //! Each condition reaches the operation limit with a different kind of work. A figure is the CPU time of Envoy for a
 //! request, minus the CPU time of the same request with a trivial condition. It is the minimum of several requests.
+#![allow(clippy::restriction, reason = "an example may panic")]
 #![allow(clippy::disallowed_methods)]
 
 #[path = "../tests/support/mod.rs"]

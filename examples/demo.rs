@@ -2,6 +2,7 @@
 //!
 //! `make run` runs `demo --stay`: it leaves Envoy running and prints requests to paste. `make run RECIPE=…` runs
 //! `demo --recipe …`: it does the same with one of the policies in the README, and plays the transcript of the policy.
+#![allow(clippy::restriction, reason = "an example may panic")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -3,6 +3,7 @@
 //!
 //! The rules are public, so any client can cause this cost. The paths are measured in turns on one Envoy. A figure is the
 //! minimum of its turns.
+#![allow(clippy::restriction, reason = "an example may panic")]
 
 #[allow(dead_code)]
 #[path = "bench/load.rs"]

@@ -2,6 +2,7 @@
 //!
 //! Consecutive requests match different rules, so that the processor's cache is used as in a proxy. A figure is the minimum
 //! of several rounds, because other work on the machine only adds to it.
+#![allow(clippy::restriction, reason = "an example may panic")]
 #![allow(clippy::disallowed_methods)]
 
 use std::hint::black_box;

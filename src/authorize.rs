@@ -1,4 +1,4 @@
-//! Principal × rule → Permit: whether a caller may do this.
+//! Whether a caller may make a request: principal × requirements → [`Permit`].
 
 pub mod access;
 pub mod claim;
@@ -23,34 +23,35 @@ use crate::request::preflight::Preflight;
 use crate::request::{HttpsBy, RequestView};
 use crate::time::Timestamp;
 
-/// How far the clock of whoever authenticated the caller may be off.
+/// How far the clock of the authorization server may be ahead.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// A client's wish for a refresh token (OpenID Connect Core §11): between it and the authorization server.
+/// The scope by which a client asks the authorization server for a refresh token (OpenID Connect Core §11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
-/// The callers of a request, each verified: the first is the one that the upstream is told of.
+/// The callers of a request, each verified: the identity headers describe the first.
 pub type Principals = SmallVec<[Rc<Principal>; 1]>;
 
-/// Permission to pass. Only this file makes one, after the check; the host forwards nothing without it.
+/// The proof that a request is permitted. Only this file creates one, after the check, and the host forwards no request
+/// without one.
 #[derive(Debug)]
 pub struct Permit {
     principals: Principals,
 }
 
 impl Permit {
-    /// The caller; none if the request passes without a credential.
+    /// The caller. None if the request is permitted without a credential.
     pub fn principal(&self) -> Option<&Principal> {
         self.principals.first().map(Rc::as_ref)
     }
 }
 
-/// What a rule asks of whoever it lets pass: all of it.
+/// What a rule requires of a caller. All of it must be met.
 #[derive(Debug, Default)]
 pub struct Requirements {
-    /// How the caller must have been authenticated: one of these classes, the first preferred (RFC 9470 §3).
+    /// Authentication classes, of which the caller's must be one; the preferred one first (RFC 9470 §3).
     pub acr: Vec<String>,
-    /// How long ago at the most (RFC 9470 §3).
+    /// The maximum age of the caller's authentication (RFC 9470 §3).
     pub max_age: Option<Duration>,
     /// Scopes (RFC 6749 §3.3).
     pub scopes: Names,
@@ -60,44 +61,44 @@ pub struct Requirements {
     pub groups: Names,
     /// Claims and their values.
     pub claims: Vec<ClaimRequirement>,
-    /// What must be true of caller and request.
+    /// A condition on the caller and the request.
     pub condition: Option<Condition>,
-    /// Further requirements, of which one must hold where there are any.
+    /// Alternatives. If there are any, one of them must be met.
     pub any_of: Vec<Requirements>,
 }
 
-/// What is asked about: who wants to do what, where, when.
+/// What requirements are evaluated against: the caller, the request and the time.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
+pub struct Input<'a> {
     /// The caller.
     pub principal: &'a Principal,
-    /// The name of the provider that vouches for the caller.
+    /// The name of the provider that verified the caller.
     pub provider: &'a str,
     /// The request.
     pub request: &'a RequestView<'a>,
-    /// What tells its scheme.
+    /// How the filter knows whether the request came over HTTPS.
     pub https_by: HttpsBy,
-    /// Its path.
+    /// The request's path.
     pub path: &'a Readings<'a>,
-    /// What the path has bound: names and decoded values.
+    /// The names and the decoded values of path parameters.
     pub parameters: &'a [(&'a str, &'a str)],
-    /// The moment.
+    /// The current time.
     pub now: Timestamp,
-    /// What all conditions may cost together.
+    /// What all conditions of the request may cost together.
     pub budget: &'a Budget,
-    /// Hears what became of each condition that was evaluated.
-    pub heard: &'a dyn Fn(Result<bool, Failed>),
+    /// Called with the result of each condition that was evaluated.
+    pub on_condition: &'a dyn Fn(Result<bool, Failed>),
 }
 
-impl Asked<'_> {
-    /// What the path has bound to a parameter.
+impl Input<'_> {
+    /// The value of a path parameter.
     fn parameter(&self, name: &str) -> Option<&str> {
         let mut bound = self.parameters.iter();
         bound.find_map(|(own, value)| (*own == name).then_some(*value))
     }
 }
 
-/// Permits a request without a credential, where the rule lets it pass.
+/// Permits a request without a credential, if its rule allows that.
 pub(crate) fn permit_anyone(access: &Access) -> Option<Permit> {
     match access {
         Access::Public | Access::Optional(_) => Some(Permit {
@@ -117,44 +118,45 @@ pub(crate) fn permit_preflight(_: Preflight<'_>) -> Permit {
 /// Permits the callers, if the first of them meets the requirements.
 ///
 /// # Errors
-/// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: what a caller can do
-/// something about comes first.
+/// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: the caller can act on the
+/// first two.
 pub fn permit(
     principals: &Principals,
     requirements: &Requirements,
-    asked: Asked<'_>,
+    input: Input<'_>,
 ) -> Result<Permit, Reject> {
-    requirements.check(asked)?;
+    requirements.check(input)?;
     Ok(permit_callers(principals))
 }
 
-/// The same at a rule that hides.
+/// As [`permit`], for a hidden rule.
 ///
 /// # Errors
-/// As for [`permit`], but [`Reject::Authentication`] comes last: only callers who lack nothing else learn of it.
+/// As for [`permit`], but [`Reject::Authentication`] comes last, so that only callers who meet all other requirements
+/// learn that the rule exists.
 #[cold]
 pub fn permit_where_hidden(
     principals: &Principals,
     requirements: &Requirements,
-    asked: Asked<'_>,
+    input: Input<'_>,
 ) -> Result<Permit, Reject> {
-    requirements.check_beyond_authentication(asked)?;
-    requirements.check_authentication(asked)?;
+    requirements.check_beyond_authentication(input)?;
+    requirements.check_authentication(input)?;
     Ok(permit_callers(principals))
 }
 
-/// For the two functions above, after their checks.
+/// Creates the permit for the two functions above, after their checks.
 fn permit_callers(principals: &Principals) -> Permit {
     Permit {
         principals: principals.clone(),
     }
 }
 
-/// What a caller lacks where a condition does not hold.
+/// What a caller lacks if a condition does not hold.
 #[inline(never)]
-fn lack_of(condition: &Condition, asked: Asked<'_>) -> Option<Requirement> {
-    let holds = condition.holds(asked);
-    (asked.heard)(holds);
+fn unmet_condition(condition: &Condition, input: Input<'_>) -> Option<Requirement> {
+    let holds = condition.holds(input);
+    (input.on_condition)(holds);
     match holds {
         Ok(true) => None,
         Ok(false) => Some(Requirement::Condition),
@@ -163,18 +165,18 @@ fn lack_of(condition: &Condition, asked: Asked<'_>) -> Option<Requirement> {
 }
 
 impl Requirements {
-    fn check(&self, asked: Asked<'_>) -> Result<(), Reject> {
-        self.check_authentication(asked)?;
-        self.check_beyond_authentication(asked)
+    fn check(&self, input: Input<'_>) -> Result<(), Reject> {
+        self.check_authentication(input)?;
+        self.check_beyond_authentication(input)
     }
 
-    fn check_authentication(&self, asked: Asked<'_>) -> Result<(), Reject> {
-        self.authentication(asked.principal, asked.now)
+    fn check_authentication(&self, input: Input<'_>) -> Result<(), Reject> {
+        self.authentication(input.principal, input.now)
             .map_err(Reject::Authentication)
     }
 
-    fn check_beyond_authentication(&self, asked: Asked<'_>) -> Result<(), Reject> {
-        let principal = asked.principal;
+    fn check_beyond_authentication(&self, input: Input<'_>) -> Result<(), Reject> {
+        let principal = input.principal;
         let lacks = |requirement| Err(Reject::Requirement(requirement));
         if !self.scopes.are_met_by(principal.scopes()) {
             Err(Reject::Scope)
@@ -182,13 +184,13 @@ impl Requirements {
             lacks(Requirement::Role)
         } else if !self.groups.are_met_by(principal.groups()) {
             lacks(Requirement::Group)
-        } else if !self.claims.iter().all(|claim| claim.is_met(asked)) {
+        } else if !self.claims.iter().all(|claim| claim.is_met(input)) {
             lacks(Requirement::Claim)
         } else if let Some(condition) = &self.condition
-            && let Some(lack) = lack_of(condition, asked)
+            && let Some(lack) = unmet_condition(condition, input)
         {
             lacks(lack)
-        } else if !self.any_of.is_empty() && !self.any_of.iter().any(|one| one.check(asked).is_ok())
+        } else if !self.any_of.is_empty() && !self.any_of.iter().any(|one| one.check(input).is_ok())
         {
             lacks(Requirement::AnyOf)
         } else {
@@ -196,7 +198,7 @@ impl Requirements {
         }
     }
 
-    /// Whether one of its conditions, also of those within `any_of`, is as `wanted`.
+    /// Whether `wanted` returns true for one of the conditions, which include those in `any_of`.
     pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
         self.condition.as_ref().is_some_and(wanted)
             || self.any_of.iter().any(|one| one.has_condition(wanted))
@@ -216,22 +218,23 @@ impl Requirements {
         let Some(max_age) = self.max_age else {
             return Ok(());
         };
-        // A moment that is yet to come says nothing of how long ago it was.
+        // A time in the future does not show how old the authentication is.
         let then = claim("auth_time").and_then(|value| moment(value.as_number()?));
         let recent =
             then.is_some_and(|then| then <= now.plus(CLOCK_SKEW) && now <= then.plus(max_age));
         recent.then_some(()).ok_or(Weakness::Age)
     }
 
-    /// Every scope that a caller should ask for to pass: all of them at once, and where one of several would do, the
-    /// first. Never [`OFFLINE_ACCESS`], which no resource asks for.
+    /// The scopes that a caller should request: every required one, and the first of alternatives.
+    ///
+    /// [`OFFLINE_ACCESS`] is never among them, because no resource requires it.
     pub fn scopes_to_ask_for(&self) -> Vec<&str> {
         let mut scopes = self.scopes.to_ask_for();
         scopes.retain(|scope| *scope != OFFLINE_ACCESS);
         scopes
     }
 
-    /// What a caller lacks of what made `reject` be said: where one of several would do, the first.
+    /// The names that a caller lacks, given the `reject` that resulted: of alternatives, the first.
     pub fn missing<'r>(&'r self, reject: Reject, principal: &Principal) -> Vec<&'r str> {
         match reject {
             Reject::Scope => self.scopes.missing(principal.scopes()),

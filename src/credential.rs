@@ -160,7 +160,7 @@ pub fn present<'a>(
         if served
             .carrier
             .field()
-            .is_some_and(|field| request.ends_here(field.as_bytes()))
+            .is_some_and(|field| request.is_hop_by_hop(field.as_bytes()))
         {
             continue;
         }

@@ -52,7 +52,7 @@ use crate::authenticate::signature::Backend;
 use crate::authenticate::{KeySourceId, Offer, Principal, ProviderId};
 use crate::authorize::condition::{Budget, Condition};
 use crate::authorize::{
-    Access, Asked, Permit, Principals, Requirements, permit, permit_anyone, permit_where_hidden,
+    Access, Input, Permit, Principals, Requirements, permit, permit_anyone, permit_where_hidden,
 };
 use crate::plan::{Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
@@ -267,6 +267,16 @@ pub enum Fetch {
     Introspection(ProviderId, TokenId),
 }
 
+impl Fetch {
+    /// The source of keys, if that is what is fetched.
+    pub fn key_source(self) -> Option<KeySourceId> {
+        match self {
+            Self::Keys(source) => Some(source),
+            Self::Entries(_) | Self::Introspection(..) => None,
+        }
+    }
+}
+
 /// What keeps an evaluation from going on.
 enum Stop {
     Reject(Reject),
@@ -466,8 +476,8 @@ impl<'p, 'r> Judging<'p, 'r> {
             return Err(Reject::NoRule.into());
         }
         let budget = Budget::default();
-        let heard = RefCell::new((&mut *trace, &mut *effects));
-        let asked = Asked {
+        let observers = RefCell::new((&mut *trace, &mut *effects));
+        let input = Input {
             principal,
             provider: decision.provider.unwrap_or_default(),
             request: self.request,
@@ -476,8 +486,8 @@ impl<'p, 'r> Judging<'p, 'r> {
             parameters: bound.as_slice(),
             now: self.circumstances.now,
             budget: &budget,
-            heard: &|holds| {
-                let (trace, effects) = &mut *heard.borrow_mut();
+            on_condition: &|holds| {
+                let (trace, effects) = &mut *observers.borrow_mut();
                 trace.step(Step::Condition {
                     holds: holds.ok(),
                     spent: budget.spent(),
@@ -486,8 +496,8 @@ impl<'p, 'r> Judging<'p, 'r> {
             },
         };
         let permit = match decision.hides {
-            false => permit(&principals, &gate.requirements, asked),
-            true => permit_where_hidden(&principals, &gate.requirements, asked),
+            false => permit(&principals, &gate.requirements, input),
+            true => permit_where_hidden(&principals, &gate.requirements, input),
         }?;
         decision.told = Told::Caller;
         Ok(Verdict::Passes(permit))

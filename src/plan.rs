@@ -11,8 +11,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use self::doubts::Doubts;
-pub use self::networks::{Networks, admit_nobody};
-pub use self::rules::{Bound, Considered, Fit, Rules};
+pub use self::networks::{Networks, admit_none};
+pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::Stripped;
 
 use crate::authenticate::Provider;
@@ -291,7 +291,7 @@ impl Policy {
         request: &RequestView<'_>,
         readings: &'r Readings<'_>,
         host: &Host<'_>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         self.rule_among(Considered::All, method, request, readings, host)
     }
 
@@ -306,29 +306,29 @@ impl Policy {
         request: &RequestView<'_>,
         readings: &'r Readings<'_>,
         host: &Host<'_>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         let doubts = self.rules.in_doubt(request);
-        let first_fit = |reading| {
+        let first_match = |reading| {
             self.rules
-                .first_fit(considered, &doubts, method, request, reading, host)
+                .first_match(considered, &doubts, method, request, reading, host)
         };
         let fit = readings.agree(|reading| {
-            let fit = first_fit(reading)?;
+            let fit = first_match(reading)?;
             // Where dots at the end are dropped, they are dropped to find what is served, and parameters keep them.
             if let Some(other) = reading.without_last_dots()
-                && !Fit::are_of_one_rule(fit.as_ref(), first_fit(other)?.as_ref())
+                && !Matched::are_of_one_rule(fit.as_ref(), first_match(other)?.as_ref())
             {
                 return Err(Reject::Path(PathFault::LastDot));
             }
             Ok(fit)
         })?;
         for reading in readings.as_sent() {
-            let other = first_fit(reading)?;
+            let other = first_match(reading)?;
             let is_served = other.as_ref().is_some_and(|other| {
                 let mut bound = other.bound.as_slice().iter();
                 bound.any(|(_, value)| Reading::is_as_sent(value))
             });
-            if is_served && !Fit::are_of_one_rule(fit.as_ref(), other.as_ref()) {
+            if is_served && !Matched::are_of_one_rule(fit.as_ref(), other.as_ref()) {
                 return Err(Reject::Path(PathFault::EscapedLetter));
             }
         }
@@ -364,7 +364,7 @@ impl Policy {
 
 impl Match {
     /// Whether the request is one of these, as far as its path does not tell.
-    fn fits_but_for_the_path(
+    fn matches_apart_from_path(
         &self,
         doubts: &Doubts<'_>,
         method: &[u8],
@@ -372,7 +372,7 @@ impl Match {
         host: &Host<'_>,
     ) -> Result<bool, Reject> {
         let fits = (self.methods.is_empty() || self.has_method(method))
-            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.fits(host)))
+            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.matches(host)))
             && has_one_of(&self.routes, request.route().as_slice())
             && has_one_of(&self.policies, request.policies());
         if !fits {

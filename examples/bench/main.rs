@@ -5,6 +5,7 @@
 //! 2. The arms take short turns, so that other work on the machine affects all of them. The compared ratios are those
 //!    within a round.
 //! 3. A figure is the CPU time of the whole process. On a busy machine the run takes longer, and the figure stays similar.
+#![allow(clippy::restriction, reason = "an example may panic")]
 
 mod arms;
 mod load;

@@ -1,26 +1,26 @@
-//! What a rule asks of requests.
+//! What a rule requires of requests.
 
 use super::Requirements;
 use super::condition::Condition;
 use crate::authenticate::{Offer, ProviderId};
 
-/// What a rule, or the default, asks of a request.
+/// What a rule, or the default, requires of a request.
 #[derive(Debug)]
 pub enum Access {
-    /// Nothing: credentials are ignored.
+    /// Nothing. Credentials are ignored.
     Public,
-    /// No credential, but one that is presented must be valid.
+    /// No credential. If there is one, it must be valid.
     Optional(Gate),
     /// A credential.
     Required(Gate),
-    /// Nothing: every request receives this response of the configuration.
+    /// Nothing. The answer is this response of the configuration.
     Respond(ReplyId),
-    /// Every request is denied. Without a valid credential it receives 401 all the same, so that what exists is not
-    /// disclosed.
+    /// Every request is denied. A request without a valid credential receives 401, so that the answer does not disclose
+    /// which paths exist.
     Closed(Gate),
 }
 
-/// A response of the configuration, by its position among them.
+/// A response of the configuration, by its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyId(pub usize);
 
@@ -29,7 +29,8 @@ pub struct ReplyId(pub usize);
 pub struct Gate {
     /// The accepted providers.
     pub providers: Vec<ProviderId>,
-    /// Tells sets of accepted providers apart, where two could select different providers for one credential.
+    /// The number of this set of accepted providers. Two sets have different numbers if they could select different
+    /// providers for the same credential.
     pub choice: usize,
     /// What a 401 offers, in the order of the providers.
     pub offers: Vec<Offer>,
@@ -38,13 +39,13 @@ pub struct Gate {
 }
 
 impl Access {
-    /// Whether one of its conditions is as `wanted`.
+    /// Whether `wanted` returns true for one of its conditions.
     pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
         self.gate()
             .is_some_and(|gate| gate.requirements.has_condition(wanted))
     }
 
-    /// What is asked of credentials; none where they are ignored.
+    /// What is required of credentials. None if they are ignored.
     pub fn gate(&self) -> Option<&Gate> {
         match self {
             Self::Public | Self::Respond(_) => None,
@@ -52,7 +53,7 @@ impl Access {
         }
     }
 
-    /// The same, for the compilation of a configuration.
+    /// As [`Self::gate`], for the compilation of the configuration.
     pub fn gate_mut(&mut self) -> Option<&mut Gate> {
         match self {
             Self::Public | Self::Respond(_) => None,

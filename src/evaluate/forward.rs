@@ -111,7 +111,7 @@ impl<'p> Forwarding<'p, '_> {
         }
         match told {
             Told::Nothing | Told::NothingOfPreflight => {}
-            Told::Anonymous => forward.set.extend(identity.of_nobody()),
+            Told::Anonymous => forward.set.extend(identity.anonymous()),
             Told::Caller => forward.set.extend(self.told_of(principal)),
         }
         forward
@@ -150,12 +150,13 @@ impl<'p> Forwarding<'p, '_> {
         if stripped.cookies.is_empty() {
             return;
         }
-        let ends_here = self.policy.identity.strip_credential;
+        let is_hop_by_hop = self.policy.identity.strip_credential;
         let is_judged = |pair: &[u8]| {
             let mut names = stripped.cookies.iter();
             names.any(|name| is_cookie_called(pair, name))
         };
-        let is_meant = |pair: &[u8]| stripped.has_cookie(pair) && (ends_here || !is_judged(pair));
+        let is_meant =
+            |pair: &[u8]| stripped.has_cookie(pair) && (is_hop_by_hop || !is_judged(pair));
         if let Some(rest) = without_cookies_that(self.request, is_meant) {
             self.remove_fields(|name| name == b"cookie", forward);
             let rest = (!rest.is_empty()).then_some(("cookie", rest));

@@ -13,7 +13,7 @@
 use super::trace::{Step, Trace};
 use super::{Asking, Decision, Effects, Judging, Stop, Verdict};
 use crate::authorize::Access;
-use crate::plan::{Considered, Fit, Rule, Terms};
+use crate::plan::{Considered, Matched, Rule, Terms};
 use crate::reject::Reject;
 use crate::request::path::Readings;
 use crate::url::Host;
@@ -70,7 +70,7 @@ impl<'p> Judging<'p, '_> {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
         hidden: &mut Option<Hidden<'p>>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         match self.policy.rule_for(method, self.request, readings, host) {
             Ok(Some(fit)) if fit.rule.hides => {
                 *hidden = Some(self.matched(fit.rule, method, readings, host));
@@ -114,7 +114,7 @@ impl<'p> Judging<'p, '_> {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
         hidden: &mut Option<Hidden<'p>>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         let (policy, request) = (self.policy, self.request);
         let rule = policy.hidden_rule(method, request, readings, host);
         let rule = rule.ok_or(reject)?;

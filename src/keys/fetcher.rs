@@ -2,7 +2,7 @@
 //!
 //! Each worker reads the shared [`Record`] of each source at every [`Fetcher::poll`], several times per second. One
 //! worker takes the lease and sends the request. The other workers adopt its result. If the host does not share data,
-//! each worker fetches for itself.
+//! each worker fetches separately.
 
 use std::time::Duration;
 

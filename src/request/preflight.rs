@@ -2,12 +2,12 @@
 
 use super::{Field, RequestView};
 
-/// A request that is a preflight: OPTIONS with one `Origin` and one `Access-Control-Request-Method`.
+/// A CORS preflight: OPTIONS with one `Origin` and one `Access-Control-Request-Method`.
 #[derive(Debug, Clone, Copy)]
 pub struct Preflight<'a> {
-    /// The origin that asks.
+    /// The origin of the page.
     pub origin: &'a [u8],
-    /// The method of the request that it asks for.
+    /// The method of the request that the page wants to send.
     pub method: &'a [u8],
 }
 

@@ -270,7 +270,7 @@ rules:
             "bad.yaml: providers[0].jwt.clock_skew: expected a duration such as `90s`, found the number `60`",
             "bad.yaml: relm: unknown key; did you mean `realm`?",
             "bad.yaml: rules[0].match.method: unknown key; did you mean `methods`?",
-            "bad.yaml: rules[0].match.paths[0]: a path begins with `/`",
+            "bad.yaml: rules[0].match.paths[0]: expected a path that begins with `/`",
             "bad.yaml: rules[0].providers[0]: there is no provider `crop`; did you mean `corp`?",
             "bad.yaml: rules[1].match.hosts[0]: expected a string, found the boolean `true`",
             "bad.yaml: rules[1].name: the name `a` is taken by rules[0]",

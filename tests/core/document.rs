@@ -249,7 +249,7 @@ fn what_is_no_document() {
         ),
         (
             "{\"realm\":1,\"realm\":2}",
-            "neither JSON nor a google.protobuf.Struct: a member name occurs twice",
+            "neither JSON nor a google.protobuf.Struct: duplicate member name",
         ),
         (
             "realm: api",
@@ -673,67 +673,70 @@ fn rules_match_what_they_say() {
     hold(&[
         (
             path("healthz"),
-            &[&format!("{no_path}: a path begins with `/`")],
+            &[&format!("{no_path}: expected a path that begins with `/`")],
         ),
         (
             path("/a/**/b"),
             &[&format!(
-                "{no_path}: `*` has a meaning only as `/**` at the end; write `{{name}}` for one segment of any text"
+                "{no_path}: `*` is only allowed as `/**` at the end: use `{{name}}` for one segment of any text"
             )],
         ),
         (
             path("/a/*"),
             &[&format!(
-                "{no_path}: `*` has a meaning only as `/**` at the end; write `{{name}}` for one segment of any text"
+                "{no_path}: `*` is only allowed as `/**` at the end: use `{{name}}` for one segment of any text"
             )],
         ),
         (
             path("/{a}/{a}"),
-            &[&format!("{no_path}: the parameter `{{a}}` is bound twice")],
+            &[&format!("{no_path}: duplicate path parameter `{{a}}`")],
         ),
         (
             path("/{a"),
             &[&format!(
-                "{no_path}: `{{name}}` stands for one whole segment, its name made of letters, digits and `_`"
+                "{no_path}: `{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
             )],
         ),
         (
             path("/{}"),
             &[&format!(
-                "{no_path}: `{{name}}` stands for one whole segment, its name made of letters, digits and `_`"
+                "{no_path}: `{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
             )],
         ),
         (
             path("/a?b=c"),
             &[&format!(
-                "{no_path}: a path has no `?`; the query is never matched"
+                "{no_path}: expected a path without `?`: the query is not matched"
             )],
         ),
         (
             path("/a%20b"),
             &[&format!(
-                "{no_path}: patterns are written decoded, without percent-escapes"
+                "{no_path}: expected a decoded path, found a percent-escape"
             )],
         ),
         (
             path("/a//b"),
             &[&format!(
-                "{no_path}: no request can have this path: it has an empty segment"
+                "{no_path}: this path never matches: it has an empty segment"
             )],
         ),
         (
             path("/a/../b"),
             &[&format!(
-                "{no_path}: no request can have this path: it has a dot segment"
+                "{no_path}: this path never matches: it has a dot segment"
             )],
         ),
         (
             path("//"),
             &[&format!(
-                "{no_path}: no request can have this path: it has an empty segment"
+                "{no_path}: this path never matches: it has an empty segment"
             )],
         ),
-        (path(""), &[&format!("{no_path}: a path begins with `/`")]),
+        (
+            path(""),
+            &[&format!("{no_path}: expected a path that begins with `/`")],
+        ),
         (methods("get"), &[method]),
         (methods("GET POST"), &[method]),
         (methods(""), &[method]),
@@ -845,7 +848,7 @@ fn rules_that_no_request_can_reach() {
             ),
             &[
                 "rules[0].match.methods[0]: a method is a token in upper case: methods are case-sensitive",
-                "rules[0].match.paths[0]: a path begins with `/`",
+                "rules[0].match.paths[0]: expected a path that begins with `/`",
             ],
         ),
         (
@@ -1143,9 +1146,7 @@ fn expressions_in_cel() {
         ),
         (
             with_cel("1 + 1"),
-            &[
-                "rules[0].require.cel: column 1: an expression is true or false, this is of the type int",
-            ],
+            &["rules[0].require.cel: column 1: expected an expression of type bool, found int"],
         ),
         (
             with_rule(json!({ "require": { "cel": ["true"] } })),
@@ -1272,7 +1273,7 @@ fn all_faults_are_told_at_once() {
             "providers[1].name: the name `corp` is taken by providers[0]",
             "relm: unknown key; did you mean `realm`?",
             "rules[0].match.method: unknown key; did you mean `methods`?",
-            "rules[0].match.paths[0]: a path begins with `/`",
+            "rules[0].match.paths[0]: expected a path that begins with `/`",
             "rules[0].providers[0]: there is no provider `copr`; did you mean `corp`?",
             "rules[1].require: `allow` asks for nothing, `require` does",
             "rules[2].match.hosts[0]: a host is a name without a port, `*.` before it for one or more labels",

@@ -7,6 +7,7 @@ use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
+use countersign::reject::Code;
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
@@ -312,7 +313,7 @@ fn hold_above(default: &str, last: Option<&Value>, patch: &Value) {
 fn is_not_found(reply: &Reply) -> bool {
     // A gRPC call has the status as a field, and the text as its message.
     let is_said = |body: &str| [NOT_FOUND, "Not Found"].contains(&body);
-    reply.status == 404 && is_said(&reply.body) && reply.error == "not_found"
+    reply.status == 404 && is_said(&reply.body) && reply.error == Some(Code::NotFound)
 }
 
 #[test]

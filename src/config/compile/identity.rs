@@ -4,7 +4,7 @@ use super::Compiler;
 use crate::config::document::Identity as IdentityDocument;
 use crate::grammar::{folds_to, is_token};
 use crate::identity::Identity;
-use crate::identity::template::{PLACES, Template, TemplateFault};
+use crate::identity::template::{PLACEHOLDERS, Template, TemplateFault};
 use crate::request::FieldNames;
 
 /// Fields that mean something else to the host, to proxies or to the upstream. Without `x-forwarded-proto` Envoy finds no
@@ -40,7 +40,7 @@ impl Compiler<'_> {
                     self.invalid(path, "a field can carry visible ASCII and spaces only");
                 }
                 Err(TemplateFault::Unknown(name)) => {
-                    self.unknown_name(path, "place", &name, PLACES.into_iter());
+                    self.unknown_name(path, "place", &name, PLACEHOLDERS.into_iter());
                 }
             }
         }
@@ -92,7 +92,7 @@ impl Compiler<'_> {
             self.invalid(path, "this is no header field's name");
         } else if means_something_else().have(field.as_bytes()) {
             self.invalid(path, "this field means something else already");
-        } else if others.is_claimed_by(field.as_bytes()) {
+        } else if others.conflicts_with(field.as_bytes()) {
             self.invalid(
                 path,
                 "some upstreams would take this field for another one of these",

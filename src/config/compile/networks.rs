@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::Compiler;
 use crate::config::document::Networks as NetworksDocument;
-use crate::plan::{Networks, Rules, admit_nobody};
+use crate::plan::{Networks, Rules, admit_none};
 
 impl Compiler<'_> {
     pub(super) fn networks(&mut self, path: &str, document: &NetworksDocument) -> Networks {
@@ -33,7 +33,7 @@ impl Compiler<'_> {
         of_all: Option<&Networks>,
         rules: &Rules,
     ) {
-        if of_all.is_some_and(|own| admit_nobody(&[own])) {
+        if of_all.is_some_and(|own| admit_none(&[own])) {
             self.invalid(
                 "networks",
                 "no address is let in: all that are allowed are denied",
@@ -45,12 +45,12 @@ impl Compiler<'_> {
                 continue;
             };
             let path = format!("rules[{place}].networks");
-            if admit_nobody(&[own]) {
+            if admit_none(&[own]) {
                 self.invalid(
                     path,
                     "no address is let in: all that are allowed are denied",
                 );
-            } else if of_all.is_some_and(|of_all| admit_nobody(&[of_all, own])) {
+            } else if of_all.is_some_and(|of_all| admit_none(&[of_all, own])) {
                 let what = "no address is let in by both these and the document's `networks`";
                 self.invalid(path, what);
             }

@@ -17,10 +17,9 @@ use crate::grammar::{can_be_quoted, is_oauth_text, is_token};
 use crate::presentation::cors::{Cors, Origins, Preflight};
 use crate::presentation::login::Login;
 use crate::presentation::metadata::{Metadata, WELL_KNOWN};
-use crate::presentation::{BodyForm, Presentation, Protects};
+use crate::presentation::page::{Page, PageFault, placeholders};
+use crate::presentation::{BodyForm, Form, Presentation, Protects};
 use crate::request::path::{Case, Pattern, Readings};
-use crate::response::body::Form;
-use crate::response::page::{Page, PageFault, placeholders};
 use crate::url::{Url, is_browser_origin, is_web_page};
 
 const MAX_AGE: Duration = Duration::from_secs(600);

@@ -279,9 +279,9 @@ fn tell(fault: &condition::Fault) -> String {
                 name: name.clone(),
                 nearest: nearest(name, known.iter().copied()),
             };
-            format!("{}: {unknown}", fault.place)
+            format!("{}: {unknown}", fault.position)
         }
-        kind => format!("{}: {kind}", fault.place),
+        kind => format!("{}: {kind}", fault.position),
     }
 }
 

@@ -659,7 +659,7 @@ fn a_worker_without_the_lease_does_not_fetch() {
 }
 
 #[test]
-fn without_shared_data_each_worker_fetches_for_itself() {
+fn without_shared_data_each_worker_fetches_separately() {
     let host = Host::default();
     let mut workers = [(); 2].map(|()| {
         let shared = Unwilling(Cell::new(Shared::Refused));
@@ -689,7 +689,7 @@ fn an_unknown_source_has_no_fetches() {
 }
 
 #[test]
-fn each_source_is_fetched_for_itself() {
+fn each_source_is_fetched_separately() {
     let host = Host::default();
     let shared = Rc::<LocalData>::default();
     let mut fetcher = Fetcher::new(&[direct(), discovery(None)], Box::new(Rc::clone(&shared)));

@@ -68,7 +68,7 @@ fn matched_by_identity(routes: &Node<'_>, inside: &[Inside]) -> Vec<Finding> {
             };
             let sets_header = |inside: &Inside| {
                 let policy = inside.loaded.plan.policy.as_ref();
-                policy.is_some_and(|policy| policy.identity.is_claimed_by(name.as_bytes()))
+                policy.is_some_and(|policy| policy.identity.conflicts_with(name.as_bytes()))
             };
             if inside.iter().any(sets_header) {
                 let text = format!(

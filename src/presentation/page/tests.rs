@@ -1,9 +1,9 @@
 use super::*;
+use crate::reject::Code;
 use crate::time::Timestamp;
 
 const EXPLANATION: Explanation<'static> = Explanation {
-    error: "unauthorized",
-    title: "Authentication required",
+    code: Code::Unauthorized,
     message: "Authentication is required.",
     status: 401,
     realm: "a & b",
@@ -66,16 +66,17 @@ fn other_braces_stand_for_themselves() {
 fn an_unknown_placeholder_is_a_fault() {
     let fault = Page::parse("{title} {mesage} {x}").unwrap_err();
     assert_eq!(fault, PageFault::UnknownPlaceholder("mesage".to_owned()));
-    assert_eq!(fault.to_string(), "there is no placeholder `{mesage}`");
+    assert_eq!(fault.to_string(), "unknown placeholder `{mesage}`");
     assert!(Page::parse("{next}").is_err());
     assert!(placeholders().any(|name| name == "message"));
 }
 
 #[test]
 fn the_built_in_page_says_what_to_do_next() {
-    let page = |status, sign_in, explanation: Explanation<'_>| {
+    let page = |code: Code, sign_in, explanation: Explanation<'_>| {
         let explanation = Explanation {
-            status,
+            code,
+            status: code.status(),
             ..explanation
         };
         Page::default().fill(&explanation, sign_in)
@@ -86,7 +87,7 @@ fn the_built_in_page_says_what_to_do_next() {
         request_id: None,
         ..EXPLANATION
     };
-    let to_sign_in = page(401, Some(SIGN_IN), EXPLANATION);
+    let to_sign_in = page(Code::Unauthorized, Some(SIGN_IN), EXPLANATION);
     assert!(to_sign_in.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
     assert!(to_sign_in.contains(&format!("<a class=\"main\" href=\"{SIGN_IN}\">Sign in</a>")));
     assert!(
@@ -99,17 +100,17 @@ fn the_built_in_page_says_what_to_do_next() {
             .contains("<time datetime=\"2023-11-14T22:13:20Z\">2023-11-14 22:13:20 UTC</time>")
     );
     assert!(!to_sign_in.contains("Ask for access") && !to_sign_in.contains("try again"));
-    let to_ask = page(403, Some(SIGN_IN), EXPLANATION);
+    let to_ask = page(Code::Forbidden, Some(SIGN_IN), EXPLANATION);
     assert!(to_ask.contains(">Ask for access</a>") && !to_ask.contains(">Sign in</a>"));
-    for (status, advice) in [
-        (401, "Sign in, then"),
-        (403, "ask whoever"),
-        (404, "Check the address"),
-        (429, "few minutes"),
-        (503, "in a moment"),
-        (400, "Go back"),
+    for (code, advice) in [
+        (Code::Unauthorized, "Sign in, then"),
+        (Code::Forbidden, "ask the operator"),
+        (Code::NotFound, "Check the address"),
+        (Code::TooManyFailures, "few minutes"),
+        (Code::TemporarilyUnavailable, "in a moment"),
+        (Code::InvalidRequest, "Go back"),
     ] {
-        let page = page(status, None, bare);
+        let page = page(code, None, bare);
         assert!(
             page.contains(advice) && !page.contains("<a ") && !page.contains("Request</dt>"),
             "{page}"

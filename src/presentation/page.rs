@@ -1,25 +1,26 @@
-//! A page that explains a refusal to a person: a template, and what stands for its placeholders.
+//! The HTML page that explains to a person why a request was denied: a template with placeholders.
 //!
-//! A placeholder is `{name}`, a name being lower-case letters of ASCII and `_`. Every other brace stands for itself, so
-//! that a style sheet can be in a template as it is. What a placeholder stands for is escaped for a text and for a
-//! quoted attribute; nothing else of a page comes from a request.
+//! A placeholder is `{name}`; the name has lower-case ASCII letters and `_` only. Every other brace is text, so that a
+//! template can contain a style sheet unchanged. The value of a placeholder is escaped for element text and for quoted
+//! attributes. Values are the only part of a page that can come from a request.
 
 mod built_in;
 
-use super::body::{Explanation, sentence};
+use super::explanation::Explanation;
 use crate::url::is_web_page;
 
-/// What the built-in page needs of a browser (Content Security Policy Level 3): its own style, its empty icon, no more.
+/// The Content-Security-Policy of the built-in page: its own style and its empty icon, and nothing else (Content
+/// Security Policy Level 3).
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
 
-/// A template that can be filled in; without one of one's own, a page that fits every refusal.
+/// A parsed template. The default is the built-in page, which fits every error code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     parts: Vec<Part>,
 }
 
-/// A text that stands as it is, and what follows it.
+/// Literal text, and the placeholder after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Part {
     text: Box<str>,
@@ -38,13 +39,13 @@ enum Placeholder {
     Documentation,
     Action,
     SignIn,
-    /// In the page that is built in: what to do next.
+    /// What to do next. Only the built-in page has it.
     Next,
-    /// In the page that is built in: what helps whoever looks into it.
+    /// The facts that support needs. Only the built-in page has it.
     Particulars,
 }
 
-/// What the placeholders of a template are called.
+/// The placeholders of a configured template, with their names.
 const NAMES: [(&str, Placeholder); 10] = [
     ("title", Placeholder::Title),
     ("message", Placeholder::Message),
@@ -58,32 +59,32 @@ const NAMES: [(&str, Placeholder); 10] = [
     ("sign_in", Placeholder::SignIn),
 ];
 
-/// Why a text is no template.
+/// What is wrong with a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageFault {
-    /// A placeholder that there is not; [`placeholders`] has those that there are.
-    #[error("there is no placeholder `{{{0}}}`")]
+    /// A placeholder has none of the names of [`placeholders`].
+    #[error("unknown placeholder `{{{0}}}`")]
     UnknownPlaceholder(String),
 }
 
-/// The names of every placeholder, to find the one that was meant.
+/// The names of the placeholders, to suggest the one that was meant.
 pub fn placeholders() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(|(name, _)| *name)
 }
 
 impl Page {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// [`PageFault`]: at its first placeholder that there is not.
-    pub fn parse(text: &str) -> Result<Self, PageFault> {
-        Self::read(text, |name| {
+    /// [`PageFault`], at the first unknown placeholder.
+    pub fn parse(template: &str) -> Result<Self, PageFault> {
+        Self::parse_with(template, |name| {
             let known = NAMES.iter().find(|(known, _)| *known == name);
             known.map(|(_, placeholder)| *placeholder)
         })
     }
 
-    fn read(
+    fn parse_with(
         template: &str,
         placeholder: impl Fn(&str) -> Option<Placeholder>,
     ) -> Result<Self, PageFault> {
@@ -106,37 +107,36 @@ impl Page {
         Ok(Self { parts })
     }
 
-    /// The page for a refusal.
+    /// The page for one denied request. `sign_in` is the URL where the person can sign in.
     ///
-    /// An address that is no web page's is left out, whoever let it through: a link must not run a script.
+    /// A URL that is not a web page's is left out, whatever its source: a link must not run a script.
     pub fn fill(&self, explanation: &Explanation<'_>, sign_in: Option<&str>) -> String {
         let link = explanation.link();
-        let filling = Filling {
+        let values = Values {
             explanation,
             moment: explanation.moment(),
-            documentation: web_url(link.as_deref()),
-            action: web_url(explanation.action),
-            sign_in: web_url(sign_in),
+            documentation: web_page(link.as_deref()),
+            action: web_page(explanation.action),
+            sign_in: web_page(sign_in),
         };
         let mut page = String::new();
         for part in &self.parts {
             page.push_str(&part.text);
             if let Some(placeholder) = part.then {
-                filling.write(placeholder, &mut page);
+                values.write(placeholder, &mut page);
             }
         }
         page
     }
 }
 
-/// The page that is built in.
 impl Default for Page {
     fn default() -> Self {
         built_in::page()
     }
 }
 
-/// What stands before the first placeholder, its name, and what stands behind it.
+/// The text before the first placeholder, its name, and the text after it.
 fn split_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let mut before = 0;
     loop {
@@ -155,8 +155,12 @@ fn split_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     }
 }
 
-/// What the placeholders of one page stand for.
-struct Filling<'a> {
+fn web_page(url: Option<&str>) -> Option<&str> {
+    url.filter(|url| is_web_page(url))
+}
+
+/// The values of the placeholders of one page.
+struct Values<'a> {
     explanation: &'a Explanation<'a>,
     moment: String,
     documentation: Option<&'a str>,
@@ -164,16 +168,16 @@ struct Filling<'a> {
     sign_in: Option<&'a str>,
 }
 
-impl Filling<'_> {
+impl Values<'_> {
     fn write(&self, placeholder: Placeholder, page: &mut String) {
-        let said = self.explanation;
+        let explanation = self.explanation;
         match placeholder {
-            Placeholder::Title => escape(said.title, page),
-            Placeholder::Message => escape(&sentence(said.message), page),
-            Placeholder::Error => escape(said.error, page),
-            Placeholder::Status => page.push_str(&said.status.to_string()),
-            Placeholder::Realm => escape(said.realm, page),
-            Placeholder::RequestId => escape(said.request_id.unwrap_or_default(), page),
+            Placeholder::Title => escape(explanation.code.title(), page),
+            Placeholder::Message => escape(&explanation.sentence(), page),
+            Placeholder::Error => escape(explanation.code.name(), page),
+            Placeholder::Status => page.push_str(&explanation.status.to_string()),
+            Placeholder::Realm => escape(explanation.realm, page),
+            Placeholder::RequestId => escape(explanation.request_id.unwrap_or_default(), page),
             Placeholder::Timestamp => escape(&self.moment, page),
             Placeholder::Documentation => escape(self.documentation.unwrap_or_default(), page),
             Placeholder::Action => escape(self.action.unwrap_or_default(), page),
@@ -184,7 +188,7 @@ impl Filling<'_> {
     }
 }
 
-/// Writes a text so that it ends neither an element's text nor a quoted attribute.
+/// Writes a text so that it can end neither an element's text nor a quoted attribute.
 fn escape(text: &str, page: &mut String) {
     for character in text.chars() {
         match character {
@@ -197,10 +201,6 @@ fn escape(text: &str, page: &mut String) {
             character => page.push(character),
         }
     }
-}
-
-fn web_url(address: Option<&str>) -> Option<&str> {
-    address.filter(|address| is_web_page(address))
 }
 
 #[cfg(test)]
