@@ -1,4 +1,4 @@
-//! The native command, as a process: what it prints, and its exit code.
+//! The native command as a process: its output and its exit code.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ const FAILURE: i32 = 1;
 const DENIED: i32 = 2;
 const INVALID: i32 = 3;
 
-/// What a run of the command left behind.
+/// The result of a run of the command.
 struct Ran {
     code: i32,
     out: String,
@@ -29,7 +29,7 @@ impl Ran {
     }
 }
 
-/// A directory with files, in which the command is run.
+/// A directory with files, in which the command runs.
 struct Desk(TempDir);
 
 impl Desk {
@@ -77,7 +77,7 @@ impl Desk {
         ran
     }
 
-    /// A token by a new key, which `jwks.json` verifies.
+    /// A token that is signed with a new key, which `jwks.json` verifies.
     fn mint(&self) -> String {
         self.mint_with(&[
             "--generate",
@@ -107,7 +107,7 @@ impl Desk {
         ran.out.trim_end().to_owned()
     }
 
-    /// A document whose keys are those of `jwks.json`.
+    /// A configuration with the keys of `jwks.json`.
     fn document(&self) -> Value {
         let keys = self.read_json("jwks.json");
         json!({
@@ -127,7 +127,7 @@ impl Desk {
     }
 }
 
-/// A desk with a valid document in `document.json`, and a token that it takes.
+/// A desk with a valid configuration in `document.json`, and a token that it accepts.
 fn desk() -> (Desk, String) {
     let desk = Desk::new();
     let token = desk.mint();
@@ -141,7 +141,7 @@ fn indented(text: &str, by: usize) -> String {
         .collect()
 }
 
-/// An Envoy bootstrap whose filter has this configuration, with nothing around it that undoes it.
+/// An Envoy bootstrap whose filter has this configuration, without settings that make the filter ineffective.
 fn bootstrap(configuration: &Value) -> String {
     format!(
         "static_resources:
@@ -200,7 +200,7 @@ fn help_names_the_verbs_and_the_exit_codes() {
         assert!(ran.out.contains(word), "{word} in {}", ran.out);
     }
     assert_eq!(desk.run(&["--version"]).code, GOOD);
-    // 2 means denied; a wrong command line is a failure.
+    // Exit code 2 means denied. An invalid command line is a failure.
     for wrong in [
         &[][..],
         &["chek"],
@@ -215,7 +215,7 @@ fn help_names_the_verbs_and_the_exit_codes() {
 }
 
 #[test]
-fn check_takes_a_document_that_stands_alone() {
+fn check_reads_a_file_that_is_a_configuration() {
     let (desk, _) = desk();
     for file in ["document.json", "-"] {
         let ran = desk.run_with_input(&["check", file], &desk.document().to_string());
@@ -233,7 +233,7 @@ fn check_takes_a_document_that_stands_alone() {
 }
 
 #[test]
-fn check_tells_every_fault_at_once_with_the_nearest_names() {
+fn check_reports_every_error_at_once_with_the_nearest_names() {
     let desk = Desk::new();
     desk.write(
         "bad.yaml",
@@ -298,7 +298,7 @@ fn check_marks_warnings() {
 }
 
 #[test]
-fn check_finds_the_document_in_envoys_configuration() {
+fn check_finds_the_configuration_in_envoys_configuration() {
     let (desk, _) = desk();
     let document = desk.document();
     for configuration in [as_struct(&document), as_string_value(&document)] {
@@ -326,7 +326,7 @@ fn check_finds_the_document_in_envoys_configuration() {
 }
 
 #[test]
-fn check_names_a_configuration_of_another_type() {
+fn check_reports_a_configuration_of_another_type() {
     let desk = Desk::new();
     for (configuration, what) in [
         (
@@ -352,7 +352,7 @@ fn check_names_a_configuration_of_another_type() {
 }
 
 #[test]
-fn check_names_what_undoes_the_gate() {
+fn check_reports_settings_that_make_the_filter_ineffective() {
     let desk = Desk::new();
     let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
     let hcm = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
@@ -409,7 +409,7 @@ fn check_names_what_undoes_the_gate() {
 }
 
 #[test]
-fn check_names_routes_that_are_not_there_and_routes_by_identity() {
+fn check_reports_unknown_routes_and_routes_by_identity() {
     let desk = Desk::new();
     let rules = json!([
         { "name": "a", "match": { "route": ["order", "users"] }, "allow": "public" },
@@ -444,7 +444,7 @@ fn check_names_routes_that_are_not_there_and_routes_by_identity() {
         ran.out
     );
 
-    // Routes that nobody looks at, and routes that the file does not show.
+    // Routes that no rule matches, and routes that are not in the file.
     let fetched = "          rds: {route_config_name: public}\n";
     let without = json!({ "default": "public", "identity": identity });
     for (document, routes) in [(&document, fetched), (&without, routes)] {
@@ -460,7 +460,7 @@ fn check_names_routes_that_are_not_there_and_routes_by_identity() {
 }
 
 #[test]
-fn check_names_filters_that_share_a_virtual_machine() {
+fn check_reports_filters_that_share_a_virtual_machine() {
     let desk = Desk::new();
     let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
     let (_, filter) = safe.split_once("          http_filters:\n").unwrap();
@@ -487,7 +487,7 @@ fn check_names_filters_that_share_a_virtual_machine() {
 }
 
 #[test]
-fn check_names_client_certificates_that_prove_nothing() {
+fn check_reports_client_certificates_that_prove_nothing() {
     let desk = Desk::new();
     let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
     let with_tls = |tls: Value| {
@@ -542,7 +542,7 @@ fn check_names_client_certificates_that_prove_nothing() {
 }
 
 #[test]
-fn check_finds_the_document_in_kubernetes_manifests() {
+fn check_finds_the_configuration_in_kubernetes_manifests() {
     let (desk, _) = desk();
     let document = desk.document();
     let wasm_plugin = |more: &str| {
@@ -613,7 +613,7 @@ fn check_finds_the_document_in_kubernetes_manifests() {
 }
 
 #[test]
-fn check_knows_its_own_filter() {
+fn check_identifies_its_filter_by_name() {
     let desk = Desk::new();
     let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
     let nameless = safe.replace("countersign", "something");
@@ -647,7 +647,7 @@ fn check_knows_its_own_filter() {
 }
 
 #[test]
-fn check_fails_where_there_is_nothing_to_check() {
+fn check_fails_without_a_configuration() {
     let desk = Desk::new();
     desk.write("empty.yaml", "# nothing\n");
     desk.write("service.yaml", "apiVersion: v1\nkind: Service\n");
@@ -674,7 +674,7 @@ fn check_fails_where_there_is_nothing_to_check() {
 }
 
 #[test]
-fn a_minted_token_is_judged() {
+fn explain_evaluates_a_minted_token() {
     let (desk, token) = desk();
     let explain = |arguments: &[&str]| {
         let ran = desk.run(&[&["explain", "document.json"], arguments].concat());
@@ -740,7 +740,7 @@ fn a_minted_token_is_judged() {
 }
 
 #[test]
-fn explain_names_what_is_taken_out_and_what_is_set() {
+fn explain_names_what_is_removed_and_what_is_set() {
     let (desk, token) = desk();
     let mut document = desk.read_json("document.json");
     document["identity"] = json!({
@@ -771,7 +771,7 @@ fn explain_names_what_is_taken_out_and_what_is_set() {
 }
 
 #[test]
-fn explain_judges_the_address_that_it_is_given() {
+fn explain_uses_the_given_address() {
     let (desk, _) = desk();
     let document = r#"{"default": "public", "networks": {"allow": ["10.0.0.0/8"]}}"#;
     desk.write("networks.json", document);
@@ -788,7 +788,7 @@ fn explain_judges_the_address_that_it_is_given() {
 }
 
 #[test]
-fn explain_judges_by_the_route_that_it_is_given() {
+fn explain_uses_the_given_route() {
     let (desk, _) = desk();
     let document = r#"{"rules": [{"name": "a", "match": {"route": ["one"], "policy": ["x", "y"]}, "allow": "public"}]}"#;
     desk.write("routes.json", document);
@@ -817,7 +817,7 @@ fn explain_judges_by_the_route_that_it_is_given() {
 }
 
 #[test]
-fn explain_says_what_throttle_looks_at() {
+fn explain_prints_the_result_of_throttling() {
     let (desk, _) = desk();
     let document = |by: &str| {
         let throttle = format!(
@@ -849,7 +849,7 @@ fn explain_says_what_throttle_looks_at() {
 }
 
 #[test]
-fn explain_says_what_became_of_a_condition() {
+fn explain_prints_the_result_of_a_condition() {
     let (desk, token) = desk();
     for (text, step, code, reason) in [
         ("subject == 'alice'", "is true", GOOD, "passes"),
@@ -872,7 +872,7 @@ fn explain_says_what_became_of_a_condition() {
 }
 
 #[test]
-fn explain_takes_a_token_from_where_it_stands() {
+fn explain_reads_a_token_from_each_source() {
     let (desk, token) = desk();
     desk.write("token", format!("{token}\n"));
     desk.write(
@@ -923,7 +923,7 @@ fn explain_takes_a_token_from_where_it_stands() {
 }
 
 #[test]
-fn explain_judges_at_the_moment_it_is_given() {
+fn explain_uses_the_given_time() {
     let desk = Desk::new();
     let token = desk.mint_with(&[
         "--generate",
@@ -979,7 +979,7 @@ fn explain_judges_at_the_moment_it_is_given() {
 }
 
 #[test]
-fn explain_says_it_in_json() {
+fn explain_prints_json() {
     let (desk, token) = desk();
     let ran = desk.run(&[
         "explain",
@@ -1060,7 +1060,7 @@ fn explain_replaces_the_keys() {
 }
 
 #[test]
-fn explain_asks_which_of_several_documents() {
+fn explain_requires_a_choice_of_several_configurations() {
     let desk = Desk::new();
     desk.write("two.yaml", "default: public\n---\ndefault: deny\n");
     let explain = ["explain", "two.yaml", "--path", "/"];
@@ -1079,9 +1079,9 @@ fn explain_asks_which_of_several_documents() {
     }
 }
 
-/// Whatever is wrong, and wherever a token slips to, it is not printed.
+/// A token is not printed, whatever the error is and whichever argument contains the token.
 #[test]
-fn no_token_is_echoed() {
+fn no_token_is_printed() {
     let (desk, token) = desk();
     let bad_header = format!("Authorization Bearer {token}");
     let bad_name = format!("Bearer {token}: x");
@@ -1141,10 +1141,10 @@ fn no_token_is_echoed() {
     }
 }
 
-/// A token that was cut short within a character, or pasted with something that is none.
+/// A token that is truncated within a character, or pasted with bytes that are not UTF-8.
 #[cfg(unix)]
 #[test]
-fn an_argument_that_is_no_text_is_a_failure_and_not_shown() {
+fn an_argument_that_is_not_utf_8_is_a_failure_and_not_printed() {
     use std::os::unix::ffi::OsStrExt;
     let (desk, token) = desk();
     let broken = [token.as_bytes(), b"\xff"].concat();
@@ -1358,7 +1358,7 @@ fn schema_describes_the_body_of_an_error() {
 }
 
 #[test]
-fn hash_reads_the_secret_from_its_input_alone() {
+fn hash_reads_the_secret_from_standard_input_only() {
     let desk = Desk::new();
     let sha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\n";
     for input in ["secret", "secret\n", "secret\r\n"] {
@@ -1400,7 +1400,7 @@ fn hash_reads_the_secret_from_its_input_alone() {
     }
 }
 
-/// The claims and the header of a token.
+/// The header and the claims of a token.
 fn parts(token: &str) -> (Value, Value) {
     let mut parts = token.split('.').map(|part| {
         countersign::authenticate::base64url::decode(part.as_bytes())
@@ -1411,7 +1411,7 @@ fn parts(token: &str) -> (Value, Value) {
 }
 
 #[test]
-fn mint_signs_what_it_is_told() {
+fn mint_signs_the_given_claims() {
     let desk = Desk::new();
     desk.mint();
     let token = desk.mint_with(&[
@@ -1489,7 +1489,7 @@ fn mint_guards_private_keys() {
 }
 
 #[test]
-fn mint_fails_on_what_it_cannot_sign() {
+fn mint_fails_if_it_cannot_sign() {
     let desk = Desk::new();
     desk.mint();
     desk.write("text", "secret");
@@ -1530,7 +1530,7 @@ fn mint_fails_on_what_it_cannot_sign() {
 }
 
 #[test]
-fn explain_shows_answers_that_are_no_refusals_and_what_shadow_withholds() {
+fn explain_prints_answers_that_are_not_denials_and_shadowed_denials() {
     let desk = Desk::new();
     let document = json!({
         "origin": "https://a.example", "https": "redirect", "default": "public",

@@ -14,7 +14,8 @@ use crate::locate::{Located, locate};
 /// Checks every Countersign configuration in a file.
 #[derive(clap::Args)]
 pub struct Check {
-    /// A Countersign configuration, an Envoy configuration or a Kubernetes manifest, in YAML or JSON; `-` for standard input
+    /// A Countersign configuration, an Envoy configuration or a Kubernetes manifest, in YAML or JSON; `-` for standard
+    /// input
     file: PathBuf,
 }
 

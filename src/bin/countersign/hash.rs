@@ -11,8 +11,8 @@ use crate::exit::{Failure, Report};
 
 /// The longest password that bcrypt hashes as a whole, in bytes.
 ///
-/// bcrypt hashes the first 72 bytes of the password and a final zero byte. A password of 72 bytes leaves no room for the
-/// zero byte and is hashed without it.
+/// bcrypt hashes at most 72 bytes: the password and a final zero byte. A password of 72 bytes is hashed without the zero
+/// byte.
 const BCRYPT_BYTES_MAX: usize = 72;
 
 /// The most that is read from standard input. A secret is shorter; more is a file that was passed by mistake.

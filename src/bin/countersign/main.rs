@@ -31,7 +31,8 @@ Exit codes:
   2  the request is denied, or answered by the filter
   3  the configuration is invalid";
 
-/// Checks a Countersign configuration, explains what the filter does with a request, and creates tokens and hashes for a configuration.
+/// Checks a Countersign configuration, explains what the filter does with a request, and creates tokens and hashes for
+/// a configuration.
 #[derive(Parser)]
 #[command(name = "countersign", version, after_help = EXIT_CODES)]
 struct Command {

@@ -28,7 +28,9 @@ impl Schema {
     pub fn run(&self) -> Result<Report, Failure> {
         let settings = SchemaSettings::draft2020_12();
         let text = match self.of {
-            Of::Document => schema_of::<Document>(settings, "document", "Countersign document"),
+            Of::Document => {
+                schema_of::<Document>(settings, "document", "Countersign configuration")
+            }
             Of::Error => {
                 schema_of::<ErrorBody<'_>>(settings.for_serialize(), "error", "Countersign error")
             }
