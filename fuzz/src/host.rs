@@ -367,7 +367,7 @@ fn header_map_of(policies: &Policies, random: &mut Random) -> Vec<u8> {
     for _ in 0..random.below(6) {
         let value = match random.below(8) {
             0 => token(random).into_bytes(),
-            1 => (0..random.below(20)).map(|_| random.byte()).collect(),
+            1 => (0..random.below(20)).map(|_| random.below(256) as u8).collect(),
             _ => text(random.pick(&VALUES)),
         };
         headers.push((text(random.pick(&NAMES)), value));
@@ -406,7 +406,7 @@ fn written(headers: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
 fn property(random: &mut Random) -> Option<Vec<u8>> {
     let mut property = match random.below(6) {
         0 => return None,
-        1 => (0..random.below(20)).map(|_| random.byte()).collect(),
+        1 => (0..random.below(20)).map(|_| random.below(256) as u8).collect(),
         2 | 3 => random.pick(&TEXTS).as_bytes().to_vec(),
         _ => {
             let entries = (0..random.below(4)).map(|_| {
@@ -428,10 +428,10 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
         let place = random.below(bytes.len() + 1);
         match random.below(5) {
             0 => bytes.truncate(place),
-            1 => bytes.insert(place, random.byte()),
+            1 => bytes.insert(place, random.below(256) as u8),
             2 => bytes.insert(place, random.pick(b"\0\r\n\t ,;=\"%\x7f\xff/\\:.")),
             _ if place == bytes.len() => bytes.push(0),
-            3 => bytes[place] = random.byte(),
+            3 => bytes[place] = random.below(256) as u8,
             _ => {
                 bytes.remove(place);
             }

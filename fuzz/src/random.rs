@@ -21,11 +21,6 @@ impl Random {
         (self.draw() % end as u64) as usize
     }
 
-    /// Any byte.
-    pub fn byte(&mut self) -> u8 {
-        self.draw().to_le_bytes()[0]
-    }
-
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
