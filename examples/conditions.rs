@@ -1,7 +1,8 @@
-//! The third part of `make bench`: what the dearest conditions in CEL cost, in milliseconds of CPU in a real Envoy.
+//! The third part of `make bench`: the CPU time of the most expensive CEL conditions in Envoy, in milliseconds.
 //!
-//! Each expression is made to spend all that it may, by another kind of work. A figure is the CPU time of Envoy's process
-//! for a request, less that of the same request under a condition that looks at nothing; the least of some requests.
+//! Each condition reaches the operation limit with a different kind of work. A figure is the CPU time of Envoy for a
+//! request, minus the CPU time of the same request with a trivial condition. It is the minimum of several requests.
+#![allow(clippy::restriction, reason = "an example may panic")]
 #![allow(clippy::disallowed_methods)]
 
 #[path = "../tests/support/mod.rs"]
@@ -20,19 +21,19 @@ use support::expression::{self, Random};
 use support::upstream::Upstream;
 
 const ISSUER: &str = "https://login.example.com";
-/// Requests under each condition.
+/// The number of requests for each condition.
 const REQUESTS: usize = 5;
-/// Random conditions besides those that are written out.
+/// The number of random conditions, in addition to the conditions below.
 const RANDOM: usize = 300;
-/// Conditions that are shown: the dearest.
+/// The number of printed conditions, which are the most expensive.
 const SHOWN: usize = 20;
-/// What a request's conditions may take, in milliseconds.
+/// The most that the conditions of a request may cost, in milliseconds.
 const BOUND: f64 = 20.0;
 
-/// Half of the smallest double: every digit is needed to round it.
+/// Half of the smallest double. A parser needs every digit to round it.
 const HALF: &str = "2.4703282292062327208828439643411068618252990130716238221279284125033775363510437593264991818081799618989828234772285886546332835517796989819938739800539093906315035659515570226392290858392449105184435931802849936536152500319370457678249219365623669863658480757001585769269903706311928279558551332927834338409351978015531246597263579574622766465272827220056374006485499977096599470454020828166226237857393450736339007967761930577506740176324673600968951340535537458516661134223766678604162159680461914467291840300530057530849048765391711386591646239524912623653881879636239373280423891018672348497668235089863388587925628302755995657524455507255189313690836254779186948667994968324049705821028513185451396213837722826145437693412532098591327667236328125e-324";
 
-/// Work that is done once in each turn of two loops: the literal kind, and the kind that depends on the request alone.
+/// Work for each iteration of two nested loops: with literals, and with values of the request.
 const IN_LOOPS: &[(&str, &str)] = &[
     ("a literal", "true"),
     (
@@ -175,7 +176,7 @@ const IN_LOOPS: &[(&str, &str)] = &[
     ("exists()", "[1, 2, 3, 4, 5].exists(a, false)"),
 ];
 
-/// Work on a large value in each turn of a loop.
+/// Work on a large value for each iteration of a loop.
 const ON_VALUES: &[(&str, &str)] = &[
     ("==", "claims.large == claims.large"),
     ("in", "claims.sought in claims.large"),
@@ -231,22 +232,22 @@ const ON_VALUES: &[(&str, &str)] = &[
     ),
 ];
 
-/// A condition that is measured.
+/// A measured condition.
 struct Work {
     name: String,
-    /// The conditions, of which one is to hold.
+    /// The conditions of the rule, as alternatives.
     conditions: Vec<String>,
-    /// The place of the token.
+    /// The index of the token.
     token: usize,
-    /// What the request is.
+    /// The rest of the request.
     shape: Shape,
 }
 
-/// What a request has besides its token.
+/// The rest of a request besides its token.
 #[derive(Clone, Copy)]
 enum Shape {
     Plain,
-    /// Many fields with long names that differ at their ends.
+    /// Many headers with long names that differ in their last characters.
     Fields,
     /// A path of many segments.
     Path,
@@ -286,7 +287,7 @@ fn main() -> ExitCode {
         .nth(1)
         .map_or(Ok(RANDOM), |count| count.parse());
     let Ok(random) = random else {
-        eprintln!("error: expected how many random conditions to measure");
+        eprintln!("error: expected the number of random conditions");
         return ExitCode::FAILURE;
     };
     let key = SigningKey::generate(Algorithm::Es256);
@@ -315,7 +316,7 @@ fn main() -> ExitCode {
         })
         .collect();
     costs.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    println!("{} conditions, the dearest first\n", costs.len());
+    println!("{} conditions, the most expensive first\n", costs.len());
     println!("| work | claims | CPU, ms |\n|---|---|---:|");
     for (work, ms) in costs.iter().take(SHOWN) {
         let name: String = work.name.chars().take(100).collect();
@@ -323,7 +324,7 @@ fn main() -> ExitCode {
     }
     let dearest = costs.first().map_or(0.0, |(_, ms)| *ms);
     if dearest > BOUND {
-        eprintln!("error: a condition takes {dearest:.2} ms, more than {BOUND}");
+        eprintln!("error: a condition costs {dearest:.2} ms: expected at most {BOUND} ms");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -483,13 +484,13 @@ fn document(key: &SigningKey, works: &[Work]) -> Value {
     document
 }
 
-/// Names that differ at their ends.
+/// Names that differ in their last characters.
 fn ids(count: usize) -> Vec<String> {
     let id = |number| format!("6f9619ff-8b86-d011-b42d-00cf{count:03}{number:05}");
     (0..count).map(id).collect()
 }
 
-/// What each kind of work is done on: the first has what loops are for, the last what random conditions are for.
+/// The claims for each kind of work. The first are for [`IN_LOOPS`], the last for random conditions.
 fn claims() -> Vec<(&'static str, Value)> {
     let times = |what: Value, count| json!({"large": vec![what; count], "sought": 1});
     let text = |text: String, needle: usize| json!({"large": text, "needle": format!("{}b{}", "a".repeat(needle), "a".repeat(needle))});
@@ -555,7 +556,7 @@ fn token(key: &SigningKey, claims: &Value) -> String {
     token.expect("signed")
 }
 
-/// The CPU time of Envoy's process for a request under a rule, in milliseconds.
+/// The CPU time of Envoy for a request that matches a rule, in milliseconds.
 fn measure(envoy: &Envoy, token: &str, rule: usize, shape: Shape) -> f64 {
     let target = shape.target(rule);
     let authorization = format!("Bearer {token}");

@@ -1,6 +1,8 @@
-//! `make demo`: a real Envoy with the filter and `envoy/envoy.yaml`'s document, and what it answers in each situation.
-//! `make run`, which is `demo --stay`, leaves it running and prints requests to paste; `make run RECIPE=…`, which is
-//! `demo --recipe …`, does so with one of README's policies, and plays its transcript.
+//! `make demo`: sends requests to an Envoy with the filter and `envoy/envoy.yaml`, and prints the responses.
+//!
+//! `make run` runs `demo --stay`: it leaves Envoy running and prints requests to paste. `make run RECIPE=…` runs
+//! `demo --recipe …`: it does the same with one of the policies in the README, and plays the transcript of the policy.
+#![allow(clippy::restriction, reason = "an example may panic")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -20,7 +22,7 @@ use support::envoy::Envoy;
 use support::example::{self, DAY, Mint};
 use support::upstream::Upstream;
 
-/// Ports of the example.
+/// The ports in the example.
 const LISTENER: u16 = 10000;
 const ADMIN: u16 = 9901;
 
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
         (Some("--stay"), None) => true,
         (Some("--recipe"), Some(name)) => return play_recipe(&name),
         _ => {
-            eprintln!("error: expected nothing, `--stay`, or `--recipe` with a name");
+            eprintln!("error: expected no argument, `--stay`, or `--recipe NAME`");
             return ExitCode::FAILURE;
         }
     };
@@ -42,20 +44,20 @@ fn main() -> ExitCode {
         let bootstrap = bootstrap(free_or(LISTENER), free_or(ADMIN), upstream.port());
         let envoy = Envoy::start_with(&bootstrap, Stdio::inherit());
         print_requests(envoy.listener("public"), envoy.admin_address(), &mint);
-        wait_for_the_end();
+        wait_for_signal();
         return ExitCode::SUCCESS;
     }
     let envoy = Envoy::start_with(&bootstrap(0, 0, upstream.port()), Stdio::null());
     play(envoy.listener("public"), &situations(&mint))
 }
 
-/// One of README's policies, until Ctrl-C; without a name among them, what they are called.
+/// Runs Envoy with a policy of the README until Ctrl-C. If no policy has this name, prints the names of all policies.
 fn play_recipe(name: &str) -> ExitCode {
     let mut recipes = cookbook::recipes();
     if !recipes.iter().any(|recipe| recipe.name == name) {
         let names: Vec<&str> = recipes.iter().map(|recipe| &*recipe.name).collect();
         eprintln!(
-            "error: there is no recipe `{name}`; there are {}",
+            "error: unknown recipe `{name}`: expected one of {}",
             names.join(", ")
         );
         return ExitCode::FAILURE;
@@ -67,37 +69,37 @@ fn play_recipe(name: &str) -> ExitCode {
     listen(&mut bootstrap, free_or(LISTENER), free_or(ADMIN));
     let envoy = Envoy::start_with(&bootstrap, Stdio::null());
     let server = envoy.listener(name);
-    println!("==> Envoy listens on {server}; to paste elsewhere:\n");
+    println!("==> Envoy listens on {server}; requests to paste into another terminal:\n");
     for line in recipes.iter().flat_map(|recipe| &recipe.transcript) {
         println!("# {}", line.text.replace('\n', "\n# "));
         if line.at.is_some() {
-            println!("# only `countersign explain --now` can be told when it is\n");
+            println!("# only `countersign explain --now` can set the time of a request\n");
             continue;
         }
         let differences = line.differences(&line.play(server, &mint));
         for difference in differences {
-            println!("# NOT AS PROMISED: {difference}");
+            println!("# UNEXPECTED: {difference}");
         }
         println!("{}\n", line.curl(server, &mint));
     }
-    println!("==> Ctrl-C ends it");
-    wait_for_the_end();
+    println!("==> press Ctrl-C to stop Envoy");
+    wait_for_signal();
     ExitCode::SUCCESS
 }
 
-/// The port, or 0 (any) where it is taken.
+/// The port, or 0 (any port) if it is in use.
 fn free_or(port: u16) -> u16 {
     TcpListener::bind(("127.0.0.1", port)).map_or(0, |_| port)
 }
 
-/// `envoy/envoy.yaml` with these ports and the module that was built.
+/// `envoy/envoy.yaml` with these ports and the built module.
 fn bootstrap(listener: u16, admin: u16, upstream: u16) -> Value {
     let mut bootstrap = example::bootstrap("envoy/envoy.yaml", &[("upstream", upstream)]);
     listen(&mut bootstrap, listener, admin);
     bootstrap
 }
 
-/// Gives a bootstrap these ports.
+/// Sets the ports of a bootstrap.
 fn listen(bootstrap: &mut Value, listener: u16, admin: u16) {
     let port = "/address/socket_address/port_value";
     example::set(&mut bootstrap["admin"], port, json!(admin));
@@ -113,21 +115,21 @@ fn bearer(token: &str) -> Vec<u8> {
     format!("Bearer {token}").into_bytes()
 }
 
-/// A request and what is promised to come back.
+/// A request and its expected response.
 struct Situation {
     method: &'static str,
     path: &'static str,
-    /// What the request shows, in words.
-    shows: &'static str,
+    /// What the request contains, in words.
+    content: &'static str,
     authorization: Vec<Vec<u8>>,
-    /// Header fields besides.
-    sends: &'static [(&'static str, &'static str)],
-    /// A field of the response, and what it begins with.
-    comes_with: Option<(&'static str, &'static str)>,
+    /// Other headers of the request.
+    headers: &'static [(&'static str, &'static str)],
+    /// A header of the response, and the start of its value.
+    response_header: Option<(&'static str, &'static str)>,
     status: u16,
-    /// The challenge up to its description; none stands empty.
+    /// The challenge up to its description; empty if there is none.
     challenge: &'static str,
-    because: &'static str,
+    reason: &'static str,
 }
 
 const PLAIN: &str = r#"Bearer realm="orders""#;
@@ -145,32 +147,32 @@ fn situations(mint: &Mint) -> Vec<Situation> {
     let elsewhere = signed(mint, &json!({"scope": "orders:read", "aud": "invoices"}));
     let operator = signed(mint, &json!({"roles": ["operator"]}));
     let mut forged = good.clone();
-    // The last character of an ES256 signature has unused bits, the one before has none.
+    // The last character of an ES256 signature has unused bits. The character before it has none.
     if let Some(byte) = forged.iter_mut().rev().nth(1) {
         *byte = if *byte == b'A' { b'B' } else { b'A' };
     }
     let situation =
-        |method, path, shows, authorization: &[&Vec<u8>], status, challenge, because| Situation {
+        |method, path, content, authorization: &[&Vec<u8>], status, challenge, reason| Situation {
             method,
             path,
-            shows,
+            content,
             authorization: authorization.iter().map(|value| (*value).clone()).collect(),
-            sends: &[],
-            comes_with: None,
+            headers: &[],
+            response_header: None,
             status,
             challenge,
-            because,
+            reason,
         };
-    let with = |situation: Situation, sends, comes_with| Situation {
-        sends,
-        comes_with: Some(comes_with),
+    let with = |situation: Situation, headers, response_header| Situation {
+        headers,
+        response_header: Some(response_header),
         ..situation
     };
     vec![
         situation(
             "GET",
             "/healthz",
-            "nothing",
+            "no credential",
             &[],
             200,
             "",
@@ -179,16 +181,16 @@ fn situations(mint: &Mint) -> Vec<Situation> {
         situation(
             "GET",
             "/orders/17",
-            "nothing",
+            "no credential",
             &[],
             401,
             PLAIN,
-            "a credential is needed, and none was shown",
+            "the rule requires a credential",
         ),
         situation(
             "HEAD",
             "/orders/17",
-            "nothing",
+            "no credential",
             &[],
             401,
             PLAIN,
@@ -197,7 +199,7 @@ fn situations(mint: &Mint) -> Vec<Situation> {
         situation(
             "GET",
             "/orders/17",
-            "a good token",
+            "a valid token",
             &[&good],
             200,
             "",
@@ -210,7 +212,7 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             &[&expired],
             401,
             INVALID_TOKEN,
-            "it expired an hour ago",
+            "the token expired an hour ago",
         ),
         situation(
             "GET",
@@ -219,7 +221,7 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             &[&elsewhere],
             401,
             INVALID_TOKEN,
-            "its audience is another service",
+            "the audience is another service",
         ),
         situation(
             "GET",
@@ -228,12 +230,12 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             &[&forged],
             401,
             INVALID_TOKEN,
-            "its signature was changed",
+            "the signature was changed",
         ),
         situation(
             "POST",
             "/orders",
-            "a good token",
+            "a valid token",
             &[&good],
             403,
             "",
@@ -242,11 +244,11 @@ fn situations(mint: &Mint) -> Vec<Situation> {
         situation(
             "GET",
             "/admin/users",
-            "a good token",
+            "a valid token",
             &[&good],
             403,
             "",
-            "neither of the roles admin, operator",
+            "the role admin or operator is missing",
         ),
         situation(
             "GET",
@@ -255,16 +257,16 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             &[&operator],
             200,
             "",
-            "one of the roles is enough",
+            "the role operator is present",
         ),
         situation(
             "GET",
             "/catalogue/shoes",
-            "nothing",
+            "no credential",
             &[],
             200,
             "",
-            "a credential is optional here",
+            "the rule does not require a credential",
         ),
         situation(
             "GET",
@@ -273,52 +275,52 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             &[&expired],
             401,
             INVALID_TOKEN,
-            "but one that is shown must be good",
+            "an invalid credential is denied, even if optional",
         ),
         situation(
             "GET",
             "/nowhere",
-            "a good token",
+            "a valid token",
             &[&good],
             403,
             "",
-            "no rule fits, and the default denies",
+            "no rule matches, and the default is deny",
         ),
         situation(
             "TRACE",
             "/orders/17",
-            "a good token",
+            "a valid token",
             &[&good],
             405,
             "",
-            "TRACE would echo the token",
+            "the response to TRACE would contain the token",
         ),
         situation(
             "GET",
             "/catalogue/../admin",
-            "a good token",
+            "a valid token",
             &[&good],
             400,
             "",
-            "servers disagree on what the path means",
+            "servers interpret the path differently",
         ),
         situation(
             "GET",
             "/catalogue%2F..%2Fadmin",
-            "a good token",
+            "a valid token",
             &[&good],
             400,
             "",
-            "an encoded slash is a separator to some",
+            "some servers decode %2F to a separator",
         ),
         situation(
             "GET",
             "/orders/17",
-            "`Bearer` alone",
+            "`Bearer` without a token",
             &[&b"Bearer".to_vec()],
             400,
             INVALID_REQUEST,
-            "nothing follows the scheme",
+            "the token is missing",
         ),
         situation(
             "GET",
@@ -327,7 +329,7 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             &[&good, &good],
             400,
             INVALID_REQUEST,
-            "nobody can tell which one counts",
+            "only one credential is allowed",
         ),
         situation(
             "GET",
@@ -336,16 +338,16 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             &[&bearer(&"a".repeat(50_000))],
             401,
             INVALID_TOKEN,
-            "no token is that long",
+            "the token is too long",
         ),
         situation(
             "GET",
             "/orders/17",
-            "bytes that are no UTF-8",
+            "bytes that are not UTF-8",
             &[&b"Bearer \xff\xfe".to_vec()],
             400,
             INVALID_REQUEST,
-            "no token holds them",
+            "a token is ASCII",
         ),
         situation(
             "GET",
@@ -354,35 +356,35 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             &[&b"Basic YWxpY2U6c2VjcmV0".to_vec()],
             401,
             PLAIN,
-            "nobody serves that scheme here",
+            "no provider uses the scheme Basic",
         ),
         situation(
             "GET",
             "/invoices/9",
-            "a good token",
+            "a valid token",
             &[&good],
             404,
             "",
-            "who may not see invoices is not told of them",
+            "invoices are hidden from this caller",
         ),
         situation(
             "POST",
             "/payments",
-            "a good token",
+            "a valid token",
             &[&good],
             401,
             STEP_UP,
-            "payments need a second factor, not long ago",
+            "payments require a recent second factor",
         ),
         with(
             situation(
                 "GET",
                 "/settings",
-                "nothing",
+                "no credential",
                 &[],
                 403,
                 "",
-                "the rule has an answer of its own",
+                "the rule has a fixed response",
             ),
             &[],
             ("x-why", "maintenance"),
@@ -391,11 +393,11 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             situation(
                 "GET",
                 "/orders/17",
-                "a browser",
+                "the headers of a browser",
                 &[],
                 401,
                 PLAIN,
-                "a person gets a page",
+                "a browser receives a page",
             ),
             &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")],
             ("content-type", "text/html"),
@@ -404,11 +406,11 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             situation(
                 "GET",
                 "/orders/17",
-                "a client of RFC 9457",
+                "Accept: application/problem+json",
                 &[],
                 401,
                 PLAIN,
-                "it asked for problem details",
+                "the client accepts problem details",
             ),
             &[("accept", "application/problem+json")],
             ("content-type", "application/problem+json"),
@@ -417,11 +419,11 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             situation(
                 "GET",
                 "/orders/17",
-                "a page elsewhere",
+                "an Origin header",
                 &[],
                 401,
                 PLAIN,
-                "it may read the challenge",
+                "CORS lets the page read the challenge",
             ),
             &[("origin", "https://app.example.com")],
             ("access-control-expose-headers", "WWW-Authenticate"),
@@ -430,11 +432,11 @@ fn situations(mint: &Mint) -> Vec<Situation> {
             situation(
                 "POST",
                 "/orders",
-                "a gRPC call",
+                "a gRPC request",
                 &[],
                 200,
                 PLAIN,
-                "its status is 16, UNAUTHENTICATED",
+                "the gRPC status is 16, UNAUTHENTICATED",
             ),
             &[("content-type", "application/grpc")],
             ("grpc-status", "16"),
@@ -442,7 +444,7 @@ fn situations(mint: &Mint) -> Vec<Situation> {
     ]
 }
 
-/// Plays each situation and prints what came back beside it.
+/// Sends each request and prints its response.
 fn play(server: SocketAddr, situations: &[Situation]) -> ExitCode {
     let paint = Paint {
         colours: io::stdout().is_terminal(),
@@ -450,54 +452,54 @@ fn play(server: SocketAddr, situations: &[Situation]) -> ExitCode {
     let request = |situation: &Situation| format!("{} {}", situation.method, situation.path);
     let width = |text: &dyn Fn(&Situation) -> usize| situations.iter().map(text).max().unwrap_or(0);
     let requests = width(&|situation| request(situation).len());
-    let shown = width(&|situation| situation.shows.len());
+    let contents = width(&|situation| situation.content.len());
     let challenges = width(&|situation| situation.challenge.len());
     println!("==> Envoy listens on {server}\n");
     println!(
-        "{:requests$}  {:shown$}  status  {:challenges$}  because",
-        "request", "it shows", "challenge"
+        "{:requests$}  {:contents$}  status  {:challenges$}  reason",
+        "request", "with", "challenge"
     );
-    let mut broken = Vec::new();
+    let mut unexpected = Vec::new();
     for situation in situations {
-        let (status, challenge, kept) = match send(server, situation) {
+        let (status, challenge, is_expected) = match send(server, situation) {
             Ok(response) => {
                 let challenge = challenge_of(&response);
-                let kept = kept(situation, &response, &challenge);
-                (response.status, challenge, kept)
+                let is_expected = is_expected(situation, &response, &challenge);
+                (response.status, challenge, is_expected)
             }
             Err(error) => (0, error.to_string(), false),
         };
         println!(
-            "{:requests$}  {:shown$}  {}  {challenge:challenges$}  {}",
+            "{:requests$}  {:contents$}  {}  {challenge:challenges$}  {}",
             request(situation),
-            situation.shows,
+            situation.content,
             paint.status(status),
-            if kept {
-                situation.because
+            if is_expected {
+                situation.reason
             } else {
-                "NOT AS PROMISED"
+                "UNEXPECTED"
             },
         );
-        if !kept {
-            broken.push(situation);
+        if !is_expected {
+            unexpected.push(situation);
         }
     }
     println!();
-    for situation in &broken {
+    for situation in &unexpected {
         println!(
-            "not as promised: {}, showing {}: promised {} {}",
+            "unexpected: {} with {}: expected {} {}",
             request(situation),
-            situation.shows,
+            situation.content,
             situation.status,
             situation.challenge
         );
     }
     println!(
-        "==> {} of {} situations are as promised",
-        situations.len() - broken.len(),
+        "==> {} of {} responses are as expected",
+        situations.len() - unexpected.len(),
         situations.len()
     );
-    if broken.is_empty() {
+    if unexpected.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -512,7 +514,7 @@ fn send(server: SocketAddr, situation: &Situation) -> io::Result<Response> {
             .iter()
             .map(|value| (&b"authorization"[..], value.as_slice())),
     );
-    let further = situation.sends.iter();
+    let further = situation.headers.iter();
     headers.extend(further.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
     let request = Request {
         method: situation.method.as_bytes(),
@@ -523,7 +525,7 @@ fn send(server: SocketAddr, situation: &Situation) -> io::Result<Response> {
     client::send(server, &request)
 }
 
-/// Every challenge, without the description, which is for people.
+/// The challenges, without their descriptions.
 fn challenge_of(response: &Response) -> String {
     let challenges: Vec<String> = response
         .values("www-authenticate")
@@ -538,16 +540,16 @@ fn challenge_of(response: &Response) -> String {
     challenges.join(" and ")
 }
 
-fn kept(situation: &Situation, response: &Response, challenge: &str) -> bool {
+fn is_expected(situation: &Situation, response: &Response, challenge: &str) -> bool {
     let reached = response.values("x-upstream").next().is_some();
-    let comes_with = situation.comes_with.is_none_or(|(name, begin)| {
+    let has_header = situation.response_header.is_none_or(|(name, begin)| {
         let mut values = response.values(name);
         values.any(|value| value.starts_with(begin.as_bytes()))
     });
-    let passes = situation.status == 200 && situation.comes_with.is_none();
+    let passes = situation.status == 200 && situation.response_header.is_none();
     response.status == situation.status
         && challenge == situation.challenge
-        && comes_with
+        && has_header
         && reached == passes
         && (situation.method != "HEAD" || response.body.is_empty())
 }
@@ -557,7 +559,7 @@ struct Paint {
 }
 
 impl Paint {
-    /// Six columns, green for what passed, yellow for what was refused.
+    /// The status in six columns: green if the request was forwarded, yellow if it was denied.
     fn status(&self, status: u16) -> impl fmt::Display {
         let colour = match (self.colours, status) {
             (false, _) => return format!("{status:<6}"),
@@ -569,19 +571,21 @@ impl Paint {
     }
 }
 
-/// Requests to paste into another terminal.
+/// Prints requests to paste into another terminal.
 fn print_requests(server: SocketAddr, admin: SocketAddr, mint: &Mint) {
     let reader = mint.token(&json!({"scope": "orders:read"}));
     let operator = mint.token(&json!({"sub": "olga", "roles": ["operator"]}));
     let expired =
         mint.token(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
-    println!("==> Envoy listens on {server}; its tokens live a day. To paste elsewhere:\n");
+    println!(
+        "==> Envoy listens on {server}. Requests to paste into another terminal; the tokens are valid for a day:\n"
+    );
     println!("# public\ncurl -i http://{server}/healthz\n");
     println!("# 401: no credential\ncurl -i http://{server}/orders/17\n");
     for (what, token, path) in [
         ("200: alice may read orders", &reader, "-i"),
-        ("403: but not write them", &reader, "-i -X POST"),
-        ("401: expired", &expired, "-i"),
+        ("403: alice may not write orders", &reader, "-i -X POST"),
+        ("401: the token is expired", &expired, "-i"),
     ] {
         println!(
             "# {what}\ncurl {path} http://{server}/orders/17 -H 'authorization: Bearer {token}'\n"
@@ -590,12 +594,12 @@ fn print_requests(server: SocketAddr, admin: SocketAddr, mint: &Mint) {
     println!(
         "# 200: olga is an operator\ncurl -i http://{server}/admin/users -H 'authorization: Bearer {operator}'\n"
     );
-    println!("# what was counted\ncurl -s http://{admin}/stats/prometheus | grep ^countersign_\n");
-    println!("==> the access log follows; Ctrl-C ends it");
+    println!("# the metrics\ncurl -s http://{admin}/stats/prometheus | grep ^countersign_\n");
+    println!("==> the access log follows; press Ctrl-C to stop Envoy");
 }
 
-/// Returns at Ctrl-C, or when asked to end.
-fn wait_for_the_end() {
+/// Returns after Ctrl-C or SIGTERM.
+fn wait_for_signal() {
     let mut signals = Signals::new([SIGINT, SIGTERM]).expect("signals can be waited for");
     let _ = signals.forever().next();
 }

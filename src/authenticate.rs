@@ -1,4 +1,9 @@
 //! Presented → Principal: who the caller is, proven.
+//!
+//! Each kind of credential is one variant of [`Method`] and one file. Its functions have the same names in every file:
+//! `claim` recognises a credential that its provider would verify, `verify` proves the caller, `still_valid` checks
+//! again what may have changed since, and `offers` says what a 401 offers. None of them looks into the store: what they
+//! need of it comes in as [`Facts`].
 
 pub mod base64url;
 pub mod claims;
@@ -7,23 +12,21 @@ pub mod jwk;
 pub mod jws;
 pub mod jwt;
 pub mod keys;
+mod offer;
+mod parsed;
+mod principal;
 pub mod signature;
 
-use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
-
-use self::claims::Times;
-use self::granted::Granted;
-use self::jwk::KeyId;
-use self::jwt::{Refusal, Standing, Unverified, Verifier};
+use self::jwt::{Jwt, Unverified};
 use self::keys::KeySet;
+pub use self::offer::Offer;
+pub use self::parsed::{Decoded, Parsed};
+pub use self::principal::{Evidence, Principal};
 use self::signature::Backend;
 use crate::credential::LocationId;
-use crate::json;
-use crate::reject::TokenFault;
-use crate::scheme::Scheme;
+use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;
 
 /// A provider, by its position in the configuration.
@@ -34,251 +37,163 @@ pub struct ProviderId(pub usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeySourceId(pub usize);
 
-/// Someone who may vouch for a caller.
+/// A provider of the configuration: it verifies credentials of one kind.
 #[derive(Debug)]
 pub struct Provider {
-    /// Its name in the document.
+    /// Its name in the configuration.
     pub name: String,
     /// Where its credentials may be.
     pub locations: Vec<LocationId>,
-    /// How it vouches.
+    /// How it verifies them.
     pub method: Method,
 }
 
-/// How a provider vouches for a caller.
+/// How a provider verifies credentials: one variant for each kind.
 #[derive(Debug)]
 pub enum Method {
-    /// By a JSON Web Token.
-    Jwt(Verifier, Keys),
+    /// JSON Web Tokens.
+    Jwt(Jwt),
 }
 
-/// Where a provider's keys are.
-#[derive(Debug)]
-pub enum Keys {
-    /// In the document.
-    Inline(KeySet),
-    /// Elsewhere: the number of the document's source.
-    Remote(usize),
+/// A credential that a method recognises as one of its own, with that method. Nothing of it is proven.
+#[derive(Clone, Copy)]
+pub enum Claim<'p, 'c> {
+    /// A JSON Web Token.
+    Jwt(&'p Jwt, &'c Unverified<'c>),
+}
+
+/// What a credential is verified with, besides its provider.
+#[derive(Clone, Copy)]
+pub struct Facts<'f> {
+    /// The keys that were fetched.
+    pub keys: &'f dyn KeysAtHand,
+    /// What verifies signatures.
+    pub backend: &'f dyn Backend,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// The keys that were fetched, by their source.
+pub trait KeysAtHand {
+    /// The keys of a source; none before any were fetched.
+    fn keys(&self, source: KeySourceId) -> Option<&KeySet>;
+}
+
+/// Why a credential does not prove its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The token is not valid.
+    Token(TokenFault),
+    /// No key at hand verifies the token. A key that is not fetched yet may; if none does, this is what is wrong.
+    Stale(TokenFault),
+    /// Whether the credential is valid cannot be determined now.
+    Unavailable(Unavailable),
+}
+
+impl From<TokenFault> for Refusal {
+    fn from(fault: TokenFault) -> Self {
+        Self::Token(fault)
+    }
+}
+
+/// The provider that verifies a credential.
+pub struct Selected<'p, 'c> {
+    /// Its identifier.
+    pub id: ProviderId,
+    /// The provider.
+    pub provider: &'p Provider,
+    /// What the credential claims.
+    pub claim: Claim<'p, 'c>,
+}
+
+/// Selects the provider that verifies a credential found at `location`: for a token the one whose issuer it names,
+/// `accepted` ones before others. The keys of another provider are never tried (RFC 8725 §3.8).
+///
+/// # Errors
+/// What is wrong with a credential that no provider recognises.
+pub fn select<'p, 'c>(
+    providers: &'p [Provider],
+    accepted: &[ProviderId],
+    location: LocationId,
+    parsed: &'c Parsed<'_, '_>,
+) -> Result<Selected<'p, 'c>, TokenFault> {
+    let all = (0..providers.len()).map(ProviderId);
+    let mut ids = accepted.iter().copied().chain(all);
+    let selected = ids.find_map(|id| {
+        let provider = providers.get(id.0)?;
+        let looks_there = provider.locations.contains(&location);
+        let claim = looks_there.then(|| provider.method.claim(parsed))??;
+        Some(Selected {
+            id,
+            provider,
+            claim,
+        })
+    });
+    match selected {
+        Some(selected) => Ok(selected),
+        // A token without fault is of an issuer that is not trusted.
+        None => Err(parsed.jwt().err().unwrap_or(TokenFault::Issuer)),
+    }
 }
 
 impl Provider {
-    /// The scheme of the challenge for its credentials.
-    pub fn scheme(&self) -> Scheme {
-        match self.method {
-            Method::Jwt(..) => Scheme::Bearer,
+    /// Whether one credential could be recognised by both.
+    pub fn conflicts_with(&self, other: &Self) -> bool {
+        let mut locations = self.locations.iter();
+        locations.any(|own| other.locations.contains(own))
+            && self.method.conflicts_with(&other.method)
+    }
+}
+
+impl Method {
+    /// What a 401 offers, one challenge each.
+    pub fn offers(&self) -> &[Offer] {
+        match self {
+            Self::Jwt(jwt) => jwt.offers(),
         }
     }
 
-    /// Whether one token could be claimed by both.
-    pub fn claims_what(&self, other: &Self) -> bool {
-        let (Method::Jwt(own, _), Method::Jwt(others, _)) = (&self.method, &other.method);
-        own.issuer.overlaps(&others.issuer)
-            && self
-                .locations
-                .iter()
-                .any(|own| other.locations.contains(own))
-    }
-}
-
-/// A caller whose credential was verified. Only [`authenticate`] makes one.
-pub struct Principal {
-    provider: usize,
-    subject: Option<String>,
-    scopes: Granted,
-    roles: Granted,
-    groups: Granted,
-    /// The token's identifier, where the document revokes any.
-    jti: Option<String>,
-    times: Times,
-    key: KeyId,
-    /// The claims as they were signed; most rules ask for none beyond the above. Nothing once they are kept otherwise.
-    payload: RefCell<Vec<u8>>,
-    claims: OnceCell<Map<String, Value>>,
-}
-
-/// Claims that take no more memory than this are kept as values whatever the length of their text.
-const FEW_CLAIMS: usize = 8 * 1024;
-
-impl Principal {
-    /// The number of the provider that vouches.
-    pub fn provider(&self) -> usize {
-        self.provider
-    }
-
-    /// Who it is, where the credential says so.
-    pub fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
-    }
-
-    /// The scopes that were granted.
-    pub fn scopes(&self) -> &Granted {
-        &self.scopes
-    }
-
-    /// The roles that the caller has.
-    pub fn roles(&self) -> &Granted {
-        &self.roles
-    }
-
-    /// The groups that the caller is in.
-    pub fn groups(&self) -> &Granted {
-        &self.groups
-    }
-
-    /// The verified claims, all of them.
-    pub fn claims(&self) -> &Map<String, Value> {
-        self.claims.get_or_init(|| {
-            let mut payload = self.payload.borrow_mut();
-            let claims = match json::parse_strict(&payload) {
-                Ok(Value::Object(claims)) => claims,
-                // It was an object when it was verified, and is the same text still.
-                Ok(_) | Err(_) => Map::new(),
-            };
-            let most = FEW_CLAIMS.max(payload.len() + payload.len() / 2);
-            if json::bytes_of(&claims) <= most {
-                *payload = Vec::new();
-            }
-            claims
-        })
-    }
-
-    /// Whether the claims are there as values.
-    pub fn holds_claims(&self) -> bool {
-        self.claims.get().is_some()
-    }
-
-    /// Itself without claims whose values take far more memory than their text: what is kept beyond a request.
+    /// Whether what proved a caller before still does. Where it does not, the credential must be verified anew.
     ///
-    /// Nothing where there are none.
-    pub fn without_large_claims(&self) -> Option<Self> {
-        let payload = self.payload.borrow();
-        let are_large = self.holds_claims() && !payload.is_empty();
-        are_large.then(|| Self {
-            provider: self.provider,
-            subject: self.subject.clone(),
-            scopes: self.scopes.clone(),
-            roles: self.roles.clone(),
-            groups: self.groups.clone(),
-            jti: self.jti.clone(),
-            times: self.times,
-            key: self.key.clone(),
-            payload: RefCell::new(payload.clone()),
-            claims: OnceCell::new(),
-        })
-    }
-
-    /// How many bytes of memory it takes.
-    pub fn bytes(&self) -> usize {
-        let texts = self.subject.iter().chain(&self.jti).map(String::capacity);
-        let names = [&self.scopes, &self.roles, &self.groups].map(Granted::bytes);
-        size_of::<Self>()
-            + texts.chain(names).sum::<usize>()
-            + self.payload.borrow().capacity()
-            + self.claims.get().map_or(0, json::bytes_of)
-    }
-
-    /// What is looked at again of the claims that were verified.
-    pub fn standing(&self) -> Standing<'_> {
-        Standing {
-            times: self.times,
-            jti: self.jti.as_deref(),
-            subject: self.subject(),
+    /// # Errors
+    /// [`Refusal`], where the credential is valid no longer.
+    pub fn still_valid(&self, principal: &Principal, facts: Facts<'_>) -> Result<bool, Refusal> {
+        match (self, principal.evidence()) {
+            (Self::Jwt(jwt), Evidence::Jwt(evidence)) => {
+                jwt.still_valid(evidence, principal.subject(), facts)
+            }
         }
     }
 
-    /// The key that verified them.
-    pub fn key(&self) -> &KeyId {
-        &self.key
+    fn claim<'p, 'c>(&'p self, parsed: &'c Parsed<'_, '_>) -> Option<Claim<'p, 'c>> {
+        match self {
+            Self::Jwt(jwt) => jwt.claim(parsed).map(|token| Claim::Jwt(jwt, token)),
+        }
     }
-}
 
-#[cfg(test)]
-impl Principal {
-    /// A caller whom nothing vouches for, for the tests of what is asked of callers.
-    pub fn for_tests(
-        subject: Option<&str>,
-        [scopes, roles, groups]: [&[&str]; 3],
-        claims: Map<String, Value>,
-    ) -> Self {
-        let owned = |names: &[&str]| {
-            let mut granted = Granted::default();
-            granted.extend(names.iter().copied());
-            granted
-        };
-        Self {
-            provider: 0,
-            subject: subject.map(str::to_owned),
-            scopes: owned(scopes),
-            roles: owned(roles),
-            groups: owned(groups),
-            jti: None,
-            times: Times {
-                expires: None,
-                not_before: None,
-                issued: None,
-            },
-            key: KeyId::NONE,
-            payload: RefCell::default(),
-            claims: claims.into(),
+    fn conflicts_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Jwt(own), Self::Jwt(other)) => own.issuer.overlaps(&other.issuer),
         }
     }
 }
 
-/// Who it is is the caller's private matter.
-impl std::fmt::Debug for Principal {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Principal")
-            .field("provider", &self.provider)
-            .finish_non_exhaustive()
+impl<'c> Claim<'_, 'c> {
+    /// The subject that the credential names. It may be lying.
+    pub fn subject(self) -> Option<&'c str> {
+        match self {
+            Self::Jwt(jwt, token) => jwt.claimed_subject(token),
+        }
     }
-}
 
-/// The provider that judges a token found at `location`: the one whose issuer it names, those at the `accepted`
-/// numbers before others. Keys of another are never tried (RFC 8725 §3.8).
-///
-/// # Errors
-/// [`TokenFault::Issuer`] where no provider that looks there issues such tokens.
-pub fn judge_of<'p>(
-    providers: &'p [Provider],
-    accepted: &[usize],
-    location: LocationId,
-    token: &Unverified<'_>,
-) -> Result<(usize, &'p Provider), TokenFault> {
-    let numbers = accepted.iter().copied().chain(0..providers.len());
-    numbers
-        .filter_map(|number| Some((number, providers.get(number)?)))
-        .find(|(_, provider)| {
-            let Method::Jwt(verifier, _) = &provider.method;
-            provider.locations.contains(&location) && verifier.claims_to_issue(token)
-        })
-        .ok_or(TokenFault::Issuer)
-}
-
-/// The caller whom the provider of that number vouches for by `token`.
-///
-/// # Errors
-/// [`Refusal`].
-pub fn authenticate(
-    provider: usize,
-    verifier: &Verifier,
-    token: Unverified<'_>,
-    keys: &KeySet,
-    backend: &dyn Backend,
-    now: Timestamp,
-) -> Result<Rc<Principal>, Refusal> {
-    let payload = token.payload();
-    let (claims, times, key) = verifier.verify(token, keys, backend, now)?.into_parts();
-    Ok(Rc::new(Principal {
-        provider,
-        subject: verifier.names.subject(&claims)?,
-        scopes: verifier.names.scopes(&claims),
-        roles: verifier.names.roles(&claims),
-        groups: verifier.names.groups(&claims),
-        jti: verifier.id_to_look_for(&claims).map(str::to_owned),
-        times,
-        key,
-        payload: RefCell::new(payload.to_vec()),
-        claims: OnceCell::new(),
-    }))
+    /// Proves the caller.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn verify(self, provider: ProviderId, facts: Facts<'_>) -> Result<Rc<Principal>, Refusal> {
+        let verified = match self {
+            Self::Jwt(jwt, token) => jwt.verify(token, facts),
+        }?;
+        Ok(Rc::new(Principal::new(provider, verified)))
+    }
 }

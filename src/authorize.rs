@@ -1,5 +1,6 @@
-//! Principal × rule → Permit: whether a caller may do this.
+//! Whether a caller may make a request: principal × requirements → [`Permit`].
 
+pub mod access;
 pub mod claim;
 pub mod condition;
 pub mod names;
@@ -8,7 +9,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
+pub use self::access::{Access, Gate, ReplyId};
 use self::claim::ClaimRequirement;
 use self::condition::{Budget, Condition, Failed};
 use self::names::Names;
@@ -16,34 +19,39 @@ use crate::authenticate::Principal;
 use crate::authenticate::claims::moment;
 use crate::reject::{Reject, Requirement, Weakness};
 use crate::request::path::Readings;
+use crate::request::preflight::Preflight;
 use crate::request::{HttpsBy, RequestView};
 use crate::time::Timestamp;
 
-/// How far the clock of whoever authenticated the caller may be off.
+/// How far the clock of the authorization server may be ahead.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// A client's wish for a refresh token (OpenID Connect Core §11): between it and the authorization server.
+/// The scope by which a client asks the authorization server for a refresh token (OpenID Connect Core §11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
-/// Leave to pass. Only this file makes one, after the check; the host forwards nothing without it.
+/// The callers of a request, each verified: the identity headers describe the first.
+pub type Principals = SmallVec<[Rc<Principal>; 1]>;
+
+/// The proof that a request is permitted. Only this file creates one, after the check, and the host forwards no request
+/// without one.
 #[derive(Debug)]
 pub struct Permit {
-    principal: Option<Rc<Principal>>,
+    principals: Principals,
 }
 
 impl Permit {
-    /// The caller, where one was verified.
+    /// The caller. None if the request is permitted without a credential.
     pub fn principal(&self) -> Option<&Principal> {
-        self.principal.as_deref()
+        self.principals.first().map(Rc::as_ref)
     }
 }
 
-/// What a rule asks of whoever it lets pass: all of it.
+/// What a rule requires of a caller. All of it must be met.
 #[derive(Debug, Default)]
 pub struct Requirements {
-    /// How the caller must have been authenticated: one of these classes, the first preferred (RFC 9470 §3).
+    /// Authentication classes, of which the caller's must be one; the preferred one first (RFC 9470 §3).
     pub acr: Vec<String>,
-    /// How long ago at the most (RFC 9470 §3).
+    /// The maximum age of the caller's authentication (RFC 9470 §3).
     pub max_age: Option<Duration>,
     /// Scopes (RFC 6749 §3.3).
     pub scopes: Names,
@@ -53,90 +61,102 @@ pub struct Requirements {
     pub groups: Names,
     /// Claims and their values.
     pub claims: Vec<ClaimRequirement>,
-    /// What must be true of caller and request.
+    /// A condition on the caller and the request.
     pub condition: Option<Condition>,
-    /// Further requirements, of which one must hold where there are any.
+    /// Alternatives. If there are any, one of them must be met.
     pub any_of: Vec<Requirements>,
 }
 
-/// What is asked about: who wants to do what, where, when.
+/// What requirements are evaluated against: the caller, the request and the time.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
+pub struct Input<'a> {
     /// The caller.
     pub principal: &'a Principal,
-    /// The name of the provider that vouches for the caller.
+    /// The name of the provider that verified the caller.
     pub provider: &'a str,
     /// The request.
     pub request: &'a RequestView<'a>,
-    /// What tells its scheme.
+    /// How the filter knows whether the request came over HTTPS.
     pub https_by: HttpsBy,
-    /// Its path.
+    /// The request's path.
     pub path: &'a Readings<'a>,
-    /// What the path has bound: names and decoded values.
+    /// The names and the decoded values of path parameters.
     pub parameters: &'a [(&'a str, &'a str)],
-    /// The moment.
+    /// The current time.
     pub now: Timestamp,
-    /// What all conditions may cost together.
+    /// What all conditions of the request may cost together.
     pub budget: &'a Budget,
-    /// Hears what became of each condition that was evaluated.
-    pub heard: &'a dyn Fn(Result<bool, Failed>),
+    /// Called with the result of each condition that was evaluated.
+    pub on_condition: &'a dyn Fn(Result<bool, Failed>),
 }
 
-impl Asked<'_> {
-    /// What the path has bound to a parameter.
+impl Input<'_> {
+    /// The value of a path parameter.
     fn parameter(&self, name: &str) -> Option<&str> {
         let mut bound = self.parameters.iter();
         bound.find_map(|(own, value)| (*own == name).then_some(*value))
     }
 }
 
-/// Lets pass where nobody is asked: a public rule, or an optional one without a credential.
-pub fn permit_anyone() -> Permit {
-    Permit { principal: None }
-}
-
-/// Lets a verified caller pass who meets the requirements.
-///
-/// # Errors
-/// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: what a caller can do
-/// something about comes first.
-pub fn permit(
-    principal: &Rc<Principal>,
-    requirements: &Requirements,
-    asked: Asked<'_>,
-) -> Result<Permit, Reject> {
-    requirements.check(Asked { principal, ..asked })?;
-    Ok(permit_caller(principal))
-}
-
-/// The same at a rule that hides.
-///
-/// # Errors
-/// As for [`permit`], but [`Reject::Authentication`] comes last: only callers who lack nothing else learn of it.
-#[cold]
-pub fn permit_where_hidden(
-    principal: &Rc<Principal>,
-    requirements: &Requirements,
-    asked: Asked<'_>,
-) -> Result<Permit, Reject> {
-    let asked = Asked { principal, ..asked };
-    requirements.check_beyond_authentication(asked)?;
-    requirements.check_authentication(asked)?;
-    Ok(permit_caller(principal))
-}
-
-/// For the two functions above, after their checks.
-fn permit_caller(principal: &Rc<Principal>) -> Permit {
-    Permit {
-        principal: Some(Rc::clone(principal)),
+/// Permits a request without a credential, if its rule allows that.
+pub(crate) fn permit_anyone(access: &Access) -> Option<Permit> {
+    match access {
+        Access::Public | Access::Optional(_) => Some(Permit {
+            principals: Principals::new(),
+        }),
+        Access::Required(_) | Access::Respond(_) | Access::Closed(_) => None,
     }
 }
 
-/// What a caller lacks where a condition does not hold.
+/// Permits a CORS preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch").
+pub(crate) fn permit_preflight(_: Preflight<'_>) -> Permit {
+    Permit {
+        principals: Principals::new(),
+    }
+}
+
+/// Permits the callers, if the first of them meets the requirements.
+///
+/// # Errors
+/// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: the caller can act on the
+/// first two.
+pub fn permit(
+    principals: &Principals,
+    requirements: &Requirements,
+    input: Input<'_>,
+) -> Result<Permit, Reject> {
+    requirements.check(input)?;
+    Ok(permit_callers(principals))
+}
+
+/// As [`permit`], for a hidden rule.
+///
+/// # Errors
+/// As for [`permit`], but [`Reject::Authentication`] comes last, so that only callers who meet all other requirements
+/// learn that the rule exists.
+#[cold]
+pub fn permit_where_hidden(
+    principals: &Principals,
+    requirements: &Requirements,
+    input: Input<'_>,
+) -> Result<Permit, Reject> {
+    requirements.check_beyond_authentication(input)?;
+    requirements.check_authentication(input)?;
+    Ok(permit_callers(principals))
+}
+
+/// Creates the permit for the two functions above, after their checks.
+fn permit_callers(principals: &Principals) -> Permit {
+    Permit {
+        principals: principals.clone(),
+    }
+}
+
+/// What a caller lacks if a condition does not hold.
 #[inline(never)]
-fn lack_of(condition: &Condition, asked: Asked<'_>) -> Option<Requirement> {
-    let holds = condition.holds(asked);
-    (asked.heard)(holds);
+fn unmet_condition(condition: &Condition, input: Input<'_>) -> Option<Requirement> {
+    let holds = condition.holds(input);
+    (input.on_condition)(holds);
     match holds {
         Ok(true) => None,
         Ok(false) => Some(Requirement::Condition),
@@ -145,18 +165,18 @@ fn lack_of(condition: &Condition, asked: Asked<'_>) -> Option<Requirement> {
 }
 
 impl Requirements {
-    fn check(&self, asked: Asked<'_>) -> Result<(), Reject> {
-        self.check_authentication(asked)?;
-        self.check_beyond_authentication(asked)
+    fn check(&self, input: Input<'_>) -> Result<(), Reject> {
+        self.check_authentication(input)?;
+        self.check_beyond_authentication(input)
     }
 
-    fn check_authentication(&self, asked: Asked<'_>) -> Result<(), Reject> {
-        self.authentication(asked.principal, asked.now)
+    fn check_authentication(&self, input: Input<'_>) -> Result<(), Reject> {
+        self.authentication(input.principal, input.now)
             .map_err(Reject::Authentication)
     }
 
-    fn check_beyond_authentication(&self, asked: Asked<'_>) -> Result<(), Reject> {
-        let principal = asked.principal;
+    fn check_beyond_authentication(&self, input: Input<'_>) -> Result<(), Reject> {
+        let principal = input.principal;
         let lacks = |requirement| Err(Reject::Requirement(requirement));
         if !self.scopes.are_met_by(principal.scopes()) {
             Err(Reject::Scope)
@@ -164,13 +184,13 @@ impl Requirements {
             lacks(Requirement::Role)
         } else if !self.groups.are_met_by(principal.groups()) {
             lacks(Requirement::Group)
-        } else if !self.claims.iter().all(|claim| claim.is_met(asked)) {
+        } else if !self.claims.iter().all(|claim| claim.is_met(input)) {
             lacks(Requirement::Claim)
         } else if let Some(condition) = &self.condition
-            && let Some(lack) = lack_of(condition, asked)
+            && let Some(lack) = unmet_condition(condition, input)
         {
             lacks(lack)
-        } else if !self.any_of.is_empty() && !self.any_of.iter().any(|one| one.check(asked).is_ok())
+        } else if !self.any_of.is_empty() && !self.any_of.iter().any(|one| one.check(input).is_ok())
         {
             lacks(Requirement::AnyOf)
         } else {
@@ -178,7 +198,7 @@ impl Requirements {
         }
     }
 
-    /// Whether one of its conditions, also of those within `any_of`, is as `wanted`.
+    /// Whether `wanted` returns true for one of the conditions, which include those in `any_of`.
     pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
         self.condition.as_ref().is_some_and(wanted)
             || self.any_of.iter().any(|one| one.has_condition(wanted))
@@ -198,28 +218,55 @@ impl Requirements {
         let Some(max_age) = self.max_age else {
             return Ok(());
         };
-        // A moment that is yet to come says nothing of how long ago it was.
+        // A time in the future does not show how old the authentication is.
         let then = claim("auth_time").and_then(|value| moment(value.as_number()?));
         let recent =
             then.is_some_and(|then| then <= now.plus(CLOCK_SKEW) && now <= then.plus(max_age));
         recent.then_some(()).ok_or(Weakness::Age)
     }
 
-    /// Every scope that a caller should ask for to pass: all of them at once, and where one of several would do, the
-    /// first. Never [`OFFLINE_ACCESS`], which no resource asks for.
+    /// The scopes that a caller should request: every required one, and the first of alternatives.
+    ///
+    /// [`OFFLINE_ACCESS`] is never among them, because no resource requires it.
     pub fn scopes_to_ask_for(&self) -> Vec<&str> {
         let mut scopes = self.scopes.to_ask_for();
         scopes.retain(|scope| *scope != OFFLINE_ACCESS);
         scopes
     }
 
-    /// What a caller lacks of what made `reject` be said: where one of several would do, the first.
+    /// The names that a caller lacks, given the `reject` that resulted: of alternatives, the first.
     pub fn missing<'r>(&'r self, reject: Reject, principal: &Principal) -> Vec<&'r str> {
         match reject {
             Reject::Scope => self.scopes.missing(principal.scopes()),
             Reject::Requirement(Requirement::Role) => self.roles.missing(principal.roles()),
             Reject::Requirement(Requirement::Group) => self.groups.missing(principal.groups()),
-            _ => Vec::new(),
+            Reject::Requirement(
+                Requirement::Claim
+                | Requirement::Condition
+                | Requirement::ConditionFailed
+                | Requirement::AnyOf,
+            )
+            | Reject::NoDocument
+            | Reject::Trace
+            | Reject::MethodCase
+            | Reject::Path(_)
+            | Reject::Authority
+            | Reject::RouteAtRisk
+            | Reject::RepeatedField
+            | Reject::PlainHttp
+            | Reject::Address
+            | Reject::NoSuchMetadata
+            | Reject::MetadataMethod
+            | Reject::ForeignOrigin
+            | Reject::Fixed
+            | Reject::TooManyFailures { .. }
+            | Reject::NoCredential
+            | Reject::Malformed(_)
+            | Reject::Token(_)
+            | Reject::Unavailable(_)
+            | Reject::ProviderNotAccepted
+            | Reject::NoRule
+            | Reject::Authentication(_) => Vec::new(),
         }
     }
 }

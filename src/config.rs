@@ -20,7 +20,7 @@ use self::at::At;
 use self::diagnostic::Diagnostics;
 pub use self::diagnostic::{Diagnostic, nearest};
 use self::document::Document;
-pub use self::fault::{Fault, InvalidSource, Warning};
+pub use self::fault::{Fault, Warning};
 use self::read::Read;
 use crate::plan::Plan;
 

@@ -1,4 +1,4 @@
-//! What the caller shows: RequestView → Presented, at the locations of the providers.
+//! What a client presents: RequestView → Presented, at the locations of the providers.
 //!
 //! The rules:
 //! 1. A location that holds nothing, an empty cookie, or a scheme that nobody serves there is no credential
@@ -14,6 +14,7 @@ mod field;
 mod query;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use smallvec::SmallVec;
 
@@ -82,6 +83,8 @@ impl Carrier {
 pub struct Location {
     /// The part of the request.
     pub carrier: Carrier,
+    /// What a credential is written like there.
+    pub grammar: Grammar,
     /// The scheme of its challenge.
     pub scheme: Scheme,
 }
@@ -90,25 +93,57 @@ pub struct Location {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LocationId(pub usize);
 
-/// A credential, not yet judged.
+/// What a credential is written like: one variant for each form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grammar {
+    /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
+    Token,
+}
+
+/// A credential as it was sent, not yet verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Presented<'a> {
     /// Where it was.
     pub location: LocationId,
-    /// The scheme that answers for it.
+    /// The scheme of the challenge for it.
     pub scheme: Scheme,
-    /// The token, a `b64token`.
-    pub token: Cow<'a, [u8]>,
+    /// What was there.
+    pub shown: Shown<'a>,
 }
 
-/// The token is a secret.
-impl std::fmt::Debug for Presented<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// What was at a location, by its grammar.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Shown<'a> {
+    /// A token, percent-decoded where it was in the query.
+    Token(Cow<'a, [u8]>),
+}
+
+impl Shown<'_> {
+    /// The octets that were sent, for what remembers a credential.
+    pub fn octets(&self) -> &[u8] {
+        match self {
+            Self::Token(token) => token,
+        }
+    }
+}
+
+/// A credential is a secret.
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(_) => formatter.write_str("Token"),
+        }
+    }
+}
+
+/// A credential is a secret.
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Presented({})", self.scheme)
     }
 }
 
-/// The token at a location; a fault is what is wrong with what is there.
+/// The octets of the credential at a location; a fault is what is wrong with what is there.
 type Found<'a> = Result<Option<Cow<'a, [u8]>>, CredentialFault>;
 
 /// The credentials of a request, in the order of the `locations`.
@@ -125,22 +160,25 @@ pub fn present<'a>(
         if served
             .carrier
             .field()
-            .is_some_and(|field| request.ends_here(field.as_bytes()))
+            .is_some_and(|field| request.is_hop_by_hop(field.as_bytes()))
         {
             continue;
         }
+        let grammar = served.grammar;
         let found: Found<'a> = match &served.carrier {
-            Carrier::Scheme { field, scheme } => field::after_scheme(request, field, scheme),
-            Carrier::Field(field) => field::alone(request, field),
-            Carrier::Cookie(name) => cookie::find(request, name),
-            Carrier::Query(name) => query::find(request, name),
+            Carrier::Scheme { field, scheme } => {
+                field::after_scheme(request, field, scheme, grammar)
+            }
+            Carrier::Field(field) => field::alone(request, field, grammar),
+            Carrier::Cookie(name) => cookie::find(request, name, grammar),
+            Carrier::Query(name) => query::find(request, name, grammar),
         };
         let attempted = || attempted(request, locations, served);
-        if let Some(token) = found.map_err(|fault| malformed(attempted(), fault))? {
+        if let Some(octets) = found.map_err(|fault| malformed(attempted(), fault))? {
             presented.push(Presented {
                 location: LocationId(number),
                 scheme: served.scheme,
-                token,
+                shown: grammar.shown(octets),
             });
         }
     }
@@ -174,14 +212,30 @@ fn attempted(request: &RequestView<'_>, locations: &[Location], at: &Location) -
     if tried.is_empty() { own } else { tried }
 }
 
-/// What is at a location, as the token that it must be; nothing there is no credential.
-fn token(value: Cow<'_, [u8]>) -> Found<'_> {
-    if value.is_empty() {
-        Ok(None)
-    } else if is_b64token(&value) {
-        Ok(Some(value))
-    } else {
-        Err(CredentialFault::Syntax)
+impl Grammar {
+    /// Whether octets are a credential of this grammar.
+    fn accepts(self, octets: &[u8]) -> bool {
+        match self {
+            Self::Token => is_b64token(octets),
+        }
+    }
+
+    /// The credential that is alone at a location; an empty value is none.
+    fn alone(self, value: Cow<'_, [u8]>) -> Found<'_> {
+        if value.is_empty() {
+            Ok(None)
+        } else if self.accepts(&value) {
+            Ok(Some(value))
+        } else {
+            Err(CredentialFault::Syntax)
+        }
+    }
+
+    /// Octets that this grammar accepts.
+    fn shown(self, octets: Cow<'_, [u8]>) -> Shown<'_> {
+        match self {
+            Self::Token => Shown::Token(octets),
+        }
     }
 }
 

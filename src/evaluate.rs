@@ -39,20 +39,22 @@ mod identify;
 mod preflight;
 mod throttle;
 mod trace;
+mod verify;
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
-use self::forward::Passage;
+use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
 pub use self::trace::{Step, Throttling, Trace};
-use crate::authenticate::Principal;
 use crate::authenticate::signature::Backend;
+use crate::authenticate::{KeySourceId, Offer, Principal, ProviderId};
 use crate::authorize::condition::{Budget, Condition};
-use crate::authorize::{Asked, Permit, Requirements, permit, permit_anyone, permit_where_hidden};
-use crate::plan::{Access, Bound, Mode, Networks, Plan, Policy};
+use crate::authorize::{
+    Access, Input, Permit, Principals, Requirements, permit, permit_anyone, permit_where_hidden,
+};
+use crate::plan::{Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::presentation::metadata::Asked as AskedForMetadata;
@@ -60,7 +62,7 @@ use crate::reject::{Reject, TokenFault, Unavailable};
 use crate::request::RequestView;
 use crate::request::path::Readings;
 use crate::scheme::Scheme;
-use crate::store::Store;
+use crate::store::{Store, TokenId};
 use crate::time::Timestamp;
 
 /// What is decided, and by what.
@@ -72,12 +74,14 @@ pub struct Decision<'p> {
     pub is_shadow: bool,
     /// The rule that decided; none before one is found, and where none fits.
     pub rule: Option<&'p str>,
-    /// The provider that vouched for the caller.
+    /// The provider that verified the first caller.
     pub provider: Option<&'p str>,
-    /// The caller, where one was verified.
-    pub principal: Option<Rc<Principal>>,
-    /// The schemes in play, in the order of their challenges.
-    pub schemes: &'p [Scheme],
+    /// The callers, each verified; the first is the one that the upstream is told of.
+    pub principals: Principals,
+    /// The scheme of the credential that failed, or else of the first caller's.
+    pub scheme: Option<Scheme>,
+    /// What a 401 offers, in the order of its challenges.
+    pub offers: &'p [Offer],
     /// What the rule asks of callers.
     pub requirements: Option<&'p Requirements>,
     /// Whether the refusal is answered as if there were nothing.
@@ -86,8 +90,17 @@ pub struct Decision<'p> {
     pub fixed: Option<&'p FixedReply>,
     /// How the request is changed on its way to the upstream, where it passes.
     pub forward: Forward<'p>,
-    /// As what it passes, where it does.
-    passage: Passage,
+    /// What the upstream is told of the caller, where it passes.
+    told: Told,
+}
+
+/// Proof that a request may go on to the upstream: a host forwards nothing without it.
+#[derive(Debug, Clone, Copy)]
+pub enum Passage<'d> {
+    /// It is permitted.
+    Permitted(&'d Permit),
+    /// It is refused, and passes since the configuration is in shadow mode.
+    Shadow(Reject),
 }
 
 /// What becomes of a request.
@@ -112,7 +125,30 @@ pub enum Answer {
     Preflight,
 }
 
-impl Decision<'_> {
+impl<'p> Decision<'p> {
+    /// What is decided before anything is known: nothing passes.
+    fn undecided() -> Self {
+        Self {
+            verdict: Verdict::Refused(Reject::NoDocument),
+            is_shadow: false,
+            rule: None,
+            provider: None,
+            principals: Principals::new(),
+            scheme: None,
+            offers: &[],
+            requirements: None,
+            hides: false,
+            fixed: None,
+            forward: Forward::default(),
+            told: Told::default(),
+        }
+    }
+
+    /// The first caller.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principals.first().map(AsRef::as_ref)
+    }
+
     /// Why the request is refused, or would be.
     pub fn refusal(&self) -> Option<Reject> {
         match self.verdict {
@@ -121,42 +157,62 @@ impl Decision<'_> {
         }
     }
 
-    /// Whether the request goes on to the upstream.
-    pub fn passes(&self) -> bool {
-        match self.verdict {
-            Verdict::Passes(_) => true,
-            Verdict::Answers(_) => false,
-            Verdict::Refused(_) => self.is_shadow,
+    /// The proof that the request may go on to the upstream; none if the filter answers it.
+    pub fn passage(&self) -> Option<Passage<'_>> {
+        match &self.verdict {
+            Verdict::Passes(permit) => Some(Passage::Permitted(permit)),
+            Verdict::Answers(_) => None,
+            Verdict::Refused(reject) => self.is_shadow.then_some(Passage::Shadow(*reject)),
         }
     }
+
+    /// Commits the effects. Where they lose a race, the request is denied; in shadow mode it would be.
+    #[must_use]
+    pub fn commit(
+        self,
+        effects: Effects,
+        store: &mut Store,
+        (plan, request): (&'p Plan, &RequestView<'_>),
+        now: Timestamp,
+    ) -> Self {
+        let Err(reject) = effects.commit(store, now) else {
+            return self;
+        };
+        let mut denied = Self {
+            verdict: Verdict::Refused(reject),
+            forward: Forward::default(),
+            ..self
+        };
+        if let Some(policy) = &plan.policy {
+            Forwarding { policy, request }.pass_on(&mut denied);
+        }
+        denied
+    }
+}
+
+/// What a request is evaluated under, beside its own head.
+#[derive(Clone, Copy)]
+pub struct Circumstances<'c> {
+    /// The fetches that have ended, well or not, for this request.
+    pub settled: &'c [Fetch],
+    /// What verifies signatures.
+    pub backend: &'c dyn Backend,
+    /// The moment.
+    pub now: Timestamp,
 }
 
 /// Decides a request, or says what must be fetched first.
 ///
 /// Nothing is saved between the two: once the fetch has ended, well or not, the same request is evaluated from the
-/// top, with the source among the `settled`. What is settled is not asked for again.
+/// top, with the fetch among the `settled`. What is settled is not asked for again.
 pub fn evaluate<'p>(
     plan: &'p Plan,
     request: &RequestView<'_>,
     store: &Store,
-    settled: &[Fetch],
-    backend: &dyn Backend,
-    now: Timestamp,
+    circumstances: Circumstances<'_>,
     trace: &mut impl Trace,
 ) -> Outcome<'p> {
-    let mut decision = Decision {
-        verdict: Verdict::Refused(Reject::NoDocument),
-        is_shadow: false,
-        rule: None,
-        provider: None,
-        principal: None,
-        schemes: &[],
-        requirements: None,
-        hides: false,
-        fixed: None,
-        forward: Forward::default(),
-        passage: Passage::default(),
-    };
+    let mut decision = Decision::undecided();
     let mut effects = Effects::default();
     let Some(policy) = &plan.policy else {
         return Outcome::Decided(decision, effects);
@@ -166,28 +222,26 @@ pub fn evaluate<'p>(
         presentation: &plan.presentation,
         request,
         store,
-        settled,
-        backend,
-        now,
+        circumstances,
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
     decision.verdict = match judging.judge(&mut decision, &mut effects, trace) {
         Ok(verdict) => verdict,
         Err(Stop::Reject(reject)) => Verdict::Refused(reject),
-        // Nobody waits in the shadow: what is wanted is fetched, and judged as if it could not be had.
+        // In shadow mode no request waits: the fetch is made, and the request judged as if it had failed.
         Err(Stop::Needs(fetch)) if decision.is_shadow => {
             effects.wanted = Some(fetch);
             Verdict::Refused(Reject::Unavailable(Unavailable::Keys))
         }
         Err(Stop::Needs(fetch)) => return Outcome::Needs(fetch),
     };
-    // What is the filter's own is answered as ever, in the shadow too.
+    // What the filter itself serves is answered in shadow mode too.
     let is_own = matches!(
         decision.refusal(),
         Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
     );
     decision.is_shadow &= !is_own;
-    judging.pass_on(&mut decision);
+    judging.forwarding().pass_on(&mut decision);
     Outcome::Decided(decision, effects)
 }
 
@@ -202,11 +256,25 @@ pub enum Outcome<'p> {
     Needs(Fetch),
 }
 
-/// Something to fetch: the keys of the source of that number.
+/// What must be fetched before a request can be decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fetch {
-    /// The number of the source.
-    pub source: usize,
+pub enum Fetch {
+    /// The keys of a source.
+    Keys(KeySourceId),
+    /// The list of credentials that a provider accepts.
+    Entries(ProviderId),
+    /// What the authorization server says of a token (RFC 7662).
+    Introspection(ProviderId, TokenId),
+}
+
+impl Fetch {
+    /// The source of keys, if that is what is fetched.
+    pub fn key_source(self) -> Option<KeySourceId> {
+        match self {
+            Self::Keys(source) => Some(source),
+            Self::Entries(_) | Self::Introspection(..) => None,
+        }
+    }
 }
 
 /// What keeps an evaluation from going on.
@@ -240,12 +308,17 @@ struct Judging<'p, 'r> {
     presentation: &'p Presentation,
     request: &'r RequestView<'r>,
     store: &'r Store,
-    settled: &'r [Fetch],
-    backend: &'r dyn Backend,
-    now: Timestamp,
+    circumstances: Circumstances<'r>,
 }
 
-impl<'p> Judging<'p, '_> {
+impl<'p, 'r> Judging<'p, 'r> {
+    fn forwarding(&self) -> Forwarding<'p, 'r> {
+        Forwarding {
+            policy: self.policy,
+            request: self.request,
+        }
+    }
+
     fn judge(
         &self,
         decision: &mut Decision<'p>,
@@ -265,7 +338,7 @@ impl<'p> Judging<'p, '_> {
         trace.step(Step::Read(&readings));
         self.refuse_what_is_no_path(&readings)?;
         if self.policy.asks_for_route() {
-            self.refuse_claims()?;
+            self.forwarding().refuse_claims()?;
             trace.step(Step::Route(self.request));
         }
 
@@ -362,7 +435,7 @@ impl<'p> Judging<'p, '_> {
             (Some(AskedForMetadata::Another), _) if matches!(access, Access::Public) => Ok(None),
             (Some(AskedForMetadata::Another), _) => Err(Reject::NoSuchMetadata),
             (Some(AskedForMetadata::This), b"GET" | b"HEAD") => Ok(Some(Answer::Metadata)),
-            (Some(AskedForMetadata::This), b"OPTIONS") if preflight::is_one(self.request) => {
+            (Some(AskedForMetadata::This), b"OPTIONS") if self.request.as_preflight().is_some() => {
                 Ok(Some(Answer::MetadataPreflight))
             }
             (Some(AskedForMetadata::This), _) => Err(Reject::MetadataMethod),
@@ -381,33 +454,21 @@ impl<'p> Judging<'p, '_> {
             readings,
             bound,
         } = *asking;
-        let (gate, asks) = match access {
-            Access::Public => (None, "nothing"),
+        trace.step(Step::Asks(what_is_asked(access)));
+        let gate = match access {
+            Access::Public => return pass_anyone(access),
             Access::Respond(reply) => {
-                trace.step(Step::Asks("nothing: it has an answer of its own"));
-                decision.fixed = Some(reply);
+                decision.fixed = self.policy.reply(*reply);
                 return Err(Reject::Fixed.into());
             }
-            Access::Optional(gate) => (
-                Some(gate),
-                "nothing, but a credential that is shown must be good",
-            ),
-            Access::Required(gate) => (Some(gate), "a credential"),
-            Access::Closed(gate) => (Some(gate), "what nobody has"),
+            Access::Optional(gate) | Access::Required(gate) | Access::Closed(gate) => gate,
         };
-        trace.step(Step::Asks(asks));
-        let Some(gate) = gate else {
-            return Ok(Verdict::Passes(permit_anyone()));
-        };
-        decision.schemes = &gate.schemes;
+        decision.offers = &gate.offers;
         decision.requirements = Some(&gate.requirements);
-        let principal = match self.identify(gate, decision, effects, trace)? {
-            None if matches!(access, Access::Optional(_)) => {
-                decision.passage = Passage::Anonymous;
-                return Ok(Verdict::Passes(permit_anyone()));
-            }
-            None => return Err(Reject::NoCredential.into()),
-            Some(principal) => principal,
+        let principals = self.identify(gate, decision, effects, trace)?;
+        let Some(principal) = principals.first() else {
+            decision.told = Told::Anonymous;
+            return pass_anyone(access);
         };
         if !gate.providers.contains(&principal.provider()) {
             return Err(Reject::ProviderNotAccepted.into());
@@ -415,18 +476,18 @@ impl<'p> Judging<'p, '_> {
             return Err(Reject::NoRule.into());
         }
         let budget = Budget::default();
-        let heard = RefCell::new((&mut *trace, &mut *effects));
-        let asked = Asked {
-            principal: &principal,
+        let observers = RefCell::new((&mut *trace, &mut *effects));
+        let input = Input {
+            principal,
             provider: decision.provider.unwrap_or_default(),
             request: self.request,
             https_by: self.policy.https_by,
             path: readings,
             parameters: bound.as_slice(),
-            now: self.now,
+            now: self.circumstances.now,
             budget: &budget,
-            heard: &|holds| {
-                let (trace, effects) = &mut *heard.borrow_mut();
+            on_condition: &|holds| {
+                let (trace, effects) = &mut *observers.borrow_mut();
                 trace.step(Step::Condition {
                     holds: holds.ok(),
                     spent: budget.spent(),
@@ -435,11 +496,29 @@ impl<'p> Judging<'p, '_> {
             },
         };
         let permit = match decision.hides {
-            false => permit(&principal, &gate.requirements, asked),
-            true => permit_where_hidden(&principal, &gate.requirements, asked),
+            false => permit(&principals, &gate.requirements, input),
+            true => permit_where_hidden(&principals, &gate.requirements, input),
         }?;
-        decision.passage = Passage::Caller;
+        decision.told = Told::Caller;
         Ok(Verdict::Passes(permit))
+    }
+}
+
+/// Lets a request without a credential pass, where the rule does.
+fn pass_anyone(access: &Access) -> Result<Verdict, Stop> {
+    match permit_anyone(access) {
+        Some(permit) => Ok(Verdict::Passes(permit)),
+        None => Err(Reject::NoCredential.into()),
+    }
+}
+
+fn what_is_asked(access: &Access) -> &'static str {
+    match access {
+        Access::Public => "public",
+        Access::Respond(_) => "fixed response",
+        Access::Optional(_) => "a credential is optional, but an invalid one is denied",
+        Access::Required(_) => "a credential is required",
+        Access::Closed(_) => "denied for every caller",
     }
 }
 

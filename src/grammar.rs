@@ -60,7 +60,7 @@ pub fn folds_to(own: &[u8], name: &[u8]) -> bool {
     own.len() == name.len() && own.iter().rev().map(fold).eq(name.iter().rev().map(fold))
 }
 
-/// The octet that the two hexadecimal digits of a percent-escape stand for (RFC 3986 §2.1).
+/// The octet of a percent-escape, given its two hexadecimal digits (RFC 3986 §2.1).
 pub fn octet_of_digits(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(high)? << 4 | digit(low)?).ok()

@@ -1,4 +1,4 @@
-//! What the upstream is told of the caller, and what it must not be told by anyone else.
+//! The headers by which the filter tells the upstream who the caller is, and which it strips from requests.
 
 pub mod template;
 
@@ -9,27 +9,29 @@ use crate::authenticate::{Principal, base64url};
 use crate::grammar::folds_to;
 use crate::request::FieldNames;
 
-/// How many bytes a value may have; a longer one is not told at all, since a part of it would say something else.
-pub const MOST_BYTES: usize = 8 * 1024;
+/// The maximum length of a header's value, in bytes. A longer value is omitted, because a part of it could mean
+/// something else.
+pub const MAX_BYTES: usize = 8 * 1024;
 
-/// What the upstream is told of the caller.
+/// The headers by which the filter tells the upstream who the caller is.
 #[derive(Debug, Default)]
 pub struct Identity {
-    /// Header fields, names in lower case, and what stands in them.
+    /// Header names in lower case, and the templates of their values.
     pub headers: Vec<(String, Template)>,
-    /// The field with the verified claims: base64url of their JSON.
+    /// The header with the verified claims: their JSON in base64url.
     pub payload_header: Option<String>,
-    /// The field that says of a caller whom nobody asked that they are nobody.
+    /// The header that marks a request as anonymous.
     pub anonymous_header: Option<String>,
-    /// Fields that nobody may send either.
+    /// Other headers that are stripped from requests.
     pub remove: FieldNames,
-    /// Whether credentials end here.
+    /// Whether credentials are stripped before the request is forwarded.
     pub strip_credential: bool,
 }
 
 impl Identity {
-    /// The fields that tell who the caller is; one whose template names something absent, or whose value is longer than
-    /// [`MOST_BYTES`], is left out.
+    /// The headers for a caller.
+    ///
+    /// A header is omitted if its template refers to an absent value, or if its value is longer than [`MAX_BYTES`].
     pub fn of<'i>(&'i self, principal: &Principal, provider: &str) -> Vec<(&'i str, String)> {
         let mut fields =
             Vec::with_capacity(self.headers.len() + usize::from(self.payload_header.is_some()));
@@ -42,22 +44,22 @@ impl Identity {
             let claims = Value::Object(principal.claims().clone()).to_string();
             fields.push((name.as_str(), base64url::encode(claims.as_bytes())));
         }
-        fields.retain(|(_, value)| value.len() <= MOST_BYTES);
+        fields.retain(|(_, value)| value.len() <= MAX_BYTES);
         fields
     }
 
-    /// The field that tells that there is no caller.
-    pub fn of_nobody(&self) -> Option<(&str, String)> {
+    /// The header of an anonymous request.
+    pub fn anonymous(&self) -> Option<(&str, String)> {
         let name = self.anonymous_header.as_deref()?;
         Some((name, "true".to_owned()))
     }
 
-    /// Whether an upstream could take a field of that name for one of these.
-    pub fn is_claimed_by(&self, name: &[u8]) -> bool {
+    /// Whether an upstream could read a header of that name as one of the identity headers.
+    pub fn conflicts_with(&self, name: &[u8]) -> bool {
         self.names().any(|own| folds_to(own.as_bytes(), name))
     }
 
-    /// Every field that nobody else may send.
+    /// The headers that are stripped from requests: the identity headers and those of `remove`.
     pub fn protected(&self) -> FieldNames {
         let mut protected = self.remove.clone();
         self.names().for_each(|own| protected.insert(own));
@@ -90,10 +92,10 @@ mod tests {
             "x.auth-subject",
             "X-AUTH_SUBJECT",
         ] {
-            assert!(identity.is_claimed_by(name.as_bytes()), "{name}");
+            assert!(identity.conflicts_with(name.as_bytes()), "{name}");
         }
         for name in ["x-auth-subjec", "x-auth-subjects", "xx-auth-subject", ""] {
-            assert!(!identity.is_claimed_by(name.as_bytes()), "{name}");
+            assert!(!identity.conflicts_with(name.as_bytes()), "{name}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Strict JSON.
 //!
-//! RFC 8259 leaves it open what a name that occurs twice means, and two readers of one token that
-//! choose differently are an attack. RFC 7515 section 4 and RFC 7519 section 4 allow refusing such
-//! text, and that is what happens here, at every depth and after escapes are resolved.
+//! RFC 8259 does not define what a repeated member name means. If two readers of a token choose differently, an
+//! attacker can use the difference. RFC 7515 §4 and RFC 7519 §4 allow rejecting such a text. This parser rejects it at
+//! every depth, and compares names after their escapes are resolved.
 
 mod bytes;
 mod read;
@@ -14,28 +14,29 @@ pub use self::bytes::bytes_of;
 pub use self::read::parse;
 pub use self::value::{Json, Object};
 
-/// How many arrays and objects may stand inside one another.
+/// The maximum depth of nested arrays and objects.
 pub const DEPTH_MAX: usize = 32;
 
-/// Why some bytes are not the JSON that we take.
+/// Why a text is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonFault {
-    /// Not one RFC 8259 text in UTF-8 without a byte order mark, or a number that is no double.
+    /// It is not exactly one JSON text (RFC 8259) in UTF-8 without a byte order mark, or a number in it is not a
+    /// double.
     #[error("not JSON")]
     Syntax,
-    /// An object has two members of one name.
-    #[error("a member name occurs twice")]
+    /// An object has two members of the same name.
+    #[error("duplicate member name")]
     Duplicate,
-    /// More than [`DEPTH_MAX`] arrays and objects inside one another.
+    /// Arrays and objects are nested more than [`DEPTH_MAX`] deep.
     #[error("nested more than {DEPTH_MAX} deep")]
     Depth,
 }
 
-/// Parses exactly one JSON text to a value that is kept.
+/// Parses exactly one JSON text. The value borrows nothing of the text.
 ///
 /// # Errors
 ///
-/// [`JsonFault`], as of [`parse`].
+/// As [`parse`].
 pub fn parse_strict(bytes: &[u8]) -> Result<Value, JsonFault> {
     parse(bytes).map(Value::from)
 }
@@ -82,7 +83,7 @@ mod tests {
         assert_eq!(parse_strict(b"99999999999999999999999"), Ok(json!(1e23)));
     }
 
-    /// J-29, J-30: one text, in UTF-8, and nothing else.
+    /// J-29, J-30: exactly one text, in UTF-8.
     #[test]
     fn j_29_j_30_other_texts_are_refused() {
         for text in [
@@ -144,7 +145,7 @@ mod tests {
         }
     }
 
-    /// J-34: depth is bounded well below the stack, breadth only by the length of the input.
+    /// J-34: the depth is bounded well below the stack, the breadth only by the length of the input.
     #[test]
     fn j_34_depth_is_bounded() {
         let nest = |n: usize| "[".repeat(n) + &"]".repeat(n);

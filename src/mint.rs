@@ -1,7 +1,7 @@
-//! Signs tokens, to test a gate with.
+//! Signs tokens, for tests.
 //!
-//! A signer does as it is told: it takes short keys, headers that are not JSON, and an `alg` in
-//! the header that differs from the one it signs by. It stands outside the module for the host.
+//! A signer signs whatever it is given: it accepts short keys, headers that are not JSON, and an `alg` in the header
+//! that differs from the algorithm of the signature. It is not part of the module.
 
 use crate::authenticate::{
     base64url,
@@ -18,7 +18,7 @@ use rsa::{
 };
 use serde_json::{Map, Value};
 
-/// A key that signs: RFC 7518 section 6, RFC 8037 section 2.
+/// A key that signs (RFC 7518 §6, RFC 8037 §2).
 #[derive(Clone)]
 pub struct SigningKey {
     kid: Option<String>,
@@ -39,26 +39,26 @@ enum Private {
 /// Why nothing was signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MintFault {
-    /// The private JWK cannot be read.
-    #[error("the private key's `{0}` is missing or not what it should be")]
+    /// A member of the private JWK is missing or not valid.
+    #[error("the private key's `{0}` is missing or not valid")]
     Member(&'static str),
-    /// The numbers of the private JWK do not belong together.
+    /// The members of the private JWK contradict one another.
     #[error("the private key is not consistent")]
     Inconsistent,
     /// The key is of another type or on another curve.
-    #[error("the key does not sign `{0}`")]
+    #[error("the key is not for `{0}`")]
     KeyMismatch(Algorithm),
-    /// The RSA modulus has no room for the hash and its padding.
+    /// The RSA modulus is too short for the hash and its padding.
     #[error("the key is too short to sign `{0}`")]
     KeyTooShort(Algorithm),
-    /// The signer gave up.
+    /// The signature library failed.
     #[error("signing failed")]
     Failed,
 }
 
 impl SigningKey {
-    /// A new random key for `algorithm`: RSA of 2048 bits, the curve of the algorithm, or a secret
-    /// as long as the hash. It has a random `kid`, and `algorithm` as its `alg`.
+    /// Generates a random key for `algorithm`: RSA of 2048 bits, the algorithm's curve, or a secret as long as the
+    /// hash. Its `kid` is random, and its `alg` is `algorithm`.
     pub fn generate(algorithm: Algorithm) -> Self {
         let mut rng = OsRng;
         let private = match algorithm {
@@ -73,7 +73,7 @@ impl SigningKey {
             | Algorithm::Ps256
             | Algorithm::Ps384
             | Algorithm::Ps512 => loop {
-                // A fault is bad luck with the primes.
+                // The generation fails if the random primes do not form a valid key.
                 if let Ok(key) = RsaPrivateKey::new(&mut rng, 2048) {
                     break Private::Rsa(Box::new(key));
                 }
@@ -96,7 +96,7 @@ impl SigningKey {
         }
     }
 
-    /// A secret for HMAC, of any length: also the text of somebody's public key.
+    /// An HMAC key of any length. It can be the text of a public key, for tests of algorithm confusion.
     pub fn from_secret(secret: &[u8]) -> Self {
         Self {
             kid: None,
@@ -105,13 +105,12 @@ impl SigningKey {
         }
     }
 
-    /// Reads a private JWK; its `kid` and `alg` are kept. Short RSA keys and secrets are taken, RSA
-    /// keys above 4096 bits are not.
+    /// Reads a private JWK. Its `kid` and `alg` are kept. Short RSA keys and secrets are accepted, RSA keys above 4096
+    /// bits are not.
     ///
     /// # Errors
     ///
-    /// A member is missing or not what it should be, or the private and the public members do not
-    /// belong together.
+    /// A member is missing or not valid, or the private and the public members contradict one another.
     pub fn from_jwk(jwk: &Value) -> Result<Self, MintFault> {
         let text = |name| jwk.get(name).and_then(Value::as_str);
         let octets = |name| {
@@ -122,7 +121,7 @@ impl SigningKey {
         let number = |name| octets(name).map(|octets| BigUint::from_bytes_be(&octets));
         let private = match (text("kty"), text("crv")) {
             (Some("RSA"), _) => {
-                // Without its primes a key is still whole: they follow from `d`.
+                // The primes are optional, because they follow from `d`.
                 let primes = if jwk.get("p").is_some() {
                     vec![number("p")?, number("q")?]
                 } else {
@@ -173,7 +172,7 @@ impl SigningKey {
         }
     }
 
-    /// The same key under another `kid`, or none.
+    /// The same key with another `kid`, or without one.
     #[must_use]
     pub fn with_kid(self, kid: Option<&str>) -> Self {
         Self {
@@ -182,7 +181,7 @@ impl SigningKey {
         }
     }
 
-    /// The same key under another `alg`, or none.
+    /// The same key with another `alg`, or without one.
     #[must_use]
     pub fn with_algorithm(self, algorithm: Option<Algorithm>) -> Self {
         Self { algorithm, ..self }
@@ -198,9 +197,9 @@ impl SigningKey {
         self.algorithm
     }
 
-    /// The JWK that verifies, with `kid` and `alg` as far as they are known.
+    /// The public JWK, with `kid` and `alg` if they are known.
     ///
-    /// A shared secret has no public half: there, this is the [private one](Self::private_jwk).
+    /// A shared secret has no public part. For a secret, this is the [private JWK](Self::private_jwk).
     pub fn public_jwk(&self) -> Value {
         let mut jwk = self.described();
         match &self.private {
@@ -238,7 +237,7 @@ impl SigningKey {
         Value::Object(jwk)
     }
 
-    /// The JWK that signs: what [`from_jwk`](Self::from_jwk) reads.
+    /// The private JWK, which [`from_jwk`](Self::from_jwk) reads.
     pub fn private_jwk(&self) -> Value {
         let mut jwk = match self.public_jwk() {
             Value::Object(jwk) => jwk,
@@ -247,7 +246,7 @@ impl SigningKey {
         match &self.private {
             Private::Rsa(key) => {
                 put(&mut jwk, "d", base64url::encode(&key.d().to_bytes_be()));
-                // Private keys of more than two primes write the others in `oth`; none is made here.
+                // A key of more than two primes has the others in `oth`. No such key is generated here.
                 for (name, prime) in ["p", "q"].into_iter().zip(key.primes()) {
                     put(&mut jwk, name, base64url::encode(&prime.to_bytes_be()));
                 }
@@ -261,7 +260,7 @@ impl SigningKey {
         Value::Object(jwk)
     }
 
-    /// A compact JWS of `header`, taken as it is, and `payload`: RFC 7515 section 7.1.
+    /// A compact JWS of `payload` and `header`, which is not changed (RFC 7515 §7.1).
     ///
     /// # Errors
     ///
@@ -297,11 +296,11 @@ impl SigningKey {
         Ok(token)
     }
 
-    /// The octets of a signature over `message`, as a JWS carries them.
+    /// The octets of a signature over `message`, in the format of a JWS.
     ///
     /// # Errors
     ///
-    /// The key's type or curve does not serve `algorithm`, or its modulus is too short.
+    /// The key is not for `algorithm`, or its modulus is too short.
     pub fn sign_raw(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, MintFault> {
         use p521::ecdsa::signature::{RandomizedSigner as _, Signer as _};
         Ok(match (algorithm, &self.private) {
@@ -316,8 +315,8 @@ impl SigningKey {
             }
             (_, Private::Rsa(key)) => {
                 let rsa = rsa_scheme(algorithm).ok_or(MintFault::KeyMismatch(algorithm))?;
-                // `jwt-compact` panics where the padding does not fit: at worst PSS, with a hash, a
-                // salt as long and two octets, in one bit less than the modulus.
+                // `jwt-compact` panics if the modulus is too short for the padding. PSS needs the most: a hash, a salt
+                // of the same length and two octets, in one bit less than the modulus.
                 if key.n().bits() <= 8 * (2 * algorithm.hash_len() + 2) {
                     return Err(MintFault::KeyTooShort(algorithm));
                 }
@@ -354,7 +353,7 @@ impl SigningKey {
     }
 }
 
-/// The key's names, and nothing secret.
+/// Prints the key's names, and no secret.
 impl core::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("SigningKey")
@@ -380,7 +379,7 @@ fn put_point(
 ) {
     put(jwk, "kty", "EC");
     put(jwk, "crv", curve);
-    // Only the point at infinity has none, and no private key leads there.
+    // Only the point at infinity has no coordinates, and no private key has that point.
     if let (Some(x), Some(y)) = (x, y) {
         put(jwk, "x", base64url::encode(x.as_ref()));
         put(jwk, "y", base64url::encode(y.as_ref()));

@@ -11,24 +11,23 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use self::doubts::Doubts;
-pub use self::networks::{Networks, admit_nobody};
-pub use self::rules::{Bound, Considered, Fit, Rules};
+pub use self::networks::{Networks, admit_none};
+pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::Stripped;
 
 use crate::authenticate::Provider;
 use crate::authenticate::signature::AlgorithmSet;
-use crate::authorize::Requirements;
 use crate::authorize::condition::Condition;
+use crate::authorize::{Access, Gate, ReplyId};
 use crate::credential::Location;
 use crate::identity::Identity;
+use crate::keys::Source;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
-use crate::refresh::RemoteKeys;
 use crate::reject::{PathFault, Reject};
 use crate::request::host::HostPattern;
 use crate::request::path::{Pattern, Reading, Readings};
 use crate::request::{Field, HttpsBy, RequestView};
-use crate::scheme::Scheme;
 use crate::store::{CacheSizes, Limits, Store};
 use crate::url::Host;
 
@@ -55,11 +54,13 @@ pub struct Policy {
     /// Where their credentials may be.
     pub locations: Vec<Location>,
     /// Where their keys are fetched from.
-    pub sources: Vec<RemoteKeys>,
+    pub sources: Vec<Source>,
     /// The rules, in order; the first that fits decides.
     pub rules: Rules,
     /// What is asked where no rule fits.
     pub default: Access,
+    /// The responses of rules that ask nothing.
+    pub replies: Vec<FixedReply>,
     /// What asks for a credential at a rule that hides, where a request without one would pass if the rule were not there:
     /// any provider may vouch.
     pub strangers: Gate,
@@ -182,34 +183,6 @@ pub struct Terms<'p> {
     pub networks: Option<&'p Networks>,
 }
 
-/// What is asked of a request.
-#[derive(Debug)]
-pub enum Access {
-    /// Nothing, of nobody.
-    Public,
-    /// Nothing, but who shows a credential must show a good one.
-    Optional(Gate),
-    /// A credential.
-    Required(Gate),
-    /// Nobody is asked, and nobody passes: this is the answer.
-    Respond(FixedReply),
-    /// Nobody passes; who shows no good credential is asked for one all the same, so that what exists is not told.
-    Closed(Gate),
-}
-
-/// Which credentials are accepted, and what their holders must have.
-#[derive(Debug)]
-pub struct Gate {
-    /// The numbers of the accepted providers.
-    pub providers: Vec<usize>,
-    /// Tells choices of providers apart, where they could choose differently for one token.
-    pub choice: usize,
-    /// The schemes in play, in the order of the providers: each has its challenge.
-    pub schemes: Vec<Scheme>,
-    /// What the caller must have.
-    pub requirements: Requirements,
-}
-
 /// Which requests a rule is for: the keys are ANDed, the entries of one ORed, an empty key fits all.
 #[derive(Debug, Default)]
 pub struct Match {
@@ -269,31 +242,12 @@ impl Rule {
     }
 }
 
-impl Access {
-    /// Whether one of its conditions is as `wanted`.
-    pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
-        self.gate()
-            .is_some_and(|gate| gate.requirements.has_condition(wanted))
-    }
-
-    /// What is asked of credentials, where they are looked at.
-    pub fn gate(&self) -> Option<&Gate> {
-        match self {
-            Self::Public | Self::Respond(_) => None,
-            Self::Optional(gate) | Self::Required(gate) | Self::Closed(gate) => Some(gate),
-        }
-    }
-
-    /// What is asked of credentials, where they are looked at; for the compilation.
-    pub fn gate_mut(&mut self) -> Option<&mut Gate> {
-        match self {
-            Self::Public | Self::Respond(_) => None,
-            Self::Optional(gate) | Self::Required(gate) | Self::Closed(gate) => Some(gate),
-        }
-    }
-}
-
 impl Policy {
+    /// The response of a rule that asks nothing.
+    pub fn reply(&self, id: ReplyId) -> Option<&FixedReply> {
+        self.replies.get(id.0)
+    }
+
     /// Whether it matters from which address a request comes.
     pub fn asks_for_address(&self) -> bool {
         self.networks.is_some()
@@ -337,7 +291,7 @@ impl Policy {
         request: &RequestView<'_>,
         readings: &'r Readings<'_>,
         host: &Host<'_>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         self.rule_among(Considered::All, method, request, readings, host)
     }
 
@@ -352,29 +306,29 @@ impl Policy {
         request: &RequestView<'_>,
         readings: &'r Readings<'_>,
         host: &Host<'_>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         let doubts = self.rules.in_doubt(request);
-        let first_fit = |reading| {
+        let first_match = |reading| {
             self.rules
-                .first_fit(considered, &doubts, method, request, reading, host)
+                .first_match(considered, &doubts, method, request, reading, host)
         };
         let fit = readings.agree(|reading| {
-            let fit = first_fit(reading)?;
+            let fit = first_match(reading)?;
             // Where dots at the end are dropped, they are dropped to find what is served, and parameters keep them.
             if let Some(other) = reading.without_last_dots()
-                && !Fit::are_of_one_rule(fit.as_ref(), first_fit(other)?.as_ref())
+                && !Matched::are_of_one_rule(fit.as_ref(), first_match(other)?.as_ref())
             {
                 return Err(Reject::Path(PathFault::LastDot));
             }
             Ok(fit)
         })?;
         for reading in readings.as_sent() {
-            let other = first_fit(reading)?;
+            let other = first_match(reading)?;
             let is_served = other.as_ref().is_some_and(|other| {
                 let mut bound = other.bound.as_slice().iter();
                 bound.any(|(_, value)| Reading::is_as_sent(value))
             });
-            if is_served && !Fit::are_of_one_rule(fit.as_ref(), other.as_ref()) {
+            if is_served && !Matched::are_of_one_rule(fit.as_ref(), other.as_ref()) {
                 return Err(Reject::Path(PathFault::EscapedLetter));
             }
         }
@@ -410,7 +364,7 @@ impl Policy {
 
 impl Match {
     /// Whether the request is one of these, as far as its path does not tell.
-    fn fits_but_for_the_path(
+    fn matches_apart_from_path(
         &self,
         doubts: &Doubts<'_>,
         method: &[u8],
@@ -418,7 +372,7 @@ impl Match {
         host: &Host<'_>,
     ) -> Result<bool, Reject> {
         let fits = (self.methods.is_empty() || self.has_method(method))
-            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.fits(host)))
+            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.matches(host)))
             && has_one_of(&self.routes, request.route().as_slice())
             && has_one_of(&self.policies, request.policies());
         if !fits {

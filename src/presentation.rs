@@ -1,59 +1,62 @@
-//! What answers look like: all that a document says about them. Plain data; [`crate::response`] makes answers of it.
+//! What the configuration says about responses. Plain data, from which [`crate::response`] makes responses.
 
 pub mod cors;
+pub mod explanation;
 pub mod fixed;
+mod form;
 pub mod login;
 pub mod metadata;
+pub mod page;
 
 use std::collections::BTreeMap;
 
 use self::cors::Cors;
 use self::fixed::FixedReply;
+pub use self::form::{BodyForm, Form};
 use self::login::Login;
 use self::metadata::Metadata;
-use crate::response::body::Form;
-use crate::response::page::Page;
+use self::page::Page;
 
-/// What answers look like.
+/// What the configuration says about responses.
 #[derive(Debug)]
 pub struct Presentation {
     /// The realm of every challenge: `%x20-7E`.
     pub realm: String,
-    /// For whom the filter speaks.
+    /// Whether the filter protects an origin server or a proxy.
     pub protects: Protects,
-    /// The form of what explains a refusal.
+    /// The form of the content that explains a denied request.
     pub body: BodyForm,
-    /// Where errors are explained; `#<error>` leads to each.
+    /// The URL of the documentation of errors. `<documentation>#<code>` is the URL of one error.
     pub documentation: Option<String>,
-    /// Where a caller asks for what they lack.
+    /// The URL where a caller asks for access.
     pub request_access: Option<String>,
     /// Whether challenges carry `error_description`.
     pub error_description: bool,
     /// Whether the challenges of a 401 name the scopes of the rule (RFC 6750 §3).
     pub challenge_scope: bool,
-    /// Whether a 403 for scope carries a challenge (RFC 6750 §3.1).
+    /// Whether a 403 for a missing scope carries a challenge (RFC 6750 §3.1).
     pub forbidden_challenge: bool,
-    /// Whether a 403 says in a header field what is missing.
+    /// Whether a 403 names what the caller lacks in `x-permission-required`.
     pub hints: bool,
-    /// Where browsers are sent to sign in.
+    /// The page where people sign in.
     pub login: Option<Login>,
-    /// The parameters of the query that hold tokens, which no answer repeats.
+    /// The query parameters that hold tokens. No response repeats them.
     pub query_tokens: Vec<String>,
-    /// The page that explains a refusal to a person.
+    /// The page that explains a denied request to a person.
     pub page: Page,
-    /// Pages of the document's own, by status.
+    /// Configured pages, by status. Each replaces `page`.
     pub pages: BTreeMap<u16, Page>,
-    /// What hides that something is there.
+    /// The response for a resource that a rule hides.
     pub not_found: FixedReply,
     /// The metadata of the protected resource.
     pub metadata: Option<Metadata>,
-    /// Which other origins may read answers.
+    /// Which other origins may read responses.
     pub cors: Option<Cors>,
-    /// Where plain HTTP is sent: the origin; none refuses it.
+    /// The origin to which requests over plain HTTP are redirected. Without one they are denied.
     pub https_origin: Option<String>,
 }
 
-/// For whom the filter speaks (RFC 9110 §11.6, §11.7).
+/// Whether the filter protects an origin server or a proxy (RFC 9110 §11.6, §11.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Protects {
     /// An origin server: 401, `WWW-Authenticate`, `Authorization`.
@@ -61,16 +64,6 @@ pub enum Protects {
     Origin,
     /// A proxy: 407, `Proxy-Authenticate`, `Proxy-Authorization`.
     Proxy,
-}
-
-/// The form of what explains a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum BodyForm {
-    /// As the request's `Accept` has it.
-    #[default]
-    Negotiate,
-    /// Always this one.
-    Always(Form),
 }
 
 impl Default for Presentation {

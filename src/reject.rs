@@ -1,86 +1,89 @@
-//! Why a request is refused: a closed vocabulary.
+//! Why a request is denied: a closed list of reasons.
 //!
-//! Each refusal is answered in one place, [`crate::response`], by a `match` without a catch-all: a new refusal does
-//! not compile until it has an answer. Nothing here carries a byte of the request.
+//! [`crate::response`] gives each reason its response, in one `match` without a catch-all arm. A new reason does not
+//! compile until it has a response. No reason carries a byte of the request.
 
+mod code;
+
+pub use self::code::{Code, GrpcStatus};
 use crate::scheme::SchemeSet;
 
-/// A refusal, in the order of the decision table.
+/// The reason why a request is denied, in the order of the decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reject {
-    /// There is no valid document to judge by.
+    /// The filter has no valid configuration.
     NoDocument,
-    /// The method is TRACE, which would echo the credential (RFC 9110 §9.3.8).
+    /// The method is TRACE, whose response would repeat the credential (RFC 9110 §9.3.8).
     Trace,
-    /// The method is not in upper case: an upstream could take it for the one that is.
+    /// The method is not in upper case. An upstream could treat it as the method in upper case.
     MethodCase,
-    /// An upstream could read the path in another way.
+    /// An upstream could read the path differently.
     Path(PathFault),
-    /// The authority names no one host.
+    /// The authority does not name exactly one host.
     Authority,
-    /// Something has to be taken out of it, or was, and the host would then choose another route than the one that was
-    /// judged.
+    /// The filter must remove something from the request, or has removed it, and the host could then choose a route that
+    /// the filter did not evaluate.
     RouteAtRisk,
-    /// A field that a rule looks at is there several times, or the credential's is.
+    /// A header that a rule matches on occurs several times, or the header of the credential does.
     RepeatedField,
-    /// The request came over plain HTTP, and HTTPS is asked for.
+    /// The request came over plain HTTP, and the configuration requires HTTPS.
     PlainHttp,
-    /// It comes from an address that may not ask here.
+    /// The client's address is not allowed.
     Address,
-    /// It asks for the metadata of a resource that is not here (RFC 9728 §3.1).
+    /// The request asks for the metadata of another resource (RFC 9728 §3.1).
     NoSuchMetadata,
-    /// Metadata can only be read (RFC 9728 §3.1).
+    /// The request asks for metadata with a method other than GET and HEAD (RFC 9728 §3.1).
     MetadataMethod,
-    /// A preflight from an origin that may read nothing here.
+    /// The request is a preflight, and its origin is not allowed.
     ForeignOrigin,
-    /// The rule has an answer of its own.
+    /// The rule has a `respond`.
     Fixed,
-    /// Too many failures came from there, or with credentials of this user.
+    /// Too many attempts from this address, or for this user, have failed.
     TooManyFailures {
-        /// How many whole seconds that still lasts.
+        /// How many whole seconds the block still lasts.
         retry_after: u32,
     },
-    /// No credential was presented.
+    /// The request has no credential.
     NoCredential,
-    /// A credential that is none by its own grammar.
+    /// The credential breaks its grammar.
     Malformed(MalformedCredential),
-    /// The token was refused.
+    /// The token is not valid.
     Token(TokenFault),
-    /// Whether the credential is good cannot be said now.
+    /// The filter cannot verify the credential now.
     Unavailable(Unavailable),
-    /// The credential is good, but of a provider that the rule does not accept.
+    /// The credential is valid, but the rule does not accept its provider.
     ProviderNotAccepted,
-    /// The credential is good, but no rule permits this request.
+    /// The credential is valid, but no rule permits the request.
     NoRule,
-    /// The caller's authentication is too weak, or too long ago (RFC 9470).
+    /// The caller's authentication is too weak or too long ago (RFC 9470).
     Authentication(Weakness),
     /// The caller's credential lacks a scope.
     Scope,
-    /// The caller lacks a role or a group.
+    /// The caller does not meet another requirement of the rule.
     Requirement(Requirement),
 }
 
 /// How a credential breaks its grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MalformedCredential {
-    /// The schemes that the request attempted.
+    /// The schemes of the credentials in the request.
     pub attempted: SchemeSet,
-    /// What is wrong.
+    /// How it breaks the grammar.
     pub fault: CredentialFault,
 }
 
-/// What is wrong with a credential's grammar.
+/// The rule of the grammar that a credential breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialFault {
-    /// Two credentials where one is meant.
+    /// The request has more than one credential.
     Several,
-    /// Nothing after the scheme.
+    /// The credential is empty.
     Empty,
-    /// Bytes that a token cannot hold (`b64token`, RFC 6750 §2.1).
+    /// The credential has bytes that a token cannot contain (`b64token`, RFC 6750 §2.1).
     Syntax,
 }
 
-/// What an upstream could read in another way.
+/// Why upstreams could read a path differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathFault {
     /// It does not begin with `/`.
@@ -93,17 +96,13 @@ pub enum PathFault {
     #[error("it has a dot segment")]
     DotSegment,
     /// `%2F`, `\` or `%5C`.
-    #[error("it has a separator that is not one to every server")]
+    #[error("it has a backslash or an encoded separator")]
     EncodedSeparator,
     /// `//user@host`.
-    #[error(
-        "it begins with user information, after which servers do not agree on where the path begins"
-    )]
+    #[error("it begins with user information, which servers read differently")]
     UserInformation,
     /// `%61` and the like, where a rule has a literal and another one a parameter.
-    #[error(
-        "it has an escaped letter, which is no letter to routers that compare the path as it was sent"
-    )]
+    #[error("it has an escaped letter, which some routers do not decode")]
     EscapedLetter,
     /// A dot or a space at the end, also encoded.
     #[error("it ends with a dot or a space, which some servers drop")]
@@ -112,7 +111,7 @@ pub enum PathFault {
     #[error("it has path parameters")]
     Parameters,
     /// `%3F`.
-    #[error("it has an encoded `?`, which begins the query to some servers")]
+    #[error("it has an encoded `?`, where some servers begin the query")]
     EncodedQuery,
     /// `#`, also encoded.
     #[error("it has a `#`")]
@@ -130,7 +129,7 @@ pub enum PathFault {
     #[error("it has a byte that must be percent-encoded")]
     RawByte,
     /// No UTF-8 once decoded.
-    #[error("it is no UTF-8")]
+    #[error("it is not UTF-8")]
     NotUtf8,
     /// More oddities together than can be told apart.
     #[error("it can be read in too many ways")]
@@ -143,80 +142,80 @@ impl From<PathFault> for Reject {
     }
 }
 
-/// Why a token is refused.
+/// Why a token is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenFault {
-    /// It is no JWS in compact serialisation with a JSON object for header and claims (RFC 7515 §7.1, RFC 7519 §7.2).
+    /// It is not a JWS in compact serialisation whose header and claims are JSON objects (RFC 7515 §7.1, RFC 7519 §7.2).
     Malformed,
-    /// Its algorithm is unknown, or not one of the key's (RFC 8725 §3.1).
+    /// Its algorithm is unknown, or the key does not allow it (RFC 8725 §3.1).
     Algorithm,
-    /// Its header demands an extension that is not understood: `crit`, `b64`, `zip` (RFC 7515 §4.1.11).
+    /// Its header requires an extension that the filter does not support: `crit`, `b64`, `zip` (RFC 7515 §4.1.11).
     Extension,
-    /// It is of a type that is no access token (RFC 8725 §3.11).
+    /// Its `typ` is not that of an access token (RFC 8725 §3.11).
     Type,
-    /// No key of the issuer fits it.
+    /// The issuer has no key that matches it.
     Key,
-    /// The signature is wrong.
+    /// Its signature is not valid.
     Signature,
-    /// It is of another issuer.
+    /// Its issuer is not trusted.
     Issuer,
     /// It is for another audience.
     Audience,
     /// It has expired.
     Expired,
-    /// It is not valid yet, or issued in the future.
+    /// It is not valid yet, or it was issued in the future.
     NotYetValid,
-    /// It is valid for longer than is accepted.
+    /// Its lifetime is longer than the configuration accepts.
     Lifetime,
     /// It, or its subject, is revoked.
     Revoked,
-    /// A claim that is required is not there.
+    /// A required claim is missing.
     ClaimMissing,
     /// A claim has the wrong type.
     ClaimType,
-    /// It is bound to a key that the caller has not shown to hold (RFC 7800).
+    /// It is bound to a key, and the request does not prove possession of that key (RFC 7800).
     Binding,
 }
 
-/// What keeps a credential from being judged: nothing that its holder did.
+/// Why the filter cannot verify a credential now. The client is not the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unavailable {
-    /// The issuer's keys are not to be had.
+    /// The issuer's keys are not available.
     Keys,
     /// The host's cryptography fails.
     Crypto,
 }
 
-/// What an authentication lacks (RFC 9470 §3).
+/// Why an authentication is not sufficient (RFC 9470 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weakness {
-    /// It is of no accepted class (`acr`).
+    /// The rule does not accept its class (`acr`).
     Class,
-    /// It is too long ago (`auth_time`), or nobody knows how long.
+    /// It is too long ago, or its time is not known (`auth_time`).
     Age,
 }
 
-/// What a caller lacks, beyond scope.
+/// A requirement that a caller does not meet, other than a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
     /// A role.
     Role,
     /// A group.
     Group,
-    /// A claim, or a value of it.
+    /// A claim, or a value of a claim.
     Claim,
-    /// That a condition holds.
+    /// A condition: it is false.
     Condition,
-    /// That a condition can be evaluated.
+    /// A condition: its evaluation failed.
     ConditionFailed,
-    /// Every one of several sets of requirements, of which one would do.
+    /// One of several sets of requirements: the caller meets none of them.
     AnyOf,
 }
 
 impl Reject {
-    /// The refusal's name in logs, filter state and response-code details: lower case, `_` between words.
+    /// The name of the reason in logs, filter state and response-code details: lower case, `_` between words.
     ///
-    /// It is the error of the response, or finer.
+    /// It says at least as much as the error code of the response.
     pub fn reason(self) -> &'static str {
         match self {
             Self::NoDocument => "no_document",
@@ -255,13 +254,11 @@ impl Reject {
             Self::Requirement(Requirement::AnyOf) => "none_of_any_of",
         }
     }
-}
 
-impl Reject {
-    /// Whether whoever guesses would be refused like this: what the throttling of failures counts.
+    /// Whether the throttle counts this reason as a failure: a client that guesses credentials would receive it.
     ///
-    /// What honest callers are refused for is not among it: nothing shown, what has expired or is meant for others, and
-    /// what cannot be judged.
+    /// Reasons that honest clients receive are not counted: a missing credential, one that has expired or is for another
+    /// audience, one that cannot be verified now.
     pub fn is_a_failure(self) -> bool {
         match self {
             Self::Token(fault) => fault.is_a_failure(),

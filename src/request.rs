@@ -1,4 +1,4 @@
-//! The request as the host hands it over: borrowed bytes, not yet known to be text.
+//! The head of a request, as borrowed bytes: the host has not checked that they are text.
 
 pub mod host;
 pub mod list;
@@ -6,6 +6,7 @@ mod names;
 pub mod overrides;
 pub mod parameter;
 pub mod path;
+pub mod preflight;
 
 use std::net::IpAddr;
 
@@ -13,10 +14,10 @@ pub use self::names::FieldNames;
 use crate::reject::Reject;
 use crate::url::Host;
 
-/// A request's head: pseudo-header fields and header fields, names in lower case.
+/// A request's head: the pseudo-headers and the headers, with names in lower case.
 ///
-/// Nothing here picks "the first" of several fields: what a field says is one of [`Field`]'s three cases, and
-/// whoever asks must answer for each.
+/// A client can send several headers of one name. [`Self::field`] never picks one of them: it returns one of the three
+/// cases of [`Field`], and each caller must handle all three.
 #[derive(Debug)]
 pub struct RequestView<'a> {
     method: &'a [u8],
@@ -32,29 +33,31 @@ pub struct RequestView<'a> {
     was_changed: bool,
 }
 
-/// What tells whether a request came over HTTPS; never its own `:scheme`, which a client chooses.
+/// How the filter knows whether a request came over HTTPS.
+///
+/// It never uses the request's own `:scheme`, which the client chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HttpsBy {
-    /// The TLS of its connection.
+    /// By the TLS of its connection.
     #[default]
     Connection,
-    /// `x-forwarded-proto`, which a proxy in front sets.
+    /// By `x-forwarded-proto`, which a proxy in front of this one sets.
     ForwardedProto,
 }
 
-/// What the fields of one name say.
+/// The headers of one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field<'a> {
-    /// There is no field of that name.
+    /// No header has this name.
     None,
-    /// There is exactly one.
+    /// Exactly one header has this name. This is its value.
     One(&'a [u8]),
-    /// There are several.
+    /// Several headers have this name.
     Many,
 }
 
 impl<'a> RequestView<'a> {
-    /// A view over the pairs of a header map, pseudo-header fields (RFC 9113 §8.3.1) included.
+    /// The request with these names and values, which include the pseudo-headers (RFC 9113 §8.3.1).
     pub fn new(fields: Vec<(&'a [u8], &'a [u8])>) -> Self {
         let mut view = Self {
             method: b"",
@@ -81,7 +84,7 @@ impl<'a> RequestView<'a> {
         view
     }
 
-    /// The same request, over a connection that is secured by TLS, or is not; where nobody says, it is not.
+    /// Sets whether the request's connection is secured by TLS. The default is false.
     #[must_use]
     pub fn over_tls(self, over_tls: bool) -> Self {
         Self { over_tls, ..self }
@@ -95,9 +98,9 @@ impl<'a> RequestView<'a> {
         }
     }
 
-    /// The same request, from an address; where nobody says, it is from none that is allowed.
+    /// Sets the client's address. Without one, the request is in no network: no `allow` list admits it.
     ///
-    /// An IPv4 address that is mapped into IPv6 is the IPv4 address (RFC 4291 §2.5.5.2).
+    /// An IPv4 address that is mapped into IPv6 becomes the IPv4 address (RFC 4291 §2.5.5.2).
     #[must_use]
     pub fn from_client(self, client: Option<IpAddr>) -> Self {
         Self {
@@ -106,13 +109,12 @@ impl<'a> RequestView<'a> {
         }
     }
 
-    /// The address that it came from.
+    /// The client's address.
     pub fn client(&self) -> Option<IpAddr> {
         self.client
     }
 
-    /// The same request, on a route of the host's of that name, whose metadata names these policies; where nobody says,
-    /// it is on none.
+    /// Sets the name of the request's route and the policies that the route's metadata lists. The default is no route.
     #[must_use]
     pub fn on_route(self, name: Option<&'a [u8]>, policies: Vec<&'a [u8]>) -> Self {
         Self {
@@ -122,18 +124,19 @@ impl<'a> RequestView<'a> {
         }
     }
 
-    /// The name of its route.
+    /// The name of the request's route.
     pub fn route(&self) -> Option<&'a [u8]> {
         self.route
     }
 
-    /// The policies of its route.
+    /// The policies that the metadata of the request's route lists.
     pub fn policies(&self) -> &[&'a [u8]] {
         &self.policies
     }
 
-    /// The same request, from which a filter before this one has taken something out, or has not; where nobody says, it
-    /// has not. What is known of its route may then be of another one than it takes.
+    /// Sets whether an earlier filter has removed something from the request. The default is false.
+    ///
+    /// If it has, the host may forward the request on another route than the one that is known here.
     #[must_use]
     pub fn after_changes(self, was_changed: bool) -> Self {
         Self {
@@ -142,22 +145,22 @@ impl<'a> RequestView<'a> {
         }
     }
 
-    /// Whether a filter before this one has taken something out of it.
+    /// Whether an earlier filter has removed something from the request.
     pub fn was_changed(&self) -> bool {
         self.was_changed
     }
 
-    /// The method, compared case-sensitively (RFC 9110 §9.1).
+    /// The method, which is compared case-sensitively (RFC 9110 §9.1).
     pub fn method(&self) -> &'a [u8] {
         self.method
     }
 
-    /// The request target as sent, with its query; none for CONNECT.
+    /// The request target as sent, with its query. None for CONNECT.
     pub fn target(&self) -> Option<&'a [u8]> {
         self.target
     }
 
-    /// The path of the target as sent, without its query; empty for CONNECT.
+    /// The path of the target as sent, without its query. Empty for CONNECT.
     pub fn path(&self) -> &'a [u8] {
         path::without_query(self.target.unwrap_or_default())
     }
@@ -173,7 +176,7 @@ impl<'a> RequestView<'a> {
         self.authority
     }
 
-    /// What the fields called `name` (lower case) say.
+    /// The headers called `name` (lower case).
     pub fn field(&self, name: &[u8]) -> Field<'a> {
         let mut values = self.values(name);
         match (values.next(), values.next()) {
@@ -183,7 +186,7 @@ impl<'a> RequestView<'a> {
         }
     }
 
-    /// The names of its fields, as they were sent.
+    /// The names of the headers, as sent, in order.
     pub fn names(&self) -> impl Iterator<Item = &'a [u8]> {
         self.fields
             .iter()
@@ -191,7 +194,7 @@ impl<'a> RequestView<'a> {
             .filter(|name| !name.starts_with(b":"))
     }
 
-    /// Its fields, in order: names, as they were sent, and values.
+    /// The names and values of the headers, as sent, in order.
     pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let fields = self.fields.iter();
         fields
@@ -199,7 +202,7 @@ impl<'a> RequestView<'a> {
             .filter(|(name, _)| !name.starts_with(b":"))
     }
 
-    /// Every value of the fields called `name` (lower case), in order.
+    /// The value of each header called `name` (lower case), in order.
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
         self.fields
             .iter()
@@ -207,7 +210,8 @@ impl<'a> RequestView<'a> {
             .map(|&(_, value)| value)
     }
 
-    /// What the `Connection` fields name, in order: options, and fields that end with the connection (RFC 9110 §7.6.1).
+    /// The options of the `Connection` headers, in order: these include the names of hop-by-hop headers (RFC 9110
+    /// §7.6.1).
     pub fn connection_options(&self) -> impl Iterator<Item = &'a [u8]> {
         let fields = self.has_connection.then(|| self.values(b"connection"));
         let options = fields
@@ -219,20 +223,22 @@ impl<'a> RequestView<'a> {
             .filter(|option| !option.is_empty())
     }
 
-    /// Whether the fields called `name` (lower case) end with the connection, and are not for whoever comes next.
-    pub fn ends_here(&self, name: &[u8]) -> bool {
+    /// Whether `Connection` lists the header `name` (lower case), which makes the header hop-by-hop.
+    pub fn is_hop_by_hop(&self, name: &[u8]) -> bool {
         self.connection_options()
             .any(|option| option.eq_ignore_ascii_case(name))
     }
 
-    /// The same request, of which more follows its head, or nothing does; where nobody says, its fields tell.
+    /// Sets whether the host has announced that more follows the head. The default is what the headers announce.
     #[must_use]
     pub fn going_on(self, goes_on: bool) -> Self {
         Self { goes_on, ..self }
     }
 
-    /// Whether anything follows its head: content (RFC 9110 §6.4, RFC 9112 §6), which over HTTP/2 no field need announce,
-    /// or whatever else is said after an upgrade (RFC 9110 §7.8).
+    /// Whether more follows the head: content, or data of another protocol after an upgrade (RFC 9110 §7.8).
+    ///
+    /// Over HTTP/1.1, headers announce content (RFC 9112 §6). Over HTTP/2, content needs no header (RFC 9110 §6.4), so
+    /// that only the host knows.
     pub fn goes_on(&self) -> bool {
         let no_length = matches!(
             self.field(b"content-length"),
@@ -244,7 +250,7 @@ impl<'a> RequestView<'a> {
             || self.field(b"upgrade") != Field::None
     }
 
-    /// Whether it is gRPC, as the host sees it: gRPC-Web is HTTP like any other, and so is what has no path.
+    /// Whether the host treats the request as gRPC. gRPC-Web is not gRPC, and neither is a request without a path.
     pub fn is_grpc(&self) -> bool {
         if self.target.is_none() {
             return false;
@@ -256,7 +262,8 @@ impl<'a> RequestView<'a> {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
     }
 
-    /// Its `x-request-id`, where it is one that is safe to repeat: in a response, and in a log.
+    /// The value of `x-request-id`, if it can be repeated safely in a response and in a log: 1 to 128 letters, digits,
+    /// `.`, `_` and `-`.
     pub fn id(&self) -> Option<&'a str> {
         let Field::One(id) = self.field(b"x-request-id") else {
             return None;
@@ -268,10 +275,11 @@ impl<'a> RequestView<'a> {
         std::str::from_utf8(id).ok().filter(|_| safe)
     }
 
-    /// The host of the authority, in lower case, without port and trailing dot.
+    /// The host of the authority, in lower case, without the port and the trailing dot.
     ///
     /// # Errors
-    /// [`Reject::Authority`] where the authority names no one host; a CONNECT request or an HTTP/1.0 one is no exception.
+    /// [`Reject::Authority`] if the authority does not name exactly one host. This includes CONNECT and HTTP/1.0
+    /// requests.
     pub fn host(&self) -> Result<Host<'a>, Reject> {
         Host::parse(self.authority).ok_or(Reject::Authority)
     }

@@ -1,92 +1,54 @@
-//! What outlives a request: tokens that were judged, the keys of issuers, and who failed how often.
+//! What a worker keeps between requests: judged tokens, fetched keys, and counted failures.
 //!
-//! Nothing in here decides. An evaluation reads it; what it learns is applied afterwards, once.
+//! Nothing here decides. An evaluation reads the store, and what it learns is applied once, afterwards.
 
-mod cells;
 mod failures;
 mod tokens;
 
-use std::rc::Rc;
-use std::time::Duration;
-
-pub use self::cells::{Cells, OwnCells, Put};
 pub use self::failures::{Caller, CallerId, Failures, Limits};
-pub use self::tokens::{CacheSizes, Judged, Shown, Slot, TokenCache, TokenId};
+pub use self::tokens::{CacheSizes, Judged, Slot, TokenCache, TokenId, TokenKey};
+use crate::authenticate::KeySourceId;
 use crate::authenticate::keys::KeySet;
+use crate::keys::{FetchEvent, Fetched, HeldKeySets, Loaded};
 use crate::time::Timestamp;
 
-/// How long nothing is fetched for another token whose key is unknown.
-pub const COOL_DOWN: Duration = Duration::from_secs(30);
-
-/// One worker's memory for one document.
+/// What one worker keeps for one configuration.
 pub struct Store {
-    /// Tokens that were judged.
+    /// Judged tokens.
     pub tokens: TokenCache,
-    /// Who failed how often, where that is counted.
+    /// Counted failures; none if the configuration does not count them.
     pub failures: Option<Failures>,
-    sources: Vec<HeldKeys>,
-}
-
-/// What is held of one source of keys.
-#[derive(Debug, Default)]
-pub struct HeldKeys {
-    /// The keys, once any were fetched.
-    pub set: Option<Rc<KeySet>>,
-    /// When a fetch last ended, well or not.
-    pub attempted: Option<Timestamp>,
-    /// Whether that fetch failed.
-    pub failed: bool,
+    /// Fetched keys.
+    pub keys: HeldKeySets,
 }
 
 impl Store {
-    /// An empty memory, for so many tokens and so many sources of keys; failures are counted where there are limits.
-    pub fn new(tokens: CacheSizes, sources: usize, failures: Option<Limits>) -> Self {
+    /// An empty store for this number of key sources. Failures are counted if there are limits.
+    pub fn new(tokens: CacheSizes, key_sources: usize, failures: Option<Limits>) -> Self {
         Self {
             tokens: TokenCache::new(tokens),
             failures: failures.map(Failures::new),
-            sources: std::iter::repeat_with(HeldKeys::default)
-                .take(sources)
-                .collect(),
+            keys: HeldKeySets::new(key_sources),
         }
     }
 
-    /// What is held of a source.
-    pub fn source(&self, number: usize) -> Option<&HeldKeys> {
-        self.sources.get(number)
+    /// Keeps the result of a fetch.
+    pub fn fetch_ended(&mut self, event: FetchEvent) {
+        match event.fetched {
+            Fetched::Ok(Loaded::Keys(set)) => self.keys_fetched(event.source, set, event.at),
+            Fetched::Err => self.fetch_failed(event.source, event.at),
+        }
     }
 
-    /// A fetch ended with these keys, at that moment.
-    pub fn keys_fetched(&mut self, number: usize, set: KeySet, at: Timestamp) {
-        if let Some(source) = self.sources.get_mut(number) {
-            *source = HeldKeys {
-                set: Some(Rc::new(set)),
-                attempted: Some(at),
-                failed: false,
-            };
-            // What an old key refused, a new one may accept.
+    /// Replaces the keys of a source, and forgets refused tokens, because a new key may accept them.
+    pub fn keys_fetched(&mut self, source: KeySourceId, set: KeySet, at: Timestamp) {
+        if self.keys.replace(source, set, at) {
             self.tokens.forget_refused();
         }
     }
 
-    /// A fetch failed at that moment; what is held stays.
-    pub fn fetch_failed(&mut self, number: usize, at: Timestamp) {
-        if let Some(source) = self.sources.get_mut(number) {
-            source.attempted = Some(at);
-            source.failed = true;
-        }
-    }
-
-    /// How many keys are held, of all sources.
-    pub fn keys_held(&self) -> usize {
-        let sets = self.sources.iter().filter_map(|source| source.set.as_ref());
-        sets.map(|set| set.len()).sum()
-    }
-}
-
-impl HeldKeys {
-    /// Whether a fetch could bring a key that is not held: none ended within the cool-down.
-    pub fn may_have_newer(&self, now: Timestamp) -> bool {
-        self.attempted
-            .is_none_or(|attempted| now >= attempted.plus(COOL_DOWN))
+    /// Records that a fetch failed. The keys of the source are kept.
+    pub fn fetch_failed(&mut self, source: KeySourceId, at: Timestamp) {
+        self.keys.failed(source, at);
     }
 }

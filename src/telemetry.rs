@@ -1,4 +1,4 @@
-//! Decision → what is counted, logged and shown to access logs. No secret is ever part of it.
+//! Decision → counters, the audit line, and filter state for access logs. They contain no secret.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -8,33 +8,39 @@ use serde::Serialize;
 use crate::evaluate::{Decision, Verdict};
 use crate::grammar::unprintable::{escaped, escaped_uniquely};
 use crate::plan::Audit;
-use crate::reject::Reject;
+use crate::reject::{Code, Reject};
 use crate::request::RequestView;
 use crate::response::Reply;
 use crate::time::Timestamp;
 
-/// Paths and methods are logged up to this length, in bytes: a log line does not grow with the request.
+/// The greatest length in bytes of a logged path or method. It bounds the length of a log line.
 const MAX_LOGGED: usize = 1024;
 
-/// The counter of requests that pass.
+/// The counter of allowed requests.
 pub const ALLOWED: &str = "countersign.allowed";
 
-/// The filter state that tells filters behind this one that something was taken out of a request.
+/// The filter state that tells later filters that this filter removed something from the request.
 pub const CHANGED: &str = "countersign.changed";
 
-/// A refusal, as it is counted.
+/// A denied request, as counters know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Denied {
-    /// Whether the request passed all the same.
-    pub in_shadow: bool,
-    /// The status of the answer.
-    pub status: u16,
-    /// Its error.
-    pub error: &'static str,
+    in_shadow: bool,
+    status: u16,
+    error: Code,
 }
 
 impl Denied {
-    /// The name of its counter.
+    /// The denied request of a decision and its response; none if the response is no error.
+    pub fn of(decision: &Decision<'_>, reply: &Reply) -> Option<Self> {
+        Some(Self {
+            in_shadow: decision.is_shadow,
+            status: reply.status,
+            error: reply.error?,
+        })
+    }
+
+    /// The name of the counter.
     pub fn counter(self) -> String {
         let event = if self.in_shadow {
             "shadow_denied"
@@ -45,9 +51,10 @@ impl Denied {
     }
 }
 
-/// What access logs can show of a decision, as `%FILTER_STATE(wasm.countersign.<name>:PLAIN)%`.
+/// The filter state of a decision, which access logs show with `%FILTER_STATE(wasm.countersign.<name>:PLAIN)%`.
 ///
-/// A subject is the token's text: control characters and invisible ones in it are escaped, and no two subjects are alike.
+/// A subject is text of the token. Its control characters and invisible characters are escaped, so that different subjects
+/// stay different.
 pub fn filter_state<'d>(
     decision: &'d Decision<'_>,
 ) -> impl Iterator<Item = (&'static str, Cow<'d, str>)> {
@@ -65,7 +72,7 @@ pub fn filter_state<'d>(
     .filter_map(|(name, value)| Some((name, value?)))
 }
 
-/// Whether a decision is to be logged.
+/// Whether a decision has an audit line.
 pub fn is_audited(decision: &Decision<'_>, audit: Audit) -> bool {
     match audit {
         Audit::None => false,
@@ -74,7 +81,7 @@ pub fn is_audited(decision: &Decision<'_>, audit: Audit) -> bool {
     }
 }
 
-/// The audit line of a decision: one JSON object; what is not known is left out.
+/// The audit line of a decision: one JSON object. A member without a value is left out.
 #[derive(Serialize)]
 struct AuditLine<'a> {
     event: &'static str,
@@ -99,9 +106,9 @@ struct AuditLine<'a> {
     time: String,
 }
 
-/// The audit line of a decision. Control characters and invisible ones are escaped in it.
+/// The audit line of a decision. Its control characters and invisible characters are escaped.
 ///
-/// `client` is the address of the caller, as the host's settings for forwarded addresses have it.
+/// `client` is the client's address according to the host's settings for forwarded addresses.
 pub fn audit_line(
     decision: &Decision<'_>,
     reply: Option<&Reply>,
@@ -117,7 +124,7 @@ pub fn audit_line(
             (Verdict::Refused(_), true) => "shadow_denied",
         },
         status: reply.map(|reply| reply.status),
-        error: decision.refusal().and(reply).map(|reply| reply.error),
+        error: reply.and_then(|reply| reply.error).map(Code::name),
         reason: decision.refusal().map(Reject::reason),
         rule: decision.rule,
         provider: decision.provider,
@@ -136,7 +143,7 @@ pub fn audit_line(
 }
 
 fn subject<'d>(decision: &'d Decision<'_>) -> Option<&'d str> {
-    decision.principal.as_ref()?.subject()
+    decision.principal()?.subject()
 }
 
 fn shortened(bytes: &[u8]) -> String {
@@ -147,7 +154,7 @@ fn shortened(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::authenticate::signature::Pure;
-    use crate::evaluate::{Outcome, evaluate};
+    use crate::evaluate::{Circumstances, Outcome, evaluate};
     use crate::plan::Plan;
 
     fn line_for(fields: &[(&str, &[u8])]) -> serde_json::Value {
@@ -159,7 +166,12 @@ mod tests {
         let request = RequestView::new(fields.collect());
         let (plan, now) = (Plan::refuse_all(), Timestamp::from_millis(0));
         let store = plan.empty_store();
-        match evaluate(&plan, &request, &store, &[], &Pure, now, &mut ()) {
+        let circumstances = Circumstances {
+            settled: &[],
+            backend: &Pure,
+            now,
+        };
+        match evaluate(&plan, &request, &store, circumstances, &mut ()) {
             Outcome::Decided(decision, _) => audit_line(&decision, None, &request, None, now),
             Outcome::Needs(_) => panic!("there is no document"),
         }

@@ -1,24 +1,24 @@
-//! Moments as data: nothing in the core reads a clock.
+//! Timestamps as data: nothing in the core reads a clock.
 
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// A moment, in whole milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates.
+/// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment so many milliseconds after the Unix epoch.
+    /// The timestamp of so many milliseconds after the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// The moment so many whole seconds after the Unix epoch.
+    /// The timestamp of so many whole seconds after the Unix epoch.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// The moment so many seconds after the Unix epoch, to the millisecond; beyond the range it saturates.
+    /// The timestamp of so many seconds after the Unix epoch, rounded to the millisecond. Values out of range saturate.
     pub fn from_fractional_seconds(seconds: f64) -> Self {
         Self((seconds * 1000.0).round() as i64)
     }
@@ -28,13 +28,13 @@ impl Timestamp {
         self.0
     }
 
-    /// This moment and so much more.
+    /// This timestamp plus a duration.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(millis(span)))
     }
 
-    /// This moment less so much.
+    /// This timestamp minus a duration.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
@@ -45,7 +45,7 @@ fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// RFC 3339 in UTC, to the second: `2026-03-01T12:00:00Z`. Before 1970 it prints the epoch.
+/// RFC 3339 in UTC, to the second: `2026-03-01T12:00:00Z`. A time before 1970 is printed as the epoch.
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let since_epoch = Duration::from_millis(u64::try_from(self.0).unwrap_or(0));

@@ -1,6 +1,6 @@
 //! Absolute URLs, and the host of an authority (RFC 3986 §3).
 //!
-//! [`split`] is the one place that divides a URL. Three kinds of URL are accepted, each by one function:
+//! One function divides a URL into its parts, and three kinds of URL build on it:
 //!
 //! 1. the URL of a key source or of a metadata document, [`Url::parse`];
 //! 2. the URL of a web page, which can be a link in a page, [`is_web_page`];
@@ -56,7 +56,8 @@ impl Url {
         self.is_https == other.is_https && self.host_and_port() == other.host_and_port()
     }
 
-    fn scheme(&self) -> &'static str {
+    /// The scheme: `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
         if self.is_https { "https" } else { "http" }
     }
 

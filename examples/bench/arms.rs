@@ -1,4 +1,4 @@
-//! The arms: an Envoy each, and the requests that it gets.
+//! The arms: an Envoy with its filters, and the requests that it receives.
 
 use std::process::Stdio;
 use std::thread;
@@ -21,7 +21,7 @@ pub struct Arm {
     pub name: &'static str,
     pub envoy: Envoy,
     load: Load,
-    /// What the filter's cache of tokens should be seen to do.
+    /// The expected behaviour of the filter's token cache; none if it is not checked.
     remembers: Option<Remembers>,
 }
 
@@ -32,7 +32,7 @@ enum Remembers {
 }
 
 impl Arm {
-    /// Sends so many requests; returns the CPU time of Envoy's process for one, in microseconds.
+    /// Sends this number of requests, and returns the CPU time of Envoy for one request, in microseconds.
     pub fn run(&mut self, requests: usize) -> f64 {
         let before = self.envoy.cpu_nanoseconds();
         self.load.send(requests);
@@ -40,10 +40,10 @@ impl Arm {
         spent as f64 / 1_000.0 / requests as f64
     }
 
-    /// An arm that does not measure what its name says is no measurement.
+    /// Checks that the arm has measured what its name says.
     ///
     /// # Panics
-    /// Tokens were remembered that should not have been, or the other way about; or Envoy has logged a crash.
+    /// The token cache did not behave as expected, or Envoy has logged a crash.
     pub fn assert_what_was_remembered(&self) {
         assert!(
             self.envoy.alarms().is_empty(),
@@ -66,7 +66,7 @@ impl Arm {
     }
 }
 
-/// Distinct tokens of two keys.
+/// Distinct tokens, signed with two keys.
 pub struct Tokens {
     jwks: Value,
     rs256: Vec<String>,
@@ -74,7 +74,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Signs so many of each.
+    /// Signs `count` tokens with each key.
     pub fn mint(count: usize) -> Self {
         let rsa = token::read_key("tests/keys/rs256.json");
         let ec = token::read_key("tests/keys/es256.json");
@@ -118,7 +118,7 @@ fn sign(key: &SigningKey, algorithm: Algorithm, count: usize) -> Vec<String> {
     })
 }
 
-/// Every arm, started.
+/// Starts every arm.
 pub fn all(tokens: &Tokens) -> Vec<Arm> {
     use Remembers::{All, Nothing};
     let ours = vec![countersign(tokens)];
@@ -239,7 +239,7 @@ pub fn all(tokens: &Tokens) -> Vec<Arm> {
     ]
 }
 
-/// The filter, with the rules of `envoy/envoy.yaml` in short; no audit line, as there is no access log either.
+/// The filter, with two of the rules of `envoy/envoy.yaml`. It writes no audit lines, because Envoy writes no access log.
 fn countersign(tokens: &Tokens) -> Value {
     let document = json!({
         "realm": "orders",
@@ -255,7 +255,7 @@ fn countersign(tokens: &Tokens) -> Value {
     wasm_filter("bench", &module_path(), &document)
 }
 
-/// Envoy's own: the same issuer, audience and keys, and the token left in the request, as the filter leaves it.
+/// Envoy's `jwt_authn` with the same issuer, audience and keys. It forwards the token, as the filter does.
 fn jwt_authn(tokens: &Tokens, cache: bool) -> Value {
     let mut provider = json!({
         "issuer": ISSUER, "audiences": [AUDIENCE], "forward": true, "payload_in_metadata": "jwt",
@@ -271,7 +271,7 @@ fn jwt_authn(tokens: &Tokens, cache: bool) -> Value {
     }})
 }
 
-/// Envoy's own check of the scope.
+/// Envoy's `rbac`, which checks the scope.
 fn rbac() -> Value {
     json!({"name": "envoy.filters.http.rbac", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
@@ -286,7 +286,7 @@ fn rbac() -> Value {
     }})
 }
 
-/// An Envoy that answers by itself whatever passes its filters, and logs no access.
+/// An Envoy that itself responds to every request that its filters forward, without an access log.
 fn bootstrap(filters: &[Value]) -> Value {
     let router = json!({
         "name": "envoy.filters.http.router",

@@ -1,4 +1,4 @@
-//! The load: keep-alive HTTP/1.1 connections, each with one request at a time.
+//! The load: HTTP/1.1 keep-alive connections with one request at a time each.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Requests that are sent round and round over connections that stay open.
+/// Requests that are sent repeatedly over connections that stay open.
 pub struct Load {
     requests: Vec<Vec<u8>>,
     status: u16,
     next: AtomicUsize,
-    /// Those of each thread: while one writes, the other's requests keep Envoy busy.
+    /// The connections of each thread. While one thread writes, the requests of the other keep Envoy busy.
     connections: [Vec<TcpStream>; 2],
 }
 
@@ -40,10 +40,10 @@ impl Load {
         }
     }
 
-    /// Sends so many requests and reads their responses.
+    /// Sends `count` requests and reads their responses.
     ///
     /// # Panics
-    /// A response has another status than the arm's.
+    /// A response does not have the expected status.
     pub fn send(&mut self, count: usize) {
         let Self {
             requests,
@@ -77,7 +77,7 @@ impl Load {
     }
 }
 
-/// A request with the fields that a client of an API sends.
+/// A request with the headers that an API client sends.
 pub fn request(path: &str, token: Option<&String>) -> Vec<u8> {
     let authorization = token.map_or_else(String::new, |token| {
         format!("authorization: Bearer {token}\r\n")
@@ -90,7 +90,7 @@ pub fn request(path: &str, token: Option<&String>) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Reads one response to its end; returns its status.
+/// Reads one response with its body, and returns its status.
 fn read_response(connection: &mut TcpStream) -> u16 {
     let mut buffer = [0; 8 * 1024];
     let mut filled = 0;

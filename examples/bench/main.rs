@@ -1,8 +1,11 @@
-//! `make bench`: what a request costs Envoy's process, with this filter, with Envoy's own, and with none.
+//! `make bench`: the CPU time of Envoy for a request, with this filter, with Envoy's own filters, and without a filter.
 //!
-//! Each arm is an Envoy of its own with one worker, which answers every request that passes by itself, and is started anew
-//! in each round. The arms take short turns, so that what else the machine does falls on all of them; what is compared are
-//! the ratios within a round. The figure is CPU time of the whole process, so a busy machine lengthens the run and not the figure.
+//! 1. Each arm is a separate Envoy with one worker. Envoy itself responds to every request that its filters forward. Each
+//!    round starts a new Envoy for each arm.
+//! 2. The arms take short turns, so that other work on the machine affects all of them. The compared ratios are those
+//!    within a round.
+//! 3. A figure is the CPU time of the whole process. On a busy machine the run takes longer, and the figure stays similar.
+#![allow(clippy::restriction, reason = "an example may panic")]
 
 mod arms;
 mod load;
@@ -18,18 +21,18 @@ use load::Load;
 use report::{Bound, Comparison, Report};
 use support::envoy::Envoy;
 
-/// Requests of one arm at a turn, as many on each connection.
+/// The requests of one arm in a turn; each connection sends the same number.
 const REQUESTS: usize = 32 * Load::CONNECTIONS;
-/// The turns of each arm in a round, one arm after the other.
+/// The turns of each arm in a round; the arms take turns one after the other.
 const TURNS: usize = 4;
-/// Requests before those that are counted: by then an Envoy has made its connections, and its caches are full.
+/// The requests before the measurement. After them, Envoy has its connections, and its caches are full.
 const FIRST: usize = 2 * REQUESTS;
-/// Every arm is started anew in each: where a process lies in memory makes some ten percent of its cost, and stays with it.
+/// The rounds. Each round starts new processes, because the memory layout of a process changes its cost by about 10 %.
 const ROUNDS: usize = 31;
-/// Distinct tokens, so that none comes twice to an Envoy.
+/// The number of distinct tokens. Each Envoy receives each of them at most once.
 const TOKENS: usize = FIRST + TURNS * REQUESTS;
 
-/// What is held against what. A bound is the least ratio that is taken.
+/// The compared arms. A bound is the minimum of the ratio.
 const COMPARISONS: &[Comparison] = &[
     Comparison::new("jwt_authn, RS256 repeated", "Countersign, RS256 repeated").at_least(1.7),
     Comparison::new(
@@ -61,7 +64,7 @@ fn main() -> ExitCode {
         if argument == "--no-bounds" {
             bound = Bound::Shown;
         } else {
-            eprintln!("error: unknown argument `{argument}`; there is `--no-bounds`");
+            eprintln!("error: unknown argument `{argument}`: expected `--no-bounds`");
             return ExitCode::FAILURE;
         }
     }
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
     let (mut names, mut machine) = (Vec::new(), String::new());
     for round in 1..=ROUNDS {
         println!(
-            "==> round {round} of {ROUNDS}: {TURNS} turns of {REQUESTS} requests an arm, after {FIRST} that are not counted"
+            "==> round {round} of {ROUNDS}: for each arm, {FIRST} requests to warm up and {TURNS} turns of {REQUESTS} requests"
         );
         let mut arms: Vec<Arm> = arms::all(&tokens);
         for arm in &mut arms {
@@ -109,7 +112,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The machine and the Envoy that this ran on.
+/// The machine and the version of Envoy.
 fn setting(envoy: &Envoy) -> String {
     let info: serde_json::Value = serde_json::from_str(&envoy.admin("/server_info")).expect("JSON");
     let version = info["version"]

@@ -1,4 +1,4 @@
-//! What was measured: as a table for people and as a plot.
+//! The measurements as tables and as a plot.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,14 +6,14 @@ use std::path::Path;
 
 const COMMAND: &str = "make bench";
 
-/// Whether a missed bound fails the run.
+/// Whether a ratio below its bound fails the run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
     Held,
     Shown,
 }
 
-/// One arm's cost over another's: above 1, the other is the cheaper one.
+/// The cost of one arm divided by the cost of another. Above 1, the other arm is cheaper.
 pub struct Comparison {
     cost_of: &'static str,
     over_that_of: &'static str,
@@ -39,15 +39,15 @@ impl Comparison {
 
 /// The measurements.
 pub struct Report {
-    /// The arms; the first has no filter.
+    /// The names of the arms; the first has no filter.
     pub names: Vec<&'static str>,
-    /// Microseconds of each arm, round by round.
+    /// The cost of each arm in each round, in microseconds.
     pub rounds: Vec<Vec<f64>>,
     pub comparisons: &'static [Comparison],
     pub setting: String,
 }
 
-/// What a series of rounds comes to.
+/// The minimum, median and maximum of several rounds.
 #[derive(Clone, Copy)]
 struct Summary {
     least: f64,
@@ -91,7 +91,7 @@ impl Report {
         Summary::of(self.rounds.iter().map(|round| round[above] / round[below]))
     }
 
-    /// The bounds that the medians do not keep.
+    /// A message for each median that is below its bound.
     pub fn missed(&self) -> Vec<String> {
         let missed = self.comparisons.iter().filter_map(|comparison| {
             let (ratio, least) = (self.ratio(comparison).median, comparison.least?);
@@ -101,15 +101,15 @@ impl Report {
                 ..
             } = comparison;
             (ratio < least).then(|| {
-                format!("{cost_of} : {over_that_of} = {ratio:.2}, and must be {least} or more")
+                format!("{cost_of} : {over_that_of}: expected at least {least}, found {ratio:.2}")
             })
         });
         missed.collect()
     }
 
-    /// The tables.
+    /// The tables, in Markdown.
     pub fn markdown(&self) -> String {
-        let mut text = "| arm | CPU µs a request | least to most | added to no filter |\n|---|---:|---:|---:|\n".to_owned();
+        let mut text = "| arm | CPU µs per request | min to max | more than no filter |\n|---|---:|---:|---:|\n".to_owned();
         for (number, name) in self.names.iter().enumerate() {
             let (own, added) = (self.arm(number), self.added(number).median);
             let _ = writeln!(
@@ -119,9 +119,7 @@ impl Report {
                 own.range(1)
             );
         }
-        text.push_str(
-            "\n| ratio of costs | median | least to most | bound |\n|---|---:|---:|---:|\n",
-        );
+        text.push_str("\n| ratio of costs | median | min to max | bound |\n|---|---:|---:|---:|\n");
         for comparison in self.comparisons {
             let ratio = self.ratio(comparison);
             let bound = comparison
@@ -156,7 +154,7 @@ impl Report {
         fs::write(folder.join("benchmarks.svg"), self.svg()).expect("benchmarks.svg is written");
     }
 
-    /// A bar for each arm, up to its median; a line from the least to the most.
+    /// The plot: a bar up to the median of each arm, and a line from the minimum to the maximum.
     fn svg(&self) -> String {
         const LEFT: f64 = 330.0;
         const WIDTH: f64 = 380.0;

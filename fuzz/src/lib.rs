@@ -1,5 +1,6 @@
 //! What the fuzz targets and the tests of paths and rules share: see `bin/`.
 
+pub mod host;
 pub mod paths;
 pub mod random;
 pub mod rules;
@@ -24,6 +25,7 @@ pub fn run(name: &str, mut one: impl FnMut(u64) -> Result<&'static str, String>)
     let mut seed = first;
     while Instant::now() < end {
         for _ in 0..256 {
+            let _seed = NamedInPanic(seed);
             match one(seed) {
                 Ok(kind) => *counts.entry(kind).or_default() += 1,
                 Err(difference) => {
@@ -37,4 +39,15 @@ pub fn run(name: &str, mut one: impl FnMut(u64) -> Result<&'static str, String>)
     let rounds = seed - first;
     println!("{name}: {rounds} rounds in {seconds} s from seed {first}, no difference: {counts:?}");
     ExitCode::SUCCESS
+}
+
+/// Prints the seed of a round that panics.
+struct NamedInPanic(u64);
+
+impl Drop for NamedInPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the seed of the round is {}", self.0);
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! Paths: nothing that the filter lets through is read by any server as what another rule is for.
 
 use countersign::authorize::Requirements;
+use countersign::authorize::{Access, Gate};
 use countersign::identity::Identity;
-use countersign::plan::{Access, Gate, Match, Mode, Policy, Rule, Rules, Stripped};
+use countersign::plan::{Match, Mode, Policy, Rule, Rules, Stripped};
 use countersign::request::path::{Case, Pattern, Readings};
 use countersign::request::{HttpsBy, RequestView};
 use countersign::url::Host;
@@ -82,13 +83,14 @@ pub fn policy_of(rules: Rules) -> Policy {
     Policy {
         providers: Vec::new(),
         locations: Vec::new(),
+        replies: Vec::new(),
         sources: Vec::new(),
         rules,
         default: Access::Public,
         strangers: Gate {
             providers: Vec::new(),
             choice: 0,
-            schemes: Vec::new(),
+            offers: Vec::new(),
             requirements: Requirements::default(),
         },
         mode: Mode::Enforce,

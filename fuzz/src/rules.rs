@@ -1,6 +1,7 @@
 //! Rules: the index finds what a look at one rule after the other finds.
 
-use countersign::plan::{Access, Match, Policy, Rule, Rules};
+use countersign::authorize::Access;
+use countersign::plan::{Match, Policy, Rule, Rules};
 use countersign::reject::Reject;
 use countersign::request::host::HostPattern;
 use countersign::request::path::{Case, Pattern, Reading, Readings};
@@ -169,10 +170,13 @@ fn first_fit<'r>(
         let matches = &rule.matches;
         let has_method =
             |own: &String| own.as_bytes() == method || own == "GET" && method == b"HEAD";
-        let pattern = matches.paths.iter().find(|pattern| pattern.fits(reading));
+        let pattern = matches
+            .paths
+            .iter()
+            .find(|pattern| pattern.matches(reading));
         let fits = (matches.methods.is_empty() || matches.methods.iter().any(has_method))
             && (matches.paths.is_empty() || pattern.is_some())
-            && (matches.hosts.is_empty() || matches.hosts.iter().any(|own| own.fits(host)))
+            && (matches.hosts.is_empty() || matches.hosts.iter().any(|own| own.matches(host)))
             && (matches.routes.is_empty()
                 || matches
                     .routes

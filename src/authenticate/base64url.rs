@@ -1,16 +1,17 @@
-//! Base64url as JOSE writes it: RFC 7515 section 2, RFC 4648 section 5.
+//! Unpadded base64url, as in JOSE (RFC 7515 §2, RFC 4648 §5).
 //!
-//! One octet string has one spelling here. Padding, white space, the `+` and `/` of the other
-//! alphabet and set bits after the last octet are refused, so that no token and no key can be
-//! written in two ways.
+//! Each octet string has exactly one encoding. Padding, white space, the `+` and `/` of the other alphabet and bits set
+//! after the last octet are rejected. So no token and no key can be written in two ways.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-/// What the octets stand for that are no characters of the alphabet: bits above those of three octets.
+/// The value of an octet that is not a character of the alphabet: bits above those of three octets.
 const FOREIGN: u32 = u32::MAX;
 
-/// What each octet stands for as the first to the fourth of four characters: its six bits at their places within three
-/// octets, the first of which is the lowest. An index out of range would not compile.
+/// The values of each octet as the first, second, third and fourth of four characters.
+///
+/// A value is the six bits of the character at their position in three octets, of which the first octet is the lowest.
+/// An index out of range would not compile.
 #[allow(clippy::indexing_slicing)]
 const VALUES: [[u32; 256]; 4] = {
     let mut values = [[FOREIGN; 256]; 4];
@@ -30,11 +31,10 @@ const VALUES: [[u32; 256]; 4] = {
     values
 };
 
-/// Decodes unpadded, canonical base64url. `None` for anything else; the empty string is the
-/// empty octet string.
+/// Decodes unpadded, canonical base64url; `None` for any other text. The empty text is the empty octet string.
 ///
-/// By a table, since every token passes here. Its time tells what it reads, which for secrets is
-/// read from the configuration alone.
+/// The table makes it fast, because every token is decoded here. Its time depends on its input. The only secrets that it
+/// decodes are in the configuration.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut octets = vec![0; octets_at_most(text.len())];
     let (length, rest) = decode_start(text, &mut octets)?;
@@ -42,15 +42,15 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     rest.is_empty().then_some(octets)
 }
 
-/// How many octets so many characters stand for, or a few more.
+/// An upper bound of the octets that this number of characters encodes, at most three too high.
 pub fn octets_at_most(characters: usize) -> usize {
     characters / 4 * 3 + 3
 }
 
-/// Decodes the characters of the alphabet that `text` begins with to the start of `octets`; returns how many octets they
-/// stand for, and what follows them in `text`.
+/// Decodes the characters of the alphabet at the start of `text` to the start of `octets`. Returns the number of decoded
+/// octets and the rest of `text`.
 ///
-/// `None` where they are not the canonical spelling of any octets, or there is no room for those.
+/// `None` if the characters are not a canonical encoding, or if `octets` is too short.
 pub fn decode_start<'t>(text: &'t [u8], octets: &mut [u8]) -> Option<(usize, &'t [u8])> {
     let quads = text.as_chunks().0.iter();
     let whole = quads
@@ -64,7 +64,7 @@ pub fn decode_start<'t>(text: &'t [u8], octets: &mut [u8]) -> Option<(usize, &'t
     let [values, ..] = &VALUES;
     let is_known = |character: &&u8| value(values, **character) != FOREIGN;
     let more = rest.iter().take_while(is_known).take(4).count();
-    // `A` stands for zeros in the place of what is missing: the octets of those must be zero too.
+    // `A`, which is six zeros, replaces the missing characters. The octets after the last one must be zero then.
     let quad = match *rest.get(..more)? {
         [] => return Some((whole * 3, rest)),
         [a, b] => [a, b, b'A', b'A'],
@@ -81,7 +81,7 @@ pub fn decode_start<'t>(text: &'t [u8], octets: &mut [u8]) -> Option<(usize, &'t
     Some((length, rest.get(more..)?))
 }
 
-/// The octets that four characters of the alphabet stand for.
+/// The three octets that four characters encode; `None` if one is not in the alphabet.
 #[inline]
 fn three_octets([a, b, c, d]: &[u8; 4]) -> Option<[u8; 3]> {
     let [first, second, third, fourth] = &VALUES;
@@ -107,8 +107,8 @@ pub fn encode(bytes: &[u8]) -> String {
 mod tests {
     use super::{decode, decode_start, encode};
 
-    /// Whatever decodes is exactly what encoding gives back: no second spelling exists among all
-    /// strings of up to two octets, nor among those of three and four with a chosen tail.
+    /// Encoding gives back each text that decodes. This holds for all texts of up to two octets, and for texts of three and
+    /// four octets with all values of the last two.
     #[test]
     fn every_accepted_spelling_is_the_canonical_one() {
         let mut accepted = 0;
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(accepted, 1 + 64 * 4 + 64 * 16 + 64 * 64);
     }
 
-    /// Also where it lies among the four, and where the text would be canonical without it.
+    /// The rest may begin at each of four positions, and the text before it may be canonical or not.
     #[test]
     fn what_follows_the_alphabet_is_left() {
         let mut octets = [9; 6];

@@ -1,4 +1,4 @@
-//! The claims of a token: what the filter reads from them, and where.
+//! The claims that the filter reads from a token.
 
 use serde_json::{Map, Number, Value};
 
@@ -10,18 +10,18 @@ use crate::time::Timestamp;
 /// A claims set (RFC 7519 §4).
 pub type Claims<'a> = Object<'a>;
 
-/// Where a claim stands: a name, or a path of names into nested objects.
+/// The path of a claim: a name, or names of nested objects, separated by dots.
 ///
-/// `https://example.com/roles` is one name although it holds dots: the whole text is tried as a name first.
+/// The whole text is tried as a name first, so that `https://example.com/roles` is found although it contains dots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPath {
     whole: String,
-    /// What stands between its dots; empty where it has none.
+    /// The parts between the dots; empty if there is no dot.
     names: Vec<String>,
 }
 
 impl ClaimPath {
-    /// The claim called `text`, or the one that its dotted names lead to.
+    /// The path that is written as `text`.
     pub fn new(text: impl Into<String>) -> Self {
         let whole = text.into();
         let names = match whole.contains('.') {
@@ -31,7 +31,7 @@ impl ClaimPath {
         Self { whole, names }
     }
 
-    /// The claim in claims that were kept.
+    /// The claim in the claims of a [`Principal`](super::Principal).
     pub fn find_kept<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
         if let Some(value) = claims.get(&self.whole) {
             return Some(value);
@@ -55,7 +55,7 @@ impl ClaimPath {
     }
 }
 
-/// Which claims say who the caller is and what they may do.
+/// The claims with the subject, scopes, roles and groups of the caller.
 #[derive(Debug, Clone)]
 pub struct ClaimNames {
     /// The caller's identifier: a string.
@@ -64,11 +64,11 @@ pub struct ClaimNames {
     pub scopes: Vec<ClaimPath>,
     /// Roles: a string that is one role, or an array of strings.
     pub roles: Vec<ClaimPath>,
-    /// Groups, likewise.
+    /// Groups: a string that is one group, or an array of strings.
     pub groups: Vec<ClaimPath>,
 }
 
-/// `sub`; `scope` and `scp`; `roles` and `realm_access.roles`; `groups`.
+/// The default: `sub`; `scope` and `scp`; `roles` and `realm_access.roles`; `groups`.
 impl Default for ClaimNames {
     fn default() -> Self {
         let paths = |names: &[&str]| names.iter().copied().map(ClaimPath::new).collect();
@@ -85,8 +85,7 @@ impl ClaimNames {
     /// The subject.
     ///
     /// # Errors
-    /// [`TokenFault::ClaimType`] where the claim is there and is no string of visible text: a subject that holds a
-    /// control character is nobody's name.
+    /// [`TokenFault::ClaimType`] if the claim is not a string, is empty or contains a control character.
     pub fn subject(&self, claims: &Claims<'_>) -> Result<Option<String>, TokenFault> {
         match self.subject.find(claims) {
             None => Ok(None),
@@ -100,7 +99,7 @@ impl ClaimNames {
     /// The scopes (RFC 6749 §3.3).
     pub fn scopes(&self, claims: &Claims<'_>) -> Granted {
         collect(&self.scopes, claims, |text, names| {
-            // Not by `' '`, which sets out to search long texts.
+            // `[' ']` is faster for short texts than `' '`, which prepares a search of long texts.
             let scopes = text.split([' ']).filter(|scope| !scope.is_empty());
             names.extend(scopes);
         })
@@ -117,7 +116,7 @@ impl ClaimNames {
     }
 }
 
-/// The names under `paths`, those of a text taken by `take`; what is neither text nor an array of texts names nothing.
+/// The names in the claims of `paths`. `take` splits a string into names. A claim of another type has no names.
 fn collect(paths: &[ClaimPath], claims: &Claims<'_>, take: fn(&str, &mut Granted)) -> Granted {
     let mut names = Granted::default();
     for value in paths.iter().filter_map(|path| path.find(claims)) {
@@ -137,7 +136,7 @@ fn collect(paths: &[ClaimPath], claims: &Claims<'_>, take: fn(&str, &mut Granted
     names
 }
 
-/// When a token is valid (RFC 7519 §4.1.4 to §4.1.6).
+/// The times in a token (RFC 7519 §4.1.4 to §4.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
     /// `exp`.
@@ -149,10 +148,10 @@ pub struct Times {
 }
 
 impl Times {
-    /// What the claims say of it.
+    /// The times in the claims.
     ///
     /// # Errors
-    /// [`TokenFault::ClaimType`] where one is there and is no number.
+    /// [`TokenFault::ClaimType`] if one of the claims is not a number.
     pub fn of(claims: &Claims<'_>) -> Result<Self, TokenFault> {
         Ok(Self {
             expires: numeric_date(claims, "exp")?,
@@ -162,7 +161,7 @@ impl Times {
     }
 }
 
-/// The NumericDate under `name`, if it is there.
+/// The NumericDate in the claim `name`; none if the claim is missing.
 fn numeric_date(claims: &Claims<'_>, name: &str) -> Result<Option<Timestamp>, TokenFault> {
     match claims.get(name) {
         None => Ok(None),
@@ -174,7 +173,7 @@ fn numeric_date(claims: &Claims<'_>, name: &str) -> Result<Option<Timestamp>, To
     }
 }
 
-/// A NumericDate (RFC 7519 §2): a JSON number, which may have a fraction.
+/// The time of a NumericDate (RFC 7519 §2), a JSON number that may have a fraction.
 pub fn moment(number: &Number) -> Option<Timestamp> {
     match number.as_i64() {
         Some(seconds) => Some(Timestamp::from_seconds(seconds)),

@@ -1,30 +1,30 @@
-//! The names that a caller was granted.
+//! The scopes, roles or groups of a caller.
 
-/// The scopes, the roles or the groups of a caller, in order.
+/// The scopes, roles or groups of a caller, in order.
 ///
-/// In one piece of memory, since a piece for each name is what tokens that come once would mostly be paid for. It takes
-/// no more than the names took in the token, however many and short they are: each has its length before it, in a
-/// character or two, where the token has a space or quotes and a comma.
+/// All names share one allocation, because an allocation per name would be most of the cost of a token that is used once.
+/// It takes at most 1/64 more memory than the names in the token: each name is preceded by its length, in one or two
+/// characters for most names, where the token has a space, or quotes and a comma.
 #[derive(Clone, Default)]
 pub struct Granted {
-    /// Each name after its length: digits to the base of [`DIGIT`], the last one first, [`MORE`] added to all but the
-    /// last in order.
+    /// Each name, preceded by its length. The length is written in digits of base [`DIGIT`], the lowest digit first, with
+    /// [`MORE`] added to each digit that another digit follows.
     text: String,
 }
 
-/// The base of the digits.
+/// The base of the digits of a length.
 const DIGIT: usize = 64;
 
-/// What marks a digit after which another follows; such a character is ASCII still.
+/// Added to a digit that another digit follows. The sum is still ASCII.
 const MORE: u8 = 64;
 
 impl Granted {
-    /// Makes room for the names in a text, of which each but the first has something before it.
+    /// Reserves memory for the names in a text that separates them by at least one character.
     pub fn reserve_for(&mut self, text: &str) {
         self.text.reserve_exact(room(text.len()));
     }
 
-    /// Makes room for these names, and not for more.
+    /// Reserves memory for exactly these names.
     pub fn reserve<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
         self.text
             .reserve_exact(names.map(|name| room(name.len())).sum());
@@ -41,7 +41,7 @@ impl Granted {
         self.text.push_str(name);
     }
 
-    /// Whether there are none.
+    /// Whether there are no names.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -57,7 +57,7 @@ impl Granted {
         })
     }
 
-    /// The length that begins there; goes on to what follows it.
+    /// Reads the length at `place`, and moves `place` after it.
     fn length_at(&self, place: &mut usize) -> Option<usize> {
         let mut length = 0;
         let mut value = 1;
@@ -72,19 +72,19 @@ impl Granted {
         }
     }
 
-    /// How many bytes of memory they take, beside what this itself takes.
+    /// The allocated memory, in bytes.
     pub fn bytes(&self) -> usize {
         self.text.capacity()
     }
 }
 
-/// The last digit of a length.
+/// The lowest digit of a length.
 #[allow(clippy::cast_possible_truncation)]
 fn digit(length: usize) -> u8 {
     (length % DIGIT) as u8
 }
 
-/// The most that a name of that length takes, or several that have something between them.
+/// An upper bound of the memory for a name of this length, or for the names in a text of this length.
 fn room(length: usize) -> usize {
     length + length / DIGIT + 1
 }

@@ -1,11 +1,11 @@
-//! JSON Web Keys to verify with: RFC 7517, RFC 7518 section 6, RFC 8037 section 2.
+//! Parses JSON Web Keys that verify signatures (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 //!
-//! 1. Each key of a set is judged alone: a refused one is reported, and the others serve.
-//! 2. A key that may not verify signatures (`use`, `key_ops`) or carries private members is refused.
-//! 3. A key that names its `alg` serves that algorithm and no other; the name must fit the key.
-//! 4. A shared secret is taken from the configuration only, never over the network.
-//! 5. Keys with the same `kid` are all kept: all of them are candidates.
-//! 6. Members that we do not know are ignored, `x5c` and its like among them.
+//! 1. Each key of a set is checked separately. A rejected key is reported, and the others are used.
+//! 2. A key is rejected if it must not verify signatures (`use`, `key_ops`) or has private members.
+//! 3. A key with an `alg` is used with that algorithm only. The algorithm must fit the key.
+//! 4. A shared secret is accepted in the configuration only, never over the network.
+//! 5. Keys with the same `kid` are all kept, and all of them are candidates.
+//! 6. Unknown members are ignored, including `x5c`, `x5u` and `x5t`.
 
 use super::{
     base64url,
@@ -14,10 +14,10 @@ use super::{
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-/// The most keys of one set that are taken.
+/// The most keys of one set that are used.
 pub const KEYS_MAX: usize = 100;
 
-/// A key that verifies, with what its issuer said of it.
+/// A key that verifies signatures, with its `kid` and `alg`.
 #[derive(Clone, Debug)]
 pub struct Jwk {
     id: KeyId,
@@ -26,71 +26,71 @@ pub struct Jwk {
     key: Key,
 }
 
-/// Tells keys apart: the SHA-256 of the JWK's JSON. What its issuer changes in any way is another key.
+/// The identity of a key: the SHA-256 of its JSON. A JWK with any change is another key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyId([u8; 32]);
 
 #[cfg(test)]
 impl KeyId {
-    /// That of no key.
+    /// An identity that no key has.
     pub(super) const NONE: Self = Self([0; 32]);
 }
 
-/// Where keys come from.
+/// The source of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The operator's configuration: may hold shared secrets.
+    /// The configuration, which may contain shared secrets.
     Inline,
-    /// Anything else: a `jwks_uri`, the `jwk` of a proof. Public keys only.
+    /// Any other source, such as a `jwks_uri` or the `jwk` of a proof. Only public keys are accepted.
     Remote,
 }
 
 /// The keys of a set, in its order.
 #[derive(Clone, Debug, Default)]
 pub struct JwkSet {
-    /// The keys that serve.
+    /// The keys that can be used.
     pub keys: Vec<Jwk>,
-    /// The entries that do not.
+    /// The rejected entries.
     pub refused: Vec<RefusedJwk>,
 }
 
-/// An entry of a set that is not used.
+/// A rejected entry of a set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("key {index}: {fault}")]
 pub struct RefusedJwk {
-    /// Its place in `keys`, from 0.
+    /// Its index in `keys`, from 0.
     pub index: usize,
-    /// Its `kid`, if that is a string. Of any length and content.
+    /// Its `kid`, if that is a string; its length and content are unchecked.
     pub kid: Option<String>,
-    /// What is wrong with it.
+    /// Why it is rejected.
     #[source]
     pub fault: JwkFault,
 }
 
-/// Why a value is no JWK Set: RFC 7517 section 5.
+/// Why a value is not a JWK Set (RFC 7517 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwkSetFault {
-    /// The value is of another type.
-    #[error("a key set is an object")]
+    /// The value is not an object.
+    #[error("a key set must be an object")]
     NotAnObject,
-    /// `keys` is missing or of another type.
-    #[error("a key set has an array `keys`")]
+    /// `keys` is missing or not an array.
+    #[error("a key set must have an array `keys`")]
     NoKeys,
 }
 
-/// Why a key is not used. Text that came with the key is escaped and cut short.
+/// Why a key is rejected. Text of the key is escaped and truncated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwkFault {
-    /// The entry is of another type.
-    #[error("a key is an object")]
+    /// The entry is not an object.
+    #[error("a key must be an object")]
     NotAnObject,
-    /// The set is too long; this entry and those after it were not looked at.
-    #[error("the set has {found} keys; the first {KEYS_MAX} are taken")]
+    /// The set is too long. This entry and those after it were ignored.
+    #[error("expected at most {KEYS_MAX} keys, found {found}; the others are ignored")]
     TooMany {
-        /// How many entries there are.
+        /// The number of entries.
         found: usize,
     },
-    /// A member that the key needs is not there.
+    /// A required member is missing.
     #[error("`{0}` is missing")]
     Missing(&'static str),
     /// A member has the wrong type.
@@ -98,47 +98,46 @@ pub enum JwkFault {
     Type {
         /// The member.
         name: &'static str,
-        /// What it should be.
+        /// The expected type.
         expected: &'static str,
     },
     /// A member is not unpadded, canonical base64url.
     #[error("`{0}` is not base64url")]
     Base64(&'static str),
-    /// RFC 7517 section 9.2: whoever can read this can sign.
-    #[error("holds private members")]
+    /// The key has private members. Anyone who can read them can sign (RFC 7517 §9.2).
+    #[error("expected a public key, found a private key")]
     Private,
-    /// RFC 7517 section 4.2.
-    #[error("use is `{0}`")]
+    /// The key has another `use` (RFC 7517 §4.2).
+    #[error("`use`: expected `sig`, found `{0}`")]
     Use(String),
-    /// RFC 7517 section 4.3.
-    #[error("key_ops does not name `verify`")]
+    /// `verify` is not among its `key_ops` (RFC 7517 §4.3).
+    #[error("`key_ops`: expected `verify` in the list")]
     KeyOps,
-    /// RFC 7517 section 4.1.
-    #[error("unknown kty `{0}`")]
+    /// The type of the key is unknown (RFC 7517 §4.1).
+    #[error("unknown `kty`: `{0}`")]
     KtyUnknown(String),
-    /// RFC 7518 section 6.2.1.1, RFC 8037 section 2.
-    #[error("unknown crv `{0}`")]
+    /// The curve is unknown (RFC 7518 §6.2.1.1, RFC 8037 §2).
+    #[error("unknown `crv`: `{0}`")]
     CrvUnknown(String),
-    /// A secret that came over the network is shared with too many.
-    #[error("a shared secret is taken from the configuration only")]
+    /// The key is a shared secret outside the configuration. Everyone who can fetch it can sign.
+    #[error("a shared secret is accepted in `inline` keys only")]
     Symmetric,
-    /// RFC 7517 section 4.4.
-    #[error("unknown alg `{0}`")]
+    /// The algorithm is unknown (RFC 7517 §4.4).
+    #[error("unknown `alg`: `{0}`")]
     AlgUnknown(String),
-    /// The type, curve or length of the key does not serve its own `alg`.
-    #[error("the key does not serve its alg `{0}`")]
+    /// The `alg` does not fit the type, curve or length of the key.
+    #[error("the key cannot be used with its `alg` `{0}`")]
     AlgMismatch(Algorithm),
-    /// The numbers are no key.
+    /// The numbers are not a valid key.
     #[error(transparent)]
     Key(#[from] KeyFault),
 }
 
-/// Reads a JWK Set: RFC 7517 section 5.
+/// Parses a JWK Set (RFC 7517 §5).
 ///
 /// # Errors
 ///
-/// `value` is no object with an array `keys`. Faults of single keys are in
-/// [`refused`](JwkSet::refused).
+/// `value` is not an object with an array `keys`. The faults of single keys are in [`refused`](JwkSet::refused).
 pub fn parse_set(value: &Value, source: Source) -> Result<JwkSet, JwkSetFault> {
     let members = value.as_object().ok_or(JwkSetFault::NotAnObject)?;
     let Some(Value::Array(entries)) = members.get("keys") else {
@@ -161,7 +160,7 @@ pub fn parse_set(value: &Value, source: Source) -> Result<JwkSet, JwkSetFault> {
                 fault,
             }),
         }
-        // One entry speaks for all that follow.
+        // One fault is reported for all entries that follow.
         if index == KEYS_MAX {
             break;
         }
@@ -170,11 +169,11 @@ pub fn parse_set(value: &Value, source: Source) -> Result<JwkSet, JwkSetFault> {
 }
 
 impl Jwk {
-    /// Reads one JWK.
+    /// Parses one JWK.
     ///
     /// # Errors
     ///
-    /// [`JwkFault`]: the key may not, cannot or should not verify signatures.
+    /// [`JwkFault`]: the key is invalid or must not verify signatures.
     pub fn parse(value: &Value, source: Source) -> Result<Self, JwkFault> {
         let members = Members(value.as_object().ok_or(JwkFault::NotAnObject)?);
         members.refuse_private()?;
@@ -200,7 +199,7 @@ impl Jwk {
         })
     }
 
-    /// What tells this key from others.
+    /// The identity of the key.
     pub fn id(&self) -> &KeyId {
         &self.id
     }
@@ -210,7 +209,7 @@ impl Jwk {
         self.kid.as_deref()
     }
 
-    /// The `alg`: the one algorithm that the key is meant for, if it names one.
+    /// The `alg`, the only algorithm that the key is used with.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.algorithm
     }
@@ -220,8 +219,8 @@ impl Jwk {
         &self.key
     }
 
-    /// Whether a signature by `algorithm` may be verified with this key: its type serves the
-    /// algorithm, and its own `alg`, if it has one, is the same. RFC 8725 section 3.1.
+    /// Whether this key may verify a signature with `algorithm`: the algorithm fits the key, and equals its `alg` if it
+    /// has one (RFC 8725 §3.1).
     pub fn serves(&self, algorithm: Algorithm) -> bool {
         self.algorithm.is_none_or(|own| own == algorithm) && self.key.fits(algorithm)
     }
@@ -231,8 +230,8 @@ impl Jwk {
 struct Members<'a>(&'a Map<String, Value>);
 
 impl<'a> Members<'a> {
-    /// RFC 7518 sections 6.2.2 and 6.3.2. (`k` of a shared secret is not among them: there,
-    /// verifying takes the same member as signing.)
+    /// Rejects private members (RFC 7518 §6.2.2 and §6.3.2). `k` is not one of them, because a shared secret verifies
+    /// with the same member as it signs.
     fn refuse_private(&self) -> Result<(), JwkFault> {
         let private = ["d", "p", "q", "dp", "dq", "qi", "oth"];
         if private.iter().any(|name| self.0.contains_key(*name)) {
@@ -306,7 +305,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// A stranger's text, fit for a log line.
+/// The first 32 characters of a text that is not trusted, escaped for a log line.
 fn excerpt(text: &str) -> String {
     text.chars()
         .take(32)

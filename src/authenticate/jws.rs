@@ -1,68 +1,68 @@
-//! The compact JWS: RFC 7515 section 7.1, read as section 5.2 says.
+//! Parses a compact JWS (RFC 7515 §7.1) as §5.2 requires.
 //!
-//! Nothing here is verified: a [`Compact`] and its [`Header`] are what someone sent.
+//! Nothing is verified here: a [`Compact`] and its [`Header`] have the content that the client sent.
 
 use super::{base64url, signature::Algorithm};
 use crate::json::{self, Json, JsonFault};
 use std::borrow::Cow;
 
-/// A compact JWS, taken apart: `BASE64URL(header).BASE64URL(payload).BASE64URL(signature)`.
+/// A decoded compact JWS: `BASE64URL(header).BASE64URL(payload).BASE64URL(signature)`.
 ///
-/// The payload may be empty, as RFC 7515 has it; a JWT's cannot, which is for whoever reads claims.
+/// RFC 7515 allows an empty payload. The parser of the claims rejects it, because a JWT has claims.
 #[derive(Clone, Debug)]
 pub struct Compact<'a> {
-    /// Those of the header, of the payload and of the signature, one after the other.
+    /// The octets of the header, the payload and the signature, in this order.
     octets: Vec<u8>,
-    /// How many of them are the header's.
+    /// The length of the header, in octets.
     header: usize,
-    /// How many are the payload's.
+    /// The length of the payload, in octets.
     payload: usize,
     signing_input: &'a [u8],
 }
 
-/// What of a JOSE header matters: RFC 7515 section 4.1.
+/// The members of a JOSE header that the filter uses (RFC 7515 §4.1).
 ///
-/// `jwk`, `jku`, `x5u`, `x5c`, `x5t` and unknown members are ignored: a token does not choose the
-/// key that it is judged by.
+/// `jwk`, `jku`, `x5u`, `x5c`, `x5t` and unknown members are ignored, because a token must not choose the key that
+/// verifies it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     /// `alg`.
     pub algorithm: Algorithm,
-    /// `kid`, the name of the key. Unverified, of any length: compare it, do not print it.
+    /// `kid`, the name of the key. It is unverified and has any length: compare it, and do not print it.
     pub kid: Option<Cow<'a, str>>,
-    /// `typ`, the media type of the whole, as written.
+    /// `typ`, the media type of the token, as sent.
     pub typ: Option<Cow<'a, str>>,
 }
 
-/// Why some bytes are no JWS to verify.
+/// Why a token is not a JWS that can be verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwsFault {
-    /// RFC 7515 section 7.1 has three segments.
-    #[error("not three segments")]
+    /// A compact JWS has three segments (RFC 7515 §7.1).
+    #[error("expected three segments")]
     Segments,
     /// A segment is not unpadded, canonical base64url.
     #[error("the {0} is not base64url")]
     Base64(Segment),
-    /// There is no header.
+    /// The header has no octets.
     #[error("the header is empty")]
     HeaderEmpty,
     /// The header is not strict JSON.
     #[error("in the header: {0}")]
     HeaderJson(JsonFault),
-    /// The header is JSON, but no object.
+    /// The header is JSON, but not an object.
     #[error("the header is not an object")]
     HeaderNotObject,
     /// `alg` is missing or not a string.
     #[error("`alg` is missing or not a string")]
     AlgorithmMissing,
-    /// `alg` is not an algorithm of ours; `none` is none of them.
+    /// `alg` is not a supported algorithm; `none` is not supported.
     #[error("unknown `alg`")]
     AlgorithmUnknown,
-    /// `kid` or `typ` is there, but not a string.
+    /// `kid` or `typ` is present and not a string.
     #[error("`{0}` is not a string")]
     NotString(&'static str),
-    /// `crit` asks to understand an extension, and none is understood here; `b64` (RFC 7797) and
-    /// `zip` change what the payload means.
+    /// The header has `crit`, `b64` or `zip`. `crit` requires support for an extension, and no extension is supported.
+    /// `b64` (RFC 7797) and `zip` change the meaning of the payload.
     #[error("`{0}` is not supported")]
     Extension(&'static str),
 }
@@ -70,11 +70,11 @@ pub enum JwsFault {
 /// One of the three segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Segment {
-    /// The first.
+    /// The first segment.
     Header,
-    /// The second.
+    /// The second segment.
     Payload,
-    /// The third.
+    /// The third segment.
     Signature,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Compact<'a> {
     ///
     /// # Errors
     ///
-    /// Other than three segments, one that is not strict base64url, or an empty header.
+    /// The token does not have three segments, a segment is not canonical base64url, or the header is empty.
     pub fn parse(token: &'a [u8]) -> Result<Self, JwsFault> {
         use Segment::{Header, Payload, Signature};
         let mut octets = vec![0; base64url::octets_at_most(token.len())];
@@ -113,7 +113,7 @@ impl<'a> Compact<'a> {
         })
     }
 
-    /// The octets of the JOSE header; not empty.
+    /// The octets of the JOSE header, which are not empty.
     pub fn header(&self) -> &[u8] {
         self.octets.get(..self.header).unwrap_or_default()
     }
@@ -130,7 +130,7 @@ impl<'a> Compact<'a> {
         signature.unwrap_or_default()
     }
 
-    /// What was signed: the first two segments as they were sent, with the period between.
+    /// The signed message: the first two segments as sent, with the period between them.
     pub fn signing_input(&self) -> &'a [u8] {
         self.signing_input
     }
@@ -140,7 +140,7 @@ fn after_period(text: &[u8]) -> Option<&[u8]> {
     text.strip_prefix(b".")
 }
 
-/// What is wrong with a token of which this segment cannot be decoded, or does not end where it should.
+/// The fault of a token in which this segment cannot be decoded or has no period after it.
 fn malformed(token: &[u8], segment: Segment) -> JwsFault {
     let periods = token.iter().filter(|byte| **byte == b'.').count();
     if periods == 2 {
@@ -151,12 +151,12 @@ fn malformed(token: &[u8], segment: Segment) -> JwsFault {
 }
 
 impl<'a> Header<'a> {
-    /// Reads the octets of a JOSE header.
+    /// Parses the octets of a JOSE header.
     ///
     /// # Errors
     ///
-    /// Not a strict JSON object, no `alg` that we know, a `kid` or `typ` that is no string, or any
-    /// of `crit`, `b64` and `zip`, whatever their values.
+    /// The header is not a strict JSON object, its `alg` is missing or unknown, its `kid` or `typ` is not a string, or it
+    /// has `crit`, `b64` or `zip` with any value.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, JwsFault> {
         let value = json::parse(bytes).map_err(JwsFault::HeaderJson)?;
         let Json::Object(members) = value else {
@@ -186,8 +186,8 @@ impl<'a> Header<'a> {
     }
 }
 
-impl core::fmt::Display for Segment {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl std::fmt::Display for Segment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Header => "header",
             Self::Payload => "payload",

@@ -1,7 +1,7 @@
 //! JSON Web Tokens: from a token to claims that may be believed (RFC 7519 §7.2, RFC 8725).
 //!
 //! The order is the argument. Before the signature is checked only the issuer and the key identifier are looked at,
-//! as hints to which key to use; every other claim is read from a [`Verified`] value, which nothing else can make:
+//! as hints to which key to use; every other claim counts only once the signature is verified:
 //!
 //! 1. three segments of canonical base64url; header and claims are JSON objects without a repeated member;
 //! 2. the header asks for nothing that is not understood (`crit`, `b64`, `zip`), and its type is not another kind's;
@@ -19,9 +19,11 @@ use super::claims::{ClaimNames, Claims, Times};
 use super::jwk::KeyId;
 use super::jws::{Compact, Header, JwsFault};
 use super::keys::KeySet;
-use super::signature::{Backend, SignatureFault, Verify as _};
+use super::principal::Verified;
+use super::signature::{SignatureFault, Verify as _};
+use super::{Facts, KeySourceId, Offer, Parsed, Refusal};
 use crate::json::{self, Json};
-use crate::reject::TokenFault;
+use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;
 
 /// Tokens longer than this are refused unread, in bytes. Envoy's default limit for a whole head is 60 KiB.
@@ -75,59 +77,67 @@ impl<'a> Unverified<'a> {
     }
 }
 
-impl<'a> Unverified<'a> {
-    /// The octets of the claims.
-    pub fn payload(&self) -> &'a [u8] {
-        self.compact.payload()
-    }
-}
-
-/// Claims whose token was verified, and the key that did it. Only [`Verifier::verify`] makes one.
-#[derive(Debug)]
-pub struct Verified<'a> {
-    claims: Claims<'a>,
-    times: Times,
+/// What of a verified token is checked again when the token comes again.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The key that verified it.
     key: KeyId,
-}
-
-impl<'a> Verified<'a> {
-    /// The claims, the times among them, and the key that vouches for them.
-    pub fn into_parts(self) -> (Claims<'a>, Times, KeyId) {
-        (self.claims, self.times, self.key)
-    }
-}
-
-/// What of a token's claims is looked at again whenever the token comes again.
-#[derive(Clone, Copy)]
-pub struct Standing<'c> {
     /// When it is valid.
-    pub times: Times,
+    times: Times,
     /// Its identifier, where any are revoked.
-    pub jti: Option<&'c str>,
-    /// Whose it is.
-    pub subject: Option<&'c str>,
+    jti: Option<String>,
 }
 
-/// Why a token is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// It is not good.
-    Token(TokenFault),
-    /// No key that is held verifies it. Its own may be a newer one; where it is not, this is what is wrong with it.
-    NoKey(TokenFault),
-    /// Its signature could not be checked: whether it is good, nobody knows.
-    Unavailable,
-}
+impl Evidence {
+    /// The memory that it takes beside itself, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.jti.as_ref().map_or(0, String::capacity)
+    }
 
-impl From<TokenFault> for Refusal {
-    fn from(fault: TokenFault) -> Self {
-        Self::Token(fault)
+    #[cfg(test)]
+    pub(super) fn for_tests() -> Self {
+        let times = Times {
+            expires: None,
+            not_before: None,
+            issued: None,
+        };
+        let (key, jti) = (KeyId::NONE, None);
+        Self { key, times, jti }
     }
 }
 
-/// What a provider's tokens must satisfy.
+/// What of a token may become wrong while the token stays the same.
+#[derive(Clone, Copy)]
+struct Perishable<'c> {
+    times: Times,
+    jti: Option<&'c str>,
+    subject: Option<&'c str>,
+}
+
+/// Where a provider's keys are.
 #[derive(Debug)]
-pub struct Verifier {
+pub enum Keys {
+    /// In the configuration.
+    Inline(KeySet),
+    /// At a source from which they are fetched.
+    Remote(KeySourceId),
+}
+
+impl Keys {
+    /// The keys; none before any were fetched.
+    fn at_hand<'f>(&'f self, facts: Facts<'f>) -> Option<&'f KeySet> {
+        match self {
+            Self::Inline(set) => Some(set),
+            Self::Remote(source) => facts.keys.keys(*source),
+        }
+    }
+}
+
+/// A provider of JSON Web Tokens: whose keys verify them, and what they must say.
+#[derive(Debug)]
+pub struct Jwt {
+    /// Where the issuer's keys are; those of any of these verify a token.
+    pub keys: Vec<Keys>,
     /// Who issues them.
     pub issuer: Issuer,
     /// For whom they are.
@@ -268,74 +278,120 @@ impl Audiences {
     }
 }
 
-impl Verifier {
-    /// Whether the token says that it is of this provider. It may be lying.
-    pub fn claims_to_issue(&self, token: &Unverified<'_>) -> bool {
-        self.issuer.is_named_by(&token.claims)
+/// What a 401 offers.
+const OFFERS: &[Offer] = &[Offer::Bearer];
+
+impl Jwt {
+    /// What a 401 offers.
+    pub fn offers(&self) -> &[Offer] {
+        OFFERS
     }
 
-    /// Whose token it says it is. It may be lying.
+    /// The token, if it names this provider's issuer.
+    pub fn claim<'c>(&self, parsed: &'c Parsed<'_, '_>) -> Option<&'c Unverified<'c>> {
+        let token = parsed.jwt().ok()?;
+        self.issuer.is_named_by(&token.claims).then_some(token)
+    }
+
+    /// The sources from which keys are fetched.
+    pub fn key_sources(&self) -> impl Iterator<Item = KeySourceId> {
+        self.keys.iter().filter_map(|keys| match keys {
+            Keys::Inline(_) => None,
+            Keys::Remote(source) => Some(*source),
+        })
+    }
+
+    /// The subject that the token names. It may be lying.
     pub fn claimed_subject<'t>(&self, token: &'t Unverified<'_>) -> Option<&'t str> {
-        self.names
-            .subject
-            .find(&token.claims)
-            .and_then(Json::as_str)
+        let subject = self.names.subject.find(&token.claims);
+        subject.and_then(Json::as_str)
+    }
+
+    /// Verifies a token that names this provider's issuer.
+    ///
+    /// # Errors
+    /// [`Refusal`] names the first thing that is wrong, in the order of the module's list.
+    pub(super) fn verify(
+        &self,
+        token: &Unverified<'_>,
+        facts: Facts<'_>,
+    ) -> Result<Verified, Refusal> {
+        let claims = &token.claims;
+        if !self.issuer.is_named_by(claims) {
+            return Err(TokenFault::Issuer.into());
+        }
+        let key = self.check_signature(token, facts)?;
+        self.kind.check(token.header.typ.as_deref(), claims)?;
+        self.check_claims(claims)?;
+        let times = Times::of(claims)?;
+        let jti = self.id_to_look_for(claims);
+        let subject = self.claimed_subject(token);
+        self.check_perishable(
+            Perishable {
+                times,
+                jti,
+                subject,
+            },
+            facts.now,
+        )?;
+        Ok(Verified {
+            subject: self.names.subject(claims)?,
+            scopes: self.names.scopes(claims),
+            roles: self.names.roles(claims),
+            groups: self.names.groups(claims),
+            evidence: super::Evidence::Jwt(Evidence {
+                key,
+                times,
+                jti: jti.map(str::to_owned),
+            }),
+            payload: token.compact.payload().to_vec(),
+        })
+    }
+
+    /// Whether a token that was verified before need not be verified anew: its key is still the issuer's.
+    ///
+    /// # Errors
+    /// [`Refusal::Token`], where it has expired or is revoked.
+    pub(super) fn still_valid(
+        &self,
+        evidence: &Evidence,
+        subject: Option<&str>,
+        facts: Facts<'_>,
+    ) -> Result<bool, Refusal> {
+        let mut sets = self.keys.iter().filter_map(|keys| keys.at_hand(facts));
+        let is_key_current = sets.any(|set| set.holds(&evidence.key));
+        if is_key_current {
+            let jti = evidence.jti.as_deref();
+            let times = evidence.times;
+            self.check_perishable(
+                Perishable {
+                    times,
+                    jti,
+                    subject,
+                },
+                facts.now,
+            )?;
+        }
+        Ok(is_key_current)
     }
 
     /// The token's identifier, where any are revoked.
-    pub fn id_to_look_for<'c>(&self, claims: &'c Claims<'_>) -> Option<&'c str> {
+    fn id_to_look_for<'c>(&self, claims: &'c Claims<'_>) -> Option<&'c str> {
         if self.revoked.jti.is_empty() {
             return None;
         }
         claims.get("jti")?.as_str()
     }
 
-    /// Verifies a token.
-    ///
-    /// # Errors
-    /// [`Refusal`] names the first thing that is wrong, in the order of the module's list.
-    pub fn verify<'a>(
-        &self,
-        token: Unverified<'a>,
-        keys: &KeySet,
-        backend: &dyn Backend,
-        now: Timestamp,
-    ) -> Result<Verified<'a>, Refusal> {
-        if !self.claims_to_issue(&token) {
-            return Err(TokenFault::Issuer.into());
-        }
-        let key = check_signature(&token, keys, backend)?;
-        self.kind
-            .check(token.header.typ.as_deref(), &token.claims)?;
-        self.check_claims(&token.claims)?;
-        let times = Times::of(&token.claims)?;
-        let standing = Standing {
-            times,
-            jti: self.id_to_look_for(&token.claims),
-            subject: self.claimed_subject(&token),
-        };
-        self.check_now(standing, now)?;
-        Ok(Verified {
-            claims: token.claims,
-            times,
-            key,
-        })
-    }
-
-    /// Checks what may change while a token stays the same: the time, and what is revoked.
-    ///
-    /// A token that was verified before is only as good as this says.
-    ///
-    /// # Errors
-    /// [`TokenFault`].
-    pub fn check_now(&self, standing: Standing<'_>, now: Timestamp) -> Result<(), TokenFault> {
-        self.check_times(standing.times, now)?;
+    /// Checks the time, and what is revoked.
+    fn check_perishable(&self, token: Perishable<'_>, now: Timestamp) -> Result<(), TokenFault> {
+        self.check_times(token.times, now)?;
         let Revoked { jti, subjects } = &self.revoked;
         // Where nothing is revoked, nothing is hashed.
         let names = |set: &HashSet<String>, value: Option<&str>| {
             !set.is_empty() && value.is_some_and(|value| set.contains(value))
         };
-        if names(jti, standing.jti) || names(subjects, standing.subject) {
+        if names(jti, token.jti) || names(subjects, token.subject) {
             return Err(TokenFault::Revoked);
         }
         Ok(())
@@ -380,42 +436,50 @@ impl Verifier {
         }
         Ok(())
     }
-}
 
-/// The key that verifies the token's signature.
-fn check_signature(
-    token: &Unverified<'_>,
-    keys: &KeySet,
-    backend: &dyn Backend,
-) -> Result<KeyId, Refusal> {
-    let algorithm = token.header.algorithm;
-    let mut tried = false;
-    let mut unavailable = false;
-    for jwk in keys.candidates(&token.header) {
-        match backend.verify(
-            algorithm,
-            jwk.key(),
-            token.compact.signing_input(),
-            token.compact.signature(),
-        ) {
-            Ok(()) => return Ok(jwk.id().clone()),
-            // It may have been the right key: what the others say no longer condemns the token.
-            Err(SignatureFault::Unavailable) => unavailable = true,
-            Err(
-                SignatureFault::KeyMismatch | SignatureFault::Length | SignatureFault::Mismatch,
-            ) => tried = true,
+    /// The key that verifies the token's signature.
+    fn check_signature(&self, token: &Unverified<'_>, facts: Facts<'_>) -> Result<KeyId, Refusal> {
+        let (mut is_tried, mut is_unavailable, mut are_all_held) = (false, false, true);
+        for keys in &self.keys {
+            let Some(set) = keys.at_hand(facts) else {
+                are_all_held = false;
+                continue;
+            };
+            for jwk in set.candidates(&token.header) {
+                match facts.backend.verify(
+                    token.header.algorithm,
+                    jwk.key(),
+                    token.compact.signing_input(),
+                    token.compact.signature(),
+                ) {
+                    Ok(()) => return Ok(jwk.id().clone()),
+                    // It may have been the right key: that the others fail no longer condemns the token.
+                    Err(SignatureFault::Unavailable) => is_unavailable = true,
+                    Err(
+                        SignatureFault::KeyMismatch
+                        | SignatureFault::Length
+                        | SignatureFault::Mismatch,
+                    ) => is_tried = true,
+                }
+            }
         }
+        if is_unavailable {
+            return Err(Refusal::Unavailable(Unavailable::Crypto));
+        }
+        let kid = token.header.kid.as_deref();
+        let mut sets = self.keys.iter().filter_map(|keys| keys.at_hand(facts));
+        let is_named = kid.is_some_and(|kid| sets.any(|set| set.has_named(kid)));
+        let (fault, is_final) = match (is_tried, kid) {
+            // Keys without a name are tried for every token: that they fail says nothing of the key that is named.
+            (true, _) => (TokenFault::Signature, is_named),
+            (false, Some(_)) if !is_named => (TokenFault::Key, false),
+            (false, _) => (TokenFault::Algorithm, true),
+        };
+        Err(match is_final && are_all_held {
+            true => Refusal::Token(fault),
+            false => Refusal::Stale(fault),
+        })
     }
-    if unavailable {
-        return Err(Refusal::Unavailable);
-    }
-    // Keys without a name are tried for every token: that they fail says nothing of the one that is named.
-    Err(match token.header.kid.as_deref() {
-        Some(kid) if keys.has_named(kid) && tried => TokenFault::Signature.into(),
-        None | Some(_) if tried => Refusal::NoKey(TokenFault::Signature),
-        Some(kid) if !keys.has_named(kid) => Refusal::NoKey(TokenFault::Key),
-        None | Some(_) => TokenFault::Algorithm.into(),
-    })
 }
 
 impl Kind {

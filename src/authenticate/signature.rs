@@ -1,13 +1,19 @@
-//! Signatures: does this key, by this algorithm, vouch for these octets?
+//! Verifies the signature of a message with a key and an algorithm.
 //!
-//! 1. An [`Algorithm`] is a name of RFC 7518 section 3, RFC 8037 or RFC 9864; there is no `none`.
-//! 2. A [`Key`] is checked when it is made and serves only the algorithms that it [fits](Key::fits).
-//! 3. A [`Signed`] is a signature of the shape that key and algorithm ask for; no other reaches a backend.
-//! 4. A [`Backend`] verifies, and [`Verify`] puts the checks of 1 to 3 before it. [`Pure`] does so in Rust;
-//!    [`Chosen`] asks a host for what that host was [seen](self_test) to do right, and [`Pure`] for the rest.
+//! 1. An [`Algorithm`] is a name of RFC 7518 §3, RFC 8037 or RFC 9864. There is no `none`.
+//! 2. A [`Key`] is checked when it is created. It is used only with the algorithms that it [fits](Key::fits).
+//! 3. A [`Signed`] is a signature with the length and range that its key and algorithm require. A backend receives no
+//!    other signature.
+//! 4. A [`Backend`] verifies. [`Verify`] runs the checks of 1 to 3 first. [`Pure`] verifies in Rust. [`Chosen`] uses the
+//!    host for the algorithms that passed the [self-test](self_test), and [`Pure`] for the others.
 //!
-//! ECDSA signatures are not required to have a low `s`: RFC 7518 has no such rule. Two signatures
-//! may therefore verify for one message, and a signature identifies nothing.
+//! An ECDSA signature may have a high `s`, because RFC 7518 has no rule against it. Two signatures can therefore verify
+//! for one message, and a signature is not an identifier.
+//!
+//! The crate `jwt-compact` is used for the arithmetic of HMAC, RSA and ES256: [`Pure`] passes it a key and a signature
+//! that were checked here, and the wrapper of its HMAC secrets wipes them. It parses no token, no JSON Web Key and no
+//! claim, and it chooses no algorithm. ES384, ES512 and EdDSA use the crates `p384`, `p521` and `ed25519-dalek`
+//! directly.
 
 mod algorithm;
 mod chosen;
@@ -29,33 +35,34 @@ use jwt_compact::{
 };
 use std::borrow::Cow;
 
-/// Verifies signatures that have the right shape.
+/// Verifies signatures whose length and range are checked.
 pub trait Backend {
-    /// Whether the signature is right.
+    /// Whether the signature verifies.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`]: that is not known.
+    /// [`Unavailable`]: the backend cannot verify.
     fn verifies(&self, signed: &Signed<'_>) -> Result<bool, Unavailable>;
 }
 
-/// A backend could not judge, which says nothing about the signature.
+/// The backend cannot verify. The signature may be valid or invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the signature could not be checked")]
+#[error("the signature cannot be verified")]
 pub struct Unavailable;
 
-/// The whole verification, the same in front of every backend. No backend can be without it or have another: a
-/// [`Backend`] has this by itself, and nothing else can.
+/// The whole verification: the checks before the backend, and the backend.
+///
+/// The blanket implementation below is the only one, so every backend has the same checks.
 pub trait Verify: Backend {
-    /// `Ok` if `signature` is one of `key` over `message` by `algorithm`.
+    /// Verifies that `signature` is a signature of `message` by `key` with `algorithm`.
     ///
-    /// `signature` is as a JWS carries it, base64url removed: for ECDSA the fixed-length `r ‖ s`
-    /// of RFC 7518 section 3.4, not DER.
+    /// `signature` has the format of a JWS, decoded from base64url: for ECDSA the fixed-length `r ‖ s` of
+    /// RFC 7518 §3.4, not DER.
     ///
     /// # Errors
     ///
-    /// [`SignatureFault`]. The caller answers each of them alike, except
-    /// [`Unavailable`](SignatureFault::Unavailable), which says nothing about the signature.
+    /// [`SignatureFault`]. The caller handles all of them alike, except
+    /// [`Unavailable`](SignatureFault::Unavailable), after which the signature may be valid or invalid.
     fn verify(
         &self,
         algorithm: Algorithm,
@@ -81,10 +88,10 @@ impl<B: Backend + ?Sized> Verify for B {
     }
 }
 
-/// A message, a signature, and the key and algorithm that are said to have made it.
+/// A message, its claimed signature, and the key and algorithm to verify it with.
 ///
-/// The key serves the algorithm, and the signature has the one length of both and stands for numbers within their
-/// range. Whether it is right is for a [`Backend`] to say.
+/// The key fits the algorithm. The signature has the length that both require, and its numbers are in range. A
+/// [`Backend`] decides whether it verifies.
 #[derive(Clone, Copy)]
 pub struct Signed<'a> {
     algorithm: Algorithm,
@@ -94,12 +101,11 @@ pub struct Signed<'a> {
 }
 
 impl<'a> Signed<'a> {
-    /// Checks what can be checked without the message.
+    /// Runs the checks that do not need the message.
     ///
     /// # Errors
     ///
-    /// The key does not serve the algorithm, the length is wrong, or a number of the signature is
-    /// out of its range, under which it is nobody's.
+    /// The key does not fit the algorithm, the length is wrong, or a number of the signature is out of range.
     fn new(
         algorithm: Algorithm,
         key: &'a Key,
@@ -109,17 +115,17 @@ impl<'a> Signed<'a> {
         if !key.fits(algorithm) {
             return Err(SignatureFault::KeyMismatch);
         }
-        // INVARIANT: the length is exact from here on. `jwt-compact` copies an HMAC into a
-        // fixed-size array and panics on any other length.
+        // INVARIANT: after this check the length is exact. `jwt-compact` copies an HMAC into a fixed-size array and
+        // panics on any other length.
         if signature.len() != key.signature_len(algorithm) {
             return Err(SignatureFault::Length);
         }
         let in_range = match key {
-            // RFC 8017 section 5.2.2 wants the representative below the modulus. `rsa` checks it
-            // for PKCS#1 v1.5 only: under PSS it would reduce `s + n` and accept it.
-            // Both are as long, most significant octet first.
+            // RFC 8017 §5.2.2 requires a representative below the modulus. The crate `rsa` checks that for PKCS#1
+            // v1.5 only; for PSS it would reduce `s + n` and accept it. Both numbers are big-endian and have the same
+            // length, so comparing the octets compares the numbers.
             Key::Rsa(key) => signature < key.modulus(),
-            // FIPS 186-5 section 6.4.2: both from 1 to the order of the curve less 1.
+            // FIPS 186-5 §6.4.2: `r` and `s` are from 1 to the order of the curve minus 1.
             Key::P256(_) => p256::ecdsa::Signature::from_slice(signature).is_ok(),
             Key::P384(_) => p384::ecdsa::Signature::from_slice(signature).is_ok(),
             Key::P521(_) => p521::ecdsa::Signature::from_slice(signature).is_ok(),
@@ -146,13 +152,13 @@ impl<'a> Signed<'a> {
         self.key
     }
 
-    /// What was signed.
+    /// The signed message.
     pub fn message(&self) -> &'a [u8] {
         self.message
     }
 
-    /// The signature as X.509 carries it, and libraries of its kind take it: DER for ECDSA (RFC 3279 section 2.2.3),
-    /// as a JWS has it for the other algorithms.
+    /// The signature in the format of X.509, which crypto libraries expect: DER for ECDSA (RFC 3279 §2.2.3), the
+    /// format of a JWS for the other algorithms.
     pub fn x509_signature(&self) -> Cow<'a, [u8]> {
         match self.algorithm.scheme() {
             Scheme::Ecdsa => ecdsa::der(self.signature).into(),
@@ -161,24 +167,24 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// Why a signature was not accepted.
+/// Why a signature is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureFault {
-    /// The key is of another type, on another curve, or too short for the algorithm.
-    #[error("the key does not serve this algorithm")]
+    /// The key has another type or curve than the algorithm, or is too short for it.
+    #[error("the key cannot be used with this algorithm")]
     KeyMismatch,
-    /// The algorithm and the key fix the length of the signature, and this one differs.
+    /// The signature does not have the length that the algorithm and the key require.
     #[error("the signature has the wrong length")]
     Length,
-    /// The signature is not one of this key over this message.
+    /// The signature is not a signature of this message by this key.
     #[error("the signature does not verify")]
     Mismatch,
-    /// The backend could not judge.
-    #[error("the signature could not be checked")]
+    /// The backend cannot verify.
+    #[error("the signature cannot be verified")]
     Unavailable,
 }
 
-/// Verifies in Rust, wherever this runs.
+/// Verifies in Rust, without the host.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pure;
 
@@ -215,8 +221,8 @@ impl Backend for Pure {
                 Signature::from_slice(signature)
                     .is_ok_and(|signature| key.public().verify(message, &signature).is_ok())
             }
-            // The strict verification: it refuses an `R` of small order, which the lax one of
-            // `jwt-compact` lets pass. Both refuse an `S` that is not reduced.
+            // `verify_strict` rejects an `R` of small order, which `jwt-compact` accepts. Both reject an `S` that is
+            // not reduced.
             (Scheme::EdDsa, Key::Ed25519(key)) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.public().verify_strict(message, &signature).is_ok()),
             _ => false,
@@ -229,8 +235,7 @@ fn jws<A: Jws>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: 
         .is_ok_and(|signature| algorithm.verify_signature(&signature, key, message))
 }
 
-/// The padding and hash of `RS*` and `PS*`. The salt of PSS is as long as the hash: RFC 7518
-/// section 3.5.
+/// The padding and hash of `RS*` and `PS*`. The salt of PSS has the length of the hash (RFC 7518 §3.5).
 pub(crate) fn rsa(algorithm: Algorithm) -> Option<Rsa> {
     Some(match algorithm {
         Algorithm::Rs256 => Rsa::rs256(),

@@ -1,41 +1,42 @@
-//! Claims that a caller must have, with the values that are asked for.
+//! Claims that a caller must have, and their values.
 //!
-//! Nothing is converted: a number is no string, a string no list. What is missing, `null`, or of another type denies.
+//! Types are not converted: a number never equals a string, and a string is not a list. A claim that is missing, `null`
+//! or of another type does not match.
 
 use serde_json::{Number, Value};
 
-use super::Asked;
+use super::Input;
 use crate::authenticate::claims::ClaimPath;
 
-/// A claim, and the values of which it must have one.
+/// A required claim, and its expected values.
 #[derive(Debug, Clone)]
 pub struct ClaimRequirement {
     /// The claim.
     pub claim: ClaimPath,
-    /// What it must be; or, where it is a list, hold.
+    /// What the claim must equal or, if it is a list, contain.
     pub expected: Expected,
 }
 
-/// What a claim must be.
+/// The expected value of a claim.
 #[derive(Debug, Clone)]
 pub enum Expected {
-    /// One of these.
+    /// One of these values.
     OneOf(Vec<Value>),
-    /// The text that the path has bound to this parameter: what belongs to the caller is the caller's.
+    /// The value of this path parameter. So a rule can limit callers to their own resources.
     Parameter(String),
 }
 
 impl ClaimRequirement {
-    /// Whether the caller has it.
+    /// Whether the caller has the claim with an expected value.
     #[inline(never)]
-    pub fn is_met(&self, asked: Asked<'_>) -> bool {
-        let Some(found) = self.claim.find_kept(asked.principal.claims()) else {
+    pub fn is_met(&self, input: Input<'_>) -> bool {
+        let Some(found) = self.claim.find_kept(input.principal.claims()) else {
             return false;
         };
         let is_expected = |value: &Value| match &self.expected {
             Expected::OneOf(values) => values.iter().any(|own| are_equal(own, value)),
             Expected::Parameter(name) => {
-                let bound = asked.parameter(name);
+                let bound = input.parameter(name);
                 bound.is_some() && bound == value.as_str()
             }
         };
@@ -46,7 +47,7 @@ impl ClaimRequirement {
     }
 }
 
-/// Whether two values are of one type and equal; `1` and `1.0` are one number.
+/// Whether two values have the same type and are equal. `1` equals `1.0`. `null` equals nothing.
 fn are_equal(own: &Value, other: &Value) -> bool {
     match (own, other) {
         (Value::Null, _) => false,
@@ -57,10 +58,10 @@ fn are_equal(own: &Value, other: &Value) -> bool {
     }
 }
 
-/// A number as a double, where that is exactly what it is.
+/// A number as a double, if a double represents it exactly.
 fn as_exact(number: &Number) -> Option<f64> {
-    const MOST: f64 = 9_007_199_254_740_992.0;
-    number.as_f64().filter(|double| double.abs() < MOST)
+    const MAX: f64 = 9_007_199_254_740_992.0;
+    number.as_f64().filter(|double| double.abs() < MAX)
 }
 
 #[cfg(test)]

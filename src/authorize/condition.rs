@@ -1,21 +1,25 @@
-//! Conditions on callers and requests, in the Common Expression Language (CEL, <https://cel.dev>).
+//! Conditions on the caller and the request, in the Common Expression Language (CEL, <https://cel.dev>).
 //!
 //! ```text
-//! text ─ syntax, cost ─▶ what it looks at, and an expression that pays for its work ─ holds ─▶ whether it does
+//! text ─ syntax, cost ─▶ references, and an expression that is charged for its work ─ holds ─▶ true or false
 //! ```
 //!
-//! What a condition can see: `claims`, `subject`, `scopes`, `roles`, `groups`, `provider`, `params`, `request`
-//! (`method`, `path`, `host`, `headers`, `scheme`), `source` (`address`) and `now`. Only what it looks at is built.
-//! What is not known is not there: to look at it fails, `has()` says so.
+//! A condition can refer to `claims`, `subject`, `scopes`, `roles`, `groups`, `provider`, `params`, `request`
+//! (`method`, `path`, `host`, `headers`, `scheme`), `source` (`address`) and `now`. Only the values that it refers to
+//! are built. A value that is not known is absent: a reference to it fails, and `has()` returns false.
 //!
-//! Work is bounded for any expression and any request: all of it is paid for (`cost`), and the conditions of one request
-//! share a number of operations (`limits`). Once these are spent, each condition fails, whatever it evaluates to.
+//! The work is bounded for every expression and every request. Each operation is charged (`cost`), and all conditions
+//! of a request share one budget (`limits`). When the budget is exhausted, every condition of the request fails.
 
 mod cost;
 mod environment;
+mod fault;
 mod limits;
 mod moment;
 mod pattern;
+mod reader;
+mod references;
+mod rewrite;
 mod syntax;
 mod values;
 
@@ -24,23 +28,25 @@ use cel::parser::Expression;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::fault::{Fault, FaultKind, Position};
 pub use self::limits::{Budget, OPERATIONS};
 use self::pattern::Pattern;
-pub use self::syntax::{Fault, FaultKind, Place};
-use self::syntax::{Seen, Sights, Text};
-use super::Asked;
+use self::references::{Members, References};
+use self::syntax::Text;
+use super::Input;
 
-/// An expression, compiled once.
+/// A compiled expression.
 pub struct Condition {
     expression: Expression,
-    sights: Sights,
+    references: References,
     /// The patterns of its `matches`, by number.
     patterns: Arc<[Pattern]>,
-    /// What it costs, but for what depends on the request.
+    /// The part of its cost that does not depend on the request.
     price: u32,
 }
 
-/// That a condition could not be evaluated: what it looks at is not there, or of another type, or too much.
+/// The error of a condition that could not be evaluated: a value is absent or of another type, or the budget is
+/// exhausted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failed;
 
@@ -48,104 +54,104 @@ impl Condition {
     /// Compiles an expression.
     ///
     /// # Errors
-    /// Everything that is wrong with it, each with its place in the text.
+    /// All faults of the expression, each with its position in the text.
     pub fn compile(text: &str) -> Result<Self, Vec<Fault>> {
         let Text {
             expression,
-            sights,
+            references,
             patterns,
             price,
         } = syntax::read(text)?;
         let condition = Self {
             expression,
-            sights,
+            references,
             patterns: patterns.into(),
             price,
         };
-        condition.refuse_constant()?;
+        condition.reject_constant()?;
         Ok(condition)
     }
 
-    /// What depends on nothing is known now; it must at least be true or false.
-    fn refuse_constant(&self) -> Result<(), Vec<Fault>> {
-        if !self.sights.is_nothing() {
+    /// Rejects an expression that refers to nothing if its evaluation fails, costs too much, or is not of type bool.
+    fn reject_constant(&self) -> Result<(), Vec<Fault>> {
+        if !self.references.is_empty() {
             return Ok(());
         }
-        let purse = Budget::default().purse(&self.patterns);
-        let context = values::nothing(&purse);
-        let paid = purse.spend(self.price);
-        let value = paid.map(|()| Value::resolve(&self.expression, &context));
+        let meter = Budget::default().meter(&self.patterns);
+        let context = values::nothing(&meter);
+        let charged = meter.spend(self.price);
+        let value = charged.map(|()| Value::resolve(&self.expression, &context));
         let fault = match value {
-            _ if purse.is_exhausted() => FaultKind::AlwaysTooMuch,
+            _ if meter.is_exhausted() => FaultKind::AlwaysTooExpensive,
             Some(Ok(Value::Bool(_))) => return Ok(()),
-            Some(Ok(value)) => FaultKind::NoBool(value.type_of().to_string()),
+            Some(Ok(value)) => FaultKind::NotBool(value.type_of().to_string()),
             None | Some(Err(_)) => FaultKind::AlwaysFails,
         };
-        Err(vec![fault.at(Place::START)])
+        Err(vec![fault.at(Position::START)])
     }
 
-    /// Whether it holds.
+    /// Whether the condition holds.
     ///
     /// # Errors
-    /// [`Failed`] where that cannot be said: such a condition lets nobody pass.
-    pub fn holds(&self, asked: Asked<'_>) -> Result<bool, Failed> {
-        let purse = asked.budget.purse(&self.patterns);
-        purse.spend(self.price).ok_or(Failed)?;
-        let context = values::of(&self.sights, &purse, asked).ok_or(Failed)?;
+    /// [`Failed`] if the condition cannot be evaluated. The request is then denied.
+    pub fn holds(&self, input: Input<'_>) -> Result<bool, Failed> {
+        let meter = input.budget.meter(&self.patterns);
+        meter.spend(self.price).ok_or(Failed)?;
+        let context = values::of(&self.references, &meter, input).ok_or(Failed)?;
         let value = Value::resolve(&self.expression, &context);
         match value {
-            // An error beside `|| true` is none, but too much work is too much.
-            _ if purse.is_exhausted() => Err(Failed),
+            // CEL ignores an error in `… || true`, but an exhausted budget always fails the condition.
+            _ if meter.is_exhausted() => Err(Failed),
             Ok(Value::Bool(truth)) => Ok(truth),
             Ok(_) | Err(_) => Err(Failed),
         }
     }
 
-    /// Whether it looks at the method of the request.
+    /// Whether the condition refers to the method of the request.
     pub fn looks_at_method(&self) -> bool {
-        self.sights.method
+        self.references.method
     }
 
-    /// Whether it looks at the host of the request.
+    /// Whether the condition refers to the host of the request.
     pub fn looks_at_host(&self) -> bool {
-        self.sights.host
+        self.references.host
     }
 
-    /// Whether it looks at header fields that it does not name.
+    /// Whether the condition refers to all headers.
     pub fn looks_at_every_field(&self) -> bool {
-        self.sights.headers == Seen::All
+        self.references.headers == Members::All
     }
 
-    /// The header fields that it names.
+    /// The headers that the condition refers to by name.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.sights.headers.these()
+        self.references.headers.named()
     }
 
-    /// Whether it looks at the path of the request.
+    /// Whether the condition refers to the path of the request.
     pub fn looks_at_path(&self) -> bool {
-        self.sights.path
+        self.references.path
     }
 
-    /// Whether it looks at the scheme of the request.
+    /// Whether the condition refers to the scheme of the request.
     pub fn looks_at_scheme(&self) -> bool {
-        self.sights.scheme
+        self.references.scheme
     }
 
-    /// Whether it looks at the address that the request comes from.
+    /// Whether the condition refers to the client's address.
     pub fn looks_at_address(&self) -> bool {
-        self.sights.address
+        self.references.address
     }
 
-    /// The parameters of the path that it names, each with its place in the text.
-    pub fn parameters(&self) -> impl Iterator<Item = (&str, Place)> {
-        self.sights
+    /// The path parameters that the condition names, each with its position in the text.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, Position)> {
+        self.references
             .parameters
             .iter()
-            .map(|(name, place)| (name.as_str(), *place))
+            .map(|(name, position)| (name.as_str(), *position))
     }
 }
 
-/// What it looks at is the document's matter.
+/// Prints nothing of the expression, which is part of the configuration.
 impl fmt::Debug for Condition {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Condition").finish_non_exhaustive()

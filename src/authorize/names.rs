@@ -2,32 +2,32 @@
 
 use crate::authenticate::granted::Granted;
 
-/// Names that a caller must have: every one of `all`, and one of `any` where there are any.
+/// Required names: all of `all`, and one of `any` unless `any` is empty.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// Every one of these.
+    /// The caller must have all of these.
     pub all: Vec<Name>,
-    /// At least one of these, where there are any.
+    /// The caller must have one of these, unless there are none.
     pub any: Vec<Name>,
 }
 
-/// A name that is asked for.
+/// A required name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
     /// The name.
     pub name: String,
-    /// Other names that stand for it too: `admin`, say, for `read`.
+    /// Other names that meet the requirement too: for example `admin` for `read`.
     pub implied_by: Vec<String>,
 }
 
 impl Names {
-    /// Whether these are met.
+    /// Whether the granted names meet the requirement.
     pub fn are_met_by(&self, granted: &Granted) -> bool {
         self.all.iter().all(|name| name.is_among(granted))
             && (self.any.is_empty() || self.any.iter().any(|name| name.is_among(granted)))
     }
 
-    /// What to ask for: all of `all`, and the first of `any`.
+    /// The names to request: all of `all`, and the first of `any`.
     pub fn to_ask_for(&self) -> Vec<&str> {
         let first = self.any.first().filter(|first| !self.all.contains(first));
         self.all
@@ -37,7 +37,7 @@ impl Names {
             .collect()
     }
 
-    /// What is missing: of `all` each that is, and where none of `any` is there, its first.
+    /// The missing names: those of `all` that are not granted, and the first of `any` if none of them is granted.
     pub fn missing(&self, granted: &Granted) -> Vec<&str> {
         let none_of_any = !self.any.iter().any(|name| name.is_among(granted));
         let first = self.any.first().filter(|_| none_of_any);
@@ -47,7 +47,7 @@ impl Names {
 }
 
 impl Name {
-    /// Names are compared whole and case-sensitively (RFC 6749 §3.3).
+    /// Whether the name is granted. Names are compared as a whole and case-sensitively (RFC 6749 §3.3).
     fn is_among(&self, granted: &Granted) -> bool {
         granted
             .iter()

@@ -21,11 +21,13 @@ use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
 use super::document::{Cache, Document, Https};
 use super::fault::{Fault, Warning};
 use super::read::{Items, List, Optional, Typed};
+use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
-use crate::plan::{Access, Audit, Plan, Policy};
+use crate::keys;
+use crate::plan::{Audit, Plan, Policy};
 use crate::presentation::Protects;
-use crate::refresh::RemoteKeys;
+use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
 use crate::store::CacheSizes;
@@ -44,6 +46,7 @@ pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Plan {
         implied_by: BTreeMap::new(),
         locations: Vec::new(),
         sources: Vec::new(),
+        replies: Vec::new(),
         case: document.paths_case.given().copied().unwrap_or_default(),
     };
     compiler.plan(document)
@@ -57,7 +60,9 @@ struct Compiler<'d> {
     /// Where credentials may be.
     locations: Vec<Location>,
     /// Where keys are fetched from.
-    sources: Vec<RemoteKeys>,
+    sources: Vec<keys::Source>,
+    /// The responses of rules with `respond`.
+    replies: Vec<FixedReply>,
     /// Whether the upstream distinguishes upper and lower case in paths.
     case: Case,
 }
@@ -96,6 +101,7 @@ impl Compiler<'_> {
             sources: std::mem::take(&mut self.sources),
             rules,
             default,
+            replies: std::mem::take(&mut self.replies),
             strangers,
             mode: document.mode.given().copied().unwrap_or_default(),
             requires_https: match document.https.given() {

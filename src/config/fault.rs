@@ -14,13 +14,15 @@ use serde_json::{Number, Value};
 
 use super::diagnostic::nearest;
 use crate::authenticate::jwk::{JwkFault, JwkSetFault, RefusedJwk};
-use crate::authorize::condition::{self, FaultKind, Place};
+use crate::authorize::condition::{self, FaultKind, Position};
 use crate::request::path::PatternFault;
 use crate::store::Limits;
 
 /// What is wrong with a value, or with a key, of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
+    #[error("neither JSON nor a `google.protobuf.Struct`: {0}")]
+    Syntax(String),
     #[error("unknown key{}", Suggestion(.nearest))]
     UnknownKey { nearest: Option<String> },
     /// A key or a value that a later version of the filter will support.
@@ -53,8 +55,6 @@ pub enum Fault {
     #[error("expected an absolute `http` or `https` URL")]
     WebUrl,
     #[error(transparent)]
-    Source(#[from] InvalidSource),
-    #[error(transparent)]
     Header(#[from] InvalidHeader),
     #[error(transparent)]
     Jwt(#[from] InvalidJwt),
@@ -78,20 +78,6 @@ pub enum Fault {
     Metadata(#[from] InvalidMetadata),
     #[error(transparent)]
     Throttle(#[from] InvalidThrottle),
-}
-
-/// Why the whole configuration cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidSource {
-    #[error("neither JSON nor a `google.protobuf.Struct`: {0}")]
-    Syntax(String),
-    #[error("expected a string as the `value` of a `google.protobuf.StringValue`")]
-    StringValue,
-    #[error(
-        "expected the `@type` `type.googleapis.com/google.protobuf.Struct` or \
-         `type.googleapis.com/google.protobuf.StringValue`"
-    )]
-    Type,
 }
 
 /// What is wrong with the name or the value of a header.
@@ -250,9 +236,9 @@ pub enum InvalidRequirement {
     UnboundParameter { name: String },
     #[error("{}", Conditions(.0))]
     Condition(Vec<condition::Fault>),
-    #[error("{place}: unknown path parameter `{name}`{}", Suggestion(.nearest))]
+    #[error("{position}: unknown path parameter `{name}`{}", Suggestion(.nearest))]
     UnknownParameter {
-        place: Place,
+        position: Position,
         name: String,
         nearest: Option<String>,
     },
@@ -601,7 +587,7 @@ impl fmt::Display for Conditions<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, fault) in self.0.iter().enumerate() {
             let before = if number == 0 { "" } else { "; " };
-            write!(formatter, "{before}{}: ", fault.place)?;
+            write!(formatter, "{before}{}: ", fault.position)?;
             match &fault.kind {
                 FaultKind::Unknown { what, name, known } => {
                     let nearest = nearest(name, known.iter().copied());

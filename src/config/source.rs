@@ -9,7 +9,7 @@ use prost_types::value::Kind;
 use serde_json::{Map, Number, Value};
 
 use super::diagnostic::Diagnostic;
-use super::fault::InvalidSource;
+use super::fault::Fault;
 use crate::json::{self, JsonFault};
 
 /// The largest integer up to which doubles are exact: 2⁵³.
@@ -26,7 +26,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Diagnostic> {
         Ok(object) if !looks_like_json => Ok(from_struct(object)),
         _ => Err(Diagnostic {
             path: String::new(),
-            what: InvalidSource::Syntax(explain(bytes, not_json)).into(),
+            what: Fault::Syntax(explain(bytes, not_json)),
         }),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Found, token};
+use super::{Found, Grammar};
 use crate::reject::CredentialFault;
 use crate::request::RequestView;
 
@@ -11,14 +11,14 @@ use crate::request::RequestView;
 /// HTTP/2 splits cookies into several fields, so all of them are looked at (RFC 9113 §8.2.3). A pair without `=` is no
 /// cookie of that name.
 #[inline(never)]
-pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
+pub fn find<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Found<'a> {
     let pairs = request
         .values(b"cookie")
         .flat_map(|field| field.split(|byte| *byte == b';'));
     let mut values = pairs.filter_map(|pair| value_of(pair, name));
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => token(Cow::Borrowed(value)),
+        (Some(value), None) => grammar.alone(Cow::Borrowed(value)),
         (Some(_), Some(_)) => Err(CredentialFault::Several),
     }
 }

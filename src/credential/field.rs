@@ -2,17 +2,22 @@
 
 use std::borrow::Cow;
 
-use super::{Found, is_b64token, is_of_body, token};
+use super::{Found, Grammar, is_b64token, is_of_body};
 use crate::grammar::is_tchar;
 use crate::reject::CredentialFault;
 use crate::request::list::elements;
 use crate::request::{Field, RequestView};
 
-/// The token after `scheme` in the field called `name`.
+/// The credential after `scheme` in the field called `name`.
 ///
 /// Two fields, or two credentials in one, are a fault if one of them is of this scheme, or if nobody can tell; a field
 /// of another scheme holds nothing.
-pub fn after_scheme<'a>(request: &RequestView<'a>, name: &str, scheme: &str) -> Found<'a> {
+pub fn after_scheme<'a>(
+    request: &RequestView<'a>,
+    name: &str,
+    scheme: &str,
+    grammar: Grammar,
+) -> Found<'a> {
     let mut fields = request.values(name.as_bytes());
     let Some(value) = fields.next() else {
         return Ok(None);
@@ -20,17 +25,17 @@ pub fn after_scheme<'a>(request: &RequestView<'a>, name: &str, scheme: &str) -> 
     let is_repeated = fields.next().is_some();
     let (own, rest) = split_scheme(value.trim_ascii());
     let is_its = own.eq_ignore_ascii_case(scheme.as_bytes());
-    let token = without_leading_spaces(rest);
-    let is_apart = token.len() < rest.len();
+    let credential = without_leading_spaces(rest);
+    let is_apart = credential.len() < rest.len();
     // Looked at first, since in a token there is no comma to look for.
-    if is_its && is_apart && is_b64token(token) && !is_repeated {
-        return Ok(Some(Cow::Borrowed(token)));
+    if is_its && is_apart && grammar.accepts(credential) && !is_repeated {
+        return Ok(Some(Cow::Borrowed(credential)));
     }
     if is_repeated || holds_another(value, scheme) {
         Err(CredentialFault::Several)
     } else if !is_its {
         Ok(None)
-    } else if token.is_empty() {
+    } else if credential.is_empty() {
         Err(CredentialFault::Empty)
     } else {
         Err(CredentialFault::Syntax)
@@ -46,13 +51,13 @@ fn holds_another(value: &[u8], scheme: &str) -> bool {
             .any(|one| begins_a_credential(one, scheme))
 }
 
-/// The token that is the whole field.
+/// The credential that is the whole field.
 #[inline(never)]
-pub fn alone<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
+pub fn alone<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Found<'a> {
     match request.field(name.as_bytes()) {
         Field::None => Ok(None),
         Field::Many => Err(CredentialFault::Several),
-        Field::One(value) => token(Cow::Borrowed(value.trim_ascii())),
+        Field::One(value) => grammar.alone(Cow::Borrowed(value.trim_ascii())),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Found, token};
+use super::{Found, Grammar};
 use crate::reject::CredentialFault;
 use crate::request::RequestView;
 use crate::request::parameter::is_parameter;
@@ -13,7 +13,7 @@ use crate::request::path::without_query;
 
 /// The value of the parameter called `name`.
 #[inline(never)]
-pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
+pub fn find<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Found<'a> {
     let target = request.target().unwrap_or_default();
     let mut values = parameters(target).filter(|parameter| is_called(parameter, name));
     let Some(parameter) = values.next() else {
@@ -24,7 +24,7 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str) -> Found<'a> {
     }
     match split(parameter).1 {
         b"" => Err(CredentialFault::Empty),
-        value => token(decoded(value)),
+        value => grammar.alone(decoded(value)),
     }
 }
 

@@ -12,6 +12,7 @@ fn bearer() -> Vec<Location> {
 fn locations(locations: &[Carrier]) -> Vec<Location> {
     let served = |carrier: &Carrier| Location {
         carrier: carrier.clone(),
+        grammar: Grammar::Token,
         scheme: Scheme::Bearer,
     };
     locations.iter().map(served).collect()
@@ -23,7 +24,7 @@ fn tokens(pairs: Pairs<'_>, locations: &[Location]) -> Result<Vec<String>, Crede
     match present(&RequestView::new(fields.collect()), locations) {
         Ok(presented) => Ok(presented
             .iter()
-            .map(|one| String::from_utf8(one.token.to_vec()).unwrap())
+            .map(|one| String::from_utf8(one.shown.octets().to_vec()).unwrap())
             .collect()),
         Err(Reject::Malformed(malformed)) => Err(malformed.fault),
         Err(other) => panic!("{other:?}"),

@@ -1,8 +1,9 @@
-//! What a decision leaves behind in the store: applied once, by whoever carries the decision out.
+//! What a decision leaves behind in the store: committed once, before the decision is carried out.
 
 use smallvec::SmallVec;
 
 use super::Fetch;
+use crate::reject::Reject;
 use crate::store::{CallerId, Judged, Slot, Store, TokenId};
 use crate::time::Timestamp;
 
@@ -40,8 +41,14 @@ pub enum TokenEffect {
 }
 
 impl Effects {
-    /// Applies them.
-    pub fn apply(self, store: &mut Store, now: Timestamp) {
+    /// Commits them: the last step of a decision, which may lose a race.
+    ///
+    /// Workers evaluate at the same time. A failure that others have pushed beyond the limit meanwhile must not be
+    /// answered as if it were within: it would say whether one more guess was right.
+    ///
+    /// # Errors
+    /// What the request is denied with instead: [`Reject::TooManyFailures`].
+    pub fn commit(self, store: &mut Store, now: Timestamp) -> Result<(), Reject> {
         for effect in self.tokens {
             match effect {
                 TokenEffect::Found(slot) => store.tokens.found(slot),
@@ -54,10 +61,15 @@ impl Effects {
                 } => store.tokens.remember(slot, id, judged, bytes, now),
             }
         }
+        let mut blocked_for = None;
         if let Some(failures) = &store.failures {
             for caller in self.failures {
-                failures.count(caller, now);
+                blocked_for = blocked_for.max(failures.count(caller, now));
             }
+        }
+        match blocked_for {
+            None => Ok(()),
+            Some(retry_after) => Err(Reject::TooManyFailures { retry_after }),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! How a request is changed on its way to the upstream.
 
-use super::{Decision, Judging, Verdict};
+use super::{Decision, Verdict};
 use crate::authenticate::Principal;
 use crate::credential::{
     is_cookie_called, stands_alone, without_cookies_that, without_parameters_that,
 };
-use crate::plan::Plan;
+use crate::plan::{Plan, Policy};
 use crate::reject::Reject;
+use crate::request::RequestView;
 use crate::request::overrides::METHOD;
 use crate::request::parameter::is_parameter;
 
@@ -28,29 +29,36 @@ impl Forward<'_> {
     }
 }
 
-/// As what a request passes.
+/// What the upstream is told of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Passage {
-    /// The upstream is told nothing of its caller.
+pub(super) enum Told {
+    /// Nothing.
     #[default]
-    Untold,
-    /// It is told that there is none.
+    Nothing,
+    /// That the request is anonymous.
     Anonymous,
-    /// It is told who it is.
+    /// Who it is.
     Caller,
-    /// It is a preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch"): where something calls
-    /// itself one and does, nothing unverified reaches the upstream.
-    Preflight,
+    /// Nothing, since it is a preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch"): from one
+    /// that carries some, they are removed, since nothing unverified reaches the upstream.
+    NothingOfPreflight,
 }
 
-impl<'p> Judging<'p, '_> {
-    /// Sets how a request that passes is changed, whoever let it pass, and in shadow mode a refused one too.
+/// What a request passes with: the policy that it passed, and what it carries.
+#[derive(Clone, Copy)]
+pub(super) struct Forwarding<'p, 'r> {
+    pub policy: &'p Policy,
+    pub request: &'r RequestView<'r>,
+}
+
+impl<'p> Forwarding<'p, '_> {
+    /// Sets how a request that passes is changed, whatever let it pass, and in shadow mode a refused one too.
     ///
     /// The host chooses the route again once a request is changed, and does not say which: where rules look at routes, a
     /// request from which something would be removed is refused.
-    pub(super) fn pass_on(&self, decision: &mut Decision<'p>) {
+    pub fn pass_on(self, decision: &mut Decision<'p>) {
         if let Verdict::Passes(_) = &decision.verdict {
-            let forward = self.forward(decision.passage, decision.principal.as_deref());
+            let forward = self.forward(decision.told, decision.principal());
             if self.policy.asks_for_route() && (self.request.was_changed() || forward.takes_out()) {
                 decision.verdict = Verdict::Refused(Reject::RouteAtRisk);
             } else {
@@ -58,13 +66,13 @@ impl<'p> Judging<'p, '_> {
             }
         }
         if decision.is_shadow && decision.refusal().is_some() {
-            decision.forward = self.forward(Passage::Untold, None);
+            decision.forward = self.forward(Told::Nothing, None);
         }
     }
 
     /// Refuses what claims something of the caller or of the request, whatever becomes of it otherwise: it would be removed,
     /// and a client that sends it could have one route judged and take another.
-    pub(super) fn refuse_claims(&self) -> Result<(), Reject> {
+    pub fn refuse_claims(self) -> Result<(), Reject> {
         let stripped = &self.policy.stripped;
         let is_at_risk = self.request.was_changed()
             || self.request.names().any(|name| stripped.claims.have(name))
@@ -80,11 +88,11 @@ impl<'p> Judging<'p, '_> {
     }
 
     /// What is removed from every request that passes, and what the upstream is told.
-    fn forward(&self, passage: Passage, principal: Option<&Principal>) -> Forward<'p> {
+    fn forward(self, told: Told, principal: Option<&Principal>) -> Forward<'p> {
         let stripped = &self.policy.stripped;
         let identity = &self.policy.identity;
         let mut forward = Forward::default();
-        if passage == Passage::Preflight {
+        if told == Told::NothingOfPreflight {
             let is_meant =
                 |name: &[u8]| stripped.fields.have(name) || stripped.preflight.have(name);
             self.remove_fields(is_meant, &mut forward);
@@ -97,28 +105,28 @@ impl<'p> Judging<'p, '_> {
             self.remove_tokens_without_scheme(&mut forward);
             self.remove_cookies(&mut forward);
         }
-        self.remove_parameters(passage, &mut forward);
+        self.remove_parameters(told, &mut forward);
         if self.request.connection_options().next().is_some() {
             self.end_with_the_connection(&mut forward);
         }
-        match passage {
-            Passage::Untold | Passage::Preflight => {}
-            Passage::Anonymous => forward.set.extend(identity.of_nobody()),
-            Passage::Caller => forward.set.extend(self.told_of(principal)),
+        match told {
+            Told::Nothing | Told::NothingOfPreflight => {}
+            Told::Anonymous => forward.set.extend(identity.anonymous()),
+            Told::Caller => forward.set.extend(self.told_of(principal)),
         }
         forward
     }
 
     /// Whether a path, or where one begins, stands in a field that is meant for a host, a port or a scheme.
     #[inline(never)]
-    fn holds_a_path(&self, name: &[u8]) -> bool {
+    fn holds_a_path(self, name: &[u8]) -> bool {
         let begins_path = |byte: &u8| b"/\\?#@".contains(byte);
         let mut values = self.request.values(name);
         values.any(|value| value.iter().any(begins_path))
     }
 
-    fn told_of(&self, principal: Option<&Principal>) -> Vec<(&'p str, String)> {
-        let provider = |principal: &Principal| self.policy.providers.get(principal.provider());
+    fn told_of(self, principal: Option<&Principal>) -> Vec<(&'p str, String)> {
+        let provider = |principal: &Principal| self.policy.providers.get(principal.provider().0);
         let told = principal.and_then(|principal| {
             let provider = provider(principal)?;
             Some(self.policy.identity.of(principal, &provider.name))
@@ -128,7 +136,7 @@ impl<'p> Judging<'p, '_> {
 
     /// Removes fields in which a token stands where a scheme and a token should: it is not judged, and some upstreams read
     /// it all the same.
-    fn remove_tokens_without_scheme(&self, forward: &mut Forward<'p>) {
+    fn remove_tokens_without_scheme(self, forward: &mut Forward<'p>) {
         for (field, scheme) in &self.policy.stripped.schemes {
             if stands_alone(self.request, field, scheme) {
                 self.remove_fields(|name| name == field.as_bytes(), forward);
@@ -137,17 +145,18 @@ impl<'p> Judging<'p, '_> {
     }
 
     /// Removes cookies that an upstream could take for one that was judged, and where credentials end here that one too.
-    fn remove_cookies(&self, forward: &mut Forward<'p>) {
+    fn remove_cookies(self, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
         if stripped.cookies.is_empty() {
             return;
         }
-        let ends_here = self.policy.identity.strip_credential;
+        let is_hop_by_hop = self.policy.identity.strip_credential;
         let is_judged = |pair: &[u8]| {
             let mut names = stripped.cookies.iter();
             names.any(|name| is_cookie_called(pair, name))
         };
-        let is_meant = |pair: &[u8]| stripped.has_cookie(pair) && (ends_here || !is_judged(pair));
+        let is_meant =
+            |pair: &[u8]| stripped.has_cookie(pair) && (is_hop_by_hop || !is_judged(pair));
         if let Some(rest) = without_cookies_that(self.request, is_meant) {
             self.remove_fields(|name| name == b"cookie", forward);
             let rest = (!rest.is_empty()).then_some(("cookie", rest));
@@ -156,11 +165,11 @@ impl<'p> Judging<'p, '_> {
     }
 
     /// Removes what names another method or path from the query, and tokens: a query stands in logs (RFC 6750 §5.3).
-    fn remove_parameters(&self, passage: Passage, forward: &mut Forward<'p>) {
+    fn remove_parameters(self, told: Told, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
         let is_meant = |parameter: &[u8]| {
             stripped.has_parameter(parameter)
-                || passage == Passage::Preflight
+                || told == Told::NothingOfPreflight
                     && METHOD
                         .parameters
                         .iter()
@@ -177,7 +186,7 @@ impl<'p> Judging<'p, '_> {
     ///
     /// Envoy does that by itself with whatever is nominated, but where the connection is to be upgraded.
     #[cold]
-    fn end_with_the_connection(&self, forward: &mut Forward<'p>) {
+    fn end_with_the_connection(self, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
         let mut kept = Vec::new();
         let mut all = 0;
@@ -199,7 +208,7 @@ impl<'p> Judging<'p, '_> {
         }
     }
 
-    fn remove_fields(&self, is_meant: impl Fn(&[u8]) -> bool, forward: &mut Forward<'p>) {
+    fn remove_fields(self, is_meant: impl Fn(&[u8]) -> bool, forward: &mut Forward<'p>) {
         let names = self.request.names().filter(|name| is_meant(name));
         for name in names.filter_map(|name| std::str::from_utf8(name).ok()) {
             if !forward.remove.iter().any(|known| known == name) {

@@ -12,7 +12,8 @@
 
 use super::trace::{Step, Trace};
 use super::{Asking, Decision, Effects, Judging, Stop, Verdict};
-use crate::plan::{Access, Considered, Fit, Rule, Terms};
+use crate::authorize::Access;
+use crate::plan::{Considered, Matched, Rule, Terms};
 use crate::reject::Reject;
 use crate::request::path::Readings;
 use crate::url::Host;
@@ -69,7 +70,7 @@ impl<'p> Judging<'p, '_> {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
         hidden: &mut Option<Hidden<'p>>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         match self.policy.rule_for(method, self.request, readings, host) {
             Ok(Some(fit)) if fit.rule.hides => {
                 *hidden = Some(self.matched(fit.rule, method, readings, host));
@@ -113,7 +114,7 @@ impl<'p> Judging<'p, '_> {
         readings: &'r Readings<'_>,
         host: &Host<'_>,
         hidden: &mut Option<Hidden<'p>>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         let (policy, request) = (self.policy, self.request);
         let rule = policy.hidden_rule(method, request, readings, host);
         let rule = rule.ok_or(reject)?;
@@ -152,7 +153,7 @@ impl<'p> Judging<'p, '_> {
             match verdict {
                 // Nothing else is lacking, and there is a challenge to say so.
                 Err(Stop::Reject(reject @ Reject::Authentication(_)))
-                    if !decision.schemes.is_empty() =>
+                    if !decision.offers.is_empty() =>
                 {
                     return Err(reject.into());
                 }
@@ -168,20 +169,21 @@ impl<'p> Judging<'p, '_> {
             Some(reject) => reject,
             None => {
                 effects.failures.truncate(failures);
-                (decision.principal, decision.provider) = (None, None);
+                decision.principals.clear();
+                decision.provider = None;
                 match self.identify(gate, decision, effects, trace) {
-                    Ok(Some(_)) => lack,
-                    Ok(None) => Reject::NoCredential,
+                    Ok(callers) if callers.is_empty() => Reject::NoCredential,
+                    Ok(_) => lack,
                     Err(Stop::Reject(reject)) => reject,
                     Err(needs @ Stop::Needs(_)) => return Err(needs),
                 }
             }
         };
-        decision.hides = decision.principal.is_some();
+        decision.hides = !decision.principals.is_empty();
         if decision.hides {
             return Err(lack.into());
         }
-        (decision.schemes, decision.requirements) = (&[], None);
+        (decision.offers, decision.requirements) = (&[], None);
         // Without the rule, no credential is looked at where the request is refused before, or answered.
         if let Some(refusal) = hidden.refusal {
             effects.failures.truncate(failures);
@@ -190,14 +192,14 @@ impl<'p> Judging<'p, '_> {
         let gate = match visible {
             Access::Respond(reply) => {
                 effects.failures.truncate(failures);
-                decision.fixed = Some(reply);
+                decision.fixed = self.policy.reply(*reply);
                 return Err(Reject::Fixed.into());
             }
             // Without the rule, the request would pass.
             Access::Optional(_) if reject == Reject::NoCredential => &self.policy.strangers,
             Access::Public | Access::Optional(_) | Access::Required(_) | Access::Closed(_) => gate,
         };
-        (decision.schemes, decision.requirements) = (&gate.schemes, Some(&gate.requirements));
+        (decision.offers, decision.requirements) = (&gate.offers, Some(&gate.requirements));
         Err(reject.into())
     }
 }

@@ -1,12 +1,10 @@
 //! Who is refused because of failures before, and whose failure this one is.
 
-use super::identify::remembered_as;
+use super::identify::Candidate;
 use super::trace::{Step, Throttling, Trace};
 use super::{Effects, Judging};
-use crate::authenticate::jwt::{Unverified, take_apart};
-use crate::authenticate::{Method, judge_of};
-use crate::credential::Presented;
-use crate::plan::{Gate, Throttle};
+use crate::authorize::Gate;
+use crate::plan::Throttle;
 use crate::reject::Reject;
 use crate::store::{Caller, CallerId, Failures, Judged};
 
@@ -16,11 +14,11 @@ impl Judging<'_, '_> {
     pub(super) fn refuse_who_failed_too_often(
         &self,
         gate: &Gate,
-        presented: &[Presented<'_>],
+        candidates: &[Candidate<'_, '_>],
         trace: &mut impl Trace,
     ) -> Result<(), Reject> {
         match self.throttle() {
-            Some(throttle) => self.refuse_by(throttle, gate, presented, trace),
+            Some(throttle) => self.refuse_by(throttle, gate, candidates, trace),
             None => Ok(()),
         }
     }
@@ -30,7 +28,7 @@ impl Judging<'_, '_> {
         &self,
         (throttle, failures): (&Throttle, &Failures),
         gate: &Gate,
-        presented: &[Presented<'_>],
+        candidates: &[Candidate<'_, '_>],
         trace: &mut impl Trace,
     ) -> Result<(), Reject> {
         if throttle.exempts(self.request.client()) {
@@ -39,13 +37,13 @@ impl Judging<'_, '_> {
         }
         let by_address = self.address(throttle, failures).into_iter();
         // Not even looked for, where the address is blocked already.
-        let by_user = presented
+        let by_user = candidates
             .iter()
-            .filter_map(|shown| self.user(throttle, failures, gate, shown));
+            .filter_map(|candidate| self.user(throttle, failures, gate, candidate));
         let mut callers = 0;
         for caller in by_address.chain(by_user) {
             callers += 1;
-            if let Some(retry_after) = failures.blocked_for(caller, self.now) {
+            if let Some(retry_after) = failures.blocked_for(caller, self.circumstances.now) {
                 trace.step(Step::Throttle(Throttling::Blocked(retry_after)));
                 return Err(Reject::TooManyFailures { retry_after });
             }
@@ -60,7 +58,7 @@ impl Judging<'_, '_> {
         &self,
         reject: Reject,
         gate: &Gate,
-        shown: &Presented<'_>,
+        candidate: &Candidate<'_, '_>,
         effects: &mut Effects,
     ) {
         let Some((throttle, failures)) = self.throttle().filter(|_| reject.is_a_failure()) else {
@@ -68,7 +66,7 @@ impl Judging<'_, '_> {
         };
         if !throttle.exempts(self.request.client()) {
             let by_address = self.address(throttle, failures);
-            let by_user = self.user(throttle, failures, gate, shown);
+            let by_user = self.user(throttle, failures, gate, candidate);
             effects
                 .failures
                 .extend(by_address.into_iter().chain(by_user));
@@ -93,7 +91,7 @@ impl Judging<'_, '_> {
         throttle: &Throttle,
         failures: &Failures,
         gate: &Gate,
-        shown: &Presented<'_>,
+        candidate: &Candidate<'_, '_>,
     ) -> Option<CallerId> {
         if !throttle.by_user {
             return None;
@@ -102,16 +100,13 @@ impl Judging<'_, '_> {
         let providers = &self.policy.providers;
         // What was verified before was read before.
         let tokens = &self.store.tokens;
-        let token = remembered_as(gate, shown);
-        if let Some(Judged::Verified(principal)) = tokens.find(tokens.slot(token), token, self.now)
-        {
-            let provider = providers.get(principal.provider())?;
+        let token = candidate.remembered_as(gate);
+        let now = self.circumstances.now;
+        if let Some(Judged::Verified(principal)) = tokens.find(tokens.slot(token), token, now) {
+            let provider = providers.get(principal.provider().0)?;
             return Some(id(&provider.name, principal.subject()?));
         }
-        let compact = take_apart(&shown.token).ok()?;
-        let token = Unverified::read(&compact).ok()?;
-        let (_, provider) = judge_of(providers, &gate.providers, shown.location, &token).ok()?;
-        let Method::Jwt(verifier, _) = &provider.method;
-        Some(id(&provider.name, verifier.claimed_subject(&token)?))
+        let selected = self.select(gate, candidate).ok()?;
+        Some(id(&selected.provider.name, selected.claim.subject()?))
     }
 }

@@ -1,4 +1,4 @@
-//! How a decision is reached, step by step, for whoever wants to hear it.
+//! The steps of an evaluation, for `countersign explain`.
 
 use std::fmt;
 
@@ -10,77 +10,80 @@ use crate::request::RequestView;
 use crate::request::path::{Reading, Readings};
 use crate::scheme::Scheme;
 
-/// Listens to how a decision is reached.
+/// Receives the steps of an evaluation.
 pub trait Trace {
-    /// Hears of one step.
+    /// Receives one step.
     fn step(&mut self, step: Step<'_>);
 }
 
-/// Nobody listens.
+/// Ignores every step.
 impl Trace for () {
     fn step(&mut self, _: Step<'_>) {}
 }
 
-/// A step on the way to a decision.
+/// A step of an evaluation.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// The path can be read in these ways.
+    /// The readings of the path.
     Read(&'a Readings<'a>),
-    /// The request is on a route of the host's, at which rules look.
+    /// The route that Envoy selected, and its policies. Only a policy with rules that match routes has this step.
     Route(&'a RequestView<'a>),
-    /// A rule fits; none leaves it to the default.
+    /// The rule that matches; none if the default applies.
     Rule(Option<&'a str>),
-    /// A rule that hides could match, and the client is not told what is wrong.
+    /// A rule that hides could match, so the response does not disclose this reason.
     Withheld(Reject),
-    /// What the rule asks.
+    /// What the rule or the default requires of the caller.
     Asks(&'static str),
-    /// What is known of failures before.
+    /// The result of throttling.
     Throttle(Throttling),
-    /// What the caller shows; none shows nothing.
+    /// The scheme of the credential in the request; none if it has no credential.
     Shows(Option<Scheme>),
-    /// A provider vouches for the caller.
+    /// A provider verified the credential.
     Vouched {
-        /// The provider.
+        /// The name of the provider.
         provider: &'a str,
-        /// The caller.
+        /// The verified caller.
         principal: &'a Principal,
     },
-    /// What became of a condition.
+    /// The result of a CEL condition.
     Condition {
-        /// Whether it holds; none could not be evaluated.
+        /// Whether it is true; none if its evaluation failed.
         holds: Option<bool>,
-        /// How many operations the conditions of the request have spent so far.
+        /// The operations that the conditions of this request have spent so far.
         spent: u32,
     },
 }
 
-/// What is known of failures before.
+/// The result of throttling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Throttling {
-    /// The address is exempt.
+    /// The client address is exempt from throttling.
     Exempt,
-    /// Nobody whom the request names is blocked.
+    /// No caller in the request is blocked.
     NothingKnown {
-        /// How many were looked for: an address, users.
+        /// The callers in the request: its client address, and the users of its credentials.
         callers: usize,
     },
-    /// There were too many, for so many seconds more.
+    /// A caller in the request is blocked for this many seconds more.
     Blocked(u32),
 }
 
 impl fmt::Display for Throttling {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exempt => write!(formatter, "failures from this address are not counted"),
+            Self::Exempt => write!(formatter, "throttle: the client address is exempt"),
             Self::NothingKnown { callers: 0 } => write!(
                 formatter,
-                "failures are counted, and the request names nobody whose they would be"
+                "throttle: not blocked, because the request has no address or user to count failures for"
             ),
             Self::NothingKnown { .. } => {
-                write!(formatter, "failures are counted, and nothing known blocks")
+                write!(formatter, "throttle: not blocked")
             }
             Self::Blocked(seconds) => {
-                write!(formatter, "too many failures: blocked for {seconds} s more")
+                write!(
+                    formatter,
+                    "throttle: blocked for {seconds} s after too many failures"
+                )
             }
         }
     }
@@ -90,8 +93,8 @@ impl fmt::Display for Step<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read(readings) => {
-                for (place, reading) in readings.iter().enumerate() {
-                    match place {
+                for (index, reading) in readings.iter().enumerate() {
+                    match index {
                         0 if !reading.is_path() => write!(formatter, "the request has no path")?,
                         0 => write!(formatter, "the path is read as {}", Shown(reading))?,
                         _ => write!(formatter, ", or as {}", Shown(reading))?,
@@ -101,68 +104,66 @@ impl fmt::Display for Step<'_> {
             }
             Self::Route(request) => {
                 match request.route().map(String::from_utf8_lossy) {
-                    Some(name) => write!(formatter, "it is on the route `{name}`")?,
-                    None => write!(formatter, "it is on no route that has a name")?,
+                    Some(name) => write!(formatter, "the route is `{name}`")?,
+                    None => write!(formatter, "the route has no name")?,
                 }
-                for (place, policy) in request.policies().iter().enumerate() {
-                    let before = if place == 0 {
-                        ", under the policy"
-                    } else {
-                        " and"
-                    };
+                for (index, policy) in request.policies().iter().enumerate() {
+                    let before = if index == 0 { ", with policy" } else { " and" };
                     let policy = String::from_utf8_lossy(policy);
                     write!(formatter, "{before} `{policy}`")?;
                 }
                 Ok(())
             }
-            Self::Rule(Some(name)) => write!(formatter, "the rule `{name}` fits first"),
-            Self::Rule(None) => write!(formatter, "no rule fits: the default decides"),
+            Self::Rule(Some(name)) => write!(formatter, "rule `{name}` matches"),
+            Self::Rule(None) => write!(formatter, "no rule matches: the default applies"),
             Self::Withheld(reject) => write!(
                 formatter,
-                "a rule with `on_forbidden: not_found` could match: `{}` is not disclosed",
+                "a rule with `on_forbidden: not_found` could match: the reason `{}` is not disclosed",
                 reject.reason()
             ),
-            Self::Asks(what) => write!(formatter, "it asks for {what}"),
+            Self::Asks(what) => write!(formatter, "access: {what}"),
             Self::Throttle(throttling) => throttling.fmt(formatter),
-            Self::Shows(Some(scheme)) => write!(formatter, "a {scheme} credential is shown"),
-            Self::Shows(None) => write!(formatter, "no credential is shown"),
+            Self::Shows(Some(scheme)) => write!(formatter, "the request has a {scheme} credential"),
+            Self::Shows(None) => write!(formatter, "the request has no credential"),
             Self::Vouched {
                 provider,
                 principal,
             } => {
-                let subject = principal.subject().unwrap_or("a caller without a subject");
-                let subject = escaped(subject);
-                write!(formatter, "the provider `{provider}` vouches for {subject}")?;
-                for (what, names) in [
+                write!(formatter, "provider `{provider}` verified ")?;
+                match principal.subject() {
+                    Some(subject) => write!(formatter, "subject `{}`", escaped(subject))?,
+                    None => write!(formatter, "a credential without a subject")?,
+                }
+                for (kind, names) in [
                     ("scopes", principal.scopes()),
                     ("roles", principal.roles()),
                     ("groups", principal.groups()),
                 ] {
                     if !names.is_empty() {
-                        write!(formatter, ", {what}")?;
+                        write!(formatter, ", {kind}")?;
                         for name in names.iter() {
-                            write!(formatter, " {}", escaped(name))?;
+                            write!(formatter, " `{}`", escaped(name))?;
                         }
                     }
                 }
                 Ok(())
             }
             Self::Condition { holds, spent } => {
-                let what = match holds {
-                    Some(true) => "holds",
+                let result = match holds {
+                    Some(true) => "is true",
                     Some(false) => "is false",
-                    None => "fails: what it looks at is not there, of another type, or too much",
+                    None => "failed: a value is missing, has another type or is too large",
                 };
                 write!(
                     formatter,
-                    "the condition in CEL {what} (operations: {spent} of {OPERATIONS})"
+                    "CEL condition {result} (operations: {spent} of {OPERATIONS})"
                 )
             }
         }
     }
 }
 
-/// A reading as a path, in which only `/` separates.
+/// A reading as a path; a `/` inside a segment is printed as `%2F`.
 struct Shown<'a>(Reading<'a>);
 
 impl fmt::Display for Shown<'_> {

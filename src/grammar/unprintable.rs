@@ -1,10 +1,10 @@
-//! Characters that show nothing, or change how what stands around them is shown: how they are written where people read.
+//! Characters that are invisible or change how the text around them is displayed, and how the filter escapes them.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Unicode's format characters (category Cf) and the line and paragraph separators: they show nothing, and some
-/// upstreams drop them.
+/// Whether a character is invisible: a format character of Unicode (category Cf), or a line or paragraph separator.
+/// Some upstreams drop these.
 pub fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{00ad}' | '\u{0600}'..='\u{0605}' | '\u{061c}' | '\u{06dd}' | '\u{070f}'
@@ -14,12 +14,13 @@ pub fn is_invisible(character: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A text in which control characters and invisible ones are escaped as `\uXXXX`, as JSON has it (RFC 8259 §7).
+/// A text in which each control character and each invisible one is escaped as `\uXXXX`, as in JSON (RFC 8259 §7).
 pub fn escaped(text: &str) -> Cow<'_, str> {
     escape_if(text, |character, _| is_unprintable(character))
 }
 
-/// The same, but no two texts become one: a backslash that would begin such an escape is escaped too.
+/// As [`escaped`], but different texts have different results: a backslash that would begin such an escape is escaped
+/// too.
 pub fn escaped_uniquely(text: &str) -> Cow<'_, str> {
     escape_if(text, |character, after| {
         is_unprintable(character) || character == '\\' && continues_an_escape(after)
@@ -30,13 +31,13 @@ fn is_unprintable(character: char) -> bool {
     character.is_control() || is_invisible(character)
 }
 
-/// Whether a backslash before this would begin an escape.
+/// Whether a backslash in front of this text would begin an escape.
 fn continues_an_escape(text: &str) -> bool {
     let digits = text.strip_prefix('u').and_then(|rest| rest.get(..4));
     digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Escapes each character that `is_meant`, told by itself and by what follows it.
+/// Escapes each character for which `is_meant` returns true, given the character and the text after it.
 fn escape_if(text: &str, is_meant: impl Fn(char, &str) -> bool) -> Cow<'_, str> {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'\\';
     if text.as_bytes().iter().all(is_plain) {
@@ -51,7 +52,7 @@ fn escape_if(text: &str, is_meant: impl Fn(char, &str) -> bool) -> Cow<'_, str> 
         if is_meant(character, rest.as_str()) {
             escaped.push_str(text.get(copied..place).unwrap_or_default());
             for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _ = write!(escaped, "\\u{unit:04x}");
             }
             copied = next;

@@ -9,7 +9,7 @@
 
 use prost::Message as _;
 
-use super::abi;
+use super::ffi;
 use crate::authenticate::signature::{Backend, Signed, Unavailable};
 
 const FUNCTION: &str = "verify_signature";
@@ -38,7 +38,7 @@ impl Backend for HostCrypto {
         let signature = signed.x509_signature();
         let fields = [hash.as_bytes(), key, &signature, signed.message()];
         let arguments = message(&fields).ok_or(Unavailable)?;
-        let answer = abi::foreign_function(FUNCTION, &arguments).ok_or(Unavailable)?;
+        let answer = ffi::foreign_function(FUNCTION, &arguments).ok_or(Unavailable)?;
         if *answer == RIGHT {
             return Ok(true);
         }

@@ -2,9 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::abi;
-use super::fetch::Ended;
+use super::ffi;
 use crate::evaluate::{Decision, Effects, TokenEffect, Verdict};
+use crate::keys::FetchReport;
 use crate::response::Reply;
 use crate::telemetry::{self, Denied};
 
@@ -30,7 +30,7 @@ struct Tally {
 impl Tally {
     fn new(name: &str) -> Self {
         Self {
-            id: abi::counter(name),
+            id: ffi::counter(name),
             untold: Cell::new(0),
         }
     }
@@ -39,7 +39,7 @@ impl Tally {
         self.untold.set(self.untold.get().saturating_add(1));
     }
 
-    fn tell(&self) {
+    fn publish(&self) {
         increment(self.id, self.untold.take());
     }
 }
@@ -51,19 +51,19 @@ impl Metrics {
             allowed: Tally::new(telemetry::ALLOWED),
             cache_hit: Tally::new("countersign.token_cache.hit"),
             cache_miss: Tally::new("countersign.token_cache.miss"),
-            fetched: abi::counter("countersign.jwks.fetched"),
-            fetch_failed: abi::counter("countersign.jwks.failed"),
-            condition_failed: abi::counter("countersign.cel.failed"),
-            keys: abi::gauge("countersign.jwks.keys"),
+            fetched: ffi::counter("countersign.jwks.fetched"),
+            fetch_failed: ffi::counter("countersign.jwks.failed"),
+            condition_failed: ffi::counter("countersign.cel.failed"),
+            keys: ffi::gauge("countersign.jwks.keys"),
             keys_shown: Cell::new(0),
             denied: RefCell::default(),
         }
     }
 
     /// Tells the host what it was not told yet.
-    pub fn tell(&self) {
+    pub fn publish(&self) {
         for tally in [&self.allowed, &self.cache_hit, &self.cache_miss] {
-            tally.tell();
+            tally.publish();
         }
     }
 
@@ -72,12 +72,9 @@ impl Metrics {
         match (&decision.verdict, reply) {
             (Verdict::Passes(_), _) => self.allowed.count(),
             (Verdict::Refused(_), Some(reply)) => {
-                let denied = Denied {
-                    in_shadow: decision.is_shadow,
-                    status: reply.status,
-                    error: reply.error,
-                };
-                increment(self.denied(denied), 1);
+                if let Some(denied) = Denied::of(decision, reply) {
+                    increment(self.denied(denied), 1);
+                }
             }
             (Verdict::Refused(_), None) | (Verdict::Answers(_), _) => {}
         }
@@ -94,11 +91,11 @@ impl Metrics {
         }
     }
 
-    /// Counts a fetch.
-    pub fn count_fetch(&self, ended: Ended) {
-        let counter = match ended {
-            Ended::Well => self.fetched,
-            Ended::Badly => self.fetch_failed,
+    /// Counts a fetch of this worker.
+    pub fn count_fetch(&self, report: &FetchReport) {
+        let counter = match report.result {
+            Ok(_) => self.fetched,
+            Err(_) => self.fetch_failed,
         };
         increment(counter, 1);
     }
@@ -108,7 +105,7 @@ impl Metrics {
         if self.keys_shown.replace(held) != held
             && let Some(id) = self.keys
         {
-            abi::record(id, held as u64);
+            ffi::record(id, held as u64);
         }
     }
 
@@ -117,7 +114,7 @@ impl Metrics {
         if let Some((_, id)) = known.iter().find(|(own, _)| *own == denied) {
             return Some(*id);
         }
-        let id = abi::counter(&denied.counter())?;
+        let id = ffi::counter(&denied.counter())?;
         known.push((denied, id));
         Some(id)
     }
@@ -125,6 +122,6 @@ impl Metrics {
 
 fn increment(id: Option<u32>, by: u32) {
     if let (Some(id), 1..) = (id, by) {
-        abi::increment(id, by);
+        ffi::increment(id, by);
     }
 }

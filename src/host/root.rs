@@ -1,126 +1,157 @@
-//! One filter in one worker: it takes documents, and looks after what goes on between requests.
+//! The root context: one configuration in one worker. It accepts configurations, and is called between requests.
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::abi;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+
 use super::crypto::HostCrypto;
+use super::ffi;
 use super::filter::Filter;
+use super::log;
 use super::metrics::Metrics;
+use super::stream::Stream;
 use crate::authenticate::signature::{Algorithm, AlgorithmSet, Chosen, self_test};
 use crate::config;
 use crate::plan::{Crypto, Plan};
-use log::{error, info, warn};
 
-/// How often keys are looked after, and counters: a request that waits for keys waits so much longer at most.
+proxy_wasm::main! {{
+    log::set_up();
+    proxy_wasm::set_root_context(|context| Box::new(Root::new(context)));
+}}
+
+/// How often the filter looks for keys to fetch and publishes counters. A request that waits for keys waits so much
+/// longer at most.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How soon after a document keys are looked after first. Not at once: Envoy tries a document in a VM that it then
-/// throws away, and a call from there would keep the others waiting for an answer that nobody takes.
+/// When the filter first looks for keys to fetch. Not while it is configured: Envoy tries a configuration in a module
+/// that it then discards, and the other workers would wait for the answer to a call from there.
 const FIRST_TICK: Duration = Duration::from_millis(5);
 
-/// The filter's root context. Until a valid document arrives its plan refuses every request.
+/// The root context of the filter. Until a valid configuration arrives, its plan denies every request.
 pub struct Root {
+    /// The number of this context at the host.
+    context: u32,
     filter: Rc<Filter>,
-    /// What the host verifies as it should, once it was asked.
-    able: Option<AlgorithmSet>,
+    /// The algorithms that the host verifies correctly, once that was tested.
+    verified_by_host: Option<AlgorithmSet>,
     metrics: Rc<Metrics>,
     is_first_tick: bool,
 }
 
 impl Root {
-    /// A filter without a document.
-    pub fn new() -> Self {
+    /// A root context without a configuration.
+    pub fn new(context: u32) -> Self {
         let metrics = Rc::new(Metrics::new());
         let in_wasm = Chosen::new(HostCrypto, AlgorithmSet::EMPTY);
         Self {
+            context,
             filter: Rc::new(Filter::new(
                 Plan::refuse_all(),
                 in_wasm,
                 Rc::clone(&metrics),
             )),
-            able: None,
+            verified_by_host: None,
             metrics,
             is_first_tick: false,
         }
     }
 
-    /// What judges requests now.
-    pub fn filter(&self) -> &Rc<Filter> {
-        &self.filter
+    fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
+        let filter = Filter::new(plan, backend, Rc::clone(&self.metrics));
+        self.set_tick_period(FIRST_TICK);
+        self.is_first_tick = true;
+        // Last, since it acts on the contexts of requests.
+        std::mem::replace(&mut self.filter, Rc::new(filter)).abandon();
     }
 
-    /// Takes a document. One with a fault changes nothing: the host rejects the update, and the last good document
-    /// goes on serving.
-    pub fn configure(&mut self) -> bool {
-        let document = abi::configuration().unwrap_or_default();
-        match config::load(&document) {
+    /// Chooses who verifies signatures. `None` if the configuration asks for what the host cannot do.
+    fn choose(&mut self, crypto: Crypto) -> Option<Chosen<HostCrypto>> {
+        let verified = &mut self.verified_by_host;
+        let verified = || *verified.get_or_insert_with(|| self_test(&HostCrypto));
+        match crypto.choose(verified) {
+            Ok(by_host) => {
+                let in_wasm = AlgorithmSet::from_iter(Algorithm::ALL).without(by_host);
+                log::info(&if by_host.is_empty() {
+                    format!("countersign: signatures: {in_wasm} in wasm")
+                } else {
+                    format!("countersign: signatures: {by_host} by the host; {in_wasm} in wasm")
+                });
+                Some(Chosen::new(HostCrypto, by_host))
+            }
+            Err(missing) => {
+                log::error(&format!(
+                    "countersign: crypto: `host` is asked for, and the host's `verify_signature` does not verify {missing}"
+                ));
+                None
+            }
+        }
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, call: u32, _: usize, _: usize, _: usize) {
+        self.filter.respond(call);
+    }
+}
+
+impl RootContext for Root {
+    /// Accepts a configuration. If it has a fault, nothing changes: the host rejects the update, and the last valid
+    /// configuration stays in use.
+    fn on_configure(&mut self, _: usize) -> bool {
+        // The SDK's dispatcher makes this call before it delivers a response, and panics if the host denies it.
+        if !ffi::act_on(self.context) {
+            log::error("countersign: the host denies `proxy_set_effective_context`");
+            return false;
+        }
+        let configuration = self.get_plugin_configuration().unwrap_or_default();
+        match config::load(&configuration) {
             Ok(loaded) => {
                 for warning in loaded.warnings {
-                    warn!("countersign: {warning}");
+                    log::warn(&format!("countersign: {warning}"));
                 }
                 let Some(backend) = self.choose(loaded.plan.crypto) else {
                     return false;
                 };
                 self.adopt(loaded.plan, backend);
-                info!("countersign: the document is accepted");
+                log::info("countersign: the document is accepted");
                 true
             }
             Err(faults) => {
-                error!(
+                log::error(&format!(
                     "countersign: the document is refused, {} in all:",
                     faults.len()
-                );
+                ));
                 for fault in faults {
-                    error!("countersign: {fault}");
+                    log::error(&format!("countersign: {fault}"));
                 }
                 false
             }
         }
     }
 
-    /// Time has passed; the filter to look after.
-    pub fn tick(&mut self) -> Rc<Filter> {
+    fn on_tick(&mut self) {
         if std::mem::take(&mut self.is_first_tick) {
-            abi::tick_every(TICK);
+            self.set_tick_period(TICK);
         }
-        self.metrics.tell();
-        Rc::clone(&self.filter)
+        self.metrics.publish();
+        self.filter.poll();
     }
 
-    /// The filter is no longer configured.
-    pub fn end(&self) {
-        self.metrics.tell();
+    /// Each request keeps the filter with which it began, even if the configuration changes meanwhile.
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(context, Rc::clone(&self.filter))))
     }
 
-    fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
-        let filter = Filter::new(plan, backend, Rc::clone(&self.metrics));
-        abi::tick_every(FIRST_TICK);
-        self.is_first_tick = true;
-        // Last, since it speaks for the contexts of requests.
-        std::mem::replace(&mut self.filter, Rc::new(filter)).abandon();
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
     }
+}
 
-    /// Settles who verifies signatures; nothing where that cannot be as the document wants it.
-    fn choose(&mut self, crypto: Crypto) -> Option<Chosen<HostCrypto>> {
-        let able = &mut self.able;
-        let able = || *able.get_or_insert_with(|| self_test(&HostCrypto));
-        match crypto.choose(able) {
-            Ok(by_host) => {
-                let in_wasm = AlgorithmSet::from_iter(Algorithm::ALL).without(by_host);
-                if by_host.is_empty() {
-                    info!("countersign: signatures: {in_wasm} in wasm");
-                } else {
-                    info!("countersign: signatures: {by_host} by the host; {in_wasm} in wasm");
-                }
-                Some(Chosen::new(HostCrypto, by_host))
-            }
-            Err(missing) => {
-                error!(
-                    "countersign: crypto: `host` is asked for, and the host's `verify_signature` does not verify {missing}"
-                );
-                None
-            }
-        }
+/// The host has removed the filter.
+impl Drop for Root {
+    fn drop(&mut self) {
+        self.metrics.publish();
     }
 }

@@ -1,4 +1,4 @@
-//! The value of a field that is told to the upstream: text, and places for what is known of the caller.
+//! The template of an identity header: text, and placeholders for what is known of the caller.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::authenticate::claims::ClaimPath;
 use crate::authenticate::granted::Granted;
 use crate::grammar::encoded;
 
-/// Text, and places for what is known of the caller: `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`,
-/// `{claims.<path>}`.
+/// A template: text and placeholders. The placeholders are `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`
+/// and `{claims.<path>}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
@@ -23,17 +23,17 @@ enum Part {
     Claim(ClaimPath),
 }
 
-/// The names of places, apart from claims.
-pub const PLACES: [&str; 5] = ["subject", "provider", "scopes", "roles", "groups"];
+/// The names of the placeholders, except for claims.
+pub const PLACEHOLDERS: [&str; 5] = ["subject", "provider", "scopes", "roles", "groups"];
 
-/// Why a text is no template.
+/// Why a text is not a valid template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplateFault {
-    /// A brace without its other.
+    /// A brace has no counterpart.
     Brace,
-    /// Text that a field cannot carry.
+    /// The text has characters that a header cannot carry.
     Text,
-    /// A place that there is not.
+    /// There is no placeholder of this name.
     Unknown(String),
 }
 
@@ -55,10 +55,10 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The value for a caller; none where something that is named is absent.
+    /// The header's value for a caller. None if a placeholder's value is absent.
     ///
-    /// Lists are joined by a space, which no element keeps: it is encoded there. An empty element is none: with it a
-    /// value would begin or end with a space, which no field's may (RFC 9113 §8.2.1).
+    /// The elements of a list are joined by a space. A space within an element is percent-encoded. Empty elements are
+    /// omitted, because the value of a header must not begin or end with a space (RFC 9113 §8.2.1).
     pub fn fill(&self, principal: &Principal, provider: &str) -> Option<String> {
         let mut value = String::new();
         for part in &self.0 {
@@ -105,14 +105,15 @@ impl Part {
     }
 }
 
-/// A list of nothing but empty names is absent.
+/// The names of a list, joined. None if all names are empty.
 fn joined(names: &Granted) -> Option<String> {
     let names = names.iter().filter(|name| !name.is_empty());
     let names: Vec<_> = names.map(|name| encoded(name)).collect();
     (!names.is_empty()).then(|| names.join(" "))
 }
 
-/// A claim's value: text as it is, other scalars as JSON writes them, a list of these joined, an object as JSON.
+/// The value of a claim. A string is used as it is, another scalar or an object as JSON. The elements of a list are
+/// joined.
 fn claim(value: &Value) -> Option<String> {
     let scalar = |value: &Value| match value {
         Value::Null => None,

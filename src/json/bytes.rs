@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
-/// The entries that a node of a `BTreeMap` has room for, and the fewest that are left in one that was split.
+/// The maximum entries of a node of a `BTreeMap`, and the minimum after a node was split.
 const NODE: usize = 11;
 const SPLIT: usize = 6;
 
-/// How many bytes of memory the members of an object take, beside what the object itself takes.
+/// How many bytes of memory the members of an object take, in addition to the object itself.
 ///
-/// Nodes of maps are counted, not looked at: never fewer than there are.
+/// The nodes of maps are estimated from the number of entries. The estimate is never too low.
 pub fn bytes_of(members: &Map<String, Value>) -> usize {
     let inner = members.iter();
     let inner: usize = inner
@@ -29,12 +29,12 @@ fn bytes_of_value(value: &Value) -> usize {
     }
 }
 
-/// What the nodes of so many entries take.
+/// How many bytes the nodes of so many entries take.
 fn nodes(entries: usize) -> usize {
     if entries == 0 {
         return 0;
     }
-    // A node's parent, its place there and its length come to two pointers at the most.
+    // A node's parent, its index there and its length take at most two pointers.
     let leaf = NODE * size_of::<(String, Value)>() + 2 * size_of::<usize>();
     let leaves = if entries <= NODE {
         1

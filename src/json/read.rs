@@ -1,4 +1,4 @@
-//! Reads one JSON text, strictly.
+//! The parser of strict JSON.
 
 use core::{cell::Cell, fmt};
 use std::borrow::Cow;
@@ -9,13 +9,14 @@ use serde_json::Number;
 use super::value::{Json, Object};
 use super::{DEPTH_MAX, JsonFault};
 
-/// Parses exactly one JSON text, of which the value borrows.
+/// Parses exactly one JSON text. The value borrows from the text.
 ///
-/// The memory is linear in the length, which the caller bounds, and the time but for the sorting of names.
+/// Memory is linear in the length of the text, which the caller must bound. Time is linear too, except for the sorting
+/// of member names.
 ///
 /// # Errors
 ///
-/// [`JsonFault`]: also for trailing bytes, a byte order mark, lone surrogates, `NaN` and comments.
+/// [`JsonFault`], also for trailing bytes, a byte order mark, lone surrogates, `NaN` and comments.
 pub fn parse(bytes: &[u8]) -> Result<Json<'_>, JsonFault> {
     let text = str::from_utf8(bytes).map_err(|_| JsonFault::Syntax)?;
     let fault = Cell::new(JsonFault::Syntax);
@@ -30,7 +31,7 @@ pub fn parse(bytes: &[u8]) -> Result<Json<'_>, JsonFault> {
         .map_err(|_| fault.get())
 }
 
-/// Builds one value. serde's errors carry no type, so the reason travels beside them.
+/// Builds one value. serde's errors have no type, so that the fault is stored beside them.
 #[derive(Clone, Copy)]
 struct Strict<'f> {
     depth: usize,
@@ -121,10 +122,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 }
 
-/// As many members as the claims of most tokens have, so that their memory is asked for once.
+/// The number of members that the claims of most tokens have. Their memory is then allocated once.
 const USUAL_MEMBERS: usize = 12;
 
-/// A text, borrowed where nothing in it is escaped.
+/// Reads a string, and borrows it if nothing in it is escaped.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {

@@ -1,10 +1,10 @@
-//! JSON that borrows: what a token says is looked at once and mostly not kept.
+//! JSON values that borrow from the text. Most parts of a token are read once and not kept.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
-/// A JSON value. Its text is a part of what was read, except where something in it was escaped.
+/// A JSON value. Its strings borrow from the text, except for those with escapes.
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(PartialEq))]
 pub enum Json<'a> {
@@ -12,7 +12,7 @@ pub enum Json<'a> {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, finite.
+    /// A number, which is finite.
     Number(Number),
     /// A string.
     Text(Cow<'a, str>),
@@ -22,19 +22,19 @@ pub enum Json<'a> {
     Object(Object<'a>),
 }
 
-/// A JSON object, no two members of which have one name.
+/// A JSON object, whose members have different names.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(test, derive(PartialEq))]
 pub struct Object<'a> {
-    /// In no order that means anything.
+    /// The members, in no defined order.
     members: Vec<(Cow<'a, str>, Json<'a>)>,
 }
 
-/// Up to so many members are compared each with each, which takes less than to sort them.
+/// The maximum number of members that are all compared with one another. That is faster than sorting so few.
 const FEW: usize = 16;
 
 impl<'a> Object<'a> {
-    /// An object of these members; none where two have one name.
+    /// An object with these members. None if two of them have the same name.
     pub(super) fn of(mut members: Vec<(Cow<'a, str>, Json<'a>)>) -> Option<Self> {
         let mut reach = FEW;
         if members.len() > FEW {
@@ -53,8 +53,8 @@ impl<'a> Object<'a> {
 
     /// The member called `name`.
     ///
-    /// One after the other, since there are few. Not inlined: the claims are asked for one by one, and code that is
-    /// new at each of them costs more than the calls.
+    /// The search is linear, because objects are small. The function is not inlined: claims are read one by one, and a
+    /// copy of the code for each costs more than the calls.
     #[inline(never)]
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         let found = self.members.iter().find(|(own, _)| is_same(own, name));
@@ -62,14 +62,14 @@ impl<'a> Object<'a> {
     }
 }
 
-/// By length and first byte before all others, which take a call: most names differ in those.
+/// Whether two names are equal. Most names differ in length or first byte, and comparing the rest takes a call.
 #[inline]
 fn is_same(one: &str, other: &str) -> bool {
     one.len() == other.len() && one.as_bytes().first() == other.as_bytes().first() && one == other
 }
 
 impl Json<'_> {
-    /// The text, where it is one.
+    /// The string, if the value is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -77,13 +77,13 @@ impl Json<'_> {
         }
     }
 
-    /// Whether it is `null`.
+    /// Whether the value is `null`.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 }
 
-/// A value to keep.
+/// A value that borrows nothing.
 impl From<Json<'_>> for Value {
     fn from(json: Json<'_>) -> Self {
         match json {
@@ -93,7 +93,7 @@ impl From<Json<'_>> for Value {
             Json::Text(text) => Self::String(text.into_owned()),
             Json::Array(items) => {
                 let mut items: Vec<Self> = items.into_iter().map(Self::from).collect();
-                // It may have the memory of what was read, which grew by doubling.
+                // The vector may reuse the memory of the parsed array, which grew by doubling.
                 items.shrink_to_fit();
                 Self::Array(items)
             }

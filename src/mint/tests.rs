@@ -71,7 +71,7 @@ fn a_key_signs_only_what_it_can() {
     assert_eq!(secret.sign_raw(Algorithm::Hs256, b"x").unwrap().len(), 32);
 }
 
-/// J-16: weak keys can be had, to be refused. At their shortest they refuse to sign, not panic.
+/// J-16: weak keys can be created, for tests that they are rejected. The shortest ones fail to sign and do not panic.
 #[test]
 fn j_16_weak_rsa_keys_sign_while_the_padding_fits() {
     use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};

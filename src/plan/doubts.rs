@@ -1,25 +1,25 @@
-//! Header fields whose value some server could take for the one that a rule asks for, although it differs.
+//! Headers that are ambiguous: a server could read the value as one that a rule matches, although it differs.
 
 use crate::request::list::{elements, has_encoded_word, trimmed};
 use crate::request::{Field, RequestView};
 
-/// The header fields at which rules look, and every value that a rule asks for.
+/// The headers that rules match, and all values that rules require of each.
 #[derive(Debug, Default)]
-pub(super) struct AskedValues(Vec<(String, Vec<String>)>);
+pub(super) struct RequiredValues(Vec<(String, Vec<String>)>);
 
-/// What is in doubt in one request: looked for once, whatever the number of rules and readings.
+/// The ambiguous headers of one request. They are searched for once, for all rules and readings.
 #[derive(Debug, Default)]
 pub(super) struct Doubts<'p>(Vec<Doubt<'p>>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Doubt<'p> {
     name: &'p str,
-    /// The value that it could be; none where it could be any.
+    /// The value that a server could read. None if it could be any.
     value: Option<&'p str>,
 }
 
-impl AskedValues {
-    /// Adds what a rule asks for.
+impl RequiredValues {
+    /// Adds the value that a rule requires of a header.
     pub(super) fn insert(&mut self, name: &str, value: &str) {
         let place = match self.0.iter().position(|(known, _)| known == name) {
             Some(place) => place,
@@ -35,10 +35,10 @@ impl AskedValues {
         }
     }
 
-    /// What is in doubt in a request.
+    /// The ambiguous headers of a request.
     ///
-    /// A list could be each of its elements (RFC 9110 §5.3), and what is trimmed or decoded (RFC 2047, as CherryPy does)
-    /// could be what comes out. A value that a rule asks for as it stands is that value.
+    /// A server could read a list as one of its elements (RFC 9110 §5.3). It could trim a value, or decode it (RFC
+    /// 2047, as CherryPy does). A value that a rule requires exactly as sent is not ambiguous.
     pub(super) fn in_doubt(&self, request: &RequestView<'_>) -> Doubts<'_> {
         let mut doubts = Doubts::default();
         for (name, values) in &self.0 {
@@ -66,7 +66,7 @@ impl AskedValues {
 }
 
 impl Doubts<'_> {
-    /// Whether the field of that name could be of that value.
+    /// Whether a server could read the header `name` as having this value.
     pub(super) fn have(&self, name: &str, value: &str) -> bool {
         let mut doubts = self.0.iter();
         doubts.any(|doubt| doubt.name == name && doubt.value.is_none_or(|own| own == value))
@@ -78,11 +78,11 @@ mod tests {
     use super::*;
 
     fn is_in_doubt(sent: &str) -> bool {
-        let mut asked = AskedValues::default();
-        asked.insert("x-a", "2");
-        asked.insert("x-a", "4, 5");
+        let mut required = RequiredValues::default();
+        required.insert("x-a", "2");
+        required.insert("x-a", "4, 5");
         let request = RequestView::new(vec![(b"x-a", sent.as_bytes())]);
-        asked.in_doubt(&request).have("x-a", "2")
+        required.in_doubt(&request).have("x-a", "2")
     }
 
     #[test]

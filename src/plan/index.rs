@@ -1,10 +1,9 @@
-//! Which rules could fit a request, by its host and its path, without a look at the others.
+//! An index that finds the rules that could match a request by its host and its path.
 //!
-//! Hosts lead to tries, one for each host that rules name, one for each domain that they name hosts below, and one for
-//! the rules that name none. In a trie each node is a row of segments; it knows the patterns that end there. A request
-//! visits the few nodes that its segments lead to, and what they know is merged in the order of the rules. What is
-//! found fits by host and path; methods, header fields and
-//! routes are left to be looked at.
+//! There is one trie for each host in a rule, one for each domain of a wildcard, and one for the rules without hosts. A
+//! node of a trie represents a sequence of segments and lists the patterns that end there. A lookup visits the few
+//! nodes that the request's segments lead to, and merges their lists in the order of the rules. It decides host and
+//! path only: methods, headers and routes are compared afterwards.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,16 +16,18 @@ use crate::request::host::{HostPattern, Hosts};
 use crate::request::path::{Case, Pattern, PatternSegment, Reading};
 use crate::url::Host;
 
-/// The root for the rules that name no host.
+/// The root for the rules without hosts.
 const ANY_HOST: usize = 0;
 
-/// A rule that names more hosts and paths, multiplied, stands in the trie for any host, and is asked for its own.
-const MOST_PLACES: usize = 256;
+/// The maximum product of a rule's hosts and paths. A rule with more is in the trie for any host, and its hosts are
+/// compared afterwards.
+const MAX_ENTRIES: usize = 256;
 
-/// As many nodes as most requests visit at once, and twice as many lists, so that they take no memory of their own.
+/// The number of nodes that most requests visit at the same depth. So many nodes, and twice as many lists, need no
+/// allocation.
 const USUAL_NODES: usize = 4;
 
-/// Which rules could fit a request.
+/// An index that finds the rules that could match a request.
 #[derive(Debug)]
 pub(super) struct Index {
     roots: Vec<Root>,
@@ -35,7 +36,7 @@ pub(super) struct Index {
     hosts: Map,
     /// The roots for all hosts below a domain, by `.domain`.
     below: Map,
-    /// How long these `.domain`s are.
+    /// The lengths of these `.domain`s.
     lengths: Vec<usize>,
     case: Case,
 }
@@ -53,23 +54,23 @@ struct Node {
     parameter: Option<usize>,
     /// The patterns that end here.
     ends: Vec<Entry>,
-    /// The patterns that fit any rest from here on.
+    /// The patterns that match any rest from here on.
     rests: Vec<Entry>,
 }
 
-/// A rule, and the pattern by which its path fits; none for a rule without patterns.
+/// A rule, and the one of its patterns that matches. A rule without patterns has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     pub rule: usize,
     pub pattern: Option<usize>,
 }
 
-/// Nodes that a request has reached at once.
+/// The nodes that a request has reached at one depth.
 type Nodes<'i> = SmallVec<[&'i Node; USUAL_NODES]>;
 
 type Map = HashMap<Box<str>, usize, BuildHasherDefault<Fnv>>;
 
-/// FNV-1a: short texts fast. A request only looks up, so that no client can fill a bucket.
+/// FNV-1a, which is fast for short texts. Requests only look up, so that a client cannot fill a bucket.
 struct Fnv(u64);
 
 impl Default for Fnv {
@@ -92,14 +93,14 @@ impl Hasher for Fnv {
 
 /// One step down a trie.
 enum Step<'s> {
-    /// Along this text.
+    /// A segment with this text.
     Text(Cow<'s, str>),
-    /// Along whatever text there may be.
+    /// A segment with any text.
     AnyText,
 }
 
 impl Index {
-    /// An index without rules, whose patterns will be of this case.
+    /// An index without rules. The patterns of the rules must have this case.
     pub(super) fn new(case: Case) -> Self {
         let mut index = Self {
             roots: Vec::new(),
@@ -113,10 +114,10 @@ impl Index {
         index
     }
 
-    /// Adds a rule; its number is greater than any before.
+    /// Adds a rule. Its number must be greater than those of earlier rules.
     pub(super) fn insert(&mut self, rule: usize, matches: &Match) {
-        let places = matches.hosts.len().saturating_mul(matches.paths.len());
-        let roots: Vec<usize> = if matches.hosts.is_empty() || places > MOST_PLACES {
+        let entries = matches.hosts.len().saturating_mul(matches.paths.len());
+        let roots: Vec<usize> = if matches.hosts.is_empty() || entries > MAX_ENTRIES {
             vec![ANY_HOST]
         } else {
             matches
@@ -131,7 +132,7 @@ impl Index {
             };
             if matches.paths.is_empty() {
                 let pattern = None;
-                note(&mut root.without_path, Entry { rule, pattern });
+                add_once(&mut root.without_path, Entry { rule, pattern });
             }
             let top = root.node;
             for (number, pattern) in matches.paths.iter().enumerate() {
@@ -139,13 +140,13 @@ impl Index {
                 let Some(node) = self.nodes.get_mut(place) else {
                     continue;
                 };
-                let list = if pattern.fits_any_rest() {
+                let list = if pattern.matches_any_rest() {
                     &mut node.rests
                 } else {
                     &mut node.ends
                 };
                 let pattern = Some(number);
-                note(list, Entry { rule, pattern });
+                add_once(list, Entry { rule, pattern });
             }
         }
     }
@@ -201,11 +202,11 @@ impl Index {
         place
     }
 
-    /// The entries that fit a host and a reading, in order.
-    pub(super) fn fitting(&self, host: &Host<'_>, reading: Reading<'_>) -> Merged<'_> {
+    /// The entries that match a host and a reading, in order.
+    pub(super) fn matching(&self, host: &Host<'_>, reading: Reading<'_>) -> Merged<'_> {
         let host = host.as_str();
         let exact = self.hosts.get(host).copied();
-        // A domain is not below itself; its `.domain` is longer than it is.
+        // A domain is shorter than its `.domain`, so that it is not below itself.
         let roots = [ANY_HOST].into_iter().chain(exact).chain(self.below(host));
         let mut merged = Merged::default();
         for root in roots.filter_map(|root| self.roots.get(root)) {
@@ -219,9 +220,9 @@ impl Index {
         merged
     }
 
-    /// The entries of rules that could fit all that a narrower match fits, in order.
+    /// The entries of the rules that could match everything that a narrower match does, in order.
     ///
-    /// Such a rule fits the first host and the first path of the narrower, or names none.
+    /// Such a rule matches the first host and the first path of the narrower match, or has no hosts or no paths.
     pub(super) fn could_cover(&self, narrow: &Match) -> Merged<'_> {
         let host = narrow.hosts.first().map(HostPattern::hosts);
         let exact = match host {
@@ -241,13 +242,13 @@ impl Index {
                     PatternSegment::Literal(text) => Step::Text(Cow::Borrowed(&**text)),
                     PatternSegment::Parameter(_) => Step::AnyText,
                 });
-                self.walk(root.node, steps, !pattern.fits_any_rest(), &mut merged);
+                self.walk(root.node, steps, !pattern.matches_any_rest(), &mut merged);
             }
         }
         merged
     }
 
-    /// The roots for the `.domain`s that a text ends in.
+    /// The roots for the `.domain`s that a text ends with.
     fn below(&self, text: &str) -> impl Iterator<Item = usize> {
         self.lengths.iter().filter_map(move |length| {
             let suffix = text.get(text.len().checked_sub(*length)?..)?;
@@ -255,7 +256,8 @@ impl Index {
         })
     }
 
-    /// Collects what the nodes on the way know; those at its end only if it `ends` there.
+    /// Adds the lists of the nodes that the steps lead to. The patterns that end at the last node are added only if
+    /// `ends`.
     fn walk<'i, 's>(
         &'i self,
         top: usize,
@@ -287,7 +289,7 @@ impl Index {
         }
     }
 
-    /// Adds a node to those that are reached, and what fits any rest from there on to what is found.
+    /// Adds a node to those that were reached, and the patterns that match any rest from there on.
     #[inline(never)]
     fn reach<'i>(&'i self, place: Option<usize>, nodes: &mut Nodes<'i>, merged: &mut Merged<'i>) {
         if let Some(node) = place.and_then(|place| self.nodes.get(place)) {
@@ -297,14 +299,14 @@ impl Index {
     }
 }
 
-/// Notes an entry, once: a rule may name a host twice.
-fn note(list: &mut Vec<Entry>, entry: Entry) {
+/// Adds an entry, unless it is the last one. A rule may list the same host twice.
+fn add_once(list: &mut Vec<Entry>, entry: Entry) {
     if list.last() != Some(&entry) {
         list.push(entry);
     }
 }
 
-/// The entries of several lists, each in order, in order.
+/// Merges sorted lists of entries.
 #[derive(Debug, Default)]
 pub(super) struct Merged<'i> {
     lists: SmallVec<[&'i [Entry]; 2 * USUAL_NODES]>,

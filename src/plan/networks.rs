@@ -1,20 +1,21 @@
-//! Addresses from which requests may come.
+//! The networks from which requests may come.
 
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// Addresses from which requests may come: those of `allow`, all where it is empty, but those of `deny`.
+/// The networks from which requests may come. An address must be in `allow`, unless `allow` is empty, and not in
+/// `deny`.
 #[derive(Debug, Clone, Default)]
 pub struct Networks {
-    /// These.
+    /// Allowed networks. If there are none, all are allowed.
     pub allow: Vec<IpNet>,
-    /// Not these.
+    /// Denied networks.
     pub deny: Vec<IpNet>,
 }
 
 impl Networks {
-    /// Whether a request may come from there; an address that is not known is none of those that may.
+    /// Whether a request may come from this address. An unknown address is denied.
     pub fn admit(&self, client: Option<IpAddr>) -> bool {
         let Some(client) = client else {
             return false;
@@ -25,7 +26,7 @@ impl Networks {
 }
 
 /// Whether no address is admitted by all of these.
-pub fn admit_nobody(all: &[&Networks]) -> bool {
+pub fn admit_none(all: &[&Networks]) -> bool {
     let mut admitted = vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
     for networks in all.iter().filter(|networks| !networks.allow.is_empty()) {
         let pairs = admitted
@@ -46,7 +47,7 @@ pub fn admit_nobody(all: &[&Networks]) -> bool {
         .all(|network| denied.iter().any(|own| own.contains(network)))
 }
 
-/// The addresses of two networks: one lies in the other, or they have none in common.
+/// The intersection of two networks: either one contains the other, or it is empty.
 fn in_both(one: IpNet, other: IpNet) -> Option<IpNet> {
     if one.contains(&other) {
         Some(other)
@@ -57,7 +58,7 @@ fn in_both(one: IpNet, other: IpNet) -> Option<IpNet> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Networks, admit_nobody};
+    use super::{Networks, admit_none};
     use crate::request::RequestView;
 
     #[test]
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_that_together_let_nobody_in() {
+    fn lists_that_together_admit_no_address() {
         let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
         let networks = |allow: &[&str], deny: &[&str]| Networks {
             allow: list(allow),
@@ -102,7 +103,7 @@ mod tests {
             vec![&ten, &networks(&["192.168.0.0/16", "2001:db8::/32"], &[])],
             vec![&ten, &networks(&[], &["10.0.0.0/8"])],
         ] {
-            assert!(admit_nobody(&all), "{all:?}");
+            assert!(admit_none(&all), "{all:?}");
         }
         for all in [
             vec![],
@@ -112,7 +113,7 @@ mod tests {
             vec![&ten, &networks(&["10.1.2.3/32", "192.168.0.0/16"], &[])],
             vec![&networks(&["10.1.0.0/16"], &[]), &ten],
         ] {
-            assert!(!admit_nobody(&all), "{all:?}");
+            assert!(!admit_none(&all), "{all:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The rules in their order, and the first of them that fits.
+//! The rules in their order, and the first one that matches a request.
 
-use super::doubts::{AskedValues, Doubts};
+use super::doubts::{Doubts, RequiredValues};
 use super::index::{Entry, Index};
 use super::{Access, Match, Rule};
 use crate::authorize::condition::Condition;
@@ -9,7 +9,7 @@ use crate::request::RequestView;
 use crate::request::path::{Case, Reading};
 use crate::url::Host;
 
-/// The rules in their order, indexed by what they fit: the first of a thousand is found about as fast as of ten.
+/// The rules in their order, with an index. A lookup in a thousand rules takes about as long as in ten.
 #[derive(Debug)]
 pub struct Rules {
     list: Vec<Rule>,
@@ -19,15 +19,15 @@ pub struct Rules {
     look_at_scheme: bool,
     look_at_hosts: bool,
     hide: bool,
-    asked_values: AskedValues,
+    required_values: RequiredValues,
 }
 
-/// Which rules are considered.
+/// The rules that a lookup considers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Considered {
-    /// Every one.
+    /// All rules.
     All,
-    /// Those that do not hide.
+    /// The rules that are not hidden.
     Visible,
 }
 
@@ -40,18 +40,18 @@ impl Considered {
     }
 }
 
-/// The rule that a request falls under, and what its path binds.
+/// A rule that matches a request, and the path parameters that it binds.
 #[derive(Debug)]
-pub struct Fit<'p, 'r> {
+pub struct Matched<'p, 'r> {
     /// The rule.
     pub rule: &'p Rule,
-    /// What the path binds.
+    /// The path parameters.
     pub bound: Bound<'p, 'r>,
 }
 
-/// The parameters of a path: names and decoded values, in order.
+/// Path parameters: names and decoded values, in order.
 ///
-/// Where several patterns of a rule fit, the first of them binds.
+/// If several patterns of a rule match, the first of them binds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Bound<'p, 'r>(Vec<(&'p str, &'r str)>);
 
@@ -62,8 +62,8 @@ impl<'p, 'r> Bound<'p, 'r> {
     }
 }
 
-impl Fit<'_, '_> {
-    /// Whether two requests fall under one rule, or both under none.
+impl Matched<'_, '_> {
+    /// Whether both are the same rule, or both are none.
     pub(super) fn are_of_one_rule(one: Option<&Self>, other: Option<&Self>) -> bool {
         match (one, other) {
             (Some(one), Some(other)) => std::ptr::eq(one.rule, other.rule),
@@ -73,15 +73,15 @@ impl Fit<'_, '_> {
     }
 }
 
-/// The same rule, not an equal one.
-impl PartialEq for Fit<'_, '_> {
+/// Rules are compared by identity, not by content.
+impl PartialEq for Matched<'_, '_> {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.rule, other.rule) && self.bound == other.bound
     }
 }
 
 impl Rules {
-    /// No rule yet; the patterns of those to come are of this case.
+    /// An empty list. The patterns of the rules must have this case.
     pub fn new(case: Case) -> Self {
         Self {
             list: Vec::new(),
@@ -91,7 +91,7 @@ impl Rules {
             look_at_scheme: false,
             look_at_hosts: false,
             hide: false,
-            asked_values: AskedValues::default(),
+            required_values: RequiredValues::default(),
         }
     }
 
@@ -104,7 +104,7 @@ impl Rules {
         self.look_at_hosts |= rule.looks_at_host();
         self.hide |= rule.hides;
         let headers = rule.matches.headers.iter();
-        headers.for_each(|(name, value)| self.asked_values.insert(name, value));
+        headers.for_each(|(name, value)| self.required_values.insert(name, value));
         self.list.push(rule);
     }
 
@@ -113,42 +113,42 @@ impl Rules {
         self.list.iter()
     }
 
-    /// Whether a rule looks at the name of a route.
+    /// Whether a rule matches names of routes.
     pub fn look_at_route_names(&self) -> bool {
         self.look_at_route_names
     }
 
-    /// Whether a rule looks at the policies of a route.
+    /// Whether a rule matches policies of routes.
     pub fn look_at_route_policies(&self) -> bool {
         self.look_at_route_policies
     }
 
-    /// Whether a condition of a rule looks at the scheme of the request.
+    /// Whether a condition of a rule refers to the scheme of the request.
     pub fn look_at_scheme(&self) -> bool {
         self.look_at_scheme
     }
 
-    /// Whether a rule, or a condition of one, looks at the host of the request.
+    /// Whether a rule matches hosts, or a condition of a rule refers to the host.
     pub fn look_at_hosts(&self) -> bool {
         self.look_at_hosts
     }
 
-    /// What is in doubt in the header fields of a request.
+    /// The headers of a request that are ambiguous to the rules.
     pub(super) fn in_doubt(&self, request: &RequestView<'_>) -> Doubts<'_> {
-        self.asked_values.in_doubt(request)
+        self.required_values.in_doubt(request)
     }
 
-    /// Whether a rule hides.
+    /// Whether a rule is hidden.
     pub(super) fn hide(&self) -> bool {
         self.hide
     }
 
-    /// What the rules ask, in order; for the compilation.
+    /// What the rules require, in order, for the compiler of the configuration to complete.
     pub fn accesses_mut(&mut self) -> impl Iterator<Item = &mut Access> {
         self.list.iter_mut().map(|rule| &mut rule.access)
     }
 
-    /// The rules that fit every request that `narrow` fits, in order, each with its number.
+    /// The rules that match every request that `narrow` matches, in order, each with its number.
     pub fn covering(&self, narrow: &Match) -> impl Iterator<Item = (usize, &Rule)> {
         let mut last = None;
         self.index
@@ -160,11 +160,11 @@ impl Rules {
             })
     }
 
-    /// The first rule that fits a request by one reading of its path.
+    /// The first rule that matches a request, given one reading of its path.
     ///
-    /// Not inlined, so that all that it calls is inlined here.
+    /// The function is not inlined, so that everything that it calls is inlined into it.
     #[inline(never)]
-    pub(super) fn first_fit<'p, 'r>(
+    pub(super) fn first_match<'p, 'r>(
         &'p self,
         considered: Considered,
         doubts: &Doubts<'_>,
@@ -172,10 +172,10 @@ impl Rules {
         request: &RequestView<'_>,
         reading: Reading<'r>,
         host: &Host<'_>,
-    ) -> Result<Option<Fit<'p, 'r>>, Reject> {
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         let mut last = None;
-        for entry in self.index.fitting(host, reading) {
-            // Another pattern of a rule whose other keys do not fit.
+        for entry in self.index.matching(host, reading) {
+            // This is another pattern of a rule whose other keys do not match.
             if last.replace(entry.rule) == Some(entry.rule) {
                 continue;
             }
@@ -185,12 +185,12 @@ impl Rules {
             };
             if rule
                 .matches
-                .fits_but_for_the_path(doubts, method, request, host)?
+                .matches_apart_from_path(doubts, method, request, host)?
             {
                 let pattern = entry.pattern.and_then(|own| rule.matches.paths.get(own));
                 let binding = pattern.filter(|pattern| pattern.binds());
                 let bound = binding.map(|pattern| pattern.bind(reading).collect());
-                return Ok(Some(Fit {
+                return Ok(Some(Matched {
                     rule,
                     bound: Bound(bound.unwrap_or_default()),
                 }));
@@ -199,9 +199,9 @@ impl Rules {
         Ok(None)
     }
 
-    /// The first rule that fits a request by one reading of its path, where that rule hides.
+    /// The first rule that could match a request, given one reading of its path, if that rule is hidden.
     ///
-    /// A rule that looks at a repeated header field could fit.
+    /// A rule could match a header that is repeated or ambiguous.
     pub(super) fn first_hidden(
         &self,
         doubts: &Doubts<'_>,
@@ -210,14 +210,14 @@ impl Rules {
         reading: Reading<'_>,
         host: &Host<'_>,
     ) -> Option<&Rule> {
-        let rules = self.index.fitting(host, reading);
+        let rules = self.index.matching(host, reading);
         let mut rules = rules.filter_map(|entry| self.list.get(entry.rule));
-        let could_fit = |rule: &&Rule| {
-            let fits = rule
+        let could_match = |rule: &&Rule| {
+            let matches = rule
                 .matches
-                .fits_but_for_the_path(doubts, method, request, host);
-            fits.unwrap_or(true)
+                .matches_apart_from_path(doubts, method, request, host);
+            matches.unwrap_or(true)
         };
-        rules.find(could_fit).filter(|rule| rule.hides)
+        rules.find(could_match).filter(|rule| rule.hides)
     }
 }

@@ -1,47 +1,47 @@
-//! Which other origins may read answers (WHATWG Fetch §3.2, "CORS protocol").
+//! Which other origins may read responses (WHATWG Fetch §3.2, "CORS protocol").
 
 use std::time::Duration;
 
-/// Which other origins may read answers.
+/// Which other origins may read responses, and what preflights receive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cors {
-    /// The origins.
+    /// The allowed origins.
     pub origins: Origins,
-    /// What becomes of preflights.
+    /// Who answers preflights.
     pub preflight: Preflight,
-    /// The methods that an answered preflight allows; none repeats the one that was asked for.
+    /// The methods that the answer to a preflight allows. If empty, the answer repeats the requested method.
     pub methods: Vec<String>,
-    /// The header fields that an answered preflight allows; none repeats those that were asked for.
+    /// The headers that the answer to a preflight allows. If empty, the answer repeats the requested headers.
     pub headers: Vec<String>,
     /// Whether requests may carry cookies.
     pub credentials: bool,
-    /// How long a browser may remember an answered preflight.
+    /// How long a browser may cache the answer to a preflight.
     pub max_age: Duration,
 }
 
-/// Origins, compared exactly as browsers write them.
+/// Origins, compared byte by byte with what browsers send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
-    /// Any; requests then carry no cookies.
+    /// Every origin. Requests then carry no cookies.
     Any,
-    /// These.
+    /// Only these origins.
     Only(Vec<String>),
 }
 
-/// What becomes of a preflight.
+/// Who answers a preflight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Preflight {
-    /// It goes on to the upstream, without credentials.
+    /// The upstream. The preflight passes without credentials.
     #[default]
     Pass,
-    /// The filter answers.
+    /// The filter.
     Answer,
-    /// It needs a credential like any other request.
+    /// The upstream, if the preflight has a valid credential like any other request.
     Authenticate,
 }
 
 impl Cors {
-    /// The value of `access-control-allow-origin` for a request of that origin; none where it may read nothing.
+    /// The value of `access-control-allow-origin` for a request from `origin`; none if that origin is not allowed.
     pub fn allowed<'o>(&'o self, origin: &[u8]) -> Option<&'o str> {
         match &self.origins {
             Origins::Any => Some("*"),

@@ -1,20 +1,20 @@
-//! An answer that stands in the document as it is sent.
+//! A response that the configuration gives in full.
 
-/// An answer that stands in the document as it is sent.
+/// A response that the configuration gives in full: a rule's `respond`, or `responses.not_found`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FixedReply {
     /// The status code, from 200 to 599.
     pub status: u16,
-    /// Header fields, names in lower case; a content type where there is content.
+    /// The headers, names in lower case. `content-type` is set if there is content.
     pub headers: Vec<(String, String)>,
     /// The content.
     pub body: String,
-    /// What the content says, for callers who get no content: a text, or `message` of JSON.
+    /// The message for gRPC calls, which receive no content: the content if it is text, or `message` of a JSON object.
     pub message: Option<String>,
 }
 
 impl FixedReply {
-    /// What a path without anything behind it gets where the document does not say.
+    /// The default of `responses.not_found`.
     pub fn not_found() -> Self {
         Self {
             status: 404,
@@ -24,7 +24,7 @@ impl FixedReply {
         }
     }
 
-    /// Whether a field of that name (lower case) is set.
+    /// Whether a header of that name is set. `name` is in lower case.
     pub fn sets(&self, name: &str) -> bool {
         self.headers.iter().any(|(own, _)| own == name)
     }

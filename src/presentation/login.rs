@@ -1,11 +1,11 @@
-//! Where a browser is sent to sign in.
+//! The page where people sign in.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
-/// What stands for the address that the browser wanted.
-const PLACE: &str = "{url}";
+/// The placeholder for the URL that the browser asked for.
+const PLACEHOLDER: &str = "{url}";
 
-/// Where a browser is sent to sign in: an address with at most one `{url}` in its query.
+/// The URL of the page where people sign in, with at most one `{url}` in its query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     before: String,
@@ -14,24 +14,24 @@ pub struct Login {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ReturnTo {
-    /// Of the document, never of the request: the way back leads nowhere else.
+    /// The configured origin. It never comes from the request, so that a request cannot lead the browser to another site.
     origin: String,
     after: String,
 }
 
 impl Login {
-    /// The address `uri`; `{url}` in it stands for the way back to `origin`.
+    /// Parses `uri`. Its placeholder `{url}` becomes the URL that the browser asked for, at `origin`.
     ///
-    /// None where `{url}` is there twice, stands before the query, where it could name a host, or has no origin to
-    /// lead to.
+    /// None if `{url}` occurs twice, if it is before the query, where it could name a host, if it is in the fragment,
+    /// or if there is no `origin`.
     pub fn parse(uri: &str, origin: Option<&str>) -> Option<Self> {
-        let Some((before, after)) = uri.split_once(PLACE) else {
+        let Some((before, after)) = uri.split_once(PLACEHOLDER) else {
             return Some(Self {
                 before: uri.to_owned(),
                 return_to: None,
             });
         };
-        if !before.contains('?') || before.contains('#') || after.contains(PLACE) {
+        if !before.contains('?') || before.contains('#') || after.contains(PLACEHOLDER) {
             return None;
         }
         Some(Self {
@@ -43,7 +43,8 @@ impl Login {
         })
     }
 
-    /// The address for a browser that wanted `target`; every octet but letters and digits is percent-encoded.
+    /// The URL for a browser that asked for `target`. Each octet of it that is no letter and no digit is
+    /// percent-encoded.
     pub fn location(&self, target: &[u8]) -> String {
         let mut location = self.before.clone();
         if let Some(ReturnTo { origin, after }) = &self.return_to {

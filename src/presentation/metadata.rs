@@ -2,44 +2,45 @@
 
 use crate::request::path::{Pattern, Reading};
 
-/// Where such documents stand (RFC 9728 §3).
+/// The well-known path of metadata (RFC 9728 §3).
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// The metadata of the protected resource, ready to be sent.
+/// The metadata of the protected resource, as it is sent.
 #[derive(Debug)]
 pub struct Metadata {
-    /// Its path: the well-known one, and the resource's own after it (RFC 9728 §3.1).
+    /// Its path: the well-known path, followed by the path of the resource (RFC 9728 §3.1).
     pub path: Pattern,
-    /// The query that its address has, where the resource has one.
+    /// Its query, if the resource's URL has one.
     pub query: Option<String>,
-    /// Whatever else stands below the well-known path.
+    /// Every path below the well-known path.
     pub others: Pattern,
-    /// Its address, for challenges (RFC 9728 §5.1).
+    /// Its URL, for challenges (RFC 9728 §5.1).
     pub url: String,
-    /// The JSON.
+    /// The content, a JSON object.
     pub json: String,
 }
 
-/// What a request for metadata is for.
+/// Whose metadata a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// For this document.
+    /// The metadata of this resource.
     This,
-    /// For that of another resource.
+    /// The metadata of another resource.
     Another,
 }
 
 impl Metadata {
-    /// Whether a request is for metadata, by one reading of its path.
+    /// Whose metadata a request asks for, by one reading of its path; none if the path is not below the well-known
+    /// path.
     pub fn asked(&self, reading: Reading<'_>, query: Option<&[u8]>) -> Option<Asked> {
         let same_query = || {
             self.query
                 .as_ref()
                 .is_none_or(|own| Some(own.as_bytes()) == query)
         };
-        if !self.others.fits(reading) {
+        if !self.others.matches(reading) {
             None
-        } else if self.path.fits(reading) && same_query() {
+        } else if self.path.matches(reading) && same_query() {
             Some(Asked::This)
         } else {
             Some(Asked::Another)

@@ -1,30 +1,30 @@
-//! The hosts that a rule applies to.
+//! The hosts that a rule matches.
 
 use std::fmt;
 
 use crate::url::Host;
 
-/// Which hosts a rule names: one, or every host below a domain.
+/// A pattern of hosts: one host, or every host below a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPattern {
-    /// The host, or with `below` the domain and the dot before it.
+    /// The host; with `below`, the domain with a dot in front.
     text: String,
     below: bool,
 }
 
-/// The hosts that a pattern names.
+/// The hosts that a pattern matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hosts<'a> {
-    /// This one.
+    /// This host.
     One(&'a str),
-    /// Every host that ends in this, which is a domain with a dot before it.
+    /// Every longer host that ends with this text: a domain with a dot in front.
     Below(&'a str),
 }
 
 impl HostPattern {
-    /// `orders.example.com`, or `*.example.com` for one or more labels before `example.com`.
+    /// Parses `orders.example.com`, or `*.example.com`, which matches one or more labels before `example.com`.
     ///
-    /// None where the text is neither: a port, a wildcard elsewhere, an empty host.
+    /// None if the text is empty, has a port, or has a wildcard elsewhere.
     pub fn parse(text: &str) -> Option<Self> {
         let (domain, below) = match text.strip_prefix("*.") {
             Some(domain) => (domain, true),
@@ -43,7 +43,7 @@ impl HostPattern {
         Some(Self { text, below })
     }
 
-    /// The hosts that it names.
+    /// The hosts that the pattern matches.
     pub fn hosts(&self) -> Hosts<'_> {
         if self.below {
             Hosts::Below(&self.text)
@@ -52,8 +52,8 @@ impl HostPattern {
         }
     }
 
-    /// Whether `host` is one of these.
-    pub fn fits(&self, host: &Host<'_>) -> bool {
+    /// Whether the pattern matches `host`.
+    pub fn matches(&self, host: &Host<'_>) -> bool {
         if self.below {
             host.as_str().ends_with(&self.text) && host.as_str().len() > self.text.len()
         } else {
@@ -61,7 +61,7 @@ impl HostPattern {
         }
     }
 
-    /// Whether every host that fits `other` fits this.
+    /// Whether this pattern matches every host that `other` matches.
     pub fn covers(&self, other: &Self) -> bool {
         self == other || self.below && other.text.ends_with(&self.text)
     }
@@ -81,9 +81,10 @@ mod tests {
     #[test]
     fn a_wildcard_stands_for_one_or_more_labels() {
         let pattern = HostPattern::parse("*.Example.com").unwrap();
-        let fits = |authority: &str| pattern.fits(&Host::parse(authority.as_bytes()).unwrap());
-        assert!(fits("a.example.com") && fits("a.b.example.com"));
-        assert!(!fits("example.com") && !fits("badexample.com"));
+        let matches =
+            |authority: &str| pattern.matches(&Host::parse(authority.as_bytes()).unwrap());
+        assert!(matches("a.example.com") && matches("a.b.example.com"));
+        assert!(!matches("example.com") && !matches("badexample.com"));
         assert!(pattern.covers(&HostPattern::parse("a.example.com").unwrap()));
         assert!(pattern.covers(&HostPattern::parse("*.a.example.com").unwrap()));
         assert!(!pattern.covers(&HostPattern::parse("example.com").unwrap()));

@@ -1,8 +1,8 @@
-//! Lists in field values (RFC 9110 §5.6.1).
+//! Lists in header values (RFC 9110 §5.6.1).
 
-/// The elements of a comma-separated field value, commas within quoted strings left alone (RFC 9110 §5.6.1).
+/// The elements of a comma-separated header value (RFC 9110 §5.6.1). A comma in a quoted string does not separate.
 ///
-/// A quote that is never closed encloses nothing: a server could split there, so it is split here.
+/// If a quoted string is not closed, every comma of the value separates, because a server could read it so.
 pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut whole = Quotes::default();
     for byte in value {
@@ -17,7 +17,7 @@ pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .map(<[u8]>::trim_ascii)
 }
 
-/// Where a value's quoted strings begin and end (RFC 9110 §5.6.4): a quote that is escaped ends none.
+/// The state of a scan for quoted strings (RFC 9110 §5.6.4). An escaped quote does not close one.
 #[derive(Default)]
 struct Quotes {
     open: bool,
@@ -25,7 +25,7 @@ struct Quotes {
 }
 
 impl Quotes {
-    /// Goes on by one byte; whether it stands within quotes.
+    /// Reads one byte. Returns whether the byte is within a quoted string.
     fn enclose(&mut self, byte: u8) -> bool {
         let enclosed = self.open;
         if self.escaped {
@@ -39,7 +39,7 @@ impl Quotes {
     }
 }
 
-/// What Python's `str.strip` leaves: it trims spaces that are not ASCII, and control characters.
+/// The value without what Python's `str.strip` trims: spaces, also those outside ASCII, and control characters.
 pub fn trimmed(value: &[u8]) -> &[u8] {
     let is_visible = |byte: &u8| byte.is_ascii_graphic();
     let begin = value.iter().position(is_visible);
@@ -48,7 +48,7 @@ pub fn trimmed(value: &[u8]) -> &[u8] {
     range.and_then(|range| value.get(range)).unwrap_or_default()
 }
 
-/// Whether an encoded word stands in a value: `=?charset?q?text?=` (RFC 2047 §2).
+/// Whether a value could hold an encoded word: `=?charset?q?text?=` (RFC 2047 §2).
 pub fn has_encoded_word(value: &[u8]) -> bool {
     let mut parts = value.split(|byte| *byte == b'?').skip(1);
     let begins = value.windows(2).any(|two| two == b"=?");

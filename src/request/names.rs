@@ -1,29 +1,29 @@
-//! Names of header fields, found in every spelling that an upstream could take for them.
+//! Sets of header names, which contain every spelling that an upstream could read as one of them.
 
 use crate::grammar::folds_to;
 
-/// Names of header fields, and what names begin or end with; found in every spelling that folds to them.
+/// A set of header names, prefixes and suffixes. It contains every name that folds to one of them ([`folds_to`]).
 ///
-/// What is asked for is nearly always not there, so a name is compared only with those of its length.
+/// Most lookups find nothing. To make those fast, a name is compared only with the names of its length.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct FieldNames {
-    /// By their length; the last bucket is for all that are longer.
+    /// The names by their length. The last bucket holds all longer names.
     names: Vec<Vec<String>>,
     beginnings: Vec<String>,
     endings: Vec<String>,
-    /// A bit for the last byte of each ending.
+    /// One bit for the last byte of each suffix.
     last_bytes: u64,
-    /// Whether every name is found that has more than letters, digits and `-`.
+    /// Whether the set contains every name with a character other than letters, digits and `-`.
     unusual: bool,
-    /// Names that are not found in exactly this spelling.
+    /// Names that the set does not contain in exactly this spelling.
     except: Vec<String>,
 }
 
-/// The bucket for this length and more.
+/// The bucket for names of this length and longer.
 const LONGEST: usize = 63;
 
 impl FieldNames {
-    /// These names.
+    /// The set of these names.
     pub fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
         let mut all = Self::default();
         names.into_iter().for_each(|name| all.insert(name));
@@ -41,34 +41,34 @@ impl FieldNames {
         }
     }
 
-    /// Adds every name that begins so.
+    /// Adds every name that begins with this.
     pub fn insert_beginning(&mut self, beginning: &str) {
         add(&mut self.beginnings, beginning);
     }
 
-    /// Adds every name that is this, or ends with it after a punctuation character.
+    /// Adds this name, and every name that ends with it after a punctuation character.
     pub fn insert_ending(&mut self, ending: &str) {
         self.last_bytes |= ending.as_bytes().last().map_or(0, bit_of);
         add(&mut self.endings, ending);
     }
 
-    /// Adds every name that has more than letters, digits and `-`.
+    /// Adds every name with a character other than letters, digits and `-`.
     pub fn insert_unusual(&mut self) {
         self.unusual = true;
     }
 
-    /// Adds every spelling of a name but its own.
+    /// Adds every spelling of a name, except this one.
     pub fn insert_other_spellings(&mut self, name: &str) {
         self.insert(name);
         self.except(name);
     }
 
-    /// Leaves a name out in exactly this spelling.
+    /// Excludes a name in exactly this spelling.
     pub fn except(&mut self, name: &str) {
         add(&mut self.except, name);
     }
 
-    /// Adds those of another; a name stays left out only if neither finds it.
+    /// Adds another set. A name stays excluded only if neither set contains it.
     pub fn extend(&mut self, other: &Self) {
         let (own, others) = (self.except.iter(), other.except.iter());
         let except = own
@@ -89,12 +89,12 @@ impl FieldNames {
         except.iter().for_each(|name| self.except(name));
     }
 
-    /// Whether an upstream could take a field of that name for one of these, those left out aside.
+    /// Whether an upstream could read a header of that name as one of these. Excluded spellings are not contained.
     pub fn have(&self, name: &[u8]) -> bool {
         self.have_a_spelling_of(name) && !self.except.iter().any(|own| own.as_bytes() == name)
     }
 
-    /// Whether an upstream could take a field of that name for one of these, or of those left out.
+    /// Whether an upstream could read a header of that name as one of these or as an excluded one.
     pub fn have_a_spelling_of(&self, name: &[u8]) -> bool {
         let alike = self.names.get(name.len().min(LONGEST));
         alike.is_some_and(|names| names.iter().any(|own| folds_to(own.as_bytes(), name)))
@@ -116,7 +116,7 @@ fn add(names: &mut Vec<String>, name: &str) {
     }
 }
 
-/// The same for both cases of a letter.
+/// A bit that is the same for both cases of a letter.
 fn bit_of(byte: &u8) -> u64 {
     1 << (byte & 0x1f)
 }

@@ -1,23 +1,24 @@
-//! Header fields and query parameters by which an upstream can serve another method, path or host than the one that the
-//! filter judged.
+//! Headers and query parameters that make an upstream serve another method, path or host than the one in the request
+//! line.
 //!
-//! Frameworks read them for browsers, whose forms know two methods, and for proxies that rewrite paths and hosts. Each
-//! list names who reads or documents an entry. Forms have one more, in their content, which a filter does not see.
+//! Frameworks read them for browsers, whose forms send only GET and POST, and for proxies that rewrite paths and hosts.
+//! Beside each name is the software that reads or documents it. A form can also carry an override in its content, which
+//! the filter does not see.
 
 use super::FieldNames;
 
-/// What can name one part of a request, its method say, again.
+/// The overrides of one part of a request: its method, its path or its host.
 #[derive(Debug)]
 pub struct Overrides {
     fields: &'static [&'static str],
     beginnings: &'static [&'static str],
     endings: &'static [&'static str],
-    /// Parameters of the query.
+    /// Query parameters.
     pub parameters: &'static [&'static str],
 }
 
 impl Overrides {
-    /// The header fields, without exception.
+    /// The headers, in every spelling.
     pub fn fields(&self) -> FieldNames {
         let mut fields = FieldNames::of(self.fields.iter().copied());
         self.beginnings
@@ -29,12 +30,12 @@ impl Overrides {
         fields
     }
 
-    /// Whether a header field or a parameter of that name is one.
+    /// Whether a header or a parameter of that name is an override.
     pub fn have(&self, name: &str) -> bool {
         self.fields().have(name.as_bytes()) || self.parameters.contains(&name)
     }
 
-    /// The names of those that have one.
+    /// The names of the headers and the parameters. Families, which have only a prefix or a suffix, have no name.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let parameters = self.parameters.iter();
         let others = parameters.filter(|name| !self.fields.contains(name));
@@ -42,10 +43,10 @@ impl Overrides {
     }
 }
 
-/// All of them.
+/// All overrides.
 pub const ALL: [&Overrides; 3] = [&METHOD, &PATH, &HOST];
 
-/// Of the method.
+/// Overrides of the method.
 pub const METHOD: Overrides = Overrides {
     fields: &[
         "x-http-method-override", // Rack, Symfony, ASP.NET Core, Express, Ktor, gorilla, Jersey
@@ -66,7 +67,7 @@ pub const METHOD: Overrides = Overrides {
     ],
 };
 
-/// Of the path, or of a part of it.
+/// Overrides of the path, or of a part of it.
 pub const PATH: Overrides = Overrides {
     fields: &[
         "x-original-url",          // IIS URL Rewrite, Symfony, Zend (CVE-2018-14773)
@@ -129,7 +130,7 @@ pub const PATH: Overrides = Overrides {
     ],
 };
 
-/// Of the host.
+/// Overrides of the host.
 pub const HOST: Overrides = Overrides {
     fields: &[
         "forwarded",             // RFC 7239: Rack, Spring, Symfony, Jetty, actix-web, axum
@@ -146,7 +147,7 @@ pub const HOST: Overrides = Overrides {
         "disguised-host",        // Azure App Service
         "was-default-hostname",  // Azure App Service
         "$wssn",                 // WebSphere
-        // Whole URLs; see the paths.
+        // These hold a whole URL, so that they are overrides of the path too.
         "x-ms-original-url",
         "x-original-request-url",
         "x-request-base",

@@ -1,22 +1,23 @@
-//! Names of query parameters and cookies, found in every spelling that an upstream could take for them.
+//! Names of query parameters and cookies, in every spelling that an upstream could read as one of them.
 //!
-//! PHP drops leading spaces, cuts a name at a NUL, and makes `_` of spaces, dots and an open `[`; what follows a `[` is
-//! a key within the parameter. Rack and Node's `qs` drop leading brackets. ASP.NET ignores the case. Some servers
-//! separate parameters at `;` too, and HAProxy at a further `?`.
+//! PHP drops leading spaces, ends a name at a NUL, and replaces spaces, dots and an unclosed `[` by `_`. For PHP, text
+//! after a `[` is a key within the parameter. Rack and Node's `qs` drop leading brackets. ASP.NET ignores case. Some
+//! servers also separate parameters at `;`, and HAProxy at a second `?`.
 
 use std::iter::Peekable;
 
 use crate::grammar::octet_of_digits;
 
-/// Whether a parameter of a query, as it was sent, is the one called `own` to some server.
+/// Whether some server reads a query parameter, given as sent, as the one called `own`.
 pub fn is_parameter(parameter: &[u8], own: &str) -> bool {
     parameter
         .split(|byte| matches!(byte, b';' | b'?'))
         .any(|part| is_name(name_of(part), own))
 }
 
-/// Whether a cookie, as it was sent between two `;`, is or holds the one called `own` to some server: Python's
-/// `http.cookies` separates cookies at spaces too, and RFC 2109 at commas.
+/// Whether some server reads a cookie, given as sent between two `;`, as the one called `own`, or finds that one in it.
+///
+/// Python's `http.cookies` also separates cookies at spaces, and RFC 2109 at commas.
 pub fn is_cookie(cookie: &[u8], own: &str) -> bool {
     let is_own = |name: &[u8]| {
         is_name(name, own) || without_prefix(name).is_some_and(|name| is_name(name, own))
@@ -24,8 +25,8 @@ pub fn is_cookie(cookie: &[u8], own: &str) -> bool {
     is_own(name_of(cookie)) || inner_names(cookie).any(is_own)
 }
 
-/// The name of a cookie after the prefix that binds it to its host (draft-ietf-httpbis-rfc6265bis §4.1.3), which Sanic
-/// drops.
+/// The name of a cookie without the prefix that binds it to its host (draft-ietf-httpbis-rfc6265bis §4.1.3), which
+/// Sanic drops.
 fn without_prefix(name: &[u8]) -> Option<&[u8]> {
     ["__host-", "__secure-"].into_iter().find_map(|prefix| {
         let name = name.trim_ascii_start();
@@ -36,7 +37,7 @@ fn without_prefix(name: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// What stands before each `=` of a cookie, after a space or a comma.
+/// The name before each `=` of a cookie that follows a space or a comma.
 fn inner_names(cookie: &[u8]) -> impl Iterator<Item = &[u8]> {
     let end = cookie.iter().rposition(|byte| *byte == b'=');
     let parts = end.and_then(|end| cookie.get(..end)).unwrap_or_default();
@@ -53,7 +54,7 @@ fn name_of(part: &[u8]) -> &[u8] {
     part.split(|byte| *byte == b'=').next().unwrap_or_default()
 }
 
-/// Whether some server makes `own` of a name that was sent.
+/// Whether some server reads the name `name`, given as sent, as `own`.
 fn is_name(name: &[u8], own: &str) -> bool {
     let sent = Decoded(name.iter()).take_while(|byte| *byte != 0);
     let mut sent = sent.peekable();
@@ -68,17 +69,18 @@ fn next_is(sent: &mut Peekable<impl Iterator<Item = u8>>, own: u8) -> bool {
     })
 }
 
-/// Before a name: Python's `str.strip` and JavaScript's `trim` drop spaces that are not ASCII, and control characters.
+/// Whether a server drops this byte at the start of a name. Python's `str.strip` and JavaScript's `trim` drop control
+/// characters and spaces outside ASCII.
 fn is_dropped(byte: &u8) -> bool {
     !byte.is_ascii_graphic() || matches!(byte, b'[' | b']' | b'?')
 }
 
-/// After a name: a key in brackets, or nothing but punctuation.
+/// Whether a name ends here: at a key in brackets, or where only punctuation follows.
 fn is_no_more(mut rest: Peekable<impl Iterator<Item = u8>>) -> bool {
     matches!(rest.peek(), Some(b'[' | b']')) || !rest.any(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// The bytes of a name, percent-decoded, also as ASP.NET does it (`%u005f`); a broken escape stays as it is.
+/// The bytes of a name, percent-decoded, also in the form of ASP.NET (`%u005f`). A broken escape is not decoded.
 struct Decoded<'a>(std::slice::Iter<'a, u8>);
 
 impl Iterator for Decoded<'_> {

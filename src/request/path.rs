@@ -1,19 +1,20 @@
-//! The path of a request, by every reading that an upstream could make of it, and the patterns that rules hold against
-//! them.
+//! The path of a request in every way that an upstream could read it, and the patterns that rules match against it.
 //!
-//! A path is split at `/`, and each segment percent-decoded once: that is its first reading, and of most paths the only
-//! one. Where upstreams are known to go on from there, or to go another way, each way is a further reading
-//! (`closure`). Whoever judges a path judges all of them, by [`Readings::agree`]: one answer, or none.
+//! The first reading of a path is the path split at `/`, with each segment percent-decoded once. Most paths have no
+//! other. Where upstreams are known to decode further, or to read the path differently, each result is another reading
+//! (`closure`). Every decision on a path is made for all of its readings ([`Readings::agree`]): if they disagree, the
+//! request is denied.
 //!
-//! Some paths have no reading that could be relied on, and are refused whoever they are for:
+//! Some paths have no reading that all upstreams share. They are denied under every rule:
 //!
-//! 1. what does not begin with `/`, but for the targets that are no path (RFC 9110 §7.1);
-//! 2. a byte that no URI has (RFC 3986 §2), as it is;
+//! 1. a path that does not begin with `/`, except for targets that are not a path (RFC 9110 §7.1);
+//! 2. a byte that is not allowed in a URI (RFC 3986 §2) and is not escaped;
 //! 3. a broken percent-escape;
-//! 4. in any reading: a control or format character, a `#`, and what is no UTF-8;
-//! 5. more readings than anybody needs.
+//! 4. in any reading: a control or format character, a `#`, or bytes that are not UTF-8;
+//! 5. more readings than the limit.
 //!
-//! The caveat: this is the path as it reaches the filter. What a later filter rewrites is not judged again.
+//! Caveat: this is the path as it reaches the filter. If a later filter rewrites the path, the decision is not
+//! repeated.
 
 mod case;
 mod closure;
@@ -26,7 +27,7 @@ pub use self::pattern::{Pattern, PatternFault, PatternSegment};
 pub use self::reading::Reading;
 pub use self::readings::Readings;
 
-/// `target` up to its query.
+/// The part of `target` before its query.
 pub fn without_query(target: &[u8]) -> &[u8] {
     let end = target
         .iter()

@@ -1,60 +1,22 @@
-//! The content of a refusal: one explanation, in the form that the client wants.
-
-use std::fmt::Write;
+//! The content of a response that explains why a request was denied, in one of five forms.
 
 use serde::{Serialize, Serializer};
 
-use super::page::Page;
+use crate::presentation::Form;
+use crate::presentation::explanation::Explanation;
+use crate::presentation::page::Page;
 use crate::time::Timestamp;
-
-/// What a body says. A form leaves out what is not known.
-#[derive(Debug, Clone, Copy)]
-pub struct Explanation<'a> {
-    /// What is wrong, in a word that programs compare.
-    pub error: &'static str,
-    /// The same in a few words, of which there are always the same: [`title_of`].
-    pub title: &'static str,
-    /// What is wrong with this request.
-    pub message: &'a str,
-    /// The status code of the response.
-    pub status: u16,
-    /// Where it was refused; pages alone say it.
-    pub realm: &'a str,
-    /// When it was refused.
-    pub timestamp: Timestamp,
-    /// The request's identifier in the logs.
-    pub request_id: Option<&'a str>,
-    /// The address of the page that describes errors, without a fragment.
-    pub documentation: Option<&'a str>,
-    /// The address to ask for access at.
-    pub action: Option<&'a str>,
-}
-
-/// A form of content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// The members of [`ErrorBody`].
-    Json,
-    /// RFC 9457.
-    Problem,
-    /// A sentence.
-    Text,
-    /// A page for a person.
-    Html,
-    /// Nothing.
-    None,
-}
 
 /// The content of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// Its type, where there is any.
+    /// The value of `content-type`; none if there is no content.
     pub content_type: Option<&'static str>,
     /// The content.
     pub text: String,
 }
 
-/// Writes an explanation in a form; a page has a link to sign in at, where the address is a web page's.
+/// Writes an explanation in a form. A page links to `sign_in`, the URL where a person can sign in.
 pub fn render(
     form: Form,
     explanation: &Explanation<'_>,
@@ -74,35 +36,35 @@ pub fn render(
     Body { content_type, text }
 }
 
-/// The JSON that explains a refusal; what is not known is left out.
+/// The JSON object that explains why a request was denied. A member without a value is left out.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct ErrorBody<'a> {
-    /// What is wrong, in a word that programs compare.
+    /// The error code, for programs.
     pub error: &'static str,
-    /// What is wrong, in words for a person.
+    /// What is wrong, for people.
     pub message: &'a str,
-    /// The status code of the response.
+    /// The status of the response.
     pub status: u16,
-    /// When it was refused.
+    /// The time of the decision.
     #[serde(serialize_with = "as_text")]
     #[cfg_attr(
         not(target_arch = "wasm32"),
         schemars(with = "String", extend("format" = "date-time"))
     )]
     pub timestamp: Timestamp,
-    /// The request's identifier in the logs.
+    /// The request's identifier, which the logs have too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "String"))]
     pub request_id: Option<&'a str>,
-    /// Where the error is described.
+    /// The URL of the documentation of this error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         not(target_arch = "wasm32"),
         schemars(with = "String", extend("format" = "uri"))
     )]
     pub documentation: Option<&'a str>,
-    /// Where to ask for access.
+    /// The URL where a caller can ask for access.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         not(target_arch = "wasm32"),
@@ -112,13 +74,14 @@ pub struct ErrorBody<'a> {
 }
 
 impl ErrorBody<'_> {
-    /// The body as JSON text.
+    /// The object as text.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// RFC 9457: the members of [`ErrorBody`] are extensions (§3.2), but `status`, which it has of its own.
+/// A problem (RFC 9457). The members of [`ErrorBody`] are its extensions (§3.2), except `status`, which RFC 9457
+/// defines.
 #[derive(Serialize)]
 struct Problem<'a> {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -131,36 +94,36 @@ struct Problem<'a> {
 
 fn json(explanation: &Explanation<'_>) -> String {
     let link = explanation.link();
-    explanation.members(link.as_deref()).to_json()
+    members(explanation, link.as_deref()).to_json()
 }
 
 fn problem(explanation: &Explanation<'_>) -> String {
     let link = explanation.link();
     let problem = Problem {
         kind: link.as_deref(),
-        // Without a type it is `about:blank`, whose title is the status's own (§4.2.1).
+        // Without a type, the type is `about:blank`, and its title is the reason phrase of the status (§4.2.1).
         title: match link {
-            Some(_) => explanation.title,
-            None => phrase_of(explanation.status).unwrap_or(explanation.title),
+            Some(_) => explanation.code.title(),
+            None => phrase_of(explanation.status).unwrap_or(explanation.code.title()),
         },
         detail: explanation.message,
-        extensions: explanation.members(link.as_deref()),
+        extensions: members(explanation, link.as_deref()),
     };
     serde_json::to_string(&problem).unwrap_or_default()
 }
 
-/// A sentence, and a line for each address: every other control character would be an order to a terminal.
+/// A sentence, then one line for each URL. Other control characters are removed: a terminal could obey them.
 fn text(explanation: &Explanation<'_>) -> String {
-    let mut text = sentence(explanation.message);
+    let mut text = explanation.sentence();
     let lines = [
         ("What this means: ", explanation.link()),
         ("Ask for access: ", explanation.action.map(str::to_owned)),
     ];
-    for (label, address) in lines {
-        if let Some(address) = address {
+    for (label, url) in lines {
+        if let Some(url) = url {
             text.push('\n');
             text.push_str(label);
-            text.extend(address.chars().filter(|character| !character.is_control()));
+            text.extend(url.chars().filter(|character| !character.is_control()));
         }
     }
     text.push('\n');
@@ -171,72 +134,19 @@ fn as_text<S: Serializer>(timestamp: &Timestamp, serializer: S) -> Result<S::Ok,
     serializer.collect_str(timestamp)
 }
 
-impl<'a> Explanation<'a> {
-    /// Where the error is described.
-    pub fn link(&self) -> Option<String> {
-        let base = self.documentation?;
-        Some(format!("{base}#{}", self.error))
-    }
-
-    /// The moment as RFC 3339 writes it; empty beyond the year 9999, which it cannot write.
-    pub fn moment(&self) -> String {
-        let mut moment = String::new();
-        match write!(moment, "{}", self.timestamp) {
-            Ok(()) => moment,
-            Err(_) => String::new(),
-        }
-    }
-
-    fn members<'b>(&self, link: Option<&'b str>) -> ErrorBody<'b>
-    where
-        'a: 'b,
-    {
-        ErrorBody {
-            error: self.error,
-            message: self.message,
-            status: self.status,
-            timestamp: self.timestamp,
-            request_id: self.request_id,
-            documentation: link,
-            action: self.action,
-        }
+fn members<'a>(explanation: &Explanation<'a>, link: Option<&'a str>) -> ErrorBody<'a> {
+    ErrorBody {
+        error: explanation.code.name(),
+        message: explanation.message,
+        status: explanation.status,
+        timestamp: explanation.timestamp,
+        request_id: explanation.request_id,
+        documentation: link,
+        action: explanation.action,
     }
 }
 
-/// A message as a person reads it: in one line, and with a full stop, which challenges leave out.
-pub fn sentence(message: &str) -> String {
-    let mut sentence = message.replace(char::is_control, " ");
-    if sentence.ends_with(|last: char| last.is_ascii_alphanumeric()) {
-        sentence.push('.');
-    }
-    sentence
-}
-
-/// The title of an error, which is the same at every occurrence (RFC 9457 §3.1.3).
-pub fn title_of(error: &str) -> &'static str {
-    match error {
-        "unauthorized" => "Authentication required",
-        "invalid_request" => "Invalid request",
-        "invalid_token" => "Invalid token",
-        "invalid_credentials" => "Invalid credentials",
-        "invalid_dpop_proof" => "Invalid DPoP proof",
-        "use_dpop_nonce" => "DPoP nonce required",
-        "insufficient_user_authentication" => "Stronger authentication required",
-        "insufficient_scope" => "Insufficient scope",
-        "forbidden" => "Access denied",
-        "address_not_allowed" => "Address not allowed",
-        "invalid_origin" => "Origin not allowed",
-        "https_required" => "Secure transport required",
-        "ambiguous_path" => "Ambiguous request target",
-        "not_found" => "Not Found",
-        "method_not_allowed" => "Method not allowed",
-        "too_many_failures" => "Too many failures",
-        "temporarily_unavailable" => "Temporarily unavailable",
-        _ => "Request refused",
-    }
-}
-
-/// The reason phrase of a status that the filter sends (RFC 9110 §15, RFC 6585 §4).
+/// The reason phrase of a status (RFC 9110 §15, RFC 6585 §4); none for a status that only the configuration can choose.
 pub fn phrase_of(status: u16) -> Option<&'static str> {
     Some(match status {
         200 => "OK",

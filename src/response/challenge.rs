@@ -1,51 +1,53 @@
-//! A challenge: the value of one `WWW-Authenticate` or `Proxy-Authenticate` field (RFC 9110 §11.6.1).
+//! A challenge: the value of one `WWW-Authenticate` or `Proxy-Authenticate` header (RFC 9110 §11.6.1).
 //!
 //! ```text
 //! challenge   = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
 //! auth-param  = token BWS "=" BWS ( token / quoted-string )
 //! ```
 //!
-//! Written here: the scheme, `realm` first, no parameter twice, no element empty, every value a quoted-string but those
-//! that Digest has as tokens. There is one function a scheme, so that a parameter can be neither misspelt nor given to a
-//! scheme that does not have it, and quoting happens in one place, [`Challenge`]'s `Display`. Nothing of a request ever
-//! enters a challenge.
+//! A challenge has its scheme, then `realm`, then the other parameters. No parameter occurs twice, and none is empty. Each
+//! value is a quoted-string, except those that Digest defines as tokens.
+//!
+//! Each scheme has one function, so that a parameter cannot be misspelt or given to a scheme that does not define it.
+//! Values are quoted in one place, the `Display` of [`Challenge`]. No byte of a request enters a challenge.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
 /// A challenge of one scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Challenge {
+pub struct Challenge<'a> {
     scheme: &'static str,
-    realm: String,
-    parameters: Vec<(&'static str, Value)>,
+    realm: &'a str,
+    parameters: Vec<(&'static str, Value<'a>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Value {
-    Quoted(String),
+enum Value<'a> {
+    Quoted(Cow<'a, str>),
     Token(&'static str),
 }
 
-/// An error that a challenge names.
+/// The error code of a challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
-    /// RFC 6750 §3.1: the request, or the credential's grammar, is wrong.
+    /// RFC 6750 §3.1: the request or its credential is malformed.
     InvalidRequest,
-    /// RFC 6750 §3.1: the token is refused.
+    /// RFC 6750 §3.1: the token is not valid.
     InvalidToken,
-    /// RFC 6750 §3.1: the token is good, and does not permit this.
+    /// RFC 6750 §3.1: the token is valid, and lacks a scope.
     InsufficientScope,
-    /// RFC 9470 §3: the authentication behind the token is too weak, or too long ago.
+    /// RFC 9470 §3: the authentication is too weak or too long ago.
     InsufficientUserAuthentication,
-    /// RFC 9449 §7.1: the proof of possession is wrong.
+    /// RFC 9449 §7.1: the proof of possession is not valid.
     InvalidDpopProof,
-    /// RFC 9449 §9: the proof lacks the nonce that is asked for.
+    /// RFC 9449 §9: the proof needs a nonce of the server.
     UseDpopNonce,
 }
 
 impl ErrorCode {
-    /// The code as the standards spell it.
+    /// The code as the RFCs spell it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -58,77 +60,77 @@ impl ErrorCode {
     }
 }
 
-/// What the schemes of OAuth say besides the realm; what is none, or empty, is left out.
+/// The parameters of the schemes of OAuth, after the realm. A parameter that is none or empty is left out.
 #[derive(Debug, Clone, Default)]
 pub struct OAuth<'a> {
-    /// What was wrong with what was presented (RFC 6750 §3).
+    /// What is wrong with the credential (RFC 6750 §3).
     pub error: Option<ErrorCode>,
-    /// The same for a developer, in `%x20-21 / %x23-5B / %x5D-7E` (RFC 6750 §3).
+    /// The same in words, for a developer: `%x20-21 / %x23-5B / %x5D-7E` (RFC 6750 §3).
     pub error_description: Option<&'static str>,
-    /// Authentication classes of which one is needed, the preferred first (RFC 9470 §3).
+    /// The authentication classes of which one is needed, the preferred first (RFC 9470 §3).
     pub acr_values: Vec<&'a str>,
-    /// How long ago the authentication may be (RFC 9470 §3), in whole seconds.
+    /// The greatest age of the authentication, sent in whole seconds (RFC 9470 §3).
     pub max_age: Option<Duration>,
-    /// Scopes to ask for, each a `scope-token` (RFC 6750 §3).
+    /// The scopes to ask for, each a `scope-token` (RFC 6750 §3).
     pub scope: Vec<&'a str>,
-    /// Where the metadata of the resource is (RFC 9728 §5.1).
+    /// The URL of the metadata of the resource (RFC 9728 §5.1).
     pub resource_metadata: Option<&'a str>,
 }
 
-/// What a Digest challenge says besides the realm (RFC 7616 §3.3).
+/// The parameters of a Digest challenge, after the realm (RFC 7616 §3.3).
 #[derive(Debug, Clone)]
 pub struct Digest<'a> {
-    /// The algorithm, as registered: `SHA-256`. One challenge each, the strongest first (RFC 7616 §3.7).
+    /// The registered name of the algorithm: `SHA-256`. Each algorithm has a challenge, the strongest first (RFC 7616 §3.7).
     pub algorithm: &'static str,
     /// The server's nonce.
     pub nonce: &'a str,
-    /// What the client returns unchanged.
+    /// A value that the client returns unchanged.
     pub opaque: &'a str,
-    /// Whether only the nonce was wrong, so that nobody need be asked for the password again.
+    /// Whether only the nonce was not valid. The client then repeats the request without asking for the password.
     pub stale: bool,
     /// Whether user names may be hashed (RFC 7616 §3.4.4).
     pub userhash: bool,
 }
 
-/// Where an API key is looked for.
+/// Where a request has its API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyPlace {
-    /// In a header field.
+pub enum KeyLocation {
+    /// In a header.
     Header,
-    /// In a parameter of the query.
+    /// In a query parameter.
     Query,
     /// In a cookie.
     Cookie,
 }
 
-impl Challenge {
-    fn new(scheme: &'static str, realm: &str) -> Self {
+impl<'a> Challenge<'a> {
+    fn new(scheme: &'static str, realm: &'a str) -> Self {
         Self {
             scheme,
-            realm: realm.to_owned(),
+            realm,
             parameters: Vec::new(),
         }
     }
 
-    /// A `Bearer` challenge. RFC 6750 §3 wants at least one parameter; the realm is it.
-    pub fn bearer(realm: &str, oauth: &OAuth<'_>) -> Self {
+    /// A `Bearer` challenge. RFC 6750 §3 requires at least one parameter: the realm.
+    pub fn bearer(realm: &'a str, oauth: &OAuth<'a>) -> Self {
         Self::new("Bearer", realm).oauth(oauth)
     }
 
-    /// A `DPoP` challenge (RFC 9449 §7.1), with the algorithms of proofs.
-    pub fn dpop(realm: &str, algorithms: &[&str], oauth: &OAuth<'_>) -> Self {
+    /// A `DPoP` challenge, with the algorithms of proofs (RFC 9449 §7.1).
+    pub fn dpop(realm: &'a str, algorithms: &[&str], oauth: &OAuth<'a>) -> Self {
         Self::new("DPoP", realm)
             .quoted("algs", algorithms.join(" "))
             .oauth(oauth)
     }
 
-    /// A `Basic` challenge; the one charset there is (RFC 7617 §2.1).
-    pub fn basic(realm: &str) -> Self {
-        Self::new("Basic", realm).quoted("charset", "UTF-8".to_owned())
+    /// A `Basic` challenge, with the only charset that RFC 7617 §2.1 defines.
+    pub fn basic(realm: &'a str) -> Self {
+        Self::new("Basic", realm).quoted("charset", "UTF-8")
     }
 
-    /// A `Digest` challenge: `qop` and the nonce are quoted, the algorithm and the flags are not (RFC 7616 §3.3).
-    pub fn digest(realm: &str, digest: &Digest<'_>) -> Self {
+    /// A `Digest` challenge. `qop` and the nonce are quoted, the algorithm and the flags are not (RFC 7616 §3.3).
+    pub fn digest(realm: &'a str, digest: &Digest<'a>) -> Self {
         let flag = |challenge: Self, name, set| {
             if set {
                 challenge.token(name, "true")
@@ -137,10 +139,10 @@ impl Challenge {
             }
         };
         let challenge = Self::new("Digest", realm)
-            .quoted("qop", "auth".to_owned())
+            .quoted("qop", "auth")
             .token("algorithm", digest.algorithm)
-            .quoted("nonce", digest.nonce.to_owned())
-            .quoted("opaque", digest.opaque.to_owned());
+            .quoted("nonce", digest.nonce)
+            .quoted("opaque", digest.opaque);
         let challenge = flag(challenge, "stale", digest.stale);
         flag(
             challenge.token("charset", "UTF-8"),
@@ -149,37 +151,39 @@ impl Challenge {
         )
     }
 
-    /// A challenge for an API key. No scheme is registered for them, and a 401 needs a challenge all the same.
-    pub fn api_key(realm: &str, place: KeyPlace, name: &str) -> Self {
-        let place = match place {
-            KeyPlace::Header => "header",
-            KeyPlace::Query => "query",
-            KeyPlace::Cookie => "cookie",
+    /// A challenge for an API key. No scheme is registered for API keys, but every 401 must have a challenge (RFC 9110
+    /// §15.5.2).
+    pub fn api_key(realm: &'a str, location: KeyLocation, name: &'a str) -> Self {
+        let location = match location {
+            KeyLocation::Header => "header",
+            KeyLocation::Query => "query",
+            KeyLocation::Cookie => "cookie",
         };
         Self::new("ApiKey", realm)
-            .quoted("in", place.to_owned())
-            .quoted("name", name.to_owned())
+            .quoted("in", location)
+            .quoted("name", name)
     }
 
-    fn oauth(self, oauth: &OAuth<'_>) -> Self {
+    fn oauth(self, oauth: &OAuth<'a>) -> Self {
         let seconds = oauth.max_age.map(|span| span.as_secs().to_string());
-        let error = oauth.error.map(|error| error.name().to_owned());
-        self.quoted("error", error.unwrap_or_default())
-            .quoted(
-                "error_description",
-                oauth.error_description.unwrap_or_default().to_owned(),
-            )
-            .quoted("acr_values", oauth.acr_values.join(" "))
-            .quoted("max_age", seconds.unwrap_or_default())
-            .quoted("scope", oauth.scope.join(" "))
-            .quoted(
-                "resource_metadata",
-                oauth.resource_metadata.unwrap_or_default().to_owned(),
-            )
+        let description = oauth.error_description;
+        self.quoted(
+            "error",
+            oauth.error.map(ErrorCode::name).unwrap_or_default(),
+        )
+        .quoted("error_description", description.unwrap_or_default())
+        .quoted("acr_values", oauth.acr_values.join(" "))
+        .quoted("max_age", seconds.unwrap_or_default())
+        .quoted("scope", oauth.scope.join(" "))
+        .quoted(
+            "resource_metadata",
+            oauth.resource_metadata.unwrap_or_default(),
+        )
     }
 
-    /// With one more parameter; an empty one says nothing and is left out.
-    fn quoted(mut self, name: &'static str, value: String) -> Self {
+    /// Adds a parameter, unless its value is empty.
+    fn quoted(mut self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
+        let value = value.into();
         if !value.is_empty() {
             self.parameters.push((name, Value::Quoted(value)));
         }
@@ -192,10 +196,10 @@ impl Challenge {
     }
 }
 
-impl fmt::Display for Challenge {
+impl fmt::Display for Challenge<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} realm=", self.scheme)?;
-        write_quoted(formatter, &self.realm)?;
+        write_quoted(formatter, self.realm)?;
         for (name, value) in &self.parameters {
             write!(formatter, ", {name}=")?;
             match value {
@@ -207,7 +211,7 @@ impl fmt::Display for Challenge {
     }
 }
 
-/// `quoted-string` (RFC 9110 §5.6.4): `"` and `\` are escaped, nothing else.
+/// Writes a `quoted-string` (RFC 9110 §5.6.4). Only `"` and `\` are escaped.
 fn write_quoted(formatter: &mut fmt::Formatter<'_>, value: &str) -> fmt::Result {
     formatter.write_char('"')?;
     for character in value.chars() {

@@ -1,22 +1,22 @@
-//! What lets a page of another origin read an answer (WHATWG Fetch §3.2.3, "HTTP responses").
+//! The headers that let a page of another origin read a response (WHATWG Fetch §3.2.3, "HTTP responses").
 //!
-//! Only the filter's own answers: what the upstream sends is the upstream's to share.
+//! Only responses of the filter have them. The upstream decides about its own responses.
 
-use super::{Headers, put};
+use super::headers::{Headers, put};
 use crate::grammar::is_tchar;
 use crate::presentation::cors::{Cors, Origins};
 use crate::request::{Field, RequestView};
 
-/// What a client needs to go on, and may not read without being told (Fetch, "CORS-safelisted response-header name").
+/// The headers that a page needs, and may read only if they are listed (Fetch, "CORS-safelisted response-header name").
 const EXPOSED: &str = "WWW-Authenticate, Retry-After, DPoP-Nonce";
-/// The same for gRPC-Web, which reads its status from header fields.
+/// The same for gRPC-Web, which reads its status from headers.
 const EXPOSED_TO_GRPC_WEB: &str =
     "WWW-Authenticate, Retry-After, DPoP-Nonce, grpc-status, grpc-message";
 
-/// How many bytes of names a preflight may ask for; no browser comes near it.
+/// The most bytes of `access-control-request-*` that an answer repeats. Browsers send far fewer.
 const MOST_NAMES: usize = 4096;
 
-/// Lets the request's origin read the answer, where it may.
+/// Lets the request's origin read the response, if the configuration allows that origin.
 pub(super) fn allow_reading(cors: &Cors, request: &RequestView<'_>, headers: &mut Headers) {
     if allow_origin(cors, request, headers) {
         let exposed = match request.field(b"content-type") {
@@ -27,7 +27,7 @@ pub(super) fn allow_reading(cors: &Cors, request: &RequestView<'_>, headers: &mu
     }
 }
 
-/// Answers a preflight of an origin that is allowed.
+/// Answers a preflight from an allowed origin.
 pub(super) fn answer_preflight(cors: &Cors, request: &RequestView<'_>, headers: &mut Headers) {
     let mut depends_on = "origin".to_owned();
     if allow_origin(cors, request, headers) {
@@ -56,7 +56,7 @@ pub(super) fn answer_preflight(cors: &Cors, request: &RequestView<'_>, headers: 
     put(headers, "cache-control", "no-store");
 }
 
-/// Answers a preflight for the metadata of the resource, which everybody may read.
+/// Answers a preflight for the metadata of the resource, which every origin may read.
 pub(super) fn allow_reading_metadata(request: &RequestView<'_>, headers: &mut Headers) {
     put(headers, "access-control-allow-origin", "*");
     put(headers, "access-control-allow-methods", "GET, HEAD");
@@ -82,7 +82,7 @@ fn allow_origin(cors: &Cors, request: &RequestView<'_>, headers: &mut Headers) -
     true
 }
 
-/// The names that a preflight asks for, if they are names.
+/// The names that a preflight asks for; none if they are no list of tokens.
 fn asked_for(request: &RequestView<'_>, field: &[u8]) -> Option<String> {
     let Field::One(names) = request.field(field) else {
         return None;

@@ -1,33 +1,34 @@
-//! Refusals of gRPC calls.
+//! The status and the message of a denied gRPC call.
 //!
-//! The host turns a local reply to a gRPC call into HTTP 200 with `grpc-status` and `grpc-message`, percent-encoding the
-//! content as the message (gRPC over HTTP/2, "Responses"). The status that it would choose is wrong for 400, 404 and 429;
-//! one that is among the header fields is kept.
+//! The host turns a response to a gRPC call into HTTP 200 with `grpc-status` and `grpc-message`. It percent-encodes the
+//! content as the message (gRPC over HTTP/2, "Responses"). It keeps a `grpc-status` that is among the headers. The status
+//! that it would choose is wrong for 400, 404 and 429.
 
+use super::headers::{Headers, put};
 use super::table::{Challenges, Meaning};
-use super::{Headers, put};
 use crate::presentation::fixed::FixedReply;
+use crate::reject::GrpcStatus;
 
-/// UNIMPLEMENTED: there is no such method.
-const UNIMPLEMENTED: u8 = 12;
-/// UNAUTHENTICATED: also for credentials that are malformed (grpc/statuscodes.md).
-const UNAUTHENTICATED: u8 = 16;
-
-/// Adds the status of a refusal; returns the message.
-pub(super) fn speak(meaning: &Meaning, headers: &mut Headers) -> String {
-    let status = match (meaning.status, &meaning.challenges) {
-        (400, Challenges::Attempted(..)) => UNAUTHENTICATED,
-        (status, _) => status_of(status),
+/// Appends the status of a denied call. Returns the message.
+pub(super) fn denied(meaning: &Meaning, headers: &mut Headers) -> String {
+    let status = match meaning.challenges {
+        // The request is well-formed, its credential is not (grpc/statuscodes.md).
+        Challenges::Attempted(..) => GrpcStatus::Unauthenticated,
+        Challenges::None | Challenges::Plain | Challenges::Failed(_) | Challenges::Scope => {
+            meaning.code.grpc_status()
+        }
     };
-    put(headers, "grpc-status", status.to_string());
+    put(headers, "grpc-status", status.number().to_string());
     meaning.message.to_owned()
 }
 
-/// Adds the status of an answer that stands in the document, where it has none of its own; returns the message, which is
-/// nothing where one is among its fields: the host would put this in its place.
-pub(super) fn speak_of(fixed: &FixedReply, headers: &mut Headers) -> String {
+/// Appends the status of a configured response, unless the configuration sets `grpc-status`. Returns the message.
+///
+/// The message is empty if the configuration sets `grpc-message`: the host would replace that with the message.
+pub(super) fn configured(fixed: &FixedReply, headers: &mut Headers) -> String {
     if !fixed.sets("grpc-status") {
-        put(headers, "grpc-status", status_of(fixed.status).to_string());
+        let status = status_of(fixed.status).number();
+        put(headers, "grpc-status", status.to_string());
     }
     if fixed.sets("grpc-message") {
         return String::new();
@@ -44,23 +45,23 @@ pub(super) fn speak_of(fixed: &FixedReply, headers: &mut Headers) -> String {
     message.to_owned()
 }
 
-/// The status of a call (grpc/statuscodes.md) for an HTTP status.
-fn status_of(status: u16) -> u8 {
+/// The status of a call for an HTTP status (grpc/statuscodes.md).
+fn status_of(status: u16) -> GrpcStatus {
     match status {
-        200..=299 => 0,
-        401 | 407 => UNAUTHENTICATED,
-        403 => 7,
-        429 => 8,
-        502..=504 => 14,
-        400 | 404 | 405 => UNIMPLEMENTED,
-        _ => 2,
+        200..=299 => GrpcStatus::Ok,
+        401 | 407 => GrpcStatus::Unauthenticated,
+        403 => GrpcStatus::PermissionDenied,
+        429 => GrpcStatus::ResourceExhausted,
+        502..=504 => GrpcStatus::Unavailable,
+        400 | 404 | 405 => GrpcStatus::Unimplemented,
+        _ => GrpcStatus::Unknown,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reject::{CredentialFault, MalformedCredential};
+    use crate::reject::{Code, CredentialFault, MalformedCredential};
     use crate::response::challenge::ErrorCode;
     use crate::scheme::SchemeSet;
 
@@ -81,36 +82,37 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_has_its_status() {
-        for (status, challenges, expected) in [
-            (400, malformed(), "16"),
-            (400, Challenges::None, "12"),
-            (401, Challenges::Plain, "16"),
-            (401, Challenges::Failed(ErrorCode::InvalidToken), "16"),
-            (403, Challenges::None, "7"),
-            (403, Challenges::Scope, "7"),
-            (404, Challenges::None, "12"),
-            (405, Challenges::None, "12"),
-            (407, Challenges::Plain, "16"),
-            (429, Challenges::None, "8"),
-            (503, Challenges::None, "14"),
+    fn every_error_has_its_status() {
+        let failed = Challenges::Failed;
+        for (code, challenges, expected) in [
+            (Code::InvalidRequest, malformed(), "16"),
+            (Code::InvalidRequest, Challenges::None, "12"),
+            (Code::AmbiguousPath, Challenges::None, "12"),
+            (Code::Unauthorized, Challenges::Plain, "16"),
+            (Code::InvalidToken, failed(ErrorCode::InvalidToken), "16"),
+            (Code::Forbidden, Challenges::None, "7"),
+            (Code::HttpsRequired, Challenges::None, "7"),
+            (Code::InsufficientScope, Challenges::Scope, "7"),
+            (Code::NotFound, Challenges::None, "12"),
+            (Code::MethodNotAllowed, Challenges::None, "12"),
+            (Code::TooManyFailures, Challenges::None, "8"),
+            (Code::TemporarilyUnavailable, Challenges::None, "14"),
         ] {
             let meaning = Meaning {
-                status,
-                error: "e",
+                code,
                 message: "Why.",
                 challenges,
                 allow: None,
                 retry_after: None,
             };
             let mut headers = Headers::new();
-            assert_eq!(speak(&meaning, &mut headers), "Why.");
-            assert_eq!(status_among(&headers), expected, "{status}");
+            assert_eq!(denied(&meaning, &mut headers), "Why.");
+            assert_eq!(status_among(&headers), expected, "{code}");
         }
     }
 
     #[test]
-    fn an_answer_of_the_document_says_its_own_words() {
+    fn a_configured_response_keeps_its_message() {
         let fixed = |status, message: Option<&str>| FixedReply {
             status,
             headers: Vec::new(),
@@ -127,7 +129,7 @@ mod tests {
             (503, None, "14", "Temporarily unavailable."),
         ] {
             let mut headers = Headers::new();
-            assert_eq!(speak_of(&fixed(status, message), &mut headers), said);
+            assert_eq!(configured(&fixed(status, message), &mut headers), said);
             assert_eq!(status_among(&headers), code, "{status}");
         }
     }

@@ -1,4 +1,4 @@
-//! Which form of content a client wants, by its `Accept` fields (RFC 9110 §12.5.1).
+//! Which form of content a client prefers, by its `Accept` headers (RFC 9110 §12.5.1).
 //!
 //! ```text
 //! Accept      = #( media-range [ weight ] )
@@ -7,38 +7,38 @@
 //! qvalue      = ( "0" [ "." *3DIGIT ] ) / ( "1" [ "." *3"0" ] )
 //! ```
 //!
-//! 1. Each form has the weight of the most specific range that fits it; a range that is written twice has its greater
-//!    weight. 0 excludes.
-//! 2. The form of the greatest weight wins. Among equals one that was named beats one that a wildcard covers: a client
-//!    that writes `application/problem+json, */*` would not name it otherwise.
-//! 3. Among forms that were named, a problem comes first, since only errors have that type: who names it beside
-//!    `application/json` wants the latter for answers. Then JSON, a page, a sentence.
-//! 4. Among forms that a wildcard covers, JSON comes first, then a problem. `text/*` gets a sentence, not a page: browsers
-//!    name `text/html`, and who does not is a program or a terminal, to which markup is noise.
-//! 5. No field, nothing that fits, and a field that breaks the grammar get JSON: a refusal says why all the same
-//!    (§15.5.7 leaves that to the server).
+//! 1. Each form has the weight of the most specific range that matches it. A range that occurs twice has the greater of
+//!    its weights. The weight 0 excludes a form.
+//! 2. The form with the greatest weight wins. If weights are equal, a named form beats a form that a wildcard matches: a
+//!    client that writes `application/problem+json, */*` names the first for a reason.
+//! 3. Among named forms, a problem is first, because only errors have that type: a client that names it beside
+//!    `application/json` expects the latter for other responses. Then JSON, a page, a sentence.
+//! 4. Among forms that a wildcard matches, JSON is first, then a problem. `text/*` receives a sentence, not a page:
+//!    browsers name `text/html`, and a program or a terminal has no use for markup.
+//! 5. The form is JSON if there is no header, if no form matches, or if a header breaks the grammar: the client then
+//!    still learns why it was denied (§15.5.7 leaves that to the server).
 //!
-//! One pass over the bytes, and none over more than 4096 bytes.
+//! The headers are read in one pass, and not if they have more than 4096 bytes.
 
-use super::body::Form;
 use crate::grammar::is_tchar;
+use crate::presentation::Form;
 
-/// The length up to which the fields are read, all together; beyond, they count as broken. A browser sends some 150.
+/// The greatest length in bytes of all `Accept` headers together. Longer ones count as broken. A browser sends about 150.
 const LONGEST: usize = 4096;
 
-/// The form of content for a client that sent these `Accept` fields.
+/// The form of content for a client that sent these `Accept` headers.
 pub fn form_for<'a>(accept: impl Iterator<Item = &'a [u8]>) -> Form {
     choose(accept).unwrap_or(Form::Json)
 }
 
-/// Whether a client would rather have a page than anything else, as browsers do that navigate.
+/// Whether a client prefers a page, as browsers do when they navigate.
 pub fn prefers_html<'a>(accept: impl Iterator<Item = &'a [u8]>) -> bool {
     form_for(accept) == Form::Html
 }
 
-/// None where the fields are broken, or accept nothing that there is.
+/// None if a header is broken, or if the client accepts no form.
 fn choose<'a>(accept: impl Iterator<Item = &'a [u8]>) -> Option<Form> {
-    let mut offers = OFFERS;
+    let mut candidates = CANDIDATES;
     let mut length = 0;
     for field in accept {
         length += field.len() + 1;
@@ -47,97 +47,98 @@ fn choose<'a>(accept: impl Iterator<Item = &'a [u8]>) -> Option<Form> {
         }
         let mut list = Reader { rest: field };
         while let Some(range) = list.next_range()? {
-            for offer in &mut offers {
-                offer.hear(&range);
+            for candidate in &mut candidates {
+                candidate.consider(&range);
             }
         }
     }
-    let best = offers.iter().max_by_key(|offer| offer.rank())?;
+    let best = candidates.iter().max_by_key(|candidate| candidate.rank())?;
     (best.weight > 0).then_some(best.form)
 }
 
-/// A type of content that could be sent, and what was heard of it so far.
-struct Offer {
+/// A form that can be sent, and the best range that matches it so far.
+struct Candidate {
     form: Form,
     kind: &'static str,
     subtype: &'static str,
-    /// Breaks ties, the greater winning: where it was named, and where a wildcard covers it.
+    /// Decides between equal weights, the greater wins: for a form that is named, and for one that a wildcard matches.
     order: (u8, u8),
-    fit: Fit,
+    specificity: Specificity,
     /// In thousandths.
     weight: u16,
 }
 
-/// How specific a range is that fits.
+/// How specific a range is that matches.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
+enum Specificity {
     None,
     Anything,
     Type,
     Named,
 }
 
-const OFFERS: [Offer; 4] = [
-    Offer::new(Form::Text, "text", "plain", (1, 2)),
-    Offer::new(Form::Html, "text", "html", (2, 1)),
-    Offer::new(Form::Json, "application", "json", (3, 4)),
-    Offer::new(Form::Problem, "application", "problem+json", (4, 3)),
+const CANDIDATES: [Candidate; 4] = [
+    Candidate::new(Form::Text, "text", "plain", (1, 2)),
+    Candidate::new(Form::Html, "text", "html", (2, 1)),
+    Candidate::new(Form::Json, "application", "json", (3, 4)),
+    Candidate::new(Form::Problem, "application", "problem+json", (4, 3)),
 ];
 
-impl Offer {
+impl Candidate {
     const fn new(form: Form, kind: &'static str, subtype: &'static str, order: (u8, u8)) -> Self {
         Self {
             form,
             kind,
             subtype,
             order,
-            fit: Fit::None,
+            specificity: Specificity::None,
             weight: 0,
         }
     }
 
-    /// Takes a range's weight where the range fits, and nothing more specific did.
-    fn hear(&mut self, range: &Range<'_>) {
-        let fit = match (range.kind, range.subtype) {
-            // It asks for a variant that there is not, such as `text/html;level=1`.
+    /// Takes the weight of a range that matches, unless a more specific range matched before.
+    fn consider(&mut self, range: &Range<'_>) {
+        let specificity = match (range.kind, range.subtype) {
+            // It asks for a variant that does not exist, such as `text/html;level=1`.
             _ if range.is_variant => return,
-            (b"*", b"*") => Fit::Anything,
+            (b"*", b"*") => Specificity::Anything,
             (kind, _) if !kind.eq_ignore_ascii_case(self.kind.as_bytes()) => return,
-            (_, b"*") => Fit::Type,
-            (_, own) if own.eq_ignore_ascii_case(self.subtype.as_bytes()) => Fit::Named,
+            (_, b"*") => Specificity::Type,
+            (_, own) if own.eq_ignore_ascii_case(self.subtype.as_bytes()) => Specificity::Named,
             _ => return,
         };
-        (self.fit, self.weight) = (self.fit, self.weight).max((fit, range.weight));
+        (self.specificity, self.weight) =
+            (self.specificity, self.weight).max((specificity, range.weight));
     }
 
-    fn rank(&self) -> (u16, Fit, u8) {
-        let order = match self.fit {
-            Fit::Named => self.order.0,
-            Fit::None | Fit::Anything | Fit::Type => self.order.1,
+    fn rank(&self) -> (u16, Specificity, u8) {
+        let order = match self.specificity {
+            Specificity::Named => self.order.0,
+            Specificity::None | Specificity::Anything | Specificity::Type => self.order.1,
         };
-        (self.weight, self.fit, order)
+        (self.weight, self.specificity, order)
     }
 }
 
-/// One element of an `Accept` field.
+/// One element of an `Accept` header.
 struct Range<'a> {
     kind: &'a [u8],
     subtype: &'a [u8],
-    /// Whether it has a parameter but `charset`, which is no part of what a form says.
+    /// Whether it has a parameter other than `charset`, which does not distinguish forms.
     is_variant: bool,
     /// In thousandths.
     weight: u16,
 }
 
-/// What is left of a field.
+/// The rest of a header.
 struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// The next range, if there is one; none at all where the field is broken.
+    /// The next range, `Some(None)` at the end; `None` if the header is broken.
     fn next_range(&mut self) -> Option<Option<Range<'a>>> {
-        // Empty elements are passed over (RFC 9110 §5.6.1.2).
+        // Empty elements are ignored (RFC 9110 §5.6.1.2).
         while let [b' ' | b'\t' | b',', rest @ ..] = self.rest {
             self.rest = rest;
         }
@@ -158,7 +159,7 @@ impl<'a> Reader<'a> {
         };
         let mut is_weighed = false;
         while self.skip_to(b';') {
-            // RFC 9110 §5.6.6 lets a parameter be empty.
+            // A parameter may be empty (RFC 9110 §5.6.6).
             self.skip_space();
             if matches!(self.rest, [] | [b';' | b',', ..]) {
                 continue;
@@ -166,7 +167,7 @@ impl<'a> Reader<'a> {
             let name = self.token()?;
             self.expect(b'=')?;
             let value = self.value()?;
-            // What follows a weight once extended the field (RFC 7231 §5.3.2), and says nothing of the type.
+            // A parameter after the weight was an extension of the header (RFC 7231 §5.3.2), not one of the type.
             if is_weighed {
                 continue;
             }
@@ -193,7 +194,7 @@ impl<'a> Reader<'a> {
         (*first == byte).then_some(())
     }
 
-    /// A token, or a quoted-string, whose content nobody asks for.
+    /// A token, or a quoted-string, whose content is not used.
     fn value(&mut self) -> Option<&'a [u8]> {
         if self.rest.first() != Some(&b'"') {
             return self.token();
@@ -217,7 +218,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over space, and then `byte` where it follows.
+    /// Skips space, and then `byte`. Returns whether `byte` was there.
     fn skip_to(&mut self, byte: u8) -> bool {
         self.skip_space();
         match self.rest.split_first() {

@@ -1,202 +1,176 @@
-//! The decision table: what each refusal means to a client.
+//! What each [`Reject`] means to a client: the error code, the message, the challenges. One `match`, without a catch-all.
 
 use super::challenge::ErrorCode;
 use crate::evaluate::Decision;
+use crate::presentation::Presentation;
 use crate::reject::{
-    CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault, Unavailable,
+    Code, CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault,
+    Unavailable, Weakness,
 };
 
-/// What a refusal means to a client.
+/// What a denied request means to a client.
 pub(super) struct Meaning {
-    /// The status code.
-    pub status: u16,
-    /// The error, as the body names it.
-    pub error: &'static str,
-    /// The same in words, for a person.
+    /// The error code.
+    pub code: Code,
+    /// What is wrong, for people. If a challenge carries it, its characters are those of `error_description` (RFC 6750 §3).
     pub message: &'static str,
-    /// What may be tried instead.
+    /// Which credentials the client can try.
     pub challenges: Challenges,
-    /// The methods that there are, where the method is what is wrong.
+    /// The allowed methods, if the method is wrong.
     pub allow: Option<&'static str>,
-    /// How many seconds to wait, where waiting helps.
+    /// How many seconds to wait, if that helps.
     pub retry_after: Option<u32>,
 }
 
-/// Which challenges an answer carries.
+/// Which challenges a response carries.
 pub(super) enum Challenges {
-    /// None: other credentials would not help.
+    /// None: another credential does not help.
     None,
-    /// One for each scheme in play, none with an error (RFC 6750 §3: nothing was presented).
+    /// One for each offer, without an error: the request has no credential (RFC 6750 §3).
     Plain,
-    /// One for each scheme in play, the error on those that were used.
+    /// One for each offer. The one of the credential that failed has the error.
     Failed(ErrorCode),
-    /// One for each scheme that was attempted.
+    /// One for each offer whose scheme the request's credentials have, with the error.
     Attempted(MalformedCredential, ErrorCode),
-    /// What more to ask for, where the document wants it said (RFC 6750 §3.1).
+    /// One for the scheme of the credential, with the scopes to ask for, if the configuration has `forbidden_challenge` (RFC
+    /// 6750 §3.1).
     Scope,
 }
 
 impl Meaning {
-    /// The same for whoever is not told what is wrong with a token: such answers do not differ.
-    pub fn without_detail(self) -> Self {
-        match self.error {
-            "invalid_token" => Self {
-                message: "The access token is not accepted",
-                ..self
-            },
-            _ => self,
+    fn new(code: Code, message: &'static str) -> Self {
+        Self {
+            code,
+            message,
+            challenges: Challenges::None,
+            allow: None,
+            retry_after: None,
+        }
+    }
+
+    fn challenge(self, challenges: Challenges) -> Self {
+        Self { challenges, ..self }
+    }
+
+    fn allow(self, methods: &'static str) -> Self {
+        Self {
+            allow: Some(methods),
+            ..self
+        }
+    }
+
+    fn retry_after(self, seconds: u32) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
         }
     }
 }
 
-/// The methods that RFC 9110 §9 and RFC 5789 define, but TRACE, which alone is refused for its name.
+/// The methods that RFC 9110 §9 and RFC 5789 define, without TRACE, the only method that is always denied.
 const ALL_BUT_TRACE: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT";
 
-/// How long a client should wait for a filter that cannot judge yet.
+/// How many seconds a client should wait if the filter cannot evaluate the request now.
 const SECONDS_TO_WAIT: u32 = 5;
 
-const FORBIDDEN: &str = "The credential does not permit this.";
+const FORBIDDEN: &str = "The credential does not permit this request.";
 
-/// What a refusal means.
-pub(super) fn meaning(reject: Reject, decision: &Decision<'_>) -> Meaning {
-    let (status, error, message, challenges) = match reject {
-        Reject::NoDocument | Reject::Unavailable(Unavailable::Keys | Unavailable::Crypto) => (
-            503,
-            "temporarily_unavailable",
-            "The request cannot be judged at the moment.",
-            Challenges::None,
+/// What a reason to deny means to a client.
+pub(super) fn meaning(
+    reject: Reject,
+    decision: &Decision<'_>,
+    presentation: &Presentation,
+) -> Meaning {
+    match reject {
+        Reject::NoDocument | Reject::Unavailable(Unavailable::Keys | Unavailable::Crypto) => {
+            Meaning::new(
+                Code::TemporarilyUnavailable,
+                "The request cannot be evaluated at the moment.",
+            )
+            .retry_after(SECONDS_TO_WAIT)
+        }
+        Reject::Trace => Meaning::new(Code::MethodNotAllowed, "The method TRACE is not allowed.")
+            .allow(ALL_BUT_TRACE),
+        Reject::Path(fault) => Meaning::new(Code::AmbiguousPath, path_message(fault)),
+        Reject::MethodCase => {
+            Meaning::new(Code::InvalidRequest, "The method is not in upper case.")
+        }
+        Reject::Authority => Meaning::new(
+            Code::InvalidRequest,
+            "The request does not name exactly one host.",
         ),
-        Reject::Trace => (
-            405,
-            "method_not_allowed",
-            "The method TRACE is not allowed.",
-            Challenges::None,
+        Reject::RouteAtRisk => Meaning::new(
+            Code::InvalidRequest,
+            "The request has a header or a parameter that is not allowed here.",
         ),
-        Reject::Path(fault) => (400, "ambiguous_path", path_message(fault), Challenges::None),
-        Reject::MethodCase => (
-            400,
-            "invalid_request",
-            "The method is not in upper case.",
-            Challenges::None,
+        Reject::RepeatedField => Meaning::new(
+            Code::InvalidRequest,
+            "A header that must occur only once is repeated.",
         ),
-        Reject::Authority => (
-            400,
-            "invalid_request",
-            "The request does not name one host.",
-            Challenges::None,
+        Reject::PlainHttp => Meaning::new(
+            Code::HttpsRequired,
+            "This resource is available over HTTPS only.",
         ),
-        Reject::RouteAtRisk => (
-            400,
-            "invalid_request",
-            "The request carries something that may not be sent here.",
-            Challenges::None,
+        Reject::Address => Meaning::new(
+            Code::AddressNotAllowed,
+            "Requests from this address are not allowed.",
         ),
-        Reject::RepeatedField => (
-            400,
-            "invalid_request",
-            "A header field that may stand only once is repeated.",
-            Challenges::None,
-        ),
-        Reject::PlainHttp => (
-            403,
-            "https_required",
-            "This is served over HTTPS only.",
-            Challenges::None,
-        ),
-        Reject::Address => (
-            403,
-            "address_not_allowed",
-            "This address may not ask here.",
-            Challenges::None,
-        ),
-        Reject::NoSuchMetadata => (
-            404,
-            "not_found",
-            "There is no such resource.",
-            Challenges::None,
-        ),
-        Reject::MetadataMethod => (
-            405,
-            "method_not_allowed",
-            "Metadata can only be read.",
-            Challenges::None,
-        ),
-        Reject::ForeignOrigin => (
-            403,
-            "invalid_origin",
-            "This origin may not read what is here.",
-            Challenges::None,
-        ),
-        // The rule's own answer is sent in its place.
-        Reject::Fixed => (403, "forbidden", FORBIDDEN, Challenges::None),
-        Reject::TooManyFailures { .. } => (
-            429,
-            "too_many_failures",
-            "There were too many failures. Try again later.",
-            Challenges::None,
-        ),
-        // A 401 without a challenge would be a 401 that nobody can answer (RFC 9110 §15.5.2).
+        Reject::NoSuchMetadata => Meaning::new(Code::NotFound, "There is no such resource."),
+        Reject::MetadataMethod => {
+            Meaning::new(Code::MethodNotAllowed, "Metadata allows only GET and HEAD.")
+                .allow("GET, HEAD")
+        }
+        Reject::ForeignOrigin => Meaning::new(Code::InvalidOrigin, "This origin is not allowed."),
+        // The rule's `respond` is sent in its place.
+        Reject::Fixed => Meaning::new(Code::Respond, FORBIDDEN),
+        Reject::TooManyFailures { retry_after } => Meaning::new(
+            Code::TooManyFailures,
+            "Too many attempts have failed. Try again later.",
+        )
+        .retry_after(retry_after),
+        // A 401 must have a challenge (RFC 9110 §15.5.2), and without an offer there is none.
         Reject::NoCredential | Reject::Token(_) | Reject::Authentication(_)
-            if decision.schemes.is_empty() =>
+            if decision.offers.is_empty() =>
         {
-            (403, "forbidden", FORBIDDEN, Challenges::None)
+            Meaning::new(Code::Forbidden, FORBIDDEN)
         }
-        Reject::NoCredential => (
-            401,
-            "unauthorized",
-            "Authentication is required.",
-            Challenges::Plain,
-        ),
-        Reject::Malformed(malformed) => (
-            400,
-            "invalid_request",
-            malformed_message(malformed.fault),
-            Challenges::Attempted(malformed, ErrorCode::InvalidRequest),
-        ),
-        Reject::Token(fault) => (
-            401,
-            "invalid_token",
-            token_message(fault),
-            Challenges::Failed(ErrorCode::InvalidToken),
-        ),
-        Reject::ProviderNotAccepted | Reject::NoRule => {
-            (403, "forbidden", FORBIDDEN, Challenges::None)
+        Reject::NoCredential => Meaning::new(Code::Unauthorized, "Authentication is required.")
+            .challenge(Challenges::Plain),
+        Reject::Malformed(malformed) => {
+            Meaning::new(Code::InvalidRequest, malformed_message(malformed.fault))
+                .challenge(Challenges::Attempted(malformed, ErrorCode::InvalidRequest))
         }
-        Reject::Authentication(_) => (
-            401,
-            "insufficient_user_authentication",
+        Reject::Token(fault) => {
+            let message = if presentation.error_description {
+                token_message(fault)
+            } else {
+                "The access token is not accepted"
+            };
+            Meaning::new(Code::InvalidToken, message)
+                .challenge(Challenges::Failed(ErrorCode::InvalidToken))
+        }
+        Reject::Authentication(Weakness::Class | Weakness::Age) => Meaning::new(
+            Code::InsufficientUserAuthentication,
             "A stronger or more recent authentication is required",
-            Challenges::Failed(ErrorCode::InsufficientUserAuthentication),
-        ),
-        Reject::Scope => (
-            403,
-            "insufficient_scope",
+        )
+        .challenge(Challenges::Failed(
+            ErrorCode::InsufficientUserAuthentication,
+        )),
+        Reject::Scope => Meaning::new(
+            Code::InsufficientScope,
             "The credential lacks a scope that is needed here.",
-            Challenges::Scope,
-        ),
-        Reject::Requirement(
+        )
+        .challenge(Challenges::Scope),
+        Reject::ProviderNotAccepted
+        | Reject::NoRule
+        | Reject::Requirement(
             Requirement::Role
             | Requirement::Group
             | Requirement::Claim
             | Requirement::Condition
             | Requirement::ConditionFailed
             | Requirement::AnyOf,
-        ) => (403, "forbidden", FORBIDDEN, Challenges::None),
-    };
-    Meaning {
-        status,
-        error,
-        message,
-        challenges,
-        allow: match reject {
-            Reject::Trace => Some(ALL_BUT_TRACE),
-            Reject::MetadataMethod => Some("GET, HEAD"),
-            _ => None,
-        },
-        retry_after: match reject {
-            Reject::TooManyFailures { retry_after } => Some(retry_after),
-            _ => (status == 503).then_some(SECONDS_TO_WAIT),
-        },
+        ) => Meaning::new(Code::Forbidden, FORBIDDEN),
     }
 }
 
@@ -235,18 +209,57 @@ fn token_message(fault: TokenFault) -> &'static str {
         TokenFault::Algorithm => {
             "The access token is signed with an algorithm that is not accepted"
         }
-        TokenFault::Extension => "The access token needs an extension that is not supported",
+        TokenFault::Extension => "The access token requires an extension that is not supported",
         TokenFault::Type => "The token is not an access token",
         TokenFault::Key => "The access token is signed with an unknown key",
         TokenFault::Signature => "The signature of the access token is not valid",
-        TokenFault::Issuer => "The access token is of an issuer that is not trusted",
+        TokenFault::Issuer => "The access token's issuer is not trusted",
         TokenFault::Audience => "The access token is for another audience",
         TokenFault::Expired => "The access token expired",
         TokenFault::NotYetValid => "The access token is not valid yet",
         TokenFault::Lifetime => "The access token is valid for too long",
         TokenFault::Revoked => "The access token is revoked",
-        TokenFault::ClaimMissing => "The access token lacks a claim that is required",
+        TokenFault::ClaimMissing => "The access token lacks a required claim",
         TokenFault::ClaimType => "The access token has a claim of the wrong type",
-        TokenFault::Binding => "The access token is bound to a key that was not shown",
+        TokenFault::Binding => {
+            "The access token is bound to a key, and the request has no proof of possession"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6750 §3: `error_description` has the characters `%x20-21 / %x23-5B / %x5D-7E`.
+    #[test]
+    fn what_is_wrong_with_a_credential_can_be_in_a_challenge() {
+        let malformed = [
+            CredentialFault::Several,
+            CredentialFault::Empty,
+            CredentialFault::Syntax,
+        ];
+        let tokens = [
+            TokenFault::Malformed,
+            TokenFault::Algorithm,
+            TokenFault::Extension,
+            TokenFault::Type,
+            TokenFault::Key,
+            TokenFault::Signature,
+            TokenFault::Issuer,
+            TokenFault::Audience,
+            TokenFault::Expired,
+            TokenFault::NotYetValid,
+            TokenFault::Lifetime,
+            TokenFault::Revoked,
+            TokenFault::ClaimMissing,
+            TokenFault::ClaimType,
+            TokenFault::Binding,
+        ];
+        let messages = malformed.map(malformed_message).into_iter();
+        for message in messages.chain(tokens.map(token_message)) {
+            let fits = |byte| matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
+            assert!(message.bytes().all(fits), "{message}");
+        }
     }
 }

@@ -1,15 +1,15 @@
-//! Who failed how often, so that whoever guesses is stopped: a table of fixed size that all workers share.
+//! Counts failed authentications per caller, to block callers that guess credentials. All workers share the table.
 //!
-//! A caller is known by 128 bits of a SHA-256 over a secret and what tells callers apart. The hash also says in which of
-//! the [`BUCKETS`] cells it stands, each with room for [`bucket::SLOTS`] callers; a cell is read, changed and written back
-//! under its version. The secret is made by chance and shared in a cell of its own: nobody outside can look for callers
-//! who fall into one cell, to have another forgotten.
-//!
-//! Where a cell is full, the caller with the fewest failures makes room, the one whose last is longest ago before others.
-//! A blocked one never does: where all are blocked, nobody else is counted in that cell until a block ends.
-//!
-//! Whatever else stands in a cell than what is written here is nothing known, and so is a moment that lies too far ahead:
-//! however the clock jumps, nobody is blocked for more than twice as long as they should be.
+//! 1. The table has a fixed size: [`BUCKETS`] cells with [`bucket::SLOTS`] callers each.
+//! 2. A SHA-256 of a secret and the caller's address or name identifies the caller. 128 of its bits are the caller's id in
+//!    the cell, and 16 others select the cell. The secret is random, and the workers share it in an additional cell. A
+//!    client cannot compute the cell of a caller, and so cannot fill the cell of another caller.
+//! 3. A worker reads a cell, changes it, and writes it if its version is still the same.
+//! 4. A new caller in a full cell replaces the caller with the fewest failures; among these, the caller whose last failure
+//!    is the oldest. A blocked caller is not replaced. If all callers of a cell are blocked, no other caller is counted in
+//!    it until a block ends.
+//! 5. A cell in an unknown format counts as empty, and a time that is too far in the future is ignored. So if the clock
+//!    jumps, no caller is blocked for more than twice the configured time.
 
 mod bucket;
 
@@ -21,77 +21,81 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use self::bucket::Bucket;
-use super::cells::{Cells, OwnCells, Put};
+use crate::ports::{LocalData, Shared, SharedData, shared_key};
 use crate::time::Timestamp;
 
-/// How many cells hold callers.
+/// The number of cells with callers.
 const BUCKETS: u16 = 1024;
 
-/// The cell of the secret.
+/// The number of the cell with the secret.
 const SECRET: u16 = BUCKETS;
 
-/// How often a change is tried again where others are faster. Each time one of them was done, and workers are few.
+/// How often a worker tries to write a cell that other workers change at the same time. Each failed try means that another
+/// worker succeeded, and there are few workers.
 const TRIES: u32 = 32;
 
-/// How many failures lead to what.
+/// The limits after which a caller is blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// So many of them block, from 1 to [`Limits::MOST_FAILURES`].
+    /// The number of failures that block a caller, from 1 to [`Limits::MOST_FAILURES`].
     pub failures: u8,
-    /// Within this.
+    /// The time in which the failures are counted.
     pub window: Duration,
-    /// For so long.
+    /// How long the caller is blocked.
     pub block: Duration,
 }
 
 impl Limits {
-    /// The moment of each counted failure is kept, so that the window is exact.
+    /// The most failures that can be configured. The time of each counted failure is stored, so that the window is exact.
     pub const MOST_FAILURES: u8 = 100;
-    /// The shortest window and block: a client is told whole seconds.
+    /// The shortest window and block, because `Retry-After` has whole seconds.
     pub const SHORTEST: Duration = Duration::from_secs(1);
-    /// The longest window and block: moments are kept as milliseconds before another, in 32 bits.
+    /// The longest window and block, because a time is stored as 32 bits of milliseconds before another time.
     pub const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 }
 
-/// Whose failures are counted together.
+/// A caller whose failures are counted together.
 #[derive(Debug, Clone, Copy)]
 pub enum Caller<'a> {
-    /// Whoever asks from there: an IPv4 address, or the /64 of an IPv6 address, within which a host chooses its own.
+    /// A client address: an IPv4 address, or the /64 network of an IPv6 address, in which a host can choose any address.
     Address(IpAddr),
-    /// A user, whoever claims to be that one.
+    /// The user that a credential names, verified or not.
     User {
-        /// The name of the provider that would vouch.
+        /// The name of the provider that would verify the credential.
         provider: &'a str,
-        /// The user's name there.
+        /// The user's name at the provider.
         name: &'a str,
     },
 }
 
-/// A caller, as the table knows it.
+/// The identity of a caller in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallerId {
     bucket: u16,
     id: [u8; 16],
 }
 
-/// The table, as one worker sees it.
+/// The table of failures, as used by one worker.
 pub struct Failures {
     limits: Limits,
     secret: [u8; 16],
-    shared: Option<Box<dyn Cells>>,
-    own: OwnCells,
-    /// Whether what was to be shared turned out not to be.
+    /// The start of each cell's key in the shared data.
+    prefix: String,
+    shared: Option<Box<dyn SharedData>>,
+    own: LocalData,
+    /// Whether the host refused to share data, so that the worker counts alone.
     is_alone: Cell<bool>,
 }
 
 impl Failures {
-    /// An empty table, of one worker alone.
+    /// An empty table, which is not shared.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            secret: by_chance(),
+            secret: random(),
+            prefix: String::new(),
             shared: None,
-            own: OwnCells::default(),
+            own: LocalData::default(),
             is_alone: Cell::new(false),
         }
     }
@@ -101,22 +105,26 @@ impl Failures {
         self.limits
     }
 
-    /// Shares the table with whoever sees the same cells; where nothing can be put there, the worker counts by itself.
-    pub fn share(&mut self, cells: Box<dyn Cells>) {
+    /// Shares the table with the other workers of the filter that `names` identify, as long as its limits are the same.
+    ///
+    /// If the host does not share data, the worker counts alone.
+    pub fn share(&mut self, data: Box<dyn SharedData>, names: &[&[u8]]) {
+        self.prefix = prefix(names, self.limits);
+        let key = self.key(SECRET);
         for _ in 0..TRIES {
-            let (value, version) = cells.get(SECRET);
+            let (value, version) = data.get(&key);
             if let Some(Ok(secret)) = value.map(<[u8; 16]>::try_from) {
                 self.secret = secret;
                 break;
             }
-            if cells.put(SECRET, &self.secret, version) != Put::TooLate {
+            if data.set(&key, &self.secret, version) != Shared::TooLate {
                 break;
             }
         }
-        self.shared = Some(cells);
+        self.shared = Some(data);
     }
 
-    /// What the table knows a caller by.
+    /// The identity of a caller in the table.
     pub fn id(&self, caller: Caller<'_>) -> CallerId {
         let mut hash = Sha256::new_with_prefix(self.secret);
         match caller {
@@ -141,47 +149,75 @@ impl Failures {
         }
     }
 
-    /// How many whole seconds a caller is blocked for, at least 1; none who is not.
+    /// How long a caller is blocked, in whole seconds, at least 1; none if it is not blocked.
     pub fn blocked_for(&self, caller: CallerId, now: Timestamp) -> Option<u32> {
-        let value = self.cells().get(caller.bucket).0?;
+        let value = self.data().get(&self.key(caller.bucket)).0?;
         let until = Bucket::read(&value, self.limits, now).blocked_until(caller.id)?;
+        Some(self.seconds_until(until, now))
+    }
+
+    /// Counts a failure, unless the caller is already blocked.
+    ///
+    /// Another worker can have counted a failure since this request was evaluated. If the caller is blocked, the result is
+    /// how long, in whole seconds, at least 1.
+    pub fn count(&self, caller: CallerId, now: Timestamp) -> Option<u32> {
+        let key = self.key(caller.bucket);
+        for _ in 0..TRIES {
+            let data = self.data();
+            let (value, version) = data.get(&key);
+            let value = value.unwrap_or_default();
+            let mut bucket = Bucket::read(&value, self.limits, now);
+            if let Some(until) = bucket.blocked_until(caller.id) {
+                return Some(self.seconds_until(until, now));
+            }
+            if !bucket.count(caller.id, self.limits, now) {
+                return None;
+            }
+            match data.set(&key, &bucket.to_bytes(), version) {
+                Shared::Done => return None,
+                Shared::TooLate => {}
+                // The next try uses the data of this worker.
+                Shared::Refused => self.is_alone.set(true),
+            }
+        }
+        None
+    }
+
+    fn seconds_until(&self, until: Timestamp, now: Timestamp) -> u32 {
         let left = until.millis().saturating_sub(now.millis());
         let block = i64::try_from(self.limits.block.as_millis()).unwrap_or(i64::MAX);
         let seconds = left.min(block).max(1).saturating_add(999) / 1000;
-        Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+        u32::try_from(seconds).unwrap_or(u32::MAX)
     }
 
-    /// Counts a failure.
-    pub fn count(&self, caller: CallerId, now: Timestamp) {
-        for _ in 0..TRIES {
-            let cells = self.cells();
-            let (value, version) = cells.get(caller.bucket);
-            let value = value.unwrap_or_default();
-            let mut bucket = Bucket::read(&value, self.limits, now);
-            if !bucket.count(caller.id, self.limits, now) {
-                return;
-            }
-            match cells.put(caller.bucket, &bucket.to_bytes(), version) {
-                Put::Done => return,
-                Put::TooLate => {}
-                // Once more, in the worker's own.
-                Put::Refused => self.is_alone.set(true),
-            }
-        }
+    /// The key of a cell.
+    fn key(&self, number: u16) -> String {
+        format!("{}.{number}", self.prefix)
     }
 
-    fn cells(&self) -> &dyn Cells {
+    fn data(&self) -> &dyn SharedData {
         match &self.shared {
-            Some(cells) if !self.is_alone.get() => cells.as_ref(),
+            Some(data) if !self.is_alone.get() => data.as_ref(),
             Some(_) | None => &self.own,
         }
     }
 }
 
-/// The one source of chance that the standard library has: its maps are seeded by the operating system.
-fn by_chance() -> [u8; 16] {
-    let chance = RandomState::new();
-    let halves = [chance.hash_one(1), chance.hash_one(2)].map(u128::from);
+/// The start of the keys of one filter, which differs between filters and between limits.
+fn prefix(names: &[&[u8]], limits: Limits) -> String {
+    let mut hash = Sha256::new();
+    for name in names {
+        hash.update((name.len() as u64).to_be_bytes());
+        hash.update(name);
+    }
+    hash.update(format!("{limits:?}"));
+    shared_key("failures", &hash.finalize())
+}
+
+/// 16 random octets, from the random seed of the standard library's maps. The standard library has no other source.
+fn random() -> [u8; 16] {
+    let seed = RandomState::new();
+    let halves = [seed.hash_one(1), seed.hash_one(2)].map(u128::from);
     let [high, low] = halves;
     (high << 64 | low).to_be_bytes()
 }

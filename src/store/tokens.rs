@@ -45,15 +45,15 @@ const MAX_SEEN_ONCE: usize = 65_536;
 /// How much of a token's end names its slot, in bytes.
 const END: usize = 24;
 
-/// A token, where it stood, and by whom it is judged.
+/// What a token is known by.
 #[derive(Debug, Clone, Copy)]
-pub struct Shown<'t> {
+pub struct TokenKey<'t> {
     /// Where it was.
     pub location: LocationId,
     /// The choice of providers.
     pub choice: usize,
     /// The token.
-    pub token: &'t [u8],
+    pub octets: &'t [u8],
 }
 
 /// Where a token would be remembered, by its end.
@@ -173,46 +173,51 @@ impl TokenCache {
     }
 
     /// The slot of a token.
-    pub fn slot(&self, shown: Shown<'_>) -> Slot {
-        let end = shown.token.last_chunk::<END>();
-        let mut hasher = self.hasher(shown);
-        hasher.write(end.map_or(shown.token, |end| end));
+    pub fn slot(&self, token: TokenKey<'_>) -> Slot {
+        let end = token.octets.last_chunk::<END>();
+        let mut hasher = self.hasher(token);
+        hasher.write(end.map_or(token.octets, |end| end));
         Slot(hasher.finish128().h1)
     }
 
-    fn id(&self, shown: Shown<'_>) -> TokenId {
-        let mut hasher = self.hasher(shown);
-        hasher.write(shown.token);
+    fn id(&self, token: TokenKey<'_>) -> TokenId {
+        let mut hasher = self.hasher(token);
+        hasher.write(token.octets);
         let hash = hasher.finish128();
         TokenId([hash.h1, hash.h2])
     }
 
-    fn hasher(&self, shown: Shown<'_>) -> SipHasher24 {
+    fn hasher(&self, token: TokenKey<'_>) -> SipHasher24 {
         let mut hasher = SipHasher24::new_with_keys(self.secret.0, self.secret.1);
-        hasher.write_u64((shown.location.0 as u64) << 32 | shown.choice as u64);
+        hasher.write_u64((token.location.0 as u64) << 32 | token.choice as u64);
         hasher
     }
 
     /// What is known now of a token, whose slot this is.
-    pub fn find(&self, slot: Slot, shown: Shown<'_>, now: Timestamp) -> Option<Judged> {
+    pub fn find(&self, slot: Slot, token: TokenKey<'_>, now: Timestamp) -> Option<Judged> {
         if let Some(verified) = self.verified.peek(&slot)
-            && verified.id == self.id(shown)
+            && verified.id == self.id(token)
         {
             return Some(Judged::Verified(Rc::clone(&verified.principal)));
         }
         let refused = self.refused.peek(&slot)?;
-        let is_known = now < refused.until && refused.id == self.id(shown);
+        let is_known = now < refused.until && refused.id == self.id(token);
         is_known.then_some(Judged::Refused(refused.fault))
     }
 
     /// The identity by which a token is to be remembered that was judged just now; none where it was verified for the
     /// first time, as far as is known.
-    pub fn id_to_remember(&self, slot: Slot, shown: Shown<'_>, judged: &Judged) -> Option<TokenId> {
+    pub fn id_to_remember(
+        &self,
+        slot: Slot,
+        token: TokenKey<'_>,
+        judged: &Judged,
+    ) -> Option<TokenId> {
         let is_to_be = match judged {
             Judged::Verified(_) => self.seen_once.get(self.mark_place(slot)) == Some(&slot.0),
             Judged::Refused(_) => true,
         };
-        is_to_be.then(|| self.id(shown))
+        is_to_be.then(|| self.id(token))
     }
 
     /// A token was verified for the first time.

@@ -1,5 +1,6 @@
 //! Real clients and a real issuer of tokens, with the filter in a real Envoy. `make test-all` fetches what they need and
 //! runs this.
+#![allow(clippy::restriction, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
 mod support;

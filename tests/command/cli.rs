@@ -1,4 +1,4 @@
-//! The native command, as a process: what it prints, and its exit code.
+//! The native command as a process: its output and its exit code.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ const FAILURE: i32 = 1;
 const DENIED: i32 = 2;
 const INVALID: i32 = 3;
 
-/// What a run of the command left behind.
+/// The result of a run of the command.
 struct Ran {
     code: i32,
     out: String,
@@ -29,7 +29,7 @@ impl Ran {
     }
 }
 
-/// A directory with files, in which the command is run.
+/// A directory with files, in which the command runs.
 struct Desk(TempDir);
 
 impl Desk {
@@ -77,7 +77,7 @@ impl Desk {
         ran
     }
 
-    /// A token by a new key, which `jwks.json` verifies.
+    /// A token that is signed with a new key, which `jwks.json` verifies.
     fn mint(&self) -> String {
         self.mint_with(&[
             "--generate",
@@ -107,7 +107,7 @@ impl Desk {
         ran.out.trim_end().to_owned()
     }
 
-    /// A document whose keys are those of `jwks.json`.
+    /// A configuration with the keys of `jwks.json`.
     fn document(&self) -> Value {
         let keys = self.read_json("jwks.json");
         json!({
@@ -127,7 +127,7 @@ impl Desk {
     }
 }
 
-/// A desk with a valid document in `document.json`, and a token that it takes.
+/// A desk with a valid configuration in `document.json`, and a token that it accepts.
 fn desk() -> (Desk, String) {
     let desk = Desk::new();
     let token = desk.mint();
@@ -141,7 +141,7 @@ fn indented(text: &str, by: usize) -> String {
         .collect()
 }
 
-/// An Envoy bootstrap whose filter has this configuration, with nothing around it that undoes it.
+/// An Envoy bootstrap whose filter has this configuration, without settings that make the filter ineffective.
 fn bootstrap(configuration: &Value) -> String {
     format!(
         "static_resources:
@@ -195,12 +195,12 @@ fn help_names_the_verbs_and_the_exit_codes() {
         "hash",
         "mint",
         "2  the request is denied",
-        "3  the document is invalid",
+        "3  the configuration is invalid",
     ] {
         assert!(ran.out.contains(word), "{word} in {}", ran.out);
     }
     assert_eq!(desk.run(&["--version"]).code, GOOD);
-    // 2 means denied; a wrong command line is a failure.
+    // Exit code 2 means denied. An invalid command line is a failure.
     for wrong in [
         &[][..],
         &["chek"],
@@ -215,12 +215,12 @@ fn help_names_the_verbs_and_the_exit_codes() {
 }
 
 #[test]
-fn check_takes_a_document_that_stands_alone() {
+fn check_reads_a_file_that_is_a_configuration() {
     let (desk, _) = desk();
     for file in ["document.json", "-"] {
         let ran = desk.run_with_input(&["check", file], &desk.document().to_string());
         assert_eq!((ran.code, ran.err.as_str()), (GOOD, ""));
-        assert_eq!(ran.out, "1 document, no fault, no warning\n");
+        assert_eq!(ran.out, "1 configuration, no errors, no warnings\n");
     }
     desk.write(
         "public.yaml",
@@ -228,12 +228,12 @@ fn check_takes_a_document_that_stands_alone() {
     );
     assert_eq!(
         desk.run(&["check", "public.yaml"]).out,
-        "2 documents, no fault, no warning\n"
+        "2 configurations, no errors, no warnings\n"
     );
 }
 
 #[test]
-fn check_tells_every_fault_at_once_with_the_nearest_names() {
+fn check_reports_every_error_at_once_with_the_nearest_names() {
     let desk = Desk::new();
     desk.write(
         "bad.yaml",
@@ -270,12 +270,12 @@ rules:
             "bad.yaml: providers[0].jwt.clock_skew: expected a duration such as `90s`, found the number `60`",
             "bad.yaml: relm: unknown key; did you mean `realm`?",
             "bad.yaml: rules[0].match.method: unknown key; did you mean `methods`?",
-            "bad.yaml: rules[0].match.paths[0]: a path begins with `/`",
+            "bad.yaml: rules[0].match.paths[0]: expected a path that begins with `/`",
             "bad.yaml: rules[0].providers[0]: unknown provider `crop`; did you mean `corp`?",
             "bad.yaml: rules[1].match.hosts[0]: expected a string, found the boolean `true`",
             "bad.yaml: rules[1].name: duplicate name `a`: `rules[0]` has it already",
             "bad.yaml: rules[1].require.scopes[0]: expected a string, found the boolean `false`",
-            "1 document, 13 faults, no warning",
+            "1 configuration, 13 errors, no warnings",
         ]
     );
 }
@@ -292,13 +292,13 @@ fn check_marks_warnings() {
         ran.lines(),
         [
             "any.json: warning: providers[0].jwt.audiences: `any` accepts tokens that were issued for other services",
-            "1 document, no fault, 1 warning",
+            "1 configuration, no errors, 1 warning",
         ]
     );
 }
 
 #[test]
-fn check_finds_the_document_in_envoys_configuration() {
+fn check_finds_the_configuration_in_envoys_configuration() {
     let (desk, _) = desk();
     let document = desk.document();
     for configuration in [as_struct(&document), as_string_value(&document)] {
@@ -306,7 +306,7 @@ fn check_finds_the_document_in_envoys_configuration() {
         let ran = desk.run(&["check", "envoy.yaml"]);
         assert_eq!(
             (ran.code, ran.out.as_str()),
-            (GOOD, "1 document, no fault, no warning\n")
+            (GOOD, "1 configuration, no errors, no warnings\n")
         );
     }
     let mut bad = document;
@@ -320,23 +320,24 @@ fn check_finds_the_document_in_envoys_configuration() {
         );
         assert_eq!(
             ran.lines(),
-            [expected.as_str(), "1 document, 1 fault, no warning"]
+            [expected.as_str(), "1 configuration, 1 error, no warnings"]
         );
     }
 }
 
 #[test]
-fn check_names_a_configuration_of_another_type() {
+fn check_reports_a_configuration_of_another_type() {
     let desk = Desk::new();
     for (configuration, what) in [
         (
             json!({ "@type": "type.googleapis.com/google.protobuf.BytesValue", "value": "e30=" }),
-            "expected the `@type`",
+            "expected `type.googleapis.com/google.protobuf.Struct` or `type.googleapis.com/google.protobuf.StringValue`, \
+             found `type.googleapis.com/google.protobuf.BytesValue`",
         ),
-        (json!({ "default": "public" }), "expected the `@type`"),
+        (json!({ "default": "public" }), "found nothing"),
         (
             json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": {} }),
-            "expected a string as the `value`",
+            "expected a string in `value`",
         ),
         (
             json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "default: public" }),
@@ -351,7 +352,7 @@ fn check_names_a_configuration_of_another_type() {
 }
 
 #[test]
-fn check_names_what_undoes_the_gate() {
+fn check_reports_settings_that_make_the_filter_ineffective() {
     let desk = Desk::new();
     let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
     let hcm = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
@@ -365,7 +366,7 @@ fn check_names_what_undoes_the_gate() {
         (
             "                  vm_id: gate\n",
             "",
-            format!("{HTTP_FILTER}: warning: without a `vm_id` of its own"),
+            format!("{HTTP_FILTER}: warning: without a `vm_id`, the filter"),
             GOOD,
         ),
         (
@@ -377,13 +378,13 @@ fn check_names_what_undoes_the_gate() {
         (
             "FAIL_RELOAD",
             "FAIL_OPEN",
-            format!("{HTTP_FILTER}.failure_policy: a filter that fails lets"),
+            format!("{HTTP_FILTER}.failure_policy: Envoy forwards every request"),
             INVALID,
         ),
         (
             "failure_policy: FAIL_RELOAD",
             "fail_open: true",
-            format!("{HTTP_FILTER}.fail_open: a filter that fails lets"),
+            format!("{HTTP_FILTER}.fail_open: Envoy forwards every request"),
             INVALID,
         ),
     ];
@@ -403,12 +404,12 @@ fn check_names_what_undoes_the_gate() {
     desk.write("envoy.yaml", safe.replace(named, detection));
     assert_eq!(
         desk.run(&["check", "envoy.yaml"]).out,
-        "1 document, no fault, no warning\n"
+        "1 configuration, no errors, no warnings\n"
     );
 }
 
 #[test]
-fn check_names_routes_that_are_not_there_and_routes_by_identity() {
+fn check_reports_unknown_routes_and_routes_by_identity() {
     let desk = Desk::new();
     let rules = json!([
         { "name": "a", "match": { "route": ["order", "users"] }, "allow": "public" },
@@ -429,36 +430,36 @@ fn check_names_routes_that_are_not_there_and_routes_by_identity() {
         ran.lines(),
         [
             format!(
-                "envoy.yaml: {manager}.route_config.virtual_hosts[0].routes[0].match.headers[0]: warning: the route is \
-                 chosen by `X_Auth_Subject`, which tells who the caller is: it is taken once the request was judged by \
-                 another route"
+                "envoy.yaml: {manager}.route_config.virtual_hosts[0].routes[0].match.headers[0]: warning: the route \
+                 matches on `X_Auth_Subject`, an identity header: Envoy selects it after the filter has evaluated the \
+                 request for another route"
             ),
             format!(
                 "envoy.yaml: {HTTP_FILTER}.configuration.value.rules[0].match.route[0]: warning: unknown route `order`; did you mean `orders`?"
             ),
-            "1 document, no fault, 2 warnings".to_owned(),
+            "1 configuration, no errors, 2 warnings".to_owned(),
         ],
         "{}",
         ran.out
     );
 
-    // Routes that nobody looks at, and routes that the file does not show.
+    // Routes that no rule matches, and routes that are not in the file.
     let fetched = "          rds: {route_config_name: public}\n";
     let without = json!({ "default": "public", "identity": identity });
     for (document, routes) in [(&document, fetched), (&without, routes)] {
         desk.write("envoy.yaml", bootstrap(&as_struct(document)) + routes);
         let ran = desk.run(&["check", "envoy.yaml"]);
-        assert_eq!(ran.out, "1 document, no fault, no warning\n");
+        assert_eq!(ran.out, "1 configuration, no errors, no warnings\n");
     }
     let ran = desk.run(&[
         "check",
         concat!(env!("CARGO_MANIFEST_DIR"), "/envoy/routes.yaml"),
     ]);
-    assert_eq!(ran.out, "1 document, no fault, no warning\n");
+    assert_eq!(ran.out, "1 configuration, no errors, no warnings\n");
 }
 
 #[test]
-fn check_names_filters_that_share_a_virtual_machine() {
+fn check_reports_filters_that_share_a_virtual_machine() {
     let desk = Desk::new();
     let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
     let (_, filter) = safe.split_once("          http_filters:\n").unwrap();
@@ -474,16 +475,18 @@ fn check_names_filters_that_share_a_virtual_machine() {
     let ran = desk.run(&["check", "envoy.yaml"]);
     assert_eq!(ran.code, GOOD);
     assert!(
-        ran.lines()[0].ends_with("http_filters[0] has the same `vm_id`, and so the same data"),
+        ran.lines()[0].ends_with(
+            "http_filters[0] has the same `vm_id`, so both filters share their data; choose a unique `vm_id`"
+        ),
         "{}",
         ran.out
     );
     assert!(ran.lines()[0].contains("http_filters[1].typed_config.config: warning: "));
-    assert_eq!(ran.lines()[1], "1 document, no fault, 1 warning");
+    assert_eq!(ran.lines()[1], "1 configuration, no errors, 1 warning");
 }
 
 #[test]
-fn check_names_client_certificates_that_prove_nothing() {
+fn check_reports_client_certificates_that_prove_nothing() {
     let desk = Desk::new();
     let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
     let with_tls = |tls: Value| {
@@ -509,18 +512,18 @@ fn check_names_client_certificates_that_prove_nothing() {
             json!({ "require_client_certificate": true, "common_tls_context": context(
                 json!({ "trusted_ca": ca, "trust_chain_verification": "ACCEPT_UNTRUSTED" })
             ) }),
-            &["under `ACCEPT_UNTRUSTED` a client certificate proves nothing"],
+            &["with `ACCEPT_UNTRUSTED`, a client certificate proves nothing"],
         ),
         (
             json!({ "common_tls_context": context(json!({})) }),
             &[
-                "without `trusted_ca` a client certificate",
+                "without `trusted_ca`, a client certificate",
                 "without `require_client_certificate: true`",
             ],
         ),
         (
             json!({ "requireClientCertificate": true }),
-            &["client certificates are required, but nothing verifies them"],
+            &["client certificates are required but not verified"],
         ),
     ] {
         desk.write("envoy.yaml", with_tls(tls));
@@ -538,7 +541,7 @@ fn check_names_client_certificates_that_prove_nothing() {
 }
 
 #[test]
-fn check_finds_the_document_in_kubernetes_manifests() {
+fn check_finds_the_configuration_in_kubernetes_manifests() {
     let (desk, _) = desk();
     let document = desk.document();
     let wasm_plugin = |more: &str| {
@@ -552,7 +555,7 @@ fn check_finds_the_document_in_kubernetes_manifests() {
     let ran = desk.run(&["check", "plugin.yaml"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (GOOD, "1 document, no fault, no warning\n")
+        (GOOD, "1 configuration, no errors, no warnings\n")
     );
 
     desk.write(
@@ -565,8 +568,8 @@ fn check_finds_the_document_in_kubernetes_manifests() {
         ran.lines(),
         [
             "plugin.yaml: documents[1].spec.pluginConfig: relm: unknown key; did you mean `realm`?",
-            "plugin.yaml: documents[1].spec.failStrategy: a filter that fails lets every request through",
-            "1 document, 2 faults, no warning",
+            "plugin.yaml: documents[1].spec.failStrategy: Envoy forwards every request without authentication if the filter fails; set `failStrategy: FAIL_RELOAD`",
+            "1 configuration, 2 errors, no warnings",
         ]
     );
 
@@ -581,8 +584,8 @@ fn check_finds_the_document_in_kubernetes_manifests() {
     assert_eq!(
         ran.lines(),
         [
-            "policy.json: spec.wasm[0].failOpen: a filter that fails lets every request through",
-            "1 document, 1 fault, no warning",
+            "policy.json: spec.wasm[0].failOpen: Envoy forwards every request without authentication if the filter fails; remove `failOpen`",
+            "1 configuration, 1 error, no warnings",
         ]
     );
 
@@ -604,12 +607,12 @@ fn check_finds_the_document_in_kubernetes_manifests() {
     let ran = desk.run(&["check", "filter.json"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (GOOD, "1 document, no fault, no warning\n")
+        (GOOD, "1 configuration, no errors, no warnings\n")
     );
 }
 
 #[test]
-fn check_knows_its_own_filter() {
+fn check_identifies_its_filter_by_name() {
     let desk = Desk::new();
     let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
     let nameless = safe.replace("countersign", "something");
@@ -618,7 +621,7 @@ fn check_knows_its_own_filter() {
     assert_eq!(ran.code, GOOD);
     assert!(
         ran.lines()[0].ends_with(
-            "note: nothing is called `countersign`; the only wasm filter of the file is taken"
+            "note: no name contains `countersign`; the only Wasm filter in the file is assumed to be Countersign"
         ),
         "{}",
         ran.out
@@ -636,14 +639,14 @@ fn check_knows_its_own_filter() {
     assert_eq!(ran.code, FAILURE);
     assert!(
         ran.err
-            .contains("holds 2 wasm filters, and none is called `countersign`"),
+            .contains("contains 2 Wasm filters, and none is called `countersign`"),
         "{}",
         ran.err
     );
 }
 
 #[test]
-fn check_fails_where_there_is_nothing_to_check() {
+fn check_fails_without_a_configuration() {
     let desk = Desk::new();
     desk.write("empty.yaml", "# nothing\n");
     desk.write("service.yaml", "apiVersion: v1\nkind: Service\n");
@@ -651,9 +654,9 @@ fn check_fails_where_there_is_nothing_to_check() {
     desk.write("broken.yaml", "a: [1,\n");
     desk.write("binary", b"\xff\xfe\x00");
     for (file, what) in [
-        ("empty.yaml", "holds no document"),
-        ("service.yaml", "holds no document"),
-        ("twice.yaml", "line 2: the key `realm` stands twice"),
+        ("empty.yaml", "contains no configuration"),
+        ("service.yaml", "contains no configuration"),
+        ("twice.yaml", "line 2: duplicate key `realm`"),
         ("broken.yaml", "line 2"),
         ("binary", "is not UTF-8"),
         ("missing.yaml", "cannot read `missing.yaml`"),
@@ -670,7 +673,7 @@ fn check_fails_where_there_is_nothing_to_check() {
 }
 
 #[test]
-fn a_minted_token_is_judged() {
+fn explain_evaluates_a_minted_token() {
     let (desk, token) = desk();
     let explain = |arguments: &[&str]| {
         let ran = desk.run(&[&["explain", "document.json"], arguments].concat());
@@ -684,21 +687,19 @@ fn a_minted_token_is_judged() {
         ran.lines(),
         [
             "the path is read as `/orders/7`",
-            "the rule `read` fits first",
-            "it asks for a credential",
-            "a Bearer credential is shown",
-            "the provider `corp` vouches for alice, scopes orders:read",
-            "passes: alice, by `corp`",
+            "rule `read` matches",
+            "access: a credential is required",
+            "the request has a Bearer credential",
+            "provider `corp` verified subject `alice`, scopes `orders:read`",
+            "passes: subject `alice`, verified by provider `corp`",
         ]
     );
 
     let ran = explain(&["--path", "/orders/7"]);
     assert_eq!(ran.code, DENIED);
-    assert!(
-        ran.out.contains(
-            "\nno credential is shown\ndenied: unauthorized\n\nHTTP/1.1 401 Unauthorized\n"
-        )
-    );
+    assert!(ran.out.contains(
+        "\nthe request has no credential\ndenied: unauthorized\n\nHTTP/1.1 401 Unauthorized\n"
+    ));
     assert!(
         ran.out
             .contains("\nwww-authenticate: Bearer realm=\"orders\"\n")
@@ -733,12 +734,12 @@ fn a_minted_token_is_judged() {
     let ran = explain(&["--path", "/healthz"]);
     assert_eq!(
         (ran.code, *ran.lines().last().unwrap()),
-        (GOOD, "passes: nobody in particular")
+        (GOOD, "passes: anonymous")
     );
 }
 
 #[test]
-fn explain_names_what_is_taken_out_and_what_is_set() {
+fn explain_names_what_is_removed_and_what_is_set() {
     let (desk, token) = desk();
     let mut document = desk.read_json("document.json");
     document["identity"] = json!({
@@ -759,8 +760,8 @@ fn explain_names_what_is_taken_out_and_what_is_set() {
     assert_eq!(ran.code, GOOD, "{}", ran.err);
     assert!(
         ran.out.ends_with(
-            "passes: alice, by `corp`\ntaken out: x_original_url, authorization\nset: x-auth-subject\n\
-             taken out of the query: what is not for the upstream\n"
+            "passes: subject `alice`, verified by provider `corp`\nremoved: x_original_url, authorization\nset: x-auth-subject\n\
+             removed from the query: parameters that the upstream must not receive\n"
         ),
         "{}",
         ran.out
@@ -769,7 +770,7 @@ fn explain_names_what_is_taken_out_and_what_is_set() {
 }
 
 #[test]
-fn explain_judges_the_address_that_it_is_given() {
+fn explain_uses_the_given_address() {
     let (desk, _) = desk();
     let document = r#"{"default": "public", "networks": {"allow": ["10.0.0.0/8"]}}"#;
     desk.write("networks.json", document);
@@ -786,7 +787,7 @@ fn explain_judges_the_address_that_it_is_given() {
 }
 
 #[test]
-fn explain_judges_by_the_route_that_it_is_given() {
+fn explain_uses_the_given_route() {
     let (desk, _) = desk();
     let document = r#"{"rules": [{"name": "a", "match": {"route": ["one"], "policy": ["x", "y"]}, "allow": "public"}]}"#;
     desk.write("routes.json", document);
@@ -794,19 +795,19 @@ fn explain_judges_by_the_route_that_it_is_given() {
         (
             &["--route", "one", "--policy", "z", "--policy", "y"][..],
             GOOD,
-            "it is on the route `one`, under the policy `z` and `y`",
+            "the route is `one`, with policy `z` and `y`",
         ),
         (
             &["--route", "One", "--policy", "x"],
             DENIED,
-            "it is on the route `One`, under",
+            "the route is `One`, with",
         ),
         (
             &["--policy", "x"],
             DENIED,
-            "it is on no route that has a name, under the policy `x`",
+            "the route has no name, with policy `x`",
         ),
-        (&[], DENIED, "it is on no route that has a name\n"),
+        (&[], DENIED, "the route has no name\n"),
     ] {
         let ran = desk.run(&[&["explain", "routes.json", "--path", "/"], arguments].concat());
         assert_eq!(ran.code, code, "{arguments:?} {}", ran.out);
@@ -815,7 +816,7 @@ fn explain_judges_by_the_route_that_it_is_given() {
 }
 
 #[test]
-fn explain_says_what_throttle_looks_at() {
+fn explain_prints_the_result_of_throttling() {
     let (desk, _) = desk();
     let document = |by: &str| {
         let throttle = format!(
@@ -827,38 +828,39 @@ fn explain_says_what_throttle_looks_at() {
     };
     desk.write("by-address.json", document("address"));
     desk.write("by-user.json", document("user"));
-    let nothing_known = "failures are counted, and nothing known blocks";
-    let nobody = "failures are counted, and the request names nobody whose they would be";
-    let exempt = "failures from this address are not counted";
+    let not_blocked = "throttle: not blocked";
+    let no_caller =
+        "throttle: not blocked, because the request has no address or user to count failures for";
+    let exempt = "throttle: the client address is exempt";
     for (file, client, said) in [
-        ("by-address.json", Some("192.0.2.1"), nothing_known),
+        ("by-address.json", Some("192.0.2.1"), not_blocked),
         ("by-address.json", Some("10.1.2.3"), exempt),
-        ("by-address.json", None, nobody),
-        ("by-user.json", Some("192.0.2.1"), nobody),
+        ("by-address.json", None, no_caller),
+        ("by-user.json", Some("192.0.2.1"), no_caller),
     ] {
         let client = client.map(|client| ["--client", client]);
         let arguments = client.as_ref().map_or(&[][..], |client| &client[..]);
         let ran = desk.run(&[&["explain", file, "--path", "/"], arguments].concat());
         assert!(ran.lines().contains(&said), "{}", ran.out);
         let ran = desk.run(&[&["explain", file, "--path", "/open"], arguments].concat());
-        assert!(!ran.out.contains("failures"), "{}", ran.out);
+        assert!(!ran.out.contains("throttle:"), "{}", ran.out);
     }
 }
 
 #[test]
-fn explain_says_what_became_of_a_condition() {
+fn explain_prints_the_result_of_a_condition() {
     let (desk, token) = desk();
     for (text, step, code, reason) in [
-        ("subject == 'alice'", "holds", GOOD, "passes"),
+        ("subject == 'alice'", "is true", GOOD, "passes"),
         ("subject == 'bob'", "is false", DENIED, "denied: cel_false"),
-        ("claims.sub > 3", "fails: ", DENIED, "denied: cel_failed"),
+        ("claims.sub > 3", "failed: ", DENIED, "denied: cel_failed"),
     ] {
         let mut document = desk.document();
         document["rules"] = json!([{ "name": "read", "require": { "cel": text } }]);
         desk.write("cel.json", document.to_string());
         let ran = desk.run(&["explain", "cel.json", "--path", "/", "--bearer", &token]);
         assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
-        let step = format!("\nthe condition in CEL {step}");
+        let step = format!("\nCEL condition {step}");
         assert!(
             ran.out.contains(&step) && ran.out.contains(reason),
             "{}",
@@ -869,7 +871,7 @@ fn explain_says_what_became_of_a_condition() {
 }
 
 #[test]
-fn explain_takes_a_token_from_where_it_stands() {
+fn explain_reads_a_token_from_each_source() {
     let (desk, token) = desk();
     desk.write("token", format!("{token}\n"));
     desk.write(
@@ -920,7 +922,7 @@ fn explain_takes_a_token_from_where_it_stands() {
 }
 
 #[test]
-fn explain_judges_at_the_moment_it_is_given() {
+fn explain_uses_the_given_time() {
     let desk = Desk::new();
     let token = desk.mint_with(&[
         "--generate",
@@ -976,7 +978,7 @@ fn explain_judges_at_the_moment_it_is_given() {
 }
 
 #[test]
-fn explain_says_it_in_json() {
+fn explain_prints_json() {
     let (desk, token) = desk();
     let ran = desk.run(&[
         "explain",
@@ -1051,13 +1053,13 @@ fn explain_replaces_the_keys() {
         (ran.code, ran.err.as_str()),
         (
             FAILURE,
-            "countersign: `keys.txt` is no JSON Web Key Set: not JSON\n"
+            "countersign: `keys.txt` is not a JSON Web Key Set: not JSON\n"
         )
     );
 }
 
 #[test]
-fn explain_asks_which_of_several_documents() {
+fn explain_requires_a_choice_of_several_configurations() {
     let desk = Desk::new();
     desk.write("two.yaml", "default: public\n---\ndefault: deny\n");
     let explain = ["explain", "two.yaml", "--path", "/"];
@@ -1065,7 +1067,7 @@ fn explain_asks_which_of_several_documents() {
     assert_eq!(ran.code, FAILURE);
     assert_eq!(
         ran.err,
-        "countersign: `two.yaml` holds 2 documents; choose one with `--document`\n"
+        "countersign: `two.yaml` contains 2 configurations; select one with `--document NUMBER`\n"
     );
     for (number, code) in [("1", GOOD), ("2", DENIED), ("3", FAILURE), ("0", FAILURE)] {
         assert_eq!(
@@ -1076,9 +1078,9 @@ fn explain_asks_which_of_several_documents() {
     }
 }
 
-/// Whatever is wrong, and wherever a token slips to, it is not printed.
+/// A token is not printed, whatever the error is and whichever argument contains the token.
 #[test]
-fn no_token_is_echoed() {
+fn no_token_is_printed() {
     let (desk, token) = desk();
     let bad_header = format!("Authorization Bearer {token}");
     let bad_name = format!("Bearer {token}: x");
@@ -1138,10 +1140,10 @@ fn no_token_is_echoed() {
     }
 }
 
-/// A token that was cut short within a character, or pasted with something that is none.
+/// A token that is truncated within a character, or pasted with bytes that are not UTF-8.
 #[cfg(unix)]
 #[test]
-fn an_argument_that_is_no_text_is_a_failure_and_not_shown() {
+fn an_argument_that_is_not_utf_8_is_a_failure_and_not_printed() {
     use std::os::unix::ffi::OsStrExt;
     let (desk, token) = desk();
     let broken = [token.as_bytes(), b"\xff"].concat();
@@ -1355,7 +1357,7 @@ fn schema_describes_the_body_of_an_error() {
 }
 
 #[test]
-fn hash_reads_the_secret_from_its_input_alone() {
+fn hash_reads_the_secret_from_standard_input_only() {
     let desk = Desk::new();
     let sha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\n";
     for input in ["secret", "secret\n", "secret\r\n"] {
@@ -1397,7 +1399,7 @@ fn hash_reads_the_secret_from_its_input_alone() {
     }
 }
 
-/// The claims and the header of a token.
+/// The header and the claims of a token.
 fn parts(token: &str) -> (Value, Value) {
     let mut parts = token.split('.').map(|part| {
         countersign::authenticate::base64url::decode(part.as_bytes())
@@ -1408,7 +1410,7 @@ fn parts(token: &str) -> (Value, Value) {
 }
 
 #[test]
-fn mint_signs_what_it_is_told() {
+fn mint_signs_the_given_claims() {
     let desk = Desk::new();
     desk.mint();
     let token = desk.mint_with(&[
@@ -1486,7 +1488,7 @@ fn mint_guards_private_keys() {
 }
 
 #[test]
-fn mint_fails_on_what_it_cannot_sign() {
+fn mint_fails_if_it_cannot_sign() {
     let desk = Desk::new();
     desk.mint();
     desk.write("text", "secret");
@@ -1495,7 +1497,7 @@ fn mint_fails_on_what_it_cannot_sign() {
         (&["mint", "--generate", "ES256"], "--jwks-out"),
         (
             &["mint", "--generate", "none", "--jwks-out", "x"],
-            "there is no algorithm `none`",
+            "found `none`",
         ),
         (
             &["mint", "--key", "key.json", "--generate", "ES256"],
@@ -1503,11 +1505,11 @@ fn mint_fails_on_what_it_cannot_sign() {
         ),
         (
             &["mint", "--key", "text"],
-            "`text` is no private key: not JSON",
+            "`text` is not a private key: not JSON",
         ),
         (
             &["mint", "--key", "jwks.json"],
-            "`jwks.json` is no private key",
+            "`jwks.json` is not a private key",
         ),
         (&["mint", "--key", "missing"], "cannot read `missing`"),
         (
@@ -1516,7 +1518,7 @@ fn mint_fails_on_what_it_cannot_sign() {
         ),
         (
             &["mint", "--key", "key.json", "--claim", "x"],
-            "expected a claim as `name=value`",
+            "`--claim`: expected `name=value`",
         ),
     ] {
         let ran = desk.run(arguments);
@@ -1527,7 +1529,7 @@ fn mint_fails_on_what_it_cannot_sign() {
 }
 
 #[test]
-fn explain_shows_answers_that_are_no_refusals_and_what_shadow_withholds() {
+fn explain_prints_answers_that_are_not_denials_and_shadowed_denials() {
     let desk = Desk::new();
     let document = json!({
         "origin": "https://a.example", "https": "redirect", "default": "public",
@@ -1539,7 +1541,9 @@ fn explain_shows_answers_that_are_no_refusals_and_what_shadow_withholds() {
 
     let metadata = explain(&["--path", "/.well-known/oauth-protected-resource"]);
     assert!(
-        metadata.out.contains("answered\n\nHTTP/1.1 200 OK"),
+        metadata
+            .out
+            .contains("answered by the filter\n\nHTTP/1.1 200 OK"),
         "{}",
         metadata.out
     );
@@ -1562,7 +1566,7 @@ fn explain_shows_answers_that_are_no_refusals_and_what_shadow_withholds() {
     assert!(
         passes
             .out
-            .contains("passes, since `mode` is `shadow`; would be denied: https_required"),
+            .contains("passes because `mode` is `shadow`; would be denied: https_required"),
         "{}",
         passes.out
     );

@@ -1,3 +1,4 @@
 //! The native command, run as a process.
+#![allow(clippy::restriction, reason = "a test may panic")]
 
 mod cli;

@@ -250,7 +250,7 @@ fn what_is_no_document() {
         ),
         (
             "{\"realm\":1,\"realm\":2}",
-            "neither JSON nor a `google.protobuf.Struct`: a member name occurs twice",
+            "neither JSON nor a `google.protobuf.Struct`: duplicate member name",
         ),
         (
             "realm: api",
@@ -542,11 +542,11 @@ fn jwt_providers() {
         ),
         (
             with_jwt(json!({ "jwks": { "inline": {} } })),
-            &["providers[0].jwt.jwks.inline: a key set has an array `keys`"],
+            &["providers[0].jwt.jwks.inline: a key set must have an array `keys`"],
         ),
         (
             with_jwt(json!({ "jwks": { "inline": [] } })),
-            &["providers[0].jwt.jwks.inline: a key set is an object"],
+            &["providers[0].jwt.jwks.inline: a key set must be an object"],
         ),
         (
             with_keys(json!([])),
@@ -562,23 +562,26 @@ fn bad_keys() -> [(Value, &'static str); 6] {
     let off_curve = merged(key.public_jwk(), json!({ "y": key.public_jwk()["x"] }));
     let modulus = base64url::encode(&[0xff; 128]);
     [
-        (key.private_jwk(), "holds private members"),
+        (
+            key.private_jwk(),
+            "expected a public key, found a private key",
+        ),
         (
             json!({ "kty": "RSA", "n": modulus, "e": "AQAB" }),
-            "the RSA modulus has 1024 bits; at least 2048 are needed",
+            "RSA modulus: expected at least 2048 bits, found 1024",
         ),
         (off_curve, "the point is not on the curve"),
         (
             merged(key.public_jwk(), json!({ "use": "enc" })),
-            "use is `enc`",
+            "`use`: expected `sig`, found `enc`",
         ),
         (
             merged(key.public_jwk(), json!({ "alg": "RS256" })),
-            "the key does not serve its alg `RS256`",
+            "the key cannot be used with its `alg` `RS256`",
         ),
         (
             json!({ "kty": "EC", "crv": "secp256k1" }),
-            "unknown crv `secp256k1`",
+            "unknown `crv`: `secp256k1`",
         ),
     ]
 }
@@ -641,7 +644,7 @@ fn a_short_secret_is_not_used() {
     hold(&[(
         with_jwt(algorithms),
         &[
-            "providers[0].jwt.jwks.inline: no key can verify a token with the accepted algorithms (keys[0]: the secret has 31 octets; at least 32 are needed)",
+            "providers[0].jwt.jwks.inline: no key can verify a token with the accepted algorithms (keys[0]: secret: expected at least 32 octets, found 31)",
         ],
     )]);
 }
@@ -666,67 +669,70 @@ fn rules_match_what_they_say() {
     hold(&[
         (
             path("healthz"),
-            &[&format!("{no_path}: a path begins with `/`")],
+            &[&format!("{no_path}: expected a path that begins with `/`")],
         ),
         (
             path("/a/**/b"),
             &[&format!(
-                "{no_path}: `*` has a meaning only as `/**` at the end; write `{{name}}` for one segment of any text"
+                "{no_path}: `*` is only allowed as `/**` at the end: use `{{name}}` for one segment of any text"
             )],
         ),
         (
             path("/a/*"),
             &[&format!(
-                "{no_path}: `*` has a meaning only as `/**` at the end; write `{{name}}` for one segment of any text"
+                "{no_path}: `*` is only allowed as `/**` at the end: use `{{name}}` for one segment of any text"
             )],
         ),
         (
             path("/{a}/{a}"),
-            &[&format!("{no_path}: the parameter `{{a}}` is bound twice")],
+            &[&format!("{no_path}: duplicate path parameter `{{a}}`")],
         ),
         (
             path("/{a"),
             &[&format!(
-                "{no_path}: `{{name}}` stands for one whole segment, its name made of letters, digits and `_`"
+                "{no_path}: `{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
             )],
         ),
         (
             path("/{}"),
             &[&format!(
-                "{no_path}: `{{name}}` stands for one whole segment, its name made of letters, digits and `_`"
+                "{no_path}: `{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
             )],
         ),
         (
             path("/a?b=c"),
             &[&format!(
-                "{no_path}: a path has no `?`; the query is never matched"
+                "{no_path}: expected a path without `?`: the query is not matched"
             )],
         ),
         (
             path("/a%20b"),
             &[&format!(
-                "{no_path}: patterns are written decoded, without percent-escapes"
+                "{no_path}: expected a decoded path, found a percent-escape"
             )],
         ),
         (
             path("/a//b"),
             &[&format!(
-                "{no_path}: no request can have this path: it has an empty segment"
+                "{no_path}: this path never matches: it has an empty segment"
             )],
         ),
         (
             path("/a/../b"),
             &[&format!(
-                "{no_path}: no request can have this path: it has a dot segment"
+                "{no_path}: this path never matches: it has a dot segment"
             )],
         ),
         (
             path("//"),
             &[&format!(
-                "{no_path}: no request can have this path: it has an empty segment"
+                "{no_path}: this path never matches: it has an empty segment"
             )],
         ),
-        (path(""), &[&format!("{no_path}: a path begins with `/`")]),
+        (
+            path(""),
+            &[&format!("{no_path}: expected a path that begins with `/`")],
+        ),
         (methods("get"), &[method]),
         (methods("GET POST"), &[method]),
         (methods(""), &[method]),
@@ -838,7 +844,7 @@ fn rules_that_no_request_can_reach() {
             ),
             &[
                 "rules[0].match.methods[0]: expected a method in upper case, such as `GET`: methods are case-sensitive",
-                "rules[0].match.paths[0]: a path begins with `/`",
+                "rules[0].match.paths[0]: expected a path that begins with `/`",
             ],
         ),
         (
@@ -1136,9 +1142,7 @@ fn expressions_in_cel() {
         ),
         (
             with_cel("1 + 1"),
-            &[
-                "rules[0].require.cel: column 1: an expression is true or false, this is of the type int",
-            ],
+            &["rules[0].require.cel: column 1: expected an expression of type bool, found int"],
         ),
         (
             with_rule(json!({ "require": { "cel": ["true"] } })),
@@ -1269,7 +1273,7 @@ fn all_faults_are_told_at_once() {
             "providers[1].name: duplicate name `corp`: `providers[0]` has it already",
             "relm: unknown key; did you mean `realm`?",
             "rules[0].match.method: unknown key; did you mean `methods`?",
-            "rules[0].match.paths[0]: a path begins with `/`",
+            "rules[0].match.paths[0]: expected a path that begins with `/`",
             "rules[0].providers[0]: unknown provider `copr`; did you mean `corp`?",
             "rules[1].require: `require` cannot be combined with `allow`",
             "rules[2].match.hosts[0]: expected a host name without a port, such as `api.example.com` or `*.example.com`",

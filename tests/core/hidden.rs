@@ -4,9 +4,10 @@ use std::cell::RefCell;
 
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::config;
-use countersign::evaluate::{Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
+use countersign::reject::Code;
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
@@ -184,12 +185,22 @@ fn answer(
     let request = RequestView::new(pairs.collect()).from_client(client.parse().ok());
     let now = Timestamp::from_seconds(NOW);
     let Worker { plan, store } = worker;
-    let outcome = evaluate(plan, &request, &store.borrow(), &[], &Pure, now, &mut ());
+    let outcome = evaluate(
+        plan,
+        &request,
+        &store.borrow(),
+        Circumstances {
+            settled: &[],
+            backend: &Pure,
+            now,
+        },
+        &mut (),
+    );
     let Outcome::Decided(decision, effects) = outcome else {
         panic!("the keys are in the document");
     };
-    effects.apply(&mut store.borrow_mut(), now);
-    match decision.passes() {
+    let decision = decision.commit(effects, &mut store.borrow_mut(), (plan, &request), now);
+    match decision.passage().is_some() {
         true => None,
         false => reply(&decision, &plan.presentation, &request, now),
     }
@@ -201,13 +212,13 @@ fn seen(reply: &Reply) -> (u16, &countersign::response::Headers, &str) {
 }
 
 /// A method, the client's address, and header fields.
-type Circumstances = (
+type Situation = (
     &'static str,
     &'static str,
     &'static [(&'static str, &'static str)],
 );
 
-fn circumstances() -> Vec<Circumstances> {
+fn situations() -> Vec<Situation> {
     let mut all = Vec::new();
     for fields in FIELDS {
         all.extend(["10.1.2.3", OUTSIDE].map(|client| ("GET", client, fields)));
@@ -239,7 +250,7 @@ fn hold_above(default: &str, last: Option<&Value>, patch: &Value) {
     };
     // What is asked of those whom the default or the last rule lets pass.
     let (worker, strict) = (load(default, last), load("authenticated", None));
-    let circumstances = circumstances();
+    let circumstances = situations();
     let credentials = credentials(&key);
     // There are many last rules: each is tried with a third of the circumstances for each path, in turn.
     let step = if last.is_some() { 3 } else { 1 };
@@ -302,7 +313,7 @@ fn hold_above(default: &str, last: Option<&Value>, patch: &Value) {
 fn is_not_found(reply: &Reply) -> bool {
     // A gRPC call has the status as a field, and the text as its message.
     let is_said = |body: &str| [NOT_FOUND, "Not Found"].contains(&body);
-    reply.status == 404 && is_said(&reply.body) && reply.error == "not_found"
+    reply.status == 404 && is_said(&reply.body) && reply.error == Some(Code::NotFound)
 }
 
 #[test]
@@ -392,11 +403,21 @@ fn the_decision_names_the_rule_that_hides() {
         let pairs = pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let request = RequestView::new(pairs.collect()).from_client(OUTSIDE.parse().ok());
         let (store, now) = (plan.empty_store(), Timestamp::from_seconds(NOW));
-        let outcome = evaluate(&plan, &request, &store, &[], &Pure, now, &mut ());
+        let outcome = evaluate(
+            &plan,
+            &request,
+            &store,
+            Circumstances {
+                settled: &[],
+                backend: &Pure,
+                now,
+            },
+            &mut (),
+        );
         let Outcome::Decided(decision, _) = outcome else {
             panic!("the keys are in the document");
         };
-        assert!(!decision.passes(), "{path}");
+        assert!(decision.passage().is_none(), "{path}");
         assert_eq!(decision.rule, rule, "{path}");
     }
 }

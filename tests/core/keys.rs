@@ -1,23 +1,25 @@
-//! What a request gets of keys that are fetched, moment by moment: the core and its store, at times of our choosing.
+//! How a request is decided while keys are fetched: the core and its store, at chosen times.
 
 use std::time::Duration;
 
+use countersign::authenticate::KeySourceId;
 use countersign::authenticate::jwk::{Source, parse_set};
 use countersign::authenticate::keys::KeySet;
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::config;
-use countersign::evaluate::{Fetch, Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Fetch, Outcome, evaluate};
+use countersign::keys::COOL_DOWN;
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::reject::{Reject, TokenFault, Unavailable};
 use countersign::request::RequestView;
-use countersign::store::{COOL_DOWN, Store};
+use countersign::store::Store;
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
 const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-/// What an evaluation came to.
+/// The outcome of an evaluation.
 #[derive(Debug, PartialEq)]
 enum Came {
     Passes,
@@ -34,7 +36,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Two providers, each with keys of its own to fetch.
+    /// Two providers, each with one key source.
     fn new() -> Self {
         let provider = |name: &str| {
             let remote =
@@ -54,7 +56,7 @@ impl Scene {
         let keys: Vec<Value> = keys.iter().map(|key| key.public_jwk()).collect();
         let set = parse_set(&json!({ "keys": keys }), Source::Remote).unwrap();
         self.store
-            .keys_fetched(source, KeySet::new(set.keys, None), at);
+            .keys_fetched(KeySourceId(source), KeySet::new(set.keys, None), at);
     }
 
     fn ask(&mut self, token: &str, settled: bool, now: Timestamp) -> Came {
@@ -65,23 +67,25 @@ impl Scene {
             (b":authority", b"api.example.com"),
             (b"authorization", authorization.as_bytes()),
         ]);
-        let sources = [Fetch { source: 0 }, Fetch { source: 1 }];
+        let sources = [Fetch::Keys(KeySourceId(0)), Fetch::Keys(KeySourceId(1))];
         let settled = if settled { &sources[..] } else { &[] };
         let outcome = evaluate(
             &self.plan,
             &request,
             &self.store,
-            settled,
-            &Pure,
-            now,
+            Circumstances {
+                settled,
+                backend: &Pure,
+                now,
+            },
             &mut (),
         );
         match outcome {
             Outcome::Needs(_) => Came::Waits,
             Outcome::Decided(decision, effects) => {
-                let came = decision.refusal().map_or(Came::Passes, Came::Refused);
-                effects.apply(&mut self.store, now);
-                came
+                let asked = (&self.plan, &request);
+                let decision = decision.commit(effects, &mut self.store, asked, now);
+                decision.refusal().map_or(Came::Passes, Came::Refused)
             }
         }
     }
@@ -110,12 +114,12 @@ fn before_the_first_keys_a_request_waits_and_then_is_judged() {
     let (mut scene, one) = (Scene::new(), key("one"));
     let good = token("a", &one);
     assert_eq!(scene.ask(&good, false, START), Came::Waits);
-    // Time is up and nothing has come: that is nobody's fault but ours.
+    // The wait is over and no keys came. The token is not to blame.
     assert_eq!(scene.ask(&good, true, START), UNAVAILABLE);
-    // It is known that nothing comes: nobody waits any more.
-    scene.store.fetch_failed(0, START);
+    // The fetch failed, so requests do not wait.
+    scene.store.fetch_failed(KeySourceId(0), START);
     assert_eq!(scene.ask(&good, false, START), UNAVAILABLE);
-    // The other provider has troubles of its own.
+    // The other provider is not affected.
     assert_eq!(scene.ask(&token("b", &one), false, START), Came::Waits);
     scene.fetched(0, &[&one], later(1));
     assert_eq!(scene.ask(&good, false, later(1)), Came::Passes);
@@ -134,12 +138,12 @@ fn j_10_an_unknown_key_waits_once_in_a_cool_down() {
     scene.fetched(0, &[&one], after);
     assert_eq!(scene.ask(&new, true, after), UNKNOWN);
     assert_eq!(scene.ask(&new, false, after), UNKNOWN);
-    // The fetch failed: whether it is a key by now, nobody knows; what is known goes on.
-    scene.store.fetch_failed(0, after);
+    // The fetch failed. The issuer may have the key by now, so the token cannot be judged. Known keys stay in use.
+    scene.store.fetch_failed(KeySourceId(0), after);
     assert_eq!(scene.ask(&new, true, after), UNAVAILABLE);
     assert_eq!(scene.ask(&new, false, after), UNAVAILABLE);
     assert_eq!(scene.ask(&token("a", &one), false, after), Came::Passes);
-    // The refusal was not remembered.
+    // The refusal is not cached.
     scene.fetched(0, &[&one, &two], after);
     assert_eq!(scene.ask(&new, false, after), Came::Passes);
 }
@@ -153,12 +157,12 @@ fn r_05_j_65_what_was_verified_by_a_withdrawn_key_is_refused() {
     assert_eq!(scene.ask(&old, false, later(1)), Came::Passes);
     scene.fetched(0, &[&two], later(2));
     assert_eq!(scene.ask(&old, false, later(2)), UNKNOWN);
-    // Another key under its name is another key.
+    // Another key with the same `kid` is another key.
     let namesake = key("one");
     scene.fetched(0, &[&namesake], later(3));
     let forged = Came::Refused(Reject::Token(TokenFault::Signature));
     assert_eq!(scene.ask(&old, false, later(3)), forged);
-    // Published again, it serves again, although it was refused meanwhile.
+    // A key that is published again is accepted again, although its token was refused in between.
     scene.fetched(0, &[&one], later(4));
     assert_eq!(scene.ask(&old, false, later(4)), Came::Passes);
 }

@@ -1,4 +1,5 @@
 //! The library: what it decides and answers, without an Envoy and at times that the tests choose.
+#![allow(clippy::restriction, reason = "a test may panic")]
 
 #[path = "../support/fuzz.rs"]
 mod fuzz;

@@ -1,16 +1,18 @@
 //! What is remembered of tokens and keys, and that it changes no answer: near-collisions, time, keys, bounds.
 
+use countersign::authenticate::KeySourceId;
 use countersign::authenticate::base64url;
 use countersign::authenticate::jwk::{Source, parse_set};
 use countersign::authenticate::keys::KeySet;
 use countersign::authenticate::signature::{Algorithm, Backend, Pure, Signed, Unavailable};
 use countersign::config;
-use countersign::evaluate::{Fetch, Outcome, TokenEffect, evaluate};
+use countersign::evaluate::{Circumstances, Fetch, Outcome, TokenEffect, evaluate};
+use countersign::keys::COOL_DOWN;
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::reject::{Reject, TokenFault, Unavailable as Lacking};
 use countersign::request::RequestView;
-use countersign::store::{COOL_DOWN, Store};
+use countersign::store::Store;
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -74,13 +76,23 @@ impl Worker {
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let request = RequestView::new(pairs.collect());
         let (store, backend) = (&self.store, &self.backend);
-        match evaluate(&self.plan, &request, store, settled, backend, now, &mut ()) {
+        match evaluate(
+            &self.plan,
+            &request,
+            store,
+            Circumstances {
+                settled,
+                backend,
+                now,
+            },
+            &mut (),
+        ) {
             Outcome::Needs(fetch) => Err(fetch),
             Outcome::Decided(decision, effects) => {
                 let remembered = matches!(effects.tokens[..], [TokenEffect::Found(_)]);
-                let reject = decision.refusal();
-                effects.apply(&mut self.store, now);
-                Ok((reject, remembered))
+                let asked = (&self.plan, &request);
+                let decision = decision.commit(effects, &mut self.store, asked, now);
+                Ok((decision.refusal(), remembered))
             }
         }
     }
@@ -372,16 +384,22 @@ fn the_bytes_of_remembered_tokens_are_bounded() {
 fn r_05_a_key_that_is_gone_takes_its_remembered_tokens_with_it() {
     let (old, new) = (key("old"), key("new"));
     let mut worker = Worker::new(&document(remote()));
-    worker.store.keys_fetched(0, key_set(&[&old, &new]), at(0));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&old, &new]), at(0));
     let of_old = token(&old, json!({}));
     worker.remember(&of_old, at(0));
-    worker.store.keys_fetched(0, key_set(&[&old, &new]), at(1));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&old, &new]), at(1));
     assert_eq!(
         worker.bearer(&of_old, at(1)),
         (PASSES, true),
         "its key is still there"
     );
-    worker.store.keys_fetched(0, key_set(&[&new]), at(2));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&new]), at(2));
     assert_eq!(worker.bearer(&of_old, at(2)).0, refused(TokenFault::Key));
 }
 
@@ -389,14 +407,18 @@ fn r_05_a_key_that_is_gone_takes_its_remembered_tokens_with_it() {
 fn r_05_another_key_of_the_same_name_is_another_key() {
     let (old, new) = (key("1"), key("1"));
     let mut worker = Worker::new(&document(remote()));
-    worker.store.keys_fetched(0, key_set(&[&old]), at(0));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&old]), at(0));
     let (of_old, of_new) = (token(&old, json!({})), token(&new, json!({})));
     assert_eq!(worker.bearer(&of_old, at(0)).0, PASSES);
     assert_eq!(
         worker.bearer(&of_new, at(0)).0,
         refused(TokenFault::Signature)
     );
-    worker.store.keys_fetched(0, key_set(&[&new]), at(1));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&new]), at(1));
     assert_eq!(
         worker.bearer(&of_old, at(1)).0,
         refused(TokenFault::Signature)
@@ -412,10 +434,12 @@ fn r_05_another_key_of_the_same_name_is_another_key() {
 fn j_10_an_unknown_key_asks_for_newer_ones_once_in_a_cool_down() {
     let (known, unknown) = (key("known"), key("unknown"));
     let mut worker = Worker::new(&document(remote()));
-    worker.store.keys_fetched(0, key_set(&[&known]), at(0));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&known]), at(0));
     let fields = format!("Bearer {}", token(&unknown, json!({})));
     let fields = [("authorization", fields.as_str())];
-    let fetch = Fetch { source: 0 };
+    let fetch = Fetch::Keys(KeySourceId(0));
     let cool_down = i64::try_from(COOL_DOWN.as_secs()).unwrap();
 
     assert_eq!(
@@ -426,15 +450,17 @@ fn j_10_an_unknown_key_asks_for_newer_ones_once_in_a_cool_down() {
     // The fetch brought nothing new.
     worker
         .store
-        .keys_fetched(0, key_set(&[&known]), at(cool_down));
+        .keys_fetched(KeySourceId(0), key_set(&[&known]), at(cool_down));
     assert_eq!(
         worker.try_ask("/", &fields, &[fetch], at(cool_down)),
         Ok((refused(TokenFault::Key), false))
     );
     // It brought the key: what was refused before is not remembered.
-    worker
-        .store
-        .keys_fetched(0, key_set(&[&known, &unknown]), at(2 * cool_down));
+    worker.store.keys_fetched(
+        KeySourceId(0),
+        key_set(&[&known, &unknown]),
+        at(2 * cool_down),
+    );
     assert_eq!(
         worker.try_ask("/", &fields, &[fetch], at(2 * cool_down)),
         Ok((PASSES, false))
@@ -447,14 +473,14 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
     let mut worker = Worker::new(&document(remote()));
     let good = format!("Bearer {}", token(&signer, json!({})));
     let fields = [("authorization", good.as_str())];
-    let fetch = Fetch { source: 0 };
+    let fetch = Fetch::Keys(KeySourceId(0));
     let unavailable = Some(Reject::Unavailable(Lacking::Keys));
     assert_eq!(worker.try_ask("/", &fields, &[], at(0)), Err(fetch));
     assert_eq!(
         worker.try_ask("/", &fields, &[fetch], at(0)),
         Ok((unavailable, false))
     );
-    worker.store.fetch_failed(0, at(1));
+    worker.store.fetch_failed(KeySourceId(0), at(1));
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(1)),
         Ok((unavailable, false))
@@ -465,13 +491,15 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
         refused(TokenFault::Malformed)
     );
     assert_eq!(worker.ask("/", &[], at(1)).0, Some(Reject::NoCredential));
-    worker.store.keys_fetched(0, key_set(&[&signer]), at(2));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&signer]), at(2));
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(2)),
         Ok((PASSES, false))
     );
     // A refresh that fails leaves the keys in use; who brings an unknown one meanwhile cannot be judged.
-    worker.store.fetch_failed(0, at(3));
+    worker.store.fetch_failed(KeySourceId(0), at(3));
     assert_eq!(worker.ask("/", &fields, at(3)), (PASSES, false));
     assert_eq!(worker.ask("/", &fields, at(3)), (PASSES, true));
     let unknown = token(&key("2"), json!({}));
@@ -483,14 +511,16 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
 fn j_10_a_key_of_no_name_does_not_hide_that_the_named_one_is_unknown() {
     let nameless = SigningKey::generate(Algorithm::Es256).with_kid(None);
     let mut worker = Worker::new(&document(remote()));
-    worker.store.keys_fetched(0, key_set(&[&nameless]), at(0));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&nameless]), at(0));
     let of_new = format!("Bearer {}", token(&key("new"), json!({})));
     let fields = [("authorization", of_new.as_str())];
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(30)),
-        Err(Fetch { source: 0 })
+        Err(Fetch::Keys(KeySourceId(0)))
     );
-    worker.store.fetch_failed(0, at(30));
+    worker.store.fetch_failed(KeySourceId(0), at(30));
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(30)),
         Ok((Some(Reject::Unavailable(Lacking::Keys)), false))
@@ -503,7 +533,9 @@ fn j_11_the_key_that_a_token_names_is_tried_however_many_have_no_name() {
     let named = key("named");
     let keys: Vec<_> = nameless.iter().chain([&named]).collect();
     let mut worker = Worker::new(&document(remote()));
-    worker.store.keys_fetched(0, key_set(&keys), at(0));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&keys), at(0));
     assert_eq!(worker.bearer(&token(&named, json!({})), at(0)).0, PASSES);
 }
 
@@ -512,10 +544,14 @@ fn j_11_the_key_that_a_token_names_is_tried_however_many_have_no_name() {
 fn r_05_what_is_refused_now_is_not_remembered_as_good() {
     let [old, new] = [(); 2].map(|()| SigningKey::generate(Algorithm::Es256).with_kid(None));
     let mut worker = Worker::new(&document(remote()));
-    worker.store.keys_fetched(0, key_set(&[&old]), at(0));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&old]), at(0));
     let of_old = token(&old, json!({}));
     worker.remember(&of_old, at(0));
-    worker.store.keys_fetched(0, key_set(&[&new]), at(1));
+    worker
+        .store
+        .keys_fetched(KeySourceId(0), key_set(&[&new]), at(1));
     let refused = refused(TokenFault::Signature);
     assert_eq!(worker.bearer(&of_old, at(1)), (refused, false));
     assert_eq!(worker.bearer(&of_old, at(1)), (refused, true));
@@ -589,17 +625,20 @@ impl Hoard {
             &self.plan,
             &request,
             &self.store,
-            &[],
-            &Trusting,
-            at(0),
+            Circumstances {
+                settled: &[],
+                backend: &Trusting,
+                now: at(0),
+            },
             &mut (),
         );
         let Outcome::Decided(decision, effects) = outcome else {
             panic!("the keys are in the document");
         };
-        assert_eq!(decision.refusal(), None, "{} bytes", token.len());
         let is_remembered = matches!(effects.tokens[..], [TokenEffect::Found(_)]);
-        effects.apply(&mut self.store, at(0));
+        let asked = (&self.plan, &request);
+        let decision = decision.commit(effects, &mut self.store, asked, at(0));
+        assert_eq!(decision.refusal(), None, "{} bytes", token.len());
         is_remembered
     }
 }

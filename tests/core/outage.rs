@@ -2,9 +2,9 @@
 
 use countersign::authenticate::signature::{Algorithm, Backend, Key, Pure, Signed, Unavailable};
 use countersign::config;
-use countersign::evaluate::{Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;
-use countersign::reject::{Reject, TokenFault, Unavailable as Unavailability};
+use countersign::reject::{Code, Reject, TokenFault, Unavailable as Unavailability};
 use countersign::request::RequestView;
 use countersign::response::reply;
 use countersign::time::Timestamp;
@@ -78,9 +78,11 @@ fn refusal_of(
         &plan,
         &request,
         &plan.empty_store(),
-        &[],
-        backend,
-        now,
+        Circumstances {
+            settled: &[],
+            backend,
+            now,
+        },
         &mut (),
     );
     let Outcome::Decided(decision, _) = outcome else {
@@ -95,10 +97,8 @@ fn a_signature_that_cannot_be_judged_is_503_without_a_challenge() {
     let key = SigningKey::generate(Algorithm::Rs256);
     let (reject, reply) = refusal(&[&key], &key, &FailsForRsa).unwrap();
     assert_eq!(reject, Reject::Unavailable(Unavailability::Crypto));
-    assert_eq!(
-        (reply.status, reply.error),
-        (503, "temporarily_unavailable")
-    );
+    let error = Some(Code::TemporarilyUnavailable);
+    assert_eq!((reply.status, reply.error), (503, error));
     assert_eq!(reply.details, "countersign_crypto_unavailable");
     let has = |name| reply.headers.iter().any(|(own, _)| *own == name);
     assert!(has("retry-after") && !has("www-authenticate"));
@@ -119,7 +119,7 @@ fn a_call_whose_credential_cannot_be_judged_is_unavailable() {
     };
     assert_eq!(field("grpc-status"), Some("14"));
     assert!(field("retry-after").is_some() && field("www-authenticate").is_none());
-    assert_eq!(reply.body, "The request cannot be judged at the moment.");
+    assert_eq!(reply.body, "The request cannot be evaluated at the moment.");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::config;
-use countersign::evaluate::{Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;
 use countersign::request::RequestView;
 use countersign::time::Timestamp;
@@ -43,16 +43,18 @@ fn the_example_passes_at_its_resource_server_and_its_scopes_are_read() {
         &plan,
         &request,
         &plan.empty_store(),
-        &[],
-        &Pure,
-        now,
+        Circumstances {
+            settled: &[],
+            backend: &Pure,
+            now,
+        },
         &mut (),
     );
     let Outcome::Decided(decision, _) = outcome else {
         panic!("the keys are in the document");
     };
-    assert!(decision.passes(), "{:?}", decision.verdict);
-    let principal = decision.principal.unwrap();
+    assert!(decision.passage().is_some(), "{:?}", decision.verdict);
+    let principal = decision.principal().unwrap();
     assert_eq!(principal.subject(), Some("5ba552d67"));
     let scopes: Vec<_> = principal.scopes().iter().collect();
     assert_eq!(scopes, ["openid", "profile", "reademail"]);

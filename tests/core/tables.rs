@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use countersign::authenticate::signature::Pure;
 use countersign::config;
-use countersign::evaluate::{Decision, Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
@@ -83,17 +83,26 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
                 route.and_then(|route| Some(route.name.as_ref()?.as_bytes())),
                 policies.iter().map(String::as_bytes).collect(),
             );
-        let outcome = evaluate(&plan, &request, &store, &[], &Pure, now, &mut ());
+        let outcome = evaluate(
+            &plan,
+            &request,
+            &store,
+            Circumstances {
+                settled: &[],
+                backend: &Pure,
+                now,
+            },
+            &mut (),
+        );
         let Outcome::Decided(decision, effects) = outcome else {
             panic!("{}: the keys are in the document", case.name);
         };
+        let decision = decision.commit(effects, &mut store, (&plan, &request), now);
         let reply = reply(&decision, &plan.presentation, &request, now);
-        let observed = match reply {
-            Some(reply) if !decision.passes() => answered(reply, &request),
+        match reply {
+            Some(reply) if decision.passage().is_none() => answered(reply, &request),
             _ => passed(&decision, &fields),
-        };
-        effects.apply(&mut store, now);
-        observed
+        }
     })
 }
 

@@ -5,34 +5,35 @@ use std::rc::Rc;
 
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::config;
-use countersign::evaluate::{Effects, Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Effects, Outcome, evaluate};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
+use countersign::ports::{LocalData, Shared, SharedData};
 use countersign::request::RequestView;
-use countersign::store::{Cells, OwnCells, Put, Store};
+use countersign::store::Store;
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-/// Cells that count who looks and who writes.
+/// Shared data that counts reads and writes.
 #[derive(Default)]
 struct Counting {
-    cells: OwnCells,
+    data: LocalData,
     seen: Rc<Cell<(usize, usize)>>,
 }
 
-impl Cells for Counting {
-    fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
+impl SharedData for Counting {
+    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
         let (reads, writes) = self.seen.get();
         self.seen.set((reads + 1, writes));
-        self.cells.get(number)
+        self.data.get(key)
     }
 
-    fn put(&self, number: u16, value: &[u8], version: u32) -> Put {
+    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
         let (reads, writes) = self.seen.get();
         self.seen.set((reads, writes + 1));
-        self.cells.put(number, value, version)
+        self.data.set(key, value, version)
     }
 }
 
@@ -58,7 +59,8 @@ impl Desk {
         let mut store = plan.empty_store();
         let cells = Counting::default();
         let seen = Rc::clone(&cells.seen);
-        store.failures.as_mut().unwrap().share(Box::new(cells));
+        let failures = store.failures.as_mut().unwrap();
+        failures.share(Box::new(cells), &[]);
         seen.set((0, 0));
         Self { plan, store, seen }
     }
@@ -76,7 +78,17 @@ impl Desk {
         }
         let request = RequestView::new(fields).from_client(from.parse().ok());
         self.seen.set((0, 0));
-        let outcome = evaluate(&self.plan, &request, &self.store, &[], &Pure, NOW, &mut ());
+        let outcome = evaluate(
+            &self.plan,
+            &request,
+            &self.store,
+            Circumstances {
+                settled: &[],
+                backend: &Pure,
+                now: NOW,
+            },
+            &mut (),
+        );
         match outcome {
             Outcome::Decided(_, effects) => (self.seen.get(), effects),
             Outcome::Needs(_) => panic!("the keys are in the document"),
@@ -130,7 +142,7 @@ fn judging_changes_nothing_and_its_effects_count_once() {
     for _ in 0..3 {
         let (_, effects) = desk.judge("/any", "192.0.2.1", Some(&bad));
         desk.seen.set((0, 0));
-        effects.apply(&mut desk.store, NOW);
+        assert_eq!(effects.commit(&mut desk.store, NOW), Ok(()));
         assert_eq!(desk.seen.get(), (2, 2));
     }
     // Blocked by address: nobody looks for the user, and nothing is counted.

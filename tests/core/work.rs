@@ -4,7 +4,7 @@
 use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::authorize::condition::OPERATIONS;
 use countersign::config;
-use countersign::evaluate::{Outcome, Step, Trace, evaluate};
+use countersign::evaluate::{Circumstances, Outcome, Step, Trace, evaluate};
 use countersign::mint::SigningKey;
 use countersign::request::RequestView;
 use countersign::time::Timestamp;
@@ -73,7 +73,17 @@ impl Caller {
         let (store, now) = (plan.empty_store(), Timestamp::from_seconds(NOW));
         let mut spent = Spent::default();
         allocations::reset();
-        let outcome = evaluate(&plan, &request, &store, &[], &Pure, now, &mut spent);
+        let outcome = evaluate(
+            &plan,
+            &request,
+            &store,
+            Circumstances {
+                settled: &[],
+                backend: &Pure,
+                now,
+            },
+            &mut spent,
+        );
         let counted = allocated();
         assert!(matches!(outcome, Outcome::Decided(..)));
         Some((spent.0.expect("a condition was evaluated"), counted))

@@ -522,7 +522,7 @@ fn every_file_is_valid() {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&ran.stdout);
-        assert_eq!(said, "1 document, no fault, no warning\n", "{path}");
+        assert_eq!(said, "1 configuration, no errors, no warnings\n", "{path}");
         assert_eq!(ran.status.code(), Some(0));
     }
 }

@@ -1,7 +1,6 @@
 //! The host's crypto, in a real Envoy: every published vector by both paths, the same verdict from each; and what the
 //! filter does where the host may not be asked.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -9,17 +8,19 @@ use countersign::authenticate::base64url::encode;
 use countersign::authenticate::signature::{Algorithm, AlgorithmSet};
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
-use wasmparser::{Parser, Payload};
 
 use crate::published;
 use crate::published::Suite;
 use crate::support;
 use crate::support::client::{self, Request};
-use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
+use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter, wasm_filter_without};
 use crate::support::upstream::Upstream;
 
 /// Envoy holds back bodies of up to 1 MiB, and the client waits 20 s for an answer.
 const MAX_BATCH: (usize, usize) = (512 * 1024, 250);
+
+/// The host's function that verifies signatures.
+const FUNCTION: &str = "proxy_call_foreign_function";
 
 /// Builds the module that answers questions about signatures.
 ///
@@ -158,32 +159,6 @@ fn every_algorithm_verifies_and_takes_its_time() {
     }
 }
 
-/// The filter with a document, and with the host's functions kept from it.
-fn without_foreign_functions(vm_id: &str, document: &Value) -> Value {
-    let mut filter = wasm_filter(vm_id, &module_path(), document);
-    let module = fs::read(module_path()).unwrap();
-    let mut allowed = serde_json::Map::new();
-    for payload in Parser::new(0).parse_all(&module) {
-        let names: Vec<String> = match payload.expect("a valid module") {
-            Payload::ImportSection(section) => section
-                .into_imports()
-                .map(|import| import.unwrap().name.to_owned())
-                .collect(),
-            Payload::ExportSection(section) => section
-                .into_iter()
-                .map(|export| export.unwrap().name.to_owned())
-                .collect(),
-            _ => continue,
-        };
-        allowed.extend(names.into_iter().map(|name| (name, json!({}))));
-    }
-    let denied = allowed.remove("proxy_call_foreign_function");
-    assert!(denied.is_some(), "the module asks the host");
-    filter["typed_config"]["config"]["capability_restriction_config"] =
-        json!({"allowed_capabilities": allowed});
-    filter
-}
-
 fn document(crypto: &str, jwks: &[Value]) -> Value {
     json!({
         "crypto": crypto,
@@ -242,7 +217,7 @@ fn the_log_says_who_verifies_and_tokens_are_judged_alike() {
     ] {
         let document = document(crypto, &jwks);
         let filter = if is_denied {
-            without_foreign_functions("denied", &document)
+            wasm_filter_without(FUNCTION, "denied", &document)
         } else {
             wasm_filter("allowed", &module_path(), &document)
         };
@@ -276,7 +251,7 @@ fn the_log_says_who_verifies_and_tokens_are_judged_alike() {
 #[test]
 fn crypto_host_is_refused_where_the_host_may_not_be_asked() {
     let jwks = [SigningKey::generate(Algorithm::Es256).public_jwk()];
-    let filter = without_foreign_functions("denied", &document("host", &jwks));
+    let filter = wasm_filter_without(FUNCTION, "denied", &document("host", &jwks));
     let bootstrap = Bootstrap::new(1).listener_with("api", &[filter]);
     let Err(why) = Envoy::try_start(&bootstrap.into_json(), Stdio::null()) else {
         panic!("Envoy took a document that the filter refuses");

@@ -1,6 +1,6 @@
-//! Keys that are fetched, in a real Envoy: when, how often, and what requests get meanwhile.
+//! Fetched keys in a real Envoy: when and how often they are fetched, and how requests are decided meanwhile.
 
-// Envoy's time is the real one.
+// Envoy reads the real clock.
 #![allow(clippy::disallowed_methods)]
 
 use std::io::Write as _;
@@ -21,7 +21,7 @@ use crate::support::until;
 use crate::support::upstream::Upstream;
 
 const ISSUER: &str = "https://login.example.com";
-/// Within this every worker knows what one has fetched: they look ten times a second.
+/// The time within which every worker adopts what one worker fetched. Workers look ten times per second.
 const WORKERS_LOOK: Duration = Duration::from_millis(300);
 
 fn let_workers_look() {
@@ -54,12 +54,12 @@ fn provider(name: &str, jwks: &Value) -> Value {
     json!({"name": name, "jwt": {"issuer": ISSUER, "audiences": ["orders"], "jwks": jwks}})
 }
 
-/// A document of one provider with its keys at `/jwks`.
+/// A configuration of one provider whose keys are at `/jwks`.
 fn document(issuer: &Issuer) -> Value {
     document_with(issuer, json!({}))
 }
 
-/// The same, with further members of `remote`.
+/// The same configuration with more members of `remote`.
 fn document_with(issuer: &Issuer, members: Value) -> Value {
     let mut remote = json!({"uri": issuer.url("/jwks"), "cluster": "issuer", "timeout": "10s"});
     for (name, value) in members.as_object().unwrap() {
@@ -91,7 +91,7 @@ fn ask(envoy: &Envoy, listener: &str, token: &str) -> (u16, String) {
     read(&get(envoy, listener, "/", token))
 }
 
-/// The status, and the `error` of what the filter answered.
+/// The status and the `error` of the response.
 fn read(response: &Response) -> (u16, String) {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let error = body["error"].as_str().unwrap_or_default();
@@ -110,9 +110,16 @@ fn unavailable() -> (u16, String) {
     (503, "temporarily_unavailable".to_owned())
 }
 
-/// How many requests of a listener are under way.
+/// The number of active requests of a listener.
 fn under_way(envoy: &Envoy, listener: &str) -> u64 {
     envoy.stat(&format!("http.{listener}.downstream_rq_active"))
+}
+
+/// The first log line about a failed fetch of a provider's keys.
+fn failed_fetch<'l>(log: &'l str, provider: &str) -> Option<&'l str> {
+    let begin = format!("provider `{provider}`: fetching keys from `");
+    log.lines()
+        .find(|line| line.contains(&begin) && line.contains("` failed: "))
 }
 
 fn ends_well(envoy: &Envoy) {
@@ -131,7 +138,7 @@ fn keys_are_fetched_at_configuration_once_for_all_workers() {
     until("keys are fetched before anybody asks", || {
         envoy.counted("jwks.fetched") == 1
     });
-    // Two workers, whichever takes the connection.
+    // Either of the two workers can take the connection.
     for _ in 0..20 {
         assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
         assert_eq!(ask(&envoy, "remote", &token(&two)), passes());
@@ -177,7 +184,7 @@ fn requests_before_the_first_keys_wait_and_are_judged() {
                 };
                 client::send(envoy.listener("remote"), &request).unwrap()
             });
-            // Two clients that go away while they wait.
+            // Two clients that close the connection while they wait.
             let gone: Vec<_> = (0..2)
                 .map(|_| {
                     let mut stream = TcpStream::connect(envoy.listener("remote")).unwrap();
@@ -282,12 +289,15 @@ fn an_issuer_that_is_not_there_at_first_is_found_later() {
         ask(&envoy, "remote", &token(&one)) == passes()
     });
     let log = envoy.log();
-    let line = "the keys of `corp` could not be fetched: the answer has status 503";
-    assert!(log.contains(line), "{log}");
+    let line = failed_fetch(&log, "corp");
+    assert!(
+        line.is_some_and(|line| line.contains("expected status 200, found 503")),
+        "{log}"
+    );
     ends_well(&envoy);
 }
 
-/// Ends what runs beside a test, also when the test panics.
+/// Stops what runs beside a test, also if the test panics.
 struct StopsOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for StopsOnDrop<'_> {
@@ -308,7 +318,7 @@ fn keys_are_refreshed_while_traffic_flows() {
     );
     let next_fetch = || {
         let before = issuer.asked("/jwks");
-        // The one under way may still bring what was; the next but one does not.
+        // A fetch that is under way can still bring the old keys. The one after it does not.
         until("keys are fetched again", || {
             issuer.asked("/jwks") >= before + 2
         });
@@ -332,13 +342,13 @@ fn keys_are_refreshed_while_traffic_flows() {
             }
         });
         let _stops = StopsOnDrop(&stop);
-        // The new key is published before it is used.
+        // The issuer publishes the new key before it uses it.
         issuer.serve("/jwks", Page::keys(&[&one, &two]));
         next_fetch();
         for _ in 0..20 {
             assert_eq!(ask(&envoy, "remote", &new), passes());
         }
-        // Nothing that fails takes keys away.
+        // A failed fetch removes no keys.
         for page in [
             Page::status(500),
             Page::closed(),
@@ -364,7 +374,7 @@ fn keys_are_refreshed_while_traffic_flows() {
     assert!(asked.into_inner() > 100);
     assert_eq!(wrong.into_inner(), 0);
 
-    // what was verified by a key that is withdrawn is refused, remembered or not.
+    // a token whose key is withdrawn is denied, also if it was cached.
     issuer.serve("/jwks", Page::keys(&[&two]));
     next_fetch();
     for _ in 0..10 {
@@ -375,7 +385,7 @@ fn keys_are_refreshed_while_traffic_flows() {
     ends_well(&envoy);
 }
 
-/// Takes half a minute: the cool-down is no setting.
+/// Takes half a minute, because the cool-down cannot be configured.
 #[test]
 fn j_10_unknown_keys_cause_one_fetch_in_a_cool_down() {
     let (upstream, one, two) = (Upstream::start(), key("one"), key("two"));
@@ -412,7 +422,7 @@ fn j_10_unknown_keys_cause_one_fetch_in_a_cool_down() {
             }
         });
     };
-    // The key is used at once: within the cool-down it is unknown, and nobody is asked.
+    // The issuer uses the new key at once. Within the cool-down the key is unknown, and no fetch is sent.
     issuer.serve("/jwks", Page::keys(&[&two]));
     failing.serve("/jwks", Page::status(500));
     assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
@@ -422,7 +432,7 @@ fn j_10_unknown_keys_cause_one_fetch_in_a_cool_down() {
     assert_eq!(issuer.asked("/jwks"), 1);
 
     thread::sleep(Duration::from_secs(30));
-    // After it, the first such request waits for the new keys and passes; the flood brings no further fetch.
+    // After the cool-down, the first request with it waits for the new keys and passes. The flood causes no further fetch.
     let quiet = no_starts();
     let begun = Instant::now();
     assert_eq!(ask(&envoy, "remote", &token(&two)), passes());
@@ -432,7 +442,7 @@ fn j_10_unknown_keys_cause_one_fetch_in_a_cool_down() {
     assert_eq!(ask(&envoy, "remote", &token(&one)), refused());
     flood(200);
     assert_eq!(issuer.asked("/jwks"), 2);
-    // Where the fetch fails, known keys go on, and of unknown ones nothing is said.
+    // If the fetch fails, known keys stay in use, and tokens with unknown keys get 503.
     assert_eq!(ask(&envoy, "failing", &token(&two)), unavailable());
     assert_eq!(ask(&envoy, "failing", &token(&one)), passes());
     let log = envoy.log();
@@ -464,35 +474,51 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
     ];
     let mut mixed = bad.to_vec();
     mixed.push(one.public_jwk());
-    // J-21: both keys of one name are candidates.
+    // J-21: both keys with the same `kid` are candidates.
     mixed.push(two_named(&key("two"), "one").public_jwk());
 
     let issuer = Issuer::start();
     let cases = [
-        ("status", Page::status(500), "the answer has status 500"),
-        ("closed", Page::closed(), "the answer has status 503"),
-        ("redirect", Page::status(302), "the answer has status 302"),
-        ("cut", Page::bytes("{\"keys\": ["), "the answer is "),
-        ("array", Page::json(&json!([])), "a key set is an object"),
+        (
+            "status",
+            Page::status(500),
+            "expected status 200, found 500",
+        ),
+        ("closed", Page::closed(), "expected status 200, found 503"),
+        (
+            "redirect",
+            Page::status(302),
+            "expected status 200, found 302",
+        ),
+        (
+            "cut",
+            Page::bytes("{\"keys\": ["),
+            "cannot read the response: ",
+        ),
+        (
+            "array",
+            Page::json(&json!([])),
+            "a key set must be an object",
+        ),
         (
             "keyless",
             Page::json(&json!({})),
-            "a key set has an array `keys`",
+            "a key set must have an array `keys`",
         ),
         (
             "empty",
             Page::json(&json!({"keys": []})),
-            "no key can be used",
+            "no usable key: the key set is empty",
         ),
         (
             "bad",
             Page::json(&json!({ "keys": bad })),
-            "a shared secret is taken from the configuration only",
+            "a shared secret is accepted in `inline` keys only",
         ),
         (
             "huge",
             Page::bytes(vec![b' '; 600_000]),
-            "the answer is longer than 524288 bytes",
+            "response too long: expected at most 524288 bytes",
         ),
     ];
     let document = |name: &str| {
@@ -513,8 +539,7 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
     for (name, _, said) in &cases {
         assert_eq!(ask(&envoy, name, &token(&one)), unavailable(), "{name}");
         let log = envoy.log();
-        let line = format!("the keys of `{name}` could not be fetched: ");
-        let line = log.lines().find(|text| text.contains(&line));
+        let line = failed_fetch(&log, name);
         assert!(
             line.is_some_and(|line| line.contains(said)),
             "{name}: {log}"
@@ -522,9 +547,8 @@ fn answers_that_are_no_keys_are_told_and_bad_keys_spare_the_others() {
     }
     let log = envoy.log();
     for said in [
-        "`mixed` has 2 keys",
-        "not every key of `mixed` can be used: key 0: holds private members; key 1: a shared secret",
-        "key 3: unknown kty `PQ`; key 4: `n` is missing; key 5: a key is an object",
+        "/mixed`: 2 usable, 6 ignored: key 0: expected a public key, found a private key; key 1: a shared secret",
+        "key 3: unknown `kty`: `PQ`; key 4: `n` is missing; key 5: a key must be an object",
     ] {
         assert!(log.contains(said), "{said}: {log}");
     }
@@ -546,7 +570,7 @@ fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
         Page::json(&json!({"issuer": issuer_name, "jwks_uri": jwks_uri}))
     };
     let elsewhere = || own(ISSUER, &keys.url("/jwks"));
-    let other_origin = "another origin, and there is no `jwks_cluster`";
+    let other_origin = "which is another origin than the metadata's: set `jwks_cluster`";
     let cases: [(&str, Page, Option<&str>); 8] = [
         ("right", own(ISSUER, &issuer.url("/jwks")), None),
         ("elsewhere-named", elsewhere(), None),
@@ -554,27 +578,27 @@ fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
         (
             "other-issuer",
             own("https://login.example.com/", &issuer.url("/jwks")),
-            Some("the metadata names another issuer"),
+            Some("expected `https://login.example.com`, found `https://login.example.com/`"),
         ),
         (
             "garbage",
             Page::bytes("<html>"),
-            Some("the metadata is no JSON object"),
+            Some("the metadata is not a JSON object"),
         ),
         (
             "nowhere",
             own(ISSUER, "/jwks"),
-            Some("the metadata has no usable `jwks_uri`"),
+            Some("the metadata has no valid `jwks_uri`"),
         ),
         (
             "missing",
             Page::status(404),
-            Some("the answer has status 404"),
+            Some("expected status 200, found 404"),
         ),
         (
             "keys-missing",
             own(ISSUER, &issuer.url("/none")),
-            Some("the answer has status 404"),
+            Some("expected status 200, found 404"),
         ),
     ];
     let mut bootstrap = bootstrap(&upstream, &issuer)
@@ -590,19 +614,19 @@ fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
         let jwks = json!({ "discovery": discovery });
         bootstrap = bootstrap.listener(name, &json!({"providers": [provider(name, &jwks)]}));
     }
-    // Clusters that lead nowhere.
+    // A cluster that does not exist, and one without an endpoint.
     let mut faults: Vec<(&str, Option<&str>)> =
         cases.iter().map(|(name, _, said)| (*name, *said)).collect();
     for (name, cluster, said) in [
         (
             "no-cluster",
             "unheard-of",
-            "the host has no cluster `unheard-of`",
+            "Envoy has no cluster `unheard-of`",
         ),
         (
             "no-endpoint",
             "nobody",
-            "the cluster `nobody` takes no call",
+            "cluster `nobody` did not accept the request",
         ),
     ] {
         let jwks = json!({"remote": {"uri": issuer.url("/jwks"), "cluster": cluster}});
@@ -622,9 +646,8 @@ fn discovery_finds_the_keys_of_the_issuer_that_is_meant() {
             "{name}: {}",
             envoy.log()
         );
-        let line = format!("the keys of `{name}` could not be fetched: ");
         let log = envoy.log();
-        let line = log.lines().find(|text| text.contains(&line));
+        let line = failed_fetch(&log, name);
         match said {
             None => assert_eq!(line, None),
             Some(said) => assert!(
@@ -655,7 +678,7 @@ fn two_filters_of_one_vm_do_not_meet() {
     for _ in 0..10 {
         assert_eq!(ask(&envoy, "first", &token(&one)), passes());
         assert_eq!(ask(&envoy, "second", &token(&two)), passes());
-        // J-14: the same name, and yet another key.
+        // J-14: the same `kid`, and another key.
         assert_eq!(ask(&envoy, "first", &token(&two)), refused());
         assert_eq!(ask(&envoy, "second", &token(&one)), refused());
     }
@@ -682,7 +705,7 @@ fn a_new_document_finds_the_keys_that_the_old_one_had() {
 
     let mut changed = good.clone();
     changed["realm"] = json!("changed");
-    // From here on the issuer answers nobody: who would need it, would wait.
+    // From here on the issuer does not answer. A worker without keys would wait.
     issuer.serve("/jwks", Page::silence());
     envoy.change_listeners(base().listener("remote", &changed));
     until("the document is changed", || {

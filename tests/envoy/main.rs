@@ -1,4 +1,5 @@
 //! The filter in a real Envoy. Each test starts its own.
+#![allow(clippy::restriction, reason = "a test may panic")]
 
 #[path = "../published/mod.rs"]
 mod published;
@@ -8,6 +9,7 @@ mod support;
 mod audit;
 mod conditions;
 mod cookbook;
+mod denied_calls;
 mod handoff;
 mod host_crypto;
 mod https;

@@ -1,5 +1,6 @@
 //! The repository: its layers, the built module, its documentation, schemas and examples, and which conformance rows the
 //! tests show.
+#![allow(clippy::restriction, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -247,8 +247,8 @@ pub fn wycheproof_jws() -> Option<Suite> {
         (346, "the key does not serve PS384"),
         (350, "the key does not serve PS384"),
         // RFC 7518 section 3.1 has no such `alg` as the key's: P-521 goes with ES512.
-        (347, "key: unknown alg `ES521`"),
-        (351, "key: unknown alg `ES521`"),
+        (347, "key: unknown `alg`: `ES521`"),
+        (351, "key: unknown `alg`: `ES521`"),
     ];
     /// Labelled invalid there, for padding that was lost before publication: what is left is, octet
     /// for octet, the token of case 357, which is labelled valid under the same key.

@@ -19,7 +19,7 @@ fn okp() -> Value {
     json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
 }
 
-/// A key for parsing only: any odd number passes for a modulus.
+/// A key for parsing only: any odd number is accepted as a modulus.
 fn rsa(bits: usize) -> Value {
     let mut n = vec![0xa5; bits.div_ceil(8)];
     n[0] = 0xff >> (n.len() * 8 - bits);
@@ -67,7 +67,7 @@ fn every_kind_of_key_is_read() {
     assert_eq!(key.algorithm(), Some(Algorithm::Es256));
 }
 
-/// J-05: a key that names its algorithm serves no other.
+/// J-05: a key with an `alg` is used with that algorithm only.
 #[test]
 fn j_05_one_algorithm_for_one_key() {
     let key = Jwk::parse(&with(rsa(2048), json!({"alg": "RS256"})), Source::Remote).unwrap();
@@ -79,7 +79,7 @@ fn j_05_one_algorithm_for_one_key() {
     assert!(!open.serves(Algorithm::Hs256) && !open.serves(Algorithm::Es256));
 }
 
-/// J-07: the two names of Ed25519 are two algorithms to a key that names one.
+/// J-07: for a key with an `alg`, the two names of Ed25519 are two algorithms.
 #[test]
 fn j_07_eddsa_and_ed25519() {
     for (own, other) in [
@@ -97,7 +97,7 @@ fn j_07_eddsa_and_ed25519() {
 #[test]
 fn j_09_use_and_key_ops() {
     let with_use = fault(with(ec(), json!({"use": "enc"})));
-    assert_eq!(with_use.to_string(), "use is `enc`");
+    assert_eq!(with_use.to_string(), "`use`: expected `sig`, found `enc`");
     for operations in [json!([]), json!(["encrypt"]), json!(["sign", "VERIFY"])] {
         let found = fault(with(ec(), json!({"key_ops": operations})));
         assert_eq!(found, JwkFault::KeyOps);
@@ -127,7 +127,7 @@ fn j_16_rsa_modulus() {
     }
     assert_eq!(
         fault(rsa(1024)).to_string(),
-        "the RSA modulus has 1024 bits; at least 2048 are needed"
+        "RSA modulus: expected at least 2048 bits, found 1024"
     );
     for bits in [2048, 2049, 3072, 4096, 4097, 8192] {
         assert!(Jwk::parse(&rsa(bits), Source::Remote).is_ok(), "{bits}");
@@ -140,11 +140,11 @@ fn j_16_rsa_modulus() {
     let mut even = vec![0xa5; 256];
     even[255] = 0xa4;
     assert_eq!(modulus(&even), JwkFault::Key(KeyFault::ModulusEven));
-    // RFC 7518 section 6.3.1.1 warns of just this octet.
+    // RFC 7518 §6.3.1.1 warns of this octet.
     let found = modulus(&[&[0], &[0xa5; 256][..]].concat());
     assert_eq!(
         found.to_string(),
-        "the RSA modulus starts with a zero octet"
+        "RSA modulus: unexpected leading zero octet"
     );
     assert_eq!(
         modulus(&[]),
@@ -194,7 +194,7 @@ fn j_17_j_19_secrets() {
     );
     assert_eq!(
         fault(oct(31)).to_string(),
-        "the secret has 31 octets; at least 32 are needed"
+        "secret: expected at least 32 octets, found 31"
     );
     assert_eq!(
         fault(oct(0)),
@@ -207,7 +207,7 @@ fn j_17_j_19_secrets() {
     }
     assert_eq!(
         fault(with(oct(47), json!({"alg": "HS384"}))).to_string(),
-        "the key does not serve its alg `HS384`"
+        "the key cannot be used with its `alg` `HS384`"
     );
     assert_eq!(fault(json!({"kty": "oct"})), JwkFault::Missing("k"));
 }
@@ -216,7 +216,7 @@ fn j_17_j_19_secrets() {
 #[test]
 fn j_20_points() {
     let zero = base64url::encode(&[0; 32]);
-    // The prime of P-256, and 2^256 − 1: numbers that are no coordinate.
+    // The prime of P-256, and 2^256 − 1, are not coordinates.
     let prime = "_____wAAAAEAAAAAAAAAAAAAAAD_______________8";
     let top = base64url::encode(&[0xff; 32]);
     for (x, y) in [
@@ -232,7 +232,7 @@ fn j_20_points() {
         let found = fault(with(ec(), json!({"x": x, "y": y})));
         assert_eq!(found.to_string(), "the point is not on the curve");
     }
-    // With x = 0 there is a point; x written as p would be a second spelling of it.
+    // There is a point with x = 0. Written as p, x would be a second encoding of it.
     let y = "ZkhceA4vg9ckM71dhKBrtlQcKvMdrocXKL-FahdPk_Q";
     let with_x = |x: &str| Jwk::parse(&with(ec(), json!({"x": x, "y": y})), Source::Remote);
     assert!(with_x(&zero).is_ok());
@@ -245,7 +245,7 @@ fn j_20_points() {
         &[],
     ] {
         let found = fault(with(ec(), json!({"x": base64url::encode(x)})));
-        let expected = format!("the coordinate `x` has {} octets; 32 are needed", x.len());
+        let expected = format!("coordinate `x`: expected 32 octets, found {}", x.len());
         assert_eq!(found.to_string(), expected);
     }
     // P-256 coordinates under another name.
@@ -258,7 +258,7 @@ fn j_20_points() {
     }
 }
 
-/// A coordinate that begins with a zero octet keeps it: RFC 7518 section 6.2.1.2.
+/// A coordinate that begins with a zero octet keeps it: RFC 7518 §6.2.1.2.
 #[test]
 fn j_20_a_short_coordinate_is_padded() {
     let jwk = (0..)
@@ -271,29 +271,35 @@ fn j_20_a_short_coordinate_is_padded() {
     assert!(Jwk::parse(&stripped, Source::Remote).is_err());
 }
 
-/// J-21: what we do not know, or cannot read, is named.
+/// J-21: unknown and malformed keys are reported.
 #[test]
 fn j_21_unknown_and_malformed_keys() {
     for (jwk, message) in [
-        (json!("EC"), "a key is an object"),
+        (json!("EC"), "a key must be an object"),
         (json!({}), "`kty` is missing"),
-        (with(ec(), json!({"kty": "X"})), "unknown kty `X`"),
-        (with(ec(), json!({"kty": "ec"})), "unknown kty `ec`"),
+        (with(ec(), json!({"kty": "X"})), "unknown `kty`: `X`"),
+        (with(ec(), json!({"kty": "ec"})), "unknown `kty`: `ec`"),
         (with(ec(), json!({"kty": 5})), "`kty` is not a string"),
         (with(ec(), json!({"crv": null})), "`crv` is missing"),
         (
             with(ec(), json!({"crv": "secp256k1"})),
-            "unknown crv `secp256k1`",
+            "unknown `crv`: `secp256k1`",
         ),
-        (with(okp(), json!({"crv": "Ed448"})), "unknown crv `Ed448`"),
+        (
+            with(okp(), json!({"crv": "Ed448"})),
+            "unknown `crv`: `Ed448`",
+        ),
         (
             with(okp(), json!({"crv": "X25519"})),
-            "unknown crv `X25519`",
+            "unknown `crv`: `X25519`",
         ),
-        (with(okp(), json!({"crv": "P-256"})), "unknown crv `P-256`"),
+        (
+            with(okp(), json!({"crv": "P-256"})),
+            "unknown `crv`: `P-256`",
+        ),
         (
             with(ec(), json!({"crv": "Ed25519"})),
-            "unknown crv `Ed25519`",
+            "unknown `crv`: `Ed25519`",
         ),
         (with(ec(), json!({"y": null})), "`y` is missing"),
         (with(ec(), json!({"x": 5})), "`x` is not a string"),
@@ -314,32 +320,35 @@ fn j_21_unknown_and_malformed_keys() {
         (with(ec(), json!({"kid": 1})), "`kid` is not a string"),
         (with(ec(), json!({"use": ["sig"]})), "`use` is not a string"),
         (with(ec(), json!({"alg": 256})), "`alg` is not a string"),
-        (with(ec(), json!({"alg": "ES256K"})), "unknown alg `ES256K`"),
-        (with(ec(), json!({"alg": "none"})), "unknown alg `none`"),
+        (
+            with(ec(), json!({"alg": "ES256K"})),
+            "unknown `alg`: `ES256K`",
+        ),
+        (with(ec(), json!({"alg": "none"})), "unknown `alg`: `none`"),
         (
             with(rsa(2048), json!({"alg": "RSA-OAEP"})),
-            "unknown alg `RSA-OAEP`",
+            "unknown `alg`: `RSA-OAEP`",
         ),
         (
             with(ec(), json!({"alg": "ES384"})),
-            "the key does not serve its alg `ES384`",
+            "the key cannot be used with its `alg` `ES384`",
         ),
         (
             with(ec(), json!({"alg": "HS256"})),
-            "the key does not serve its alg `HS256`",
+            "the key cannot be used with its `alg` `HS256`",
         ),
         (
             with(okp(), json!({"alg": "ES256"})),
-            "the key does not serve its alg `ES256`",
+            "the key cannot be used with its `alg` `ES256`",
         ),
     ] {
         assert_eq!(fault(jwk).to_string(), message);
     }
-    // A null member is there and is no string.
+    // A member that is null is present, and is not a string.
     let mut null = ec();
     null["kid"] = Value::Null;
     assert_eq!(fault(null).to_string(), "`kid` is not a string");
-    // The second spelling of a coordinate: bits after the last octet.
+    // A second encoding of a coordinate: bits set after the last octet.
     let mut spelling = X.to_owned();
     spelling.replace_range(42.., "V");
     assert_eq!(
@@ -353,7 +362,10 @@ fn j_21_unknown_and_malformed_keys() {
 fn j_22_private_keys() {
     for algorithm in [Algorithm::Es256, Algorithm::Es512, Algorithm::EdDsa] {
         let private = SigningKey::generate(algorithm).private_jwk();
-        assert_eq!(fault(private).to_string(), "holds private members");
+        assert_eq!(
+            fault(private).to_string(),
+            "expected a public key, found a private key"
+        );
     }
     for name in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
         for value in [json!("AQAB"), json!(""), json!([])] {
@@ -365,7 +377,7 @@ fn j_22_private_keys() {
     }
 }
 
-/// J-48: a weak Ed25519 key verifies what nobody signed.
+/// J-48: a weak Ed25519 key, which verifies messages that were not signed, is rejected.
 #[test]
 fn j_48_weak_ed25519_keys() {
     let identity = base64url::encode(&[&[1], &[0; 31][..]].concat());
@@ -373,7 +385,7 @@ fn j_48_weak_ed25519_keys() {
     assert_eq!(found.to_string(), "the point has a small order");
 }
 
-/// J-21: the rest of a set stays usable, and keys of one name are all candidates.
+/// J-21: the other keys of a set are used, and all keys with one `kid` are candidates.
 #[test]
 fn j_21_sets() {
     let set = json!({"keys": [
@@ -396,12 +408,12 @@ fn j_21_sets() {
     assert_eq!(
         refused,
         [
-            (Some("b"), "key 1: unknown kty `X`".to_owned()),
-            (None, "key 3: a key is an object".to_owned()),
+            (Some("b"), "key 1: unknown `kty`: `X`".to_owned()),
+            (None, "key 3: a key must be an object".to_owned()),
             (None, "key 4: `kid` is not a string".to_owned()),
             (
                 None,
-                "key 5: a shared secret is taken from the configuration only".to_owned()
+                "key 5: a shared secret is accepted in `inline` keys only".to_owned()
             ),
         ]
     );
@@ -435,15 +447,15 @@ fn sets_are_bounded() {
     let refused: Vec<_> = over.refused.iter().map(ToString::to_string).collect();
     assert_eq!(
         refused,
-        ["key 100: the set has 5000 keys; the first 100 are taken"]
+        ["key 100: expected at most 100 keys, found 5000; the others are ignored"]
     );
 }
 
-/// What a key set says ends up in logs.
+/// Text of a key set is logged.
 #[test]
 fn strange_text_is_escaped_and_cut_short() {
     let kty = "\n\u{1b}[31m`é".to_owned() + &"x".repeat(100_000);
     let message = fault(with(ec(), json!({ "kty": kty }))).to_string();
-    assert!(message.starts_with("unknown kty `\\n\\u{1b}[31m`\\u{e9}xxx"));
+    assert!(message.starts_with("unknown `kty`: `\\n\\u{1b}[31m`\\u{e9}xxx"));
     assert!(message.is_ascii() && message.len() < 100);
 }

@@ -1,8 +1,8 @@
-//! The names of the signature algorithms.
+//! The signature algorithms and their names.
 
-/// A JWS algorithm: one `alg` value of RFC 7518 section 3.1, RFC 8037 section 3.1 or RFC 9864.
+/// A JWS algorithm: one `alg` value of RFC 7518 §3.1, RFC 8037 §3.1 or RFC 9864.
 ///
-/// `none` and the encryption algorithms are not among them.
+/// `none` and the encryption algorithms are not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     /// HMAC with SHA-256.
@@ -29,13 +29,13 @@ pub enum Algorithm {
     Es384,
     /// ECDSA on P-521 with SHA-512.
     Es512,
-    /// EdDSA, here always on Ed25519. The older name, of RFC 8037.
+    /// EdDSA on Ed25519, under the older name of RFC 8037.
     EdDsa,
-    /// EdDSA on Ed25519. The fully specified name, of RFC 9864.
+    /// EdDSA on Ed25519, under the fully specified name of RFC 9864.
     Ed25519,
 }
 
-/// What a family of algorithms has in common: the type of key.
+/// A family of algorithms that use the same type of key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
     Hmac,
@@ -63,7 +63,7 @@ impl Algorithm {
         Self::Ed25519,
     ];
 
-    /// The algorithm of this `alg` value. Case counts: RFC 7515 section 4.1.1.
+    /// The algorithm of this `alg` value, which is case-sensitive (RFC 7515 §4.1.1).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -90,7 +90,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether signer and verifier share one secret.
+    /// Whether the signer and the verifier share one secret.
     pub const fn is_symmetric(self) -> bool {
         matches!(self.scheme(), Scheme::Hmac)
     }
@@ -105,7 +105,7 @@ impl Algorithm {
         }
     }
 
-    /// The hash of `RS*` and `ES*` as OpenSSL and its kin name it.
+    /// The name of the hash of `RS*` and `ES*` in OpenSSL and BoringSSL.
     pub const fn hash_name(self) -> Option<&'static str> {
         match self {
             Self::Rs256 | Self::Es256 => Some("sha256"),
@@ -134,8 +134,8 @@ impl Algorithm {
     }
 }
 
-impl core::fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl std::fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
 }
@@ -145,10 +145,10 @@ impl core::fmt::Display for Algorithm {
 pub struct AlgorithmSet(u16);
 
 impl AlgorithmSet {
-    /// The set of none.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// The set with `algorithm` in it too.
+    /// This set and `algorithm`.
     #[must_use]
     pub const fn with(self, algorithm: Algorithm) -> Self {
         Self(self.0 | 1 << algorithm as u16)
@@ -159,12 +159,12 @@ impl AlgorithmSet {
         self.0 & 1 << algorithm as u16 != 0
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The algorithms that are in this set and not in `other`.
+    /// The algorithms of this set that are not in `other`.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
@@ -185,8 +185,8 @@ impl FromIterator<Algorithm> for AlgorithmSet {
 }
 
 /// The names, separated by spaces.
-impl core::fmt::Display for AlgorithmSet {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl std::fmt::Display for AlgorithmSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut separator = "";
         for algorithm in self.iter() {
             write!(f, "{separator}{algorithm}")?;

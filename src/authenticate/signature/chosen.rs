@@ -1,10 +1,10 @@
-//! Two backends as one: who verifies is settled before the first signature.
+//! A backend that uses the host for some algorithms. The algorithms are fixed before the first signature.
 
 use super::{AlgorithmSet, Backend, Pure, Signed, Unavailable};
 
-/// A host for the algorithms that were chosen, [`Pure`] for all others.
+/// The host for the chosen algorithms, [`Pure`] for all others.
 ///
-/// A host that fails later is no reason to ask [`Pure`]: what was chosen stays, and the signature is not judged.
+/// If the host fails later, [`Pure`] does not replace it: the signature cannot be verified.
 #[derive(Clone, Copy, Debug)]
 pub struct Chosen<H> {
     host: H,
@@ -12,12 +12,12 @@ pub struct Chosen<H> {
 }
 
 impl<H> Chosen<H> {
-    /// The host for the algorithms of `by_host`.
+    /// A backend that uses `host` for the algorithms of `by_host`.
     pub const fn new(host: H, by_host: AlgorithmSet) -> Self {
         Self { host, by_host }
     }
 
-    /// The algorithms of the host.
+    /// The algorithms that the host verifies.
     pub const fn by_host(&self) -> AlgorithmSet {
         self.by_host
     }

@@ -1,10 +1,10 @@
-//! What little of DER there is to write: X.690 section 10, of elements shorter than 65,536 octets.
+//! Writes DER (X.690 §10): elements shorter than 65,536 octets.
 
 const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const SEQUENCE: u8 = 0x30;
 
-/// An element: its tag, the length of its content in the shortest form, and the content.
+/// An element: its tag, the length of its content in the shortest form, and its content.
 pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut der = Vec::with_capacity(content.len() + 4);
     push(&mut der, tag, content.len());
@@ -12,11 +12,11 @@ pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     der
 }
 
-/// Appends an INTEGER of a number that has no sign, most significant octet first.
+/// Appends an INTEGER with the value of an unsigned big-endian number.
 pub(super) fn push_integer(der: &mut Vec<u8>, number: &[u8]) {
     let zeros = number.iter().take_while(|octet| **octet == 0).count();
     let minimal = number.get(zeros..).unwrap_or_default();
-    // An INTEGER has a sign, in its first bit, and at least one octet.
+    // The first bit of an INTEGER is its sign, and an INTEGER has at least one octet.
     let pad = minimal.first().is_none_or(|octet| octet & 0x80 != 0);
     push(der, INTEGER, minimal.len() + usize::from(pad));
     if pad {

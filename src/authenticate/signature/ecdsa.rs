@@ -1,9 +1,11 @@
-//! The two ways to write an ECDSA signature.
+//! The two formats of an ECDSA signature.
 
 use super::der::{SEQUENCE, element, push_integer};
 
-/// `r ‖ s`, each of half the length (RFC 7518 section 3.4) → `SEQUENCE { r INTEGER, s INTEGER }` (RFC 3279 section
-/// 2.2.3), in DER.
+/// Converts the format of a JWS to DER.
+///
+/// A JWS has `r ‖ s`, each with half of the length (RFC 7518 §3.4). DER has `SEQUENCE { r INTEGER, s INTEGER }`
+/// (RFC 3279 §2.2.3).
 pub(super) fn der(raw: &[u8]) -> Vec<u8> {
     let (r, s) = raw.split_at(raw.len() / 2);
     let mut integers = Vec::with_capacity(raw.len() + 10);
@@ -28,13 +30,13 @@ mod tests {
             octets(&[0xff, 0xff], &[0, 0]),
             [0x30, 8, 2, 3, 0, 0xff, 0xff, 2, 1, 0]
         );
-        // From 128 octets on a length has an octet that says how long it is itself.
+        // A length of 128 octets or more is preceded by an octet with the length of the length.
         assert_eq!(&der(&[0x7f; 124])[..4], [0x30, 0x81, 128, 2]);
         assert_eq!(&der(&[0x7f; 122])[..4], [0x30, 126, 2, 61]);
         assert_eq!(&der(&[0xff; 132])[..6], [0x30, 0x81, 138, 2, 67, 0]);
     }
 
-    /// What `ecdsa` writes, wherever zeros and first bits fall.
+    /// The result is the same as that of the crate `ecdsa`, wherever zeros and first bits are.
     #[test]
     fn another_encoder_agrees() {
         for (place, octet) in (0..32).flat_map(|place| [(place, 1), (place, 0x80), (place, 0xff)]) {

@@ -1,11 +1,11 @@
-//! Keys that verify. Each is checked once, when it is made: an invalid [`Key`] cannot exist.
+//! Keys that verify signatures. Each key is checked once, when it is created, so an invalid [`Key`] cannot exist.
 
 use super::algorithm::{Algorithm, Scheme};
 use super::spki;
 use jwt_compact::alg::SecretBytes;
 use rsa::{BigUint, RsaPublicKey, traits::PublicKeyParts as _};
 
-/// A key that verifies signatures: RFC 7518 section 6, RFC 8037 section 2.
+/// A key that verifies signatures (RFC 7518 §6, RFC 8037 §2).
 #[derive(Clone)]
 pub enum Key {
     /// An RSA key of 2048 to 8192 bits.
@@ -18,92 +18,91 @@ pub enum Key {
     P521(Box<EcKey<p521::ecdsa::VerifyingKey>>),
     /// A point on edwards25519, not of small order.
     Ed25519(Box<Ed25519Key>),
-    /// A secret of 32 octets or more, shared with the signer.
+    /// A secret of at least 32 octets, which the signer has too.
     Hmac(Secret),
 }
 
-/// An RSA public key, checked.
+/// A checked RSA public key.
 #[derive(Clone)]
 pub struct RsaKey {
     public: RsaPublicKey,
-    /// Most significant octet first, which is not zero.
+    /// Big-endian, without leading zeros.
     modulus: Box<[u8]>,
     spki_der: Box<[u8]>,
 }
 
-/// A public key on a NIST curve, checked.
+/// A checked public key on a NIST curve.
 #[derive(Clone)]
 pub struct EcKey<K> {
     public: K,
     spki_der: Box<[u8]>,
 }
 
-/// An Ed25519 public key, checked.
+/// A checked Ed25519 public key.
 #[derive(Clone)]
 pub struct Ed25519Key {
     public: ed25519_dalek::VerifyingKey,
 }
 
-/// A secret for HMAC, checked. Wiped when dropped.
+/// A checked secret for HMAC. It is wiped when it is dropped.
 #[derive(Clone)]
 pub struct Secret(SecretBytes<'static>);
 
-/// Why these numbers are no key to verify with.
+/// Why a key is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
-    /// RFC 7518 sections 3.3 and 3.5 want 2048 bits.
+    /// RFC 7518 §3.3 and §3.5 require 2048 bits.
     #[error(
-        "the RSA modulus has {bits} bits; at least {} are needed",
+        "RSA modulus: expected at least {} bits, found {bits}",
         Key::RSA_BITS_MIN
     )]
     ModulusTooSmall {
-        /// The length of the modulus.
+        /// The length of the modulus, in bits.
         bits: usize,
     },
-    /// The time of one verification grows with the square of the length, and whoever serves the
-    /// keys chooses it.
+    /// The time of a verification grows with the square of the length, which the issuer of the keys chooses.
     #[error(
-        "the RSA modulus has {bits} bits; at most {} are taken",
+        "RSA modulus: expected at most {} bits, found {bits}",
         Key::RSA_BITS_MAX
     )]
     ModulusTooLarge {
-        /// The length of the modulus.
+        /// The length of the modulus, in bits.
         bits: usize,
     },
-    /// No product of two odd primes is even.
-    #[error("the RSA modulus is even")]
+    /// The product of two odd primes is odd.
+    #[error("RSA modulus: expected an odd number")]
     ModulusEven,
-    /// RFC 7518 section 2, Base64urlUInt: the minimum number of octets.
-    #[error("the RSA {number} starts with a zero octet")]
+    /// A Base64urlUInt has the minimum number of octets (RFC 7518 §2).
+    #[error("RSA {number}: unexpected leading zero octet")]
     LeadingZero {
         /// `modulus` or `exponent`.
         number: &'static str,
     },
-    /// An exponent of 1 makes every message its own signature; no even one can be inverted.
-    #[error("the RSA exponent is not an odd number from 3 upwards")]
+    /// With an exponent of 1, every message is its own signature. An even exponent cannot be inverted.
+    #[error("RSA exponent: expected an odd number of at least 3")]
     Exponent,
-    /// A long exponent only costs time.
-    #[error("the RSA exponent has more than 33 bits")]
+    /// A longer exponent costs time and adds no security.
+    #[error("RSA exponent: expected at most 33 bits")]
     ExponentTooLarge,
-    /// RFC 7518 section 6.2.1.2: the full length of the field, leading zeros included.
-    #[error("the coordinate `{name}` has {found} octets; {expected} are needed")]
+    /// A coordinate has the full length of the field, with leading zeros (RFC 7518 §6.2.1.2).
+    #[error("coordinate `{name}`: expected {expected} octets, found {found}")]
     CoordinateLength {
         /// `x` or `y`.
         name: &'static str,
-        /// The length that the curve asks for, in octets.
+        /// The length that the curve requires, in octets.
         expected: usize,
         /// The length that was found, in octets.
         found: usize,
     },
-    /// Coordinates out of range included.
+    /// The point is not on the curve, or a coordinate is out of range.
     #[error("the point is not on the curve")]
     NotOnCurve,
-    /// Under such a key a signature can verify for every message.
+    /// With such a key, one signature can verify for every message.
     #[error("the point has a small order")]
     SmallOrder,
-    /// RFC 7518 section 3.2: no shorter than the hash.
+    /// A secret has at least the length of the hash (RFC 7518 §3.2).
     #[error(
-        "the secret has {found} octets; at least {} are needed",
+        "secret: expected at least {} octets, found {found}",
         Key::SECRET_LEN_MIN
     )]
     SecretTooShort {
@@ -117,22 +116,22 @@ impl Key {
     pub const RSA_BITS_MIN: usize = 2048;
     /// The longest modulus, in bits.
     pub const RSA_BITS_MAX: usize = 8192;
-    /// The shortest secret, in octets: that of HS256.
+    /// The shortest secret, in octets: the length for HS256.
     pub const SECRET_LEN_MIN: usize = 32;
 
     /// An RSA key from its modulus `n` and exponent `e`, big-endian without leading zeros.
     ///
     /// # Errors
     ///
-    /// The length of `n` is out of bounds, `n` is even, `e` is even, below 3 or above 33 bits, or
-    /// either has a leading zero octet.
+    /// The length of `n` is out of bounds, `n` is even, `e` is even, below 3 or longer than 33 bits, or one of them has
+    /// a leading zero octet.
     pub fn rsa(n: &[u8], e: &[u8]) -> Result<Self, KeyFault> {
         for (number, bytes) in [("modulus", n), ("exponent", e)] {
             if bytes.first() == Some(&0) {
                 return Err(KeyFault::LeadingZero { number });
             }
         }
-        // Before any arithmetic: the length is the other side's choice.
+        // The issuer of the keys chooses the length, so it is checked before any arithmetic.
         let bits = bit_len(n);
         if bits < Self::RSA_BITS_MIN {
             return Err(KeyFault::ModulusTooSmall { bits });
@@ -210,8 +209,8 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// Another length, no point, a point not written canonically (RFC 8032 section 5.1.3), or one
-    /// of small order.
+    /// The length is not 32 octets, the octets are not a point or not its canonical encoding (RFC 8032 §5.1.3), or the
+    /// point has a small order.
     pub fn ed25519(x: &[u8]) -> Result<Self, KeyFault> {
         let bytes = x.try_into().map_err(|_| KeyFault::CoordinateLength {
             name: "x",
@@ -223,7 +222,7 @@ impl Key {
         if public.is_weak() {
             return Err(KeyFault::SmallOrder);
         }
-        // `from_bytes` reduces a `y` that is out of range; writing the point shows it.
+        // `from_bytes` reduces a `y` that is out of range. Encoding the point again shows the difference.
         if public.to_edwards().compress().as_bytes() != bytes {
             return Err(KeyFault::NotOnCurve);
         }
@@ -234,8 +233,8 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// Fewer than 32 octets: no algorithm can use it. HS384 and HS512 ask for more still, which
-    /// [`fits`](Self::fits) tells.
+    /// The secret has fewer than 32 octets, which is too short for every algorithm. HS384 and HS512 require more; see
+    /// [`fits`](Self::fits).
     pub fn hmac(secret: &[u8]) -> Result<Self, KeyFault> {
         if secret.len() < Self::SECRET_LEN_MIN {
             return Err(KeyFault::SecretTooShort {
@@ -245,7 +244,7 @@ impl Key {
         Ok(Self::Hmac(Secret(SecretBytes::owned(secret.to_vec()))))
     }
 
-    /// Whether the type, curve and length of this key serve `algorithm`.
+    /// Whether `algorithm` can be used with the type, curve and length of this key.
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         match self {
             Self::Rsa(_) => algorithm.scheme() == Scheme::Rsa,
@@ -259,8 +258,8 @@ impl Key {
         }
     }
 
-    /// The algorithm that such a key serves where nothing else names one: `RS256`, that of the
-    /// curve, `EdDSA`; none for a secret.
+    /// The default algorithm of this type of key: `RS256` for RSA, the algorithm of the curve, `EdDSA` for Ed25519; none
+    /// for a secret.
     pub fn default_algorithm(&self) -> Option<Algorithm> {
         match self {
             Self::Rsa(_) => Some(Algorithm::Rs256),
@@ -272,8 +271,8 @@ impl Key {
         }
     }
 
-    /// The DER SubjectPublicKeyInfo of an RSA or EC key (RFC 5280 section 4.1, RFC 3279,
-    /// RFC 5480), for a verifier outside. `None` for the other types.
+    /// The DER SubjectPublicKeyInfo of an RSA or EC key (RFC 5280 §4.1, RFC 3279, RFC 5480), which the host needs to
+    /// verify. `None` for the other types.
     pub fn spki_der(&self) -> Option<&[u8]> {
         match self {
             Self::Rsa(key) => Some(&key.spki_der),
@@ -284,7 +283,7 @@ impl Key {
         }
     }
 
-    /// The one length, in octets, that a signature of this key by `algorithm` has.
+    /// The length of a signature by this key with `algorithm`, in octets.
     pub(super) fn signature_len(&self, algorithm: Algorithm) -> usize {
         match self {
             Self::Rsa(key) => key.public.size(),
@@ -296,9 +295,9 @@ impl Key {
     }
 }
 
-/// The kind of key and nothing of its contents: it may be a secret.
-impl core::fmt::Debug for Key {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+/// Prints the type of the key and not its content, which may be a secret.
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Rsa(_) => "Rsa(..)",
             Self::P256(_) => "P256(..)",
@@ -343,7 +342,7 @@ fn bit_len(bytes: &[u8]) -> usize {
     (bytes.len() * 8).saturating_sub(leading as usize)
 }
 
-/// SEC 1 section 2.3.3, uncompressed. Being of full length, it cannot spell the point at infinity.
+/// The uncompressed encoding of a point (SEC 1 §2.3.3). The point at infinity has no encoding of this length.
 fn uncompressed(x: &[u8], y: &[u8], expected: usize) -> Result<Vec<u8>, KeyFault> {
     let mut point = vec![4];
     for (name, coordinate) in [("x", x), ("y", y)] {

@@ -1,25 +1,29 @@
-//! What a backend is seen to do right before it is trusted with tokens.
+//! The self-test of a host's signature verification, which decides the algorithms that the host verifies.
 //!
-//! A host offers signatures by name, and what it does under that name is its own affair: it may lack the call, deny
-//! it, not know a hash, or say yes to everything. So each algorithm is asked for what it must accept and for what it
-//! must refuse, and the shape is left unchecked here: the backend itself has to refuse numbers that are out of range.
+//! A host may lack the call, reject it, lack a hash, or accept every signature. So for each algorithm the test passes
+//! signatures that the host must accept and signatures that it must reject. The test skips the checks of [`Signed`],
+//! because the host itself must reject numbers that are out of range.
 
 use super::{Algorithm, AlgorithmSet, Backend, Key, Signed};
 use crate::authenticate::base64url;
 use rsa::BigUint;
 
-/// The algorithms of [`AlgorithmSet::TESTED`] that a backend verifies as it should.
+/// The algorithms of [`AlgorithmSet::TESTED`] that a backend verifies correctly.
 ///
-/// It must accept a good signature, and refuse, as distinct from not knowing: the same with one bit changed; the same
-/// over another message; one over another hash; for `ES*`, `r = s = 0`; for `RS*`, the signature plus the modulus.
+/// The backend must accept a valid signature. It must reject each of these; [`Unavailable`](super::Unavailable) is not a
+/// rejection:
+/// 1. the signature with one bit changed;
+/// 2. the signature with another message;
+/// 3. a signature with another hash;
+/// 4. for `ES*`, `r = s = 0`; for `RS*`, the signature plus the modulus.
 pub fn self_test(candidate: &dyn Backend) -> AlgorithmSet {
-    let right = |specimen: &&Specimen| specimen.is_judged_rightly_by(candidate) == Some(true);
-    let right = SPECIMENS.iter().filter(right);
-    right.map(|specimen| specimen.algorithm).collect()
+    let passes = |specimen: &&Specimen| specimen.is_verified_correctly_by(candidate) == Some(true);
+    let passing = SPECIMENS.iter().filter(passes);
+    passing.map(|specimen| specimen.algorithm).collect()
 }
 
 impl AlgorithmSet {
-    /// The algorithms that [`self_test`] knows: those that a host may offer.
+    /// The algorithms that [`self_test`] tests, which are those that a host can verify.
     pub const TESTED: Self = Self::EMPTY
         .with(Algorithm::Rs256)
         .with(Algorithm::Rs384)
@@ -29,12 +33,12 @@ impl AlgorithmSet {
         .with(Algorithm::Es512);
 }
 
-/// A key of which only the public half was kept, and two of its signatures over [`MESSAGE`], in base64url.
+/// A public key, and two signatures of [`MESSAGE`] by its private key, which was not kept; all in base64url.
 struct Specimen {
     algorithm: Algorithm,
     key: Public,
     good: &'static str,
-    /// Of the same family, but over another hash.
+    /// A signature of the same family with another hash.
     other_hash: &'static str,
 }
 
@@ -60,8 +64,8 @@ impl Public {
 }
 
 impl Specimen {
-    /// None where the specimen is no good itself, or the backend does not know.
-    fn is_judged_rightly_by(&self, candidate: &dyn Backend) -> Option<bool> {
+    /// Whether the backend verifies correctly; none if the specimen is invalid or the backend cannot verify.
+    fn is_verified_correctly_by(&self, candidate: &dyn Backend) -> Option<bool> {
         let key = self.key.key()?;
         let good = base64url::decode(self.good.as_bytes())?;
         let other_hash = base64url::decode(self.other_hash.as_bytes())?;
@@ -74,7 +78,7 @@ impl Specimen {
             };
             candidate.verifies(&signed).ok()
         };
-        // Where there is no host, the first question ends it.
+        // Without a host, the first call ends the test.
         if !verifies(MESSAGE, &good)? {
             return Some(false);
         }
@@ -90,7 +94,7 @@ impl Specimen {
     }
 }
 
-/// As long as a good signature, and good for a verifier that skips the first step of its standard.
+/// A signature out of range, with the length of a valid one. A verifier without the range check accepts it.
 fn out_of_range(key: &Key, good: &[u8]) -> Vec<u8> {
     use rsa::traits::PublicKeyParts as _;
     match key {

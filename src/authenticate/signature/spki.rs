@@ -1,31 +1,31 @@
-//! The DER SubjectPublicKeyInfo of a key: RFC 5280 section 4.1.
+//! The DER SubjectPublicKeyInfo of a key (RFC 5280 §4.1).
 
 use super::der::{BIT_STRING, SEQUENCE, element, push_integer};
 
-/// `SEQUENCE { rsaEncryption, NULL }`: RFC 3279 section 2.3.1.
+/// `SEQUENCE { rsaEncryption, NULL }` (RFC 3279 §2.3.1).
 const RSA: [u8; 15] = [
     0x30, 13, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0,
 ];
 
-/// `SEQUENCE { id-ecPublicKey, secp256r1 }`: RFC 5480 section 2.1.1.
+/// `SEQUENCE { id-ecPublicKey, secp256r1 }` (RFC 5480 §2.1.1).
 pub(super) const P256: &[u8] = &[
     0x30, 19, 0x06, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 8, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07,
 ];
 
-/// The same with secp384r1.
+/// `SEQUENCE { id-ecPublicKey, secp384r1 }`.
 pub(super) const P384: &[u8] = &[
     0x30, 16, 0x06, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 5, 0x2b, 0x81, 0x04, 0x00,
     0x22,
 ];
 
-/// The same with secp521r1.
+/// `SEQUENCE { id-ecPublicKey, secp521r1 }`.
 pub(super) const P521: &[u8] = &[
     0x30, 16, 0x06, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 5, 0x2b, 0x81, 0x04, 0x00,
     0x23,
 ];
 
-/// An RSA key, both numbers with the most significant octet first.
+/// The SubjectPublicKeyInfo of an RSA key; both numbers are big-endian.
 pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Box<[u8]> {
     let mut numbers = Vec::with_capacity(modulus.len() + exponent.len() + 8);
     push_integer(&mut numbers, modulus);
@@ -33,9 +33,9 @@ pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Box<[u8]> {
     of(&RSA, &element(SEQUENCE, &numbers))
 }
 
-/// A key of that `algorithm`: for a curve, its point as SEC 1 section 2.3.3 writes it.
+/// The SubjectPublicKeyInfo of a key of `algorithm`; the key on a curve is its point, encoded as in SEC 1 §2.3.3.
 pub(super) fn of(algorithm: &[u8], key: &[u8]) -> Box<[u8]> {
-    // No bit of the last octet is unused.
+    // The first octet of a BIT STRING is the number of unused bits in its last octet, here 0.
     let bits = element(BIT_STRING, &[&[0], key].concat());
     element(SEQUENCE, &[algorithm, &bits].concat()).into()
 }
@@ -46,7 +46,7 @@ mod tests {
     use p256::pkcs8::EncodePublicKey as _;
     use rsa::rand_core::OsRng;
 
-    /// Another encoder writes the same, whatever the first bits are.
+    /// The result is the same as that of another encoder, whatever the first bits are.
     #[test]
     fn another_encoder_agrees() {
         for _ in 0..32 {

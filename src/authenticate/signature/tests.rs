@@ -66,7 +66,7 @@ fn what_is_minted_verifies_under_its_own_algorithm_only() {
             Err(SignatureFault::Mismatch)
         );
         for other in Algorithm::ALL {
-            // Two names of one algorithm; which of them may be used is not for the arithmetic.
+            // Both names mean the same algorithm. The caller checks which name is allowed.
             let same = algorithm == other || (key.fits(other) && key.fits(Algorithm::EdDsa));
             assert_eq!(
                 verify(other, MESSAGE, &signature).is_ok(),
@@ -83,7 +83,7 @@ fn no_flipped_bit_verifies() {
         let signer = signer(algorithm);
         let key = public(&signer);
         let mut signature = signer.sign_raw(algorithm, MESSAGE).unwrap();
-        // Where verifying is slow, one bit in seven: every octet, and every place within one.
+        // If verifying is slow, only one bit in seven is flipped. That covers every octet and every position in an octet.
         let step = if signature.len() > 64 { 7 } else { 1 };
         for bit in (0..signature.len() * 8).step_by(step) {
             signature[bit / 8] ^= 1 << (bit % 8);
@@ -98,7 +98,7 @@ fn no_flipped_bit_verifies() {
     }
 }
 
-/// Every length up to well beyond the longest signature: one verifies, none panics.
+/// Of all lengths up to well beyond the longest signature, one verifies and none panics.
 #[test]
 fn only_the_exact_length_is_looked_at() {
     for algorithm in Algorithm::ALL {
@@ -140,7 +140,7 @@ fn keys_fit_their_algorithms() {
     assert_eq!(okp.spki_der(), None);
 }
 
-/// J-17: no secret shorter than the hash.
+/// J-17: a secret is at least as long as the hash.
 #[test]
 fn j_17_secrets_are_as_long_as_the_hash() {
     for (len, algorithms) in [
@@ -180,7 +180,7 @@ fn debug_shows_no_secret() {
     }
 }
 
-/// J-04: a public key, in any spelling, is no secret.
+/// J-04: a public key, in any encoding, is not a secret.
 #[test]
 fn j_04_a_public_key_is_no_secret() {
     for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
@@ -205,7 +205,7 @@ fn j_04_a_public_key_is_no_secret() {
     }
 }
 
-/// J-06: the curve goes with the algorithm.
+/// J-06: the algorithm requires its curve.
 #[test]
 fn j_06_another_curve_does_not_serve() {
     let p256 = public(&SigningKey::generate(Algorithm::Es256));
@@ -218,7 +218,7 @@ fn j_06_another_curve_does_not_serve() {
     }
 }
 
-/// J-44: `r ‖ s` of full length, and not DER.
+/// J-44: `r ‖ s` has the full length and is not DER.
 #[test]
 fn j_44_ecdsa_length() {
     for (algorithm, len) in [
@@ -264,7 +264,7 @@ const ORDERS: [(Algorithm, &str, usize); 3] = [
     ),
 ];
 
-/// J-45: `r = s = 0`, the signature that once verified everywhere.
+/// J-45: `r = s = 0`, the "psychic signature", does not verify.
 #[test]
 fn j_45_all_zero() {
     for (algorithm, letters) in [
@@ -304,7 +304,7 @@ fn j_46_r_and_s_in_range() {
                 }
             }
         }
-        // The same number modulo n, where there is room to write it.
+        // The same number modulo n, if it fits the length.
         for half in [r, s] {
             let number = BigUint::from_bytes_be(half) + &n;
             if number.to_bytes_be().len() <= len {
@@ -320,7 +320,7 @@ fn j_46_r_and_s_in_range() {
     }
 }
 
-/// J-47: RFC 7518 has no rule against a high `s`.
+/// J-47: a high `s` verifies, because RFC 7518 has no rule against it.
 #[test]
 fn j_47_the_twin_with_the_other_s_verifies() {
     for (algorithm, order, len) in ORDERS {
@@ -337,7 +337,7 @@ fn j_47_the_twin_with_the_other_s_verifies() {
     }
 }
 
-/// J-48: length, `S ≥ L`, points of small order and points not written canonically.
+/// J-48: a wrong length, `S ≥ L`, points of small order and points that are not canonical do not verify.
 #[test]
 fn j_48_ed25519() {
     let signer = SigningKey::generate(Algorithm::EdDsa);
@@ -350,7 +350,7 @@ fn j_48_ed25519() {
         Err(SignatureFault::Length)
     );
 
-    // S + L means the same modulo L.
+    // S + L is equal to S modulo L.
     let (r, s) = good.split_at(32);
     let order = BigUint::parse_bytes(
         b"1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed",
@@ -363,7 +363,7 @@ fn j_48_ed25519() {
         Err(SignatureFault::Mismatch)
     );
 
-    // R is the identity: whoever holds the key can write this, and only a strict verifier minds.
+    // R is the identity. The holder of the key can create this signature, and only a strict verifier rejects it.
     let seed: [u8; 32] = member(&signer, "d").try_into().unwrap();
     let dalek = ed25519_dalek::SigningKey::from_bytes(&seed);
     let r = EdwardsPoint::identity().compress().to_bytes();
@@ -379,7 +379,7 @@ fn j_48_ed25519() {
     assert!(dalek.verifying_key().verify(MESSAGE, &lax).is_ok());
     assert_eq!(verify(&signature), Err(SignatureFault::Mismatch));
 
-    // The same R written in a second way: y = p + 1.
+    // The same R in a second encoding: y = p + 1.
     let mut noncanonical = [0xff; 32];
     noncanonical[0] = 0xee;
     noncanonical[31] = 0x7f;
@@ -389,7 +389,7 @@ fn j_48_ed25519() {
     );
 }
 
-/// J-48: no key of small order, none not written canonically.
+/// J-48: a key of small order or with an encoding that is not canonical is rejected.
 #[test]
 fn j_48_ed25519_keys() {
     for point in curve25519_dalek::constants::EIGHT_TORSION {
@@ -398,7 +398,7 @@ fn j_48_ed25519_keys() {
             KeyFault::SmallOrder
         );
     }
-    // y from p to 2^255 - 1, with either sign: all are second spellings of some other number.
+    // y from p to 2^255 - 1, with either sign: each is a second encoding of another number.
     let mut decodable = 0;
     for low in 0xed..=0xff {
         for high in [0x7f, 0xff] {
@@ -427,7 +427,7 @@ fn j_49_rsa_representative() {
         if super::rsa(algorithm).is_none() {
             continue;
         }
-        // A signature that can be written a second time, as s + n, within the same length.
+        // A signature that also fits the length as s + n.
         let (message, good, twin) = (0_u32..)
             .find_map(|i| {
                 let message = i.to_be_bytes();
@@ -475,7 +475,7 @@ fn j_49_pss_salt_length() {
     }
 }
 
-/// J-50: the period is part of what is signed.
+/// J-50: the period is part of the signed message.
 #[test]
 fn j_50_another_split_is_another_message() {
     for algorithm in Algorithm::ALL {
@@ -488,7 +488,7 @@ fn j_50_another_split_is_another_message() {
         let verify =
             |jws: &Compact| Pure.verify(algorithm, &key, jws.signing_input(), jws.signature());
         assert_eq!(verify(&jws), Ok(()));
-        // The same letters with the first period moved by four: still base64url on both sides.
+        // The same letters with the first period moved by four: both parts are still base64url.
         let mut moved: String = token.chars().filter(|letter| *letter != '.').collect();
         let (first, last) = (token.find('.').unwrap(), token.rfind('.').unwrap());
         moved.insert(last - 1, '.');
@@ -513,7 +513,7 @@ fn spki_of_a_p256_key() {
     assert_eq!(key.spki_der().unwrap(), [&head[..], &x, &y].concat());
 }
 
-/// A key whose modulus is no multiple of eight bits, as long as a signature in whole octets.
+/// A key whose modulus is not a multiple of eight bits. Its signature has whole octets.
 #[test]
 fn rsa_with_an_odd_number_of_bits() {
     for bits in [2049, 2055, 2056] {

@@ -1,73 +1,77 @@
-//! What an expression costs, in operations: priced when it is compiled, paid when it is evaluated.
+//! What an expression costs, in operations. It is priced when it is compiled, and charged when it is evaluated.
 //!
-//! 1. Every node has a price. The whole expression is paid for before it is evaluated, whichever of its branches are
+//! 1. Every node has a price. The whole expression is charged before it is evaluated, whichever of its branches are
 //!    taken.
-//! 2. The body of a loop has a price of its own. A loop pays for all turns before the first, by the length of its range.
-//! 3. An operand can be as large as what the request carries. It pays for its size before the operator sees it.
+//! 2. The body of a loop has its own price. A loop charges all its iterations before the first, by the length of its
+//!    range.
+//! 3. An operand can be as large as the data of the request. It is charged by its size before the operator receives it.
 //!
-//! So nothing is done that was not paid for, also once a payment has failed: what an operator costs, in success and
-//! failure, the node's price and the operands' sizes cover. `cargo run --example conditions` measures the dearest.
+//! So no work is done that was not charged, also after a charge has failed: the price of the node and the sizes of the
+//! operands cover the work of the operator, whether it succeeds or fails. `cargo run --example conditions` measures the
+//! most expensive expressions.
 
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
 };
 
-use super::environment::{ANY, EACH, EQUAL, MATCHES, PAY, SEARCH, WRITE};
+use super::environment::{ANY, CHARGE, EACH, EQUAL, MATCHES, SEARCH, WRITE};
 use super::limits;
+use super::rewrite::{meter, metered};
 
-/// What an evaluation costs that is not in its expression: its context.
+/// An evaluation, apart from its expression: the context.
 const EVALUATION: u32 = 50;
 
-/// A literal, the look at an error, the step from node to node.
+/// A literal, the check for an error, the step between two nodes.
 const NODE: u32 = 1;
 
-/// A name is looked for in the scope of each loop around it.
+/// A lookup of a name in the scope of one loop. Names are looked up in each loop around them.
 const SCOPE: u32 = 1;
 
-/// A member is looked for by its hash.
+/// A lookup of a member, by its hash.
 const MEMBER: u32 = 8;
 
 /// `&&`, `||`, `!`, `?:`, `==`, `!=`.
 const LOGIC: u32 = 3;
 
-/// Any other operator or function, for operands without size.
+/// Any other operator or function, if its operands have no size.
 const CALL: u32 = 10;
 
-/// A payment, but for the name of the purse.
-const PAYMENT: u32 = 6;
+/// A call that charges, apart from the lookup of the meter.
+const CHARGING: u32 = 6;
 
 /// An entry of a map.
 const ENTRY: u32 = 14;
 
-/// A loop without a turn.
+/// A loop, apart from its iterations.
 const LOOP: u32 = 12;
 
-/// A turn of a loop without its body.
+/// An iteration of a loop, apart from its body.
 const TURN: u32 = 4;
 
-/// An operand that is copied, searched, compared or converted, or whose error holds a copy.
+/// An operand that is copied, searched, compared or converted, or that an error copies.
 pub const COPIED: u32 = 4;
 
-/// A text that is searched for another, or read as a number or a moment. Literals pay this as well.
+/// A text in which another is searched, or that is read as a number or a timestamp. Literals are charged this too.
 pub const READ: u32 = 16;
 
 /// An item of a list that is searched.
 pub const SEARCHED: u32 = 2;
 
-/// A text that is read as a fraction, or a fraction that is written: of some, every digit is needed for the last bit.
+/// A text that is read as a fraction, or a fraction that is written. For some fractions, every digit decides the last
+/// bit.
 pub const FRACTION: u32 = 400;
 const READ_AS_FRACTION: u32 = 48;
 
-/// The name of what a loop has so far.
+/// The name of a loop's accumulator.
 const RESULT: &str = "@result";
 
-/// Has an expression pay for its operands and loops; returns what the rest of it costs.
-pub fn meter(expression: &mut IdedExpr) -> u32 {
-    // The interpreter copies the value, which should be true or false.
-    paid(expression, COPIED, 0).saturating_add(EVALUATION)
+/// Inserts the calls that charge operands and loops into an expression. Returns the price of the rest.
+pub fn instrument(expression: &mut IdedExpr) -> u32 {
+    // The interpreter copies the result, which should be of type bool.
+    charged(expression, COPIED, 0).saturating_add(EVALUATION)
 }
 
-/// The price of an expression within so many loops.
+/// The price of an expression that is within so many loops.
 fn price_of(expression: &mut IdedExpr, loops: u32) -> u32 {
     if let Some(names) = names(expression) {
         return of_names(&names, loops);
@@ -83,14 +87,14 @@ fn price_of(expression: &mut IdedExpr, loops: u32) -> u32 {
         Expr::Call(call) => of_call(call, loops),
         Expr::List(list) => {
             let elements = list.elements.iter_mut();
-            sum(elements.map(|element| paid(element, COPIED, loops)))
+            sum(elements.map(|element| charged(element, COPIED, loops)))
         }
         Expr::Map(map) => sum(map.entries.iter_mut().map(|entry| match &mut entry.expr {
             EntryExpr::StructField(_) => NODE,
             EntryExpr::MapEntry(entry) => sum([
                 ENTRY,
-                paid(&mut entry.key, COPIED, loops),
-                paid(&mut entry.value, COPIED, loops),
+                charged(&mut entry.key, COPIED, loops),
+                charged(&mut entry.value, COPIED, loops),
             ]),
         })),
         Expr::Comprehension(comprehension) => of_loop(comprehension, loops),
@@ -98,18 +102,18 @@ fn price_of(expression: &mut IdedExpr, loops: u32) -> u32 {
     price.saturating_add(NODE)
 }
 
-/// The price of an operand, which pays for its size.
-fn paid(expression: &mut IdedExpr, weight: u32, loops: u32) -> u32 {
+/// The price of an operand that is charged by its size.
+fn charged(expression: &mut IdedExpr, weight: u32, loops: u32) -> u32 {
     let price = price_of(expression, loops);
-    // What has no size is paid for by its price.
+    // For an operand without size, its price is enough.
     if weight <= COPIED && !has_size(expression) {
         return price;
     }
-    wrap(expression, PAY, &[weight]);
-    sum([price, PAYMENT, of_name(limits::NAME, loops)])
+    wrap(expression, CHARGE, &[weight]);
+    sum([price, CHARGING, of_name(limits::NAME, loops)])
 }
 
-/// Prices a call, and has its operands pay.
+/// The price of a call. Inserts the calls that charge its operands.
 fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
     if call.func_name == "string" {
         return of_string(call, loops);
@@ -123,7 +127,7 @@ fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
             | operators::CONDITIONAL,
             _,
         ) => (LOGIC, None),
-        // What is equal to a literal is looked at no further than that.
+        // A comparison with a literal visits at most as much as the literal has.
         (operators::EQUALS | operators::NOT_EQUALS, [a, b]) if is_text(a) || is_literal(b) => {
             (LOGIC, None)
         }
@@ -132,10 +136,10 @@ fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
         }
         (operators::EQUALS, _) => return of_paying(call, EQUAL, LOGIC, loops),
         (operators::NOT_EQUALS, _) => return of_not_equal(call, loops),
-        // A member is found by its name, an item by its number, whatever the size of what they are in.
+        // The lookup of a member by name, or of an item by number, does not depend on the size of the map or list.
         (operators::INDEX, [_, key]) if is_key(key) => (CALL, None),
         (operators::IN, [value, of]) => match &of.expr {
-            // What is no number cannot be compared with one, and an error costs what a call does.
+            // A comparison of values other than numbers copies nothing, and an error costs as much as a call.
             Expr::List(list) if is_text(of) || is_literal(of) && !has_size(value) => {
                 let item = if is_text(of) { LOGIC } else { CALL };
                 let items = item.saturating_mul(limits::small(list.elements.len()));
@@ -143,9 +147,9 @@ fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
             }
             _ => return of_paying(call, SEARCH, CALL, loops),
         },
-        // They pay by the length of the text, and for each of the values.
+        // These charge by the length of the text, and for each of the values.
         (MATCHES | ANY, _) => (CALL, None),
-        // The accumulator of `map` and `filter` is appended to, and its items pay.
+        // `map` and `filter` append to their accumulator, and the items are charged.
         (operators::ADD, [a, _]) if matches!(&a.expr, Expr::Ident(name) if name == RESULT) => {
             (CALL, None)
         }
@@ -155,24 +159,24 @@ fn of_call(call: &mut CallExpr, loops: u32) -> u32 {
     };
     let target = call.target.as_deref_mut().into_iter();
     let operands = target.chain(&mut call.args).map(|operand| match weight {
-        Some(weight) => paid(operand, weight, loops),
+        Some(weight) => charged(operand, weight, loops),
         None => price_of(operand, loops),
     });
     sum(operands).saturating_add(price)
 }
 
-/// `string(value)` becomes `string(@write(purse, value))`.
+/// `string(value)` becomes `string(@write(meter, value))`.
 fn of_string(call: &mut CallExpr, loops: u32) -> u32 {
     let target = call.target.as_deref_mut().into_iter();
     let operands = target.chain(&mut call.args).map(|operand| {
         let price = price_of(operand, loops);
         wrap(operand, WRITE, &[]);
-        sum([price, PAYMENT, of_name(limits::NAME, loops)])
+        sum([price, CHARGING, of_name(limits::NAME, loops)])
     });
     sum(operands).saturating_add(CALL)
 }
 
-/// `a != b` becomes `!@equal(purse, a, b)`.
+/// `a != b` becomes `!@equal(meter, a, b)`.
 fn of_not_equal(call: &mut CallExpr, loops: u32) -> u32 {
     let price = of_paying(call, EQUAL, LOGIC, loops);
     let equal = std::mem::take(call);
@@ -184,13 +188,12 @@ fn of_not_equal(call: &mut CallExpr, loops: u32) -> u32 {
     sum([price, LOGIC, NODE])
 }
 
-/// `value in values` becomes `@search(purse, value, values)`, `a == b` becomes `@equal(purse, a, b)`.
+/// `value in values` becomes `@search(meter, value, values)`, and `a == b` becomes `@equal(meter, a, b)`.
 fn of_paying(call: &mut CallExpr, function: &str, price: u32, loops: u32) -> u32 {
     let operands = sum(call.args.iter_mut().map(|operand| price_of(operand, loops)));
     call.func_name = function.to_owned();
-    let purse = Expr::Ident(limits::NAME.to_owned());
-    call.args.insert(0, IdedExpr { id: 0, expr: purse });
-    sum([operands, price, PAYMENT, of_name(limits::NAME, loops)])
+    call.args.insert(0, meter(0));
+    sum([operands, price, CHARGING, of_name(limits::NAME, loops)])
 }
 
 fn of_loop(comprehension: &mut ComprehensionExpr, loops: u32) -> u32 {
@@ -206,14 +209,14 @@ fn of_loop(comprehension: &mut ComprehensionExpr, loops: u32) -> u32 {
     sum([
         LOOP,
         range,
-        PAYMENT,
+        CHARGING,
         of_name(limits::NAME, loops),
         price_of(&mut comprehension.accu_init, loops),
         price_of(&mut comprehension.result, within),
     ])
 }
 
-/// The price of looking for `a.b.c`: each scope is asked for `a.b.c`, `a.b` and `a`.
+/// The price of the lookup of `a.b.c`, which looks up `a.b.c`, `a.b` and `a` in each scope.
 fn of_names(names: &[&str], loops: u32) -> u32 {
     let count = limits::small(names.len());
     let texts = sum(names.iter().map(|name| limits::of_text(name)));
@@ -242,7 +245,7 @@ fn names(expression: &IdedExpr) -> Option<Vec<&str>> {
     }
 }
 
-/// Whether a value of the expression can be larger than a number.
+/// Whether the value of an expression can be larger than a number.
 fn has_size(expression: &IdedExpr) -> bool {
     match &expression.expr {
         Expr::Ident(name) => name != RESULT,
@@ -257,7 +260,7 @@ fn has_size(expression: &IdedExpr) -> bool {
     }
 }
 
-/// Whether it is a literal, or a list of them.
+/// Whether an expression is a literal, or a list of literals.
 fn is_literal(expression: &IdedExpr) -> bool {
     match &expression.expr {
         Expr::Literal(_) => true,
@@ -266,7 +269,7 @@ fn is_literal(expression: &IdedExpr) -> bool {
     }
 }
 
-/// Whether it is a literal text, or a list of them: a number copies what it is compared with.
+/// Whether an expression is a string literal, or a list of them. A comparison with a number would copy it.
 fn is_text(expression: &IdedExpr) -> bool {
     match &expression.expr {
         Expr::Literal(LiteralValue::String(_)) => true,
@@ -275,7 +278,8 @@ fn is_text(expression: &IdedExpr) -> bool {
     }
 }
 
-/// Whether it is the literal name of a member, or number of an item. What a fraction cannot index is copied for the error.
+/// Whether an expression is the literal name of a member or number of an item. A fraction is not a valid index, and the
+/// error copies the operand.
 fn is_key(expression: &IdedExpr) -> bool {
     matches!(
         &expression.expr,
@@ -283,23 +287,16 @@ fn is_key(expression: &IdedExpr) -> bool {
     )
 }
 
-/// `value` becomes `function(purse, numbers…, value)`.
+/// `value` becomes `function(meter, numbers…, value)`.
 fn wrap(expression: &mut IdedExpr, function: &str, numbers: &[u32]) {
     let id = expression.id;
     let node = |expr| IdedExpr { id, expr };
     let numbers = numbers
         .iter()
         .map(|number| node(Expr::Literal(LiteralValue::Int(i64::from(*number).into()))));
-    let args = std::iter::once(node(Expr::Ident(limits::NAME.to_owned())))
-        .chain(numbers)
-        .chain([std::mem::take(expression)])
-        .collect();
+    let args: Vec<IdedExpr> = numbers.chain([std::mem::take(expression)]).collect();
     expression.id = id;
-    expression.expr = Expr::Call(CallExpr {
-        func_name: function.to_owned(),
-        target: None,
-        args,
-    });
+    expression.expr = metered(id, function, args);
 }
 
 fn sum(prices: impl IntoIterator<Item = u32>) -> u32 {

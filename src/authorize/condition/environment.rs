@@ -1,4 +1,5 @@
-//! The functions and types that an expression can name: CEL's standard ones, and those of time.
+//! The functions and types of expressions: the standard ones of CEL, those for time, and the filter's own, which no
+//! text can name.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,7 +8,7 @@ use cel::common::types::{DURATION_TYPE, DYN_TYPE, INT_TYPE, STRING_TYPE, TIMESTA
 
 use super::{limits, moment};
 
-/// Functions, and methods, by name.
+/// The functions and methods that an expression can call.
 pub const FUNCTIONS: [&str; 15] = [
     "bool",
     "bytes",
@@ -26,7 +27,7 @@ pub const FUNCTIONS: [&str; 15] = [
     "uint",
 ];
 
-/// Functions that write conditions out: what they are given is an expression, not its value.
+/// The macros. An argument of a macro is an expression, not a value.
 pub const MACROS: [&str; 6] = ["all", "exists", "exists_one", "filter", "has", "map"];
 
 /// The types that an expression can name.
@@ -43,28 +44,28 @@ pub const TYPES: [&str; 10] = [
     "uint",
 ];
 
-/// `@pay(purse, weight, value)` pays for a value by its size.
-pub const PAY: &str = "@pay";
+/// `@charge(meter, weight, value)` charges a value by its size.
+pub const CHARGE: &str = "@charge";
 
-/// `@each(purse, price, weight, range)` pays for every turn of a loop.
+/// `@each(meter, price, weight, range)` charges all iterations of a loop.
 pub const EACH: &str = "@each";
 
-/// `@equal(purse, a, b)` pays for a comparison, and compares.
+/// `@equal(meter, a, b)` charges a comparison, and compares.
 pub const EQUAL: &str = "@equal";
 
-/// `@write(purse, value)` pays for a value that `string` writes.
+/// `@write(meter, value)` charges the conversion of a value by `string`.
 pub const WRITE: &str = "@write";
 
-/// `@search(purse, value, values)` pays for a search, and searches.
+/// `@search(meter, value, values)` charges a search, and searches.
 pub const SEARCH: &str = "@search";
 
-/// `@any(purse, value, values)` pays for a search by a loop, and searches.
+/// `@any(meter, value, values)` charges the search that replaces a loop, and searches.
 pub const ANY: &str = "@any";
 
-/// `@matches(purse, text, number)` looks for a pattern.
+/// `@matches(meter, text, number)` charges a search for a pattern, and searches.
 pub const MATCHES: &str = "@matches";
 
-/// There is one for all expressions.
+/// The environment that all expressions share.
 pub fn environment() -> Arc<Env> {
     static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
         Arc::new(with_time(
@@ -74,37 +75,39 @@ pub fn environment() -> Arc<Env> {
     Arc::clone(&ENVIRONMENT)
 }
 
-/// What is declared here has no name of the standard library's; a test calls each.
+/// Adds the filter's functions. None of them replaces a standard one, and a test calls each.
 fn with_time(mut env: Env) -> Env {
-    let purse = || limits::TYPE.to_owned();
+    let meter = || limits::TYPE.to_owned();
     let mut function = |name: &str, id: &str, args: Vec<Type>, function| {
         env.add_overload(name, id, args, function).is_ok()
     };
-    let mut are_new = function(PAY, "pay", vec![purse(), INT_TYPE, DYN_TYPE], limits::pay)
-        & function(
-            EACH,
-            "each",
-            vec![purse(), INT_TYPE, INT_TYPE, DYN_TYPE],
-            limits::each,
-        )
-        & function(
-            EQUAL,
-            "equal",
-            vec![purse(), DYN_TYPE, DYN_TYPE],
-            limits::equal,
-        )
-        & function(WRITE, "write", vec![purse(), DYN_TYPE], limits::write)
+    let mut are_new = function(
+        CHARGE,
+        "charge",
+        vec![meter(), INT_TYPE, DYN_TYPE],
+        limits::charge,
+    ) & function(
+        EACH,
+        "each",
+        vec![meter(), INT_TYPE, INT_TYPE, DYN_TYPE],
+        limits::each,
+    ) & function(
+        EQUAL,
+        "equal",
+        vec![meter(), DYN_TYPE, DYN_TYPE],
+        limits::equal,
+    ) & function(WRITE, "write", vec![meter(), DYN_TYPE], limits::write)
         & function(
             SEARCH,
             "in",
-            vec![purse(), DYN_TYPE, DYN_TYPE],
+            vec![meter(), DYN_TYPE, DYN_TYPE],
             limits::search,
         )
-        & function(ANY, "any", vec![purse(), DYN_TYPE, DYN_TYPE], limits::any)
+        & function(ANY, "any", vec![meter(), DYN_TYPE, DYN_TYPE], limits::any)
         & function(
             MATCHES,
             "matches",
-            vec![purse(), STRING_TYPE, INT_TYPE],
+            vec![meter(), STRING_TYPE, INT_TYPE],
             limits::matches,
         )
         & function(

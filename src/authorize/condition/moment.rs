@@ -1,7 +1,7 @@
-//! Moments and spans of CEL: `google.protobuf.Timestamp` and `google.protobuf.Duration`, without time zones.
+//! The timestamps and durations of CEL: `google.protobuf.Timestamp` and `google.protobuf.Duration`.
 //!
-//! A moment is read in UTC or at a fixed offset, `+02:00`: a table of time zones would be as large as the rest of the
-//! filter.
+//! The parts of a timestamp are read in UTC or at a fixed offset, such as `+02:00`. Names of time zones are not
+//! supported: their table would be as large as the rest of the filter.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 static TIMESTAMP: Type = TIMESTAMP_TYPE;
 static DURATION: Type = DURATION_TYPE;
 
-/// What a moment tells of itself, each with an offset or without. Months and days of weeks and years count from 0, and
-/// weeks begin on Sunday.
+/// The methods that return a part of a timestamp, each with an offset or without. Months, days of the month, days of
+/// the week and days of the year count from 0, except for `getDate`. A week begins on Sunday.
 pub const GETTERS: [(&str, Function); 10] = [
     ("getFullYear", |args| read(&args, |at| at.year().into())),
     ("getMonth", |args| {
@@ -44,22 +44,22 @@ pub const GETTERS: [(&str, Function); 10] = [
     }),
 ];
 
-/// A moment.
+/// A timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(OffsetDateTime);
 
-/// A length of time, which may be negative.
+/// A duration, which may be negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(Duration);
 
 impl Moment {
-    /// None beyond the years of four digits.
+    /// The timestamp. None if its year does not have four digits.
     pub fn new(timestamp: Timestamp) -> Option<Self> {
         let millis = Duration::milliseconds(timestamp.millis());
         OffsetDateTime::UNIX_EPOCH.checked_add(millis).map(Self)
     }
 
-    /// RFC 3339.
+    /// Parses a timestamp of RFC 3339.
     pub fn parse(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         moment.checked_to_offset(UtcOffset::UTC).map(Self)
@@ -67,7 +67,8 @@ impl Moment {
 }
 
 impl Span {
-    /// `1h30m`, `-1.5s`: a sign, and numbers with the units `h`, `m`, `s`, `ms`, `us`, `ns`.
+    /// Parses a duration such as `1h30m` or `-1.5s`: an optional sign, then numbers with the units `h`, `m`, `s`, `ms`,
+    /// `us`, `ns`.
     pub fn parse(text: &str) -> Option<Self> {
         let (is_negative, mut rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -91,7 +92,7 @@ impl Span {
     }
 }
 
-/// How many nanoseconds a decimal number of a unit is, which is never negative.
+/// A decimal number of a unit, in nanoseconds. It is never negative.
 fn nanos_of(number: &str, unit: &str) -> Option<i64> {
     let unit: i64 = match unit {
         "h" => 3_600_000_000_000,
@@ -121,7 +122,7 @@ fn nanos_of(number: &str, unit: &str) -> Option<i64> {
     Some(nanos)
 }
 
-/// `+02:00`, up to a day.
+/// Parses an offset such as `+02:00`, of less than a day.
 pub fn offset(text: &str) -> Option<UtcOffset> {
     let (sign, digits) = match text.as_bytes() {
         [b'+', digits @ ..] => (1, digits),

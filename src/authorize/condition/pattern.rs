@@ -1,45 +1,46 @@
-//! A pattern of `matches`, what a search for it costs, and what each text that it matches begins with or holds.
+//! A pattern of `matches`, its price, and the literals that a text must have to match it.
 //!
 //! ```text
-//! ^CN=admins,(OU=[A-Z]+,)+DC=com$      begins with `CN=admins,`
-//! (?i)^cn=(admins|owners),ou=          begins with `cn=admins` or `cn=owners`, in any case
-//! role:[a-z]+                          holds `role:`
+//! ^CN=admins,(OU=[A-Z]+,)+DC=com$      the text begins with `CN=admins,`
+//! (?i)^cn=(admins|owners),ou=          the text begins with `cn=admins` or `cn=owners`, in any case
+//! role:[a-z]+                          the text contains `role:`
 //! ```
 //!
-//! The search for a pattern is dear, so a text is first looked at for these. One without them pays for that look alone.
+//! A search for a pattern is expensive, so that a text is first searched for the literals. If the text does not have
+//! them, only that search is charged.
 
 use regex_lite::{Error, Regex, RegexBuilder};
 
 use super::cost::{COPIED, READ};
 use super::limits;
 
-/// How large a compiled pattern may be, in bytes: the time to look for one grows with it.
-const HEAVIEST: usize = 16 * 1024;
+/// The maximum size of a compiled pattern, in bytes. The time of a search grows with it.
+const MAX_SIZE: usize = 16 * 1024;
 
-/// As many bytes of a compiled pattern cost an operation for each byte of text. The parts of a pattern are mostly
+/// How many bytes of a compiled pattern cost one operation for each byte of text. A compiled pattern consists mostly of
 /// pointers, which have twice the size outside wasm.
-const BYTES_OF_PATTERN: usize = size_of::<[usize; 5]>();
+const BYTES_PER_OPERATION: usize = size_of::<[usize; 5]>();
 
 /// A pattern of `matches`.
 #[derive(Debug)]
 pub struct Pattern {
     regex: Regex,
-    /// What a byte of text costs.
+    /// The price of a search, for each byte of text.
     price: u32,
     literals: Literals,
 }
 
-/// What each text that a pattern matches has.
+/// Literals that every text that matches a pattern has.
 #[derive(Debug, PartialEq, Eq)]
 enum Literals {
-    /// Not known.
+    /// They are not known.
     Unknown,
-    /// It begins with one of these.
+    /// The text begins with one of these.
     Beginnings {
         texts: Vec<String>,
         ignores_case: bool,
     },
-    /// It holds this.
+    /// The text contains this.
     Part(String),
 }
 
@@ -47,15 +48,15 @@ impl Pattern {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// It is none, or too large.
+    /// The pattern is not valid, or it is too large.
     pub fn compile(text: &str) -> Result<Self, Error> {
         let within = |bytes| RegexBuilder::new(text).size_limit(bytes).build();
-        let regex = within(HEAVIEST)?;
-        // How large a pattern is can only be asked by its limit.
-        let (mut too_small, mut enough) = (0, HEAVIEST / BYTES_OF_PATTERN);
+        let regex = within(MAX_SIZE)?;
+        // The compiler does not return the size of a pattern. It is found by trying limits.
+        let (mut too_small, mut enough) = (0, MAX_SIZE / BYTES_PER_OPERATION);
         while enough - too_small > 1 {
             let middle = usize::midpoint(too_small, enough);
-            match within(middle * BYTES_OF_PATTERN) {
+            match within(middle * BYTES_PER_OPERATION) {
                 Ok(_) => enough = middle,
                 Err(_) => too_small = middle,
             }
@@ -67,20 +68,20 @@ impl Pattern {
         })
     }
 
-    /// Whether it is found in a text; none if one of the payments fails.
-    pub fn is_in(&self, text: &str, mut pay: impl FnMut(u32) -> Option<()>) -> Option<bool> {
-        pay(self.literals.price(text))?;
+    /// Whether a text contains a match. None if a charge fails.
+    pub fn is_in(&self, text: &str, mut charge: impl FnMut(u32) -> Option<()>) -> Option<bool> {
+        charge(self.literals.price(text))?;
         if !self.literals.are_in(text) {
             return Some(false);
         }
         let length = limits::small(text.len()).saturating_add(1);
-        pay(length.saturating_mul(self.price))?;
+        charge(length.saturating_mul(self.price))?;
         Some(self.regex.is_match(text))
     }
 }
 
 impl Literals {
-    /// What is sure of a pattern that compiles. [`Self::Unknown`] is right for any pattern.
+    /// The literals of a valid pattern. [`Self::Unknown`] is correct for every pattern.
     fn of(pattern: &str) -> Self {
         let (ignores_case, rest) = match pattern.strip_prefix("(?i)") {
             Some(rest) => (true, rest),
@@ -112,7 +113,7 @@ impl Literals {
         Self::Unknown
     }
 
-    /// What it costs to look for them in a text.
+    /// The price of a search for the literals in a text.
     fn price(&self, text: &str) -> u32 {
         match self {
             Self::Unknown => 0,
@@ -136,7 +137,7 @@ impl Literals {
                 let beginning = text.as_bytes().get(..own.len());
                 beginning.is_some_and(|beginning| {
                     if *ignores_case {
-                        // Patterns fold no other letters than those of ASCII.
+                        // The pattern compiler ignores the case of ASCII letters only.
                         beginning.eq_ignore_ascii_case(own.as_bytes())
                     } else {
                         beginning == own.as_bytes()
@@ -148,7 +149,7 @@ impl Literals {
     }
 }
 
-/// Whether a pattern may have a `|` that is in no group, or flags. It has none if that is not sure.
+/// Whether a pattern may have a `|` outside groups, or flags. False only if it certainly has neither.
 fn has_choice(pattern: &str) -> bool {
     let mut characters = pattern.chars().peekable();
     let mut depth = 0_usize;
@@ -167,7 +168,8 @@ fn has_choice(pattern: &str) -> bool {
             '|' if depth == 0 => return true,
             '[' => {
                 characters.next_if_eq(&'^');
-                // What may stand first in a class, or in one within it, is left to the compiler.
+                // The first characters of a class, and classes within classes, have special rules, so that such
+                // patterns are not analysed.
                 if matches!(characters.peek(), Some(']' | '-')) {
                     return true;
                 }
@@ -188,7 +190,8 @@ fn has_choice(pattern: &str) -> bool {
     false
 }
 
-/// The characters that a pattern begins with, each of which stands for itself once, and the rest.
+/// The literal characters at the beginning of a pattern, each of which occurs exactly once, and the rest of the
+/// pattern.
 fn literal(pattern: &str) -> (String, &str) {
     let (mut literal, mut rest) = (String::new(), pattern);
     while let Some((character, after)) = itself(rest) {
@@ -201,7 +204,7 @@ fn literal(pattern: &str) -> (String, &str) {
     (literal, rest)
 }
 
-/// The first character of a pattern, if it stands for itself, and the rest.
+/// The first character of a pattern, if it is literal, and the rest of the pattern.
 fn itself(pattern: &str) -> Option<(char, &str)> {
     const META: &str = r"\.+*?()|[]{}^$";
     let mut characters = pattern.chars();
@@ -215,7 +218,7 @@ fn itself(pattern: &str) -> Option<(char, &str)> {
     Some((character, characters.as_str()))
 }
 
-/// The texts of a group of them that a pattern begins with: `(a|b)`.
+/// The alternatives of a group of literals at the beginning of a pattern: `(a|b)`.
 fn choices(pattern: &str) -> Option<Vec<String>> {
     let group = pattern.strip_prefix('(')?;
     let mut rest = group.strip_prefix("?:").unwrap_or(group);
@@ -278,7 +281,7 @@ mod tests {
     }
 
     proptest! {
-        /// A text is found to match if and only if the compiler of patterns finds so.
+        /// The search with literals has the same result as that of the pattern compiler alone.
         #[test]
         fn a_look_at_the_literals_changes_no_answer(
             pattern in r"(\(\?i\))?\^?(a|b|A|k|\||\(|\(\?:|\)|\)|\[|\[\^|\]|-|\\.|\\\||\\\[|\?|\*|\+|\{0\}|\{1,\}|\.|\$|\^|\(a\|b\)|\[a\|\]|é){0,9}",

@@ -31,7 +31,7 @@ impl Default for Asking {
             fields: vec![
                 (b":method", b"GET"),
                 (b":authority", b"API.example.com:443"),
-                // A client's word, which does not count.
+                // The client chooses this value, so that it must not be used.
                 (b":scheme", b"gopher"),
                 (b"x-a", b"1"),
                 (b"x-b", b"b"),
@@ -57,16 +57,16 @@ impl Asking {
     fn with(&self, text: &str, budget: &Budget) -> Result<bool, Failed> {
         let condition =
             Condition::compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
-        self.ask(budget, |asked| condition.holds(asked))
+        self.ask(budget, |input| condition.holds(input))
     }
 
-    /// The same by the interpreter alone: nothing is paid for.
-    fn unpaid(&self, text: &str) -> Result<bool, Failed> {
+    /// The result of the interpreter without charges.
+    fn unmetered(&self, text: &str) -> Result<bool, Failed> {
         let condition = Condition::compile(text).unwrap();
         let expression = cel::parser::PrattParser::new().parse(text).unwrap();
-        self.ask(&Budget::default(), |asked| {
-            let purse = asked.budget.purse(&condition.patterns);
-            let context = values::of(&condition.sights, &purse, asked).ok_or(Failed)?;
+        self.ask(&Budget::default(), |input| {
+            let meter = input.budget.meter(&condition.patterns);
+            let context = values::of(&condition.references, &meter, input).ok_or(Failed)?;
             match cel::Value::resolve(&expression, &context) {
                 Ok(cel::Value::Bool(truth)) => Ok(truth),
                 Ok(_) | Err(_) => Err(Failed),
@@ -74,7 +74,7 @@ impl Asking {
         })
     }
 
-    fn ask<T>(&self, budget: &Budget, answer: impl FnOnce(Asked<'_>) -> T) -> T {
+    fn ask<T>(&self, budget: &Budget, answer: impl FnOnce(Input<'_>) -> T) -> T {
         let Value::Object(claims) = self.claims.clone() else {
             panic!("claims are an object");
         };
@@ -88,8 +88,8 @@ impl Asking {
             .from_client(client)
             .over_tls(self.over_tls);
         let path = Readings::of_target(Some(self.target)).unwrap();
-        let heard = Cell::new(0);
-        answer(Asked {
+        let on_condition = Cell::new(0);
+        answer(Input {
             principal: &principal,
             provider: "as",
             request: &request,
@@ -98,7 +98,7 @@ impl Asking {
             parameters: &[("org", "acme"), ("id", "a b")],
             now: Timestamp::from_millis(self.now),
             budget,
-            heard: &|_| heard.set(1),
+            on_condition: &|_| on_condition.set(1),
         })
     }
 }
@@ -107,12 +107,12 @@ fn faults(text: &str) -> String {
     let faults = Condition::compile(text).expect_err(text);
     let told: Vec<String> = faults
         .iter()
-        .map(|fault| format!("{}: {}", fault.place, fault.kind))
+        .map(|fault| format!("{}: {}", fault.position, fault.kind))
         .collect();
     told.join("; ")
 }
 
-/// What is true of what is asked about by default.
+/// Conditions that hold for the default input.
 const HOLD: [&str; 28] = [
     "claims.level >= 3 && claims['tenant'] == 'acme'",
     "claims.level == 3.0 && claims.level == 3u",
@@ -144,7 +144,7 @@ const HOLD: [&str; 28] = [
     "1 < 2 // a comment",
 ];
 
-/// The parser that is used is the newer one of two; the other is held to be right.
+/// The `cel` crate has two parsers. The filter uses the newer one, and the other is the reference here.
 #[test]
 fn both_parsers_read_the_same() {
     let without_ids = |expression: &Expression| {
@@ -274,51 +274,48 @@ fn what_is_wrong_with_a_text_is_said_with_its_place() {
         ),
         (
             "request.headers['X-A'] == ''",
-            "column 17: the names of header fields are in lower case",
+            "column 17: expected a header name in lower case",
         ),
         (
             "request.headers.host == ''",
-            "column 17: the host is `request.host`",
+            "column 17: `host` is not in `request.headers`: use `request.host`",
         ),
         (
             "subject.matches(claims.re)",
-            "column 9: the pattern of `matches` is written out as a string",
+            "column 9: expected the pattern of `matches` as a string literal",
         ),
-        ("subject.matches('a(')", "column 17: this is no pattern: "),
+        ("subject.matches('a(')", "column 17: invalid pattern: "),
         (
             "subject.matches('(a{1000}){1000}')",
-            "column 17: this is no pattern: ",
+            "column 17: invalid pattern: ",
         ),
-        (
-            "now.getHours('2:00') > 1",
-            "column 14: an offset is written",
-        ),
+        ("now.getHours('2:00') > 1", "column 14: expected an offset"),
         (
             "now.getHours('Europe/Paris') > 1",
-            "column 14: an offset is written",
+            "column 14: expected an offset",
         ),
-        ("now > timestamp('2027')", "column 17: a moment is written"),
+        ("now > timestamp('2027')", "column 17: expected a timestamp"),
         (
             "now > now - duration('1d')",
-            "column 22: a duration is written",
+            "column 22: expected a duration",
         ),
         (
             "1",
-            "column 1: an expression is true or false, this is of the type int",
+            "column 1: expected an expression of type bool, found int",
         ),
         (
             "'a' + 'b'",
-            "column 1: an expression is true or false, this is of the type string",
+            "column 1: expected an expression of type bool, found string",
         ),
         (
             "roles",
-            "column 1: an expression is true or false, this is of the type list",
+            "column 1: expected an expression of type bool, found list",
         ),
-        ("1 / 0 == 1", "column 1: this fails whatever the request"),
         (
-            "claims.list.all(x)",
-            "column 13: `all` is not written like this",
+            "1 / 0 == 1",
+            "column 1: this expression fails for every request",
         ),
+        ("claims.list.all(x)", "column 13: wrong arguments for `all`"),
         ("has(subject)", "column 5: "),
         ("a.B{c: 1} == 1", "column 1: there is no message `a.B`"),
         ("claims.?level == 1", "column 7: "),
@@ -426,7 +423,7 @@ fn only_what_could_matter_is_looked_at() {
     assert_eq!(looks("size(source) == 1"), (false, true));
 }
 
-/// A loop within a loop over what the caller sends does not go on for long, whatever stands in it.
+/// A loop within a loop over the client's data stops early, whatever the data is.
 #[test]
 fn work_is_bounded() {
     let items: Vec<String> = (0..20_000).map(|number| format!("{number:04}")).collect();
@@ -457,7 +454,7 @@ fn work_is_bounded() {
     assert_eq!(asking.of("claims.list.size() > 0"), Ok(true));
 }
 
-/// What has no size is paid for in a loop as well.
+/// Values without size are charged in a loop too.
 #[test]
 fn loops_over_literals_are_bounded() {
     let asking = Asking {
@@ -483,7 +480,7 @@ fn loops_over_literals_are_bounded() {
     );
 }
 
-/// An error beside what decides is none, but too much work is.
+/// An error is ignored if another operand decides, but an exhausted budget is not.
 #[test]
 fn nothing_swallows_too_much_work() {
     let asking = Asking {
@@ -542,14 +539,14 @@ fn a_constant_that_costs_too_much_is_refused() {
     assert!(Condition::compile(&thousand).is_ok());
     assert_eq!(
         faults(&within(&within(&thousand))),
-        "column 1: this needs more than 600000 operations whatever the request"
+        "column 1: this expression needs more than 600000 operations for every request"
     );
-    // It depends on the request whether this is done.
+    // Whether the loops are evaluated depends on the request.
     let maybe = format!("has(claims.a) && {}", within(&within(&thousand)));
     assert!(Condition::compile(&maybe).is_ok());
 }
 
-/// What people write, about a caller with much in the token. The last two are dear on purpose.
+/// Realistic conditions, for a caller with a large token. The last two are expensive on purpose.
 #[test]
 fn what_people_write_costs_little() {
     let named = |prefix: &str, count| -> Vec<String> {
@@ -610,7 +607,8 @@ fn what_people_write_costs_little() {
     }
 }
 
-/// What people write about a caller of 200 groups and 100 roles: all names are as long, and many begin alike.
+/// Realistic conditions, for a caller with 200 groups and 100 roles. All names have the same length, and many begin
+/// alike.
 #[test]
 fn what_people_write_of_large_tokens_passes() {
     let names: Vec<String> = (0..200)
@@ -661,7 +659,7 @@ fn what_people_write_of_large_tokens_passes() {
     }
 }
 
-/// A fraction is paid for by what it may take to write it, a text by its size.
+/// A fraction is charged by what writing it may cost, a text by its size.
 #[test]
 fn a_fraction_is_dear_to_write() {
     let asking = Asking {
@@ -673,7 +671,7 @@ fn a_fraction_is_dear_to_write() {
     assert_eq!(asking.of(&text("words")), Ok(true));
 }
 
-/// All fields of a request are paid for by their names.
+/// All headers of a request are charged by their names.
 #[test]
 fn long_names_of_fields_are_paid_for() {
     let names: Vec<String> = (0..90)
@@ -761,23 +759,23 @@ fn odd() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// Whatever the claims, there is an answer: that of the interpreter, if nothing were paid for.
+    /// For all claims, the result is that of the interpreter without charges.
     #[test]
     fn odd_claims_are_survived(a in odd(), b in odd(), now in any::<i64>()) {
         let mut asking = Asking { claims: json!({"a": a, "b": b}), ..Asking::default() };
         for text in EXPRESSIONS {
             asking.now = NOW;
             let answer = asking.of(text);
-            // The interpreter has no patterns.
+            // The interpreter has no `matches`.
             if !text.contains("matches") {
-                prop_assert_eq!(answer, asking.unpaid(text), "{}", text);
+                prop_assert_eq!(answer, asking.unmetered(text), "{}", text);
             }
             asking.now = now;
             let _ = asking.of(text);
         }
     }
 
-    /// Whatever the text, it is an expression or has a fault.
+    /// Every text is a valid expression or has a fault.
     #[test]
     fn odd_texts_are_survived(text in "(claims|\\.a|\\(|\\)|\\[|\\]|\\{|\\}|\\?|:|'|\"|\\\\|r'|b\"|1|0x|e9|\\.|,|=|!|-|\\+|in|has|all|x|é|`|//|\n| ){0,40}") {
         let _ = Condition::compile(&text);

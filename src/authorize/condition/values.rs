@@ -1,5 +1,7 @@
-//! What an expression looks at, as values of CEL: borrowed where it can be, nothing that is not looked at, and each value
-//! paid for before it is made.
+//! The values that an expression refers to, as values of CEL.
+//!
+//! Values are borrowed where possible. A value that the expression does not refer to is not built, and each value is
+//! charged before it is built.
 
 use std::collections::HashMap;
 
@@ -10,50 +12,51 @@ use cel::common::types::{
 use cel::common::value::Val;
 use serde_json::{Number, Value};
 
-use super::Asked;
-use super::limits::{self, Purse};
+use super::Input;
+use super::limits::{self, Meter};
 use super::moment::Moment;
-use super::syntax::{Seen, Sights};
+use super::references::{Members, References};
 use crate::request::RequestView;
 
 type Boxed<'v> = Box<dyn Val + 'v>;
-type Members<'v> = HashMap<CelMapKey<'v>, Boxed<'v>>;
+type Entries<'v> = HashMap<CelMapKey<'v>, Boxed<'v>>;
 
-/// What it costs to make a value and to drop it.
+/// The price of building and dropping a value.
 const MADE: u32 = 3;
 
-/// What it costs to find a field's other values by the hash of its name.
+/// The price of grouping a header with others of its name, by the hash of the name.
 const HASHED: u32 = 6;
 
-/// A field's name and its values.
+/// The name of headers, and their values.
 type Field<'v> = (&'v str, Vec<&'v [u8]>);
 
-/// What an expression sees that looks at nothing.
-pub fn nothing<'v>(purse: &Purse) -> Context<'v, 'v> {
+/// The context of an expression that refers to nothing.
+pub fn nothing<'v>(meter: &Meter) -> Context<'v, 'v> {
     let mut context = Context::with_env(super::environment::environment());
-    context.add_variable_as_val(limits::NAME, Box::new(purse.clone()));
+    context.add_variable_as_val(limits::NAME, Box::new(meter.clone()));
     context
 }
 
-/// What an expression sees; none where a part of the request that it looks at is no text, or it costs too much.
-pub fn of<'v>(sights: &Sights, purse: &Purse, asked: Asked<'v>) -> Option<Context<'v, 'v>> {
-    let mut context = nothing(purse);
+/// The context of an expression. None if a part of the request that it refers to is not UTF-8, or if the budget is
+/// exhausted.
+pub fn of<'v>(references: &References, meter: &Meter, input: Input<'v>) -> Option<Context<'v, 'v>> {
+    let mut context = nothing(meter);
     let values = Values {
-        sights,
-        purse,
-        asked,
+        references,
+        meter,
+        input,
     };
     let mut set = |name: &str, value: Boxed<'v>| context.add_variable_as_val(name, value);
-    if sights.claims != Seen::Nothing {
+    if references.claims != Members::None {
         set("claims", values.claims()?);
     }
-    if let Some(subject) = asked.principal.subject().filter(|_| sights.subject) {
+    if let Some(subject) = input.principal.subject().filter(|_| references.subject) {
         set("subject", values.text(subject)?);
     }
     for (is_seen, name, names) in [
-        (sights.scopes, "scopes", asked.principal.scopes()),
-        (sights.roles, "roles", asked.principal.roles()),
-        (sights.groups, "groups", asked.principal.groups()),
+        (references.scopes, "scopes", input.principal.scopes()),
+        (references.roles, "roles", input.principal.roles()),
+        (references.groups, "groups", input.principal.groups()),
     ] {
         if is_seen {
             set(
@@ -62,86 +65,86 @@ pub fn of<'v>(sights: &Sights, purse: &Purse, asked: Asked<'v>) -> Option<Contex
             );
         }
     }
-    if sights.provider {
-        set("provider", values.text(asked.provider)?);
+    if references.provider {
+        set("provider", values.text(input.provider)?);
     }
-    if sights.params != Seen::Nothing {
-        let bound = asked.parameters.iter();
-        let bound = bound.filter(|(name, _)| sights.params.has(name));
+    if references.params != Members::None {
+        let bound = input.parameters.iter();
+        let bound = bound.filter(|(name, _)| references.params.contains(name));
         let bound = bound.map(|(name, value)| Some((*name, values.text(value)?)));
         set("params", values.members(bound)?);
     }
-    if sights.request {
+    if references.request {
         set("request", values.request()?);
     }
-    if sights.source {
-        let address = asked.request.client().filter(|_| sights.address);
+    if references.source {
+        let address = input.request.client().filter(|_| references.address);
         let address = address.map(|address| Some(("address", values.owned(address.to_string())?)));
         set("source", values.members(address.into_iter())?);
     }
-    if sights.now {
-        set("now", Box::new(Moment::new(asked.now)?));
+    if references.now {
+        set("now", Box::new(Moment::new(input.now)?));
     }
     Some(context)
 }
 
-/// Makes values.
+/// Builds values.
 #[derive(Clone, Copy)]
 struct Values<'a, 'v> {
-    sights: &'a Sights,
-    purse: &'a Purse,
-    asked: Asked<'v>,
+    references: &'a References,
+    meter: &'a Meter,
+    input: Input<'v>,
 }
 
 impl<'v> Values<'_, 'v> {
     fn claims(self) -> Option<Boxed<'v>> {
-        let claims = self.asked.principal.claims();
-        match &self.sights.claims {
-            Seen::Nothing => self.members(std::iter::empty()),
-            Seen::These(names) => {
+        let claims = self.input.principal.claims();
+        match &self.references.claims {
+            Members::None => self.members(std::iter::empty()),
+            Members::Named(names) => {
                 let seen = names.iter().filter_map(|name| claims.get_key_value(name));
                 self.members(seen.map(|(name, value)| Some((name.as_str(), self.json(value)?))))
             }
-            Seen::All => self.object(claims),
+            Members::All => self.object(claims),
         }
     }
 
     fn request(self) -> Option<Boxed<'v>> {
-        let (sights, request) = (self.sights, self.asked.request);
+        let (references, request) = (self.references, self.input.request);
         let mut known: Vec<(&str, Boxed<'v>)> = Vec::new();
-        if sights.method {
+        if references.method {
             known.push(("method", self.bytes(request.method())?));
         }
-        if sights.path {
-            // Whoever asks has refused a path that could be read in several ways.
-            let reading = self.asked.path.plain().ok()?;
+        if references.path {
+            // `evaluate` has already denied a request whose path has several readings.
+            let reading = self.input.path.plain().ok()?;
             if reading.is_path() {
-                let path = self.asked.budget.path(|| Some(reading.joined()))?;
+                let path = self.input.budget.path(|| Some(reading.joined()))?;
                 known.push(("path", self.text(path)?));
             }
         }
-        if sights.host {
+        if references.host {
             let make = || Some(request.host().ok()?.as_str().to_owned());
-            known.push(("host", self.text(self.asked.budget.host(make)?)?));
+            known.push(("host", self.text(self.input.budget.host(make)?)?));
         }
-        if sights.scheme {
-            let is_https = request.is_https(self.asked.https_by);
+        if references.scheme {
+            let is_https = request.is_https(self.input.https_by);
             let scheme: &[u8] = if is_https { b"https" } else { b"http" };
             known.push(("scheme", self.bytes(scheme)?));
         }
-        if sights.headers != Seen::Nothing {
+        if references.headers != Members::None {
             let headers = self.headers(request)?;
             known.push(("headers", self.members(headers.into_iter().map(Some))?));
         }
         self.members(known.into_iter().map(Some))
     }
 
-    /// The fields that are looked at, those of one name together.
+    /// The headers that the expression refers to, grouped by name.
     fn headers(self, request: &'v RequestView<'v>) -> Option<Vec<(&'v str, Boxed<'v>)>> {
-        let fields = match &self.sights.headers {
-            Seen::Nothing => Vec::new(),
-            Seen::These(names) => self.fields_called(request, names)?,
-            Seen::All => self.all_fields(request)?,
+        let fields = match &self.references.headers {
+            Members::None => Vec::new(),
+            Members::Named(names) => self.fields_called(request, names)?,
+            Members::All => self.all_fields(request)?,
         };
         let fields = fields.into_iter();
         fields
@@ -149,7 +152,7 @@ impl<'v> Values<'_, 'v> {
             .collect()
     }
 
-    /// The fields of some names: each name is compared with every field's.
+    /// The headers of these names. Each name is compared with that of every header.
     fn fields_called(
         self,
         request: &'v RequestView<'v>,
@@ -159,7 +162,7 @@ impl<'v> Values<'_, 'v> {
         let mut fields = Vec::new();
         for looked_for in names {
             let compared = limits::of_text(looked_for).saturating_mul(count);
-            self.purse.spend(compared)?;
+            self.meter.spend(compared)?;
             let is_one = |(name, _): &(&[u8], _)| *name == looked_for.as_bytes();
             let mut found = request.fields().filter(is_one).peekable();
             let name = found.peek().map(|(name, _)| *name);
@@ -170,11 +173,11 @@ impl<'v> Values<'_, 'v> {
         Some(fields)
     }
 
-    /// All fields, in the time that it takes to hash their names.
+    /// All headers, in the time that it takes to hash their names.
     fn all_fields(self, request: &'v RequestView<'v>) -> Option<Vec<Field<'v>>> {
         let mut fields: HashMap<&str, Vec<&[u8]>> = HashMap::new();
         for (name, value) in request.fields() {
-            self.purse
+            self.meter
                 .spend(limits::of_bytes(name.len()).saturating_mul(HASHED))?;
             let name = std::str::from_utf8(name).ok()?;
             fields.entry(name).or_default().push(value);
@@ -182,14 +185,15 @@ impl<'v> Values<'_, 'v> {
         Some(fields.into_iter().collect())
     }
 
-    /// The value of a field: one of several lists all (RFC 9110 §5.3), but for cookies (RFC 9113 §8.2.3).
+    /// The value of the headers of one name. Several are joined to a list (RFC 9110 §5.3), and cookies by `; ` (RFC
+    /// 9113 §8.2.3).
     fn field(self, name: &str, values: &[&'v [u8]]) -> Option<Boxed<'v>> {
         if let [value] = values {
             return self.bytes(value);
         }
         let separator: &[u8] = if name == "cookie" { b"; " } else { b"," };
         let length = values.iter().map(|value| 1 + value.len()).sum();
-        self.purse.spend(limits::of_bytes(length))?;
+        self.meter.spend(limits::of_bytes(length))?;
         self.owned(String::from_utf8(values.join(separator)).ok()?)
     }
 
@@ -209,7 +213,7 @@ impl<'v> Values<'_, 'v> {
         self.members(members.map(|(name, value)| Some((name.as_str(), self.json(value)?))))
     }
 
-    /// A whole number is an `int`, or where it is too large for one, a `uint`.
+    /// A whole number is an `int` or, if it is too large, a `uint`.
     fn number(self, number: &Number) -> Option<Boxed<'v>> {
         if let Some(number) = number.as_i64() {
             self.made(CelInt::from(number))
@@ -225,12 +229,12 @@ impl<'v> Values<'_, 'v> {
     }
 
     fn text(self, text: &'v str) -> Option<Boxed<'v>> {
-        self.purse.spend(limits::of_text(text))?;
+        self.meter.spend(limits::of_text(text))?;
         self.made(CelString::from(text))
     }
 
     fn owned(self, text: String) -> Option<Boxed<'v>> {
-        self.purse.spend(limits::of_text(&text))?;
+        self.meter.spend(limits::of_text(&text))?;
         self.made(CelString::from(text))
     }
 
@@ -244,14 +248,14 @@ impl<'v> Values<'_, 'v> {
     ) -> Option<Boxed<'v>> {
         let members = members.map(|member| {
             let (name, value) = member?;
-            self.purse.spend(MADE + limits::of_text(name))?;
+            self.meter.spend(MADE + limits::of_text(name))?;
             Some((CelMapKey::from(name), value))
         });
-        self.made(CelMap::from(members.collect::<Option<Members<'v>>>()?))
+        self.made(CelMap::from(members.collect::<Option<Entries<'v>>>()?))
     }
 
     fn made(self, value: impl Val + 'v) -> Option<Boxed<'v>> {
-        self.purse.spend(MADE)?;
+        self.meter.spend(MADE)?;
         Some(Box::new(value))
     }
 }

@@ -1,16 +1,21 @@
-//! `check`: what is wrong with the documents of a file, and what around them undoes them.
+//! `check`: the errors in the configurations of a file, and the settings around them that make them ineffective.
+
+mod deployment;
+mod routes;
+mod tls;
 
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use crate::ending::{Ending, Failure, Report};
-use crate::found::File;
-use crate::surroundings;
+use crate::exit::{Exit, Failure, Report};
+use crate::file::File;
+use crate::locate::{Located, locate};
 
-/// Checks every Countersign document in a file.
+/// Checks every Countersign configuration in a file.
 #[derive(clap::Args)]
 pub struct Check {
-    /// A document, an Envoy configuration or a Kubernetes manifest, in YAML or JSON; `-` for standard input
+    /// A Countersign configuration, an Envoy configuration or a Kubernetes manifest, in YAML or JSON; `-` for standard
+    /// input
     file: PathBuf,
 }
 
@@ -18,94 +23,104 @@ impl Check {
     /// Runs the verb.
     pub fn run(&self) -> Result<Report, Failure> {
         let file = File::read(&self.file)?;
-        let search = file.search()?;
-        let mut lines = Lines {
-            file: &file.name,
-            text: String::new(),
-            faults: 0,
-            warnings: 0,
-        };
-        for found in &search.found {
-            if search.guessed {
-                let what =
-                    "nothing is called `countersign`; the only wasm filter of the file is taken";
-                lines.line(&found.path, "note: ", what);
-            }
-            match found.load() {
-                Ok(loaded) => {
-                    for warning in &loaded.warnings {
-                        lines.warning(&found.path, warning);
-                    }
-                }
-                Err(faults) => {
-                    for fault in &faults {
-                        lines.fault(&found.path, fault);
-                    }
-                }
-            }
-        }
-        for finding in surroundings::findings(&search) {
+        let located = locate(&file)?;
+        let mut lines = Lines::new(&file.name);
+        lines.configurations(&located);
+        for finding in deployment::findings(&located) {
             if finding.is_error {
-                lines.fault(&finding.path, &finding.text);
+                lines.error(&finding.path, &finding.text);
             } else {
                 lines.warning(&finding.path, &finding.text);
             }
         }
-        Ok(lines.report(search.found.len()))
+        Ok(lines.report(located.configurations.len()))
     }
 }
 
+/// The lines of the report, and how many of them are errors and warnings.
 struct Lines<'f> {
     file: &'f str,
     text: String,
-    faults: usize,
+    errors: usize,
     warnings: usize,
 }
 
-impl Lines<'_> {
-    fn fault(&mut self, path: &str, what: impl Display) {
-        self.faults += 1;
-        self.line(path, "", what);
+impl<'f> Lines<'f> {
+    fn new(file: &'f str) -> Self {
+        Self {
+            file,
+            text: String::new(),
+            errors: 0,
+            warnings: 0,
+        }
     }
 
-    fn warning(&mut self, path: &str, what: impl Display) {
+    /// The errors and warnings of each configuration.
+    fn configurations(&mut self, located: &Located<'_>) {
+        for configuration in &located.configurations {
+            let path = &configuration.path;
+            if located.is_assumed {
+                let text = "no name contains `countersign`; the only Wasm filter in the file is assumed to be \
+                            Countersign";
+                self.line(path, "note: ", text);
+            }
+            match configuration.load() {
+                Ok(loaded) => {
+                    for warning in &loaded.warnings {
+                        self.warning(path, warning);
+                    }
+                }
+                Err(faults) => {
+                    for fault in &faults {
+                        self.error(path, fault);
+                    }
+                }
+            }
+        }
+    }
+
+    fn error(&mut self, path: &str, text: impl Display) {
+        self.errors += 1;
+        self.line(path, "", text);
+    }
+
+    fn warning(&mut self, path: &str, text: impl Display) {
         self.warnings += 1;
-        self.line(path, "warning: ", what);
+        self.line(path, "warning: ", text);
     }
 
-    fn line(&mut self, path: &str, kind: &str, what: impl Display) {
+    fn line(&mut self, path: &str, kind: &str, text: impl Display) {
         let file = self.file;
         let line = if path.is_empty() {
-            format!("{file}: {kind}{what}\n")
+            format!("{file}: {kind}{text}\n")
         } else {
-            format!("{file}: {path}: {kind}{what}\n")
+            format!("{file}: {path}: {kind}{text}\n")
         };
         self.text.push_str(&line);
     }
 
-    fn report(self, documents: usize) -> Report {
-        let (faults, warnings) = (self.faults, self.warnings);
+    fn report(self, configurations: usize) -> Report {
         let summary = format!(
             "{}, {}, {}\n",
-            counted(documents, "document"),
-            counted(faults, "fault"),
-            counted(warnings, "warning"),
+            counted(configurations, "configuration"),
+            counted(self.errors, "error"),
+            counted(self.warnings, "warning"),
         );
         Report {
             text: self.text + &summary,
-            ending: if faults == 0 {
-                Ending::Good
+            exit: if self.errors == 0 {
+                Exit::Success
             } else {
-                Ending::Invalid
+                Exit::Invalid
             },
         }
     }
 }
 
-fn counted(number: usize, what: &str) -> String {
+fn counted(number: usize, noun: &str) -> String {
     match number {
-        0 => format!("no {what}"),
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
     }
 }

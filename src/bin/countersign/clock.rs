@@ -1,18 +1,18 @@
-//! The moment that a verb works at: the clock's, or one that is given, so that a decision can be replayed.
+//! The time that a verb uses: the time of `--now`, which makes a decision reproducible, or the current time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign::time::Timestamp;
 
-use crate::ending::Failure;
+use crate::exit::Failure;
 
-/// The moment that `--now` names, or the clock's.
-pub fn moment(given: Option<&str>) -> Result<Timestamp, Failure> {
-    match given {
-        None => Ok(clock()),
+/// The time of `--now`, or the current time.
+pub fn time(now: Option<&str>) -> Result<Timestamp, Failure> {
+    match now {
+        None => Ok(current_time()),
         Some(text) => parse(text).ok_or_else(|| {
             Failure::new(format_args!(
-                "expected a moment such as `2026-03-01T12:00:00Z`, or seconds since 1970, in `--now`, found `{text}`"
+                "`--now`: expected a time such as `2026-03-01T12:00:00Z`, or seconds since 1970, found `{text}`"
             ))
         }),
     }
@@ -27,14 +27,14 @@ fn parse(text: &str) -> Option<Timestamp> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the command is the edge of the core: here the time comes in"
+    reason = "the core takes the time as an argument; the command reads the clock here"
 )]
-fn clock() -> Timestamp {
+fn current_time() -> Timestamp {
     since_epoch(SystemTime::now())
 }
 
-/// Before 1970 nothing was signed.
-fn since_epoch(moment: SystemTime) -> Timestamp {
-    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+/// The timestamp of a time; a time before 1970 becomes 1970.
+fn since_epoch(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

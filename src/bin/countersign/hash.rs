@@ -1,21 +1,24 @@
-//! `hash`: what stands for a secret in a document.
+//! `hash`: the hash that a configuration has in place of a secret.
 //!
-//! The secret is read from standard input: an argument would stand in the list of processes and in the shell's
+//! The secret is read from standard input, because an argument would be visible in the process list and in the shell's
 //! history.
 
 use std::io::{IsTerminal, Read};
 
 use sha2::{Digest, Sha256};
 
-use crate::ending::{Failure, Report};
+use crate::exit::{Failure, Report};
 
-/// bcrypt looks at no more than this (its 72 bytes hold the final zero byte too where there is room).
+/// The longest password that bcrypt hashes as a whole, in bytes.
+///
+/// bcrypt hashes at most 72 bytes: the password and a final zero byte. A password of 72 bytes is hashed without the zero
+/// byte.
 const BCRYPT_BYTES_MAX: usize = 72;
 
-/// Secrets are short; a file is given by mistake.
+/// The most that is read from standard input. A secret is shorter; more is a file that was passed by mistake.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
-/// Hashes a secret that is read from standard input.
+/// Hashes a secret from standard input.
 #[derive(clap::Args)]
 pub struct Hash {
     #[command(subcommand)]
@@ -24,11 +27,11 @@ pub struct Hash {
 
 #[derive(clap::Subcommand)]
 enum What {
-    /// An API key: its SHA-256 in hexadecimal. Only for keys that are random: those cannot be guessed
+    /// An API key: SHA-256 in hexadecimal. Only for random keys, which cannot be guessed
     Key,
     /// A password: bcrypt
     Password {
-        /// How hard it is to guess: each step doubles the time that it takes
+        /// The bcrypt cost: each step doubles the time of a guess and of a verification
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(4..=31))]
         cost: u32,
     },
@@ -39,8 +42,8 @@ impl Hash {
     pub fn run(&self) -> Result<Report, Failure> {
         let secret = read_secret()?;
         match self.what {
-            What::Key => Ok(Report::done(hexadecimal(&Sha256::digest(&secret)))),
-            What::Password { cost } => bcrypt(&secret, cost).map(Report::done),
+            What::Key => Ok(Report::success(hexadecimal(&Sha256::digest(&secret)))),
+            What::Password { cost } => bcrypt(&secret, cost).map(Report::success),
         }
     }
 }
@@ -48,20 +51,20 @@ impl Hash {
 fn bcrypt(secret: &[u8], cost: u32) -> Result<String, Failure> {
     if secret.len() > BCRYPT_BYTES_MAX {
         return Err(Failure::new(format_args!(
-            "the password has {} bytes; bcrypt looks at the first {BCRYPT_BYTES_MAX} only",
+            "the password has {} bytes: expected at most {BCRYPT_BYTES_MAX}, because bcrypt ignores the rest",
             secret.len()
         )));
     }
     if secret.contains(&0) {
         return Err(Failure::new(
-            "the password has a zero byte, where bcrypt stops",
+            "the password contains a zero byte: bcrypt ignores what follows it",
         ));
     }
     let hash = bcrypt::hash_with_result(secret, cost).map_err(Failure::new)?;
     Ok(hash.format_for_version(bcrypt::Version::TwoY))
 }
 
-/// The secret, without the newline that ends its line.
+/// Reads the secret, without its final line break.
 fn read_secret() -> Result<Vec<u8>, Failure> {
     let cannot = |error| Failure::new(format_args!("cannot read the secret: {error}"));
     let mut secret = if std::io::stdin().is_terminal() {
@@ -84,7 +87,7 @@ fn read_secret() -> Result<Vec<u8>, Failure> {
         return Err(Failure::new("the secret is empty"));
     }
     if secret.contains(&b'\n') {
-        return Err(Failure::new("the secret is more than one line"));
+        return Err(Failure::new("the secret has more than one line"));
     }
     Ok(secret)
 }

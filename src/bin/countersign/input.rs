@@ -1,12 +1,12 @@
-//! What a verb reads: a file, or standard input where the file is `-`.
+//! The input of a verb: a file, or standard input if the file is `-`.
 
 use std::io::Read;
 use std::path::Path;
 
-use crate::ending::Failure;
+use crate::exit::Failure;
 
-/// Above this a file is no configuration.
-const BYTES_MAX: u64 = 64 << 20;
+/// The largest file that is read, in MiB.
+const MIB_MAX: u64 = 64;
 
 /// The text of a file.
 pub fn read_text(file: &Path) -> Result<String, Failure> {
@@ -16,28 +16,30 @@ pub fn read_text(file: &Path) -> Result<String, Failure> {
 
 /// The bytes of a file.
 pub fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
-    let cannot = |error| Failure::new(format_args!("cannot read `{}`: {error}", file.display()));
+    let cannot_read =
+        |error| Failure::new(format_args!("cannot read `{}`: {error}", file.display()));
+    let bytes_max = MIB_MAX << 20;
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
         std::io::stdin()
             .lock()
-            .take(BYTES_MAX + 1)
+            .take(bytes_max + 1)
             .read_to_end(&mut bytes)
     } else {
-        let open = std::fs::File::open(file).map_err(cannot)?;
-        open.take(BYTES_MAX + 1).read_to_end(&mut bytes)
+        let open = std::fs::File::open(file).map_err(cannot_read)?;
+        open.take(bytes_max + 1).read_to_end(&mut bytes)
     };
     match read {
-        Ok(length) if length as u64 > BYTES_MAX => Err(Failure::new(format_args!(
-            "`{}` is too long to be a configuration",
+        Ok(length) if length as u64 > bytes_max => Err(Failure::new(format_args!(
+            "`{}` is too large: expected at most {MIB_MAX} MiB",
             file.display()
         ))),
         Ok(_) => Ok(bytes),
-        Err(error) => Err(cannot(error)),
+        Err(error) => Err(cannot_read(error)),
     }
 }
 
-/// How a file is called in what is printed about it.
+/// The name of a file in messages.
 pub fn name(file: &Path) -> String {
     if file == Path::new("-") {
         "standard input".to_owned()

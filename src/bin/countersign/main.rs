@@ -1,32 +1,20 @@
-//! The native command: what a document says, and what it does to a request, without a proxy.
+//! The native command: checks a configuration and explains what the filter does with a request, without a proxy.
 //!
-//! One verb a file. A verb reads its input and returns what is to be printed and how it ended; it writes nothing to
-//! the terminal itself, so that no token can slip into an error on the way.
-#![deny(
-    unsafe_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unreachable,
-    clippy::todo,
-    clippy::unimplemented,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
+//! Each verb has its own file. A verb reads its input and returns a [`Report`] or a [`Failure`]. Only `main` writes to
+//! standard output and standard error. It removes secrets from failures first.
 
 mod check;
 mod clock;
-mod ending;
+mod exit;
 mod explain;
-mod found;
+mod file;
 mod hash;
 mod input;
+mod locate;
 mod mint;
+mod node;
 mod redact;
-mod routes;
 mod schema;
-mod surroundings;
-mod tree;
 mod yaml;
 
 use std::io::Write;
@@ -34,16 +22,17 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use self::ending::{Ending, Failure, Report};
+use self::exit::{Exit, Failure, Report};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  the document is valid, the request is permitted, or it is done
-  1  failure: the command line, or a file that cannot be read or holds no document
-  2  the request is denied
-  3  the document is invalid";
+  0  the configuration is valid, the request is permitted, or the command is done
+  1  failure: an invalid command line, an unreadable file, or a file without a configuration
+  2  the request is denied, or answered by the filter
+  3  the configuration is invalid";
 
-/// Checks a Countersign document, explains what it does to a request, and makes what one needs to write and test it.
+/// Checks a Countersign configuration, explains what the filter does with a request, and creates tokens and hashes for
+/// a configuration.
 #[derive(Parser)]
 #[command(name = "countersign", version, after_help = EXIT_CODES)]
 struct Command {
@@ -53,38 +42,38 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Finds the documents in a file, and says what is wrong with them and what around them undoes them.
+    /// Checks the configurations in a file: their errors, and settings around them that make them ineffective.
     #[command(after_help = EXIT_CODES)]
     Check(check::Check),
-    /// Judges one request by a document: the steps, and the response.
+    /// Explains what the filter does with one request: the steps and the response.
     #[command(after_help = EXIT_CODES)]
     Explain(explain::Explain),
-    /// Prints the JSON Schema of the document, or of the body of an error.
+    /// Prints the JSON Schema of the configuration or of the error body.
     Schema(schema::Schema),
-    /// Hashes a secret for the document; it is read from standard input.
+    /// Reads a secret from standard input and prints its hash for the configuration.
     Hash(hash::Hash),
-    /// Signs a token to test with.
+    /// Signs a token for tests.
     Mint(mint::Mint),
 }
 
 fn main() -> ExitCode {
-    let ending = match Command::try_parse() {
+    let result = match Command::try_parse() {
         Ok(command) => run(command.verb),
-        Err(asked) if !asked.use_stderr() => Ok(Report::done(asked.to_string())),
-        Err(wrong) => Err(Failure::usage(wrong.to_string())),
+        Err(help) if !help.use_stderr() => Ok(Report::success(help.to_string())),
+        Err(error) => Err(Failure::usage(error.to_string())),
     };
-    let (text, ending) = match ending {
-        Ok(report) => (report.text, report.ending),
+    let (text, exit) = match result {
+        Ok(report) => (report.text, report.exit),
         Err(failure) => {
             let text = redact::without_secrets(&failure.to_string(), std::env::args_os());
-            // Nobody is left to be told that standard error is closed.
+            // If standard error is closed, the exit code still reports the failure.
             let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
-            (String::new(), Ending::Failure)
+            (String::new(), Exit::Failure)
         }
     };
-    // A reader that has seen enough, such as `head`, is no failure.
+    // A reader such as `head` may close standard output early; that is not a failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    ending.into()
+    exit.into()
 }
 
 fn run(verb: Verb) -> Result<Report, Failure> {

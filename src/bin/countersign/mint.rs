@@ -1,4 +1,4 @@
-//! `mint`: a signed token, to test a gate with.
+//! `mint`: signs a token for tests.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,8 @@ use countersign::mint::SigningKey;
 use countersign::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::clock;
-use crate::ending::{Failure, Report};
-use crate::input;
+use crate::exit::{Failure, Report};
+use crate::{clock, input};
 
 /// Signs a token.
 #[derive(clap::Args)]
@@ -21,41 +20,41 @@ pub struct Mint {
     /// The private key, a JSON Web Key
     #[arg(long, value_name = "FILE", group = "signer")]
     key: Option<PathBuf>,
-    /// Make a new key for this algorithm, such as `ES256`
+    /// Generate a key for this algorithm, such as `ES256`
     #[arg(long, value_name = "ALGORITHM", group = "signer")]
     generate: Option<String>,
-    /// Where the public key goes, as a JSON Web Key Set for the document
+    /// The file for the public key, as a JSON Web Key Set for the configuration
     #[arg(long, value_name = "FILE")]
     jwks_out: Option<PathBuf>,
-    /// Where the private key goes, for `--key`; the file must not be there
+    /// The file for the private key, for `--key`; the file must not exist
     #[arg(long, value_name = "FILE")]
     key_out: Option<PathBuf>,
-    /// The name of the key in the token's header; default the key's own
+    /// The `kid` in the token's header; default: the `kid` of the key
     #[arg(long)]
     kid: Option<String>,
-    /// The type in the token's header
+    /// The `typ` in the token's header
     #[arg(long = "type", value_name = "TYPE", default_value = "JWT")]
     typ: String,
     /// The claim `iss`
     #[arg(long)]
     issuer: Option<String>,
-    /// The claim `aud`; repeated, a list
+    /// The claim `aud`; repeat it for a list
     #[arg(long = "audience", value_name = "AUDIENCE")]
     audiences: Vec<String>,
     /// The claim `sub`
     #[arg(long)]
     subject: Option<String>,
-    /// The claim `scope`; repeated, or with spaces, several
+    /// The claim `scope`; repeat it or separate scopes by spaces
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// Another claim, or one of these instead: JSON, or else a text
+    /// Any claim, also in place of those above; the value is JSON, or else a string
     #[arg(long = "claim", value_name = "NAME=VALUE")]
     claims: Vec<String>,
-    /// How long the token is valid
+    /// The lifetime of the token
     #[arg(long, value_name = "DURATION", default_value = "1h")]
     expires_in: String,
-    /// When it is issued: RFC 3339, or seconds since 1970; default now
-    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    /// The time of issue: RFC 3339, or seconds since 1970; default: now
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<String>,
 }
 
@@ -80,24 +79,24 @@ impl Mint {
             )
             .map_err(Failure::new)?;
         self.write_keys(&key)?;
-        Ok(Report::done(token))
+        Ok(Report::success(token))
     }
 
     fn signing_key(&self) -> Result<SigningKey, Failure> {
         if let Some(file) = &self.key {
-            let wrong = |fault: &dyn std::fmt::Display| {
+            let invalid = |fault: &dyn std::fmt::Display| {
                 Failure::new(format_args!(
-                    "`{}` is no private key: {fault}",
+                    "`{}` is not a private key: {fault}",
                     file.display()
                 ))
             };
             let jwk =
-                json::parse_strict(&input::read_bytes(file)?).map_err(|fault| wrong(&fault))?;
-            return SigningKey::from_jwk(&jwk).map_err(|fault| wrong(&fault));
+                json::parse_strict(&input::read_bytes(file)?).map_err(|fault| invalid(&fault))?;
+            return SigningKey::from_jwk(&jwk).map_err(|fault| invalid(&fault));
         }
         if self.jwks_out.is_none() && self.key_out.is_none() {
             return Err(Failure::new(
-                "a new key that is written nowhere verifies nothing; add `--jwks-out` or `--key-out`",
+                "`--generate`: the new key would be lost; add `--jwks-out FILE` or `--key-out FILE`",
             ));
         }
         let name = self.generate.as_deref().unwrap_or_default();
@@ -106,17 +105,17 @@ impl Mint {
             .ok_or_else(|| {
                 let known: Vec<_> = Algorithm::ALL.iter().map(|known| known.name()).collect();
                 Failure::new(format_args!(
-                    "there is no algorithm `{name}`; there are {}",
+                    "`--generate`: expected an algorithm, one of {}, found `{name}`",
                     known.join(", ")
                 ))
             })
     }
 
     fn claims(&self) -> Result<Map<String, Value>, Failure> {
-        let now = clock::moment(self.now.as_deref())?;
+        let now = clock::time(self.now.as_deref())?;
         let lifetime = humantime::parse_duration(&self.expires_in).map_err(|_| {
             Failure::new(format_args!(
-                "expected a duration such as `10m` in `--expires-in`, found `{}`",
+                "`--expires-in`: expected a duration such as `10m`, found `{}`",
                 self.expires_in
             ))
         })?;
@@ -125,7 +124,7 @@ impl Mint {
             [one] => Some(json!(one)),
             several => Some(json!(several)),
         };
-        let own = [
+        let registered = [
             ("iss", self.issuer.as_ref().map(|issuer| json!(issuer))),
             ("sub", self.subject.as_ref().map(|subject| json!(subject))),
             ("aud", audience),
@@ -136,14 +135,14 @@ impl Mint {
             ("iat", Some(seconds(now, Duration::ZERO))),
             ("exp", Some(seconds(now, lifetime))),
         ];
-        let own = own
+        let registered = registered
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        let mut claims: Map<_, _> = own.collect();
+        let mut claims: Map<_, _> = registered.collect();
         for claim in &self.claims {
             let Some((name, value)) = claim.split_once('=') else {
                 return Err(Failure::new(format_args!(
-                    "expected a claim as `name=value`, found `{claim}`"
+                    "`--claim`: expected `name=value`, found `{claim}`"
                 )));
             };
             let value = json::parse_strict(value.as_bytes()).unwrap_or_else(|_| value.into());
@@ -158,7 +157,7 @@ impl Mint {
         }
         if let Some(file) = &self.jwks_out {
             let jwk = key.public_jwk();
-            // What verifies an HMAC signs one, too.
+            // The key that verifies an HMAC also signs one.
             let is_secret = jwk.get("kty").is_some_and(|kty| kty == "oct");
             write(file, &json!({ "keys": [jwk] }), is_secret)?;
         }
@@ -170,7 +169,7 @@ fn seconds(now: Timestamp, later: Duration) -> Value {
     now.plus(later).millis().div_euclid(1000).into()
 }
 
-/// The key's own algorithm, or the first that it can sign by.
+/// The algorithm of the key, or the first algorithm that the key can sign with; RS256 is tried first.
 fn algorithm_of(key: &SigningKey) -> Result<Algorithm, Failure> {
     let rs256_first = std::iter::once(Algorithm::Rs256).chain(Algorithm::ALL);
     key.algorithm()
@@ -179,10 +178,10 @@ fn algorithm_of(key: &SigningKey) -> Result<Algorithm, Failure> {
                 .into_iter()
                 .find(|algorithm| key.sign_raw(*algorithm, b"").is_ok())
         })
-        .ok_or_else(|| Failure::new("the key is too short to sign with"))
+        .ok_or_else(|| Failure::new("the key is too short to sign a token"))
 }
 
-/// A file that holds a secret is for its owner alone, and never written over another.
+/// Writes a JSON file. A file with a secret is readable by its owner only, and never replaces another file.
 fn write(file: &Path, value: &Value, is_secret: bool) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true);

@@ -1,35 +1,36 @@
-//! Keeps what may be a token or a password out of errors.
+//! Removes tokens and passwords from the message of a failure.
 //!
-//! An error repeats the argument that it is about, and a forgotten quote makes a token such an argument:
-//! `--header authorization: Bearer eyJ…` is three of them.
+//! A message about an invalid argument repeats the argument. A missing quote turns a token into an argument:
+//! `--header authorization: Bearer eyJ…` has three.
 
 use std::ffi::OsString;
 
-/// Shorter words are names of options, files and claims.
+/// Words up to this length, in bytes, are not secrets: they are names of options, files and claims.
 const SECRETS_ARE_LONGER_THAN: usize = 16;
 
-const NOT_SHOWN: &str = "[not shown]";
+const REDACTED: &str = "[redacted]";
 
-/// The text without the words of the command line that may be secrets.
+/// The text with each word of the command line that may be a secret replaced by `[redacted]`.
 ///
-/// Arguments need not be text: what is none of it is a replacement character here, and in `text` too.
+/// Bytes that are not UTF-8 are replacement characters in `arguments` here, and also in `text`.
 pub fn without_secrets(text: &str, arguments: impl Iterator<Item = OsString>) -> String {
     let mut text = text.to_owned();
     for argument in arguments.skip(1) {
         let argument = argument.to_string_lossy();
         for word in argument.split([' ', '\t', '=', ':', ',', '"', '\'', '\u{fffd}']) {
-            if may_be_a_secret(word) {
-                text = text.replace(word, NOT_SHOWN);
+            if may_be_secret(word) {
+                text = text.replace(word, REDACTED);
             }
         }
     }
     text
 }
 
-/// Whether a word could be base64, base64url, a compact JWS or a random key. A path to a file is told by its slashes
-/// or its short last part, an option by its dashes.
-fn may_be_a_secret(word: &str) -> bool {
-    let has_the_alphabet = word
+/// Whether a word may be base64, base64url, a compact JWS or a random key.
+///
+/// An option, which begins with a dash, is not a secret. A path in an existing directory is not a secret.
+fn may_be_secret(word: &str) -> bool {
+    let has_alphabet = word
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~+/".contains(&byte));
     let is_a_path = word.contains('/')
@@ -37,7 +38,7 @@ fn may_be_a_secret(word: &str) -> bool {
             .parent()
             .is_some_and(|parent| parent.exists());
     word.len() > SECRETS_ARE_LONGER_THAN
-        && has_the_alphabet
+        && has_alphabet
         && !word.starts_with('-')
         && !is_a_path
         && word

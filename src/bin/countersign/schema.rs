@@ -1,25 +1,25 @@
-//! `schema`: the JSON Schema of what a user writes and of what a client gets.
+//! `schema`: the JSON Schema of the configuration and of the error body.
 
 use countersign::config::document::Document;
 use countersign::response::body::ErrorBody;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use crate::ending::{Failure, Report};
+use crate::exit::{Failure, Report};
 
 /// Prints a JSON Schema.
 #[derive(clap::Args)]
 pub struct Schema {
-    /// Of what
+    /// What the schema describes
     #[arg(value_enum, default_value_t = Of::Document)]
     of: Of,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Of {
-    /// The document that configures the filter
+    /// The configuration of the filter
     Document,
-    /// The JSON body of a refusal
+    /// The JSON body of a denied request
     Error,
 }
 
@@ -28,12 +28,14 @@ impl Schema {
     pub fn run(&self) -> Result<Report, Failure> {
         let settings = SchemaSettings::draft2020_12();
         let text = match self.of {
-            Of::Document => schema_of::<Document>(settings, "document", "Countersign document"),
+            Of::Document => {
+                schema_of::<Document>(settings, "document", "Countersign configuration")
+            }
             Of::Error => {
                 schema_of::<ErrorBody<'_>>(settings.for_serialize(), "error", "Countersign error")
             }
         };
-        text.map(Report::done)
+        text.map(Report::success)
     }
 }
 

@@ -1,29 +1,29 @@
-//! YAML text → JSON values, as Envoy and Kubernetes read it.
+//! Parses YAML to JSON values, as Envoy and Kubernetes do.
 //!
-//! 1. Plain `yes`, `no`, `on`, `off`, `y` and `n` are booleans there, as in YAML 1.1; only a quoted `"off"` is a name.
-//!    A reader of YAML 1.2 would take them for names, and call a document valid that the host refuses.
-//! 2. A key that stands twice is refused: which one wins differs from reader to reader.
-//! 3. JSON is YAML, and is read here too.
+//! 1. Envoy and Kubernetes read plain `yes`, `no`, `on`, `off`, `y` and `n` as booleans (YAML 1.1). Only a quoted
+//!    `"off"` is a string. A YAML 1.2 parser would read strings, and accept a configuration that Envoy rejects.
+//! 2. A duplicate key is an error, because parsers differ in which value they use.
+//! 3. JSON is YAML, and is parsed here too.
 
 use serde_json::{Map, Number, Value};
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::{Marker, TScalarStyle};
 
-/// How deep lists and mappings may stand in one another.
+/// The most levels of nested lists and mappings.
 const DEPTH_MAX: usize = 100;
 
-/// How many values aliases may multiply a file to.
+/// The most values in a file, after its aliases are expanded.
 const VALUES_MAX: usize = 1_000_000;
 
-/// Why a text is not read, and the line where that shows.
+/// Why a text cannot be parsed, and in which line.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line}: {what}")]
+#[error("line {line}: {message}")]
 pub struct YamlFault {
     line: usize,
-    what: String,
+    message: String,
 }
 
-/// The documents of a stream; empty ones are left out.
+/// Parses the documents of a YAML stream, without the empty ones.
 pub fn parse(text: &str) -> Result<Vec<Value>, YamlFault> {
     let mut reader = Reader {
         parser: Parser::new_from_str(text.trim_start_matches('\u{feff}')),
@@ -47,7 +47,7 @@ pub fn parse(text: &str) -> Result<Vec<Value>, YamlFault> {
 
 struct Reader<'t> {
     parser: Parser<std::str::Chars<'t>>,
-    /// What aliases stand for.
+    /// The anchors and their values.
     anchors: Vec<(usize, Value)>,
     values: usize,
 }
@@ -62,13 +62,16 @@ impl Reader<'_> {
     fn value(&mut self, event: Event, mark: Marker, depth: usize) -> Result<Value, YamlFault> {
         self.values += 1;
         if depth > DEPTH_MAX || self.values > VALUES_MAX {
-            return Err(fault_at(mark, "too deep or too long"));
+            let message = format!(
+                "the file is too large: expected at most {VALUES_MAX} values in {DEPTH_MAX} levels"
+            );
+            return Err(fault_at(mark, message));
         }
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = match tag {
                     None if style == TScalarStyle::Plain => plain(text),
-                    // `!!str` and `!` say what a quote says; other tags do not occur in a configuration.
+                    // The tags `!!str` and `!` mean a string. Other tags do not occur in a configuration.
                     _ => Value::String(text),
                 };
                 (anchor, value)
@@ -76,9 +79,9 @@ impl Reader<'_> {
             Event::SequenceStart(anchor, _) => (anchor, self.list(depth)?),
             Event::MappingStart(anchor, _) => (anchor, self.mapping(depth)?),
             Event::Alias(anchor) => (0, self.alias(anchor, mark)?),
-            _ => return Err(fault_at(mark, "a value is expected")),
+            _ => return Err(fault_at(mark, "expected a value")),
         };
-        // Anchors are counted from 1.
+        // The parser numbers anchors from 1; 0 means that the value has no anchor.
         if anchor > 0 {
             self.anchors.push((anchor, value.clone()));
         }
@@ -102,20 +105,20 @@ impl Reader<'_> {
             let (event, mark) = self.next()?;
             let name = match event {
                 Event::MappingEnd => return Ok(Value::Object(members)),
-                // A key is text, however it looks: `404:` names the member "404".
+                // A key is always a string: `404:` is the key "404".
                 Event::Scalar(name, ..) => name,
-                _ => return Err(fault_at(mark, "a key is a name")),
+                _ => return Err(fault_at(mark, "expected a string as the key")),
             };
             let (event, value_mark) = self.next()?;
             let value = self.value(event, value_mark, depth + 1)?;
             if name == "<<" {
                 return Err(fault_at(
                     mark,
-                    "merge keys (`<<`) are not read by every host",
+                    "merge keys (`<<`) are not supported, because not every parser reads them",
                 ));
             }
             if members.contains_key(&name) {
-                return Err(fault_at(mark, &format!("the key `{name}` stands twice")));
+                return Err(fault_at(mark, format!("duplicate key `{name}`")));
             }
             members.insert(name, value);
         }
@@ -128,7 +131,7 @@ impl Reader<'_> {
             .rev()
             .find(|(known, _)| *known == anchor);
         let value = known.map(|(_, value)| value.clone());
-        let value = value.ok_or_else(|| fault_at(mark, "an alias without its anchor"))?;
+        let value = value.ok_or_else(|| fault_at(mark, "unknown anchor"))?;
         self.values += size(&value);
         Ok(value)
     }
@@ -142,14 +145,14 @@ fn size(value: &Value) -> usize {
     }
 }
 
-fn fault_at(mark: Marker, what: &str) -> YamlFault {
+fn fault_at(mark: Marker, message: impl Into<String>) -> YamlFault {
     YamlFault {
         line: mark.line(),
-        what: what.to_owned(),
+        message: message.into(),
     }
 }
 
-/// What a plain scalar means.
+/// The value of a plain scalar.
 fn plain(text: String) -> Value {
     if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL") {
         return Value::Null;
@@ -169,7 +172,7 @@ fn plain(text: String) -> Value {
     }
 }
 
-/// The booleans of yaml-cpp and of Kubernetes' YAML: in lower case, in upper case, or capitalised.
+/// The boolean that yaml-cpp and Kubernetes read from a plain scalar in lower case, in upper case, or capitalised.
 fn boolean(text: &str) -> Option<bool> {
     let lower = text.to_ascii_lowercase();
     let rest = text.get(1..)?;
@@ -188,7 +191,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn plain_words_are_booleans_and_quoted_ones_names() {
+    fn plain_words_are_booleans_and_quoted_words_are_strings() {
         let documents = parse("[off, On, YES, n, true, \"off\", 'yes', oFF, !!str no]").unwrap();
         let expected = json!([false, true, true, false, true, "off", "yes", "oFF", "no"]);
         assert_eq!(documents, [expected]);
@@ -206,12 +209,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_in_two_ways_is_refused() {
+    fn what_parsers_read_differently_is_an_error() {
         for (text, expected) in [
-            ("a: 1\nb: 2\na: 3\n", "line 3: the key `a` stands twice"),
+            ("a: 1\nb: 2\na: 3\n", "line 3: duplicate key `a`"),
             (
                 "a: &x {c: 1}\nb:\n  <<: *x\n",
-                "line 3: merge keys (`<<`) are not read by every host",
+                "line 3: merge keys (`<<`) are not supported, because not every parser reads them",
             ),
             ("a: *x", "line 1: while parsing node, found unknown anchor"),
         ] {
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_do_not_multiply_without_bound() {
+    fn the_expansion_of_aliases_is_bounded() {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let below = format!("*a{}", level - 1);

@@ -7,7 +7,7 @@ use crate::config::fault::{InvalidHeader, InvalidIdentity};
 use crate::config::read::{Entries, Items, Optional};
 use crate::grammar::{folds_to, is_token};
 use crate::identity::Identity;
-use crate::identity::template::{PLACES, Template, TemplateFault};
+use crate::identity::template::{PLACEHOLDERS, Template, TemplateFault};
 use crate::request::FieldNames;
 
 /// Headers that have a meaning for the host, for proxies or for the upstream. Without `x-forwarded-proto`, Envoy finds no
@@ -63,7 +63,7 @@ impl Compiler<'_> {
             TemplateFault::Brace => self.report(at, InvalidIdentity::Brace),
             TemplateFault::Text => self.report(at, InvalidHeader::Text),
             TemplateFault::Unknown(name) => {
-                self.unknown_name(at, "placeholder", name, PLACES.into_iter())
+                self.unknown_name(at, "placeholder", name, PLACEHOLDERS.into_iter())
             }
         };
     }
@@ -99,7 +99,7 @@ impl Compiler<'_> {
             self.report(at, InvalidHeader::Name);
         } else if has_other_meaning(bytes) {
             self.report(at, InvalidIdentity::OtherMeaning);
-        } else if others.is_claimed_by(bytes) {
+        } else if others.conflicts_with(bytes) {
             self.report(at, InvalidIdentity::Indistinguishable);
         } else if self.is_read_by_provider(bytes) {
             self.report(at, InvalidIdentity::ReadByProvider);

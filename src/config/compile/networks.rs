@@ -10,7 +10,7 @@ use crate::config::at::At;
 use crate::config::document::networks::Networks as NetworksDocument;
 use crate::config::fault::InvalidNetworks;
 use crate::config::read::{List, Optional, Typed};
-use crate::plan::{Networks, admit_nobody};
+use crate::plan::{Networks, admit_none};
 
 impl Compiler<'_> {
     pub(super) fn networks(&mut self, at: &At<'_>, document: &NetworksDocument) -> Typed<Networks> {
@@ -61,7 +61,7 @@ impl Compiler<'_> {
         of_all: Option<&Networks>,
         rules: &CompiledRules,
     ) {
-        if of_all.is_some_and(|own| admit_nobody(&[own])) {
+        if of_all.is_some_and(|own| admit_none(&[own])) {
             self.report(&At::Root.member("networks"), InvalidNetworks::AllDenied);
             return;
         }
@@ -69,9 +69,9 @@ impl Compiler<'_> {
             let Some(own) = &rule.networks else {
                 continue;
             };
-            let fault = if admit_nobody(&[own]) {
+            let fault = if admit_none(&[own]) {
                 InvalidNetworks::AllDenied
-            } else if of_all.is_some_and(|of_all| admit_nobody(&[of_all, own])) {
+            } else if of_all.is_some_and(|of_all| admit_none(&[of_all, own])) {
                 InvalidNetworks::AllDeniedTogether
             } else {
                 continue;

@@ -4,7 +4,7 @@ mod jwt;
 mod locations;
 
 use super::Compiler;
-use crate::authenticate::Provider;
+use crate::authenticate::{Provider, ProviderId};
 use crate::config::at::At;
 use crate::config::diagnostic::Whole;
 use crate::config::document::Document;
@@ -23,9 +23,9 @@ pub(super) struct CompiledProviders<'d> {
 }
 
 impl CompiledProviders<'_> {
-    /// The positions of all providers.
-    pub fn all(&self) -> Vec<usize> {
-        (0..self.providers.len()).collect()
+    /// All providers.
+    pub fn all(&self) -> Vec<ProviderId> {
+        (0..self.providers.len()).map(ProviderId).collect()
     }
 
     /// Whether no provider is configured.
@@ -43,16 +43,16 @@ impl CompiledProviders<'_> {
         self.whole.is_ok() && self.names.iter().all(Result::is_ok)
     }
 
-    /// The position of the provider with a name.
-    pub fn position(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|known| *known == Ok(name))
+    /// The provider with a name.
+    pub fn id(&self, name: &str) -> Option<ProviderId> {
+        let position = self.names.iter().position(|known| *known == Ok(name));
+        position.map(ProviderId)
     }
 
-    /// The providers at some positions, without those at fault.
-    pub fn at<'a>(&'a self, positions: &'a [usize]) -> impl Iterator<Item = &'a Provider> {
-        positions
-            .iter()
-            .filter_map(|position| self.providers.get(*position)?.as_ref().ok())
+    /// The providers with these identifiers, without those at fault.
+    pub fn of<'a>(&'a self, ids: &'a [ProviderId]) -> impl Iterator<Item = &'a Provider> {
+        ids.iter()
+            .filter_map(|id| self.providers.get(id.0)?.as_ref().ok())
     }
 
     /// The providers, without those at fault.

@@ -245,9 +245,9 @@ impl Compiler<'_> {
         let mut parameters = condition.parameters();
         let unknown = parameters.find(|(name, _)| !known.contains(name));
         match unknown.filter(|_| paths.whole.is_ok()) {
-            Some((name, place)) => {
+            Some((name, position)) => {
                 let fault = InvalidRequirement::UnknownParameter {
-                    place,
+                    position,
                     name: name.to_owned(),
                     nearest: nearest(name, known),
                 };

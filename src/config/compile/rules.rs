@@ -8,13 +8,14 @@ pub(super) use self::gates::{of_strangers, tell_choices_apart};
 use super::Compiler;
 use super::providers::CompiledProviders;
 use super::require::Paths;
+use crate::authorize::{Access, Gate, ReplyId};
 use crate::config::at::At;
 use crate::config::diagnostic::Whole;
 use crate::config::document::rules::{Allow, OnForbidden, Rule as RuleDocument};
 use crate::config::document::{Document, Fallback};
 use crate::config::fault::InvalidRule;
 use crate::config::read::{Items, Optional};
-use crate::plan::{Access, Gate, Match, Rule, Rules};
+use crate::plan::{Match, Rule, Rules};
 
 /// The rules, as far as they could be compiled.
 pub(super) struct CompiledRules {
@@ -137,7 +138,9 @@ impl Compiler<'_> {
         paths: Paths<'_>,
     ) -> Access {
         if let Some(respond) = document.respond.given() {
-            return Access::Respond(self.fixed_reply(&at.member("respond"), respond));
+            let reply = self.fixed_reply(&at.member("respond"), respond);
+            self.replies.push(reply);
+            return Access::Respond(ReplyId(self.replies.len() - 1));
         }
         let allow = document.allow.given();
         if allow == Some(&Allow::Public) {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::config::read::{choice, object};
-use crate::presentation::BodyForm;
-use crate::response::body::Form;
+use crate::presentation::{BodyForm, Form};
 
 object! {
     /// What responses look like.

@@ -1,19 +1,19 @@
-//! Whether the case of letters tells one path from another.
+//! Whether an upstream distinguishes paths by the case of their letters.
 
 use std::borrow::Cow;
 
-/// Whether the case of letters tells one path from another.
+/// Whether an upstream distinguishes paths by the case of their letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Case {
-    /// It does (RFC 9110 §4.2.3).
+    /// It does, as RFC 9110 §4.2.3 says.
     #[default]
     Sensitive,
-    /// Not to the upstream.
+    /// It does not.
     Insensitive,
 }
 
 impl Case {
-    /// The text as it is compared: two texts of one case fold are the same to the upstream.
+    /// The text as it is compared. The upstream treats two texts as equal if this function returns the same for both.
     pub fn fold(self, text: &str) -> Cow<'_, str> {
         let folds = self == Self::Insensitive
             && text
@@ -27,12 +27,13 @@ impl Case {
     }
 }
 
-/// Upper case first: `ſ` is `S`, and the Kelvin sign is `K`, to an upstream that compares in upper case.
+/// Folds to upper case, then to lower case. To an upstream that compares in upper case, `ſ` is `S`, and the Kelvin sign
+/// is `K`.
 fn fold(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();
     }
-    // Its lower case is two characters, of which Go, Java and C take the first (Unicode's simple case mapping).
+    // The lower case of `İ` is two characters. Go, Java and C take the first (Unicode's simple case mapping).
     if character == 'İ' {
         return 'i';
     }
@@ -40,7 +41,7 @@ fn fold(character: char) -> char {
     only(upper.to_lowercase()).unwrap_or(upper)
 }
 
-/// One character for one: where a mapping makes several of it (`ß`, `SS`), upstreams compare the character itself.
+/// The result of a mapping to one character. Where a mapping has several (`ß`, `SS`), upstreams compare the original.
 fn only(mut mapped: impl Iterator<Item = char>) -> Option<char> {
     let first = mapped.next();
     first.filter(|_| mapped.next().is_none())

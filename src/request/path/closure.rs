@@ -1,25 +1,25 @@
-//! What upstreams make of a path, each in its own order.
+//! The closure of a path: every text that some upstream could make of it.
 //!
-//! An upstream is modelled as a sequence of steps, of these, each over the whole path:
+//! The model of an upstream is a sequence of these steps, each over the whole path:
 //!
-//! 1. percent-escapes are decoded, once or again: all of them, those of unreserved characters (RFC 3986 §6.2.2.2), or
-//!    those of slashes and backslashes;
-//! 2. a slash that was encoded separates;
-//! 3. a backslash separates, also an encoded one after 1;
-//! 4. empty segments are merged away;
-//! 5. dot segments are resolved (RFC 3986 §5.2.4), or the last one is dropped;
-//! 6. parameters are dropped: what stands in a segment from `;` on;
-//! 7. the first `;` begins the query, slashes and all (Fastify 4, restify);
-//! 8. a `?` that was encoded begins the query (h3, and servers that decode before they split);
-//! 9. the path is taken for a URL reference (RFC 3986 §4.2): what follows `//` is an authority, up to the next slash
+//! 1. decode percent-escapes, once or again: all of them, those of unreserved characters (RFC 3986 §6.2.2.2), or those
+//!    of slashes and backslashes;
+//! 2. treat a decoded slash as a separator;
+//! 3. treat a backslash as a separator, also one that was decoded;
+//! 4. remove empty segments;
+//! 5. resolve dot segments (RFC 3986 §5.2.4), or remove the last one;
+//! 6. remove path parameters: the part of a segment from `;` on;
+//! 7. begin the query at the first `;`, which then includes later slashes (Fastify 4, restify);
+//! 8. begin the query at a decoded `?` (h3, and servers that decode before they split);
+//! 9. read the path as a URL reference (RFC 3986 §4.2): the text after `//` is an authority, up to the next slash
 //!    (CherryPy, PHP's `parse_url`, the WHATWG URL of Node.js).
 //!
-//! The closure of the path as sent under these steps holds what every such sequence leads to: whatever the order, and
-//! however often each step is taken, also before the first decoding, so that an upstream is covered that drops `;x` and
-//! keeps `%3Bx`. A text in which an escape of the path as sent still stands is not a reading, but a step on the way to one.
+//! The closure contains the result of every sequence: in any order, with each step taken any number of times, also
+//! before the first decoding. So it covers, for example, an upstream that removes `;x` but keeps `%3Bx`. A text that
+//! still holds an escape of the path as sent is not a reading. Further steps lead from it to readings.
 //!
-//! A step over a text is charged to a budget that grows with the path, so that an odd path costs a small multiple of a
-//! plain one, whatever the client combines.
+//! Each step is charged to a budget that grows with the length of the path. So a path that needs many steps costs a
+//! small multiple of an ordinary one, whatever the client combines.
 
 mod steps;
 mod symbols;
@@ -31,33 +31,33 @@ use self::symbols::{Marks, Runs, SEPARATOR, Symbol};
 use super::reading::{AS_SENT, Reading, forbidden};
 use crate::reject::PathFault;
 
-/// How many texts a closure may have. One oddity makes a handful, and three or four make ten to forty.
-const MOST_TEXTS: usize = 64;
-/// How many symbols the steps may write, whatever the length of the path: a short path may be as odd as it likes.
-const SYMBOLS_FOR_ANY: usize = 3 * 1024;
-/// How many they may write for each byte of the path.
-const SYMBOLS_FOR_EACH: usize = 5;
-/// A byte of a reading costs as much as so many symbols: it is copied, and looked at once.
-const BYTES_FOR_A_SYMBOL: usize = 4;
+/// The limit of texts in a closure. One unusual feature makes a few texts; three or four make ten to forty.
+const MAX_TEXTS: usize = 64;
+/// How many symbols the steps may write for a path of any length. It lets a short path have many unusual features.
+const SYMBOLS_FOR_ANY_PATH: usize = 3 * 1024;
+/// How many more symbols the steps may write for each byte of the path.
+const SYMBOLS_FOR_EACH_BYTE: usize = 5;
+/// How many bytes of a reading cost as much as one symbol. Each byte is copied and checked once.
+const BYTES_PER_SYMBOL: usize = 4;
 
-/// What a path is to some upstream or other.
+/// Everything that some upstream could make of a path.
 #[derive(Debug)]
 pub(super) struct Closure<'p> {
-    /// The readings, the first one among them: a separator before each segment.
+    /// The readings, which include the first one, with a separator before each segment.
     pub(super) readings: Vec<String>,
-    /// The texts of the closure.
+    /// The texts of the closure, one after the other.
     symbols: Vec<Symbol>,
-    /// Where among them each text stands that some upstream takes for the query, or for a part of it.
+    /// The ranges of `symbols` that some upstream reads as the query or a part of it.
     queries: Vec<Range<usize>>,
     runs: Runs<'p>,
     /// As [`Read::as_sent`].
     as_sent: Vec<String>,
-    /// Whether some upstream finds a host in it.
+    /// Whether some upstream reads a part of the path as a host.
     pub(super) names_host: bool,
 }
 
 impl Closure<'_> {
-    /// What some upstream takes for the query, or for a part of it.
+    /// The texts that some upstream reads as the query or a part of it.
     pub(super) fn queries(&self) -> impl Iterator<Item = Vec<u8>> {
         let queries = self.queries.iter();
         queries.map(|range| {
@@ -67,22 +67,22 @@ impl Closure<'_> {
     }
 }
 
-/// What a path is, whose escapes are whole.
+/// The readings of a path that has no broken escape.
 #[derive(Debug)]
 pub(super) struct Read<'p> {
-    /// The first reading: split at `/`, decoded once.
+    /// The first reading: the path split at `/`, with each segment decoded once.
     pub(super) first: String,
-    /// All readings, and what they come from; none where the first is the only one.
+    /// All readings, and why there are several. None if the first is the only one.
     pub(super) others: Option<(Closure<'p>, PathFault)>,
-    /// The readings of routers that compare the path as it was sent, with [`AS_SENT`] before each segment in which an
-    /// unreserved character is escaped: to such a router it is not the literal, but a parameter may be it.
+    /// The readings of routers that compare the path as sent. [`AS_SENT`] marks each segment in which an unreserved
+    /// character is escaped: such a router does not match that segment to a literal, but does match it to a parameter.
     pub(super) as_sent: Vec<String>,
 }
 
-/// Reads a path whose escapes are whole.
+/// Reads a path that has no broken escape.
 ///
 /// # Errors
-/// What no reading may hold, or that there are too many.
+/// The fault that a reading has, or that there are too many readings.
 pub(super) fn read(path: &str) -> Result<Read<'_>, PathFault> {
     let mut sent = Vec::with_capacity(path.len());
     let runs = Runs::of(path, &mut sent)?;
@@ -110,10 +110,10 @@ pub(super) fn read(path: &str) -> Result<Read<'_>, PathFault> {
     })
 }
 
-/// What a router reads that compares a text as it was sent; none where no unreserved character is escaped in it.
+/// The reading of a router that compares a text as sent. None if no unreserved character is escaped in the text.
 ///
-/// RFC 3986 §6.2.2.2 has such an escape mean the character, and clients write none. Others they write as a matter of
-/// course, so that those mean the character here.
+/// By RFC 3986 §6.2.2.2, an escaped unreserved character is equivalent to the character, and clients do not write such
+/// escapes. Clients do write other escapes, so those are decoded here.
 fn as_sent(text: &[Symbol], runs: &Runs<'_>) -> Result<Option<String>, PathFault> {
     if !Marks::of(text).has(Marks::UNRESERVED_ESCAPE) {
         return Ok(None);
@@ -132,12 +132,12 @@ fn as_sent(text: &[Symbol], runs: &Runs<'_>) -> Result<Option<String>, PathFault
 impl<'p> Closure<'p> {
     fn of(sent: Vec<Symbol>, runs: Runs<'p>) -> Result<Self, PathFault> {
         let mut texts = Texts {
-            budget: SYMBOLS_FOR_ANY + SYMBOLS_FOR_EACH * runs.path().len(),
+            budget: SYMBOLS_FOR_ANY_PATH + SYMBOLS_FOR_EACH_BYTE * runs.path().len(),
             known: Vec::new(),
             symbols: sent,
         };
         texts.keep(0, false)?;
-        // What the steps are taken from; the texts grow behind it.
+        // A copy of the text that the steps read, because they write to the end of `symbols`.
         let mut current = Vec::with_capacity(texts.symbols.len());
         let mut next = 0;
         while let Some(text) = texts.known.get(next) {
@@ -157,21 +157,21 @@ impl<'p> Closure<'p> {
     }
 }
 
-/// The texts of a closure, as far as they are known.
+/// The texts of a closure that have been found.
 struct Texts {
-    /// One after the other.
+    /// All texts, one after the other.
     symbols: Vec<Symbol>,
     known: Vec<Text>,
-    /// How many symbols may still be written.
+    /// How many more symbols may be written.
     budget: usize,
 }
 
 /// A text of a closure.
 struct Text {
-    /// Where it stands among the symbols, [`SEPARATOR`] before each segment.
+    /// The range of its symbols, with [`SEPARATOR`] before each segment.
     range: Range<usize>,
     marks: Marks,
-    /// Whether no escape of the path as sent still stands in it.
+    /// Whether the text holds no escape of the path as sent.
     is_reading: bool,
 }
 
@@ -180,7 +180,7 @@ impl Texts {
         self.symbols.get(range.clone()).unwrap_or_default()
     }
 
-    /// Keeps what was written after the other texts, unless it is known.
+    /// Keeps the text that was written after the others, unless it is already known.
     fn keep(&mut self, begin: usize, is_decoded: bool) -> Result<(), PathFault> {
         let range = begin..self.symbols.len();
         spend(&mut self.budget, range.len())?;
@@ -189,7 +189,7 @@ impl Texts {
             .known
             .iter()
             .filter(|known| self.at(&known.range) == text);
-        // Most of what the steps write is known, so that it is looked for first.
+        // Most texts are already known, and then so are their marks.
         let marks = same
             .clone()
             .next()
@@ -197,7 +197,7 @@ impl Texts {
         let is_reading = is_decoded || !marks.has(Marks::ESCAPE);
         if same.any(|known| known.is_reading == is_reading) {
             self.symbols.truncate(begin);
-        } else if self.known.len() == MOST_TEXTS {
+        } else if self.known.len() == MAX_TEXTS {
             return Err(PathFault::TooManyReadings);
         } else {
             self.known.push(Text {
@@ -234,7 +234,7 @@ impl Texts {
             }
             if text.is_reading {
                 let reading = closure.runs.bytes_of(without_last_slash(text_symbols));
-                spend(&mut budget, reading.len() / BYTES_FOR_A_SYMBOL)?;
+                spend(&mut budget, reading.len() / BYTES_PER_SYMBOL)?;
                 let reading = text_of(reading)?;
                 if !closure.readings.contains(&reading) {
                     closure.readings.push(reading);
@@ -255,15 +255,15 @@ fn spend(budget: &mut usize, symbols: usize) -> Result<(), PathFault> {
     Ok(())
 }
 
-/// A slash at the end adds no segment.
+/// The text without a slash at its end, which adds no segment.
 fn without_last_slash(text: &[Symbol]) -> &[Symbol] {
     text.strip_suffix(&[SEPARATOR]).unwrap_or(text)
 }
 
-/// A text that a reading may be.
+/// The bytes as a text, if a reading may hold them.
 fn text_of(bytes: Vec<u8>) -> Result<String, PathFault> {
     let text = String::from_utf8(bytes).map_err(|_| PathFault::NotUtf8)?;
-    // What is forbidden of ASCII was refused when it was decoded.
+    // Forbidden ASCII characters were rejected when they were decoded.
     let fault = match text.is_ascii() {
         true => None,
         false => text

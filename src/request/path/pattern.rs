@@ -1,10 +1,10 @@
-//! What a rule's `paths` entry fits.
+//! Path patterns: the entries of a rule's `paths`.
 
 use super::case::Case;
 use super::reading::{Reading, forbidden, oddity};
 use crate::reject::PathFault;
 
-/// What a rule's `paths` entry fits: literal segments, `{name}` for one segment, `/**` at the end for any rest.
+/// A path pattern: literal segments, `{name}`, which matches one segment, and `/**` at the end, which matches any rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     segments: Vec<PatternSegment>,
@@ -15,42 +15,42 @@ pub struct Pattern {
 /// One segment of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PatternSegment {
-    /// This text, as [`Case::fold`] makes it.
+    /// Matches this text, which [`Case::fold`] has folded.
     Literal(Box<str>),
-    /// Any text, under this name.
+    /// Matches any text, and binds it to this name.
     Parameter(Box<str>),
 }
 
-/// Why a text is no path pattern.
+/// Why a text is not a valid path pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternFault {
     /// It does not begin with `/`.
-    #[error("a path begins with `/`")]
+    #[error("expected a path that begins with `/`")]
     NotAbsolute,
-    /// A `*` that is not the final `/**`.
-    #[error(
-        "`*` has a meaning only as `/**` at the end; write `{{name}}` for one segment of any text"
-    )]
+    /// It has a `*` elsewhere than in `/**` at the end.
+    #[error("`*` is only allowed as `/**` at the end: use `{{name}}` for one segment of any text")]
     Wildcard,
-    /// A brace that does not enclose a whole segment, or encloses no name.
-    #[error("`{{name}}` stands for one whole segment, its name made of letters, digits and `_`")]
+    /// It has a brace that does not enclose a whole segment, or encloses no name.
+    #[error(
+        "`{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
+    )]
     Brace,
-    /// The same parameter twice.
-    #[error("the parameter `{{{0}}}` is bound twice")]
+    /// It has two parameters of this name.
+    #[error("duplicate path parameter `{{{0}}}`")]
     BoundTwice(String),
-    /// A text that is not in every reading of any request's path.
-    #[error("no request can have this path: {0}")]
+    /// It has a literal that no request's path has in every reading.
+    #[error("this path never matches: {0}")]
     Unreachable(PathFault),
-    /// A query.
-    #[error("a path has no `?`; the query is never matched")]
+    /// It has a query.
+    #[error("expected a path without `?`: the query is not matched")]
     Query,
-    /// A percent-escape.
-    #[error("patterns are written decoded, without percent-escapes")]
+    /// It has a percent-escape.
+    #[error("expected a decoded path, found a percent-escape")]
     Escape,
 }
 
 impl Pattern {
-    /// Parses a pattern; one trailing slash does not matter.
+    /// Parses a pattern. One slash at the end is ignored.
     ///
     /// # Errors
     /// [`PatternFault`].
@@ -84,22 +84,23 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// Whether the pattern fits a reading.
+    /// Whether the pattern matches a reading.
     ///
-    /// A parameter also fits an empty segment, as it does in some routers (find-my-way, h3, Falcon). It never binds one:
-    /// the reading in which empty segments are merged away does not fit, and the two disagree.
-    pub fn fits(&self, reading: Reading<'_>) -> bool {
+    /// A parameter also matches an empty segment, as in some routers (find-my-way, h3, Falcon). It never binds one: the
+    /// pattern does not match the reading without empty segments, so that the readings disagree and the request is
+    /// denied.
+    pub fn matches(&self, reading: Reading<'_>) -> bool {
         let mut sent = reading.segments();
-        let fits = self.segments.iter().all(|own| {
+        let matches = self.segments.iter().all(|own| {
             sent.next().is_some_and(|segment| match own {
                 PatternSegment::Literal(text) => **text == *self.case.fold(segment),
                 PatternSegment::Parameter(_) => true,
             })
         });
-        fits && reading.is_path() && (self.any_rest || sent.next().is_none())
+        matches && reading.is_path() && (self.any_rest || sent.next().is_none())
     }
 
-    /// What the pattern binds in a reading that it fits, in order.
+    /// The parameters and the values that the pattern binds in a reading that it matches, in order.
     pub fn bind<'p, 'r>(
         &'p self,
         reading: Reading<'r>,
@@ -111,22 +112,22 @@ impl Pattern {
         })
     }
 
-    /// Its segments.
+    /// The segments.
     pub fn segments(&self) -> &[PatternSegment] {
         &self.segments
     }
 
-    /// Whether it fits any rest after its segments, also none.
-    pub fn fits_any_rest(&self) -> bool {
+    /// Whether the pattern ends with `/**`: it matches any rest after its segments, also none.
+    pub fn matches_any_rest(&self) -> bool {
         self.any_rest
     }
 
-    /// Whether it has parameters.
+    /// Whether the pattern has parameters.
     pub fn binds(&self) -> bool {
         self.parameters().next().is_some()
     }
 
-    /// The names that the pattern binds, in order.
+    /// The names of the parameters, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(|segment| match segment {
             PatternSegment::Parameter(name) => Some(&**name),
@@ -134,7 +135,7 @@ impl Pattern {
         })
     }
 
-    /// Whether every path that fits `other` fits this.
+    /// Whether this pattern matches every path that `other` matches.
     pub fn covers(&self, other: &Self) -> bool {
         let lengths = if self.any_rest {
             other.segments.len() >= self.segments.len()

@@ -1,32 +1,33 @@
-//! One reading of a path: its segments, decoded.
+//! One reading of a path: its decoded segments.
 
 use crate::grammar::octet_of_digits;
 use crate::grammar::unprintable::is_invisible;
 use crate::reject::PathFault;
 
-/// Stands before each segment of a decoded text: no reading holds it otherwise, since NUL is refused.
+/// The separator before each segment of a decoded text. A path with an encoded NUL is denied, so that no segment holds
+/// it.
 pub(super) const SEPARATOR: u8 = b'\0';
 
-/// Stands before a segment that some routers compare as it was sent. No reading holds it otherwise, since control
-/// characters are refused.
+/// The mark before a segment that some routers compare as sent. A path with an encoded control character is denied, so
+/// that no other segment holds it.
 pub(super) const AS_SENT: u8 = 1;
 
 /// One reading of a path: a view of its decoded segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading<'r> {
-    /// Each segment with a separator before it; none where the target is not a path.
+    /// The segments, with a separator before each. None if the target is not a path.
     text: Option<&'r str>,
     separator: u8,
 }
 
 impl<'r> Reading<'r> {
-    /// Not a path: the target of CONNECT, or the `*` of OPTIONS (RFC 9110 §7.1). No pattern matches it.
+    /// A target that is not a path: that of CONNECT, or `*` of OPTIONS (RFC 9110 §7.1). No pattern matches it.
     pub(super) const NO_PATH: Self = Self {
         text: None,
         separator: b'/',
     };
 
-    /// A path as it was sent, in which nothing has to be decoded.
+    /// The reading of a path as sent that has nothing to decode.
     pub(super) fn as_sent(path: &'r str) -> Self {
         Self {
             text: Some(path.strip_suffix('/').unwrap_or(path)),
@@ -34,7 +35,7 @@ impl<'r> Reading<'r> {
         }
     }
 
-    /// A decoded path, [`SEPARATOR`] before each segment and none after the last.
+    /// The reading of a decoded path, with [`SEPARATOR`] before each segment and none after the last.
     pub(super) fn decoded(text: &'r str) -> Self {
         Self {
             text: Some(text),
@@ -42,15 +43,15 @@ impl<'r> Reading<'r> {
         }
     }
 
-    /// Whether it is a path at all.
+    /// Whether the target is a path.
     pub fn is_path(self) -> bool {
         self.text.is_some()
     }
 
-    /// The decoded segments: none for `/`, and for what is not a path. One slash at the end adds none.
+    /// The decoded segments. `/` has none, and a slash at the end adds none.
     pub fn segments(self) -> impl Iterator<Item = &'r str> {
         let mut rest = self.text.filter(|text| !text.is_empty());
-        // By bytes, since the searches for characters in texts set out to search long ones.
+        // This loop over bytes is faster than `str::find`, which is made for long texts.
         let mut next = move || {
             let text = rest?;
             let end = text.bytes().position(|byte| byte == self.separator);
@@ -61,13 +62,13 @@ impl<'r> Reading<'r> {
             rest = after;
             segment
         };
-        // Nothing stands before the first separator.
+        // The text before the first separator is empty.
         next();
         std::iter::from_fn(next)
     }
 
-    /// The reading of servers that drop dots and spaces at the end of a path, as Windows and Caddy do; none where none
-    /// stand there.
+    /// The reading of servers that drop dots and spaces at the end of a path, as Windows and Caddy do. None if there
+    /// are none.
     #[inline]
     pub fn without_last_dots(self) -> Option<Self> {
         let text = self.text.filter(|text| text.ends_with(['.', ' ']))?;
@@ -78,7 +79,7 @@ impl<'r> Reading<'r> {
         })
     }
 
-    /// Whether this is a value that a router which compares the path as it was sent takes for a parameter.
+    /// Whether a value that a parameter has bound is one that a router compares as sent.
     pub fn is_as_sent(value: &str) -> bool {
         value.as_bytes().first() == Some(&AS_SENT)
     }
@@ -96,13 +97,13 @@ impl<'r> Reading<'r> {
         path
     }
 
-    /// Why another upstream could read it in another way.
+    /// Why another upstream could read this path differently.
     pub(super) fn oddity(self) -> Option<PathFault> {
         self.segments().find_map(oddity)
     }
 }
 
-/// Why another upstream could read this decoded segment in another way.
+/// Why another upstream could read this decoded segment differently.
 pub(super) fn oddity(segment: &str) -> Option<PathFault> {
     if segment.is_empty() {
         return Some(PathFault::EmptySegment);
@@ -129,7 +130,7 @@ pub(super) fn is_dot_segment(segment: &str) -> bool {
     segment == "." || segment == ".."
 }
 
-/// Why no reading may hold this character: upstreams do not agree on what becomes of it.
+/// Why a reading may not hold this character: upstreams handle it differently.
 pub(super) fn forbidden(character: char) -> Option<PathFault> {
     match character {
         '#' => Some(PathFault::Fragment),
@@ -138,7 +139,7 @@ pub(super) fn forbidden(character: char) -> Option<PathFault> {
     }
 }
 
-/// The octet of a percent-escape (RFC 3986 §2.1), of which this is what follows the `%`.
+/// The octet of a percent-escape (RFC 3986 §2.1), given the text after its `%`.
 pub(super) fn octet_of_escape(after: &[u8]) -> Option<u8> {
     let [high, low, ..] = after else {
         return None;

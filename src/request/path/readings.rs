@@ -4,18 +4,18 @@ use super::closure::{self, Closure, Read};
 use super::reading::{Reading, octet_of_escape};
 use crate::reject::PathFault;
 
-/// All readings of a request's path: of most there is one.
+/// All readings of a request's path. Most paths have one.
 ///
-/// There is no way to ask one of several alone: [`agree`](Self::agree) asks them all.
+/// A decision cannot be made for one of several readings: [`agree`](Self::agree) evaluates all of them.
 #[derive(Debug)]
 pub struct Readings<'a> {
     first: First<'a>,
-    /// The others, and what they come from.
+    /// All readings, and why there are several. None if the first is the only one.
     others: Option<(Closure<'a>, PathFault)>,
     as_sent: Vec<String>,
 }
 
-/// The path split at `/` and decoded once.
+/// The path split at `/`, with each segment decoded once.
 #[derive(Debug)]
 enum First<'a> {
     NoPath,
@@ -24,10 +24,10 @@ enum First<'a> {
 }
 
 impl<'a> Readings<'a> {
-    /// Reads the target of a request, query included.
+    /// Reads the target of a request, which includes its query.
     ///
     /// # Errors
-    /// [`PathFault`] names why no reading can be relied on.
+    /// A [`PathFault`] if upstreams do not share any reading of the path.
     pub fn of_target(target: Option<&'a [u8]>) -> Result<Self, PathFault> {
         let target = match target {
             None | Some(b"*") => return Ok(Self::only(First::NoPath)),
@@ -64,15 +64,15 @@ impl<'a> Readings<'a> {
         }
     }
 
-    /// Whether there is one reading only, so that what is said of the path is true for every upstream.
+    /// Whether there is only one reading, so that every upstream reads the path in the same way.
     pub fn is_plain(&self) -> bool {
         self.others.is_none()
     }
 
-    /// The one reading that there is.
+    /// The only reading.
     ///
     /// # Errors
-    /// The fault, where there are several.
+    /// Why there are several.
     pub fn plain(&self) -> Result<Reading<'_>, PathFault> {
         match &self.others {
             None => Ok(self.first()),
@@ -80,18 +80,18 @@ impl<'a> Readings<'a> {
         }
     }
 
-    /// The answer that all readings agree on.
+    /// Calls `decide` for every reading, and returns the result if it is the same for all.
     ///
     /// # Errors
-    /// The fault where they differ, and the error of any of them.
+    /// The fault of the path if the results differ, or the first error of `decide`.
     pub fn agree<'r, T: PartialEq, E: From<PathFault>>(
         &'r self,
-        mut judge: impl FnMut(Reading<'r>) -> Result<T, E>,
+        mut decide: impl FnMut(Reading<'r>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let answer = judge(self.first())?;
+        let answer = decide(self.first())?;
         if let Some((closure, oddity)) = &self.others {
             for other in &closure.readings {
-                if judge(Reading::decoded(other))? != answer {
+                if decide(Reading::decoded(other))? != answer {
                     return Err(E::from(*oddity));
                 }
             }
@@ -99,7 +99,7 @@ impl<'a> Readings<'a> {
         Ok(answer)
     }
 
-    /// Every reading, to be shown; the first as the path is split and decoded once.
+    /// Every reading, for display. The first is the path split at `/` and decoded once.
     pub fn iter(&self) -> impl Iterator<Item = Reading<'_>> {
         let first = self.first();
         let others = self
@@ -110,27 +110,27 @@ impl<'a> Readings<'a> {
         std::iter::once(first).chain(others.filter(move |other| *other != first))
     }
 
-    /// What some upstream takes for the query, or for a part of it, although it stands in the path: undecoded or decoded
-    /// as that upstream would have it.
+    /// The parts of the path that some upstream reads as the query or a part of it, decoded as far as that upstream
+    /// decodes them.
     pub fn queries(&self) -> impl Iterator<Item = Vec<u8>> {
         self.others
             .iter()
             .flat_map(|(closure, _)| closure.queries())
     }
 
-    /// Whether some upstream takes a part of the path for the host of the request.
+    /// Whether some upstream reads a part of the path as the host of the request.
     pub fn name_host(&self) -> bool {
         let closure = self.others.as_ref().map(|(closure, _)| closure);
         closure.is_some_and(|closure| closure.names_host)
     }
 
-    /// The readings of routers that compare the path as it was sent, where an unreserved character is escaped in it: they
-    /// differ only in what is a literal to them, and what a parameter ([`Reading::is_as_sent`]).
+    /// The readings of routers that compare the path as sent, if an unreserved character is escaped in it. They differ
+    /// from the others only in which segments match a literal, and which only a parameter ([`Reading::is_as_sent`]).
     pub fn as_sent(&self) -> impl Iterator<Item = Reading<'_>> {
         self.as_sent.iter().map(|text| Reading::decoded(text))
     }
 
-    /// Every reading that some server makes, also those that differ only in which rule they fall under.
+    /// Every reading of every server, which includes those that differ only in the rule that matches.
     pub fn of_any_server(&self) -> impl Iterator<Item = Reading<'_>> {
         let readings = self.iter();
         let all = readings.flat_map(|reading| [Some(reading), reading.without_last_dots()]);
@@ -146,12 +146,12 @@ impl<'a> Readings<'a> {
     }
 }
 
-/// What one pass over the bytes of a target shows of its path.
+/// The result of one pass over the bytes of a target.
 struct Scan {
-    /// Where the query begins.
+    /// The length of the path: the position of the query.
     length: usize,
     has_escapes: bool,
-    /// Whether there are several readings even without any escape.
+    /// Whether there are several readings even without an escape.
     is_odd: bool,
 }
 
@@ -196,7 +196,7 @@ impl Scan {
     }
 }
 
-/// Which bytes of a path are merely themselves. An index out of range would not compile.
+/// The bytes that every server reads as themselves. A wrong index would not compile.
 #[allow(clippy::indexing_slicing)]
 const IS_ORDINARY: [bool; 256] = {
     let mut is_ordinary = [false; 256];

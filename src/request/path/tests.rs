@@ -56,18 +56,18 @@ fn what_an_upstream_could_read_otherwise_has_several_readings() {
         ("/a//", EmptySegment, &["a|", "a"]),
         ("/a;x=1/y", Parameters, &["a;x=1|y", "a|y", "a"]),
         ("/a%3bx", Parameters, &["a;x", "a"]),
-        // Some see the first backslash alone, and some the first semicolon.
+        // Some servers treat only the first backslash as a separator, and some only the first semicolon.
         (
             "/a\\b%5cc",
             EncodedSeparator,
             &["a\\b\\c", "a|b\\c", "a|b|c"],
         ),
         ("/a;b/c%3bd", Parameters, &["a;b|c;d", "a|c;d", "a|c", "a"]),
-        // The first `;` begins the query, or an encoded `?` does.
+        // The query begins at the first `;`, or at an encoded `?`.
         ("/a;b/../c", Parameters, &["a;b|..|c", "c", "a|..|c", "a"]),
         ("/a%3fb/c", EncodedQuery, &["a?b|c", "a"]),
         ("/a%253fb", DoubleEncoded, &["a%3fb", "a?b", "a"]),
-        // What follows `//` is an authority.
+        // The text after `//` is an authority.
         ("//x/a/b", EmptySegment, &["|x|a|b", "x|a|b", "a|b"]),
         ("///x/a", EmptySegment, &["||x|a", "x|a", "a"]),
         (
@@ -137,10 +137,10 @@ fn there_are_never_many_readings() {
         let count = readings(&target).map(|all| all.len());
         assert_eq!(count, Err(PathFault::TooManyReadings));
     }
-    // Work and memory stay linear.
+    // Work and memory are linear in the length.
     let dots = format!("/{}", "../".repeat(20_000));
     assert_eq!(readings(&dots).map(|all| all.len()), Ok(2));
-    // Three or four oddities at once.
+    // Three or four unusual features at once.
     for (target, count) in [
         ("/a//b/c;d/../e", 8),
         ("/a%252fb/%2e%2e/c;d", 10),
@@ -159,7 +159,7 @@ fn x_24_no_pattern_fits_connect_and_options_star() {
         let readings = Readings::of_target(target).unwrap();
         let reading = readings.plain().unwrap();
         for text in ["/**", "/", "/{x}"] {
-            assert!(!pattern(text).fits(reading));
+            assert!(!pattern(text).matches(reading));
         }
     }
 }
@@ -181,7 +181,7 @@ fn a_pattern_of_no_case_fits_any() {
     let pattern = Pattern::parse("/Admin/{Id}", Case::Insensitive).unwrap();
     let readings = Readings::of_target(Some(b"/aDMIN/X")).unwrap();
     let reading = readings.plain().unwrap();
-    assert!(pattern.fits(reading));
+    assert!(pattern.matches(reading));
     assert_eq!(pattern.bind(reading).collect::<Vec<_>>(), [("Id", "X")]);
     assert!(pattern.covers(&Pattern::parse("/ADMIN/x", Case::Insensitive).unwrap()));
 }
@@ -190,7 +190,7 @@ fn a_pattern_of_no_case_fits_any() {
 fn patterns_fit_whole_segments() {
     let fits = |text: &str, target: &str| {
         let readings = Readings::of_target(Some(target.as_bytes())).unwrap();
-        pattern(text).fits(readings.iter().next().unwrap())
+        pattern(text).matches(readings.iter().next().unwrap())
     };
     for (pattern, target) in [
         ("/", "/"),

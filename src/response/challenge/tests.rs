@@ -7,7 +7,7 @@ fn h_10_only_quotes_and_backslashes_are_escaped() {
 }
 
 #[test]
-fn everything_that_bearer_has_stands_once_and_in_order() {
+fn bearer_has_each_parameter_once_and_in_order() {
     let challenge = Challenge::bearer(
         "api",
         &OAuth {
@@ -69,9 +69,9 @@ fn dg_01_dg_03_dg_17_digest_quotes_what_rfc_7616_quotes() {
 }
 
 #[test]
-fn k_02_a_key_says_where_it_is_looked_for() {
+fn k_02_the_challenge_for_a_key_names_its_location() {
     assert_eq!(
-        Challenge::api_key("api", KeyPlace::Header, "x-api-key").to_string(),
+        Challenge::api_key("api", KeyLocation::Header, "x-api-key").to_string(),
         r#"ApiKey realm="api", in="header", name="x-api-key""#
     );
 }

@@ -1,19 +1,23 @@
-//! One cell of the table: a few callers, and what is known of each.
+//! One cell of the table: its callers, with the failures or the block of each.
 //!
-//! As bytes: [`FORMAT`], then for each caller 16 bytes of hash, a moment in 8 bytes, little end first, in milliseconds
-//! since 1970, a number, and for each failure but the last 4 bytes: so many milliseconds before that moment. The number
-//! is that of the failures, the last of them at the moment; or 0 for a caller who is blocked until then.
+//! The cell is stored as the byte [`FORMAT`] and, for each caller:
+//! 1. 16 bytes: the caller's id;
+//! 2. 8 bytes, little-endian: a time, in milliseconds since 1970;
+//! 3. 1 byte: the number of failures, or 0 for a blocked caller;
+//! 4. for each failure except the last, 4 bytes, little-endian: the milliseconds between this failure and the time.
+//!
+//! The time is the time of the last failure, or the end of the block.
 
 use super::Limits;
 use crate::time::Timestamp;
 
-/// How many callers a cell has room for.
+/// The most callers of a cell.
 pub(super) const SLOTS: usize = 16;
 
-/// What the bytes begin with.
+/// The first byte of a stored cell.
 const FORMAT: u8 = 1;
 
-/// What is known of the callers of one cell, as far as it matters now.
+/// The callers of one cell, without expired failures and blocks.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Bucket {
     slots: Vec<Slot>,
@@ -27,24 +31,22 @@ struct Slot {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Known {
-    /// When the caller failed: at least once, in order.
+    /// The times of the failures, in order; at least one.
     Failed(Vec<Timestamp>),
-    /// Until when the caller is blocked.
+    /// The end of the block.
     Blocked(Timestamp),
 }
 
 impl Bucket {
-    /// Reads a cell: what has passed, or cannot be, is left out; what is no cell is an empty one.
+    /// Reads a stored cell, without expired and impossible times. A cell in an unknown format is read as an empty cell.
     pub fn read(bytes: &[u8], limits: Limits, now: Timestamp) -> Self {
         let slots = slots(bytes).unwrap_or_default().into_iter();
         Self {
-            slots: slots
-                .filter_map(|slot| slot.believed(limits, now))
-                .collect(),
+            slots: slots.filter_map(|slot| slot.current(limits, now)).collect(),
         }
     }
 
-    /// The cell as bytes.
+    /// The cell in its stored format.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![FORMAT];
         for Slot { caller, known } in &self.slots {
@@ -70,7 +72,7 @@ impl Bucket {
         bytes
     }
 
-    /// Until when a caller is blocked.
+    /// The end of the block of a caller; none if it is not blocked.
     pub fn blocked_until(&self, caller: [u8; 16]) -> Option<Timestamp> {
         let slot = self.slots.iter().find(|slot| slot.caller == caller)?;
         match slot.known {
@@ -79,9 +81,9 @@ impl Bucket {
         }
     }
 
-    /// Counts a failure; whether that changed anything.
+    /// Counts a failure. Returns whether the cell has changed.
     ///
-    /// A block does not grow by what fails while it lasts, and where there is no room nothing is counted.
+    /// A failure during a block does not extend it. A failure in a cell without room is not counted.
     pub fn count(&mut self, caller: [u8; 16], limits: Limits, now: Timestamp) -> bool {
         let Some(slot) = self.slot_of(caller) else {
             return false;
@@ -97,7 +99,7 @@ impl Bucket {
         true
     }
 
-    /// The slot of a caller, made where there is none; none where every slot is another's who is blocked.
+    /// The slot of a caller, which is added if necessary; none if all slots belong to other callers that are blocked.
     fn slot_of(&mut self, caller: [u8; 16]) -> Option<&mut Slot> {
         let known = self.slots.iter().position(|slot| slot.caller == caller);
         if known.is_none() {
@@ -123,10 +125,10 @@ impl Bucket {
 }
 
 impl Slot {
-    /// What of it still counts; none where nothing does.
+    /// The slot without expired and impossible times; none if nothing is left.
     ///
-    /// Where the clock is set back, what lies ahead counts on, but for no more than a window or a block longer.
-    fn believed(self, limits: Limits, now: Timestamp) -> Option<Self> {
+    /// If the clock was set back, a time can be in the future. It is used if it is at most one window, or two blocks, ahead.
+    fn current(self, limits: Limits, now: Timestamp) -> Option<Self> {
         let known = match self.known {
             Known::Blocked(until) => {
                 let can_be = until <= now.plus(limits.block).plus(limits.block);
@@ -146,7 +148,7 @@ impl Slot {
     }
 }
 
-/// The slots of a cell; none where it is not one.
+/// The slots of a stored cell; none if its format is unknown.
 fn slots(bytes: &[u8]) -> Option<Vec<Slot>> {
     let (format, mut rest) = bytes.split_first()?;
     let mut slots = Vec::new();

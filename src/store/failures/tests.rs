@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::cells::{Cells, OwnCells, Put};
 use super::bucket::{Bucket, SLOTS};
-use super::{BUCKETS, Caller, CallerId, Failures, Limits, SECRET};
+use super::{BUCKETS, Caller, CallerId, Failures, Limits, SECRET, prefix};
+use crate::ports::{Shared, SharedData};
 use crate::time::Timestamp;
 
 const LIMITS: Limits = Limits {
@@ -16,7 +16,7 @@ const LIMITS: Limits = Limits {
     block: Duration::from_secs(300),
 };
 
-/// A moment so many milliseconds after some other.
+/// The time that is this many milliseconds after a fixed time.
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_seconds(1_800_000_000).plus_millis(millis)
 }
@@ -31,48 +31,48 @@ impl PlusMillis for Timestamp {
     }
 }
 
-/// Cells as a host's workers share them.
+/// Data that the workers of a host share.
 #[derive(Clone, Default)]
 struct SharedCells(Arc<Mutex<Held>>);
 
-/// Values and their versions.
-type Held = BTreeMap<u16, (Vec<u8>, u32)>;
+/// The values and their versions.
+type Held = BTreeMap<String, (Vec<u8>, u32)>;
 
-impl Cells for SharedCells {
-    fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
-        let found = self.0.lock().unwrap().get(&number).cloned();
-        // Others go on in between.
+impl SharedData for SharedCells {
+    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
+        let found = self.0.lock().unwrap().get(key).cloned();
+        // Other workers continue in between.
         std::thread::yield_now();
         found.map_or((None, 0), |(value, version)| (Some(value), version))
     }
 
-    fn put(&self, number: u16, value: &[u8], version: u32) -> Put {
+    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
         let mut cells = self.0.lock().unwrap();
-        let (held, current) = cells.entry(number).or_default();
+        let (held, current) = cells.entry(key.to_owned()).or_default();
         if *current != version {
-            return Put::TooLate;
+            return Shared::TooLate;
         }
         (*held, *current) = (value.to_vec(), version + 1);
-        Put::Done
+        Shared::Done
     }
 }
 
-/// Cells into which nothing goes.
+/// Data that refuses every write.
 struct NoCells;
 
-impl Cells for NoCells {
-    fn get(&self, _: u16) -> (Option<Vec<u8>>, u32) {
+impl SharedData for NoCells {
+    fn get(&self, _: &str) -> (Option<Vec<u8>>, u32) {
         (None, 0)
     }
 
-    fn put(&self, _: u16, _: &[u8], _: u32) -> Put {
-        Put::Refused
+    fn set(&self, _: &str, _: &[u8], _: u32) -> Shared {
+        Shared::Refused
     }
 }
 
 fn sharing(limits: Limits, cells: &SharedCells) -> Failures {
     let mut failures = Failures::new(limits);
-    failures.share(Box::new(cells.clone()));
+    failures.share(Box::new(cells.clone()), &[]);
     failures
 }
 
@@ -98,7 +98,7 @@ fn so_many_failures_within_the_window_block() {
     assert_eq!(failures.blocked_for(failures.id(user("ben")), at(0)), None);
 }
 
-/// Two windows that lie side by side would let nearly twice as many through.
+/// Failures are not counted in adjacent windows, which would allow nearly twice as many.
 #[test]
 fn the_window_goes_along() {
     let failures = Failures::new(LIMITS);
@@ -107,7 +107,7 @@ fn the_window_goes_along() {
         failures.count(amy, at(millis));
         assert_eq!(failures.blocked_for(amy, at(millis)), None, "{millis}");
     }
-    // With those of 60 and 110 seconds.
+    // Counted together with those at 60 and 110 seconds.
     failures.count(amy, at(119_999));
     assert!(failures.blocked_for(amy, at(119_999)).is_some());
 }
@@ -119,7 +119,7 @@ fn a_block_ends_when_it_was_to_end_and_all_begins_anew() {
     for _ in 0..3 {
         failures.count(amy, at(0));
     }
-    // What still comes in meanwhile, from a request that was under way.
+    // A failure during the block, of a request that was already in progress.
     failures.count(amy, at(200_000));
     for (millis, left) in [
         (0, Some(300)),
@@ -173,7 +173,7 @@ fn who_is_one_caller() {
     assert!(!same(of("corp", "amy"), of("corpa", "my")));
 }
 
-/// Set back, or set ahead: nobody is told to wait for longer than a block, or waits for longer than two.
+/// If the clock is set back or ahead, the response names at most one block, and the caller is blocked for at most two.
 #[test]
 fn a_clock_that_jumps_blocks_nobody_for_good() {
     for jump in [
@@ -191,7 +191,7 @@ fn a_clock_that_jumps_blocks_nobody_for_good() {
         }
         let then = at(jump);
         assert!(failures.blocked_for(amy, then).unwrap_or(0) <= 300);
-        // And who fails then is blocked again.
+        // A caller that fails then is blocked again.
         for _ in 0..3 {
             failures.count(amy, then);
         }
@@ -229,7 +229,7 @@ fn workers_count_together() {
 #[test]
 fn without_shared_cells_a_worker_counts_by_itself() {
     let mut failures = Failures::new(LIMITS);
-    failures.share(Box::new(NoCells));
+    failures.share(Box::new(NoCells), &[]);
     let amy = failures.id(user("amy"));
     for _ in 0..3 {
         failures.count(amy, at(0));
@@ -237,11 +237,11 @@ fn without_shared_cells_a_worker_counts_by_itself() {
     assert_eq!(failures.blocked_for(amy, at(0)), Some(300));
 }
 
-/// Every failure of every worker counts, whoever is faster.
+/// Every failure of every worker is counted, whichever worker is faster.
 #[test]
 fn none_is_lost_between_workers() {
     const WORKERS: usize = 4;
-    // So few that nobody can be overtaken as often as is tried.
+    // So few workers that no worker fails as often as it tries.
     const EACH: usize = 10;
     let limits = Limits {
         failures: (WORKERS * EACH + 1) as u8,
@@ -267,24 +267,24 @@ fn none_is_lost_between_workers() {
     assert_eq!(failures.blocked_for(amy, at(0)), Some(300));
 }
 
-/// Cells in which another worker is faster, so many times.
+/// Data in which another worker is faster this many times.
 struct Overtaken {
     cells: SharedCells,
     other: Failures,
     times: Cell<u32>,
 }
 
-impl Cells for Overtaken {
-    fn get(&self, number: u16) -> (Option<Vec<u8>>, u32) {
-        self.cells.get(number)
+impl SharedData for Overtaken {
+    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
+        self.cells.get(key)
     }
 
-    fn put(&self, number: u16, value: &[u8], version: u32) -> Put {
+    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
         if let Some(times) = self.times.get().checked_sub(1) {
             self.times.set(times);
             self.other.count(self.other.id(user("amy")), at(0));
         }
-        self.cells.put(number, value, version)
+        self.cells.set(key, value, version)
     }
 }
 
@@ -298,11 +298,12 @@ fn who_was_too_late_tries_again_but_not_for_ever() {
         };
         let other = sharing(limits, &cells);
         let mut failures = Failures::new(limits);
-        failures.share(Box::new(Overtaken {
+        let overtaken = Overtaken {
             cells: cells.clone(),
             other: sharing(limits, &cells),
             times: Cell::new(times),
-        }));
+        };
+        failures.share(Box::new(overtaken), &[]);
         let amy = failures.id(user("amy"));
         failures.count(amy, at(0));
         let by_others = times.min(32);
@@ -316,7 +317,7 @@ fn who_was_too_late_tries_again_but_not_for_ever() {
     }
 }
 
-/// A caller of that number, in a bucket.
+/// The caller with this number, in a cell.
 fn caller(number: u128) -> [u8; 16] {
     number.to_be_bytes()
 }
@@ -324,7 +325,7 @@ fn caller(number: u128) -> [u8; 16] {
 #[test]
 fn who_failed_least_makes_room_and_who_is_blocked_never() {
     let mut bucket = Bucket::default();
-    // One blocked, one who failed twice, and the rest once each.
+    // One caller is blocked, one has failed twice, and the others once each.
     for (number, times) in [(0, 3), (1, 2)] {
         for _ in 0..times {
             assert!(bucket.count(caller(number), LIMITS, at(0)));
@@ -333,7 +334,7 @@ fn who_failed_least_makes_room_and_who_is_blocked_never() {
     for number in 2..SLOTS as u128 {
         assert!(bucket.count(caller(number), LIMITS, at(number as i64)));
     }
-    // Whoever comes anew takes the place of the one whose failure is longest ago.
+    // A new caller replaces the caller whose failure is the oldest.
     for number in 100..200 {
         assert!(bucket.count(caller(number), LIMITS, at(100)));
     }
@@ -341,7 +342,7 @@ fn who_failed_least_makes_room_and_who_is_blocked_never() {
     assert!(bucket.count(caller(1), LIMITS, at(101)));
     assert!(bucket.blocked_until(caller(1)).is_some());
 
-    // Where all are blocked, nobody else is counted, until a block has ended.
+    // If all callers are blocked, no other caller is counted until a block ends.
     let mut bucket = Bucket::default();
     for number in 0..SLOTS as u128 {
         for _ in 0..3 {
@@ -356,7 +357,7 @@ fn who_failed_least_makes_room_and_who_is_blocked_never() {
     assert!(later.count(caller(99), LIMITS, at(300_000)));
 }
 
-/// However many fail, the table stays as large as it is.
+/// The size of the table does not grow with the number of callers.
 #[test]
 fn many_addresses_take_no_more_room() {
     let cells = SharedCells::default();
@@ -375,27 +376,28 @@ fn many_addresses_take_no_more_room() {
     }
 }
 
-/// The secret is one for all, and one that is none is replaced.
+/// All workers have the same secret, and an invalid secret is replaced.
 #[test]
 fn what_is_no_secret_is_replaced() {
     let cells = SharedCells::default();
-    cells.put(SECRET, b"", 0);
+    let key = format!("{}.{SECRET}", prefix(&[], LIMITS));
+    cells.set(&key, b"", 0);
     let (one, two) = (sharing(LIMITS, &cells), sharing(LIMITS, &cells));
     assert_eq!(one.id(user("amy")), two.id(user("amy")));
     let other = Failures::new(LIMITS);
     assert_ne!(one.id(user("amy")), other.id(user("amy")));
-    assert_eq!(cells.get(SECRET).0.map(|secret| secret.len()), Some(16));
+    assert_eq!(cells.get(&key).0.map(|secret| secret.len()), Some(16));
 }
 
 fn in_cell(failures: &Failures, caller: CallerId, value: &[u8]) {
-    let cells = failures.cells();
-    let version = cells.get(caller.bucket).1;
-    assert_eq!(cells.put(caller.bucket, value, version), Put::Done);
+    let (data, key) = (failures.data(), failures.key(caller.bucket));
+    let version = data.get(&key).1;
+    assert_eq!(data.set(&key, value, version), Shared::Done);
 }
 
 proptest! {
-    /// Whatever another has written: nobody is blocked for longer than a block, and who fails is blocked in the end, unless
-    /// it is a whole cell of blocks.
+    /// With any content of a cell, a response names at most one block. A caller that fails is blocked in the end, unless the
+    /// cell is full of blocked callers.
     #[test]
     fn garbage_is_nothing_known(value in proptest::collection::vec(any::<u8>(), 0..600), begins in any::<bool>()) {
         let failures = Failures::new(LIMITS);
@@ -409,7 +411,7 @@ proptest! {
         prop_assert!(failures.blocked_for(amy, at(0)).is_some());
     }
 
-    /// What is written is read; whatever is counted, a cell is no larger than its slots.
+    /// A cell that is written is read again, and it never has more callers than slots.
     #[test]
     fn a_cell_is_what_was_written(
         counted in proptest::collection::vec((0_u128..24, 0_i64..400_000), 0..200),
@@ -428,7 +430,7 @@ proptest! {
         }
     }
 
-    /// The table agrees with a list of moments.
+    /// The table agrees with a model that keeps a list of times.
     #[test]
     fn a_caller_is_blocked_as_the_moments_say(steps in proptest::collection::vec(0_i64..40_000, 1..60)) {
         let failures = Failures::new(LIMITS);
@@ -451,15 +453,35 @@ proptest! {
     }
 }
 
+/// Filters with other names or limits have other cells.
 #[test]
-fn own_cells_know_their_versions() {
-    let cells = OwnCells::default();
-    assert_eq!(cells.get(7), (None, 0));
-    assert_eq!(cells.put(7, b"a", 1), Put::TooLate);
-    assert_eq!(cells.put(7, b"a", 0), Put::Done);
-    let (value, version) = cells.get(7);
-    assert_eq!(value.as_deref(), Some(&b"a"[..]));
-    assert_ne!(version, 0);
-    assert_eq!(cells.put(7, b"b", 0), Put::TooLate);
-    assert_eq!(cells.put(7, b"b", version), Put::Done);
+fn filters_do_not_meet() {
+    let other = Limits {
+        failures: 4,
+        ..LIMITS
+    };
+    let of = [
+        prefix(&[], LIMITS),
+        prefix(&[], other),
+        prefix(&[b"a"], LIMITS),
+        prefix(&[b"a", b""], LIMITS),
+        prefix(&[b"", b"a"], LIMITS),
+    ];
+    for (index, prefix) in of.iter().enumerate() {
+        assert!(!of[..index].contains(prefix), "{index}");
+    }
+    let cells = SharedCells::default();
+    let mut filters = [&b"one"[..], b"two"].map(|name| {
+        let mut failures = Failures::new(LIMITS);
+        failures.share(Box::new(cells.clone()), &[name]);
+        failures
+    });
+    let amy = user("amy");
+    for _ in 0..3 {
+        filters[0].count(filters[0].id(amy), at(0));
+    }
+    let blocked = filters
+        .each_mut()
+        .map(|failures| failures.blocked_for(failures.id(amy), at(0)).is_some());
+    assert_eq!(blocked, [true, false]);
 }

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use countersign::authenticate::signature::Pure;
 use countersign::config;
-use countersign::evaluate::{Outcome, evaluate};
+use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::plan::Plan;
 use countersign::request::RequestView;
 use countersign::store::Store;
@@ -205,15 +205,17 @@ impl Forecast {
             &self.plan,
             &request,
             &self.store,
-            &[],
-            &Pure,
-            self.now,
+            Circumstances {
+                settled: &[],
+                backend: &Pure,
+                now: self.now,
+            },
             &mut (),
         ) {
             Outcome::Decided(decision, effects) => {
-                let passes = decision.passes();
-                effects.apply(&mut self.store, self.now);
-                passes
+                let (asked, store) = ((&self.plan, &request), &mut self.store);
+                let decision = decision.commit(effects, store, asked, self.now);
+                decision.passage().is_some()
             }
             Outcome::Needs(_) => panic!("the keys are in the document"),
         }

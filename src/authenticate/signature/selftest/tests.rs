@@ -23,7 +23,7 @@ fn the_specimens_are_what_they_say() {
         );
         let (out, length) = (super::out_of_range(&key, &good), good.len());
         assert_eq!(out.len(), length, "s + n has room in the length of n");
-        // The other signature is a good one, but for the hash.
+        // The other signature is valid except for its hash.
         use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
         match &key {
             Key::P256(key) => key
@@ -92,7 +92,7 @@ fn only_what_is_judged_rightly_counts() {
     assert_eq!(self_test(&only_rsa), rsa);
     let yes_to_rsa = fake(|signed| Ok(is_rsa(signed) || Pure.verifies(signed)?));
     assert_eq!(self_test(&yes_to_rsa), all.without(rsa));
-    // It accepts, but fails where it should refuse.
+    // It accepts valid signatures, and fails on signatures that it must reject.
     let never_refuses = fake(|signed| match Pure.verifies(signed)? {
         true => Ok(true),
         false => Err(Unavailable),
@@ -100,7 +100,7 @@ fn only_what_is_judged_rightly_counts() {
     assert_eq!(self_test(&never_refuses), AlgorithmSet::EMPTY);
 }
 
-/// Each of the questions finds a verifier that no other finds.
+/// Each signature of the self-test detects a faulty verifier that no other signature detects.
 #[test]
 fn each_question_has_its_use() {
     let ecdsa = AlgorithmSet::from_iter([Algorithm::Es256, Algorithm::Es384, Algorithm::Es512]);
@@ -109,7 +109,7 @@ fn each_question_has_its_use() {
             Ok(lax(signed) || Pure.verifies(signed)?)
         })))
     };
-    // A signature with its last bit lost.
+    // The verifier ignores the last bit of the signature.
     let flipped = |signed: &Signed<'_>| {
         let mut signature = signed.signature.to_vec();
         *signature.last_mut().unwrap() ^= 1;
@@ -119,23 +119,23 @@ fn each_question_has_its_use() {
         }) == Ok(true)
     };
     assert_eq!(lax_where(flipped), AlgorithmSet::TESTED);
-    // The message cut short.
+    // The verifier truncates the message.
     let prefix = |signed: &Signed<'_>| {
         let message = &signed.message[..MESSAGE.len()];
         Pure.verifies(&Signed { message, ..*signed }) == Ok(true)
     };
     assert_eq!(lax_where(prefix), AlgorithmSet::TESTED);
-    // Any hash that fits.
+    // The verifier accepts any hash.
     let any_hash = |signed: &Signed<'_>| {
         let others = SPECIMENS.iter();
         let mut others = others.filter(|other| other.algorithm == signed.algorithm);
         others.any(|other| decoded(other.other_hash) == signed.signature)
     };
     assert_eq!(lax_where(any_hash), AlgorithmSet::TESTED);
-    // The psychic signature.
+    // The verifier accepts `r = s = 0`.
     let zero = |signed: &Signed<'_>| signed.signature.iter().all(|octet| *octet == 0);
     assert_eq!(lax_where(zero), ecdsa);
-    // A representative that is reduced.
+    // The verifier reduces the representative.
     let reduced = |signed: &Signed<'_>| {
         let Key::Rsa(key) = signed.key else {
             return false;
@@ -170,14 +170,14 @@ fn a_host_that_fails_is_not_replaced() {
         let failed = Err(SignatureFault::Unavailable);
         assert_eq!(verdict(Err(Unavailable), chosen), failed);
         assert_eq!(verdict(Ok(false), chosen), Err(SignatureFault::Mismatch));
-        // For every other algorithm the host is not asked.
+        // The host is not called for other algorithms.
         let others = AlgorithmSet::from_iter(Algorithm::ALL).without(chosen);
         assert_eq!(verdict(Err(Unavailable), others), Ok(()));
         assert_eq!(verdict(Ok(false), others), Ok(()));
     }
 }
 
-/// What a signature is by its shape alone is no backend's to say.
+/// The length and range are checked before any backend.
 #[test]
 fn a_backend_that_takes_everything_gets_only_what_has_the_right_shape() {
     let all = Chosen::new(

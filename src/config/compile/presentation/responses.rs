@@ -8,7 +8,7 @@ use crate::config::document::responses::Responses;
 use crate::config::fault::{Fault, InvalidResponse};
 use crate::config::read::{Entries, Optional, Typed};
 use crate::presentation::Presentation;
-use crate::response::page::{Page, PageFault, placeholders};
+use crate::presentation::page::{Page, PageFault, placeholders};
 
 impl Compiler<'_> {
     pub(super) fn responses(

@@ -5,7 +5,7 @@ mod keys;
 use std::time::Duration;
 
 use crate::authenticate::claims::{ClaimNames, ClaimPath};
-use crate::authenticate::jwt::{Audiences, Issuer, Kind, Revoked, Verifier};
+use crate::authenticate::jwt::{self, Audiences, Issuer, Kind, Revoked};
 use crate::authenticate::{Method, Provider};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
@@ -29,7 +29,8 @@ impl Compiler<'_> {
         let names = self.claim_names(&at.member("claims"), document.claims.given());
         let locations = self.locations(&at.member("from"), &document.from);
         let keys = self.keys(at, name, document, &issuer);
-        let verifier = Verifier {
+        let jwt = jwt::Jwt {
+            keys: vec![keys?],
             issuer: issuer?,
             audiences: audiences?,
             kind: document.token_type.given().copied().unwrap_or(Kind::Any),
@@ -42,7 +43,7 @@ impl Compiler<'_> {
         Ok(Provider {
             name: name?.to_owned(),
             locations: locations?,
-            method: Method::Jwt(verifier, keys?),
+            method: Method::Jwt(jwt),
         })
     }
 

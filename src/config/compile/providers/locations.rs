@@ -5,7 +5,7 @@ use crate::config::compile::Compiler;
 use crate::config::document::providers::From;
 use crate::config::fault::InvalidLocation;
 use crate::config::read::{List, Optional, Typed};
-use crate::credential::{Carrier, Location, LocationId};
+use crate::credential::{Carrier, Grammar, Location, LocationId};
 use crate::grammar::is_token;
 use crate::presentation::Protects;
 use crate::scheme::Scheme;
@@ -50,6 +50,7 @@ impl Compiler<'_> {
     fn location_id(&mut self, carrier: Carrier) -> LocationId {
         let location = Location {
             carrier,
+            grammar: Grammar::Token,
             scheme: Scheme::Bearer,
         };
         let known = self.locations.iter().position(|known| *known == location);

@@ -1,32 +1,30 @@
 //! Gates: which credentials a rule accepts.
 
-use crate::authenticate::Provider;
-use crate::authorize::Requirements;
+use crate::authenticate::{Offer, Provider, ProviderId};
+use crate::authorize::{Gate, Requirements};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::compile::providers::CompiledProviders;
 use crate::config::fault::InvalidRule;
 use crate::config::read::{List, Optional, Typed};
-use crate::plan::Gate;
-use crate::scheme::Scheme;
 
 impl Compiler<'_> {
-    /// The positions of the providers that a rule names, in the order of the configuration; all if it names none.
+    /// The providers that a rule names, in the order of the configuration; all if it names none.
     pub(super) fn accepted(
         &mut self,
         at: &At<'_>,
         typed: &Typed<Option<List<String>>>,
         providers: &CompiledProviders<'_>,
-    ) -> Vec<usize> {
+    ) -> Vec<ProviderId> {
         if typed.is_absent() {
             return providers.all();
         }
-        let mut positions = Vec::new();
+        let mut accepted = Vec::new();
         self.at_least_one(at, "provider", typed, |this, at, name| {
-            match providers.position(name) {
-                Some(position) => {
-                    if let Err(between) = positions.binary_search(&position) {
-                        positions.insert(between, position);
+            match providers.id(name) {
+                Some(id) => {
+                    if let Err(between) = accepted.binary_search(&id) {
+                        accepted.insert(between, id);
                     }
                 }
                 None if providers.has_every_name() => {
@@ -36,22 +34,22 @@ impl Compiler<'_> {
             }
             Ok(())
         });
-        positions
+        accepted
     }
 
     pub(super) fn gate(
         &mut self,
         at: &At<'_>,
-        accepted: Vec<usize>,
+        accepted: Vec<ProviderId>,
         providers: &CompiledProviders<'_>,
     ) -> Gate {
         if providers.are_none() {
             self.report(at, InvalidRule::NoProvider);
         }
-        let named: Vec<_> = providers.at(&accepted).collect();
+        let named: Vec<_> = providers.of(&accepted).collect();
         for (index, one) in named.iter().enumerate() {
             for two in named.iter().skip(index + 1) {
-                if one.claims_what(two) {
+                if one.conflicts_with(two) {
                     let (one, two) = (one.name.clone(), two.name.clone());
                     self.report(at, InvalidRule::SameTokens { one, two });
                 }
@@ -67,17 +65,20 @@ pub(in crate::config::compile) fn of_strangers(providers: &CompiledProviders<'_>
 }
 
 /// A gate that accepts any credential of these providers.
-fn gate_of(accepted: Vec<usize>, providers: &CompiledProviders<'_>) -> Gate {
-    let mut schemes: Vec<Scheme> = Vec::new();
-    for provider in providers.at(&accepted) {
-        if !schemes.contains(&provider.scheme()) {
-            schemes.push(provider.scheme());
+fn gate_of(accepted: Vec<ProviderId>, providers: &CompiledProviders<'_>) -> Gate {
+    let mut offers: Vec<Offer> = Vec::new();
+    for offer in providers
+        .of(&accepted)
+        .flat_map(|provider| provider.method.offers())
+    {
+        if !offers.contains(offer) {
+            offers.push(offer.clone());
         }
     }
     Gate {
         providers: accepted,
         choice: 0,
-        schemes,
+        offers,
         requirements: Requirements::default(),
     }
 }
@@ -87,11 +88,17 @@ pub(in crate::config::compile) fn tell_choices_apart<'a>(
     gates: impl Iterator<Item = &'a mut Gate>,
     providers: &[Provider],
 ) {
-    let rivals = |one: &Provider| providers.iter().filter(|two| one.claims_what(two)).count() > 1;
+    let rivals = |one: &Provider| {
+        providers
+            .iter()
+            .filter(|two| one.conflicts_with(two))
+            .count()
+            > 1
+    };
     if !providers.iter().any(rivals) {
         return;
     }
-    let mut choices: Vec<Vec<usize>> = Vec::new();
+    let mut choices: Vec<Vec<ProviderId>> = Vec::new();
     for gate in gates {
         let known = choices.iter().position(|choice| *choice == gate.providers);
         gate.choice = known.unwrap_or(choices.len());

@@ -1,10 +1,10 @@
 //! Whether clients can tell that a rule exists although it hides.
 
 use super::CompiledRules;
+use crate::authorize::Access;
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::fault::{Difference, Elsewhere, NotHidden, Warning};
-use crate::plan::Access;
 use crate::presentation::fixed::FixedReply;
 
 impl Compiler<'_> {
@@ -26,7 +26,9 @@ impl Compiler<'_> {
             let difference = match access {
                 Access::Public => Difference::Public,
                 Access::Optional(_) => Difference::Optional,
-                Access::Respond(reply) if reply != not_found => Difference::Response,
+                Access::Respond(id) if self.replies.get(id.0) != Some(not_found) => {
+                    Difference::Response
+                }
                 Access::Required(gate) if gate.providers.len() < providers => Difference::Providers,
                 Access::Required(_) | Access::Respond(_) | Access::Closed(_) => continue,
             };

@@ -1,45 +1,45 @@
-//! The steps, each over a whole text.
+//! The steps of the closure, each over a whole text.
 
 use super::symbols::{Marks, SEPARATOR, Symbol, escape, is_slash, is_unreserved};
 use crate::reject::PathFault;
 
-/// What a step makes of a text, appended to another.
+/// A step: it reads a text, and appends its result to another.
 pub(super) type Step = fn(&[Symbol], &mut Vec<Symbol>) -> Result<(), PathFault>;
 
-/// The steps, each with what it changes; the numbers are those of the closure's documentation.
+/// The steps, each with the mark of the texts that it changes. The numbers are those of the closure's documentation.
 pub(super) const STEPS: [(Marks, Step); 13] = [
-    // 1. Percent-escapes are decoded.
+    // 1. Decode percent-escapes.
     (Marks::ESCAPE, |text, to| decode(text, |_| true, to)),
     (Marks::UNRESERVED_ESCAPE, |text, to| {
         decode(text, is_unreserved, to)
     }),
     (Marks::SLASH_ESCAPE, |text, to| decode(text, is_slash, to)),
-    // 2. and 3. A slash or backslash separates.
+    // 2. and 3. Treat a slash or a backslash as a separator.
     (Marks::SLASH, |text, to| separate(text, b'/', to)),
     (Marks::BACKSLASH, |text, to| separate(text, b'\\', to)),
-    // 4. Empty segments are merged away.
+    // 4. Remove empty segments.
     (Marks::EMPTY_SEGMENT, |text, to| {
         join(segments(text).filter(|segment| !segment.is_empty()), to)
     }),
-    // 5. Dot segments are resolved.
+    // 5. Resolve dot segments.
     (Marks::DOT_SEGMENT, resolve_dots),
-    // Or the last one is dropped, as dots at the end of a path are by Windows and Caddy.
+    // Or remove the last one, as Windows and Caddy do with dots at the end of a path.
     (Marks::DOT_SEGMENT, drop_last_dots),
-    // 6. Parameters are dropped.
+    // 6. Remove path parameters.
     (Marks::SEMICOLON, |text, to| {
         join(segments(text).map(|segment| before(segment, b';')), to)
     }),
-    // 7. and 8. The query begins.
+    // 7. and 8. Begin the query.
     (Marks::SEMICOLON, |text, to| cut(text, b';', to)),
     (Marks::QUESTION_MARK, |text, to| cut(text, b'?', to)),
-    // 9. An authority begins the path, or slashes that are merged there alone.
+    // 9. Remove an authority at the beginning, or only the slashes there.
     (Marks::AUTHORITY, drop_authority),
     (Marks::AUTHORITY, |text, to| {
         join(segments(text).skip_while(|segment| segment.is_empty()), to)
     }),
 ];
 
-/// Every escape of these octets decoded once; a `%` that begins none stays.
+/// Decodes every escape of these octets once. A `%` that does not begin an escape is kept.
 pub(super) fn decode(
     text: &[Symbol],
     counts: impl Fn(u8) -> bool,
@@ -53,7 +53,7 @@ pub(super) fn decode(
                 rest = after;
             }
             Some((b'#', _)) => return Err(PathFault::Fragment),
-            // Among them NUL, which would be taken for a separator.
+            // NUL is among these. It would otherwise be read as a separator.
             Some((octet, _)) if octet.is_ascii_control() => {
                 return Err(PathFault::ControlCharacter);
             }
@@ -66,7 +66,7 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// Every one of these bytes separates.
+/// Replaces every byte `separator` by a separator.
 fn separate(text: &[Symbol], separator: u8, to: &mut Vec<Symbol>) -> Result<(), PathFault> {
     to.extend(text.iter().map(|symbol| match *symbol {
         symbol if symbol == Symbol::from(separator) => SEPARATOR,
@@ -75,7 +75,7 @@ fn separate(text: &[Symbol], separator: u8, to: &mut Vec<Symbol>) -> Result<(), 
     Ok(())
 }
 
-/// The text ends before the first of these bytes.
+/// Ends the text before the first byte `end`.
 fn cut(text: &[Symbol], end: u8, to: &mut Vec<Symbol>) -> Result<(), PathFault> {
     to.extend_from_slice(before(text, end));
     Ok(())
@@ -98,7 +98,7 @@ fn resolve_dots(text: &[Symbol], to: &mut Vec<Symbol>) -> Result<(), PathFault> 
             }
         }
     }
-    // What is resolved at the end leaves its slash.
+    // A dot segment at the end leaves its slash.
     if matches!(segments(text).last(), Some([DOT] | [DOT, DOT])) {
         to.push(SEPARATOR);
     }
@@ -115,7 +115,8 @@ fn drop_last_dots(text: &[Symbol], to: &mut Vec<Symbol>) -> Result<(), PathFault
     Ok(())
 }
 
-/// Where user information ends, no two servers agree on where the path begins.
+/// Removes an authority at the beginning. Servers disagree on where the path begins after user information, so that
+/// user information is a fault.
 fn drop_authority(text: &[Symbol], to: &mut Vec<Symbol>) -> Result<(), PathFault> {
     let mut path = segments(text).skip_while(|segment| segment.is_empty());
     match path.next() {
@@ -141,7 +142,7 @@ fn join<'s>(
     Ok(())
 }
 
-/// What stands before the first of these bytes: all of it where there is none.
+/// The text before the first byte `end`, or the whole text if there is none.
 pub(super) fn before(text: &[Symbol], end: u8) -> &[Symbol] {
     let mut parts = text.split(|symbol| *symbol == Symbol::from(end));
     parts.next().unwrap_or(text)

@@ -1,18 +1,17 @@
-//! Paths as the steps of the closure see them: an escape is one symbol, and so is a long run of bytes that no step looks
-//! into.
+//! A path as a text of symbols, for the steps of the closure.
 //!
-//! So a step over an ordinary path of 2,000 bytes with one oddity takes some hundred symbols, and it is the oddities that
-//! are paid for.
+//! An escape is one symbol, and so is a long run of bytes that no step changes. So an ordinary path of 2,000 bytes with
+//! one unusual feature has only some hundred symbols, and the cost of a step depends on the unusual features.
 
 use std::ops::Range;
 
 use super::super::reading::octet_of_escape;
 use crate::reject::PathFault;
 
-/// A byte, from [`FIRST_ESCAPE`] on the escape of one, and from [`FIRST_RUN`] on the number of a run.
+/// A byte; from [`FIRST_ESCAPE`] on, the escape of a byte; from [`FIRST_RUN`] on, the number of a run.
 pub(super) type Symbol = u16;
 
-/// Stands before each segment. No path holds it otherwise: NUL is refused.
+/// The separator before each segment. A path with an encoded NUL is denied, so that no segment holds it.
 pub(super) const SEPARATOR: Symbol = 0;
 
 const FIRST_ESCAPE: Symbol = 256;
@@ -26,14 +25,14 @@ pub(super) struct Runs<'p> {
 }
 
 impl<'p> Runs<'p> {
-    /// The symbols of a path, split at `/`, appended to a text.
+    /// Appends the symbols of a path, split at `/`, to a text.
     ///
     /// # Errors
-    /// [`PathFault::TooManyReadings`] where the path has more runs than there are numbers.
+    /// [`PathFault::TooManyReadings`] if the path has more runs than there are numbers.
     pub(super) fn of(path: &'p str, text: &mut Vec<Symbol>) -> Result<Self, PathFault> {
         let path = path.as_bytes();
         let mut runs = Vec::new();
-        // Digits after an escaped `%` become a part of an escape, once it is decoded.
+        // When an escaped `%` is decoded, the two digits after it can form an escape with it.
         let mut follows_percent = false;
         let mut place = 0;
         while let Some(byte) = path.get(place) {
@@ -61,7 +60,7 @@ impl<'p> Runs<'p> {
             };
             let bytes = rest.get(..length).unwrap_or(rest);
             place += bytes.len();
-            // Dots may be a dot segment, or a part of one.
+            // Dots may be a dot segment, or become a part of one.
             if bytes.len() == 1 || bytes.iter().all(|byte| *byte == b'.') {
                 text.extend(bytes.iter().map(|byte| match byte {
                     b'/' => SEPARATOR,
@@ -77,12 +76,12 @@ impl<'p> Runs<'p> {
         Ok(Self { path, runs })
     }
 
-    /// The path as it was sent.
+    /// The path as sent.
     pub(super) fn path(&self) -> &'p [u8] {
         self.path
     }
 
-    /// The bytes that symbols stand for.
+    /// The bytes that the symbols represent.
     pub(super) fn bytes_of(&self, symbols: &[Symbol]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.path.len());
         for symbol in symbols {
@@ -102,19 +101,19 @@ impl<'p> Runs<'p> {
     }
 }
 
-/// Whether a step looks at this byte of a path; dots are looked at where nothing else stands beside them.
+/// Whether some step acts on this byte of a path. Steps act on dots only where a segment consists of them.
 fn is_looked_at(byte: u8) -> bool {
     byte == b'/' || OF_BYTES.get(usize::from(byte)) != Some(&Marks::NONE)
 }
 
-/// The octet of which a symbol is the escape.
+/// The octet that a symbol is the escape of.
 fn escaped(symbol: Symbol) -> Option<u8> {
     let octet = symbol.checked_sub(FIRST_ESCAPE)?;
     u8::try_from(octet).ok()
 }
 
-/// The octet of the escape with which a text begins, and what follows the escape. Where a `%` was itself escaped, an escape
-/// is put together of it and two digits.
+/// The octet of the escape at the beginning of a text, and the text after the escape. A decoded `%` and two digits form
+/// an escape too.
 pub(super) fn escape(text: &[Symbol]) -> Option<(u8, &[Symbol])> {
     const PERCENT: Symbol = b'%' as Symbol;
     match text {
@@ -127,7 +126,7 @@ pub(super) fn escape(text: &[Symbol]) -> Option<(u8, &[Symbol])> {
     }
 }
 
-/// What stands in a text, and so which steps would change it.
+/// The marks of a text, which show the steps that would change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Marks(u16);
 
@@ -138,7 +137,7 @@ impl Marks {
     pub(super) const UNRESERVED_ESCAPE: Self = Self(1 << 1);
     /// A percent-escape of a slash or backslash.
     pub(super) const SLASH_ESCAPE: Self = Self(1 << 2);
-    /// A slash that does not separate.
+    /// A slash that is not a separator.
     pub(super) const SLASH: Self = Self(1 << 3);
     /// A backslash.
     pub(super) const BACKSLASH: Self = Self(1 << 4);
@@ -148,15 +147,15 @@ impl Marks {
     pub(super) const QUESTION_MARK: Self = Self(1 << 6);
     /// An empty segment that is not the last.
     pub(super) const EMPTY_SEGMENT: Self = Self(1 << 7);
-    /// An empty segment at the beginning, and another after it.
+    /// An empty segment at the beginning, with another segment after it.
     pub(super) const AUTHORITY: Self = Self(1 << 8);
     /// A dot segment.
     pub(super) const DOT_SEGMENT: Self = Self(1 << 9);
-    /// The end of user information, where there is an authority.
+    /// An `@`, which ends user information in an authority.
     const AT: Self = Self(1 << 12);
     const BEGINS_SEGMENT: Self = Self(1 << 10);
     const BEGINS_ESCAPE: Self = Self(1 << 11);
-    /// Nothing that a step changes.
+    /// No mark: no step changes the text.
     pub(super) const NONE: Self = Self(0);
 
     const fn of_byte(byte: u8) -> Self {
@@ -172,7 +171,7 @@ impl Marks {
         }
     }
 
-    /// What stands in a text.
+    /// The marks of a text.
     pub(super) fn of(text: &[Symbol]) -> Self {
         let mut marks = Self::NONE;
         for (place, symbol) in text.iter().enumerate() {
@@ -196,7 +195,7 @@ impl Marks {
         Self(marks.0 & !(Self::BEGINS_SEGMENT.0 | Self::BEGINS_ESCAPE.0 | Self::AT.0))
     }
 
-    /// What the segment is, of which this is the beginning.
+    /// The marks of the segment at the beginning of a text.
     fn of_segment(text: &[Symbol]) -> Self {
         const DOT: Symbol = b'.' as Symbol;
         match text {
@@ -221,13 +220,13 @@ impl Marks {
         }
     }
 
-    /// Whether one of these is there.
+    /// Whether one of the marks `other` is set.
     pub(super) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }
 
-/// What each byte is marked with. An index out of range would not compile.
+/// The mark of each byte. A wrong index would not compile.
 #[allow(clippy::indexing_slicing)]
 const OF_BYTES: [Marks; 256] = {
     let mut of_bytes = [Marks::NONE; 256];
@@ -244,7 +243,7 @@ pub(super) fn is_unreserved(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"-._~".contains(&octet)
 }
 
-/// Whether an octet is a slash, in one direction or the other.
+/// Whether an octet is a slash or a backslash.
 pub(super) fn is_slash(octet: u8) -> bool {
     matches!(octet, b'/' | b'\\')
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{MOST_TEXTS, read};
+use super::{MAX_TEXTS, read};
 use crate::reject::PathFault;
 
-/// Texts are split at `\n`, which stands before each segment.
+/// The texts have a `\n` before each segment.
 fn plainly(path: &str) -> Option<BTreeSet<String>> {
     let mut known = vec![(path.replace('/', "\n"), false)];
     let mut next = 0;
@@ -23,7 +23,7 @@ fn plainly(path: &str) -> Option<BTreeSet<String>> {
                 known.push(text);
             }
         }
-        if known.len() > 4 * MOST_TEXTS {
+        if known.len() > 4 * MAX_TEXTS {
             return None;
         }
     }

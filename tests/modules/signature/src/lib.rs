@@ -1,6 +1,11 @@
 //! A module that answers questions about signatures: a JSON array of them as a request's body, an object with the
 //! verdicts of both backends as the response. `tests/envoy/host_crypto.rs` asks.
 #![cfg(target_arch = "wasm32")]
+#![allow(clippy::restriction, reason = "a test may panic")]
+#![allow(
+    missing_docs,
+    reason = "`main!` writes a public function without documentation"
+)]
 
 #[path = "../../../published/judge.rs"]
 mod judge;

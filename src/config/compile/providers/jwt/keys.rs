@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::authenticate::Keys;
+use crate::authenticate::KeySourceId;
 use crate::authenticate::base64url;
 use crate::authenticate::jwk::{Source, parse_set};
-use crate::authenticate::jwt::Issuer;
+use crate::authenticate::jwt::{Issuer, Keys};
 use crate::authenticate::keys::KeySet;
 use crate::authenticate::signature::Algorithm;
 use crate::config::at::At;
@@ -15,7 +15,7 @@ use crate::config::compile::Compiler;
 use crate::config::document::providers::jwt::{Discovery, Jwt, RemoteJwks};
 use crate::config::fault::{Fault, InvalidJwt, Warning};
 use crate::config::read::{List, Optional, Typed};
-use crate::refresh::{Endpoint, Location, RemoteKeys};
+use crate::keys::{self, Address, Content, Endpoint};
 use crate::url::Url;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -26,9 +26,9 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 const CLUSTER: &str = "the name of a cluster";
 
-/// What a key source that is fetched is made of.
+/// Keys that are fetched, as the user configured them.
 struct Fetched {
-    location: Typed<Location>,
+    address: Typed<Address>,
     timeout: Typed<Option<Duration>>,
     refresh: Typed<Option<Duration>>,
 }
@@ -65,7 +65,7 @@ impl Compiler<'_> {
         };
         let source = self.remote_keys(&at, provider, fetched, algorithms)?;
         self.sources.push(source);
-        Ok(Keys::Remote(self.sources.len() - 1))
+        Ok(Keys::Remote(KeySourceId(self.sources.len() - 1)))
     }
 
     fn algorithms(
@@ -90,7 +90,7 @@ impl Compiler<'_> {
         provider: Typed<&str>,
         fetched: Fetched,
         algorithms: Typed<Option<Vec<Algorithm>>>,
-    ) -> Typed<RemoteKeys> {
+    ) -> Typed<keys::Source> {
         let listed = algorithms.as_ref().ok().and_then(Option::as_ref);
         if listed.is_some_and(|listed| listed.iter().all(|algorithm| algorithm.is_symmetric())) {
             self.report(at, InvalidJwt::FetchedSecret);
@@ -103,12 +103,14 @@ impl Compiler<'_> {
         if refresh.is_ok_and(|refresh| refresh < SHORTEST) {
             self.report(at, InvalidJwt::Refresh);
         }
-        Ok(RemoteKeys {
+        Ok(keys::Source {
             provider: provider?.to_owned(),
             timeout: timeout?,
             refresh: refresh?,
-            location: fetched.location?,
-            algorithms: algorithms?,
+            address: fetched.address?,
+            content: Content::Keys {
+                algorithms: algorithms?,
+            },
         })
     }
 
@@ -154,7 +156,7 @@ impl Compiler<'_> {
     fn remote(&mut self, at: &At<'_>, document: &RemoteJwks) -> Fetched {
         let endpoint = self.endpoint(at, &document.uri, &document.cluster);
         Fetched {
-            location: endpoint.map(Location::Jwks),
+            address: endpoint.map(Address::Direct),
             timeout: document.timeout,
             refresh: document.refresh,
         }
@@ -165,15 +167,15 @@ impl Compiler<'_> {
             self.report(&at.member("jwks_cluster"), Fault::EmptyString(CLUSTER));
         }
         let metadata = self.endpoint(at, &document.uri, &document.cluster);
-        let location = metadata.and_then(|metadata| {
-            Ok(Location::Discovery {
+        let address = metadata.and_then(|metadata| {
+            Ok(Address::Discovery {
                 metadata,
                 issuer: issuer.clone()?,
                 jwks_cluster: document.jwks_cluster.clone()?,
             })
         });
         Fetched {
-            location,
+            address,
             timeout: document.timeout,
             refresh: document.refresh,
         }

@@ -1,0 +1,59 @@
+//! A credential, decoded and parsed at most once, and only if a provider must look into it.
+//!
+//! In two steps, since what is parsed borrows from what was decoded.
+
+use std::cell::OnceCell;
+
+use super::jws::Compact;
+use super::jwt::{Unverified, take_apart};
+use crate::credential::Shown;
+use crate::reject::TokenFault;
+
+/// A credential whose octets are decoded when they are first needed.
+pub struct Decoded<'s> {
+    shown: &'s Shown<'s>,
+    compact: OnceCell<Result<Compact<'s>, TokenFault>>,
+}
+
+impl<'s> Decoded<'s> {
+    /// A credential that nothing was decoded of yet.
+    pub fn new(shown: &'s Shown<'s>) -> Self {
+        Self {
+            shown,
+            compact: OnceCell::new(),
+        }
+    }
+
+    fn compact(&self) -> Result<&Compact<'s>, TokenFault> {
+        let compact = self.compact.get_or_init(|| match self.shown {
+            Shown::Token(token) => take_apart(token),
+        });
+        compact.as_ref().map_err(|fault| *fault)
+    }
+}
+
+/// A credential that is parsed when it is first needed.
+pub struct Parsed<'d, 's> {
+    decoded: &'d Decoded<'s>,
+    jwt: OnceCell<Result<Unverified<'d>, TokenFault>>,
+}
+
+impl<'d, 's> Parsed<'d, 's> {
+    /// A credential that nothing was parsed of yet.
+    pub fn new(decoded: &'d Decoded<'s>) -> Self {
+        Self {
+            decoded,
+            jwt: OnceCell::new(),
+        }
+    }
+
+    /// The credential as a JSON Web Token.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn jwt(&self) -> Result<&Unverified<'d>, TokenFault> {
+        let read = || self.decoded.compact().and_then(Unverified::read);
+        let jwt = self.jwt.get_or_init(read);
+        jwt.as_ref().map_err(|fault| *fault)
+    }
+}

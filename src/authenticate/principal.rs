@@ -1,0 +1,186 @@
+//! The caller, proven.
+
+use std::cell::{OnceCell, RefCell};
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::ProviderId;
+use super::granted::Granted;
+use super::jwt;
+use crate::json;
+
+/// A caller whose credential was verified. Only [`Claim::verify`](super::Claim::verify) makes one.
+pub struct Principal {
+    provider: ProviderId,
+    subject: Option<String>,
+    scopes: Granted,
+    roles: Granted,
+    groups: Granted,
+    evidence: Evidence,
+    /// The claims as they were received; most rules ask for none beyond the above. Empty once they are kept as values.
+    payload: RefCell<Vec<u8>>,
+    claims: OnceCell<Map<String, Value>>,
+}
+
+/// What a verified credential says of its caller.
+pub(super) struct Verified {
+    pub(super) subject: Option<String>,
+    pub(super) scopes: Granted,
+    pub(super) roles: Granted,
+    pub(super) groups: Granted,
+    pub(super) evidence: Evidence,
+    /// The JSON text of the claims; empty where a credential has none.
+    pub(super) payload: Vec<u8>,
+}
+
+/// What proved the caller, as far as it must be checked again when the same credential comes again.
+#[derive(Debug, Clone)]
+pub enum Evidence {
+    /// A JSON Web Token.
+    Jwt(jwt::Evidence),
+}
+
+/// Claims that take no more memory than this are kept as values, whatever the length of their text. In bytes.
+const FEW_CLAIMS: usize = 8 * 1024;
+
+impl Principal {
+    pub(super) fn new(provider: ProviderId, verified: Verified) -> Self {
+        Self {
+            provider,
+            subject: verified.subject,
+            scopes: verified.scopes,
+            roles: verified.roles,
+            groups: verified.groups,
+            evidence: verified.evidence,
+            payload: RefCell::new(verified.payload),
+            claims: OnceCell::new(),
+        }
+    }
+
+    /// The provider that verified the credential.
+    pub fn provider(&self) -> ProviderId {
+        self.provider
+    }
+
+    /// The identifier of the caller, where the credential has one.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// The scopes that were granted.
+    pub fn scopes(&self) -> &Granted {
+        &self.scopes
+    }
+
+    /// The roles that the caller has.
+    pub fn roles(&self) -> &Granted {
+        &self.roles
+    }
+
+    /// The groups that the caller is in.
+    pub fn groups(&self) -> &Granted {
+        &self.groups
+    }
+
+    /// What proved the caller.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// All verified claims.
+    pub fn claims(&self) -> &Map<String, Value> {
+        self.claims.get_or_init(|| {
+            let mut payload = self.payload.borrow_mut();
+            let claims = match json::parse_strict(&payload) {
+                Ok(Value::Object(claims)) => claims,
+                // INVARIANT: the text was an object when it was verified, and has not changed.
+                Ok(_) | Err(_) => Map::new(),
+            };
+            let most = FEW_CLAIMS.max(payload.len() + payload.len() / 2);
+            if json::bytes_of(&claims) <= most {
+                *payload = Vec::new();
+            }
+            claims
+        })
+    }
+
+    /// Whether the claims are kept as values.
+    pub fn holds_claims(&self) -> bool {
+        self.claims.get().is_some()
+    }
+
+    /// A copy without claims whose values take far more memory than their text, to be kept beyond a request.
+    ///
+    /// None if there are no such values.
+    pub fn without_large_claims(&self) -> Option<Self> {
+        let payload = self.payload.borrow();
+        let are_large = self.holds_claims() && !payload.is_empty();
+        are_large.then(|| Self {
+            provider: self.provider,
+            subject: self.subject.clone(),
+            scopes: self.scopes.clone(),
+            roles: self.roles.clone(),
+            groups: self.groups.clone(),
+            evidence: self.evidence.clone(),
+            payload: RefCell::new(payload.clone()),
+            claims: OnceCell::new(),
+        })
+    }
+
+    /// The memory that the caller takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        let names = [&self.scopes, &self.roles, &self.groups].map(Granted::bytes);
+        size_of::<Self>()
+            + self.subject.as_ref().map_or(0, String::capacity)
+            + names.iter().sum::<usize>()
+            + self.evidence.bytes()
+            + self.payload.borrow().capacity()
+            + self.claims.get().map_or(0, json::bytes_of)
+    }
+}
+
+impl Evidence {
+    /// The memory that it takes beside itself, in bytes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Jwt(evidence) => evidence.bytes(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Principal {
+    /// A caller for the tests of requirements, verified by nothing.
+    pub fn for_tests(
+        subject: Option<&str>,
+        [scopes, roles, groups]: [&[&str]; 3],
+        claims: Map<String, Value>,
+    ) -> Self {
+        let owned = |names: &[&str]| {
+            let mut granted = Granted::default();
+            granted.extend(names.iter().copied());
+            granted
+        };
+        Self {
+            provider: ProviderId(0),
+            subject: subject.map(str::to_owned),
+            scopes: owned(scopes),
+            roles: owned(roles),
+            groups: owned(groups),
+            evidence: Evidence::Jwt(jwt::Evidence::for_tests()),
+            payload: RefCell::default(),
+            claims: claims.into(),
+        }
+    }
+}
+
+/// Who the caller is, is private.
+impl fmt::Debug for Principal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Principal")
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,63 @@
+//! What a rule requires of requests.
+
+use super::Requirements;
+use super::condition::Condition;
+use crate::authenticate::{Offer, ProviderId};
+
+/// What a rule, or the default, requires of a request.
+#[derive(Debug)]
+pub enum Access {
+    /// Nothing. Credentials are ignored.
+    Public,
+    /// No credential. If there is one, it must be valid.
+    Optional(Gate),
+    /// A credential.
+    Required(Gate),
+    /// Nothing. The answer is this response of the configuration.
+    Respond(ReplyId),
+    /// Every request is denied. A request without a valid credential receives 401, so that the answer does not disclose
+    /// which paths exist.
+    Closed(Gate),
+}
+
+/// A response of the configuration, by its position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyId(pub usize);
+
+/// Which credentials are accepted, and what their callers must have.
+#[derive(Debug)]
+pub struct Gate {
+    /// The accepted providers.
+    pub providers: Vec<ProviderId>,
+    /// The number of this set of accepted providers. Two sets have different numbers if they could select different
+    /// providers for the same credential.
+    pub choice: usize,
+    /// What a 401 offers, in the order of the providers.
+    pub offers: Vec<Offer>,
+    /// What the caller must have.
+    pub requirements: Requirements,
+}
+
+impl Access {
+    /// Whether `wanted` returns true for one of its conditions.
+    pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
+        self.gate()
+            .is_some_and(|gate| gate.requirements.has_condition(wanted))
+    }
+
+    /// What is required of credentials. None if they are ignored.
+    pub fn gate(&self) -> Option<&Gate> {
+        match self {
+            Self::Public | Self::Respond(_) => None,
+            Self::Optional(gate) | Self::Required(gate) | Self::Closed(gate) => Some(gate),
+        }
+    }
+
+    /// As [`Self::gate`], for the compilation of the configuration.
+    pub fn gate_mut(&mut self) -> Option<&mut Gate> {
+        match self {
+            Self::Public | Self::Respond(_) => None,
+            Self::Optional(gate) | Self::Required(gate) | Self::Closed(gate) => Some(gate),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Settings around a configuration that make it ineffective, as far as the file shows them.
+//!
+//! 1. A filter that fails open is an error: it forwards requests without authentication. The effect of every other
+//!    setting depends on the rest of the deployment, so it is a warning.
+//! 2. A setting that is not in the file is not reported, such as the connection manager around an Istio `WasmPlugin`.
+
+use super::{routes, tls};
+use crate::locate::{Located, Platform, WasmFilter};
+use crate::node::Node;
+
+/// A setting around a configuration that makes it ineffective.
+pub struct Finding {
+    /// The path of the setting in the file.
+    pub path: String,
+    /// Whether it is an error; else it is a warning.
+    pub is_error: bool,
+    /// The message.
+    pub text: String,
+}
+
+impl Finding {
+    /// An error.
+    pub fn error(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            is_error: true,
+            text: text.into(),
+        }
+    }
+
+    /// A warning.
+    pub fn warning(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            is_error: false,
+            text: text.into(),
+        }
+    }
+}
+
+/// Every finding in a file: first those of the filters, then the others in the order of the file.
+pub fn findings(located: &Located<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for filter in located.countersign_filters() {
+        findings.extend(failure_policy(filter));
+        if filter.platform == Platform::Envoy {
+            findings.extend(virtual_machine(filter, &located.filters));
+        }
+    }
+    for root in &located.roots {
+        root.visit(&mut |node| {
+            findings.extend(client_address(node, located));
+            findings.extend(routes::findings(node, located));
+            findings.extend(tls::findings(node));
+        });
+    }
+    findings
+}
+
+/// What Envoy does with requests after the filter has failed.
+fn failure_policy(filter: &WasmFilter<'_>) -> Option<Finding> {
+    let settings = &filter.settings;
+    let (policy, fail_open) = (
+        filter.platform.failure_policy(),
+        filter.platform.fail_open(),
+    );
+    let chosen = settings.text(policy);
+    let opening_key = if chosen == Some("FAIL_OPEN") {
+        Some(policy)
+    } else {
+        Some(fail_open).filter(|key| settings.is_true(key))
+    };
+    if let Some(node) = opening_key.and_then(|key| settings.member(key)) {
+        let text = "Envoy forwards every request without authentication if the filter fails";
+        let fix = match filter.platform {
+            Platform::Envoy | Platform::Istio => format!("set `{policy}: FAIL_RELOAD`"),
+            Platform::EnvoyGateway => format!("remove `{fail_open}`"),
+        };
+        return Some(Finding::error(node.path, format!("{text}; {fix}")));
+    }
+    if chosen == Some("FAIL_RELOAD") || filter.platform == Platform::EnvoyGateway {
+        return None;
+    }
+    let text = format!(
+        "without `{policy}: FAIL_RELOAD`, Envoy answers every request with 503 after the filter has failed once"
+    );
+    Some(Finding::warning(&settings.path, text))
+}
+
+/// Which other filters share their data with this one.
+fn virtual_machine(filter: &WasmFilter<'_>, all: &[WasmFilter<'_>]) -> Vec<Finding> {
+    let own_id = vm_id(filter);
+    let path = &filter.settings.path;
+    let mut findings = Vec::new();
+    if own_id.is_empty() {
+        let text = "without a `vm_id`, the filter shares its data with every other filter without a `vm_id`";
+        findings.push(Finding::warning(path, text));
+    }
+    let sharing = all.iter().find(|other| {
+        other.platform == Platform::Envoy && other.path() != filter.path() && vm_id(other) == own_id
+    });
+    if let Some(other) = sharing {
+        let text = format!(
+            "the filter at {} has the same `vm_id`, so both filters share their data; choose a unique `vm_id`",
+            other.path()
+        );
+        findings.push(Finding::warning(path, text));
+    }
+    findings
+}
+
+fn vm_id<'v>(filter: &WasmFilter<'v>) -> &'v str {
+    let vm_config = filter.settings.member("vm_config");
+    vm_config
+        .and_then(|vm| vm.text("vm_id"))
+        .unwrap_or_default()
+}
+
+/// Whether the connection manager around a filter trusts the client's own statement of its address.
+fn client_address(manager: &Node<'_>, located: &Located<'_>) -> Option<Finding> {
+    let http_filters = manager.member("http_filters")?;
+    let has_filter = located
+        .countersign_filters()
+        .any(|filter| filter.is_item_of(&http_filters));
+    let detection = manager.member("original_ip_detection_extensions");
+    let detects = detection.is_some_and(|list| list.items().next().is_some());
+    if !has_filter || manager.is_true("use_remote_address") || detects {
+        return None;
+    }
+    let text = "without `use_remote_address: true` or `original_ip_detection_extensions`, clients choose their \
+                address with `x-forwarded-for` and their scheme with `x-forwarded-proto`";
+    Some(Finding::warning(&manager.path, text))
+}

@@ -1,0 +1,64 @@
+//! The result of a verb: what it prints, and the exit code.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// What a verb prints to standard output, and the exit code.
+pub struct Report {
+    /// The text for standard output.
+    pub text: String,
+    /// The exit code.
+    pub exit: Exit,
+}
+
+/// The exit code of the process.
+#[derive(Clone, Copy)]
+pub enum Exit {
+    /// The configuration is valid, the request is permitted, or the verb is done.
+    Success = 0,
+    /// The verb failed.
+    ///
+    /// An invalid command line also exits with 1, because 2 means that the request is denied.
+    Failure = 1,
+    /// The request is denied.
+    Denied = 2,
+    /// The configuration is invalid.
+    Invalid = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Report {
+    /// The report of a verb that succeeded; adds a final newline.
+    pub fn success(text: impl Into<String>) -> Self {
+        let mut text = text.into();
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Self {
+            text,
+            exit: Exit::Success,
+        }
+    }
+}
+
+/// Why a verb failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(String);
+
+impl Failure {
+    /// A failure with its message.
+    pub fn new(message: impl Display) -> Self {
+        Self(format!("countersign: {message}"))
+    }
+
+    /// An invalid command line, with the message of clap.
+    pub fn usage(message: String) -> Self {
+        Self(message)
+    }
+}

@@ -1,0 +1,207 @@
+//! Locates the Countersign configurations in a file.
+//!
+//! A configuration is one of:
+//! 1. a whole YAML or JSON document;
+//! 2. the configuration of a Wasm filter, in Envoy's configuration, in an Istio resource or in an Envoy Gateway
+//!    resource.
+//!
+//! A Wasm filter is Countersign if one of its names contains `countersign`. If no filter has such a name and the file
+//! has exactly one Wasm filter, that one is assumed to be Countersign.
+
+mod filter;
+
+use countersign::config::{self, Loaded};
+use countersign::json;
+use serde_json::{Map, Value};
+
+pub use self::filter::{Platform, WasmFilter};
+use crate::exit::Failure;
+use crate::file::File;
+use crate::node::Node;
+
+/// The configurations in a file, and the rest of the file.
+pub struct Located<'v> {
+    /// The configurations, in the order of the file.
+    pub configurations: Vec<Configuration<'v>>,
+    /// Whether the only Wasm filter of the file is assumed to be Countersign.
+    pub is_assumed: bool,
+    /// Every Wasm filter of the file.
+    pub filters: Vec<WasmFilter<'v>>,
+    /// The root node of each document in the file.
+    pub roots: Vec<Node<'v>>,
+}
+
+/// A Countersign configuration in a file.
+pub struct Configuration<'v> {
+    /// Its path in the file.
+    pub path: String,
+    /// What Envoy passes to the filter.
+    content: Result<Content, InvalidContent>,
+    /// The Wasm filter that has this configuration; none for a configuration that is a whole document.
+    pub filter: Option<WasmFilter<'v>>,
+}
+
+/// What Envoy passes to the filter.
+enum Content {
+    /// A `google.protobuf.Struct`, or a whole document.
+    Value(Value),
+    /// A `google.protobuf.StringValue`, which holds JSON.
+    Text(String),
+}
+
+/// Why the `configuration` of an Envoy filter is not a Countersign configuration.
+#[derive(Debug, thiserror::Error)]
+enum InvalidContent {
+    #[error("expected a string in `value` of a `google.protobuf.StringValue`")]
+    ValueIsNotString,
+    #[error(
+        "`@type` of `configuration`: expected `type.googleapis.com/google.protobuf.Struct` \
+         or `type.googleapis.com/google.protobuf.StringValue`, found {found}"
+    )]
+    UnexpectedType { found: String },
+}
+
+/// Locates the configurations in a file. There is at least one.
+pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
+    let roots = file.roots();
+    let mut filters = Vec::new();
+    for root in &roots {
+        root.visit(&mut |node| filters.extend(WasmFilter::at(node)));
+    }
+    let mut is_assumed = false;
+    let configurations: Vec<_> = if filters.is_empty() {
+        whole_documents(&roots).collect()
+    } else {
+        let mut chosen: Vec<_> = filters
+            .iter()
+            .filter(|filter| filter.is_countersign())
+            .collect();
+        is_assumed = chosen.is_empty() && filters.len() == 1;
+        if is_assumed {
+            chosen.extend(&filters);
+        }
+        chosen.into_iter().map(Configuration::of_filter).collect()
+    };
+    if configurations.is_empty() {
+        return Err(nothing_located(&file.name, filters.len()));
+    }
+    Ok(Located {
+        configurations,
+        is_assumed,
+        filters,
+        roots,
+    })
+}
+
+/// The documents that are Countersign configurations as a whole: those without a key that identifies another format.
+fn whole_documents<'v>(roots: &[Node<'v>]) -> impl Iterator<Item = Configuration<'v>> {
+    let keys_of_other_formats = [
+        "apiVersion",
+        "kind",
+        "@type",
+        "static_resources",
+        "dynamic_resources",
+        "admin",
+        "resources",
+        "filter_chains",
+        "load_assignment",
+    ];
+    roots
+        .iter()
+        .filter(move |root| {
+            keys_of_other_formats
+                .iter()
+                .all(|name| root.member(name).is_none())
+        })
+        .map(|root| Configuration {
+            path: root.path.clone(),
+            content: Ok(Content::Value(root.value.clone())),
+            filter: None,
+        })
+}
+
+fn nothing_located(name: &str, filters: usize) -> Failure {
+    if filters == 0 {
+        Failure::new(format_args!(
+            "`{name}` contains no configuration and no Wasm filter"
+        ))
+    } else {
+        Failure::new(format_args!(
+            "`{name}` contains {filters} Wasm filters, and none is called `countersign`: \
+             expected `countersign` in the filter's name, `root_id`, `vm_id` or the location of its code"
+        ))
+    }
+}
+
+impl<'v> Located<'v> {
+    /// The Wasm filters that have one of the configurations.
+    pub fn countersign_filters(&self) -> impl Iterator<Item = &WasmFilter<'v>> {
+        let configurations = self.configurations.iter();
+        configurations.filter_map(|configuration| configuration.filter.as_ref())
+    }
+}
+
+impl<'v> Configuration<'v> {
+    /// The configuration of a Wasm filter.
+    fn of_filter(filter: &WasmFilter<'v>) -> Self {
+        let node = filter.configuration();
+        let (path, content) = match (node, filter.platform) {
+            // Envoy passes an empty configuration to a filter that has none.
+            (None, _) => (filter.path().to_owned(), Ok(Content::Value(empty()))),
+            (Some(node), Platform::Istio | Platform::EnvoyGateway) => {
+                let content = Content::Value(node.value.clone());
+                (node.path, Ok(content))
+            }
+            (Some(any), Platform::Envoy) => {
+                let content = content_of_any(&any);
+                let value = any.member("value");
+                (value.map_or(any.path, |value| value.path), content)
+            }
+        };
+        Self {
+            path,
+            content,
+            filter: Some(filter.clone()),
+        }
+    }
+
+    /// Loads the configuration as the filter does; the errors are messages for the user.
+    pub fn load(&self) -> Result<Loaded, Vec<String>> {
+        let loaded = match &self.content {
+            Ok(Content::Value(value)) => config::load_value(value),
+            Ok(Content::Text(text)) => config::load(text.as_bytes()),
+            Err(invalid) => return Err(vec![invalid.to_string()]),
+        };
+        loaded.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+
+    /// The configuration as a value, which can be changed before it is loaded; none if it is not JSON.
+    pub fn value(&self) -> Option<Value> {
+        match self.content.as_ref().ok()? {
+            Content::Value(value) => Some(value.clone()),
+            Content::Text(text) => json::parse_strict(text.as_bytes()).ok(),
+        }
+    }
+}
+
+/// The content of the `google.protobuf.Any` in an Envoy filter's `configuration`.
+fn content_of_any(any: &Node<'_>) -> Result<Content, InvalidContent> {
+    let value = any.member("value").map(|value| value.value);
+    if any.is_message("google.protobuf.Struct") {
+        Ok(Content::Value(value.cloned().unwrap_or_else(empty)))
+    } else if any.is_message("google.protobuf.StringValue") {
+        match value {
+            Some(Value::String(text)) => Ok(Content::Text(text.clone())),
+            _ => Err(InvalidContent::ValueIsNotString),
+        }
+    } else {
+        let found = any.text("@type");
+        Err(InvalidContent::UnexpectedType {
+            found: found.map_or_else(|| "nothing".to_owned(), |found| format!("`{found}`")),
+        })
+    }
+}
+
+fn empty() -> Value {
+    Value::Object(Map::new())
+}

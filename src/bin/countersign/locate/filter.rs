@@ -1,0 +1,148 @@
+//! A Wasm filter in Envoy's configuration, in an Istio `WasmPlugin` or in an Envoy Gateway `EnvoyExtensionPolicy`.
+
+use crate::node::Node;
+
+/// A Wasm filter.
+#[derive(Clone)]
+pub struct WasmFilter<'v> {
+    /// The platform whose format the filter is configured in.
+    pub platform: Platform,
+    /// The node that has the filter's name: Envoy's HTTP filter, or the Kubernetes resource.
+    named: Node<'v>,
+    /// The settings: Envoy's `PluginConfig`, the `spec` of a `WasmPlugin`, or an item of an `EnvoyExtensionPolicy`.
+    pub settings: Node<'v>,
+}
+
+/// The platform whose format a Wasm filter is configured in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// `envoy.extensions.filters.http.wasm.v3.Wasm`: in a bootstrap, a listener or an Istio `EnvoyFilter`.
+    Envoy,
+    /// `WasmPlugin` of `extensions.istio.io`.
+    Istio,
+    /// `EnvoyExtensionPolicy` of `gateway.envoyproxy.io`.
+    EnvoyGateway,
+}
+
+impl Platform {
+    /// The key of the filter's configuration.
+    fn configuration(self) -> &'static str {
+        match self {
+            Self::Envoy => "configuration",
+            Self::Istio => "pluginConfig",
+            Self::EnvoyGateway => "config",
+        }
+    }
+
+    /// The key of what Envoy does with requests after the filter has failed.
+    pub fn failure_policy(self) -> &'static str {
+        match self {
+            Self::Envoy => "failure_policy",
+            Self::Istio => "failStrategy",
+            Self::EnvoyGateway => "failurePolicy",
+        }
+    }
+
+    /// The key that, if `true`, forwards requests after the filter has failed.
+    pub fn fail_open(self) -> &'static str {
+        match self {
+            Self::Envoy => "fail_open",
+            Self::Istio | Self::EnvoyGateway => "failOpen",
+        }
+    }
+}
+
+impl<'v> WasmFilter<'v> {
+    /// The Wasm filters that are configured at a node itself, not at its descendants.
+    pub fn at(node: &Node<'v>) -> Vec<Self> {
+        if is_resource(node, "WasmPlugin", "extensions.istio.io/") {
+            let spec = node.member("spec").into_iter();
+            spec.map(|spec| Self::new(Platform::Istio, node, spec))
+                .collect()
+        } else if is_resource(node, "EnvoyExtensionPolicy", "gateway.envoyproxy.io/") {
+            let list = node.at(&["spec", "wasm"]);
+            let items = list.iter().flat_map(Node::items);
+            items
+                .map(|item| Self::new(Platform::EnvoyGateway, node, item))
+                .collect()
+        } else {
+            let settings = plugin_config(node).into_iter();
+            settings
+                .map(|settings| Self::new(Platform::Envoy, node, settings))
+                .collect()
+        }
+    }
+
+    fn new(platform: Platform, named: &Node<'v>, settings: Node<'v>) -> Self {
+        Self {
+            platform,
+            named: named.clone(),
+            settings,
+        }
+    }
+
+    /// The path of the filter in the file.
+    pub fn path(&self) -> &str {
+        match self.platform {
+            Platform::Envoy => &self.named.path,
+            Platform::Istio | Platform::EnvoyGateway => &self.settings.path,
+        }
+    }
+
+    /// Whether the filter is an item of a list.
+    pub fn is_item_of(&self, list: &Node<'_>) -> bool {
+        let rest = self.path().strip_prefix(&list.path);
+        rest.is_some_and(|rest| rest.starts_with('['))
+    }
+
+    /// The node of the filter's configuration.
+    pub fn configuration(&self) -> Option<Node<'v>> {
+        self.settings.member(self.platform.configuration())
+    }
+
+    /// Whether the filter's name, or a string in its settings outside its configuration, contains `countersign`.
+    pub fn is_countersign(&self) -> bool {
+        let metadata_name = self
+            .named
+            .member("metadata")
+            .and_then(|metadata| metadata.text("name"));
+        let mut names: Vec<_> = [self.named.text("name"), metadata_name]
+            .into_iter()
+            .flatten()
+            .collect();
+        for (key, value) in self.settings.value.as_object().into_iter().flatten() {
+            if key == self.platform.configuration() {
+                continue;
+            }
+            let node = Node {
+                path: String::new(),
+                value,
+            };
+            node.visit(&mut |node| names.extend(node.value.as_str()));
+        }
+        names
+            .iter()
+            .any(|name| name.to_ascii_lowercase().contains("countersign"))
+    }
+}
+
+/// Whether a node is a Kubernetes resource of a kind and an API group.
+fn is_resource(node: &Node<'_>, kind: &str, group: &str) -> bool {
+    let version = node.text("apiVersion");
+    node.text("kind") == Some(kind) && version.is_some_and(|version| version.starts_with(group))
+}
+
+/// The `PluginConfig` of an Envoy Wasm filter, also inside the `TypedStruct` that an Istio `EnvoyFilter` uses.
+fn plugin_config<'v>(node: &Node<'v>) -> Option<Node<'v>> {
+    const WASM: &str = "filters.http.wasm.v3.Wasm";
+    let typed = node.member("typed_config")?;
+    if typed.is_message(WASM) {
+        return typed.member("config");
+    }
+    let type_url = typed.text("type_url");
+    let is_wasm = type_url.is_some_and(|type_url| type_url.ends_with(WASM));
+    if typed.is_message("TypedStruct") && is_wasm {
+        return typed.at(&["value", "config"]);
+    }
+    None
+}

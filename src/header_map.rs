@@ -1,0 +1,195 @@
+//! Header maps and property values in the form in which a proxy-wasm host and a module exchange them.
+//!
+//! A header map is (proxy-wasm ABI 0.2.1):
+//!
+//! ```text
+//! count | (name size, value size) × count | (name, NUL, value, NUL) × count
+//! ```
+//!
+//! Numbers are unsigned, have 32 bits and are little-endian. The host forwards what a client sent, so names and values are
+//! bytes. Every size is checked before it is used.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// The name and the value of each header, in the order of the map. `None` if the map is shorter than its sizes say.
+///
+/// Bytes after the last header are ignored.
+///
+/// ```
+/// use countersign::header_map::{parse, serialize};
+///
+/// let map = serialize(&[("accept", "*/*")]);
+/// assert_eq!(parse(&map), Some(vec![(&b"accept"[..], &b"*/*"[..])]));
+/// assert_eq!(parse(&map[..10]), None);
+/// ```
+pub fn parse(map: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+    let (count, rest) = split_number(map)?;
+    // `count` cannot ask for more memory than the map has: each header needs 8 bytes of it.
+    let (mut sizes, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
+    let mut headers = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (name_size, rest) = split_number(sizes)?;
+        let (value_size, rest) = split_number(rest)?;
+        sizes = rest;
+        let (name, rest) = bytes.split_at_checked(name_size)?;
+        let (value, rest) = rest.get(1..)?.split_at_checked(value_size)?;
+        bytes = rest.get(1..)?;
+        headers.push((name, value));
+    }
+    Some(headers)
+}
+
+/// The texts of a property that is one text or a list of texts. `None` if a list is shorter than its sizes say.
+///
+/// Envoy hands over a list as a header map. The entries are the names of its headers.
+pub fn texts(property: &[u8]) -> Option<Vec<&[u8]>> {
+    // A size in a map ends in a zero byte: no entry of a list has 2^24 bytes.
+    if !property.contains(&0) {
+        return Some(vec![property]);
+    }
+    let entries = parse(property)?;
+    Some(entries.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The address in a property that is an address with a port: `10.0.0.1:80`. `None` if it is something else.
+///
+/// An IPv4 address that is mapped into IPv6 is an IPv4 address (RFC 4291 §2.5.5.2).
+pub fn address(property: &[u8]) -> Option<IpAddr> {
+    let address: SocketAddr = std::str::from_utf8(property).ok()?.parse().ok()?;
+    Some(address.ip().to_canonical())
+}
+
+/// The header map that [`parse`] reads.
+pub fn serialize(headers: &[(&str, &str)]) -> Vec<u8> {
+    let bytes = headers.iter().map(|(name, value)| name.len() + value.len());
+    let mut map = Vec::with_capacity(4 + 10 * headers.len() + bytes.sum::<usize>());
+    let mut push_number = |number: usize| {
+        map.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
+    };
+    push_number(headers.len());
+    for (name, value) in headers {
+        push_number(name.len());
+        push_number(value.len());
+    }
+    for (name, value) in headers {
+        for text in [name, value] {
+            map.extend_from_slice(text.as_bytes());
+            map.push(0);
+        }
+    }
+    map
+}
+
+fn split_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<4>()?;
+    Some((u32::from_le_bytes(*number) as usize, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MAP: &[u8] = b"\x02\0\0\0\
+        \x07\0\0\0\x03\0\0\0\x01\0\0\0\x00\0\0\0\
+        :method\0GET\0x\0\0";
+
+    #[test]
+    fn a_map_has_the_sizes_first_and_then_the_bytes() {
+        let headers = [(":method", "GET"), ("x", "")];
+        assert_eq!(serialize(&headers), MAP);
+        let parsed = parse(MAP).unwrap();
+        assert_eq!(parsed, headers.map(|(n, v)| (n.as_bytes(), v.as_bytes())));
+        assert_eq!(serialize(&[]), [0; 4]);
+        assert_eq!(parse(&[0; 4]), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_map_that_is_cut_short_is_not_read() {
+        for end in 0..MAP.len() {
+            assert_eq!(parse(&MAP[..end]), None, "{end}");
+        }
+    }
+
+    #[test]
+    fn sizes_beyond_the_map_are_not_believed() {
+        let huge = [0xff; 4];
+        for map in [
+            &huge[..],
+            &[huge, huge].concat(),
+            // 2^29 headers: on a 32-bit machine, 8 times as many bytes are 0.
+            &[0, 0, 0, 0x20, 0, 0, 0, 0],
+            &[[1, 0, 0, 0], huge, [0; 4], [0; 4]].concat(),
+            &[[1, 0, 0, 0], [0; 4], huge, [0; 4]].concat(),
+        ] {
+            assert_eq!(parse(map), None, "{map:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_read_as_they_are() {
+        let map = b"\x01\0\0\0\x02\0\0\0\x03\0\0\0\xff\xfe\0\0\x80\0\0";
+        assert_eq!(parse(map), Some(vec![(&b"\xff\xfe"[..], &b"\0\x80\0"[..])]));
+    }
+
+    #[test]
+    fn a_property_is_one_text_or_a_list() {
+        assert_eq!(texts(b"orders"), Some(vec![&b"orders"[..]]));
+        assert_eq!(texts(b""), Some(vec![&b""[..]]));
+        assert_eq!(texts(b"\xff"), Some(vec![&b"\xff"[..]]));
+        let list = serialize(&[("orders", ""), ("admin", "")]);
+        assert_eq!(texts(&list), Some(vec![&b"orders"[..], b"admin"]));
+        assert_eq!(texts(&[0; 4]), Some(Vec::new()));
+    }
+
+    /// A policy that cannot be read could be one that denies the request: it is not taken for "no policy".
+    #[test]
+    fn a_list_that_is_cut_short_is_not_an_empty_list() {
+        let list = serialize(&[("orders", "")]);
+        assert_eq!(texts(&list[..list.len() - 1]), None);
+        assert_eq!(texts(b"or\0ders"), None);
+    }
+
+    #[test]
+    fn an_address_has_a_port() {
+        let v4 = Some(IpAddr::from([10, 0, 0, 1]));
+        assert_eq!(address(b"10.0.0.1:80"), v4);
+        assert_eq!(address(b"[::ffff:10.0.0.1]:80"), v4);
+        assert_eq!(
+            address(b"[::1]:80"),
+            Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]))
+        );
+        for text in [
+            &b"10.0.0.1"[..],
+            b"",
+            b"10.0.0.1:80 ",
+            b"/run/envoy.sock",
+            b"\xff",
+        ] {
+            assert_eq!(address(text), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_serialized_is_parsed(headers in prop::collection::vec(("\\PC{0,9}", any::<String>()), 0..9)) {
+            let texts: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let map = serialize(&texts);
+            let bytes: Vec<_> = texts.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+            prop_assert_eq!(parse(&map), Some(bytes));
+            for end in 0..map.len() {
+                prop_assert_eq!(parse(&map[..end]), None);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_parsed_or_not(bytes in prop::collection::vec(prop_oneof![0..4u8, any::<u8>()], 0..99)) {
+            if let Some(headers) = parse(&bytes) {
+                let sizes: usize = headers.iter().map(|(name, value)| 10 + name.len() + value.len()).sum();
+                prop_assert!(4 + sizes <= bytes.len());
+            }
+            let _ = (texts(&bytes), address(&bytes));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Carrying out a decision: what it leaves behind, what is recorded, and what the host does with the request.
+
+use super::ffi;
+use super::filter::{Filter, Next};
+use super::log;
+use super::properties;
+use crate::evaluate::{Decision, Effects, Forward, Passage};
+use crate::plan::Plan;
+use crate::request::RequestView;
+use crate::response::{Reply, reply};
+use crate::telemetry;
+use crate::time::Timestamp;
+
+impl Filter {
+    /// Carries out a decision for the request on which the host's calls act. `plan` is what the decision rests on.
+    ///
+    /// The effects are committed first. This may turn the decision into a denial, so that the request is forwarded or
+    /// answered last.
+    pub(super) fn carry_out<'p>(
+        &self,
+        plan: &'p Plan,
+        decision: Decision<'p>,
+        effects: Effects,
+        request: &RequestView<'_>,
+        now: Timestamp,
+    ) -> Next {
+        self.metrics.count_effects(&effects);
+        if let Some(fetch) = effects.wanted {
+            self.want(fetch);
+        }
+        let decision = {
+            let store = &mut self.store.borrow_mut();
+            decision.commit(effects, store, (plan, request), now)
+        };
+        let reply = reply(&decision, &self.plan.presentation, request, now);
+        self.record(&decision, reply.as_ref(), request, now);
+        if let Some(passage) = decision.passage() {
+            return forward(passage, &decision.forward);
+        }
+        if !reply.is_some_and(|reply| ffi::send(&reply)) {
+            log::error("countersign: the host does not take the answer; the request is held");
+        }
+        Next::Answered
+    }
+
+    /// Counts a decision, shows it to access logs, and writes its audit line.
+    fn record(
+        &self,
+        decision: &Decision<'_>,
+        reply: Option<&Reply>,
+        request: &RequestView<'_>,
+        now: Timestamp,
+    ) {
+        self.metrics.count(decision, reply);
+        for (name, value) in telemetry::filter_state(decision) {
+            ffi::set_filter_state(name, &value);
+        }
+        if telemetry::is_audited(decision, self.plan.audit) {
+            audit(decision, reply, request, now);
+        }
+    }
+}
+
+/// Changes a request as the decision says, and lets it continue to the upstream. The passage proves that it may.
+///
+/// If the host does not make one of the changes, the request stays paused: the upstream could receive what it must not.
+fn forward(_: Passage<'_>, forward: &Forward<'_>) -> Next {
+    let Forward {
+        target,
+        remove,
+        set,
+    } = forward;
+    if forward.takes_out() {
+        ffi::set_filter_state(telemetry::CHANGED, "1");
+    }
+    let is_changed = target
+        .as_deref()
+        .is_none_or(|target| ffi::set_header(":path", target))
+        && remove.iter().all(|name| ffi::remove_header(name))
+        && set
+            .iter()
+            .all(|(name, value)| ffi::set_header(name, value.as_bytes()));
+    if is_changed {
+        return Next::Continues;
+    }
+    log::error("countersign: the host does not change the request as it should; it is held");
+    Next::Answered
+}
+
+#[inline(never)]
+fn audit(
+    decision: &Decision<'_>,
+    reply: Option<&Reply>,
+    request: &RequestView<'_>,
+    now: Timestamp,
+) {
+    let client = request.client().or_else(properties::source_address);
+    let line = telemetry::audit_line(decision, reply, request, client, now);
+    if decision.refusal().is_some() {
+        log::warn(&line);
+    } else {
+        log::info(&line);
+    }
+}

@@ -1,0 +1,70 @@
+//! What the host says about a request besides its headers, as far as the configuration uses it: each call costs.
+
+use std::net::IpAddr;
+
+use super::ffi::{self, Unreadable};
+use crate::header_map;
+use crate::plan::Policy;
+use crate::telemetry;
+
+/// Where a route's metadata names its policies.
+const ROUTE_POLICY: &str = "xds\0route_metadata\0filter_metadata\0countersign\0policy";
+
+/// What the host says about a request's route.
+#[derive(Default)]
+pub struct Route {
+    /// The name of the route.
+    pub name: Option<Vec<u8>>,
+    policy: Option<Vec<u8>>,
+    /// Whether another filter has changed the request, so that Envoy may take another route.
+    pub was_changed: bool,
+}
+
+impl Route {
+    /// The route that Envoy has chosen for the request.
+    ///
+    /// # Errors
+    /// [`Unreadable`]. A policy that cannot be read could be one that denies the request.
+    pub fn read(policy: Option<&Policy>) -> Result<Self, Unreadable> {
+        let Some(policy) = policy else {
+            return Ok(Self::default());
+        };
+        let read = |is_used: bool, path| match is_used {
+            true => ffi::readable_property(path),
+            false => Ok(None),
+        };
+        Ok(Self {
+            name: read(policy.asks_for_route_name(), "xds\0route_name")?,
+            policy: read(policy.asks_for_route_policy(), ROUTE_POLICY)?,
+            was_changed: read(policy.asks_for_route(), telemetry::CHANGED)?.is_some(),
+        })
+    }
+
+    /// The names of the route's policies.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn policies(&self) -> Result<Vec<&[u8]>, Unreadable> {
+        let Some(policy) = &self.policy else {
+            return Ok(Vec::new());
+        };
+        header_map::texts(policy).ok_or(Unreadable)
+    }
+}
+
+/// Whether the client's connection is secured by TLS. False if the configuration does not use it.
+pub fn is_over_tls(policy: Option<&Policy>) -> bool {
+    policy.is_some_and(Policy::asks_for_tls)
+        && ffi::property("connection\0tls_version").is_some_and(|version| !version.is_empty())
+}
+
+/// The client's address. `None` if the configuration does not use it.
+pub fn client(policy: Option<&Policy>) -> Option<IpAddr> {
+    policy.filter(|policy| policy.asks_for_address())?;
+    source_address()
+}
+
+/// The client's address, by Envoy's settings for forwarded addresses.
+pub fn source_address() -> Option<IpAddr> {
+    header_map::address(&ffi::property("source\0address")?)
+}

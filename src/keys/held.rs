@@ -1,0 +1,90 @@
+//! The keys that a worker holds.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::authenticate::keys::KeySet;
+use crate::authenticate::{KeySourceId, KeysAtHand};
+use crate::time::Timestamp;
+
+/// After a fetch, a token with an unknown key does not cause another fetch for this long.
+pub const COOL_DOWN: Duration = Duration::from_secs(30);
+
+/// The key sets of all key sources.
+#[derive(Debug, Default)]
+pub struct HeldKeySets {
+    sources: Vec<HeldKeys>,
+}
+
+/// The keys of one key source.
+#[derive(Debug, Default)]
+pub struct HeldKeys {
+    /// The keys; none before the first successful fetch.
+    pub set: Option<Rc<KeySet>>,
+    /// When the last fetch ended, successful or not.
+    pub attempted: Option<Timestamp>,
+    /// Whether the last fetch failed.
+    pub failed: bool,
+}
+
+impl HeldKeySets {
+    /// No keys yet, for this number of sources.
+    pub fn new(sources: usize) -> Self {
+        let empty = std::iter::repeat_with(HeldKeys::default);
+        Self {
+            sources: empty.take(sources).collect(),
+        }
+    }
+
+    /// The keys of a source; none if there is no such source.
+    pub fn get(&self, source: KeySourceId) -> Option<&HeldKeys> {
+        self.sources.get(source.0)
+    }
+
+    /// How many keys are held, of all sources.
+    pub fn len(&self) -> usize {
+        let sets = self.sources.iter().filter_map(|source| source.set.as_ref());
+        sets.map(|set| set.len()).sum()
+    }
+
+    /// Whether no key is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Replaces the keys of a source; whether there is such a source.
+    pub(crate) fn replace(&mut self, source: KeySourceId, set: KeySet, at: Timestamp) -> bool {
+        let held = self.sources.get_mut(source.0);
+        let is_known = held.is_some();
+        if let Some(held) = held {
+            *held = HeldKeys {
+                set: Some(Rc::new(set)),
+                attempted: Some(at),
+                failed: false,
+            };
+        }
+        is_known
+    }
+
+    /// Records that a fetch failed. The keys are kept.
+    pub(crate) fn failed(&mut self, source: KeySourceId, at: Timestamp) {
+        if let Some(held) = self.sources.get_mut(source.0) {
+            held.attempted = Some(at);
+            held.failed = true;
+        }
+    }
+}
+
+impl KeysAtHand for HeldKeySets {
+    fn keys(&self, source: KeySourceId) -> Option<&KeySet> {
+        self.get(source)?.set.as_deref()
+    }
+}
+
+impl HeldKeys {
+    /// Whether a fetch can bring a key that is not held: no fetch ended within [`COOL_DOWN`].
+    pub fn may_have_newer(&self, now: Timestamp) -> bool {
+        self.attempted
+            .is_none_or(|attempted| now >= attempted.plus(COOL_DOWN))
+    }
+}

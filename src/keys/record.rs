@@ -1,0 +1,149 @@
+//! What workers share of a source: when the next fetch is due, and which worker makes it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::held::COOL_DOWN;
+use crate::time::Timestamp;
+
+/// The shortest time from a successful fetch to the next, and the longest from a failed one: keys are available again
+/// within a minute after an outage of the issuer.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The wait after the first failed fetch. Each further failure doubles it.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// The shared state of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The number of fetches that have ended, successful or not.
+    pub ended: u64,
+    /// When the last fetch ended, in milliseconds since the epoch.
+    pub ended_at: i64,
+    /// The number of failed fetches since the last successful one.
+    pub failures: u32,
+    /// The number of successful fetches; identifies the content.
+    pub version: u64,
+    /// When the next fetch is due, in milliseconds since the epoch.
+    due: i64,
+    /// When the lease ends, in milliseconds since the epoch.
+    leased: i64,
+}
+
+impl Record {
+    /// Whether the worker that asks should fetch now. `is_wanted` says that a token with an unknown key has come.
+    pub fn is_due(&self, is_wanted: bool, now: Timestamp) -> bool {
+        let now_millis = now.millis();
+        let is_due = now_millis >= self.due;
+        let cooled_down = Timestamp::from_millis(self.ended_at).plus(COOL_DOWN) <= now;
+        now_millis >= self.leased && (is_due || is_wanted && cooled_down)
+    }
+
+    /// The time until the next fetch is due.
+    pub fn due_in(&self, now: Timestamp) -> Duration {
+        let millis = self.due.saturating_sub(now.millis());
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    /// The record within the bounds that a worker can have written.
+    ///
+    /// Other code in the host can write the record, and a clock can be set back. So a lease lasts no longer than
+    /// `lease` from now, and the next fetch is due no later than `refresh` allows.
+    #[must_use]
+    pub fn bounded(self, refresh: Duration, lease: Duration, now: Timestamp) -> Self {
+        // Workers read their clocks one after the other.
+        let is_past = self.ended_at <= now.plus(MINUTE).millis();
+        let ended_at = if is_past { self.ended_at } else { 0 };
+        let longest = refresh.max(MINUTE).mul_f64(1.1);
+        let latest = Timestamp::from_millis(ended_at).plus(longest).millis();
+        let is_leased = self.leased <= now.plus(lease + MINUTE).millis();
+        Self {
+            ended_at,
+            due: self.due.min(latest),
+            leased: if is_leased { self.leased } else { 0 },
+            ..self
+        }
+    }
+
+    /// The record with the next fetch due now, because the shared content cannot be read.
+    #[must_use]
+    pub fn due_now(self) -> Self {
+        Self { due: 0, ..self }
+    }
+
+    /// The record without a lease.
+    #[must_use]
+    pub fn released(self) -> Self {
+        Self { leased: 0, ..self }
+    }
+
+    /// The record with a lease for this long.
+    #[must_use]
+    pub fn leased(self, lease: Duration, now: Timestamp) -> Self {
+        Self {
+            leased: now.plus(lease).millis(),
+            ..self
+        }
+    }
+
+    /// The record after a successful fetch. `max_age` is the response's, if it has one.
+    #[must_use]
+    pub fn succeeded(self, refresh: Duration, max_age: Option<Duration>, now: Timestamp) -> Self {
+        let age = max_age.map_or(refresh, |age| age.min(refresh).max(MINUTE));
+        let sooner = age.mul_f64(0.1 * random(now, self.ended));
+        Self {
+            ended: self.ended.wrapping_add(1),
+            ended_at: now.millis(),
+            failures: 0,
+            version: self.version.wrapping_add(1),
+            due: now.plus(age.saturating_sub(sooner)).millis(),
+            leased: 0,
+        }
+    }
+
+    /// The record after a failed fetch.
+    #[must_use]
+    pub fn failed(self, now: Timestamp) -> Self {
+        let doubled = FIRST_RETRY.saturating_mul(1 << self.failures.min(16));
+        let wait = doubled.min(MINUTE);
+        let longer = wait.mul_f64(0.1 * random(now, self.ended));
+        Self {
+            ended: self.ended.wrapping_add(1),
+            ended_at: now.millis(),
+            failures: self.failures.saturating_add(1),
+            due: now.plus(wait + longer).millis(),
+            leased: 0,
+            ..self
+        }
+    }
+}
+
+/// A number from 0 to 1 that differs between hosts and between fetches. It need not be secret.
+fn random(now: Timestamp, ended: u64) -> f64 {
+    let mixed = (now.millis() as u64 ^ ended.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// How long a response may be kept, by its `Cache-Control` headers; none if they do not say. The shortest time counts,
+/// and `no-store` and `no-cache` count as zero (RFC 9111 §5.2.2).
+pub(super) fn max_age<'a>(cache_control: impl Iterator<Item = &'a [u8]>) -> Option<Duration> {
+    let mut age = None;
+    for directive in cache_control.flat_map(|field| field.split(|byte| *byte == b',')) {
+        let directive = String::from_utf8_lossy(directive.trim_ascii()).to_ascii_lowercase();
+        let (name, value) = directive.split_once('=').unwrap_or((&directive, ""));
+        let seconds = match name {
+            "no-store" | "no-cache" => Some(0),
+            "max-age" => value.trim_matches('"').parse().ok(),
+            _ => None,
+        };
+        if let Some(seconds) = seconds {
+            let found = Duration::from_secs(seconds);
+            age = Some(age.map_or(found, |age: Duration| age.min(found)));
+        }
+    }
+    age
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! The facts that explain to a client why its request was denied. Each form of content is made from them.
+
+use std::fmt::Write;
+
+use crate::reject::Code;
+use crate::time::Timestamp;
+
+/// Why a request was denied, and where the client finds help.
+#[derive(Debug, Clone, Copy)]
+pub struct Explanation<'a> {
+    /// The error code, which has a title and advice.
+    pub code: Code,
+    /// What is wrong with this request. Some messages end without a full stop: challenges carry them too.
+    pub message: &'a str,
+    /// The status of the response.
+    pub status: u16,
+    /// The realm. Only pages show it.
+    pub realm: &'a str,
+    /// The time of the decision.
+    pub timestamp: Timestamp,
+    /// The request's identifier, which the logs have too.
+    pub request_id: Option<&'a str>,
+    /// The URL of the documentation of errors, without a fragment.
+    pub documentation: Option<&'a str>,
+    /// The URL where a caller can ask for access.
+    pub action: Option<&'a str>,
+}
+
+impl Explanation<'_> {
+    /// The URL of the documentation of this error: `<documentation>#<code>`.
+    pub fn link(&self) -> Option<String> {
+        let base = self.documentation?;
+        Some(format!("{base}#{}", self.code))
+    }
+
+    /// The message as one line that ends with a full stop.
+    pub fn sentence(&self) -> String {
+        let mut sentence = self.message.replace(char::is_control, " ");
+        if sentence.ends_with(|last: char| last.is_ascii_alphanumeric()) {
+            sentence.push('.');
+        }
+        sentence
+    }
+
+    /// The time in RFC 3339's form. It is empty after the year 9999, for which RFC 3339 has no form.
+    pub fn moment(&self) -> String {
+        let mut moment = String::new();
+        match write!(moment, "{}", self.timestamp) {
+            Ok(()) => moment,
+            Err(_) => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPLANATION: Explanation<'static> = Explanation {
+        code: Code::InvalidToken,
+        message: "The access token expired",
+        status: 401,
+        realm: "orders",
+        timestamp: Timestamp::from_seconds(1_700_000_000),
+        request_id: None,
+        documentation: Some("https://docs.example.com/errors"),
+        action: None,
+    };
+
+    fn sentence(message: &str) -> String {
+        let explanation = Explanation {
+            message,
+            ..EXPLANATION
+        };
+        explanation.sentence()
+    }
+
+    #[test]
+    fn a_sentence_is_one_line_with_a_full_stop() {
+        assert_eq!(EXPLANATION.sentence(), "The access token expired.");
+        assert_eq!(sentence("It is late."), "It is late.");
+        assert_eq!(sentence("a\r\nb\u{9b}"), "a  b ");
+    }
+
+    #[test]
+    fn the_link_names_the_code() {
+        let link = EXPLANATION.link();
+        assert_eq!(
+            link.as_deref(),
+            Some("https://docs.example.com/errors#invalid_token")
+        );
+    }
+
+    #[test]
+    fn a_moment_that_cannot_be_written_is_empty() {
+        assert_eq!(EXPLANATION.moment(), "2023-11-14T22:13:20Z");
+        let late = Explanation {
+            timestamp: Timestamp::from_millis(i64::MAX),
+            ..EXPLANATION
+        };
+        assert_eq!(late.moment(), "");
+    }
+}

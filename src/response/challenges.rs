@@ -1,0 +1,104 @@
+//! The challenges of a response: which schemes have one, and what it says.
+
+use super::Exchange;
+use super::challenge::{Challenge, ErrorCode, OAuth};
+use super::headers::{Headers, put};
+use super::table::{Challenges, Meaning};
+use crate::authenticate::Offer;
+use crate::presentation::Protects;
+use crate::reject::Reject;
+
+impl Exchange<'_> {
+    /// Appends the challenges, in the order of the offers (RFC 9110 §11.6.1, §11.7.1).
+    ///
+    /// An error is on the challenge of the scheme that was used. The client can use the other schemes as if it had sent no
+    /// credential.
+    pub(super) fn put_challenges(&self, meaning: &Meaning, headers: &mut Headers) {
+        let name = match self.presentation.protects {
+            Protects::Origin => "www-authenticate",
+            Protects::Proxy => "proxy-authenticate",
+        };
+        for offer in self.decision.offers {
+            let is_used = self.decision.scheme == Some(offer.scheme());
+            let error = match meaning.challenges {
+                Challenges::Plain => None,
+                Challenges::Failed(error) => is_used.then_some(error),
+                Challenges::Attempted(malformed, error)
+                    if malformed.attempted.contains(offer.scheme()) =>
+                {
+                    Some(error)
+                }
+                Challenges::Scope if is_used && self.presentation.forbidden_challenge => {
+                    Some(ErrorCode::InsufficientScope)
+                }
+                Challenges::None | Challenges::Attempted(..) | Challenges::Scope => continue,
+            };
+            let challenge = self.challenge(offer, error, meaning.message);
+            put(headers, name, challenge.to_string());
+        }
+    }
+
+    /// The challenge of an offer. Only the schemes of OAuth have errors.
+    fn challenge(
+        &self,
+        offer: &Offer,
+        error: Option<ErrorCode>,
+        message: &'static str,
+    ) -> Challenge<'_> {
+        let realm = &self.presentation.realm;
+        match offer {
+            Offer::Bearer => Challenge::bearer(realm, &self.oauth(error, message)),
+        }
+    }
+
+    /// The parameters of the schemes of OAuth.
+    fn oauth(&self, error: Option<ErrorCode>, message: &'static str) -> OAuth<'_> {
+        let presentation = self.presentation;
+        let description = error.filter(|_| presentation.error_description);
+        let metadata = presentation.metadata.as_ref();
+        let mut oauth = OAuth {
+            error,
+            error_description: description.map(|_| message),
+            resource_metadata: metadata.map(|metadata| metadata.url.as_str()),
+            ..OAuth::default()
+        };
+        let Some(requirements) = self.decision.requirements else {
+            return oauth;
+        };
+        if error == Some(ErrorCode::InsufficientUserAuthentication) {
+            let classes = requirements.acr.iter().map(String::as_str);
+            oauth.acr_values.extend(classes);
+            oauth.max_age = requirements.max_age;
+        }
+        if self.names_scopes(error) {
+            oauth.scope = requirements.scopes_to_ask_for();
+        }
+        oauth
+    }
+
+    /// Whether a challenge names the scopes of the rule.
+    fn names_scopes(&self, error: Option<ErrorCode>) -> bool {
+        match error {
+            Some(ErrorCode::InsufficientScope) => true,
+            // The client asks for both at once, since it would be denied for the scope next (RFC 9470 §3).
+            Some(ErrorCode::InsufficientUserAuthentication) => {
+                self.presentation.challenge_scope || self.lacks_scope()
+            }
+            Some(ErrorCode::InvalidRequest) => false,
+            None
+            | Some(
+                ErrorCode::InvalidToken | ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce,
+            ) => self.presentation.challenge_scope,
+        }
+    }
+
+    fn lacks_scope(&self) -> bool {
+        let decision = self.decision;
+        match (decision.requirements, decision.principal()) {
+            (Some(requirements), Some(principal)) => {
+                !requirements.missing(Reject::Scope, principal).is_empty()
+            }
+            (None, _) | (_, None) => false,
+        }
+    }
+}
