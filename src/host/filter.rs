@@ -14,7 +14,7 @@ use super::metrics::Metrics;
 use super::outbound::HostOutbound;
 use super::properties::{self, Route};
 use super::shared::HostShared;
-use crate::authenticate::signature::Chosen;
+use crate::authenticate::jose::signature::Chosen;
 use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
 use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
