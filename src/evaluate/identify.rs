@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::trace::{Step, Trace};
-use super::{Decision, Effects, Judging, Stop};
+use super::{Decision, Effects, Evaluation, Stop};
 use crate::authenticate::{Decoded, Parsed, Principal};
 use crate::authorize::{Gate, Principals};
 use crate::credential::{Presented, present, several};
@@ -27,7 +27,7 @@ impl Candidate<'_, '_> {
     }
 }
 
-impl<'p> Judging<'p, '_> {
+impl<'p> Evaluation<'p, '_> {
     /// The callers, proven; none if no credential is presented.
     ///
     /// Every credential that is presented must be valid. The first caller is the one of the first provider, accepted

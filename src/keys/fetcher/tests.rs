@@ -470,7 +470,7 @@ fn a_body_that_is_not_a_usable_key_set_is_a_failure() {
         ("{\"keys\": []}", "no usable key: the key set is empty"),
         (
             private.as_str(),
-            "no usable key: key 0: holds private members",
+            "no usable key: key 0: expected a public key, found a private key",
         ),
     ] {
         fetch(&direct(), &[(200, body.as_bytes())], Some(fault));
