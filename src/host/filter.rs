@@ -109,7 +109,7 @@ impl Filter {
             return self.refuse(&RequestView::new(headers), now);
         };
         let request = RequestView::new(headers)
-            .going_on(head.goes_on)
+            .with_more(head.goes_on)
             .over_tls(properties::is_over_tls(policy))
             .from_client(properties::client(policy))
             .on_route(route.name.as_deref(), policies)
