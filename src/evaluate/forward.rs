@@ -3,7 +3,7 @@
 use super::{Decision, Verdict};
 use crate::authenticate::Principal;
 use crate::credential::{
-    is_cookie_called, stands_alone, without_cookies_that, without_parameters_that,
+    has_token_without_scheme, is_cookie_called, without_cookies_that, without_parameters_that,
 };
 use crate::plan::{Plan, Policy};
 use crate::reject::Reject;
@@ -138,7 +138,7 @@ impl<'p> Forwarding<'p, '_> {
     /// accept it.
     fn remove_tokens_without_scheme(self, forward: &mut Forward<'p>) {
         for (field, scheme) in &self.policy.stripped.schemes {
-            if stands_alone(self.request, field, scheme) {
+            if has_token_without_scheme(self.request, field, scheme) {
                 self.remove_fields(|name| name == field.as_bytes(), forward);
             }
         }

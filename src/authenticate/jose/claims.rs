@@ -195,7 +195,7 @@ pub(in crate::authenticate) mod tests {
     }
 
     #[test]
-    fn a_path_is_a_name_first_and_then_names() {
+    fn a_path_is_tried_as_one_name_first() {
         let claims = claims(json!({"a": {"b": 1}, "a.c": 2, "https://x.example/r": 3}));
         assert_eq!(
             ClaimPath::new("a.b").find(&claims),
@@ -213,7 +213,7 @@ pub(in crate::authenticate) mod tests {
     }
 
     #[test]
-    fn j_63_scopes_come_from_text_and_from_arrays_and_roles_are_never_split() {
+    fn j_63_scopes_are_split_and_roles_are_not() {
         let claims = claims(json!({
             "scope": "read  write", "scp": ["a b", 5, "c"],
             "roles": "site admin", "realm_access": {"roles": ["x", {"y": 1}]}, "groups": 7
