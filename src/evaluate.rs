@@ -301,7 +301,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             readings,
             bound,
         } = *applicable;
-        trace.step(Step::Asks(what_is_asked(access)));
+        trace.step(Step::Requires(access_in_words(access)));
         let gate = match access {
             Access::Public => return pass_anyone(access),
             Access::Respond(reply) => {
@@ -359,7 +359,7 @@ fn pass_anyone(access: &Access) -> Result<Verdict, Stop> {
     }
 }
 
-fn what_is_asked(access: &Access) -> &'static str {
+fn access_in_words(access: &Access) -> &'static str {
     match access {
         Access::Public => "public",
         Access::Respond(_) => "fixed response",

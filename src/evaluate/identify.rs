@@ -54,7 +54,7 @@ impl<'p> Evaluation<'p, '_> {
             return Err(reject.into());
         }
         self.refuse_two_of_one_provider(readable)?;
-        trace.step(Step::Shows(readable.first().map(|one| one.scheme)));
+        trace.step(Step::Presents(readable.first().map(|one| one.scheme)));
 
         let rank = |caller: &Principal| {
             let provider = caller.provider();
@@ -84,7 +84,7 @@ impl<'p> Evaluation<'p, '_> {
             && let Some(provider) = self.policy.providers.get(caller.provider().0)
         {
             decision.provider = Some(&provider.name);
-            trace.step(Step::Vouched {
+            trace.step(Step::Verified {
                 provider: &provider.name,
                 principal: caller,
             });

@@ -48,7 +48,7 @@ impl Evaluation<'_, '_> {
                 return Err(Reject::TooManyFailures { retry_after });
             }
         }
-        trace.step(Step::Throttle(Throttling::NothingKnown { callers }));
+        trace.step(Step::Throttle(Throttling::NotBlocked { callers }));
         Ok(())
     }
 
