@@ -5,26 +5,21 @@
 //! again what may have changed since, and `offers` says what a 401 offers. None of them looks into the store: what they
 //! need of it comes in as [`Facts`].
 
-pub mod base64url;
-pub mod claims;
 pub mod granted;
-pub mod jwk;
-pub mod jws;
+pub mod jose;
 pub mod jwt;
-pub mod keys;
 mod offer;
 mod parsed;
 mod principal;
-pub mod signature;
 
 use std::rc::Rc;
 
+use self::jose::keys::KeySet;
+use self::jose::signature::Backend;
 use self::jwt::{Jwt, Unverified};
-use self::keys::KeySet;
 pub use self::offer::Offer;
 pub use self::parsed::{Decoded, Parsed};
 pub use self::principal::{Evidence, Principal};
-use self::signature::Backend;
 use crate::credential::LocationId;
 use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;

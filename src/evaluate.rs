@@ -49,7 +49,7 @@ pub use self::forward::Forward;
 use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
 pub use self::trace::{Step, Throttling, Trace};
-use crate::authenticate::signature::Backend;
+use crate::authenticate::jose::signature::Backend;
 use crate::authenticate::{KeySourceId, ProviderId};
 use crate::authorize::condition::{Budget, Condition};
 use crate::authorize::{Access, Input, permit, permit_anyone, permit_where_hidden};

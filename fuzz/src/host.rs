@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign::authenticate::signature::Pure;
+use countersign::authenticate::jose::signature::Pure;
 use countersign::config;
 use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::grammar::unprintable::escaped;
@@ -246,7 +246,7 @@ fn play(
     };
     let client = address.as_deref().and_then(header_map::address);
     let request = RequestView::new(headers)
-        .going_on(random.below(2) == 0)
+        .with_more(random.below(2) == 0)
         .over_tls(random.below(4) > 0)
         .from_client(client)
         .on_route(name.as_deref(), texts)

@@ -37,7 +37,7 @@ impl<'p> Evaluation<'p, '_> {
                 let rule = policy.rule_among(visible, asked.method, request, readings, host);
                 let rule = rule.map_err(|reject| refusal.unwrap_or(reject))?;
                 let answers = rule.is_some_and(|fit| matches!(fit.rule.access, Access::Respond(_)));
-                if answers || self.request.goes_on() {
+                if answers || self.request.has_more() {
                     return Ok(None);
                 }
                 if let Some(reject) = refusal {

@@ -10,7 +10,7 @@
 use prost::Message as _;
 
 use super::ffi;
-use crate::authenticate::signature::{Backend, Signed, Unavailable};
+use crate::authenticate::jose::signature::{Backend, Signed, Unavailable};
 
 const FUNCTION: &str = "verify_signature";
 
@@ -20,7 +20,7 @@ const LENGTH_DELIMITED: u8 = 2;
 /// The answer that nearly every request gets, which takes no reader: `result` is true, and nothing else is there.
 const RIGHT: [u8; 2] = [1 << 3, 1];
 
-/// Verifies by the host what [`self_test`](crate::authenticate::signature::self_test) has seen it do right.
+/// Verifies by the host what [`self_test`](crate::authenticate::jose::signature::self_test) has seen it do right.
 #[derive(Clone, Copy, Debug)]
 pub struct HostCrypto;
 

@@ -4,8 +4,8 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::authenticate::jose::signature::Algorithm;
 use crate::authenticate::jwt::Issuer;
-use crate::authenticate::signature::Algorithm;
 use crate::keys::{Content, HeldKeySets};
 use crate::mint::SigningKey;
 use crate::ports::LocalData;
