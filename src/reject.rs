@@ -128,10 +128,10 @@ pub enum PathFault {
     /// A space, a control character or a byte beyond ASCII, as it is.
     #[error("it has a byte that must be percent-encoded")]
     RawByte,
-    /// No UTF-8 once decoded.
+    /// Its decoded text is not UTF-8.
     #[error("it is not UTF-8")]
     NotUtf8,
-    /// More oddities together than can be told apart.
+    /// It has so many unusual features that there are too many readings.
     #[error("it can be read in too many ways")]
     TooManyReadings,
 }

@@ -203,7 +203,7 @@ fn what_is_not_there_or_of_another_type_fails() {
     ] {
         assert_eq!(asking.of(text), Err(Failed), "{text}");
     }
-    let nobody = Asking {
+    let anonymous = Asking {
         subject: None,
         client: None,
         fields: Vec::new(),
@@ -214,9 +214,9 @@ fn what_is_not_there_or_of_another_type_fails() {
         "source.address == '10.1.2.3'",
         "request.host == ''",
     ] {
-        assert_eq!(nobody.of(text), Err(Failed), "{text}");
+        assert_eq!(anonymous.of(text), Err(Failed), "{text}");
     }
-    assert_eq!(nobody.of("!has(source.address)"), Ok(true));
+    assert_eq!(anonymous.of("!has(source.address)"), Ok(true));
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn there_are_never_many_readings() {
 }
 
 #[test]
-fn x_24_no_pattern_fits_connect_and_options_star() {
+fn x_24_no_pattern_matches_connect_and_options_star() {
     for target in [None, Some(&b"*"[..])] {
         let readings = Readings::of_target(target).unwrap();
         let reading = readings.plain().unwrap();
@@ -177,7 +177,7 @@ fn a_parameter_binds_the_decoded_segment() {
 }
 
 #[test]
-fn a_pattern_of_no_case_fits_any() {
+fn a_pattern_without_case_matches_any_case() {
     let pattern = Pattern::parse("/Admin/{Id}", Case::Insensitive).unwrap();
     let readings = Readings::of_target(Some(b"/aDMIN/X")).unwrap();
     let reading = readings.plain().unwrap();
@@ -187,8 +187,8 @@ fn a_pattern_of_no_case_fits_any() {
 }
 
 #[test]
-fn patterns_fit_whole_segments() {
-    let fits = |text: &str, target: &str| {
+fn patterns_match_whole_segments() {
+    let matches = |text: &str, target: &str| {
         let readings = Readings::of_target(Some(target.as_bytes())).unwrap();
         pattern(text).matches(readings.iter().next().unwrap())
     };
@@ -205,7 +205,7 @@ fn patterns_fit_whole_segments() {
         ("/v1.0/a", "/v1.0/a"),
         ("/café", "/caf%C3%A9"),
     ] {
-        assert!(fits(pattern, target), "{pattern} {target}");
+        assert!(matches(pattern, target), "{pattern} {target}");
     }
     for (pattern, target) in [
         ("/", "/a"),
@@ -216,12 +216,12 @@ fn patterns_fit_whole_segments() {
         ("/users/{id}", "/users/1/2"),
         ("/v1.0/a", "/v1x0/a"),
     ] {
-        assert!(!fits(pattern, target), "{pattern} {target}");
+        assert!(!matches(pattern, target), "{pattern} {target}");
     }
 }
 
 #[test]
-fn what_is_no_pattern_says_why() {
+fn an_invalid_pattern_has_a_fault() {
     use PatternFault::*;
     for (text, fault) in [
         ("a", NotAbsolute),

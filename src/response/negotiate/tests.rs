@@ -80,7 +80,7 @@ fn the_most_specific_range_decides_about_a_type() {
 }
 
 #[test]
-fn nothing_that_fits_is_json() {
+fn no_acceptable_type_is_json() {
     all(
         Form::Json,
         &["text/html;q=0", "*/*;q=0", "image/png", "text/html;level=1"],
