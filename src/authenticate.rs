@@ -9,26 +9,21 @@
 //!
 //! None of them reads the store. They receive what they need of it as [`Facts`].
 
-pub mod base64url;
-pub mod claims;
 pub mod granted;
-pub mod jwk;
-pub mod jws;
+pub mod jose;
 pub mod jwt;
-pub mod keys;
 mod offer;
 mod parsed;
 mod principal;
-pub mod signature;
 
 use std::rc::Rc;
 
+use self::jose::keys::KeySet;
+use self::jose::signature::Backend;
 use self::jwt::{Jwt, Unverified};
-use self::keys::KeySet;
 pub use self::offer::Offer;
 pub use self::parsed::{Decoded, Parsed};
 pub use self::principal::{Evidence, Principal};
-use self::signature::Backend;
 use crate::credential::LocationId;
 use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;

@@ -1,48 +1,54 @@
-//! Bytes → Plan: the document, read as typed, compiled once.
+//! Configuration → plan: bytes are parsed, read as the user wrote them, and compiled once.
 //!
 //! ```text
 //! bytes ─ source ─▶ JSON value ─ document ─▶ Document ─ compile ─▶ Plan
 //! ```
 //!
-//! No stage stops at the first fault: whoever writes a document sees all of them at once.
+//! No stage stops at the first fault: the user sees all of them at once.
 
-pub mod compile;
-pub mod diagnostic;
+mod at;
+mod compile;
+mod diagnostic;
 pub mod document;
+pub mod fault;
 mod read;
 mod source;
 
 use serde_json::Value;
 
-pub use self::diagnostic::{Diagnostic, Fault};
+use self::at::At;
+use self::diagnostic::Diagnostics;
+pub use self::diagnostic::{Diagnostic, nearest};
 use self::document::Document;
+pub use self::fault::{Fault, Warning};
+use self::read::Read;
 use crate::plan::Plan;
 
-/// A document that was accepted.
+/// A configuration that was accepted.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The document, compiled.
+    /// The compiled configuration.
     pub plan: Plan,
-    /// What its author should know although it is no fault.
-    pub warnings: Vec<Diagnostic>,
+    /// What the user should know although it is not a fault.
+    pub warnings: Vec<Diagnostic<Warning>>,
 }
 
-/// Loads a document as plugin configuration delivers it: JSON text, or a `google.protobuf.Struct` in wire format.
+/// Loads a plugin configuration as the host delivers it: JSON text, or a `google.protobuf.Struct` in wire format.
 ///
 /// # Errors
-/// Every fault of the document, those of one place together.
+/// Every fault of the configuration, sorted by location.
 pub fn load(bytes: &[u8]) -> Result<Loaded, Vec<Diagnostic>> {
     let value = source::parse(bytes).map_err(|fault| vec![fault])?;
     load_value(&value)
 }
 
-/// Loads a document that was parsed already.
+/// Loads a configuration that was parsed already.
 ///
 /// # Errors
-/// Every fault of the document, those of one place together.
+/// Every fault of the configuration, sorted by location.
 pub fn load_value(value: &Value) -> Result<Loaded, Vec<Diagnostic>> {
-    let mut faults = diagnostic::Faults::default();
-    let document: Document = read::read_root(value, &mut faults);
-    let compiled = compile::compile(&document, &mut faults);
-    faults.into_result(compiled.plan, compiled.warnings)
+    let mut diagnostics = Diagnostics::default();
+    let document = Document::read(value, &At::Root, &mut diagnostics);
+    let plan = document.map(|document| compile::compile(&document, &mut diagnostics));
+    diagnostics.into_result(plan)
 }

@@ -5,7 +5,8 @@ pub mod template;
 use serde_json::Value;
 
 use self::template::Template;
-use crate::authenticate::{Principal, base64url};
+use crate::authenticate::Principal;
+use crate::authenticate::jose::base64url;
 use crate::grammar::folds_to;
 use crate::request::FieldNames;
 

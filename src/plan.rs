@@ -16,7 +16,7 @@ pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::Stripped;
 
 use crate::authenticate::Provider;
-use crate::authenticate::signature::AlgorithmSet;
+use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::condition::Condition;
 use crate::authorize::{Access, Gate, ReplyId};
 use crate::credential::Location;

@@ -9,7 +9,7 @@ mod tokens;
 pub use self::failures::{Caller, CallerId, Failures, Limits};
 pub use self::tokens::{CacheSizes, Judged, Slot, TokenCache, TokenId, TokenKey};
 use crate::authenticate::KeySourceId;
-use crate::authenticate::keys::KeySet;
+use crate::authenticate::jose::keys::KeySet;
 use crate::keys::{FetchEvent, Fetched, HeldKeySets, Loaded};
 use crate::time::Timestamp;
 

@@ -153,7 +153,7 @@ fn shortened(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authenticate::signature::Pure;
+    use crate::authenticate::jose::signature::Pure;
     use crate::evaluate::{Circumstances, Outcome, evaluate};
     use crate::plan::Plan;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign::authenticate::signature::Pure;
+use countersign::authenticate::jose::signature::Pure;
 use countersign::config;
 use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::grammar::unprintable::escaped;
@@ -241,7 +241,7 @@ fn play(
     };
     let client = address.as_deref().and_then(header_map::address);
     let request = RequestView::new(headers)
-        .going_on(random.below(2) == 0)
+        .with_more(random.below(2) == 0)
         .over_tls(random.below(4) > 0)
         .from_client(client)
         .on_route(name.as_deref(), texts)
@@ -367,7 +367,9 @@ fn header_map_of(policies: &Policies, random: &mut Random) -> Vec<u8> {
     for _ in 0..random.below(6) {
         let value = match random.below(8) {
             0 => token(random).into_bytes(),
-            1 => (0..random.below(20)).map(|_| random.below(256) as u8).collect(),
+            1 => (0..random.below(20))
+                .map(|_| random.below(256) as u8)
+                .collect(),
             _ => text(random.pick(&VALUES)),
         };
         headers.push((text(random.pick(&NAMES)), value));
@@ -406,7 +408,9 @@ fn written(headers: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
 fn property(random: &mut Random) -> Option<Vec<u8>> {
     let mut property = match random.below(6) {
         0 => return None,
-        1 => (0..random.below(20)).map(|_| random.below(256) as u8).collect(),
+        1 => (0..random.below(20))
+            .map(|_| random.below(256) as u8)
+            .collect(),
         2 | 3 => random.pick(&TEXTS).as_bytes().to_vec(),
         _ => {
             let entries = (0..random.below(4)).map(|_| {

@@ -16,12 +16,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::claims::{ClaimNames, Claims, Times};
-use super::jwk::KeyId;
-use super::jws::{Compact, Header, JwsFault};
-use super::keys::KeySet;
+use super::jose::claims::{ClaimNames, Claims, Times};
+use super::jose::jwk::KeyId;
+use super::jose::jws::{Compact, Header, JwsFault};
+use super::jose::keys::KeySet;
+use super::jose::signature::{SignatureFault, Verify as _};
 use super::principal::Verified;
-use super::signature::{SignatureFault, Verify as _};
 use super::{Facts, KeySourceId, Offer, Parsed, Refusal};
 use crate::json::{self, Json};
 use crate::reject::{TokenFault, Unavailable};
@@ -535,7 +535,7 @@ impl From<JwsFault> for TokenFault {
 
 #[cfg(test)]
 mod tests {
-    use super::super::claims::tests::claims;
+    use super::super::jose::claims::tests::claims;
     use super::*;
     use serde_json::{Value, json};
 

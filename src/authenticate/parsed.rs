@@ -4,7 +4,7 @@
 
 use std::cell::OnceCell;
 
-use super::jws::Compact;
+use super::jose::jws::Compact;
 use super::jwt::{Unverified, decode};
 use crate::credential::Shown;
 use crate::reject::TokenFault;

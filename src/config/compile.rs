@@ -1,212 +1,208 @@
-//! Document → Plan: what each value means, and whether they go together.
+//! Document → plan: what each value means, and whether the values can be combined.
+//!
+//! Every fault is reported. What is at fault is left out, and compilation goes on, so that the rest can be judged.
 
 mod fixed;
 mod identity;
 mod networks;
 mod presentation;
-mod provider;
+mod providers;
 mod require;
-mod route;
-mod rule;
+mod routes;
+mod rules;
 mod stripped;
 mod throttle;
 
 use std::collections::BTreeMap;
 
-use self::rule::{of_strangers, tell_choices_apart};
-use super::diagnostic::{Diagnostic, Fault, Faults, nearest};
-use super::document::{
-    AuditLog, Crypto as CryptoDocument, Document, Https as HttpsDocument, Mode as ModeDocument,
-    PathsCase,
-};
+use self::rules::{of_strangers, tell_choices_apart};
+use super::at::At;
+use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
+use super::document::{Cache, Document, Https};
+use super::fault::{Fault, Warning};
+use super::read::{Items, List, Optional, Typed};
 use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
 use crate::keys;
-use crate::plan::{Audit, Crypto, Mode, Plan, Policy};
+use crate::plan::{Audit, Plan, Policy};
 use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
 use crate::store::CacheSizes;
 
-/// How many tokens are remembered where the document does not say.
+/// How many tokens are remembered by default.
 const CACHE: CacheSizes = CacheSizes {
     verified: 10_000,
     refused: 1_000,
 };
 
-/// What a compilation yields; the plan is to be used only if no fault was reported.
-pub struct Compiled {
-    /// The plan.
-    pub plan: Plan,
-    /// What the document's author should know.
-    pub warnings: Vec<Diagnostic>,
-}
-
-/// Compiles a document, reporting every fault.
-pub fn compile(document: &Document, faults: &mut Faults) -> Compiled {
-    let mut compiler = Compiler {
-        faults,
-        warnings: Vec::new(),
-        protects: presentation::protects(document),
+/// Compiles a configuration and reports every fault. The plan is whole only if no fault was reported.
+pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Plan {
+    let compiler = Compiler {
+        diagnostics,
+        protects: document.protect_as.given().copied().unwrap_or_default(),
         implied_by: BTreeMap::new(),
         locations: Vec::new(),
         sources: Vec::new(),
         replies: Vec::new(),
-        case: match document.paths_case {
-            None | Some(PathsCase::Sensitive) => Case::Sensitive,
-            Some(PathsCase::Insensitive) => Case::Insensitive,
-        },
+        case: document.paths_case.given().copied().unwrap_or_default(),
     };
-    let plan = compiler.plan(document);
-    Compiled {
-        plan,
-        warnings: compiler.warnings,
-    }
+    compiler.plan(document)
 }
 
-struct Compiler<'f> {
-    faults: &'f mut Faults,
-    warnings: Vec<Diagnostic>,
+struct Compiler<'d> {
+    diagnostics: &'d mut Diagnostics,
     protects: Protects,
-    /// Which other scopes stand for a scope.
+    /// For each scope, the other scopes that imply it.
     implied_by: BTreeMap<String, Vec<String>>,
-    /// Where credentials stand, as providers name the places.
+    /// Where credentials may be.
     locations: Vec<Location>,
     /// Where keys are fetched from.
     sources: Vec<keys::Source>,
-    /// The responses of rules that ask nothing.
+    /// The responses of rules with `respond`.
     replies: Vec<FixedReply>,
-    /// Whether the upstream tells paths apart by case.
+    /// Whether the upstream distinguishes upper and lower case in paths.
     case: Case,
 }
 
 impl Compiler<'_> {
-    fn plan(&mut self, document: &Document) -> Plan {
-        let documents = document.providers.as_deref().unwrap_or_default();
-        let names: Vec<&str> = documents
-            .iter()
-            .map(|provider| provider.name.as_str())
-            .collect();
-        self.names("providers", &names);
-        let providers: Vec<_> = documents
-            .iter()
-            .enumerate()
-            .map(|(number, provider)| self.provider(number, provider))
-            .collect();
-        self.scopes_imply(document);
-        let mut rules = self.rules(document, &names, &providers);
+    fn plan(mut self, document: &Document) -> Plan {
+        let providers = self.providers(document);
+        self.implied_by = self.implied_by(&document.scopes_imply);
+        let rules = self.rules(document, &providers);
         let mut default = self.default(document, &providers);
         let mut strangers = of_strangers(&providers);
-        // A provider at fault has left a hole in the list; such a plan is never used.
-        let providers: Vec<_> = providers.into_iter().flatten().collect();
+        let providers: Vec<_> = providers.compiled();
         let presentation = self.presentation(document, &providers);
-        let not_found = &presentation.not_found;
-        self.warn_of_rules_that_cannot_hide(&rules, &default, providers.len(), not_found);
-        let identity = document.identity.as_ref();
+        self.warn_of_rules_that_cannot_hide(
+            &rules,
+            &default,
+            providers.len(),
+            &presentation.not_found,
+        );
+        let identity = document.identity.given();
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
-        let stripped = self.stripped(document.overrides.as_ref(), &rules, &identity);
-        self.refuse_what_changes_the_route(document, &rules, &identity);
-        let networks = document.networks.as_ref();
-        let networks = networks.map(|networks| self.networks("networks", networks));
-        self.refuse_networks_that_admit_nobody(networks.as_ref(), &rules);
-        let accesses = rules.accesses_mut();
-        let accesses = accesses.chain([&mut default]);
+        let stripped = self.stripped(&document.overrides, &rules, &identity);
+        self.reject_what_changes_the_route(document, &rules, &identity);
+        let networks = document.networks.given();
+        let networks_at = At::Root.member("networks");
+        let networks = networks.and_then(|networks| self.networks(&networks_at, networks).ok());
+        self.reject_networks_without_addresses(networks.as_ref(), &rules);
+        let mut rules = rules.rules;
+        let accesses = rules.accesses_mut().chain([&mut default]);
         let gates = accesses.filter_map(Access::gate_mut);
-        let gates = gates.chain([&mut strangers]);
-        tell_choices_apart(gates, &providers);
+        tell_choices_apart(gates.chain([&mut strangers]), &providers);
+        let policy = Policy {
+            providers,
+            locations: std::mem::take(&mut self.locations),
+            sources: std::mem::take(&mut self.sources),
+            rules,
+            default,
+            replies: std::mem::take(&mut self.replies),
+            strangers,
+            mode: document.mode.given().copied().unwrap_or_default(),
+            requires_https: match document.https.given() {
+                None | Some(Https::Optional) => false,
+                Some(Https::Require | Https::Redirect) => true,
+            },
+            https_by: self.https_by(document),
+            identity,
+            stripped,
+            networks,
+            throttle: document
+                .throttle
+                .given()
+                .and_then(|throttle| self.throttle(throttle)),
+        };
+        let log = document.audit.given().and_then(|audit| audit.log.given());
         Plan {
             presentation,
-            audit: match document.audit.as_ref().and_then(|audit| audit.log) {
-                None | Some(AuditLog::Denied) => Audit::Denied,
-                Some(AuditLog::All) => Audit::All,
-                Some(AuditLog::None) => Audit::None,
-            },
-            cache: document.cache.as_ref().map_or(CACHE, |cache| CacheSizes {
-                verified: cache
-                    .verified
-                    .map_or(CACHE.verified, |number| number as usize),
-                refused: cache
-                    .refused
-                    .map_or(CACHE.refused, |number| number as usize),
-            }),
-            crypto: match document.crypto {
-                None | Some(CryptoDocument::Auto) => Crypto::Auto,
-                Some(CryptoDocument::Host) => Crypto::Host,
-                Some(CryptoDocument::Wasm) => Crypto::Wasm,
-            },
-            policy: Some(Policy {
-                providers,
-                locations: std::mem::take(&mut self.locations),
-                sources: std::mem::take(&mut self.sources),
-                rules,
-                default,
-                replies: std::mem::take(&mut self.replies),
-                strangers,
-                mode: match document.mode {
-                    None | Some(ModeDocument::Enforce) => Mode::Enforce,
-                    Some(ModeDocument::Shadow) => Mode::Shadow,
-                },
-                requires_https: match document.https {
-                    None | Some(HttpsDocument::Optional) => false,
-                    Some(HttpsDocument::Require | HttpsDocument::Redirect) => true,
-                },
-                https_by: match document.trust_forwarded_proto {
-                    Some(true) => HttpsBy::ForwardedProto,
-                    None | Some(false) => HttpsBy::Connection,
-                },
-                identity,
-                stripped,
-                networks,
-                throttle: document
-                    .throttle
-                    .as_ref()
-                    .map(|throttle| self.throttle(throttle)),
-            }),
+            audit: log.copied().unwrap_or(Audit::Denied),
+            cache: document.cache.given().map_or(CACHE, cache_sizes),
+            crypto: document.crypto.given().copied().unwrap_or_default(),
+            policy: Some(policy),
         }
     }
 
-    /// Names are not empty and not given twice.
-    fn names(&mut self, list: &str, names: &[&str]) {
-        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
-        for (place, name) in names.iter().enumerate() {
-            let path = || format!("{list}[{place}].name");
-            if name.is_empty() || !can_be_quoted(name) {
-                self.invalid(path(), "a name is visible ASCII, and not empty");
-            } else if let Some(taken) = known.get(name) {
-                let fault = Fault::DuplicateName((*name).to_owned(), format!("{list}[{taken}]"));
-                self.faults.report(path(), fault);
-            } else {
-                known.insert(name, place);
-            }
+    fn https_by(&mut self, document: &Document) -> HttpsBy {
+        if document.trust_forwarded_proto.given() == Some(&true) {
+            let at = At::Root.member("trust_forwarded_proto");
+            self.warn(&at, Warning::ForwardedProto);
+            HttpsBy::ForwardedProto
+        } else {
+            HttpsBy::Connection
         }
+    }
+
+    /// Checks that each name of a list of objects is valid and unique.
+    fn names<'n>(&mut self, list: &'static str, names: impl Iterator<Item = Typed<&'n str>>) {
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        let at = At::Root.member(list);
+        for (index, name) in names.enumerate() {
+            let Ok(name) = name else { continue };
+            let first = known.get(name).copied();
+            let fault = match first {
+                _ if name.is_empty() || !can_be_quoted(name) => Fault::Name,
+                Some(first) => Fault::DuplicateName {
+                    name: name.to_owned(),
+                    first: at.item(first).to_string(),
+                },
+                None => {
+                    known.insert(name, index);
+                    continue;
+                }
+            };
+            self.report(&at.item(index).member("name"), fault);
+        }
+    }
+
+    /// Compiles every item of a list that may be absent, but not empty.
+    fn at_least_one<T, U>(
+        &mut self,
+        at: &At<'_>,
+        what: &'static str,
+        typed: &Typed<Option<List<T>>>,
+        mut compile: impl FnMut(&mut Self, &At<'_>, &T) -> Typed<U>,
+    ) -> Partly<Vec<U>> {
+        let mut each = typed.each(at, |at, item| compile(self, at, item));
+        if typed.given().is_some_and(Vec::is_empty) {
+            each.whole = Err(self.report(at, Fault::Empty(what)));
+        }
+        each
     }
 
     fn unknown_name<'n>(
         &mut self,
-        path: String,
+        at: &At<'_>,
         kind: &'static str,
         name: &str,
         known: impl Iterator<Item = &'n str>,
-    ) {
+    ) -> Reported {
         let fault = Fault::UnknownName {
             kind,
             name: name.to_owned(),
             nearest: nearest(name, known),
         };
-        self.faults.report(path, fault);
+        self.report(at, fault)
     }
 
-    fn invalid(&mut self, path: impl Into<String>, what: impl Into<String>) {
-        self.faults.report(path, Fault::Invalid(what.into()));
+    fn report(&mut self, at: &At<'_>, fault: impl Into<Fault>) -> Reported {
+        self.diagnostics.report(at, fault)
     }
 
-    fn warn(&mut self, path: impl Into<String>, what: &str) {
-        self.warnings.push(Diagnostic {
-            path: path.into(),
-            fault: Fault::Invalid(what.to_owned()),
-        });
+    fn warn(&mut self, at: &At<'_>, warning: Warning) {
+        self.diagnostics.warn(at, warning);
+    }
+}
+
+fn cache_sizes(cache: &Cache) -> CacheSizes {
+    let size =
+        |typed: &Typed<Option<u32>>, default| typed.given().map_or(default, |size| *size as usize);
+    CacheSizes {
+        verified: size(&cache.verified, CACHE.verified),
+        refused: size(&cache.refused, CACHE.refused),
     }
 }

@@ -1,138 +1,122 @@
-//! What is wrong with a document, and where.
+//! What is wrong with a configuration, and where.
 
 use std::fmt;
 
 use super::Loaded;
+use super::at::At;
+use super::fault::{Fault, Warning};
 use crate::plan::Plan;
 
-/// One thing that is wrong, or worth knowing, at one place of the document.
+/// A fault or a warning, and its location in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// The place, as `providers[0].jwt.audiences`; empty for the document itself.
+pub struct Diagnostic<T = Fault> {
+    /// The location, such as `providers[0].jwt.audiences`; empty for the configuration as a whole.
     pub path: String,
     /// What is wrong.
-    pub fault: Fault,
+    pub what: T,
 }
 
-/// What is wrong with a document.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The configuration is neither JSON nor a protobuf `Struct`.
-    #[error("neither JSON nor a google.protobuf.Struct: {0}")]
-    NotADocument(String),
-    /// A key that the contract does not have.
-    #[error("unknown key{}", suggestion(.0))]
-    UnknownKey(Option<String>),
-    /// A key or a value that the contract has, but this version does not serve.
-    #[error("not supported yet")]
-    Unsupported,
-    /// A key that must be there is not.
-    #[error("missing; expected {0}")]
-    Missing(&'static str),
-    /// A value of another kind or form.
-    #[error("expected {expected}, found {found}{}", suggestion(.nearest))]
-    Unexpected {
-        /// What would be right.
-        expected: String,
-        /// What stands there.
-        found: String,
-        /// The valid value that is nearest to it.
-        nearest: Option<String>,
-    },
-    /// A name that something before it has.
-    #[error("the name `{0}` is taken by {1}")]
-    DuplicateName(String, String),
-    /// A name that nothing has.
-    #[error("there is no {kind} `{name}`{}", suggestion(.nearest))]
-    UnknownName {
-        /// What it should be the name of.
-        kind: &'static str,
-        /// The name.
-        name: String,
-        /// The name that is nearest to it.
-        nearest: Option<String>,
-    },
-    /// A rule that an earlier one leaves no request.
-    #[error("no request can reach this rule: `{0}` fits everything that it fits")]
-    Unreachable(String),
-    /// Something that contradicts something else, or cannot work; the text is the whole sentence.
-    #[error("{0}")]
-    Invalid(String),
-}
-
-fn suggestion(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default()
-}
-
-impl fmt::Display for Diagnostic {
+impl<T: fmt::Display> fmt::Display for Diagnostic<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() {
-            write!(formatter, "{}", self.fault)
-        } else {
-            write!(formatter, "{}: {}", self.path, self.fault)
+        if !self.path.is_empty() {
+            write!(formatter, "{}: ", self.path)?;
         }
+        self.what.fmt(formatter)
     }
 }
 
-/// The faults of a document, as they are found.
-#[derive(Debug, Default)]
-pub struct Faults(Vec<Diagnostic>);
+/// The proof that a fault was reported. Only [`Diagnostics::report`] makes one.
+///
+/// A value that is at fault is replaced by this proof, so that nothing that depends on the value can be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reported(());
 
-impl Faults {
-    /// Reports a fault at a place.
+/// Whether everything in a value could be read and compiled, or a fault was reported within it.
+pub type Whole = Result<(), Reported>;
+
+/// A compiled value. What is at fault was left out of it.
+#[derive(Debug)]
+pub struct Partly<T> {
+    /// The value without what is at fault.
+    pub known: T,
+    /// Whether nothing was left out.
+    pub whole: Whole,
+}
+
+impl<T> Partly<T> {
+    /// The value, if nothing was left out.
     ///
-    /// A place that has a fault already is left at that, and so is what lies within it: the second would be a
-    /// consequence of the first.
-    pub fn report(&mut self, path: impl Into<String>, fault: Fault) {
-        let path = path.into();
-        if !self.0.iter().any(|known| lies_within(&path, &known.path)) {
-            self.0.push(Diagnostic { path, fault });
+    /// # Errors
+    /// [`Reported`] if something was.
+    pub fn whole(self) -> Result<T, Reported> {
+        self.whole.map(|()| self.known)
+    }
+}
+
+/// The diagnostics of a configuration, in the order in which they are found.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    faults: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic<Warning>>,
+}
+
+impl Diagnostics {
+    /// Reports a fault. A location has one fault, the first that is reported.
+    pub fn report(&mut self, at: &At<'_>, fault: impl Into<Fault>) -> Reported {
+        self.add(at, fault.into());
+        Reported(())
+    }
+
+    /// Reports what the user should know although it is not a fault.
+    pub fn warn(&mut self, at: &At<'_>, warning: Warning) {
+        self.warnings.push(Diagnostic {
+            path: at.to_string(),
+            what: warning,
+        });
+    }
+
+    /// The plan and the warnings, if no fault was reported.
+    ///
+    /// # Errors
+    /// The faults, sorted by location.
+    pub fn into_result(self, plan: Result<Plan, Reported>) -> Result<Loaded, Vec<Diagnostic>> {
+        match plan {
+            Ok(plan) if self.faults.is_empty() => Ok(Loaded {
+                plan,
+                warnings: self.warnings,
+            }),
+            Ok(_) | Err(Reported(())) => Err(sorted(self.faults)),
         }
     }
 
-    /// Whether something within the place is at fault.
-    pub fn any_within(&self, path: &str) -> bool {
-        self.0.iter().any(|known| lies_within(&known.path, path))
-    }
-
-    /// The plan, if there is no fault; else the faults, those of one place together.
-    pub(super) fn into_result(
-        self,
-        plan: Plan,
-        warnings: Vec<Diagnostic>,
-    ) -> Result<Loaded, Vec<Diagnostic>> {
-        if self.0.is_empty() {
-            Ok(Loaded { plan, warnings })
-        } else {
-            // Faults are few, and a sort of the library's is 5 kB of the module.
-            let mut sorted: Vec<Diagnostic> = Vec::with_capacity(self.0.len());
-            for fault in self.0 {
-                let not_after = |known: &Diagnostic| order(&known.path).le(order(&fault.path));
-                sorted.insert(sorted.partition_point(not_after), fault);
-            }
-            Err(sorted)
+    fn add(&mut self, at: &At<'_>, what: Fault) {
+        let path = at.to_string();
+        if !self.faults.iter().any(|known| known.path == path) {
+            self.faults.push(Diagnostic { path, what });
         }
     }
 }
 
-/// Names by the alphabet, items of a list by their number.
+fn sorted(faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    // Faults are few, and a sort of the standard library adds 5 kB to the module.
+    let mut sorted: Vec<Diagnostic> = Vec::with_capacity(faults.len());
+    for fault in faults {
+        let not_after = |known: &Diagnostic| order(&known.path).le(order(&fault.path));
+        sorted.insert(sorted.partition_point(not_after), fault);
+    }
+    sorted
+}
+
+/// Names in alphabetical order, items of a list by their index.
 fn order(path: &str) -> impl Iterator<Item = (usize, &str)> {
     path.split(['.', '['])
         .map(|step| match step.strip_suffix(']') {
-            Some(number) => (number.parse().unwrap_or_default(), ""),
+            Some(index) => (index.parse().unwrap_or_default(), ""),
             None => (0, step),
         })
 }
 
-fn lies_within(path: &str, around: &str) -> bool {
-    path.strip_prefix(around)
-        .is_some_and(|rest| rest.is_empty() || around.is_empty() || rest.starts_with(['.', '[']))
-}
-
-/// The one of `names` that `typed` is probably meant to be.
+/// The one of `names` that was probably meant by `typed`.
 pub fn nearest<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
     let typed = typed.to_ascii_lowercase();
     names
@@ -161,13 +145,16 @@ mod tests {
     }
 
     #[test]
-    fn a_consequence_of_a_fault_is_not_reported() {
-        let mut faults = Faults::default();
-        faults.report("a[1]", Fault::Unsupported);
-        faults.report("a[1].b", Fault::Unsupported);
-        faults.report("a[1]", Fault::UnknownKey(None));
-        faults.report("a[10]", Fault::Unsupported);
-        assert_eq!(faults.0.len(), 2);
-        assert!(faults.any_within("a") && !faults.any_within("a[2]"));
+    fn faults_are_sorted_by_location_and_a_location_has_one() {
+        let mut diagnostics = Diagnostics::default();
+        let list = At::Root.member("a");
+        for at in [list.item(10), list.item(9), list.item(9).member("b")] {
+            diagnostics.report(&at, Fault::Unsupported);
+            diagnostics.report(&at, Fault::UnknownKey { nearest: None });
+        }
+        let faults = sorted(diagnostics.faults);
+        let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(paths, ["a[9]", "a[9].b", "a[10]"]);
+        assert!(faults.iter().all(|fault| fault.what == Fault::Unsupported));
     }
 }

@@ -1,283 +1,309 @@
-//! JSON value → typed value, reporting every fault and going on.
+//! JSON value → typed value. Every fault is reported, and reading goes on after it.
 //!
-//! A value that is at fault reads as its type's default: a document with faults is never used, and whatever is read
-//! after the fault can still be checked.
+//! A value that cannot be read is not replaced by a default: it becomes [`Reported`], and whatever depends on it is not
+//! judged. So no fault is reported as a consequence of another.
+
+mod macros;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::diagnostic::{Fault, Faults, nearest};
+use super::at::At;
+use super::diagnostic::{Diagnostics, Partly, Reported, Whole, nearest};
+use super::fault::{Expected, Fault, Found};
 
-/// What can be read from a document.
-pub trait Read: Default {
-    /// What stands in a message where this is expected: `a string`.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) use self::macros::has_schema_of;
+pub(super) use self::macros::{choice, object};
+
+/// A value that was read, or the proof that the fault in it was reported.
+pub type Typed<T> = Result<T, Reported>;
+
+/// A list, each item of which was read or is at fault.
+pub type List<T> = Vec<Typed<T>>;
+
+/// An object with keys that the user chooses, each value of which was read or is at fault.
+pub type Mapping<T> = BTreeMap<String, Typed<T>>;
+
+/// What can be read from a configuration.
+pub trait Read {
+    /// What a message says where this is missing: `a string`.
     const EXPECTED: &'static str;
 
-    /// Reads the value at a place.
-    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self;
+    /// What is read.
+    type Value;
+
+    /// Reads the value at a location.
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self::Value>;
 }
 
-/// A place in a document.
-pub enum At<'a> {
-    /// The document.
-    Root,
-    /// A member of an object.
-    Member(&'a At<'a>, &'a str),
-    /// An item of a list.
-    Item(&'a At<'a>, usize),
+/// A value that may be absent.
+pub trait Optional<T> {
+    /// The value, if it is there and could be read.
+    fn given(&self) -> Option<&T>;
+
+    /// Whether the key is not there. A value that could not be read is there.
+    fn is_absent(&self) -> bool;
 }
 
-impl fmt::Display for At<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Member(At::Root, name) => write!(formatter, "{name}"),
-            Self::Member(around, name) => write!(formatter, "{around}.{name}"),
-            Self::Item(around, index) => write!(formatter, "{around}[{index}]"),
+impl<T> Optional<T> for Typed<Option<T>> {
+    fn given(&self) -> Option<&T> {
+        self.as_ref().ok().and_then(Option::as_ref)
+    }
+
+    fn is_absent(&self) -> bool {
+        matches!(self, Ok(None))
+    }
+}
+
+/// A list, or a list that may be absent.
+pub trait Items<T> {
+    /// The items, if there is a list and it could be read.
+    fn list(&self) -> &[Typed<T>];
+
+    /// Whether the list is absent or could be read; its items may be at fault.
+    fn whole(&self) -> Whole;
+
+    /// The items that could be read, each with its index.
+    fn items<'a>(&'a self) -> impl Iterator<Item = (usize, &'a T)>
+    where
+        T: 'a,
+    {
+        let items = self.list().iter().enumerate();
+        items.filter_map(|(index, item)| Some((index, item.as_ref().ok()?)))
+    }
+
+    /// Compiles every item that could be read, and goes on after a fault.
+    fn each<U>(
+        &self,
+        at: &At<'_>,
+        mut compile: impl FnMut(&At<'_>, &T) -> Typed<U>,
+    ) -> Partly<Vec<U>> {
+        let mut each = Partly {
+            known: Vec::new(),
+            whole: self.whole(),
+        };
+        for (index, item) in self.list().iter().enumerate() {
+            let compiled = match item {
+                Ok(item) => compile(&at.item(index), item),
+                Err(reported) => Err(*reported),
+            };
+            match compiled {
+                Ok(compiled) => each.known.push(compiled),
+                Err(reported) => each.whole = Err(reported),
+            }
         }
+        each
     }
 }
 
-/// Reads a whole document.
-pub fn read_root<T: Read>(value: &Value, faults: &mut Faults) -> T {
-    T::read(value, &At::Root, faults)
+impl<T> Items<T> for List<T> {
+    fn list(&self) -> &[Typed<T>] {
+        self
+    }
+
+    fn whole(&self) -> Whole {
+        Ok(())
+    }
 }
 
-/// Reports that a value is of another kind or form than `expected`.
-pub fn unexpected(value: &Value, expected: impl Into<String>, at: &At<'_>, faults: &mut Faults) {
+impl<T> Items<T> for Typed<List<T>> {
+    fn list(&self) -> &[Typed<T>] {
+        self.as_deref().unwrap_or_default()
+    }
+
+    fn whole(&self) -> Whole {
+        self.as_ref().map(|_| ()).map_err(|reported| *reported)
+    }
+}
+
+impl<T> Items<T> for Typed<Option<List<T>>> {
+    fn list(&self) -> &[Typed<T>] {
+        self.given().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn whole(&self) -> Whole {
+        self.as_ref().map(|_| ()).map_err(|reported| *reported)
+    }
+}
+
+/// An object with keys that the user chooses, which may be absent.
+pub trait Entries<T> {
+    /// Whether the object is absent, or it and all its values could be read.
+    fn whole(&self) -> Whole;
+
+    /// The entries whose value could be read.
+    fn entries<'a>(&'a self) -> impl Iterator<Item = (&'a str, &'a T)>
+    where
+        T: 'a;
+}
+
+impl<T> Entries<T> for Typed<Option<Mapping<T>>> {
+    fn whole(&self) -> Whole {
+        let entries = self.as_ref().map_err(|reported| *reported)?;
+        let mut values = entries.iter().flat_map(BTreeMap::values);
+        values.try_for_each(|value| value.as_ref().map(|_| ()).map_err(|reported| *reported))
+    }
+
+    fn entries<'a>(&'a self) -> impl Iterator<Item = (&'a str, &'a T)>
+    where
+        T: 'a,
+    {
+        let entries = self.given().into_iter().flatten();
+        entries.filter_map(|(name, value)| Some((name.as_str(), value.as_ref().ok()?)))
+    }
+}
+
+/// Reports that a value is not of the expected kind.
+pub fn unexpected(
+    value: &Value,
+    expected: &'static str,
+    at: &At<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Reported {
     let fault = Fault::Unexpected {
-        expected: expected.into(),
-        found: describe(value),
-        nearest: None,
+        expected: Expected::Kind(expected),
+        found: Found::from(value),
     };
-    faults.report(at.to_string(), fault);
+    diagnostics.report(at, fault)
 }
 
-/// Short values are shown as typed, others by their kind.
-fn describe(value: &Value) -> String {
-    const SHOWN: usize = 40;
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(truth) => format!("the boolean `{truth}`"),
-        Value::Number(number) => format!("the number `{number}`"),
-        Value::String(text) if text.len() <= SHOWN => format!("`{text}`"),
-        Value::String(_) => "a long text".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-    }
+/// Reports that a value is none of `names`.
+pub fn unknown_choice(
+    value: &Value,
+    names: &'static [&'static str],
+    at: &At<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Reported {
+    let fault = Fault::Unexpected {
+        expected: Expected::OneOf(names),
+        found: Found::from(value),
+    };
+    diagnostics.report(at, fault)
 }
 
-/// The members of an object, taken one by one; what is left in the end is unknown.
+/// The members of an object, taken one by one. What is left in the end is unknown.
 pub struct Members<'v, 'a> {
-    members: Option<&'v Map<String, Value>>,
+    members: &'v Map<String, Value>,
     at: &'a At<'a>,
     known: Vec<&'static str>,
+    whole: Whole,
 }
 
 impl<'v, 'a> Members<'v, 'a> {
     /// Opens an object.
-    pub fn open(value: &'v Value, at: &'a At<'a>, faults: &mut Faults) -> Self {
-        let members = value.as_object();
-        if members.is_none() {
-            unexpected(value, "an object", at, faults);
-        }
-        Self {
-            members,
-            at,
-            known: Vec::new(),
+    ///
+    /// # Errors
+    /// [`Reported`] if the value is not an object.
+    pub fn open(
+        value: &'v Value,
+        at: &'a At<'a>,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Self, Reported> {
+        match value {
+            Value::Object(members) => Ok(Self {
+                members,
+                at,
+                known: Vec::new(),
+                whole: Ok(()),
+            }),
+            other => Err(unexpected(other, "an object", at, diagnostics)),
         }
     }
 
-    /// The member called `name`, if it is there; `null` is as good as absent, which is what empty YAML means.
-    pub fn optional<T: Read>(&mut self, name: &'static str, faults: &mut Faults) -> Option<T> {
-        let value = self.take(name)?;
-        Some(T::read(value, &At::Member(self.at, name), faults))
+    /// The member called `name`, if it is there. A member that is `null` is absent, since that is what a key without a
+    /// value means in YAML.
+    pub fn optional<T: Read>(
+        &mut self,
+        name: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Typed<Option<T::Value>> {
+        let value = self.take(name).filter(|value| !value.is_null());
+        self.read::<T>(value, name, diagnostics)
     }
 
-    /// The member called `name`, which leaves something out where it is there: a `null` is no word for "all".
-    pub fn narrowing<T: Read>(&mut self, name: &'static str, faults: &mut Faults) -> Option<T> {
-        self.known.push(name);
-        let value = self.members?.get(name)?;
-        Some(T::read(value, &At::Member(self.at, name), faults))
+    /// The member called `name`, if it is there; it narrows something down. A member that is `null` is a fault, since it
+    /// would otherwise mean "all".
+    pub fn narrowing<T: Read>(
+        &mut self,
+        name: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Typed<Option<T::Value>> {
+        let value = self.take(name);
+        self.read::<T>(value, name, diagnostics)
     }
 
     /// The member called `name`, which must be there.
-    pub fn required<T: Read>(&mut self, name: &'static str, faults: &mut Faults) -> T {
-        match self.take(name) {
-            Some(value) => T::read(value, &At::Member(self.at, name), faults),
+    pub fn required<T: Read>(
+        &mut self,
+        name: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Typed<T::Value> {
+        let value = self.take(name).filter(|value| !value.is_null());
+        match self.read::<T>(value, name, diagnostics)? {
+            Some(value) => Ok(value),
             None => {
-                let place = At::Member(self.at, name).to_string();
-                faults.report(place, Fault::Missing(T::EXPECTED));
-                T::default()
+                let at = self.at.member(name);
+                Err(self.fails(diagnostics.report(&at, Fault::Missing(T::EXPECTED))))
             }
         }
     }
 
-    /// The member called `name` is not served by this version.
-    pub fn unsupported(&mut self, name: &'static str, faults: &mut Faults) {
-        if self.take(name).is_some() {
-            faults.report(At::Member(self.at, name).to_string(), Fault::Unsupported);
+    /// The member called `name`, which this version does not support.
+    pub fn unsupported(&mut self, name: &'static str, diagnostics: &mut Diagnostics) {
+        if self.take(name).is_some_and(|value| !value.is_null()) {
+            self.fails(diagnostics.report(&self.at.member(name), Fault::Unsupported));
         }
     }
 
-    /// Reports every member that nobody took.
-    pub fn close(self, faults: &mut Faults) {
-        for name in self.members.into_iter().flat_map(Map::keys) {
+    /// Reports every member that was not taken, and says whether all keys of the object were right.
+    pub fn close(mut self, diagnostics: &mut Diagnostics) -> Whole {
+        for name in self.members.keys() {
             if !self.known.contains(&name.as_str()) {
-                let fault = Fault::UnknownKey(nearest(name, self.known.iter().copied()));
-                faults.report(At::Member(self.at, name).to_string(), fault);
+                let fault = Fault::UnknownKey {
+                    nearest: nearest(name, self.known.iter().copied()),
+                };
+                self.whole = Err(diagnostics.report(&self.at.member(name), fault));
             }
         }
+        self.whole
     }
 
     fn take(&mut self, name: &'static str) -> Option<&'v Value> {
         self.known.push(name);
-        self.members?.get(name).filter(|value| !value.is_null())
+        self.members.get(name)
     }
-}
 
-/// Defines an object of the document, how it is read, and (natively) its schema.
-macro_rules! object {
-    (
-        $(#[$meta:meta])*
-        pub struct $name:ident {
-            $($(#[$doc:meta])* $presence:ident $field:ident : $type:ty,)*
-        }
-        $(unsupported { $($later:ident),* $(,)? })?
-    ) => {
-        $(#[$meta])*
-        #[derive(Debug, Default)]
-        #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-        #[cfg_attr(not(target_arch = "wasm32"), schemars(deny_unknown_fields))]
-        pub struct $name {
-            $(
-                $(#[$doc])*
-                #[cfg_attr(
-                    not(target_arch = "wasm32"),
-                    schemars(transform = $crate::config::read::$presence)
-                )]
-                pub $field: object!(@type $presence $type),
-            )*
-        }
-
-        impl $crate::config::read::Read for $name {
-            const EXPECTED: &'static str = "an object";
-
-            fn read(
-                value: &serde_json::Value,
-                at: &$crate::config::read::At<'_>,
-                faults: &mut $crate::config::diagnostic::Faults,
-            ) -> Self {
-                let mut members = $crate::config::read::Members::open(value, at, faults);
-                let object = Self {
-                    $($field: members.$presence(object!(@name $field), faults),)*
-                };
-                $($(members.unsupported(object!(@name $later), faults);)*)?
-                members.close(faults);
-                object
-            }
-        }
-    };
-    (@type required $type:ty) => { $type };
-    (@type optional $type:ty) => { Option<$type> };
-    (@type narrowing $type:ty) => { Option<$type> };
-    // A key that is a keyword of Rust is written `r#match` here and `match` in documents.
-    (@name r#match) => { "match" };
-    (@name $field:ident) => { stringify!($field) };
-}
-
-/// Defines a value that is one of some names, how it is read, and (natively) its schema.
-macro_rules! choice {
-    (
-        $(#[$meta:meta])*
-        pub enum $name:ident {
-            $($(#[$doc:meta])* $variant:ident = $text:literal,)*
-        }
-        $(unsupported { $($later:literal),* $(,)? })?
-    ) => {
-        $(#[$meta])*
-        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-        #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-        pub enum $name {
-            $(
-                $(#[$doc])*
-                #[cfg_attr(not(target_arch = "wasm32"), schemars(rename = $text))]
-                $variant,
-            )*
-        }
-
-        impl $crate::config::read::Read for $name {
-            const EXPECTED: &'static str = "a name";
-
-            fn read(
-                value: &serde_json::Value,
-                at: &$crate::config::read::At<'_>,
-                faults: &mut $crate::config::diagnostic::Faults,
-            ) -> Self {
-                match value.as_str() {
-                    $(Some($text) => return Self::$variant,)*
-                    $($(Some($later) => {
-                        faults.report(at.to_string(), $crate::config::diagnostic::Fault::Unsupported);
-                        return Self::default();
-                    })*)?
-                    _ => {}
-                }
-                let names = [$($text),*];
-                $crate::config::read::unknown_choice(value, &names, at, faults);
-                Self::default()
-            }
-        }
-    };
-}
-
-pub(super) use {choice, object};
-
-/// The schema of a member that must be there.
-#[cfg(not(target_arch = "wasm32"))]
-pub fn required(_: &mut schemars::Schema) {}
-
-/// The schema of a member that may be `null`.
-#[cfg(not(target_arch = "wasm32"))]
-pub fn optional(_: &mut schemars::Schema) {}
-
-/// The schema of a member that may be absent, and not `null`.
-#[cfg(not(target_arch = "wasm32"))]
-pub fn narrowing(schema: &mut schemars::Schema) {
-    let is_null = |kind: Option<&Value>| kind.is_some_and(|kind| kind == "null");
-    if let Some(Value::Array(kinds)) = schema.get_mut("type") {
-        kinds.retain(|kind| !is_null(Some(kind)));
+    fn read<T: Read>(
+        &mut self,
+        value: Option<&Value>,
+        name: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Typed<Option<T::Value>> {
+        let Some(value) = value else {
+            return Ok(None);
+        };
+        let read = T::read(value, &self.at.member(name), diagnostics);
+        read.map(Some).map_err(|reported| self.fails(reported))
     }
-    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
-        choices.retain(|choice| !is_null(choice.get("type")));
-    }
-}
 
-/// Reports a value that is none of `names`.
-pub fn unknown_choice(value: &Value, names: &[&str], at: &At<'_>, faults: &mut Faults) {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    let fault = Fault::Unexpected {
-        expected: quoted.join(", "),
-        found: describe(value),
-        nearest: value
-            .as_str()
-            .and_then(|typed| nearest(typed, names.iter().copied())),
-    };
-    faults.report(at.to_string(), fault);
+    fn fails(&mut self, reported: Reported) -> Reported {
+        self.whole = Err(reported);
+        reported
+    }
 }
 
 impl Read for String {
     const EXPECTED: &'static str = "a string";
 
-    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
+    type Value = Self;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
         match value {
-            Value::String(text) => text.clone(),
-            other => {
-                unexpected(other, Self::EXPECTED, at, faults);
-                Self::default()
-            }
+            Value::String(text) => Ok(text.clone()),
+            other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
         }
     }
 }
@@ -285,13 +311,12 @@ impl Read for String {
 impl Read for bool {
     const EXPECTED: &'static str = "`true` or `false`";
 
-    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
+    type Value = Self;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
         match value {
-            Value::Bool(truth) => *truth,
-            other => {
-                unexpected(other, Self::EXPECTED, at, faults);
-                Self::default()
-            }
+            Value::Bool(truth) => Ok(*truth),
+            other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
         }
     }
 }
@@ -299,13 +324,12 @@ impl Read for bool {
 impl Read for u32 {
     const EXPECTED: &'static str = "a whole number";
 
-    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
+    type Value = Self;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
         match value.as_u64().map(Self::try_from) {
-            Some(Ok(number)) => number,
-            _ => {
-                unexpected(value, Self::EXPECTED, at, faults);
-                Self::default()
-            }
+            Some(Ok(number)) => Ok(number),
+            _ => Err(unexpected(value, Self::EXPECTED, at, diagnostics)),
         }
     }
 }
@@ -313,17 +337,16 @@ impl Read for u32 {
 impl<T: Read> Read for Vec<T> {
     const EXPECTED: &'static str = "a list";
 
-    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
+    type Value = List<T::Value>;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self::Value> {
         match value {
-            Value::Array(items) => items
+            Value::Array(items) => Ok(items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| T::read(item, &At::Item(at, index), faults))
-                .collect(),
-            other => {
-                unexpected(other, Self::EXPECTED, at, faults);
-                Self::default()
-            }
+                .map(|(index, item)| T::read(item, &at.item(index), diagnostics))
+                .collect()),
+            other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
         }
     }
 }
@@ -331,62 +354,87 @@ impl<T: Read> Read for Vec<T> {
 impl<T: Read> Read for BTreeMap<String, T> {
     const EXPECTED: &'static str = "an object";
 
-    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
+    type Value = Mapping<T::Value>;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self::Value> {
         match value {
             Value::Object(members) => {
-                let mut read = Self::new();
+                let mut read = Mapping::new();
                 for (name, item) in members {
-                    read.insert(name.clone(), T::read(item, &At::Member(at, name), faults));
+                    read.insert(name.clone(), T::read(item, &at.member(name), diagnostics));
                 }
-                read
+                Ok(read)
             }
-            other => {
-                unexpected(other, Self::EXPECTED, at, faults);
-                Self::default()
-            }
+            other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
         }
     }
 }
 
-/// Any JSON, taken as it is.
+/// Any JSON value.
 impl Read for Value {
     const EXPECTED: &'static str = "a value";
 
-    fn read(value: &Value, _: &At<'_>, _: &mut Faults) -> Self {
-        value.clone()
+    type Value = Self;
+
+    fn read(value: &Value, _: &At<'_>, _: &mut Diagnostics) -> Typed<Self> {
+        Ok(value.clone())
     }
 }
 
 /// A span of time, written as a number and a unit: `90s`, `10m`, `24h`.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Span(pub Duration);
+#[derive(Debug)]
+pub struct Span;
 
 impl Read for Span {
     const EXPECTED: &'static str = "a duration such as `90s`";
 
-    fn read(value: &Value, at: &At<'_>, faults: &mut Faults) -> Self {
+    type Value = Duration;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Duration> {
         match value.as_str().map(humantime::parse_duration) {
-            Some(Ok(duration)) => Self(duration),
-            _ => {
-                unexpected(value, Self::EXPECTED, at, faults);
-                Self::default()
-            }
+            Some(Ok(duration)) => Ok(duration),
+            _ => Err(unexpected(value, Self::EXPECTED, at, diagnostics)),
         }
     }
 }
 
+/// The JSON Schema of what is read here.
 #[cfg(not(target_arch = "wasm32"))]
-impl schemars::JsonSchema for Span {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Duration".into()
+pub mod schema {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+    use serde_json::Value;
+
+    impl JsonSchema for super::Span {
+        fn schema_name() -> Cow<'static, str> {
+            "Duration".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({
+                "type": "string",
+                "description": "A span of time: a number and a unit, such as `90s`, `10m` or `24h`.",
+                "pattern": "^(0|([0-9]+(\\.[0-9]+)? *(ns|us|ms|s|m|h|d|w|M|y|[nu]?sec|nanos|millis|msec|secs|seconds?|\
+                    mins?|minutes?|hrs?|hours?|days?|wks?|weeks?|months?|yrs?|years?) *)+)$",
+            })
+        }
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "description": "A span of time: a number and a unit, as `90s`, `10m`, `24h`.",
-            "pattern": "^(0|([0-9]+(\\.[0-9]+)? *(ns|us|ms|s|m|h|d|w|M|y|[nu]?sec|nanos|millis|msec|secs|seconds?|\
-                mins?|minutes?|hrs?|hours?|days?|wks?|weeks?|months?|yrs?|years?) *)+)$",
-        })
+    /// The schema of a member that must be there.
+    pub fn required(_: &mut Schema) {}
+
+    /// The schema of a member that may be `null`.
+    pub fn optional(_: &mut Schema) {}
+
+    /// The schema of a member that may be absent, and not `null`.
+    pub fn narrowing(schema: &mut Schema) {
+        let is_null = |kind: Option<&Value>| kind.is_some_and(|kind| kind == "null");
+        if let Some(Value::Array(kinds)) = schema.get_mut("type") {
+            kinds.retain(|kind| !is_null(Some(kind)));
+        }
+        if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+            choices.retain(|choice| !is_null(choice.get("type")));
+        }
     }
 }

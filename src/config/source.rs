@@ -1,17 +1,18 @@
 //! Plugin configuration → JSON value.
 //!
-//! The host hands over bytes and does not say what they are: a `google.protobuf.StringValue` arrives as its text, a
-//! `google.protobuf.Struct` as protobuf wire bytes. The first byte does not tell them apart, since the tag of a
-//! Struct's field is also a newline; so JSON is tried first.
+//! The host delivers bytes without their type. A `google.protobuf.StringValue` arrives as its text, a
+//! `google.protobuf.Struct` as protobuf wire bytes. The first byte does not distinguish them, since the tag of a Struct's
+//! field is also a newline. So JSON is tried first.
 
 use prost::Message;
 use prost_types::value::Kind;
 use serde_json::{Map, Number, Value};
 
-use super::diagnostic::{Diagnostic, Fault};
+use super::diagnostic::Diagnostic;
+use super::fault::Fault;
 use crate::json::{self, JsonFault};
 
-/// Doubles are exact integers up to here, 2⁵³.
+/// The largest integer up to which doubles are exact: 2⁵³.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Parses the configuration.
@@ -25,12 +26,12 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Diagnostic> {
         Ok(object) if !looks_like_json => Ok(from_struct(object)),
         _ => Err(Diagnostic {
             path: String::new(),
-            fault: Fault::NotADocument(explain(bytes, not_json)),
+            what: Fault::Syntax(explain(bytes, not_json)),
         }),
     }
 }
 
-/// Why a text is not JSON; where its syntax is wrong, with the line and the column.
+/// Why a text is not JSON. Syntax errors have a line and a column.
 fn explain(bytes: &[u8], fault: JsonFault) -> String {
     let syntax = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).err();
     match (fault, syntax) {
@@ -39,7 +40,7 @@ fn explain(bytes: &[u8], fault: JsonFault) -> String {
     }
 }
 
-/// Recursion ends where prost's decoder does, at a depth of 100.
+/// The recursion is bounded by prost's decoder, at a depth of 100.
 fn from_struct(object: prost_types::Struct) -> Value {
     let mut members = Map::new();
     for (name, value) in object.fields {
@@ -61,7 +62,7 @@ fn from_value(value: prost_types::Value) -> Value {
     }
 }
 
-/// A Struct has only doubles; `5` is typed as an integer and means one.
+/// A Struct has only doubles. A double without a fraction, such as `5`, becomes an integer, as the user wrote it.
 fn from_double(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() <= MAX_EXACT {
         Value::Number((number as i64).into())

@@ -10,7 +10,7 @@
 use prost::Message as _;
 
 use super::ffi;
-use crate::authenticate::signature::{Backend, Signed, Unavailable};
+use crate::authenticate::jose::signature::{Backend, Signed, Unavailable};
 
 const FUNCTION: &str = "verify_signature";
 
@@ -21,7 +21,7 @@ const LENGTH_DELIMITED: u8 = 2;
 const VALID: [u8; 2] = [1 << 3, 1];
 
 /// Verifies signatures with the host. Used only for the algorithms that
-/// [`self_test`](crate::authenticate::signature::self_test) has found to be verified correctly.
+/// [`self_test`](crate::authenticate::jose::signature::self_test) has found to be verified correctly.
 #[derive(Clone, Copy, Debug)]
 pub struct HostCrypto;
 

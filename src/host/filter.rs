@@ -14,7 +14,7 @@ use super::metrics::Metrics;
 use super::outbound::HostOutbound;
 use super::properties::{self, Route};
 use super::shared::HostShared;
-use crate::authenticate::signature::Chosen;
+use crate::authenticate::jose::signature::Chosen;
 use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
 use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
@@ -109,7 +109,7 @@ impl Filter {
             return self.refuse(&RequestView::new(headers), now);
         };
         let request = RequestView::new(headers)
-            .going_on(head.goes_on)
+            .with_more(head.goes_on)
             .over_tls(properties::is_over_tls(policy))
             .from_client(properties::client(policy))
             .on_route(route.name.as_deref(), policies)

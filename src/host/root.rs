@@ -12,7 +12,7 @@ use super::filter::Filter;
 use super::log;
 use super::metrics::Metrics;
 use super::stream::Stream;
-use crate::authenticate::signature::{Algorithm, AlgorithmSet, Chosen, self_test};
+use crate::authenticate::jose::signature::{Algorithm, AlgorithmSet, Chosen, self_test};
 use crate::config;
 use crate::plan::{Crypto, Plan};
 

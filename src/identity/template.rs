@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::authenticate::Principal;
-use crate::authenticate::claims::ClaimPath;
 use crate::authenticate::granted::Granted;
+use crate::authenticate::jose::claims::ClaimPath;
 use crate::grammar::encoded;
 
 /// A template: text and placeholders. The placeholders are `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`

@@ -1,5 +1,5 @@
 use super::{MintFault, SigningKey};
-use crate::authenticate::{
+use crate::authenticate::jose::{
     base64url,
     jws::{Compact, Header},
     signature::Algorithm,

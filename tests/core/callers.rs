@@ -1,7 +1,7 @@
 //! The callers that a decision rests on.
 
 use countersign::authenticate::ProviderId;
-use countersign::authenticate::signature::{Algorithm, Pure};
+use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, Passage, evaluate};
 use countersign::mint::SigningKey;

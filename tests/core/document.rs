@@ -3,10 +3,11 @@
 //! Each document is loaded in the three ways in which it can arrive: as a value, as JSON text, and as a
 //! `google.protobuf.Struct`. What is said must be the same.
 
+use std::fmt::Display;
 use std::sync::LazyLock;
 
-use countersign::authenticate::base64url;
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::base64url;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::config::{self, Diagnostic, Loaded};
 use countersign::mint::SigningKey;
 use prost::Message;
@@ -55,7 +56,7 @@ fn merged(mut object: Value, more: Value) -> Value {
     object
 }
 
-fn told(diagnostics: &[Diagnostic]) -> Vec<String> {
+fn told<T: Display>(diagnostics: &[Diagnostic<T>]) -> Vec<String> {
     diagnostics.iter().map(ToString::to_string).collect()
 }
 
@@ -137,7 +138,7 @@ fn nothing_typed_after_a_key_that_narrows_is_a_fault() {
     null_at_the_top["paths_case"] = Value::Null;
     hold(&[(
         null_at_the_top,
-        &["paths_case: expected `sensitive`, `insensitive`, found nothing"],
+        &["paths_case: expected `sensitive` or `insensitive`, found nothing"],
     )]);
     for name in ["paths", "methods", "hosts"] {
         let expected = list(&format!("rules[0].match.{name}"));
@@ -245,15 +246,15 @@ fn what_is_no_document() {
     for (text, expected) in [
         (
             "{\"realm\": }",
-            "neither JSON nor a google.protobuf.Struct: expected value at line 1 column 11",
+            "neither JSON nor a `google.protobuf.Struct`: expected value at line 1 column 11",
         ),
         (
             "{\"realm\":1,\"realm\":2}",
-            "neither JSON nor a google.protobuf.Struct: duplicate member name",
+            "neither JSON nor a `google.protobuf.Struct`: duplicate member name",
         ),
         (
             "realm: api",
-            "neither JSON nor a google.protobuf.Struct: expected value at line 1 column 1",
+            "neither JSON nor a `google.protobuf.Struct`: expected value at line 1 column 1",
         ),
     ] {
         assert_eq!(faults(config::load(text.as_bytes())), [expected]);
@@ -263,8 +264,7 @@ fn what_is_no_document() {
         (json!("realm"), &["expected an object, found `realm`"]),
         (json!(null), &["expected an object, found nothing"]),
     ]);
-    let nothing =
-        ["default: this asks for a credential, and there is no provider that could vouch for one"];
+    let nothing = ["default: a credential is required, but no provider is configured"];
     assert_eq!(faults(config::load(b"")), nothing);
     assert_eq!(faults(config::load(b"{}")), nothing);
 }
@@ -285,7 +285,7 @@ fn unknown_keys() {
             with_jwt(json!({ "audience": "orders", "audiences": null })),
             &[
                 "providers[0].jwt.audience: unknown key; did you mean `audiences`?",
-                "providers[0].jwt.audiences: missing; expected a list of audiences, or `any`",
+                "providers[0].jwt.audiences: missing: expected a list of audiences, or `any`",
             ],
         ),
         (
@@ -352,16 +352,16 @@ fn values_of_the_wrong_kind() {
         ),
         (
             with(json!({ "mode": "enforced" })),
-            &["mode: expected `enforce`, `shadow`, found `enforced`; did you mean `enforce`?"],
+            &["mode: expected `enforce` or `shadow`, found `enforced`; did you mean `enforce`?"],
         ),
         (
             with(json!({ "default": "allow" })),
-            &["default: expected `deny`, `authenticated`, `optional`, `public`, found `allow`"],
+            &["default: expected `deny`, `authenticated`, `optional` or `public`, found `allow`"],
         ),
         (
             // What an unquoted `off` becomes on its way through YAML.
             with(json!({ "audit": { "log": false } })),
-            &["audit.log: expected `denied`, `all`, `none`, found the boolean `false`"],
+            &["audit.log: expected `denied`, `all` or `none`, found the boolean `false`"],
         ),
         (
             with(json!({ "responses": { "error_description": "yes" } })),
@@ -399,21 +399,21 @@ fn values_of_the_wrong_kind() {
         ),
         (
             with_rule(json!({ "allow": true })),
-            &["rules[0].allow: expected `public`, `optional`, found the boolean `true`"],
+            &["rules[0].allow: expected `public` or `optional`, found the boolean `true`"],
         ),
         (
             with_rule(json!({ "allow": "publik" })),
             &[
-                "rules[0].allow: expected `public`, `optional`, found `publik`; did you mean `public`?",
+                "rules[0].allow: expected `public` or `optional`, found `publik`; did you mean `public`?",
             ],
         ),
         (
             with_jwt(json!({ "issuer": "x".repeat(0) })),
-            &["providers[0].jwt.issuer: an issuer is not empty"],
+            &["providers[0].jwt.issuer: expected an issuer, found an empty string"],
         ),
         (
             with(json!({ "mode": "y".repeat(50) })),
-            &["mode: expected `enforce`, `shadow`, found a long text"],
+            &["mode: expected `enforce` or `shadow`, found a long string"],
         ),
     ]);
 }
@@ -423,29 +423,27 @@ fn missing_members() {
     hold(&[
         (
             json!({ "providers": [{}] }),
-            &["providers[0].name: missing; expected a string"],
+            &["providers[0].name: missing: expected a string"],
         ),
         (
             json!({ "providers": [{ "name": "corp" }] }),
-            &["providers[0]: missing; expected a method: `jwt`"],
+            &["providers[0]: missing: expected a method: `jwt`"],
         ),
         (
             json!({ "providers": [{ "name": "corp", "jwt": {} }] }),
             &[
-                "providers[0].jwt.audiences: missing; expected a list of audiences, or `any`",
-                "providers[0].jwt.issuer: missing; expected a string",
-                "providers[0].jwt.jwks: missing; expected an object",
+                "providers[0].jwt.audiences: missing: expected a list of audiences, or `any`",
+                "providers[0].jwt.issuer: missing: expected a string",
+                "providers[0].jwt.jwks: missing: expected an object",
             ],
         ),
         (
             with_jwt(json!({ "jwks": {} })),
-            &[
-                "providers[0].jwt.jwks: the keys come from one of `inline`, `remote` and `discovery`",
-            ],
+            &["providers[0].jwt.jwks: expected exactly one of `inline`, `remote` and `discovery`"],
         ),
         (
             with(json!({ "rules": [{}] })),
-            &["rules[0].name: missing; expected a string"],
+            &["rules[0].name: missing: expected a string"],
         ),
     ]);
 }
@@ -464,32 +462,32 @@ fn names() {
         (
             with(json!({ "rules": rules })),
             &[
-                "rules[1].name: the name `a` is taken by rules[0]",
-                "rules[2].name: a name is visible ASCII, and not empty",
-                "rules[3].name: a name is visible ASCII, and not empty",
+                "rules[1].name: duplicate name `a`: `rules[0]` has it already",
+                "rules[2].name: expected a name of printable ASCII characters, not empty",
+                "rules[3].name: expected a name of printable ASCII characters, not empty",
             ],
         ),
         (
             json!({ "providers": [provider("corp"), other] }),
-            &["providers[1].name: the name `corp` is taken by providers[0]"],
+            &["providers[1].name: duplicate name `corp`: `providers[0]` has it already"],
         ),
         (
             with_rule(json!({ "providers": ["crop", "somebody"] })),
             &[
-                "rules[0].providers[0]: there is no provider `crop`; did you mean `corp`?",
-                "rules[0].providers[1]: there is no provider `somebody`",
+                "rules[0].providers[0]: unknown provider `crop`; did you mean `corp`?",
+                "rules[0].providers[1]: unknown provider `somebody`",
             ],
         ),
         (
             with_rule(json!({ "providers": [] })),
-            &["rules[0].providers: there is at least one provider"],
+            &["rules[0].providers: expected at least one provider"],
         ),
         (
             with_jwt(json!({ "algorithms": ["ES265", "none", "es256"] })),
             &[
-                "providers[0].jwt.algorithms[0]: there is no algorithm `ES265`; did you mean `ES256`?",
-                "providers[0].jwt.algorithms[1]: there is no algorithm `none`",
-                "providers[0].jwt.algorithms[2]: there is no algorithm `es256`; did you mean `ES256`?",
+                "providers[0].jwt.algorithms[0]: unknown algorithm `ES265`; did you mean `ES256`?",
+                "providers[0].jwt.algorithms[1]: unknown algorithm `none`",
+                "providers[0].jwt.algorithms[2]: unknown algorithm `es256`; did you mean `ES256`?",
             ],
         ),
     ]);
@@ -497,7 +495,7 @@ fn names() {
 
 #[test]
 fn what_a_challenge_cannot_carry() {
-    let what = "realm: a challenge can carry visible ASCII and spaces only";
+    let what = "realm: expected printable ASCII characters only: a challenge cannot carry others";
     hold(&[
         (with(json!({ "realm": "Aufträge" })), &[what]),
         (with(json!({ "realm": "a\r\nx-injected: 1" })), &[what]),
@@ -508,10 +506,12 @@ fn what_a_challenge_cannot_carry() {
 #[test]
 fn jwt_providers() {
     let issuer = "providers[0].jwt.issuer";
-    let one = format!("{issuer}: an issuer may hold one `{{claim}}`");
-    let host = format!("{issuer}: the claim may not stand for the host of the issuer");
-    let mixed = "providers[0].jwt.audiences: `any` stands alone: it switches the check off";
-    let none = "providers[0].jwt.audiences: there is at least one audience, and none is empty";
+    let one = format!("{issuer}: expected at most one `{{claim}}` in the issuer");
+    let host = format!(
+        "{issuer}: `{{claim}}` must not be in the host of the issuer: a token could choose the host"
+    );
+    let mixed = "providers[0].jwt.audiences: `any` must be the only entry: it disables the check";
+    let none = "providers[0].jwt.audiences: expected at least one audience, and no empty one";
     hold(&[
         (with_jwt(json!({ "issuer": "https://a/{x}/{y}" })), &[&one]),
         (with_jwt(json!({ "issuer": "https://a/{}" })), &[&one]),
@@ -528,16 +528,16 @@ fn jwt_providers() {
         (with_jwt(json!({ "audiences": [""] })), &[none]),
         (
             with_jwt(json!({ "algorithms": [] })),
-            &["providers[0].jwt.algorithms: there is at least one algorithm"],
+            &["providers[0].jwt.algorithms: expected at least one algorithm"],
         ),
         (
             with_jwt(json!({ "claims": { "roles": [""] } })),
-            &["providers[0].jwt.claims: a claim's name is not empty"],
+            &["providers[0].jwt.claims: expected the name of a claim, found an empty string"],
         ),
         (
             with_jwt(json!({ "algorithms": ["RS256"] })),
             &[
-                "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted",
+                "providers[0].jwt.jwks.inline: no key can verify a token with the accepted algorithms",
             ],
         ),
         (
@@ -551,7 +551,7 @@ fn jwt_providers() {
         (
             with_keys(json!([])),
             &[
-                "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted",
+                "providers[0].jwt.jwks.inline: no key can verify a token with the accepted algorithms",
             ],
         ),
     ]);
@@ -592,7 +592,7 @@ fn a_bad_key_beside_a_good_one_is_a_warning_and_alone_a_fault() {
         let warning = format!("providers[0].jwt.jwks.inline.keys[1]: this key is not used: {what}");
         hold_warnings(&[(with_keys(json!([KEYS["keys"][0], bad])), &[&warning])]);
         let fault = format!(
-            "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted (keys[0]: {what})"
+            "providers[0].jwt.jwks.inline: no key can verify a token with the accepted algorithms (keys[0]: {what})"
         );
         hold(&[(with_keys(json!([bad])), &[&fault])]);
     }
@@ -605,8 +605,7 @@ fn warnings() {
         with_jwt(json!({ "algorithms": ["HS256"], "jwks": { "inline": { "keys": [key] } } }))
     };
     let every_byte_once: Vec<u8> = (0..32).collect();
-    let in_place =
-        "providers[0].jwt.jwks.inline.keys[0]: a secret in place shows in Envoy's `/config_dump`";
+    let in_place = "providers[0].jwt.jwks.inline.keys[0]: an inline secret is visible in Envoy's `/config_dump`";
     hold_warnings(&[
         (with(json!({})), &[]),
         (
@@ -645,7 +644,7 @@ fn a_short_secret_is_not_used() {
     hold(&[(
         with_jwt(algorithms),
         &[
-            "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted (keys[0]: secret: expected at least 32 octets, found 31)",
+            "providers[0].jwt.jwks.inline: no key can verify a token with the accepted algorithms (keys[0]: secret: expected at least 32 octets, found 31)",
         ],
     )]);
 }
@@ -655,18 +654,15 @@ fn hmac_is_used_only_where_it_is_listed() {
     let secret = json!({ "kty": "oct", "k": base64url::encode(&[7; 32]) });
     hold(&[(
         with_keys(json!([secret])),
-        &[
-            "providers[0].jwt.jwks.inline: no key can verify a token with the algorithms that are accepted",
-        ],
+        &["providers[0].jwt.jwks.inline: no key can verify a token with the accepted algorithms"],
     )]);
 }
 
 #[test]
 fn rules_match_what_they_say() {
     let no_path = "rules[0].match.paths[0]";
-    let method =
-        "rules[0].match.methods[0]: a method is a token in upper case: methods are case-sensitive";
-    let host = "rules[0].match.hosts[0]: a host is a name without a port, `*.` before it for one or more labels";
+    let method = "rules[0].match.methods[0]: expected a method in upper case, such as `GET`: methods are case-sensitive";
+    let host = "rules[0].match.hosts[0]: expected a host name without a port, such as `api.example.com` or `*.example.com`";
     let path = |text: &str| with_rule(json!({ "match": { "paths": [text] } }));
     let methods = |text: &str| with_rule(json!({ "match": { "methods": [text] } }));
     let hosts = |text: &str| with_rule(json!({ "match": { "hosts": [text] } }));
@@ -742,7 +738,7 @@ fn rules_match_what_they_say() {
         (methods(""), &[method]),
         (
             methods("TRACE"),
-            &["rules[0].match.methods[0]: TRACE is always refused"],
+            &["rules[0].match.methods[0]: `TRACE` is always denied"],
         ),
         (hosts("example.com:8080"), &[host]),
         (hosts("*example.com"), &[host]),
@@ -751,31 +747,31 @@ fn rules_match_what_they_say() {
         (hosts("https://example.com"), &[host]),
         (
             with_rule(json!({ "match": { "headers": { "x api": "1" } } })),
-            &["rules[0].match.headers.x api: this is no header field's name"],
+            &["rules[0].match.headers.x api: not a valid header name"],
         ),
         // No request fits these, and the rule after them would decide.
         (
             with_rule(json!({ "match": { "headers": { "Host": "admin.example.com" } } })),
-            &["rules[0].match.headers.Host: the host is matched by `hosts`"],
+            &["rules[0].match.headers.Host: use `hosts` to match the host"],
         ),
         (
             with_rule(json!({ "match": { "headers": { "X-A": "1", "x-a": "2" } } })),
-            &["rules[0].match.headers.x-a: this field is here twice: names have no case"],
+            &["rules[0].match.headers.x-a: duplicate header: header names are case-insensitive"],
         ),
         (
             with_rule(json!({ "match": { "headers": { "a": " 1", "b": "1\n", "c": "1\u{0}2" } } })),
             &[
-                "rules[0].match.headers.a: no field has this value: it has space around it, or a control character",
-                "rules[0].match.headers.b: no field has this value: it has space around it, or a control character",
-                "rules[0].match.headers.c: no field has this value: it has space around it, or a control character",
+                "rules[0].match.headers.a: not a valid header value: it has leading or trailing whitespace, or a control character",
+                "rules[0].match.headers.b: not a valid header value: it has leading or trailing whitespace, or a control character",
+                "rules[0].match.headers.c: not a valid header value: it has leading or trailing whitespace, or a control character",
             ],
         ),
         (
             with_rule(json!({ "match": { "paths": [], "methods": [], "hosts": [] } })),
             &[
-                "rules[0].match.hosts: an empty list fits nothing; leave it out to fit all",
-                "rules[0].match.methods: an empty list fits nothing; leave it out to fit all",
-                "rules[0].match.paths: an empty list fits nothing; leave it out to fit all",
+                "rules[0].match.hosts: an empty list matches no request: remove the key to match all",
+                "rules[0].match.methods: an empty list matches no request: remove the key to match all",
+                "rules[0].match.paths: an empty list matches no request: remove the key to match all",
             ],
         ),
     ]);
@@ -789,7 +785,7 @@ fn rules_that_no_request_can_reach() {
         ] }))
     };
     let unreachable =
-        "rules[1]: no request can reach this rule: `first` fits everything that it fits";
+        "rules[1]: no request can reach this rule: `first` matches every request that it matches";
     let mut of_no_case = rules(
         json!({ "paths": ["/A/**"] }),
         json!({ "paths": ["/a/{x}"] }),
@@ -847,7 +843,7 @@ fn rules_that_no_request_can_reach() {
                 json!({ "paths": ["/b"] }),
             ),
             &[
-                "rules[0].match.methods[0]: a method is a token in upper case: methods are case-sensitive",
+                "rules[0].match.methods[0]: expected a method in upper case, such as `GET`: methods are case-sensitive",
                 "rules[0].match.paths[0]: expected a path that begins with `/`",
             ],
         ),
@@ -856,14 +852,18 @@ fn rules_that_no_request_can_reach() {
                 json!({ "route": ["a", "b"] }),
                 json!({ "route": ["b"], "paths": ["/b"] }),
             ),
-            &["rules[1]: no request can reach this rule: `first` fits everything that it fits"],
+            &[
+                "rules[1]: no request can reach this rule: `first` matches every request that it matches",
+            ],
         ),
         (
             rules(
                 json!({ "policy": ["a"] }),
                 json!({ "policy": ["a"], "route": ["a"] }),
             ),
-            &["rules[1]: no request can reach this rule: `first` fits everything that it fits"],
+            &[
+                "rules[1]: no request can reach this rule: `first` matches every request that it matches",
+            ],
         ),
         (
             rules(json!({ "route": ["a"] }), json!({ "route": ["a", "b"] })),
@@ -889,8 +889,7 @@ fn rules_that_no_request_can_reach() {
 #[test]
 fn what_does_not_go_together_with_rules_by_route() {
     let by = |name: &str| json!([{ "name": "a", "match": { name: ["x"] }, "allow": "public" }]);
-    let said = "this takes credentials out of requests, and Envoy then chooses the route again: not together with \
-                `match.route` or `match.policy`";
+    let said = "this removes credentials from requests, and Envoy then selects the route again: it cannot be combined with `match.route` or `match.policy`";
     let strip = json!({ "strip_credential": true });
     for name in ["route", "policy"] {
         hold(&[
@@ -912,17 +911,17 @@ fn what_does_not_go_together_with_rules_by_route() {
             (
                 with_rule(json!({ "match": { name: [] } })),
                 &[&format!(
-                    "rules[0].match.{name}: an empty list fits nothing; leave it out to fit all"
+                    "rules[0].match.{name}: an empty list matches no request: remove the key to match all"
                 )],
             ),
             (
                 with_rule(json!({ "match": { name: ["a", "", "a\u{0}"] } })),
                 &[
                     &format!(
-                        "rules[0].match.{name}[1]: no route is known by this: it is empty, or has a control character"
+                        "rules[0].match.{name}[1]: expected a name without control characters, not empty"
                     ),
                     &format!(
-                        "rules[0].match.{name}[2]: no route is known by this: it is empty, or has a control character"
+                        "rules[0].match.{name}[2]: expected a name without control characters, not empty"
                     ),
                 ],
             ),
@@ -935,8 +934,7 @@ fn what_does_not_go_together_with_rules_by_route() {
     assert_eq!(
         warnings(&in_query),
         [
-            "providers[0].jwt.from[1].query: a token in the query is refused with 400, since it would have to be taken out, \
-          and rules look at routes"
+            "providers[0].jwt.from[1].query: a request with a token in the query receives 400: the filter would have to remove the token, but rules match routes"
         ]
     );
     let mut taken_out = with_jwt(json!({ "from": [{ "header": "x-token" }, { "cookie": "a" }] }));
@@ -946,8 +944,7 @@ fn what_does_not_go_together_with_rules_by_route() {
     assert_eq!(
         warnings(&taken_out),
         [
-            "identity.remove: a credential in `x-token` is refused with 400, since it would have to be taken out, and \
-          rules look at routes"
+            "identity.remove: a request with a credential in `x-token` receives 400: the filter would have to remove the header, but rules match routes"
         ]
     );
 }
@@ -958,7 +955,7 @@ fn identity_fields_in_which_a_provider_looks() {
     document["identity"] = json!({
         "headers": { "X-Token": "a" }, "anonymous_header": "x-tokens",
     });
-    let said = "a provider looks for credentials in this field";
+    let said = "a provider reads credentials from this header";
     let headers: &[&str] = &[&format!("identity.headers.X-Token: {said}")];
     hold(&[(document.clone(), headers)]);
     document["identity"] = json!({ "payload_header": "x_token" });
@@ -969,9 +966,8 @@ fn identity_fields_in_which_a_provider_looks() {
 #[test]
 fn rules_that_contradict_themselves() {
     let scopes = json!({ "scopes": ["a"] });
-    let scope = "a scope is visible ASCII without space, `\"` and `\\`";
-    let no_provider =
-        "this asks for a credential, and there is no provider that could vouch for one";
+    let scope = "expected one or more visible ASCII characters other than `\"` and `\\`";
+    let no_provider = "a credential is required, but no provider is configured";
     let mut same = provider("same");
     same["jwt"]["issuer"] = json!("https://login.example.com");
     let mut tenants = provider("tenants");
@@ -980,20 +976,22 @@ fn rules_that_contradict_themselves() {
     hold(&[
         (
             with_rule(json!({ "allow": "public", "require": scopes })),
-            &["rules[0].require: `allow` asks for nothing, `require` does"],
+            &["rules[0].require: `require` cannot be combined with `allow`"],
         ),
         (
             with_rule(json!({ "allow": "optional", "require": scopes })),
-            &["rules[0].require: `allow` asks for nothing, `require` does"],
+            &["rules[0].require: `require` cannot be combined with `allow`"],
         ),
         (
             with_rule(json!({ "allow": "public", "providers": ["corp"] })),
-            &["rules[0].providers: `allow: public` looks at no credential"],
+            &[
+                "rules[0].providers: `providers` cannot be combined with `allow: public`: the filter reads no credential",
+            ],
         ),
         (
             with_rule(json!({ "require": {} })),
             &[
-                "rules[0].require: this requires nothing; leave it out to ask for any valid credential",
+                "rules[0].require: expected at least one requirement: without `require`, any valid credential is accepted",
             ],
         ),
         (
@@ -1001,8 +999,8 @@ fn rules_that_contradict_themselves() {
                 json!({ "require": { "scopes": ["a b", "", "a\"b"], "roles": ["a b", ""], "groups": [] } }),
             ),
             &[
-                "rules[0].require.groups: there is at least one name",
-                "rules[0].require.roles[1]: a name is not empty",
+                "rules[0].require.groups: expected at least one name",
+                "rules[0].require.roles[1]: expected a name, found an empty string",
                 &format!("rules[0].require.scopes[0]: {scope}"),
                 &format!("rules[0].require.scopes[1]: {scope}"),
                 &format!("rules[0].require.scopes[2]: {scope}"),
@@ -1022,11 +1020,11 @@ fn rules_that_contradict_themselves() {
         ),
         (
             json!({ "providers": [provider("corp"), same], "rules": [{ "name": "r" }] }),
-            &["rules[0]: the providers `corp` and `same` would both claim the same token"],
+            &["rules[0]: the providers `corp` and `same` accept the same tokens"],
         ),
         (
             json!({ "providers": [provider("corp"), same] }),
-            &["default: the providers `corp` and `same` would both claim the same token"],
+            &["default: the providers `corp` and `same` accept the same tokens"],
         ),
         (
             json!({ "providers": [provider("corp"), same], "rules": [
@@ -1072,7 +1070,7 @@ fn a_parameter_of_the_path_stands_alone() {
             "require": { "claims": { "sub": value } },
         }))
     };
-    let alone = "a parameter of the path stands alone: `{id}` with more around it would be compared as written";
+    let alone = "`{id}` must be the whole value: within a longer text it is compared as written";
     hold(&[
         (with_claim(json!("{id}")), &[]),
         (with_claim(json!("user-{other}")), &[]),
@@ -1097,20 +1095,19 @@ fn expressions_in_cel() {
         (
             with_cel("cliams.level >= 3 && rolles == []"),
             &[
-                "rules[0].require.cel: column 1: there is no variable `cliams`; did you mean `claims`?; \
-               column 22: there is no variable `rolles`; did you mean `roles`?",
+                "rules[0].require.cel: column 1: unknown variable `cliams`; did you mean `claims`?; column 22: unknown variable `rolles`; did you mean `roles`?",
             ],
         ),
         (
             with_cel("true &&\n  sise(roles) > 0"),
             &[
-                "rules[0].require.cel: line 2, column 3: there is no function `sise`; did you mean `size`?",
+                "rules[0].require.cel: line 2, column 3: unknown function `sise`; did you mean `size`?",
             ],
         ),
         (
             with_cel("claims.org == params.orgs"),
             &[
-                "rules[0].require.cel: column 22: there is no parameter of the rule's paths `orgs`; did you mean `org`?",
+                "rules[0].require.cel: column 22: unknown path parameter `orgs`; did you mean `org`?",
             ],
         ),
         (
@@ -1133,8 +1130,7 @@ fn expressions_in_cel() {
                 json!({ "paths_case": "insensitive" }),
             ),
             &[
-                "rules[0].require.cel: an expression tells `/a` from `/A`, an upstream with `paths_case: insensitive` does \
-               not: name paths in `match.paths`",
+                "rules[0].require.cel: an expression compares paths case-sensitively, but `paths_case` is `insensitive`: use `match.paths` instead",
             ],
         ),
         (
@@ -1169,8 +1165,9 @@ fn throttle() {
         let whole = json!({ "failures": 10, "window": "1m", "block": "5m" });
         with(json!({ "throttle": merged(whole, members) }))
     };
-    let number = "throttle.failures: a number of failures is from 1 to 100";
-    let network = "a network is an address and a length, as `10.0.0.0/8` or `2001:db8::/32`";
+    let number =
+        |found| format!("throttle.failures: expected a number from 1 to 100, found `{found}`");
+    let network = "expected a network such as `10.0.0.0/8` or `2001:db8::/32`";
     hold(&[
         (throttle(json!({})), &[]),
         (
@@ -1188,14 +1185,17 @@ fn throttle() {
         (
             with(json!({ "throttle": {} })),
             &[
-                "throttle.block: missing; expected a duration such as `90s`",
-                "throttle.failures: missing; expected a whole number",
-                "throttle.window: missing; expected a duration such as `90s`",
+                "throttle.block: missing: expected a duration such as `90s`",
+                "throttle.failures: missing: expected a whole number",
+                "throttle.window: missing: expected a duration such as `90s`",
             ],
         ),
-        (throttle(json!({ "failures": 0 })), &[number]),
-        (throttle(json!({ "failures": 101 })), &[number]),
-        (throttle(json!({ "failures": 1_000_000 })), &[number]),
+        (throttle(json!({ "failures": 0 })), &[&number("0")]),
+        (throttle(json!({ "failures": 101 })), &[&number("101")]),
+        (
+            throttle(json!({ "failures": 1_000_000 })),
+            &[&number("1000000")],
+        ),
         (
             throttle(json!({ "failures": -1 })),
             &["throttle.failures: expected a whole number, found the number `-1`"],
@@ -1203,15 +1203,15 @@ fn throttle() {
         (
             throttle(json!({ "window": "0s", "block": "999ms" })),
             &[
-                "throttle.block: it is from `1s` to `30d`",
-                "throttle.window: it is from `1s` to `30d`",
+                "throttle.block: expected a duration from `1s` to `30d`",
+                "throttle.window: expected a duration from `1s` to `30d`",
             ],
         ),
         (
             throttle(json!({ "window": "31d", "block": "1y" })),
             &[
-                "throttle.block: it is from `1s` to `30d`",
-                "throttle.window: it is from `1s` to `30d`",
+                "throttle.block: expected a duration from `1s` to `30d`",
+                "throttle.window: expected a duration from `1s` to `30d`",
             ],
         ),
         (
@@ -1220,16 +1220,16 @@ fn throttle() {
         ),
         (
             throttle(json!({ "by": [] })),
-            &["throttle.by: there is at least one of `address`, `user`"],
+            &["throttle.by: expected at least one of `address` and `user`"],
         ),
         (
             throttle(json!({ "by": ["user", "address", "user"] })),
-            &["throttle.by[2]: it is listed already"],
+            &["throttle.by[2]: duplicate entry"],
         ),
         (
             throttle(json!({ "by": ["adress"] })),
             &[
-                "throttle.by[0]: expected `address`, `user`, found `adress`; did you mean `address`?",
+                "throttle.by[0]: expected `address` or `user`, found `adress`; did you mean `address`?",
             ],
         ),
         (
@@ -1239,7 +1239,7 @@ fn throttle() {
         (
             throttle(json!({ "exempt": ["10.1.0.0/8"] })),
             &[
-                "throttle.exempt[0]: bits are set behind the network's length; did you mean `10.0.0.0/8`?",
+                "throttle.exempt[0]: the address has bits after the prefix; did you mean `10.0.0.0/8`?",
             ],
         ),
     ]);
@@ -1265,18 +1265,18 @@ fn all_faults_are_told_at_once() {
             ],
         }),
         &[
-            "mode: expected `enforce`, `shadow`, found `shade`; did you mean `shadow`?",
+            "mode: expected `enforce` or `shadow`, found `shade`; did you mean `shadow`?",
             "providers[0].jwt.audience: unknown key; did you mean `audiences`?",
-            "providers[0].jwt.audiences: missing; expected a list of audiences, or `any`",
-            "providers[0].jwt.issuer: an issuer is not empty",
+            "providers[0].jwt.audiences: missing: expected a list of audiences, or `any`",
+            "providers[0].jwt.issuer: expected an issuer, found an empty string",
             "providers[1].api_key: not supported yet",
-            "providers[1].name: the name `corp` is taken by providers[0]",
+            "providers[1].name: duplicate name `corp`: `providers[0]` has it already",
             "relm: unknown key; did you mean `realm`?",
             "rules[0].match.method: unknown key; did you mean `methods`?",
             "rules[0].match.paths[0]: expected a path that begins with `/`",
-            "rules[0].providers[0]: there is no provider `copr`; did you mean `corp`?",
-            "rules[1].require: `allow` asks for nothing, `require` does",
-            "rules[2].match.hosts[0]: a host is a name without a port, `*.` before it for one or more labels",
+            "rules[0].providers[0]: unknown provider `copr`; did you mean `corp`?",
+            "rules[1].require: `require` cannot be combined with `allow`",
+            "rules[2].match.hosts[0]: expected a host name without a port, such as `api.example.com` or `*.example.com`",
         ],
     )]);
 }
@@ -1302,34 +1302,32 @@ fn sources_of_keys() {
                 json!({ "jwks": { "inline": *KEYS, "remote": { "uri": "https://a/", "cluster": "a" } } }),
             ),
             &[&format!(
-                "{path}: the keys come from one of `inline`, `remote` and `discovery`"
+                "{path}: expected exactly one of `inline`, `remote` and `discovery`"
             )],
         ),
         (
             remote(json!({ "uri": "/jwks", "cluster": "" })),
             &[
-                &format!("{path}.remote.cluster: a cluster's name is not empty"),
-                &format!("{path}.remote.uri: an absolute `https` or `http` URL is expected"),
+                &format!(
+                    "{path}.remote.cluster: expected the name of a cluster, found an empty string"
+                ),
+                &format!("{path}.remote.uri: expected an absolute `https` or `http` URL"),
             ],
         ),
         (
             remote(json!({ "timeout": "0s" })),
-            &[&format!(
-                "{path}: `timeout` is more than nothing, and a timeout at most a minute"
-            )],
+            &[&format!("{path}: expected a `timeout` from `1ms` to `60s`")],
         ),
         (
             remote(json!({ "timeout": "999us" })),
-            &[&format!(
-                "{path}: `timeout` is more than nothing, and a timeout at most a minute"
-            )],
+            &[&format!("{path}: expected a `timeout` from `1ms` to `60s`")],
         ),
         (
             with_jwt(json!({
                 "algorithms": ["HS256"], "jwks": { "remote": { "uri": "https://a/", "cluster": "a" } },
             })),
             &[&format!(
-                "{path}: a shared secret is never fetched; it stands `inline`"
+                "{path}: a shared secret is never fetched: use `inline`"
             )],
         ),
     ]);
@@ -1339,15 +1337,15 @@ fn sources_of_keys() {
 fn places_of_tokens() {
     let from = |entry: Value| with_jwt(json!({ "from": [entry] }));
     let path = "providers[0].jwt.from";
-    let no_name = format!("{path}[0]: this names no header field, cookie or parameter");
-    let one_of = format!("{path}[0]: a place is one of `header`, `cookie` and `query`");
+    let no_name = format!("{path}[0]: not a valid name of a header, a cookie or a query parameter");
+    let one_of = format!("{path}[0]: expected exactly one of `header`, `cookie` and `query`");
     hold(&[
         (from(json!({ "header": "X-Token" })), &[]),
         (from(json!({ "cookie": "session" })), &[]),
         (from(json!({ "query": "access_token" })), &[]),
         (
             with_jwt(json!({ "from": [] })),
-            &[&format!("{path}: there is at least one place")],
+            &[&format!("{path}: expected at least one token location")],
         ),
         (from(json!({})), &[&one_of]),
         (from(json!({ "header": "a", "cookie": "b" })), &[&one_of]),
@@ -1357,20 +1355,20 @@ fn places_of_tokens() {
         (
             from(json!({ "header": "Authorization" })),
             &[&format!(
-                "{path}[0]: this field holds a token after a scheme: add `scheme: Bearer`"
+                "{path}[0]: this header carries a scheme before the token: add `scheme: Bearer`"
             )],
         ),
         (
             from(json!({ "header": "a", "scheme": "b c" })),
-            &[&format!("{path}[0]: a scheme is a token: `Bearer`")],
+            &[&format!("{path}[0]: expected a scheme such as `Bearer`")],
         ),
         (
             from(json!({ "cookie": "a", "scheme": "Bearer" })),
-            &[&format!("{path}[0]: only a header field has a scheme")],
+            &[&format!("{path}[0]: only a header can have a `scheme`")],
         ),
         (
             with_jwt(json!({ "from": [{ "header": "a" }, { "header": "A" }] })),
-            &[&format!("{path}: a place stands here twice")],
+            &[&format!("{path}: duplicate token location")],
         ),
     ]);
 }

@@ -61,19 +61,19 @@ fn origins() {
         (public(json!({"origin": "http://localhost:8080"})), &[]),
         (
             public(json!({"origin": "https://orders.example.com/"})),
-            &["origin: an origin is a scheme and a host"],
+            &["origin: expected an origin such as `https://orders.example.com`, without a path"],
         ),
         (
             public(json!({"origin": "https://orders.example.com/api"})),
-            &["origin: an origin is a scheme and a host"],
+            &["origin: expected an origin such as `https://orders.example.com`, without a path"],
         ),
         (
             public(json!({"origin": "orders.example.com"})),
-            &["origin: an origin is a scheme and a host"],
+            &["origin: expected an origin such as `https://orders.example.com`, without a path"],
         ),
         (
             public(json!({"origin": "https://u@orders.example.com"})),
-            &["origin: an origin is a scheme and a host"],
+            &["origin: expected an origin such as `https://orders.example.com`, without a path"],
         ),
     ]);
 }
@@ -86,15 +86,17 @@ fn https() {
         (public(json!({"https": "redirect", "origin": origin})), &[]),
         (
             public(json!({"https": "redirect"})),
-            &["https: `redirect` needs `origin`"],
+            &[
+                "https: `redirect` requires `origin`: the filter never takes it from the `Host` header",
+            ],
         ),
         (
             public(json!({"https": "redirect", "origin": "http://a"})),
-            &["origin: `https: redirect` leads to an https origin"],
+            &["origin: `https: redirect` requires an `https` origin"],
         ),
         (
             public(json!({"https": "redirect", "origin": "a"})),
-            &["origin: an origin is"],
+            &["origin: expected an origin such as `https://orders.example.com`, without a path"],
         ),
         (public(json!({"https": null})), &["https: expected"]),
     ]);
@@ -103,7 +105,7 @@ fn https() {
             json!({"https": "require", "trust_forwarded_proto": true})
         )),
         [
-            "trust_forwarded_proto: whoever reaches this proxy directly can say that they came over HTTPS"
+            "trust_forwarded_proto: clients that reach this proxy directly can claim that they use HTTPS"
         ]
     );
 }
@@ -119,23 +121,23 @@ fn links_and_pages() {
         ),
         (
             responses(json!({"documentation": "/errors"})),
-            &["responses.documentation: a link is"],
+            &["responses.documentation: expected an absolute `http` or `https` URL"],
         ),
         (
             responses(json!({"documentation": "https://a/#b"})),
-            &["responses.documentation: each error is linked"],
+            &["responses.documentation: expected a URL without `#`: the filter appends `#<error>`"],
         ),
         (
             responses(json!({"request_access": "javascript:alert(1)"})),
-            &["responses.request_access: a link is"],
+            &["responses.request_access: expected an absolute `http` or `https` URL"],
         ),
         (
             responses(json!({"request_access": "https://a/\"onclick"})),
-            &["responses.request_access: a link is"],
+            &["responses.request_access: expected an absolute `http` or `https` URL"],
         ),
         (
             responses(json!({"request_access": "https://a/ b"})),
-            &["responses.request_access: a link is"],
+            &["responses.request_access: expected an absolute `http` or `https` URL"],
         ),
         (
             responses(json!({"pages": {"401": "<p>{message}</p>", "503": "a {b"}})),
@@ -147,15 +149,15 @@ fn links_and_pages() {
         ),
         (
             responses(json!({"pages": {"200": "x"}})),
-            &["responses.pages.200: pages are given by status"],
+            &["responses.pages.200: expected a status from 400 to 599"],
         ),
         (
             responses(json!({"pages": {"+401": "x"}})),
-            &["responses.pages.+401: pages are given by status"],
+            &["responses.pages.+401: expected a status from 400 to 599"],
         ),
         (
             responses(json!({"pages": {"teapot": "x"}})),
-            &["responses.pages.teapot: pages are given by status"],
+            &["responses.pages.teapot: expected a status from 400 to 599"],
         ),
         (
             responses(json!({"body": "xml"})),
@@ -178,27 +180,39 @@ fn logins() {
         (with("https://login.example.com/", None), &[]),
         (
             with("https://login.example.com/?return_to={url}", None),
-            &["responses.login.uri: `{url}` leads back to `origin`"],
+            &[
+                "responses.login.uri: `{url}` requires `origin`: the filter never takes it from the `Host` header",
+            ],
         ),
         (
             with("{url}", origin),
-            &["responses.login.uri: this is an absolute"],
+            &[
+                "responses.login.uri: expected an absolute `http` or `https` URL, with at most one `{url}`, which is in its query",
+            ],
         ),
         (
             with("https://login.example.com/{url}", origin),
-            &["responses.login.uri: this is an absolute"],
+            &[
+                "responses.login.uri: expected an absolute `http` or `https` URL, with at most one `{url}`, which is in its query",
+            ],
         ),
         (
             with("https://login.example.com/?a={url}&b={url}", origin),
-            &["responses.login.uri: this is an absolute"],
+            &[
+                "responses.login.uri: expected an absolute `http` or `https` URL, with at most one `{url}`, which is in its query",
+            ],
         ),
         (
             with("https://login.example.com/?a={uri}", origin),
-            &["responses.login.uri: this is an absolute"],
+            &[
+                "responses.login.uri: expected an absolute `http` or `https` URL, with at most one `{url}`, which is in its query",
+            ],
         ),
         (
             with("/login", origin),
-            &["responses.login.uri: this is an absolute"],
+            &[
+                "responses.login.uri: expected an absolute `http` or `https` URL, with at most one `{url}`, which is in its query",
+            ],
         ),
     ]);
 }
@@ -219,7 +233,9 @@ fn fixed_answers() {
         ),
         (
             respond(json!({"status": 401})),
-            &["rules[0].respond.headers: a 401 needs its `www-authenticate`"],
+            &[
+                "rules[0].respond.headers: a response with status 401 must have the header `www-authenticate` (RFC 9110 §15.5)",
+            ],
         ),
         (
             respond(
@@ -229,65 +245,77 @@ fn fixed_answers() {
         ),
         (
             respond(json!({"status": 401, "headers": {"www-authenticate": ""}})),
-            &["rules[0].respond.headers: a 401 needs its `www-authenticate`"],
+            &[
+                "rules[0].respond.headers: a response with status 401 must have the header `www-authenticate` (RFC 9110 §15.5)",
+            ],
         ),
         (
             respond(json!({"status": 401, "headers": {"www-authenticate": "realm=\"x\""}})),
-            &["rules[0].respond.headers: a 401 needs its `www-authenticate`"],
+            &[
+                "rules[0].respond.headers: a response with status 401 must have the header `www-authenticate` (RFC 9110 §15.5)",
+            ],
         ),
         (
             respond(json!({"status": 407})),
-            &["rules[0].respond.headers: a 407 needs its `proxy-authenticate`"],
+            &[
+                "rules[0].respond.headers: a response with status 407 must have the header `proxy-authenticate` (RFC 9110 §15.5)",
+            ],
         ),
         (
             respond(json!({"status": 101})),
-            &["rules[0].respond.status: a response has a status"],
+            &["rules[0].respond.status: expected a status from 200 to 599, found "],
         ),
         (
             respond(json!({"status": 66136})),
-            &["rules[0].respond.status: a response has a status"],
+            &["rules[0].respond.status: expected a status from 200 to 599, found "],
         ),
         (
             respond(json!({"status": 204, "body": "x"})),
-            &["rules[0].respond.body: a response of this status has no content"],
+            &["rules[0].respond.body: a response with status 204 has no body"],
         ),
         (
             respond(json!({"status": 200, "headers": {"content-length": "3"}})),
-            &["rules[0].respond.headers.content-length: this field is the host's"],
+            &["rules[0].respond.headers.content-length: the host sets this header"],
         ),
         (
             respond(json!({"status": 200, "headers": {"x y": "3"}})),
-            &["rules[0].respond.headers.x y: this is no header field's name"],
+            &["rules[0].respond.headers.x y: not a valid header name"],
         ),
         (
             respond(json!({"status": 200, "headers": {"x": "a\r\nb"}})),
-            &["rules[0].respond.headers.x: no field has this value"],
+            &[
+                "rules[0].respond.headers.x: not a valid header value: it has leading or trailing whitespace, or a character that is not printable ASCII",
+            ],
         ),
         (
             respond(json!({"status": 200, "headers": {"x": "1", "X": "2"}})),
-            &["rules[0].respond.headers.x: this field is here twice"],
+            &["rules[0].respond.headers.x: duplicate header: header names are case-insensitive"],
         ),
         (
             rule(
                 json!({"respond": {"status": 200}, "allow": "public", "require": {"scopes": ["a"]}, "on_forbidden": "not_found"}),
             ),
             &[
-                "rules[0].allow: `respond` answers whoever asks",
-                "rules[0].on_forbidden: `respond` answers whoever asks",
-                "rules[0].require: `a",
+                "rules[0].allow: `allow` cannot be combined with `respond`",
+                "rules[0].on_forbidden: `on_forbidden` cannot be combined with `respond`",
+                "rules[0].require: `require` cannot be combined with `allow`",
             ],
         ),
         (
             rule(json!({"allow": "public", "on_forbidden": "not_found"})),
-            &["rules[0].on_forbidden: `allow: public` forbids nothing"],
+            &[
+                "rules[0].on_forbidden: `on_forbidden` cannot be combined with `allow: public`: no request receives 403",
+            ],
         ),
         (
             guarded(json!({"allow": "optional", "on_forbidden": "not_found"})),
-            &["rules[0].on_forbidden: `allow: optional` lets requests without a credential pass"],
+            &[
+                "rules[0].on_forbidden: `on_forbidden` cannot be combined with `allow: optional`: requests without a credential pass, which shows that the rule exists",
+            ],
         ),
         (
             responses(json!({"not_found": {"status": 99}})),
-            &["responses.not_found.status: a response has a status"],
+            &["responses.not_found.status: expected a status from 200 to 599, found "],
         ),
     ]);
 }
@@ -393,47 +421,59 @@ fn other_origins() {
         ),
         (
             cors(json!({"allow_origins": ["*"]})),
-            &["cors.allow_credentials: any origin"],
+            &[
+                "cors.allow_credentials: expected `false`: with the origin `*`, any page could read what cookies give access to",
+            ],
         ),
         (
             cors(json!({"allow_origins": ["*", "https://a.example"], "allow_credentials": false})),
-            &["cors.allow_origins: `*` stands alone"],
+            &["cors.allow_origins: `*` must be the only origin"],
         ),
         (
             cors(json!({"allow_origins": []})),
-            &["cors.allow_origins: there is at least one origin"],
+            &["cors.allow_origins: expected at least one origin"],
         ),
-        (cors(json!({})), &["cors.allow_origins: missing"]),
+        (cors(json!({})), &["cors.allow_origins: missing: expected "]),
         (
             cors(json!({"allow_origins": ["https://a.example/"]})),
-            &["cors.allow_origins[0]: an origin is written as browsers do"],
+            &[
+                "cors.allow_origins[0]: expected an origin as browsers send it, such as `https://app.example.com`: in lower case, without a path and without the default port",
+            ],
         ),
         (
             cors(json!({"allow_origins": ["https://A.example"]})),
-            &["cors.allow_origins[0]: an origin is written as browsers do"],
+            &[
+                "cors.allow_origins[0]: expected an origin as browsers send it, such as `https://app.example.com`: in lower case, without a path and without the default port",
+            ],
         ),
         (
             cors(json!({"allow_origins": ["https://a.example:443"]})),
-            &["cors.allow_origins[0]: an origin is written as browsers do"],
+            &[
+                "cors.allow_origins[0]: expected an origin as browsers send it, such as `https://app.example.com`: in lower case, without a path and without the default port",
+            ],
         ),
         (
             cors(json!({"allow_origins": ["https://a.example:"]})),
-            &["cors.allow_origins[0]: an origin is written as browsers do"],
+            &[
+                "cors.allow_origins[0]: expected an origin as browsers send it, such as `https://app.example.com`: in lower case, without a path and without the default port",
+            ],
         ),
         (
             cors(json!({"allow_origins": ["https://a.example:x", "http://a..example"]})),
             &[
-                "cors.allow_origins[0]: an origin is written as browsers do",
-                "cors.allow_origins[1]: an origin is written as browsers do",
+                "cors.allow_origins[0]: expected an origin as browsers send it, such as `https://app.example.com`: in lower case, without a path and without the default port",
+                "cors.allow_origins[1]: expected an origin as browsers send it, such as `https://app.example.com`: in lower case, without a path and without the default port",
             ],
         ),
         (
             cors(json!({"allow_origins": ["a.example"]})),
-            &["cors.allow_origins[0]: an origin is written as browsers do"],
+            &[
+                "cors.allow_origins[0]: expected an origin as browsers send it, such as `https://app.example.com`: in lower case, without a path and without the default port",
+            ],
         ),
         (
             cors(json!({"allow_origins": ["null"], "allow_methods": ["GET POST"]})),
-            &["cors.allow_methods[0]: this is no name"],
+            &["cors.allow_methods[0]: not a valid HTTP token"],
         ),
     ]);
     assert_eq!(
@@ -441,7 +481,7 @@ fn other_origins() {
             json!({"allow_origins": ["https://a.example"], "allow_headers": ["*"]})
         )),
         [
-            "cors.allow_headers: `*` does not stand for `authorization` (WHATWG Fetch), which is added"
+            "cors.allow_headers: `*` does not include `authorization` (WHATWG Fetch): the filter adds it"
         ]
     );
     let null = |credentials: bool| {
@@ -449,7 +489,7 @@ fn other_origins() {
             json!({"allow_origins": ["null"], "allow_credentials": credentials}),
         ))
     };
-    assert!(null(true)[0].starts_with("cors.allow_origins: `null` is the origin of every"));
+    assert!(null(true)[0].starts_with("cors.allow_origins: `null` is the origin of every sandboxed frame: with `allow_credentials`, any page can read what cookies give access to"));
     assert_eq!(null(false), [""; 0]);
 }
 
@@ -467,29 +507,35 @@ fn metadata() {
         (with("https://api.example.com/r?tenant=a"), &[]),
         (
             with("http://api.example.com"),
-            &["resource_metadata.resource: a resource is an `https` URL"],
+            &[
+                "resource_metadata.resource: expected an `https` URL without a fragment (RFC 9728 §1.2), with a path that a request can have",
+            ],
         ),
         (
             with("https://api.example.com/#a"),
-            &["resource_metadata.resource: a resource is an `https` URL"],
+            &[
+                "resource_metadata.resource: expected an `https` URL without a fragment (RFC 9728 §1.2), with a path that a request can have",
+            ],
         ),
         (
             with("https://api.example.com/a/../b"),
-            &["resource_metadata.resource: a resource is an `https` URL"],
+            &[
+                "resource_metadata.resource: expected an `https` URL without a fragment (RFC 9728 §1.2), with a path that a request can have",
+            ],
         ),
         (
             public(
                 json!({"resource_metadata": {"resource": "https://a", "authorization_servers": []}}),
             ),
-            &["resource_metadata.authorization_servers: there is at least one"],
+            &["resource_metadata.authorization_servers: expected at least one"],
         ),
         (
             public(
                 json!({"resource_metadata": {"resource": "https://a", "authorization_servers": ["as"], "scopes_supported": ["a b"]}}),
             ),
             &[
-                "resource_metadata.authorization_servers[0]: an issuer is",
-                "resource_metadata.scopes_supported[0]: a scope is",
+                "resource_metadata.authorization_servers[0]: expected an absolute URL, which the issuer of an authorization server is (RFC 8414 §2)",
+                "resource_metadata.scopes_supported[0]: expected one or more visible ASCII characters other than `\"` and `\\`",
             ],
         ),
         (
@@ -499,8 +545,8 @@ fn metadata() {
                 "resource_tos_uri": "https://a/tos"
             }})),
             &[
-                "resource_metadata.resource_documentation: a link is an absolute",
-                "resource_metadata.resource_policy_uri: a link is an absolute",
+                "resource_metadata.resource_documentation: expected an absolute `http` or `https` URL",
+                "resource_metadata.resource_policy_uri: expected an absolute `http` or `https` URL",
             ],
         ),
     ]);
@@ -510,7 +556,7 @@ fn metadata() {
     assert_eq!(
         warnings(&public(offline)),
         [
-            "resource_metadata.scopes_supported: `offline_access` is no scope of a resource; it is left out"
+            "resource_metadata.scopes_supported: `offline_access` is not a scope of a resource: the metadata omits it"
         ]
     );
 }
@@ -533,15 +579,15 @@ fn values_of_challenges() {
         (
             require(json!({"acr": ["a\"b", "a b", "é", ""]})),
             &[
-                "rules[0].require.acr[0]: a challenge can carry",
-                "rules[0].require.acr[1]: a challenge can carry",
-                "rules[0].require.acr[2]: a challenge can carry",
-                "rules[0].require.acr[3]: a challenge can carry",
+                "rules[0].require.acr[0]: expected one or more visible ASCII characters other than `\"` and `\\`",
+                "rules[0].require.acr[1]: expected one or more visible ASCII characters other than `\"` and `\\`",
+                "rules[0].require.acr[2]: expected one or more visible ASCII characters other than `\"` and `\\`",
+                "rules[0].require.acr[3]: expected one or more visible ASCII characters other than `\"` and `\\`",
             ],
         ),
         (
             require(json!({"acr": []})),
-            &["rules[0].require.acr: there is at least one class"],
+            &["rules[0].require.acr: expected at least one class"],
         ),
         (
             require(json!({"acr": null})),
@@ -553,13 +599,15 @@ fn values_of_challenges() {
         ),
         (
             require(json!({"scopes": ["wr\"ite"]})),
-            &["rules[0].require.scopes[0]: a scope is visible ASCII"],
+            &[
+                "rules[0].require.scopes[0]: expected one or more visible ASCII characters other than `\"` and `\\`",
+            ],
         ),
     ]);
     assert_eq!(
         warnings(&require(json!({"any_scopes": ["read", "offline_access"]}))),
         [
-            "rules[0].require.any_scopes[1]: `offline_access` is no scope of a resource; no challenge asks for it"
+            "rules[0].require.any_scopes[1]: `offline_access` is not a scope of a resource: challenges omit it"
         ]
     );
 }
@@ -575,10 +623,13 @@ fn networks() {
             &[],
         ),
         (with(json!({"deny": ["10.9.0.0/16"]})), &[]),
-        (with(json!({})), &["networks: `allow`, `deny`, or both"]),
+        (
+            with(json!({})),
+            &["networks: expected `allow`, `deny` or both"],
+        ),
         (
             with(json!({"allow": []})),
-            &["networks.allow: there is at least one network"],
+            &["networks.allow: expected at least one network"],
         ),
         (
             with(json!({"allow": null})),
@@ -587,31 +638,33 @@ fn networks() {
         (
             with(json!({"allow": ["10.0.0.1/8"]})),
             &[
-                "networks.allow[0]: bits are set behind the network's length; did you mean `10.0.0.0/8`?",
+                "networks.allow[0]: the address has bits after the prefix; did you mean `10.0.0.0/8`?",
             ],
         ),
         (
             with(json!({"deny": ["::ffff:10.0.0.0/8", "::ffff:10.0.0.1/64"]})),
             &[
-                "networks.deny[0]: a length within IPv6 counts from the address's first bit; did you mean `10.0.0.0/8`?",
-                "networks.deny[1]: bits are set behind the network's length; did you mean `::/64`?",
+                "networks.deny[0]: the prefix length counts from the first bit of the IPv6 address; did you mean `10.0.0.0/8`?",
+                "networks.deny[1]: the address has bits after the prefix; did you mean `::/64`?",
             ],
         ),
         (
             with(json!({"allow": ["10.0.0/8", "a", "10.0.0.0/33"]})),
             &[
-                "networks.allow[0]: a network is",
-                "networks.allow[1]: a network is",
-                "networks.allow[2]: a network is",
+                "networks.allow[0]: expected a network such as `10.0.0.0/8` or `2001:db8::/32`",
+                "networks.allow[1]: expected a network such as `10.0.0.0/8` or `2001:db8::/32`",
+                "networks.allow[2]: expected a network such as `10.0.0.0/8` or `2001:db8::/32`",
             ],
         ),
         (
             rule(json!({"allow": "public", "networks": {"deny": ["x"]}})),
-            &["rules[0].networks.deny[0]: a network is"],
+            &[
+                "rules[0].networks.deny[0]: expected a network such as `10.0.0.0/8` or `2001:db8::/32`",
+            ],
         ),
         (
             with(json!({"allow": ["10.1.0.0/16"], "deny": ["10.0.0.0/8"]})),
-            &["networks: no address is let in"],
+            &["networks: every allowed network is also denied"],
         ),
         (
             json!({"networks": {"allow": ["10.0.0.0/8"]}, "rules": [
@@ -620,8 +673,8 @@ fn networks() {
                 {"name": "within", "match": {"paths": ["/c"]}, "allow": "public", "networks": {"allow": ["10.1.0.0/16"]}},
             ]}),
             &[
-                "rules[0].networks: no address is let in: all",
-                "rules[1].networks: no address is let in by both",
+                "rules[0].networks: every allowed network is also denied",
+                "rules[1].networks: no address is allowed by both these networks and the top-level `networks`",
             ],
         ),
     ]);
@@ -637,11 +690,13 @@ fn scopes_that_stand_for_others() {
         ),
         (
             with(json!({"a": ["a"]})),
-            &["scopes_imply.a[0]: a scope stands for itself anyway"],
+            &["scopes_imply.a[0]: a scope always implies itself"],
         ),
         (
             with(json!({"a b": ["c d"]})),
-            &["scopes_imply.a b: a scope is visible ASCII"],
+            &[
+                "scopes_imply.a b: expected one or more visible ASCII characters other than `\"` and `\\`",
+            ],
         ),
     ]);
 }
@@ -684,7 +739,7 @@ fn claims_that_are_asked_for() {
         ),
         (
             with(users.clone(), json!({"claims": {"sub": ["{id}"]}})),
-            &["rules[0].require.claims.sub[0]: a parameter of the path stands alone"],
+            &["rules[0].require.claims.sub[0]: a path parameter cannot be an item of a list"],
         ),
         (
             with(
@@ -692,24 +747,24 @@ fn claims_that_are_asked_for() {
                 json!({"claims": {"a": null, "b": [], "c": [null]}}),
             ),
             &[
-                "rules[0].require.claims.a: nothing is no value",
-                "rules[0].require.claims.b: there is at least one value",
-                "rules[0].require.claims.c[0]: nothing is no value",
+                "rules[0].require.claims.a: `null` never matches",
+                "rules[0].require.claims.b: expected at least one value",
+                "rules[0].require.claims.c[0]: `null` never matches",
             ],
         ),
         (
             with(users.clone(), json!({"claims": {}})),
-            &["rules[0].require.claims: there is at least one claim"],
+            &["rules[0].require.claims: expected at least one claim"],
         ),
         (
             with(users.clone(), json!({"any_of": []})),
-            &["rules[0].require.any_of: there is at least one set"],
+            &["rules[0].require.any_of: expected at least one set"],
         ),
         (
             with(users.clone(), json!({"any_of": [{}, {"scopes": []}]})),
             &[
-                "rules[0].require.any_of[0]: this requires nothing",
-                "rules[0].require.any_of[1].scopes: there is at least one name",
+                "rules[0].require.any_of[0]: expected at least one requirement: without `require`, any valid credential is accepted",
+                "rules[0].require.any_of[1].scopes: expected at least one name",
             ],
         ),
     ]);
@@ -727,50 +782,64 @@ fn what_the_upstream_is_told() {
         ),
         (
             with(json!({"headers": {"x-a": "{sub}"}})),
-            &["identity.headers.x-a: there is no place `sub`"],
+            &["identity.headers.x-a: unknown placeholder `sub`"],
         ),
         (
             with(json!({"headers": {"x-a": "{subject"}})),
-            &["identity.headers.x-a: a place is a name"],
+            &["identity.headers.x-a: expected the name of a placeholder between `{` and `}`"],
         ),
         (
             with(json!({"headers": {"x-a": "é"}})),
-            &["identity.headers.x-a: a field can carry"],
+            &[
+                "identity.headers.x-a: expected printable ASCII characters only: a header cannot carry others",
+            ],
         ),
         (
             with(json!({"headers": {"x a": "{subject}"}})),
-            &["identity.headers.x a: this is no header field's name"],
+            &["identity.headers.x a: not a valid header name"],
         ),
         (
             with(json!({"headers": {"Host": "{subject}"}})),
-            &["identity.headers.Host: this field means something else"],
+            &[
+                "identity.headers.Host: this header has another meaning: it cannot carry an identity",
+            ],
         ),
         (
             with(json!({"headers": {"x-envoy-a": "{subject}"}})),
-            &["identity.headers.x-envoy-a: this field means something else"],
+            &[
+                "identity.headers.x-envoy-a: this header has another meaning: it cannot carry an identity",
+            ],
         ),
         (
             with(json!({"headers": {"x_forwarded_proto": "a", "X_Envoy.a": "a"}})),
             &[
-                "identity.headers.X_Envoy.a: this field means something else",
-                "identity.headers.x_forwarded_proto: this field means something else",
+                "identity.headers.X_Envoy.a: this header has another meaning: it cannot carry an identity",
+                "identity.headers.x_forwarded_proto: this header has another meaning: it cannot carry an identity",
             ],
         ),
         (
             with(json!({"headers": {"x-a": "a", "x_a": "b"}})),
-            &["identity.headers.x_a: some upstreams would take this field"],
+            &[
+                "identity.headers.x_a: some upstreams cannot tell this header from another identity header",
+            ],
         ),
         (
             with(json!({"headers": {"x-a": "a"}, "payload_header": "X-A"})),
-            &["identity.payload_header: some upstreams would take"],
+            &[
+                "identity.payload_header: some upstreams cannot tell this header from another identity header",
+            ],
         ),
         (
             with(json!({"headers": {"x-a": "a"}, "anonymous_header": "X_A"})),
-            &["identity.anonymous_header: some upstreams would take"],
+            &[
+                "identity.anonymous_header: some upstreams cannot tell this header from another identity header",
+            ],
         ),
         (
             with(json!({"anonymous_header": "cookie"})),
-            &["identity.anonymous_header: this field means something else"],
+            &[
+                "identity.anonymous_header: this header has another meaning: it cannot carry an identity",
+            ],
         ),
         (
             json!({
@@ -781,7 +850,7 @@ fn what_the_upstream_is_told() {
                 ],
             }),
             &[
-                "rules[1].match.headers.x_auth_subject: this field is taken out of every request, since it tells who",
+                "rules[1].match.headers.x_auth_subject: this header is removed from every request, because it tells the upstream who the caller is: a rule cannot match it",
             ],
         ),
     ]);
@@ -798,30 +867,30 @@ fn what_nobody_may_send() {
         (
             remove(&["", "*", "x-*-user", "x-a**", "x a"]),
             &[
-                "identity.remove[0]: this is no header field's name; a `*` may stand at its end",
-                "identity.remove[1]: this is no header field's name",
-                "identity.remove[2]: this is no header field's name",
-                "identity.remove[3]: this is no header field's name",
-                "identity.remove[4]: this is no header field's name",
+                "identity.remove[0]: expected a header name, or a prefix of one followed by `*`",
+                "identity.remove[1]: expected a header name, or a prefix of one followed by `*`",
+                "identity.remove[2]: expected a header name, or a prefix of one followed by `*`",
+                "identity.remove[3]: expected a header name, or a prefix of one followed by `*`",
+                "identity.remove[4]: expected a header name, or a prefix of one followed by `*`",
             ],
         ),
         (
             remove(&["Host", "x-forwarded-*", "c*", "x-request-id", "x-r*"]),
             &[
-                "identity.remove[0]: this would take out `host`, which means something else already",
-                "identity.remove[1]: this would take out `x-forwarded-proto`",
-                "identity.remove[2]: this would take out `cookie`",
-                "identity.remove[3]: this would take out `x-request-id`",
-                "identity.remove[4]: this would take out `x-request-id`",
+                "identity.remove[0]: this removes `host`, which has another meaning",
+                "identity.remove[1]: this removes `x-forwarded-proto`",
+                "identity.remove[2]: this removes `cookie`",
+                "identity.remove[3]: this removes `x-request-id`",
+                "identity.remove[4]: this removes `x-request-id`",
             ],
         ),
         // Every spelling is taken out, so every spelling is what it stands for.
         (
             remove(&["X_Request_Id", "x_forwarded-*", "content.t*"]),
             &[
-                "identity.remove[0]: this would take out `x-request-id`",
-                "identity.remove[1]: this would take out `x-forwarded-proto`",
-                "identity.remove[2]: this would take out `content-type`",
+                "identity.remove[0]: this removes `x-request-id`",
+                "identity.remove[1]: this removes `x-forwarded-proto`",
+                "identity.remove[2]: this removes `content-type`",
             ],
         ),
         // What the filter sets may be among what nobody else may send.
@@ -836,7 +905,9 @@ fn what_nobody_may_send() {
                 "identity": {"remove": ["cf-access-*"]},
                 "rules": [{"name": "a", "match": {"headers": {"CF_Access_User": "root"}}, "allow": "public"}],
             }),
-            &["rules[0].match.headers.cf_access_user: this field is taken out of every request"],
+            &[
+                "rules[0].match.headers.cf_access_user: this header is removed from every request, because it tells the upstream who the caller is: a rule cannot match it",
+            ],
         ),
     ]);
 }
@@ -874,7 +945,7 @@ fn a_rule_that_looks_at_an_override() {
         (by(path, "methods", "GET", json!("strip")), &[]),
         (
             by("x-a", "paths", "/x", json!("keep")),
-            &["overrides: expected `strip`, `forward`, found `keep`"],
+            &["overrides: expected `strip` or `forward`, found `keep`"],
         ),
         (
             by("X-Forwarded-Host", "hosts", "a.example", json!("strip")),
@@ -920,11 +991,11 @@ fn a_rule_that_looks_at_an_override() {
                 ]),
             ),
             &[
-                "overrides.forward[0]: there is no override `x-forwarded-hots`; did you mean `x-forwarded-host`?",
+                "overrides.forward[0]: unknown override `x-forwarded-hots`; did you mean `x-forwarded-host`?",
                 "overrides.forward[1]: expected the name of a header in lower case, or of a query parameter",
                 "overrides.forward[2]: expected the name of a header in lower case, or of a query parameter",
-                "overrides.forward[3]: there is no override `x-tenant`",
-                "overrides.forward[4]: there is no override `user-agent`",
+                "overrides.forward[3]: unknown override `x-tenant`",
+                "overrides.forward[4]: unknown override `user-agent`",
             ],
         ),
         (
@@ -934,7 +1005,7 @@ fn a_rule_that_looks_at_an_override() {
         (
             by("x-a", "paths", "/x", json!({"forwards": ["x-host"]})),
             &[
-                "overrides.forward: missing; expected a list",
+                "overrides.forward: missing: expected a list",
                 "overrides.forwards: unknown key; did you mean `forward`?",
             ],
         ),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use countersign::authenticate::jwk::{Source, parse_set};
+use countersign::authenticate::jose::jwk::{Source, parse_set};
+use countersign::authenticate::jose::keys::KeySet;
+use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::authenticate::jwt::Keys;
-use countersign::authenticate::keys::KeySet;
-use countersign::authenticate::signature::{Algorithm, Pure};
 use countersign::authenticate::{KeySourceId, Method};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Fetch, Outcome, evaluate};

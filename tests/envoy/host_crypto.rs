@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use countersign::authenticate::base64url::encode;
-use countersign::authenticate::signature::{Algorithm, AlgorithmSet};
+use countersign::authenticate::jose::base64url::encode;
+use countersign::authenticate::jose::signature::{Algorithm, AlgorithmSet};
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 //!
 //! Each attack would work without what refuses it: what Envoy does with such a request is shown beside it.
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 

@@ -105,11 +105,11 @@ impl Asking {
 
 fn faults(text: &str) -> String {
     let faults = Condition::compile(text).expect_err(text);
-    let told: Vec<String> = faults
+    let messages: Vec<String> = faults
         .iter()
         .map(|fault| format!("{}: {}", fault.position, fault.kind))
         .collect();
-    told.join("; ")
+    messages.join("; ")
 }
 
 /// Conditions that hold for the default input.
@@ -203,7 +203,7 @@ fn what_is_not_there_or_of_another_type_fails() {
     ] {
         assert_eq!(asking.of(text), Err(Failed), "{text}");
     }
-    let anonymous = Asking {
+    let unknown = Asking {
         subject: None,
         client: None,
         fields: Vec::new(),
@@ -214,9 +214,9 @@ fn what_is_not_there_or_of_another_type_fails() {
         "source.address == '10.1.2.3'",
         "request.host == ''",
     ] {
-        assert_eq!(anonymous.of(text), Err(Failed), "{text}");
+        assert_eq!(unknown.of(text), Err(Failed), "{text}");
     }
-    assert_eq!(anonymous.of("!has(source.address)"), Ok(true));
+    assert_eq!(unknown.of("!has(source.address)"), Ok(true));
 }
 
 #[test]
@@ -329,8 +329,8 @@ fn what_is_wrong_with_a_text_is_said_with_its_place() {
             "column 35: there is no variable `x`",
         ),
     ] {
-        let told = faults(text);
-        assert!(told.starts_with(expected), "{text:?}: {told}");
+        let messages = faults(text);
+        assert!(messages.starts_with(expected), "{text:?}: {messages}");
     }
     assert!(
         faults(&format!("{}true{}", "(".repeat(50), ")".repeat(50))).contains("nested at most")

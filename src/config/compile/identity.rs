@@ -1,13 +1,16 @@
-//! What the upstream is told of callers.
+//! What the upstream learns about callers.
 
 use super::Compiler;
-use crate::config::document::Identity as IdentityDocument;
+use crate::config::at::At;
+use crate::config::document::identity::Identity as IdentityDocument;
+use crate::config::fault::{InvalidHeader, InvalidIdentity};
+use crate::config::read::{Entries, Items, Optional};
 use crate::grammar::{folds_to, is_token};
 use crate::identity::Identity;
 use crate::identity::template::{PLACEHOLDERS, Template, TemplateFault};
 use crate::request::FieldNames;
 
-/// Fields that mean something else to the host, to proxies or to the upstream. Without `x-forwarded-proto` Envoy finds no
+/// Headers that have a meaning for the host, for proxies or for the upstream. Without `x-forwarded-proto`, Envoy finds no
 /// route.
 const TAKEN: [&str; 10] = [
     "host",
@@ -25,94 +28,96 @@ const TAKEN: [&str; 10] = [
 impl Compiler<'_> {
     pub(super) fn identity(&mut self, document: &IdentityDocument) -> Identity {
         let mut identity = Identity {
-            strip_credential: document.strip_credential.unwrap_or(false),
+            strip_credential: document.strip_credential.given() == Some(&true),
             ..Identity::default()
         };
-        for (name, text) in document.headers.iter().flatten() {
-            let path = format!("identity.headers.{name}");
-            let field = self.identity_field(&path, name, &identity);
+        let at = At::Root.member("identity");
+        let headers_at = at.member("headers");
+        for (name, text) in document.headers.entries() {
+            let at = headers_at.member(name);
+            let header = self.identity_header(&at, name, &identity);
             match Template::parse(text) {
-                Ok(template) => identity.headers.push((field, template)),
-                Err(TemplateFault::Brace) => {
-                    self.invalid(path, "a place is a name between `{` and `}`");
-                }
-                Err(TemplateFault::Text) => {
-                    self.invalid(path, "a field can carry visible ASCII and spaces only");
-                }
-                Err(TemplateFault::Unknown(name)) => {
-                    self.unknown_name(path, "place", &name, PLACEHOLDERS.into_iter());
-                }
+                Ok(template) => identity.headers.push((header, template)),
+                Err(fault) => self.invalid_template(&at, &fault),
             }
         }
-        if let Some(name) = &document.payload_header {
-            let field = self.identity_field("identity.payload_header", name, &identity);
-            identity.payload_header = Some(field);
+        if let Some(name) = document.payload_header.given() {
+            let header = self.identity_header(&at.member("payload_header"), name, &identity);
+            identity.payload_header = Some(header);
         }
-        if let Some(name) = &document.anonymous_header {
-            let field = self.identity_field("identity.anonymous_header", name, &identity);
-            identity.anonymous_header = Some(field);
+        if let Some(name) = document.anonymous_header.given() {
+            let header = self.identity_header(&at.member("anonymous_header"), name, &identity);
+            identity.anonymous_header = Some(header);
         }
-        for (place, name) in document.remove.iter().flatten().enumerate() {
-            self.remove(&format!("identity.remove[{place}]"), name, &mut identity);
+        let remove_at = at.member("remove");
+        for (index, name) in document.remove.items() {
+            if let Some(names) = self.removed(&remove_at.item(index), name) {
+                identity.remove.extend(&names);
+            }
         }
         identity
     }
 
-    /// A field that nobody may send, or the beginning of such.
-    fn remove(&mut self, path: &str, text: &str, identity: &mut Identity) {
-        let field = text.to_ascii_lowercase();
-        let (name, is_beginning) = match field.strip_suffix('*') {
-            Some(beginning) => (beginning, true),
-            None => (field.as_str(), false),
+    fn invalid_template(&mut self, at: &At<'_>, fault: &TemplateFault) {
+        match fault {
+            TemplateFault::Brace => self.report(at, InvalidIdentity::Brace),
+            TemplateFault::Text => self.report(at, InvalidHeader::Text),
+            TemplateFault::Unknown(name) => {
+                self.unknown_name(at, "placeholder", name, PLACEHOLDERS.into_iter())
+            }
         };
+    }
+
+    /// A header that is removed from every request, or all that begin with a prefix.
+    fn removed(&mut self, at: &At<'_>, text: &str) -> Option<FieldNames> {
+        let header = text.to_ascii_lowercase();
+        let (name, is_prefix) = match header.strip_suffix('*') {
+            Some(prefix) => (prefix, true),
+            None => (header.as_str(), false),
+        };
+        if !is_token(name) || name.contains('*') {
+            self.report(at, InvalidHeader::NameOrPrefix);
+            return None;
+        }
         let mut names = FieldNames::default();
-        if is_beginning {
+        if is_prefix {
             names.insert_beginning(name);
         } else {
             names.insert(name);
         }
-        if !is_token(name) || name.contains('*') {
-            self.invalid(
-                path,
-                "this is no header field's name; a `*` may stand at its end",
-            );
-        } else if let Some(taken) = TAKEN.iter().find(|taken| names.have(taken.as_bytes())) {
-            self.invalid(
-                path,
-                format!("this would take out `{taken}`, which means something else already"),
-            );
-        } else {
-            identity.remove.extend(&names);
+        if let Some(header) = TAKEN.iter().find(|taken| names.have(taken.as_bytes())) {
+            self.report(at, InvalidIdentity::RemovesOther { header });
+            return None;
         }
+        Some(names)
     }
 
-    fn identity_field(&mut self, path: &str, name: &str, others: &Identity) -> String {
-        let field = name.to_ascii_lowercase();
+    fn identity_header(&mut self, at: &At<'_>, name: &str, others: &Identity) -> String {
+        let header = name.to_ascii_lowercase();
+        let bytes = header.as_bytes();
         if !is_token(name) {
-            self.invalid(path, "this is no header field's name");
-        } else if means_something_else().have(field.as_bytes()) {
-            self.invalid(path, "this field means something else already");
-        } else if others.conflicts_with(field.as_bytes()) {
-            self.invalid(
-                path,
-                "some upstreams would take this field for another one of these",
-            );
+            self.report(at, InvalidHeader::Name);
+        } else if has_other_meaning(bytes) {
+            self.report(at, InvalidIdentity::OtherMeaning);
+        } else if others.conflicts_with(bytes) {
+            self.report(at, InvalidIdentity::Indistinguishable);
+        } else if self.is_read_by_provider(bytes) {
+            self.report(at, InvalidIdentity::ReadByProvider);
         }
-        let mut looked_at = self
-            .locations
-            .iter()
-            .filter_map(|served| served.carrier.own_field());
-        if looked_at.any(|own| folds_to(own.as_bytes(), field.as_bytes())) {
-            self.invalid(path, "a provider looks for credentials in this field");
-        }
-        field
+        header
+    }
+
+    fn is_read_by_provider(&self, header: &[u8]) -> bool {
+        let locations = self.locations.iter();
+        let mut read = locations.filter_map(|location| location.carrier.own_field());
+        read.any(|own| folds_to(own.as_bytes(), header))
     }
 }
 
-/// Fields that are no identity's.
-fn means_something_else() -> FieldNames {
+/// Whether a header has a meaning other than an identity.
+fn has_other_meaning(header: &[u8]) -> bool {
     let mut names = FieldNames::default();
     TAKEN.iter().for_each(|name| names.insert(name));
     names.insert_beginning("x-envoy-");
-    names
+    names.have(header)
 }

@@ -1,90 +1,88 @@
-//! Addresses from which requests may come.
+//! Networks from which requests may come.
 
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
 use super::Compiler;
-use crate::config::document::Networks as NetworksDocument;
-use crate::plan::{Networks, Rules, admit_none};
+use super::rules::CompiledRules;
+use crate::config::at::At;
+use crate::config::document::networks::Networks as NetworksDocument;
+use crate::config::fault::InvalidNetworks;
+use crate::config::read::{List, Optional, Typed};
+use crate::plan::{Networks, admit_none};
 
 impl Compiler<'_> {
-    pub(super) fn networks(&mut self, path: &str, document: &NetworksDocument) -> Networks {
-        let lists = [("allow", &document.allow), ("deny", &document.deny)];
-        if lists.iter().all(|(_, list)| list.is_none()) && !self.faults.any_within(path) {
-            self.invalid(path, "`allow`, `deny`, or both");
+    pub(super) fn networks(&mut self, at: &At<'_>, document: &NetworksDocument) -> Typed<Networks> {
+        if document.allow.is_absent() && document.deny.is_absent() && document.whole.is_ok() {
+            return Err(self.report(at, InvalidNetworks::Neither));
         }
-        let [allow, deny] = lists.map(|(key, list)| {
-            let path = format!("{path}.{key}");
-            if list.as_ref().is_some_and(Vec::is_empty) {
-                self.invalid(path.clone(), "there is at least one network");
-            }
-            let typed = list.iter().flatten().enumerate();
-            typed
-                .filter_map(|(place, text)| self.network(format!("{path}[{place}]"), text))
-                .collect()
-        });
-        Networks { allow, deny }
+        let allow = self.network_list(&at.member("allow"), &document.allow);
+        let deny = self.network_list(&at.member("deny"), &document.deny);
+        Ok(Networks {
+            allow: allow?,
+            deny: document.whole.and(deny)?,
+        })
     }
 
-    /// A rule that every address is kept from is no rule.
-    pub(super) fn refuse_networks_that_admit_nobody(
+    fn network_list(
         &mut self,
-        of_all: Option<&Networks>,
-        rules: &Rules,
-    ) {
-        if of_all.is_some_and(|own| admit_none(&[own])) {
-            self.invalid(
-                "networks",
-                "no address is let in: all that are allowed are denied",
-            );
-            return;
-        }
-        for (place, rule) in rules.iter().enumerate() {
-            let Some(own) = &rule.networks else {
-                continue;
-            };
-            let path = format!("rules[{place}].networks");
-            if admit_none(&[own]) {
-                self.invalid(
-                    path,
-                    "no address is let in: all that are allowed are denied",
-                );
-            } else if of_all.is_some_and(|of_all| admit_none(&[of_all, own])) {
-                let what = "no address is let in by both these and the document's `networks`";
-                self.invalid(path, what);
-            }
-        }
+        at: &At<'_>,
+        typed: &Typed<Option<List<String>>>,
+    ) -> Typed<Vec<IpNet>> {
+        let network = |this: &mut Self, at: &At<'_>, text: &String| this.network(at, text);
+        self.at_least_one(at, "network", typed, network).whole()
     }
 
-    pub(super) fn network(&mut self, path: String, text: &str) -> Option<IpNet> {
+    pub(super) fn network(&mut self, at: &At<'_>, text: &str) -> Typed<IpNet> {
         let network = text
             .parse::<IpNet>()
             .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         let Ok(network) = network else {
-            self.invalid(
-                path,
-                "a network is an address and a length, as `10.0.0.0/8` or `2001:db8::/32`",
-            );
-            return None;
+            return Err(self.report(at, InvalidNetworks::Network));
         };
         if network.addr() != network.network() {
-            let what = match ipv4_by_mistake(network) {
-                Some(meant) => format!(
-                    "a length within IPv6 counts from the address's first bit; did you mean `{meant}`?"
-                ),
-                None => format!(
-                    "bits are set behind the network's length; did you mean `{}`?",
-                    network.trunc()
-                ),
+            let fault = match ipv4_by_mistake(network) {
+                Some(meant) => InvalidNetworks::MappedPrefix {
+                    meant: meant.into(),
+                },
+                None => InvalidNetworks::BitsAfterPrefix {
+                    meant: network.trunc(),
+                },
             };
-            self.invalid(path, what);
+            return Err(self.report(at, fault));
         }
-        Some(unmapped(network))
+        Ok(unmapped(network))
+    }
+
+    /// Rejects networks that deny every address, alone or together with the top-level ones.
+    pub(super) fn reject_networks_without_addresses(
+        &mut self,
+        of_all: Option<&Networks>,
+        rules: &CompiledRules,
+    ) {
+        if of_all.is_some_and(|own| admit_none(&[own])) {
+            self.report(&At::Root.member("networks"), InvalidNetworks::AllDenied);
+            return;
+        }
+        for (index, rule) in rules.iter() {
+            let Some(own) = &rule.networks else {
+                continue;
+            };
+            let fault = if admit_none(&[own]) {
+                InvalidNetworks::AllDenied
+            } else if of_all.is_some_and(|of_all| admit_none(&[of_all, own])) {
+                InvalidNetworks::AllDeniedTogether
+            } else {
+                continue;
+            };
+            let at = At::Root.member("rules");
+            self.report(&at.item(index).member("networks"), fault);
+        }
     }
 }
 
-/// An IPv4 network that is mapped into IPv6 is the IPv4 network (RFC 4291 §2.5.5.2): requests' addresses are.
+/// An IPv4 network that is mapped into IPv6 is the IPv4 network (RFC 4291 §2.5.5.2), as the addresses of requests are.
 fn unmapped(network: IpNet) -> IpNet {
     let mapped = match network {
         IpNet::V6(network) if network.prefix_len() >= 96 => network.addr().to_ipv4_mapped(),
@@ -96,7 +94,7 @@ fn unmapped(network: IpNet) -> IpNet {
         .unwrap_or(network)
 }
 
-/// The IPv4 network that is meant by an IPv4 address within IPv6 and a length of IPv4's.
+/// The IPv4 network that the user meant by a mapped IPv4 address with the prefix length of an IPv4 network.
 fn ipv4_by_mistake(network: IpNet) -> Option<Ipv4Net> {
     let IpNet::V6(network) = network else {
         return None;

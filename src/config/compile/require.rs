@@ -1,287 +1,296 @@
-//! What a rule asks of callers.
+//! What a rule requires of callers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::Compiler;
-use crate::authenticate::claims::ClaimPath;
+use crate::authenticate::jose::claims::ClaimPath;
 use crate::authorize::claim::{ClaimRequirement, Expected};
-use crate::authorize::condition::{self, Condition, FaultKind};
-use crate::authorize::names::{Name, Names};
+use crate::authorize::condition::Condition;
+use crate::authorize::names::Name;
 use crate::authorize::{OFFLINE_ACCESS, Requirements};
-use crate::config::diagnostic::{Fault, nearest};
-use crate::config::document::{Document, Require};
+use crate::config::at::At;
+use crate::config::diagnostic::{Whole, nearest};
+use crate::config::document::rules::Require;
+use crate::config::fault::{Fault, InvalidRequirement, Warning};
+use crate::config::read::{Entries, Items, List, Mapping, Optional, Typed};
 use crate::grammar::is_oauth_text;
-use crate::plan::Match;
 use crate::request::path::{Case, Pattern};
 
-const SCOPE: &str = "a scope is visible ASCII without space, `\"` and `\\`";
-
-const ONE_CASE: &str = "an expression tells `/a` from `/A`, an upstream with `paths_case: insensitive` does not: name \
-                        paths in `match.paths`";
+/// The paths of a rule, whose parameters its requirements can name.
+#[derive(Clone, Copy)]
+pub(super) struct Paths<'p> {
+    /// The patterns, as far as they could be compiled.
+    pub patterns: &'p [Pattern],
+    /// Whether none was left out.
+    pub whole: Whole,
+}
 
 impl Compiler<'_> {
-    /// Works out which scopes stand for which, through as many steps as it takes.
-    pub(super) fn scopes_imply(&mut self, document: &Document) {
-        let nothing = BTreeMap::new();
-        let typed = document.scopes_imply.as_ref().unwrap_or(&nothing);
-        for (scope, implied) in typed {
-            let path = format!("scopes_imply.{scope}");
+    /// For each scope, the scopes that imply it, directly or through others.
+    pub(super) fn implied_by(
+        &mut self,
+        typed: &Typed<Option<Mapping<List<String>>>>,
+    ) -> BTreeMap<String, Vec<String>> {
+        let at = At::Root.member("scopes_imply");
+        let mut implies: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (scope, implied) in typed.entries() {
+            let at = at.member(scope);
             if !is_oauth_text(scope) {
-                self.invalid(path.clone(), SCOPE);
+                self.report(&at, Fault::OAuthText);
+                continue;
             }
-            for (place, implied) in implied.iter().enumerate() {
+            for (index, implied) in implied.items() {
                 if !is_oauth_text(implied) {
-                    self.invalid(format!("{path}[{place}]"), SCOPE);
+                    self.report(&at.item(index), Fault::OAuthText);
                 } else if implied == scope {
-                    self.invalid(
-                        format!("{path}[{place}]"),
-                        "a scope stands for itself anyway",
-                    );
+                    self.report(&at.item(index), InvalidRequirement::ImpliesItself);
                 }
             }
+            let implied = implied.items().map(|(_, implied)| implied.as_str());
+            implies.insert(scope, implied.collect());
         }
-        for scope in typed.keys() {
-            for implied in implied(typed, scope) {
-                let by = self.implied_by.entry(implied.to_owned()).or_default();
-                by.push(scope.clone());
+        let mut implied_by: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for scope in implies.keys() {
+            for implied in all_implied(&implies, scope) {
+                let by = implied_by.entry(implied.to_owned()).or_default();
+                by.push((*scope).to_owned());
             }
         }
+        implied_by
     }
 
+    /// The requirements of a rule with these paths.
     pub(super) fn requirements(
         &mut self,
-        path: &str,
-        require: Option<&Require>,
-        matches: &Match,
+        at: &At<'_>,
+        require: &Require,
+        paths: Paths<'_>,
     ) -> Requirements {
-        match require {
-            None => Requirements::default(),
-            Some(require) => self.required(&format!("{path}.require"), require, matches),
+        if require.is_empty() {
+            self.report(at, InvalidRequirement::Nothing);
         }
-    }
-
-    fn required(&mut self, path: &str, require: &Require, matches: &Match) -> Requirements {
-        let all_and_any = [
-            ("scopes", &require.scopes),
-            ("any_scopes", &require.any_scopes),
-            ("roles", &require.roles),
-            ("any_roles", &require.any_roles),
-            ("groups", &require.groups),
-            ("any_groups", &require.any_groups),
-        ];
-        let nothing = all_and_any.iter().all(|(_, names)| names.is_none())
-            && require.acr.is_none()
-            && require.max_age.is_none()
-            && require.claims.is_none()
-            && require.cel.is_none()
-            && require.any_of.is_none();
-        if nothing && !self.faults.any_within(path) {
-            self.invalid(
-                path,
-                "this requires nothing; leave it out to ask for any valid credential",
-            );
-        }
-        for (key, names) in all_and_any {
-            self.required_names(
-                &format!("{path}.{key}"),
-                names.as_deref(),
-                key.ends_with("scopes"),
-            );
-        }
-        self.required_classes(&format!("{path}.acr"), require.acr.as_deref());
-        let names = |all: &Option<Vec<String>>,
-                     any: &Option<Vec<String>>,
-                     by: &BTreeMap<_, Vec<String>>| {
-            let name = |name: &String| Name {
-                name: name.clone(),
-                implied_by: by.get(name).cloned().unwrap_or_default(),
-            };
-            Names {
-                all: all.iter().flatten().map(name).collect(),
-                any: any.iter().flatten().map(name).collect(),
-            }
+        let mut requirements = Requirements {
+            acr: self.required_classes(&at.member("acr"), &require.acr),
+            max_age: require.max_age.given().copied(),
+            claims: self.required_claims(&at.member("claims"), &require.claims, paths),
+            any_of: self.any_of(&at.member("any_of"), &require.any_of, paths),
+            ..Requirements::default()
         };
-        let not_implied = BTreeMap::new();
-        Requirements {
-            acr: require.acr.clone().unwrap_or_default(),
-            max_age: require.max_age.map(|span| span.0),
-            scopes: names(&require.scopes, &require.any_scopes, &self.implied_by),
-            roles: names(&require.roles, &require.any_roles, &not_implied),
-            groups: names(&require.groups, &require.any_groups, &not_implied),
-            claims: self.required_claims(&format!("{path}.claims"), require, matches),
-            condition: require
-                .cel
-                .as_deref()
-                .and_then(|text| self.condition(&format!("{path}.cel"), text, matches)),
-            any_of: self.any_of(&format!("{path}.any_of"), require, matches),
+        for (key, typed, names) in [
+            ("scopes", &require.scopes, &mut requirements.scopes.all),
+            (
+                "any_scopes",
+                &require.any_scopes,
+                &mut requirements.scopes.any,
+            ),
+            ("roles", &require.roles, &mut requirements.roles.all),
+            ("any_roles", &require.any_roles, &mut requirements.roles.any),
+            ("groups", &require.groups, &mut requirements.groups.all),
+            (
+                "any_groups",
+                &require.any_groups,
+                &mut requirements.groups.any,
+            ),
+        ] {
+            *names = self.required_names(&at.member(key), typed, key.ends_with("scopes"));
         }
+        if let Some(text) = require.cel.given() {
+            requirements.condition = self.condition(&at.member("cel"), text, paths).ok();
+        }
+        requirements
     }
 
-    fn required_names(&mut self, path: &str, names: Option<&[String]>, are_scopes: bool) {
-        if names.is_some_and(<[String]>::is_empty) {
-            self.invalid(path, "there is at least one name");
-        }
-        for (place, name) in names.into_iter().flatten().enumerate() {
+    fn required_names(
+        &mut self,
+        at: &At<'_>,
+        typed: &Typed<Option<List<String>>>,
+        are_scopes: bool,
+    ) -> Vec<Name> {
+        let names = self.at_least_one(at, "name", typed, |this, at, name| {
             if are_scopes && !is_oauth_text(name) {
-                self.invalid(format!("{path}[{place}]"), SCOPE);
-            } else if are_scopes && name == OFFLINE_ACCESS {
-                self.warn(
-                    format!("{path}[{place}]"),
-                    "`offline_access` is no scope of a resource; no challenge asks for it",
-                );
-            } else if name.is_empty() {
-                self.invalid(format!("{path}[{place}]"), "a name is not empty");
+                return Err(this.report(at, Fault::OAuthText));
             }
-        }
+            if name.is_empty() {
+                return Err(this.report(at, Fault::EmptyString("a name")));
+            }
+            if are_scopes && name == OFFLINE_ACCESS {
+                this.warn(at, Warning::OfflineAccessInChallenge);
+            }
+            let implied_by = this.implied_by.get(name).filter(|_| are_scopes);
+            Ok(Name {
+                name: name.clone(),
+                implied_by: implied_by.cloned().unwrap_or_default(),
+            })
+        });
+        names.known
     }
 
-    fn required_classes(&mut self, path: &str, classes: Option<&[String]>) {
-        if classes.is_some_and(<[String]>::is_empty) {
-            self.invalid(path, "there is at least one class");
-        }
-        for (place, class) in classes.into_iter().flatten().enumerate() {
-            if !is_oauth_text(class) {
-                let what = "a challenge can carry visible ASCII without space, `\"` and `\\` only";
-                self.invalid(format!("{path}[{place}]"), what);
+    fn required_classes(
+        &mut self,
+        at: &At<'_>,
+        typed: &Typed<Option<List<String>>>,
+    ) -> Vec<String> {
+        let classes = self.at_least_one(at, "class", typed, |this, at, class| {
+            if is_oauth_text(class) {
+                Ok(class.clone())
+            } else {
+                Err(this.report(at, Fault::OAuthText))
             }
-        }
+        });
+        classes.known
     }
 
     fn required_claims(
         &mut self,
-        path: &str,
-        require: &Require,
-        matches: &Match,
+        at: &At<'_>,
+        typed: &Typed<Option<Mapping<Value>>>,
+        paths: Paths<'_>,
     ) -> Vec<ClaimRequirement> {
-        if require.claims.as_ref().is_some_and(BTreeMap::is_empty) {
-            self.invalid(path, "there is at least one claim");
+        if typed.given().is_some_and(BTreeMap::is_empty) {
+            self.report(at, Fault::Empty("claim"));
         }
-        let mut claims = Vec::new();
-        for (name, value) in require.claims.iter().flatten() {
-            let path = format!("{path}.{name}");
-            if name.is_empty() {
-                self.invalid(path.clone(), "a claim has a name");
-            }
-            let expected = match value {
-                Value::String(text) if parameter(text).is_some() => {
-                    self.parameter(&path, parameter(text).unwrap_or_default(), matches)
-                }
-                Value::Array(values) => self.one_of(&path, values, matches),
-                Value::Null => {
-                    self.invalid(path, "nothing is no value: `null` denies whatever it is");
-                    continue;
-                }
-                value => {
-                    self.refuse_template(&path, value, matches);
-                    Expected::OneOf(vec![value.clone()])
-                }
-            };
-            claims.push(ClaimRequirement {
-                claim: ClaimPath::new(name),
-                expected,
-            });
-        }
+        let claims = typed.entries();
         claims
+            .filter_map(|(name, value)| {
+                self.required_claim(&at.member(name), name, value, paths)
+                    .ok()
+            })
+            .collect()
     }
 
-    fn one_of(&mut self, path: &str, values: &[Value], matches: &Match) -> Expected {
-        if values.is_empty() {
-            self.invalid(path, "there is at least one value");
+    fn required_claim(
+        &mut self,
+        at: &At<'_>,
+        name: &str,
+        value: &Value,
+        paths: Paths<'_>,
+    ) -> Typed<ClaimRequirement> {
+        if name.is_empty() {
+            return Err(self.report(at, Fault::EmptyString("the name of a claim")));
         }
-        for (place, value) in values.iter().enumerate() {
-            let path = format!("{path}[{place}]");
-            match value {
-                Value::Null => {
-                    self.invalid(path, "nothing is no value: `null` denies whatever it is")
-                }
-                Value::String(text) if parameter(text).is_some() => {
-                    self.invalid(path, "a parameter of the path stands alone, not in a list");
-                }
-                value => self.refuse_template(&path, value, matches),
+        let expected = match value {
+            Value::String(text) if parameter(text).is_some() => {
+                self.parameter(at, parameter(text).unwrap_or_default(), paths)?
             }
-        }
-        Expected::OneOf(values.to_vec())
+            Value::Array(values) => self.one_of(at, values, paths)?,
+            value => {
+                self.reject_unmatchable(at, value, paths)?;
+                Expected::OneOf(vec![value.clone()])
+            }
+        };
+        Ok(ClaimRequirement {
+            claim: ClaimPath::new(name),
+            expected,
+        })
     }
 
-    /// `user-{id}`: nobody has a claim that says so.
-    fn refuse_template(&mut self, path: &str, value: &Value, matches: &Match) {
-        let mut known = matches.paths.iter().flat_map(Pattern::parameters);
+    fn one_of(&mut self, at: &At<'_>, values: &[Value], paths: Paths<'_>) -> Typed<Expected> {
+        let mut whole = Ok(());
+        if values.is_empty() {
+            whole = Err(self.report(at, Fault::Empty("value")));
+        }
+        for (index, value) in values.iter().enumerate() {
+            let at = at.item(index);
+            let is_parameter = value.as_str().is_some_and(|text| parameter(text).is_some());
+            let judged = if is_parameter {
+                Err(self.report(&at, InvalidRequirement::ParameterInList))
+            } else {
+                self.reject_unmatchable(&at, value, paths)
+            };
+            whole = whole.and(judged);
+        }
+        whole.map(|()| Expected::OneOf(values.to_vec()))
+    }
+
+    /// Rejects values that no claim is meant to have: `null`, and a parameter with text around it, such as `user-{id}`.
+    fn reject_unmatchable(&mut self, at: &At<'_>, value: &Value, paths: Paths<'_>) -> Whole {
+        if value.is_null() {
+            return Err(self.report(at, InvalidRequirement::Null));
+        }
+        let mut known = paths.patterns.iter().flat_map(Pattern::parameters);
         let within = value
             .as_str()
             .and_then(|text| known.find(|name| text.contains(&format!("{{{name}}}"))));
-        if let Some(name) = within {
-            let fault = format!(
-                "a parameter of the path stands alone: `{{{name}}}` with more around it would be compared as written"
-            );
-            self.invalid(path, fault);
-        }
-    }
-
-    /// A parameter that each path of the rule binds.
-    fn parameter(&mut self, path: &str, name: &str, matches: &Match) -> Expected {
-        let binds = |pattern: &Pattern| pattern.parameters().any(|own| own == name);
-        if matches.paths.is_empty() || !matches.paths.iter().all(binds) {
-            self.invalid(
-                path,
-                format!("not every path of this rule binds `{{{name}}}`"),
-            );
-        }
-        Expected::Parameter(name.to_owned())
-    }
-
-    fn condition(&mut self, path: &str, text: &str, matches: &Match) -> Option<Condition> {
-        let compiled = Condition::compile(text);
-        let condition = match compiled {
-            Ok(condition) => condition,
-            Err(faults) => {
-                let told: Vec<String> = faults.iter().map(tell).collect();
-                self.invalid(path, told.join("; "));
-                return None;
+        match within {
+            Some(name) => {
+                let name = name.to_owned();
+                Err(self.report(at, InvalidRequirement::ParameterInText { name }))
             }
-        };
-        if self.case == Case::Insensitive && condition.looks_at_path() {
-            self.invalid(path, ONE_CASE);
+            None => Ok(()),
         }
-        let known: Vec<&str> = matches.paths.iter().flat_map(Pattern::parameters).collect();
-        let unknown = condition
-            .parameters()
-            .find(|(name, _)| !known.contains(name));
-        if let Some((name, place)) = unknown {
-            let fault = Fault::UnknownName {
-                kind: "parameter of the rule's paths",
-                name: name.to_owned(),
-                nearest: nearest(name, known),
-            };
-            self.invalid(path, format!("{place}: {fault}"));
-        }
-        Some(condition)
     }
 
-    fn any_of(&mut self, path: &str, require: &Require, matches: &Match) -> Vec<Requirements> {
-        if require.any_of.as_ref().is_some_and(Vec::is_empty) {
-            self.invalid(path, "there is at least one set of requirements");
+    /// A parameter, which each path of the rule must bind.
+    fn parameter(&mut self, at: &At<'_>, name: &str, paths: Paths<'_>) -> Typed<Expected> {
+        let binds = |pattern: &Pattern| pattern.parameters().any(|own| own == name);
+        let is_bound = !paths.patterns.is_empty() && paths.patterns.iter().all(binds);
+        // A path that is at fault was left out. It may have been the one that binds.
+        if !is_bound && paths.whole.is_ok() {
+            let name = name.to_owned();
+            return Err(self.report(at, InvalidRequirement::UnboundParameter { name }));
         }
-        let typed = require.any_of.iter().flatten().enumerate();
-        typed
-            .map(|(place, one)| self.required(&format!("{path}[{place}]"), one, matches))
-            .collect()
+        Ok(Expected::Parameter(name.to_owned()))
+    }
+
+    fn condition(&mut self, at: &At<'_>, text: &str, paths: Paths<'_>) -> Typed<Condition> {
+        let condition = Condition::compile(text)
+            .map_err(|faults| self.report(at, InvalidRequirement::Condition(faults)))?;
+        if self.case == Case::Insensitive && condition.looks_at_path() {
+            return Err(self.report(at, InvalidRequirement::PathsCase));
+        }
+        let patterns = paths.patterns.iter();
+        let known: Vec<&str> = patterns.flat_map(Pattern::parameters).collect();
+        let mut parameters = condition.parameters();
+        let unknown = parameters.find(|(name, _)| !known.contains(name));
+        match unknown.filter(|_| paths.whole.is_ok()) {
+            Some((name, position)) => {
+                let fault = InvalidRequirement::UnknownParameter {
+                    position,
+                    name: name.to_owned(),
+                    nearest: nearest(name, known),
+                };
+                Err(self.report(at, fault))
+            }
+            None => {
+                drop(parameters);
+                Ok(condition)
+            }
+        }
+    }
+
+    fn any_of(
+        &mut self,
+        at: &At<'_>,
+        typed: &Typed<Option<List<Require>>>,
+        paths: Paths<'_>,
+    ) -> Vec<Requirements> {
+        let any_of = self.at_least_one(at, "set of requirements", typed, |this, at, one| {
+            Ok(this.requirements(at, one, paths))
+        });
+        any_of.known
     }
 }
 
-/// What is wrong with an expression, and where.
-fn tell(fault: &condition::Fault) -> String {
-    match &fault.kind {
-        FaultKind::Unknown { what, name, known } => {
-            let unknown = Fault::UnknownName {
-                kind: what,
-                name: name.clone(),
-                nearest: nearest(name, known.iter().copied()),
-            };
-            format!("{}: {unknown}", fault.position)
-        }
-        kind => format!("{}: {kind}", fault.position),
+impl Require {
+    /// Whether there is no key, not even one that could not be read.
+    fn is_empty(&self) -> bool {
+        let names = [
+            &self.scopes,
+            &self.any_scopes,
+            &self.roles,
+            &self.any_roles,
+            &self.groups,
+            &self.any_groups,
+            &self.acr,
+        ];
+        self.whole.is_ok()
+            && names.iter().all(|names| names.is_absent())
+            && self.max_age.is_absent()
+            && self.claims.is_absent()
+            && self.cel.is_absent()
+            && self.any_of.is_absent()
     }
 }
 
@@ -295,13 +304,13 @@ fn parameter(text: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
-/// Every other scope that a scope stands for.
-fn implied<'d>(typed: &'d BTreeMap<String, Vec<String>>, scope: &'d str) -> BTreeSet<&'d str> {
+/// Every other scope that a scope implies, directly or through others.
+fn all_implied<'d>(implies: &BTreeMap<&'d str, Vec<&'d str>>, scope: &'d str) -> BTreeSet<&'d str> {
     let mut found = BTreeSet::new();
     let mut next = vec![scope];
     while let Some(own) = next.pop() {
-        for implied in typed.get(own).into_iter().flatten() {
-            if implied != scope && found.insert(implied.as_str()) {
+        for implied in implies.get(own).into_iter().flatten() {
+            if *implied != scope && found.insert(*implied) {
                 next.push(implied);
             }
         }

@@ -3,9 +3,12 @@
 use std::cell::RefCell;
 
 use super::Compiler;
+use super::rules::CompiledRules;
 use crate::authorize::condition::Condition;
-use crate::config::diagnostic::{Fault, nearest};
-use crate::config::document::Overrides;
+use crate::config::at::At;
+use crate::config::document::overrides::Overrides;
+use crate::config::fault::{Fault, InvalidHeader, NeverMatches};
+use crate::config::read::{Items, Typed};
 use crate::credential::Carrier;
 use crate::grammar::is_token;
 use crate::identity::Identity;
@@ -13,38 +16,44 @@ use crate::plan::{Rule, Rules, Stripped};
 use crate::request::FieldNames;
 use crate::request::overrides::{self, HOST, METHOD, PATH};
 
-/// Where credentials stand that the filter itself may know nothing of (RFC 9110 §11.6.2, §11.7.2, RFC 6265 §5.4).
+/// Headers with credentials that no provider reads (RFC 9110 §11.6.2, §11.7.2, RFC 6265 §5.4).
 const CREDENTIALS: [&str; 3] = ["authorization", PROXY_AUTHORIZATION, "cookie"];
 
-/// What is for a proxy ends at the proxy (RFC 9110 §11.7.2), be it this one or none.
+/// A credential for a proxy ends at the first proxy (RFC 9110 §11.7.2).
 const PROXY_AUTHORIZATION: &str = "proxy-authorization";
 
+/// Which overrides are forwarded to the upstream.
+enum Forwarded {
+    /// All.
+    All,
+    /// Those with these names.
+    These(Vec<String>),
+}
+
 impl Compiler<'_> {
-    /// What is removed from every request; a rule that looks at such a header is a fault.
+    /// What is removed from every request. A rule that matches such a header is rejected.
     pub(super) fn stripped(
         &mut self,
-        overrides: Option<&Overrides>,
-        rules: &Rules,
+        typed: &Typed<Option<Overrides>>,
+        rules: &CompiledRules,
         identity: &Identity,
     ) -> Stripped {
         let mut claims = identity.protected();
-        self.refuse_rules_by(
-            rules,
-            |name| claims.have(name),
-            "this field is taken out of every request, since it tells who the caller is: from a client it means \
-             nothing, and it never chooses a rule",
-        );
-        let (fields, parameters) = self.overrides(overrides, rules);
-        let addresses = addresses(overrides, rules);
-        self.refuse_rules_by(
-            rules,
-            |name| fields.have(name),
-            "this header names another method, path or host and is stripped from every request: no rule can look at it \
-             unless `overrides` forwards it",
-        );
+        self.reject_rules_by(rules, |name| claims.have(name), NeverMatches::Identity);
+        let forwarded = self.forwarded(typed);
+        let (fields, parameters) = match &forwarded {
+            Ok(Forwarded::These(names)) => stripped_overrides(names, &rules.rules),
+            Ok(Forwarded::All) | Err(_) => Default::default(),
+        };
+        self.reject_rules_by(rules, |name| fields.have(name), NeverMatches::Override);
         claims.extend(&fields);
-        let served = || self.locations.iter().map(|served| &served.carrier);
-        let own_fields = || served().filter_map(Carrier::own_field);
+        let rules = &rules.rules;
+        let addresses = match &forwarded {
+            Ok(Forwarded::These(names)) => addresses(names, rules),
+            Ok(Forwarded::All) | Err(_) => FieldNames::default(),
+        };
+        let carriers = || self.locations.iter().map(|location| &location.carrier);
+        let own_fields = || carriers().filter_map(Carrier::own_field);
         let credentials = FieldNames::of(CREDENTIALS.into_iter().chain(own_fields()));
         let mut preflight = credentials.clone();
         preflight.extend(&METHOD.fields());
@@ -56,69 +65,46 @@ impl Compiler<'_> {
             preflight,
             schemes: self.schemes(),
             overrides: parameters,
-            tokens: named(served().filter_map(Carrier::parameter)),
-            cookies: named(served().filter_map(Carrier::cookie)),
+            tokens: distinct(carriers().filter_map(Carrier::parameter)),
+            cookies: distinct(carriers().filter_map(Carrier::cookie)),
         }
     }
 
-    /// The fields and parameters that name again what a rule looks at: what no rule looks at cannot be got around.
-    fn overrides(
-        &mut self,
-        document: Option<&Overrides>,
-        rules: &Rules,
-    ) -> (FieldNames, Vec<String>) {
-        let Some(forwarded) = forwarded(document) else {
-            return Default::default();
+    fn forwarded(&mut self, typed: &Typed<Option<Overrides>>) -> Typed<Forwarded> {
+        let names = match typed.as_ref().map_err(|reported| *reported)? {
+            None | Some(Overrides::Strip) => return Ok(Forwarded::These(Vec::new())),
+            Some(Overrides::Forward) => return Ok(Forwarded::All),
+            Some(Overrides::ForwardThese(names)) => names,
         };
-        self.check_forwarded(document, forwarded);
-        let looked_at = [
-            (&METHOD, rules.iter().any(looks_at_method)),
-            (&PATH, rules.iter().any(looks_at_path)),
-            (&HOST, rules.look_at_hosts()),
-        ];
-        let mut fields = FieldNames::default();
-        let mut parameters = Vec::new();
-        for (overrides, _) in looked_at.iter().filter(|(_, is_looked_at)| *is_looked_at) {
-            fields.extend(&overrides.fields());
-            parameters.extend(named(overrides.parameters.iter().copied()));
+        let at = At::Root.member("overrides");
+        let at = at.member("forward");
+        if names.as_ref().is_ok_and(Vec::is_empty) {
+            return Err(self.report(&at, Fault::Empty("name")));
         }
-        forwarded.iter().for_each(|name| fields.except(name));
-        parameters.retain(|name| !forwarded.contains(name));
-        (fields, parameters)
+        let names = names.each(&at, |at, name| self.forwarded_name(at, name));
+        names.whole().map(Forwarded::These)
     }
 
-    fn check_forwarded(&mut self, document: Option<&Overrides>, forwarded: &[String]) {
-        if matches!(document, Some(Overrides::ForwardThese(_))) && forwarded.is_empty() {
-            self.invalid("overrides.forward", "expected at least one name");
+    fn forwarded_name(&mut self, at: &At<'_>, name: &str) -> Typed<String> {
+        if !is_token(name) || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(self.report(at, InvalidHeader::Override));
         }
-        for (place, name) in forwarded.iter().enumerate() {
-            let path = format!("overrides.forward[{place}]");
-            if !is_token(name) || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                self.invalid(
-                    path,
-                    "expected the name of a header in lower case, or of a query parameter",
-                );
-            } else if !overrides::ALL.iter().any(|all| all.have(name)) {
-                let names = overrides::ALL.iter().flat_map(|all| all.names());
-                let fault = Fault::UnknownName {
-                    kind: "override",
-                    name: name.clone(),
-                    nearest: nearest(name, names),
-                };
-                self.faults.report(path, fault);
-            }
+        if !overrides::ALL.iter().any(|all| all.have(name)) {
+            let names = overrides::ALL.iter().flat_map(|all| all.names());
+            return Err(self.unknown_name(at, "override", name, names));
         }
+        Ok(name.to_owned())
     }
 
-    /// The fields that are removed from the head of a request: claims, what ends at this proxy, and what an upstream could
-    /// take for a field in which a provider, a rule or a condition looked.
+    /// The headers that are removed from every request: identity headers, overrides, those that end at this proxy, and those
+    /// that an upstream could take for a header that a provider, a rule or a condition looks at.
     fn fields(&self, claims: &FieldNames, rules: &Rules, identity: &Identity) -> FieldNames {
         let mut fields = claims.clone();
         fields.insert(PROXY_AUTHORIZATION);
         let spellings = RefCell::new(FieldNames::default());
         let looks_at = |name: &str| spellings.borrow_mut().insert_other_spellings(name);
-        for served in &self.locations {
-            match served.carrier.own_field() {
+        for location in &self.locations {
+            match location.carrier.own_field() {
                 Some(name) if identity.strip_credential => fields.insert(name),
                 Some(name) => looks_at(name),
                 None => {}
@@ -133,7 +119,7 @@ impl Compiler<'_> {
             });
         }
         let mut spellings = spellings.into_inner();
-        // Such a condition can look at any field, and only an unusual name is another spelling of a usual one.
+        // Such a condition can look at any header, and only an unusual name is another spelling of a usual one.
         let looks_at_every_field =
             |rule: &Rule| rule.has_condition(Condition::looks_at_every_field);
         if rules.iter().any(looks_at_every_field) {
@@ -143,55 +129,71 @@ impl Compiler<'_> {
         fields
     }
 
-    /// The fields in which a token follows a scheme, unless one may also stand there alone, each with the scheme.
+    /// The headers that carry a token after a scheme, each with the scheme; without those that may also carry a token
+    /// alone.
     fn schemes(&self) -> Vec<(String, String)> {
-        let places = self.locations.iter();
-        let schemes = places.filter_map(|served| match &served.carrier {
+        let locations = self.locations.iter();
+        let schemes = locations.filter_map(|location| match &location.carrier {
             Carrier::Scheme { field, scheme } => Some((field.clone(), scheme.clone())),
             Carrier::Field(_) | Carrier::Cookie(_) | Carrier::Query(_) => None,
         });
         let is_alone = |field: &str| {
-            let mut places = self.locations.iter();
-            places.any(|served| matches!(&served.carrier, Carrier::Field(own) if own == field))
+            let mut locations = self.locations.iter();
+            locations
+                .any(|location| matches!(&location.carrier, Carrier::Field(own) if own == field))
         };
         schemes.filter(|(field, _)| !is_alone(field)).collect()
     }
 
-    fn refuse_rules_by(&mut self, rules: &Rules, is_meant: impl Fn(&[u8]) -> bool, why: &str) {
-        for (place, rule) in rules.iter().enumerate() {
+    /// Rejects rules that look at a header that is removed from every request.
+    fn reject_rules_by(
+        &mut self,
+        rules: &CompiledRules,
+        is_removed: impl Fn(&[u8]) -> bool,
+        why: NeverMatches,
+    ) {
+        let at = At::Root.member("rules");
+        for (index, rule) in rules.iter() {
+            let at = at.item(index);
             let names = rule.matches.headers.iter().map(|(name, _)| name);
-            for name in names.filter(|name| is_meant(name.as_bytes())) {
-                self.invalid(format!("rules[{place}].match.headers.{name}"), why);
+            for name in names.filter(|name| is_removed(name.as_bytes())) {
+                let at = at.member("match");
+                let fault = InvalidHeader::NeverMatches { in_cel: false, why };
+                self.report(&at.member("headers").member(name), fault);
             }
             let names_one = |condition: &Condition| {
                 let mut fields = condition.fields();
-                fields.any(|name| is_meant(name.as_bytes()))
+                fields.any(|name| is_removed(name.as_bytes()))
             };
             if rule.has_condition(names_one) {
-                self.invalid(
-                    format!("rules[{place}].require"),
-                    format!("in `cel`: {why}"),
-                );
+                let fault = InvalidHeader::NeverMatches { in_cel: true, why };
+                self.report(&at.member("require"), fault);
             }
         }
     }
 }
 
-/// The overrides that are forwarded by name; none where all of them are.
-fn forwarded(document: Option<&Overrides>) -> Option<&[String]> {
-    match document {
-        None | Some(Overrides::Strip) => Some(&[]),
-        Some(Overrides::Forward) => None,
-        Some(Overrides::ForwardThese(names)) => Some(names),
+/// The headers and query parameters that override what a rule looks at. What no rule looks at cannot be bypassed.
+fn stripped_overrides(forwarded: &[String], rules: &Rules) -> (FieldNames, Vec<String>) {
+    let looked_at = [
+        (&METHOD, rules.iter().any(looks_at_method)),
+        (&PATH, rules.iter().any(looks_at_path)),
+        (&HOST, rules.look_at_hosts()),
+    ];
+    let mut fields = FieldNames::default();
+    let mut parameters = Vec::new();
+    for (overrides, _) in looked_at.iter().filter(|(_, is_looked_at)| *is_looked_at) {
+        fields.extend(&overrides.fields());
+        parameters.extend(distinct(overrides.parameters.iter().copied()));
     }
+    forwarded.iter().for_each(|name| fields.except(name));
+    parameters.retain(|name| !forwarded.contains(name));
+    (fields, parameters)
 }
 
-/// Frameworks put the address of a request together from these, and read a path out of it again (Astro, CVE-2025-64525; React
+/// The headers from which frameworks build the URL of a request, to read a path from it again (Astro, CVE-2025-64525; React
 /// Router, CVE-2025-31137).
-fn addresses(document: Option<&Overrides>, rules: &Rules) -> FieldNames {
-    let Some(forwarded) = forwarded(document) else {
-        return FieldNames::default();
-    };
+fn addresses(forwarded: &[String], rules: &Rules) -> FieldNames {
     let mut fields = FieldNames::default();
     if rules.iter().any(looks_at_path) {
         fields = HOST.fields();
@@ -210,7 +212,7 @@ fn looks_at_path(rule: &Rule) -> bool {
     !rule.matches.paths.is_empty() || rule.has_condition(Condition::looks_at_path)
 }
 
-fn named<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+fn distinct<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for name in names {
         if !all.iter().any(|known| known == name) {

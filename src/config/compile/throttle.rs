@@ -1,57 +1,72 @@
-//! What too many failures lead to.
+//! How many failures block a caller.
 
 use std::time::Duration;
 
 use super::Compiler;
-use crate::config::document::{Throttle as ThrottleDocument, ThrottleBy};
-use crate::config::read::Span;
+use crate::config::at::At;
+use crate::config::document::throttle::{Throttle as ThrottleDocument, ThrottleBy};
+use crate::config::fault::{Fault, InvalidThrottle};
+use crate::config::read::{Items, Optional, Typed};
 use crate::plan::Throttle;
 use crate::store::Limits;
 
 impl Compiler<'_> {
-    pub(super) fn throttle(&mut self, document: &ThrottleDocument) -> Throttle {
-        let by = document.by.as_deref().unwrap_or(&[ThrottleBy::Address]);
-        if by.is_empty() {
-            self.invalid("throttle.by", "there is at least one of `address`, `user`");
-        }
-        for (place, kind) in by.iter().enumerate() {
-            if by.iter().take(place).any(|earlier| earlier == kind) {
-                self.invalid(format!("throttle.by[{place}]"), "it is listed already");
-            }
-        }
-        let exempt = document.exempt.iter().flatten().enumerate();
-        let exempt = exempt
-            .filter_map(|(place, text)| self.network(format!("throttle.exempt[{place}]"), text))
-            .collect();
-        let failures = u8::try_from(document.failures).unwrap_or(u8::MAX);
-        let most = Limits::MOST_FAILURES;
-        if !(1..=most).contains(&failures) {
-            let what = format!("a number of failures is from 1 to {most}");
-            self.invalid_unless_told("throttle.failures", what);
-        }
-        Throttle {
+    pub(super) fn throttle(&mut self, document: &ThrottleDocument) -> Option<Throttle> {
+        let at = At::Root.member("throttle");
+        let by = self.throttle_by(&at.member("by"), document);
+        let exempt_at = at.member("exempt");
+        let exempt = document
+            .exempt
+            .each(&exempt_at, |at, text| self.network(at, text));
+        let failures = document
+            .failures
+            .and_then(|failures| self.failures(&at, failures));
+        let window = self.throttle_span(&at.member("window"), document.window);
+        let block = self.throttle_span(&at.member("block"), document.block);
+        Some(Throttle {
             limits: Limits {
-                failures,
-                window: self.span_of_throttle("throttle.window", document.window),
-                block: self.span_of_throttle("throttle.block", document.block),
+                failures: failures.ok()?,
+                window: window.ok()?,
+                block: block.ok()?,
             },
             by_address: by.contains(&ThrottleBy::Address),
             by_user: by.contains(&ThrottleBy::User),
-            exempt,
+            exempt: exempt.known,
+        })
+    }
+
+    fn throttle_by(&mut self, at: &At<'_>, document: &ThrottleDocument) -> Vec<ThrottleBy> {
+        if document.by.is_absent() {
+            return vec![ThrottleBy::Address];
+        }
+        if document.by.given().is_some_and(Vec::is_empty) {
+            self.report(at, InvalidThrottle::NoKind);
+        }
+        let mut by = Vec::new();
+        for (index, kind) in document.by.items() {
+            if by.contains(kind) {
+                self.report(&at.item(index), Fault::DuplicateEntry);
+            }
+            by.push(*kind);
+        }
+        by
+    }
+
+    fn failures(&mut self, at: &At<'_>, typed: u32) -> Typed<u8> {
+        match u8::try_from(typed) {
+            Ok(failures @ 1..=Limits::MOST_FAILURES) => Ok(failures),
+            Ok(_) | Err(_) => Err(self.report(
+                &at.member("failures"),
+                InvalidThrottle::Failures { found: typed },
+            )),
         }
     }
 
-    fn span_of_throttle(&mut self, path: &str, Span(span): Span) -> Duration {
-        if !(Limits::SHORTEST..=Limits::LONGEST).contains(&span) {
-            self.invalid_unless_told(path, "it is from `1s` to `30d`".to_owned());
-        }
-        span
-    }
-
-    /// Reports a value, but not where it is the default of one that could not be read.
-    fn invalid_unless_told(&mut self, path: &str, what: String) {
-        if !self.faults.any_within(path) {
-            self.invalid(path, what);
+    fn throttle_span(&mut self, at: &At<'_>, typed: Typed<Duration>) -> Typed<Duration> {
+        if (Limits::SHORTEST..=Limits::LONGEST).contains(&typed?) {
+            typed
+        } else {
+            Err(self.report(at, InvalidThrottle::Duration))
         }
     }
 }

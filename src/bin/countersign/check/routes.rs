@@ -1,7 +1,6 @@
 //! The routes around a configuration whose rules match routes, as far as the file shows them.
 
-use countersign::config::diagnostic::nearest;
-use countersign::config::{Fault, Loaded};
+use countersign::config::{Fault, Loaded, nearest};
 
 use super::deployment::Finding;
 use crate::locate::Located;

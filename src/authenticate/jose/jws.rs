@@ -199,7 +199,7 @@ impl std::fmt::Display for Segment {
 #[cfg(test)]
 mod tests {
     use super::{Compact, Header, JwsFault, Segment};
-    use crate::{authenticate::signature::Algorithm, json::JsonFault};
+    use crate::{authenticate::jose::signature::Algorithm, json::JsonFault};
 
     fn header(text: &str) -> Result<Header<'_>, JwsFault> {
         Header::parse(text.as_bytes())

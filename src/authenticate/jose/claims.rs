@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::granted::Granted;
+use crate::authenticate::granted::Granted;
 use crate::json::{Json, Object};
 use crate::reject::TokenFault;
 use crate::time::Timestamp;
@@ -182,7 +182,7 @@ pub fn moment(number: &Number) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::authenticate) mod tests {
     use super::*;
     use crate::json;
     use serde_json::{Value, json};

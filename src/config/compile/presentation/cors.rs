@@ -1,0 +1,80 @@
+//! Which other origins may read responses.
+
+use std::time::Duration;
+
+use crate::config::at::At;
+use crate::config::compile::Compiler;
+use crate::config::document::cors::Cors as CorsDocument;
+use crate::config::fault::{Fault, InvalidCors, Warning};
+use crate::config::read::{Items, List, Optional, Typed};
+use crate::grammar::is_token;
+use crate::presentation::cors::{Cors, Origins};
+use crate::url::is_browser_origin;
+
+const MAX_AGE: Duration = Duration::from_secs(600);
+
+impl Compiler<'_> {
+    pub(super) fn cors(&mut self, document: &CorsDocument) -> Cors {
+        let at = At::Root.member("cors");
+        // Whether cookies are allowed is not known where it could not be read.
+        let credentials = document
+            .allow_credentials
+            .map(|typed| typed.unwrap_or(true));
+        let origins = self.origins(&at, document, credentials == Ok(true));
+        let allow_headers = at.member("allow_headers");
+        let mut headers = self.tokens(&allow_headers, &document.allow_headers);
+        let has = |name: &str| headers.iter().any(|own| own.eq_ignore_ascii_case(name));
+        if has("*") && !has("authorization") {
+            self.warn(&allow_headers, Warning::AnyHeader);
+            headers.push("authorization".to_owned());
+        }
+        Cors {
+            origins,
+            preflight: document.preflight.given().copied().unwrap_or_default(),
+            methods: self.tokens(&at.member("allow_methods"), &document.allow_methods),
+            headers,
+            credentials: credentials.unwrap_or(true),
+            max_age: document.max_age.given().copied().unwrap_or(MAX_AGE),
+        }
+    }
+
+    fn origins(&mut self, at: &At<'_>, document: &CorsDocument, with_cookies: bool) -> Origins {
+        let allow_origins = at.member("allow_origins");
+        if document.allow_origins.as_ref().is_ok_and(Vec::is_empty) {
+            self.report(&allow_origins, Fault::Empty("origin"));
+        }
+        let origins = document.allow_origins.each(&allow_origins, |at, origin| {
+            if origin == "*" || origin == "null" || is_browser_origin(origin) {
+                Ok(origin.clone())
+            } else {
+                Err(self.report(at, InvalidCors::Origin))
+            }
+        });
+        let has = |name: &str| origins.known.iter().any(|origin| origin == name);
+        if with_cookies && has("null") {
+            self.warn(&allow_origins, Warning::NullOrigin);
+        }
+        if !has("*") {
+            return Origins::Only(origins.known);
+        }
+        if document.allow_origins.list().len() > 1 {
+            self.report(&allow_origins, InvalidCors::AnyAndOthers);
+        }
+        if with_cookies {
+            let allow_credentials = at.member("allow_credentials");
+            self.report(&allow_credentials, InvalidCors::AnyWithCredentials);
+        }
+        Origins::Any
+    }
+
+    fn tokens(&mut self, at: &At<'_>, typed: &Typed<Option<List<String>>>) -> Vec<String> {
+        let tokens = typed.each(at, |at, text| {
+            if is_token(text) {
+                Ok(text.clone())
+            } else {
+                Err(self.report(at, InvalidCors::Token))
+            }
+        });
+        tokens.known
+    }
+}

@@ -1,0 +1,96 @@
+//! Providers. Each kind of credential is compiled in one file.
+
+mod jwt;
+mod locations;
+
+use super::Compiler;
+use crate::authenticate::{Provider, ProviderId};
+use crate::config::at::At;
+use crate::config::diagnostic::Whole;
+use crate::config::document::Document;
+use crate::config::document::providers::Provider as ProviderDocument;
+use crate::config::fault::Fault;
+use crate::config::read::{Items, Optional, Typed};
+
+/// The providers, as far as they could be compiled.
+pub(super) struct CompiledProviders<'d> {
+    /// The name of each.
+    names: Vec<Typed<&'d str>>,
+    /// Each provider, in the same order.
+    providers: Vec<Typed<Provider>>,
+    /// Whether the list could be read.
+    whole: Whole,
+}
+
+impl CompiledProviders<'_> {
+    /// All providers.
+    pub fn all(&self) -> Vec<ProviderId> {
+        (0..self.providers.len()).map(ProviderId).collect()
+    }
+
+    /// Whether no provider is configured.
+    pub fn are_none(&self) -> bool {
+        self.whole.is_ok() && self.providers.is_empty()
+    }
+
+    /// The names that could be read.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().flatten().copied()
+    }
+
+    /// Whether every name could be read, so that a name that is not found is unknown.
+    pub fn has_every_name(&self) -> bool {
+        self.whole.is_ok() && self.names.iter().all(Result::is_ok)
+    }
+
+    /// The provider with a name.
+    pub fn id(&self, name: &str) -> Option<ProviderId> {
+        let position = self.names.iter().position(|known| *known == Ok(name));
+        position.map(ProviderId)
+    }
+
+    /// The providers with these identifiers, without those at fault.
+    pub fn of<'a>(&'a self, ids: &'a [ProviderId]) -> impl Iterator<Item = &'a Provider> {
+        ids.iter()
+            .filter_map(|id| self.providers.get(id.0)?.as_ref().ok())
+    }
+
+    /// The providers, without those at fault.
+    pub fn compiled(self) -> Vec<Provider> {
+        self.providers.into_iter().flatten().collect()
+    }
+}
+
+impl Compiler<'_> {
+    pub(super) fn providers<'d>(&mut self, document: &'d Document) -> CompiledProviders<'d> {
+        let typed = document.providers.list();
+        let names = typed.iter().map(|provider| match provider {
+            Ok(provider) => provider.name.as_deref().map_err(|reported| *reported),
+            Err(reported) => Err(*reported),
+        });
+        let names: Vec<_> = names.collect();
+        self.names("providers", names.iter().copied());
+        let at = At::Root.member("providers");
+        let providers = typed.iter().enumerate();
+        let providers = providers.map(|(index, provider)| match provider {
+            Ok(provider) => self.provider(&at.item(index), provider),
+            Err(reported) => Err(*reported),
+        });
+        CompiledProviders {
+            providers: providers.collect(),
+            names,
+            whole: document.providers.whole(),
+        }
+    }
+
+    fn provider(&mut self, at: &At<'_>, document: &ProviderDocument) -> Typed<Provider> {
+        let name = document.name.as_deref().map_err(|reported| *reported);
+        match document.jwt.given() {
+            Some(jwt) => self.jwt(&at.member("jwt"), name, jwt),
+            None => {
+                document.whole?;
+                Err(self.report(at, Fault::Missing("a method: `jwt`")))
+            }
+        }
+    }
+}

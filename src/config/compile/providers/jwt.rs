@@ -1,0 +1,153 @@
+//! Providers of JSON Web Tokens: the issuer, the audiences, and what a token must have.
+
+mod keys;
+
+use std::time::Duration;
+
+use crate::authenticate::jose::claims::{ClaimNames, ClaimPath};
+use crate::authenticate::jwt::{self, Audiences, Issuer, Kind, Revoked};
+use crate::authenticate::{Method, Provider};
+use crate::config::at::At;
+use crate::config::compile::Compiler;
+use crate::config::document::providers::jwt::{
+    AudienceList, ClaimNames as ClaimNamesDocument, Jwt, Revoked as RevokedDocument,
+};
+use crate::config::fault::{Fault, InvalidJwt, Warning};
+use crate::config::read::{Items, List, Optional, Typed};
+
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+impl Compiler<'_> {
+    pub(super) fn jwt(
+        &mut self,
+        at: &At<'_>,
+        name: Typed<&str>,
+        document: &Jwt,
+    ) -> Typed<Provider> {
+        let issuer = self.issuer(&at.member("issuer"), &document.issuer);
+        let audiences = self.audiences(&at.member("audiences"), &document.audiences);
+        let names = self.claim_names(&at.member("claims"), document.claims.given());
+        let locations = self.locations(&at.member("from"), &document.from);
+        let keys = self.keys(at, name, document, &issuer);
+        let jwt = jwt::Jwt {
+            keys: vec![keys?],
+            issuer: issuer?,
+            audiences: audiences?,
+            kind: document.token_type.given().copied().unwrap_or(Kind::Any),
+            require: self.required_claim_names(&at.member("require"), &document.require),
+            clock_skew: document.clock_skew.given().copied().unwrap_or(CLOCK_SKEW),
+            max_lifetime: document.max_lifetime?,
+            revoked: document.revoked.given().map(revoked).unwrap_or_default(),
+            names: names?,
+        };
+        Ok(Provider {
+            name: name?.to_owned(),
+            locations: locations?,
+            method: Method::Jwt(jwt),
+        })
+    }
+
+    fn required_claim_names(
+        &mut self,
+        at: &At<'_>,
+        typed: &Typed<Option<List<String>>>,
+    ) -> Vec<String> {
+        if typed.is_absent() {
+            return vec!["exp".to_owned()];
+        }
+        let names: Vec<String> = typed.items().map(|(_, name)| name.clone()).collect();
+        if !names.iter().any(|claim| claim == "exp") {
+            self.warn(at, Warning::NoExpiry);
+        }
+        names
+    }
+
+    fn issuer(&mut self, at: &At<'_>, typed: &Typed<String>) -> Typed<Issuer> {
+        let text = typed.as_deref().map_err(|reported| *reported)?;
+        if text.is_empty() {
+            return Err(self.report(at, Fault::EmptyString("an issuer")));
+        }
+        let Some((before, rest)) = text.split_once('{') else {
+            return Ok(Issuer::Exact(text.to_owned()));
+        };
+        let (claim, after) = match rest.split_once('}') {
+            Some((claim, after)) if !claim.is_empty() && !after.contains(['{', '}']) => {
+                (claim, after)
+            }
+            _ => return Err(self.report(at, InvalidJwt::IssuerTemplate)),
+        };
+        let is_host_fixed = before
+            .split_once("://")
+            .is_none_or(|(_, rest)| rest.contains('/'));
+        if !is_host_fixed {
+            return Err(self.report(at, InvalidJwt::IssuerHost));
+        }
+        Ok(Issuer::PerClaim {
+            before: before.to_owned(),
+            claim: claim.to_owned(),
+            after: after.to_owned(),
+        })
+    }
+
+    fn audiences(&mut self, at: &At<'_>, typed: &Typed<AudienceList>) -> Typed<Audiences> {
+        let names = match typed.as_ref().map_err(|reported| *reported)? {
+            AudienceList::Any => {
+                self.warn(at, Warning::AnyAudience);
+                return Ok(Audiences::Any);
+            }
+            AudienceList::OneOf(names) => names,
+        };
+        let has = |wanted: &str| names.items().any(|(_, name)| name == wanted);
+        if names.is_empty() || has("") {
+            return Err(self.report(at, InvalidJwt::Audiences));
+        }
+        if has("any") {
+            return Err(self.report(at, InvalidJwt::AnyAudience));
+        }
+        let names = names.each(at, |_, name| Ok(name.clone()));
+        names.whole().map(Audiences::OneOf)
+    }
+
+    fn claim_names(
+        &mut self,
+        at: &At<'_>,
+        document: Option<&ClaimNamesDocument>,
+    ) -> Typed<ClaimNames> {
+        let mut names = ClaimNames::default();
+        let Some(document) = document else {
+            return Ok(names);
+        };
+        let mut is_one_empty = false;
+        let mut claim_path = |name: &String| {
+            is_one_empty |= name.is_empty();
+            ClaimPath::new(name)
+        };
+        if let Some(subject) = document.subject.given() {
+            names.subject = claim_path(subject);
+        }
+        for (own, typed) in [
+            (&mut names.scopes, &document.scopes),
+            (&mut names.roles, &document.roles),
+            (&mut names.groups, &document.groups),
+        ] {
+            if !typed.is_absent() {
+                *own = typed.items().map(|(_, name)| claim_path(name)).collect();
+            }
+        }
+        if is_one_empty {
+            return Err(self.report(at, Fault::EmptyString("the name of a claim")));
+        }
+        Ok(names)
+    }
+}
+
+fn revoked(document: &RevokedDocument) -> Revoked {
+    let names = |typed: &Typed<Option<List<String>>>| {
+        let names = typed.items().map(|(_, name)| name.clone());
+        names.collect()
+    };
+    Revoked {
+        jti: names(&document.jti),
+        subjects: names(&document.subjects),
+    }
+}

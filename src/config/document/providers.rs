@@ -1,0 +1,31 @@
+//! `providers`: who can verify credentials. Each kind of credential is one key, in one file.
+
+pub mod jwt;
+
+use self::jwt::Jwt;
+use crate::config::read::object;
+
+object! {
+    /// A provider, which verifies one kind of credential.
+    pub struct Provider {
+        /// The name, for rules and logs.
+        required name: String,
+        /// JSON Web Tokens.
+        optional jwt: Jwt,
+    }
+    unsupported { introspection, api_key, basic, digest, mtls }
+}
+
+object! {
+    /// Where a credential may be: a header, a cookie or a query parameter.
+    pub struct From {
+        /// A header.
+        optional header: String,
+        /// The scheme before the token in the header. Without one, the token is the whole value of the header.
+        optional scheme: String,
+        /// A cookie.
+        optional cookie: String,
+        /// A query parameter.
+        optional query: String,
+    }
+}

@@ -1,0 +1,177 @@
+//! `jwt`: a provider of JSON Web Tokens.
+
+use serde_json::Value;
+
+use super::From;
+use crate::authenticate::jwt::Kind;
+use crate::config::at::At;
+use crate::config::diagnostic::Diagnostics;
+use crate::config::read::{List, Read, Span, Typed, choice, object, unexpected};
+
+object! {
+    /// A provider of JSON Web Tokens (RFC 7519).
+    pub struct Jwt {
+        /// The issuer. It must equal `iss`, and may contain one `{claim}`.
+        required issuer: String,
+        /// The audiences, of which one must be in `aud`. `any` alone disables the check.
+        required audiences: AudienceList,
+        /// The keys of the issuer.
+        required jwks: Jwks,
+        /// The accepted algorithms. Default: those of each key. HS256, HS384 and HS512 must be listed.
+        narrowing algorithms: Vec<String>,
+        /// The accepted kind of token. Default `any`.
+        narrowing token_type: Kind,
+        /// Claims that must be present. Default `exp`.
+        optional require: Vec<String>,
+        /// How far the issuer's clock may be off. Default `60s`.
+        optional clock_skew: Span,
+        /// The longest accepted lifetime of a token. Default: any.
+        narrowing max_lifetime: Span,
+        /// Where tokens may be. Default: the header `authorization` with the scheme Bearer.
+        #[schemars(extend("minItems" = 1))]
+        optional from: Vec<From>,
+        /// The claims that rules look at.
+        optional claims: ClaimNames,
+        /// Tokens and subjects that are no longer accepted.
+        narrowing revoked: Revoked,
+        /// Whether tokens must be bound to their sender. Default `none`. A token that is bound is never accepted without
+        /// the check.
+        optional sender: Sender,
+    }
+    unsupported { dpop }
+}
+
+/// The audiences of a provider's tokens.
+#[derive(Debug)]
+pub enum AudienceList {
+    /// `any`.
+    Any,
+    /// A list of audiences.
+    OneOf(List<String>),
+}
+
+/// Either `any`, alone or as the only item of a list, or a list.
+impl Read for AudienceList {
+    const EXPECTED: &'static str = "a list of audiences, or `any`";
+
+    type Value = Self;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
+        match value {
+            Value::String(text) if text == "any" => Ok(Self::Any),
+            Value::Array(items) if items.len() == 1 && items.iter().all(|item| item == "any") => {
+                Ok(Self::Any)
+            }
+            Value::Array(_) => Vec::<String>::read(value, at, diagnostics).map(Self::OneOf),
+            other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl schemars::JsonSchema for AudienceList {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AudienceList".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A list of audiences, or `any`, which disables the check.",
+            "oneOf": [
+                { "enum": ["any", ["any"]] },
+                {
+                    "type": "array",
+                    "items": { "type": "string", "minLength": 1, "not": { "const": "any" } },
+                    "minItems": 1,
+                },
+            ],
+        })
+    }
+}
+
+object! {
+    /// Where an issuer's keys come from. Exactly one key is given.
+    pub struct Jwks {
+        /// A JSON Web Key Set in the configuration (RFC 7517 §5).
+        optional inline: Value,
+        /// A JSON Web Key Set at a URL.
+        optional remote: RemoteJwks,
+        /// A JSON Web Key Set at the URL that the issuer's metadata names.
+        optional discovery: Discovery,
+    }
+}
+
+object! {
+    /// A JSON Web Key Set at a URL.
+    pub struct RemoteJwks {
+        /// The absolute URL.
+        required uri: String,
+        /// The host's cluster for requests to it.
+        required cluster: String,
+        /// How long the filter waits for a response. Default `2s`.
+        optional timeout: Span,
+        /// The age at which keys are fetched again. Default `10m`.
+        optional refresh: Span,
+    }
+}
+
+object! {
+    /// Metadata of the issuer at a URL (OpenID Connect Discovery 1.0, RFC 8414).
+    pub struct Discovery {
+        /// The absolute URL of the metadata.
+        required uri: String,
+        /// The host's cluster for requests to it.
+        required cluster: String,
+        /// The cluster for the keys, if their URL has another origin.
+        optional jwks_cluster: String,
+        /// How long the filter waits for each response. Default `2s`.
+        optional timeout: Span,
+        /// The age at which keys are fetched again. Default `10m`.
+        optional refresh: Span,
+    }
+}
+
+object! {
+    /// Tokens and subjects that are no longer accepted.
+    pub struct Revoked {
+        /// Tokens, by their `jti`.
+        narrowing jti: Vec<String>,
+        /// Subjects. None of their tokens is accepted.
+        narrowing subjects: Vec<String>,
+    }
+}
+
+choice! {
+    /// The accepted kind of token.
+    impl TokenType for crate::authenticate::jwt::Kind {
+        /// Any token that does not have another known type.
+        Any = "any" => Self::Any,
+        /// An access token of RFC 9068: type `at+jwt`, with the claims that it requires.
+        AccessToken = "at+jwt" => Self::AccessToken,
+        /// A token with the type `JWT`.
+        Jwt = "JWT" => Self::Jwt,
+    }
+}
+
+choice! {
+    /// Whether tokens must be bound to their sender.
+    pub enum Sender {
+        /// They need not be.
+        None = "none",
+    }
+    unsupported { "dpop", "mtls", "bound" }
+}
+
+object! {
+    /// The claims that rules look at. A dotted name looks inside a claim.
+    pub struct ClaimNames {
+        /// The caller. Default `sub`.
+        optional subject: String,
+        /// Scopes. Default `scope` and `scp`.
+        optional scopes: Vec<String>,
+        /// Roles. Default `roles` and `realm_access.roles`.
+        optional roles: Vec<String>,
+        /// Groups. Default `groups`.
+        optional groups: Vec<String>,
+    }
+}

@@ -1,0 +1,97 @@
+//! `rules`: which requests a rule matches, and what it requires.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::networks::Networks;
+use super::responses::Respond;
+use crate::config::read::{Span, choice, object};
+
+object! {
+    /// A rule.
+    pub struct Rule {
+        /// The name, for logs.
+        required name: String,
+        /// Which requests the rule matches. Default: all.
+        narrowing r#match: Match,
+        /// Requests pass without a credential.
+        optional allow: Allow,
+        /// The providers whose credentials the rule accepts. Default: all.
+        narrowing providers: Vec<String>,
+        /// What the caller must have. Default: any valid credential.
+        narrowing require: Require,
+        /// What a caller receives in place of 403.
+        narrowing on_forbidden: OnForbidden,
+        /// The response to every request. No request passes.
+        narrowing respond: Respond,
+        /// The networks from which requests may come, in addition to the top-level `networks`.
+        narrowing networks: Networks,
+    }
+}
+
+choice! {
+    /// Requests pass without a credential.
+    pub enum Allow {
+        /// The filter reads no credential.
+        Public = "public",
+        /// A credential that is there must be valid.
+        Optional = "optional",
+    }
+}
+
+object! {
+    /// Which requests a rule matches. A request must match every key, and one entry of each. A key that is absent matches
+    /// every request.
+    pub struct Match {
+        /// Path patterns: `{name}` matches one segment, `/**` at the end any rest.
+        narrowing paths: Vec<String>,
+        /// Methods. GET includes HEAD.
+        narrowing methods: Vec<String>,
+        /// Hosts. `*.` stands for one or more labels.
+        narrowing hosts: Vec<String>,
+        /// Headers and their values.
+        narrowing headers: BTreeMap<String, String>,
+        /// Names of the host's routes, compared exactly.
+        narrowing route: Vec<String>,
+        /// Values of `filter_metadata.countersign.policy` of the host's route, compared exactly. The metadata is a string,
+        /// or a list of strings of which one must match.
+        narrowing policy: Vec<String>,
+    }
+}
+
+object! {
+    /// What a caller must have. Every key must be satisfied.
+    pub struct Require {
+        /// All of these scopes.
+        narrowing scopes: Vec<String>,
+        /// One of these scopes.
+        narrowing any_scopes: Vec<String>,
+        /// All of these roles.
+        narrowing roles: Vec<String>,
+        /// One of these roles.
+        narrowing any_roles: Vec<String>,
+        /// All of these groups.
+        narrowing groups: Vec<String>,
+        /// One of these groups.
+        narrowing any_groups: Vec<String>,
+        /// One of these authentication context classes, the preferred one first (RFC 9470).
+        narrowing acr: Vec<String>,
+        /// The longest time since the caller signed in (RFC 9470).
+        narrowing max_age: Span,
+        /// Claims and their values: a value, a list of which one must match, or `{name}` for a parameter of the path.
+        narrowing claims: BTreeMap<String, Value>,
+        /// An expression in CEL that must be true.
+        narrowing cel: String,
+        /// Requirements of which one must be satisfied.
+        narrowing any_of: Vec<Require>,
+    }
+}
+
+choice! {
+    /// What a caller receives in place of 403.
+    pub enum OnForbidden {
+        /// The response `responses.not_found`, as if the rule did not exist.
+        NotFound = "not_found",
+    }
+}

@@ -1,0 +1,601 @@
+//! What can be wrong with a configuration: every fault and every warning, each with its message.
+//!
+//! A message says what is wrong, in the form *expected X, found Y*, and how to fix it. It is rendered only when it is
+//! printed. Its location precedes it, so it names no path.
+#![allow(
+    missing_docs,
+    reason = "the message of each variant is its documentation"
+)]
+
+use std::fmt;
+
+use ipnet::IpNet;
+use serde_json::{Number, Value};
+
+use super::diagnostic::nearest;
+use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
+use crate::authorize::condition::{self, FaultKind, Position};
+use crate::request::path::PatternFault;
+use crate::store::Limits;
+
+/// What is wrong with a value, or with a key, of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("neither JSON nor a `google.protobuf.Struct`: {0}")]
+    Syntax(String),
+    #[error("unknown key{}", Suggestion(.nearest))]
+    UnknownKey { nearest: Option<String> },
+    /// A key or a value that a later version of the filter will support.
+    #[error("not supported yet")]
+    Unsupported,
+    #[error("missing: expected {0}")]
+    Missing(&'static str),
+    #[error("expected {expected}, found {found}{}", Suggestion(&.expected.nearest(.found)))]
+    Unexpected { expected: Expected, found: Found },
+    #[error("expected at least one {0}")]
+    Empty(&'static str),
+    #[error("expected {0}, found an empty string")]
+    EmptyString(&'static str),
+    #[error("duplicate entry")]
+    DuplicateEntry,
+    #[error("expected a name of printable ASCII characters, not empty")]
+    Name,
+    #[error("duplicate name `{name}`: `{first}` has it already")]
+    DuplicateName { name: String, first: String },
+    #[error("unknown {kind} `{name}`{}", Suggestion(.nearest))]
+    UnknownName {
+        kind: &'static str,
+        name: String,
+        nearest: Option<String>,
+    },
+    #[error("expected a status from {least} to 599{}", FoundNumber(.found))]
+    Status { least: u16, found: Option<u32> },
+    #[error("expected one or more visible ASCII characters other than `\"` and `\\`")]
+    OAuthText,
+    #[error("expected an absolute `http` or `https` URL")]
+    WebUrl,
+    #[error(transparent)]
+    Header(#[from] InvalidHeader),
+    #[error(transparent)]
+    Jwt(#[from] InvalidJwt),
+    #[error(transparent)]
+    Location(#[from] InvalidLocation),
+    #[error(transparent)]
+    Rule(#[from] InvalidRule),
+    #[error(transparent)]
+    Match(#[from] InvalidMatch),
+    #[error(transparent)]
+    Requirement(#[from] InvalidRequirement),
+    #[error(transparent)]
+    Networks(#[from] InvalidNetworks),
+    #[error(transparent)]
+    Identity(#[from] InvalidIdentity),
+    #[error(transparent)]
+    Response(#[from] InvalidResponse),
+    #[error(transparent)]
+    Cors(#[from] InvalidCors),
+    #[error(transparent)]
+    Metadata(#[from] InvalidMetadata),
+    #[error(transparent)]
+    Throttle(#[from] InvalidThrottle),
+}
+
+/// What is wrong with the name or the value of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidHeader {
+    #[error("not a valid header name")]
+    Name,
+    #[error("expected a header name, or a prefix of one followed by `*`")]
+    NameOrPrefix,
+    #[error("expected the name of a header in lower case, or of a query parameter")]
+    Override,
+    #[error("duplicate header: header names are case-insensitive")]
+    Duplicate,
+    #[error(
+        "not a valid header value: it has leading or trailing whitespace, or a control character"
+    )]
+    Value,
+    #[error(
+        "not a valid header value: it has leading or trailing whitespace, or a character that is not printable ASCII"
+    )]
+    ValueToSend,
+    #[error("expected printable ASCII characters only: a header cannot carry others")]
+    Text,
+    #[error("the host sets this header")]
+    OfTheHost,
+    #[error("use `hosts` to match the host")]
+    Host,
+    #[error("{}{}", if *.in_cel { "in `cel`: " } else { "" }, .why)]
+    NeverMatches { in_cel: bool, why: NeverMatches },
+}
+
+/// Why a rule can never match a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NeverMatches {
+    #[error(
+        "this header is removed from every request, because it tells the upstream who the caller is: a rule cannot \
+         match it"
+    )]
+    Identity,
+    #[error(
+        "this header names another method, path or host and is stripped from every request: no rule can look at it \
+         unless `overrides` forwards it"
+    )]
+    Override,
+}
+
+/// What is wrong with a provider of JSON Web Tokens.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidJwt {
+    #[error("expected at most one `{{claim}}` in the issuer")]
+    IssuerTemplate,
+    #[error("`{{claim}}` must not be in the host of the issuer: a token could choose the host")]
+    IssuerHost,
+    #[error("expected at least one audience, and no empty one")]
+    Audiences,
+    #[error("`any` must be the only entry: it disables the check")]
+    AnyAudience,
+    #[error("expected exactly one of `inline`, `remote` and `discovery`")]
+    KeySource,
+    #[error("a shared secret is never fetched: use `inline`")]
+    FetchedSecret,
+    #[error("expected a `timeout` from `1ms` to `60s`")]
+    Timeout,
+    #[error("expected a `refresh` of at least `1ms`")]
+    Refresh,
+    #[error("expected an absolute `https` or `http` URL")]
+    KeyUrl,
+    #[error(transparent)]
+    KeySet(#[from] JwkSetFault),
+    #[error(
+        "no key can verify a token with the accepted algorithms{}",
+        RefusedKeys(.0)
+    )]
+    NoKey(Vec<RefusedJwk>),
+}
+
+/// What is wrong with the location of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidLocation {
+    #[error("expected exactly one of `header`, `cookie` and `query`")]
+    OneOf,
+    #[error("not a valid name of a header, a cookie or a query parameter")]
+    Name,
+    #[error("expected a scheme such as `Bearer`")]
+    Scheme,
+    #[error("this header carries a scheme before the token: add `scheme: Bearer`")]
+    NoScheme,
+    #[error("only a header can have a `scheme`")]
+    StrayScheme,
+    #[error("duplicate token location")]
+    Duplicate,
+}
+
+/// What is wrong with a rule, or with the default.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRule {
+    #[error("`require` cannot be combined with `allow`")]
+    RequireWithAllow,
+    #[error("`providers` cannot be combined with `allow: public`: the filter reads no credential")]
+    ProvidersWithPublic,
+    #[error("`on_forbidden` cannot be combined with `allow: public`: no request receives 403")]
+    HiddenPublic,
+    #[error(
+        "`on_forbidden` cannot be combined with `allow: optional`: requests without a credential pass, which shows \
+         that the rule exists"
+    )]
+    HiddenOptional,
+    #[error("`{0}` cannot be combined with `respond`: every request receives the response")]
+    WithRespond(&'static str),
+    #[error("a credential is required, but no provider is configured")]
+    NoProvider,
+    #[error("the providers `{one}` and `{two}` accept the same tokens")]
+    SameTokens { one: String, two: String },
+    #[error("no request can reach this rule: `{earlier}` matches every request that it matches")]
+    Unreachable { earlier: String },
+    #[error(
+        "this removes credentials from requests, and Envoy then selects the route again: it cannot be combined with \
+         `match.route` or `match.policy`"
+    )]
+    ChangesRoute,
+}
+
+/// What is wrong with the requests that a rule matches.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMatch {
+    #[error("an empty list matches no request: remove the key to match all")]
+    EmptyList,
+    #[error(transparent)]
+    Path(#[from] PatternFault),
+    #[error("expected a method in upper case, such as `GET`: methods are case-sensitive")]
+    Method,
+    #[error("`TRACE` is always denied")]
+    Trace,
+    #[error("expected a host name without a port, such as `api.example.com` or `*.example.com`")]
+    Host,
+    #[error("expected a name without control characters, not empty")]
+    Route,
+}
+
+/// What is wrong with the requirements of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRequirement {
+    #[error(
+        "expected at least one requirement: without `require`, any valid credential is accepted"
+    )]
+    Nothing,
+    #[error("a scope always implies itself")]
+    ImpliesItself,
+    #[error("`null` never matches")]
+    Null,
+    #[error("a path parameter cannot be an item of a list")]
+    ParameterInList,
+    #[error("`{{{name}}}` must be the whole value: within a longer text it is compared as written")]
+    ParameterInText { name: String },
+    #[error("not every path of this rule binds `{{{name}}}`")]
+    UnboundParameter { name: String },
+    #[error("{}", Conditions(.0))]
+    Condition(Vec<condition::Fault>),
+    #[error("{position}: unknown path parameter `{name}`{}", Suggestion(.nearest))]
+    UnknownParameter {
+        position: Position,
+        name: String,
+        nearest: Option<String>,
+    },
+    #[error(
+        "an expression compares paths case-sensitively, but `paths_case` is `insensitive`: use `match.paths` instead"
+    )]
+    PathsCase,
+}
+
+/// What is wrong with networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidNetworks {
+    #[error("expected `allow`, `deny` or both")]
+    Neither,
+    #[error("expected a network such as `10.0.0.0/8` or `2001:db8::/32`")]
+    Network,
+    #[error("the address has bits after the prefix; did you mean `{meant}`?")]
+    BitsAfterPrefix { meant: IpNet },
+    #[error(
+        "the prefix length counts from the first bit of the IPv6 address; did you mean `{meant}`?"
+    )]
+    MappedPrefix { meant: IpNet },
+    #[error("every allowed network is also denied")]
+    AllDenied,
+    #[error("no address is allowed by both these networks and the top-level `networks`")]
+    AllDeniedTogether,
+}
+
+/// What is wrong with what the upstream learns about callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidIdentity {
+    #[error("expected the name of a placeholder between `{{` and `}}`")]
+    Brace,
+    #[error("this header has another meaning: it cannot carry an identity")]
+    OtherMeaning,
+    #[error("some upstreams cannot tell this header from another identity header")]
+    Indistinguishable,
+    #[error("a provider reads credentials from this header")]
+    ReadByProvider,
+    #[error("this removes `{header}`, which has another meaning")]
+    RemovesOther { header: &'static str },
+}
+
+/// What is wrong with responses, and with the origin that some of them need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidResponse {
+    #[error("expected printable ASCII characters only: a challenge cannot carry others")]
+    Realm,
+    #[error("expected an origin such as `https://orders.example.com`, without a path")]
+    Origin,
+    #[error("`https: redirect` requires an `https` origin")]
+    RedirectToHttp,
+    #[error("`redirect` requires `origin`: the filter never takes it from the `Host` header")]
+    RedirectWithoutOrigin,
+    #[error("a response with status {0} has no body")]
+    Body(u16),
+    #[error("a response with status {status} must have the header `{header}` (RFC 9110 §15.5)")]
+    NoChallenge { status: u16, header: &'static str },
+    #[error("expected a URL without `#`: the filter appends `#<error>`")]
+    Fragment,
+    #[error(
+        "expected an absolute `http` or `https` URL, with at most one `{{url}}`, which is in its query"
+    )]
+    Login,
+    #[error("`{{url}}` requires `origin`: the filter never takes it from the `Host` header")]
+    LoginWithoutOrigin,
+}
+
+/// What is wrong with the rules for other origins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCors {
+    #[error("`*` must be the only origin")]
+    AnyAndOthers,
+    #[error(
+        "expected `false`: with the origin `*`, any page could read what cookies give access to"
+    )]
+    AnyWithCredentials,
+    #[error(
+        "expected an origin as browsers send it, such as `https://app.example.com`: in lower case, without a path and \
+         without the default port"
+    )]
+    Origin,
+    #[error("not a valid HTTP token")]
+    Token,
+}
+
+/// What is wrong with the metadata of the protected resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMetadata {
+    #[error(
+        "expected an absolute URL, which the issuer of an authorization server is (RFC 8414 §2)"
+    )]
+    Issuer,
+    #[error(
+        "expected an `https` URL without a fragment (RFC 9728 §1.2), with a path that a request can have"
+    )]
+    Resource,
+}
+
+/// What is wrong with the limits on failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidThrottle {
+    #[error("expected at least one of `address` and `user`")]
+    NoKind,
+    #[error(
+        "expected a number from 1 to {}, found `{found}`",
+        Limits::MOST_FAILURES
+    )]
+    Failures { found: u32 },
+    #[error("expected a duration from `1s` to `30d`")]
+    Duration,
+}
+
+/// What the user should know about a configuration that is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    #[error("clients that reach this proxy directly can claim that they use HTTPS")]
+    ForwardedProto,
+    #[error("without `exp`, tokens that never expire are accepted")]
+    NoExpiry,
+    #[error("`any` accepts tokens that were issued for other services")]
+    AnyAudience,
+    #[error("this key is not used: {0}")]
+    UnusedKey(JwkFault),
+    #[error("an inline secret is visible in Envoy's `/config_dump`")]
+    InlineSecret,
+    #[error("this secret is not random: it has few different bytes")]
+    WeakSecret,
+    #[error("keys fetched without TLS can be replaced by anyone on the network path")]
+    KeysWithoutTls,
+    #[error("`offline_access` is not a scope of a resource: challenges omit it")]
+    OfflineAccessInChallenge,
+    #[error("`offline_access` is not a scope of a resource: the metadata omits it")]
+    OfflineAccessInMetadata,
+    #[error(
+        "`null` is the origin of every sandboxed frame: with `allow_credentials`, any page can read what cookies give \
+         access to"
+    )]
+    NullOrigin,
+    #[error("`*` does not include `authorization` (WHATWG Fetch): the filter adds it")]
+    AnyHeader,
+    #[error(
+        "a request with a token in the query receives 400: the filter would have to remove the token, but rules match \
+         routes"
+    )]
+    QueryToken,
+    #[error(
+        "a request with a credential in `{header}` receives 400: the filter would have to remove the header, but rules \
+         match routes"
+    )]
+    RemovedCredential { header: String },
+    #[error("{0}")]
+    NotHidden(NotHidden),
+}
+
+/// Why clients can tell that a rule exists although it hides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotHidden {
+    /// What decides where the rule does not match.
+    pub elsewhere: Elsewhere,
+    /// What requests receive there that they do not receive here.
+    pub difference: Difference,
+}
+
+/// What decides about the requests of a rule that hides, where the rule does not match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// A later rule, by its name.
+    Rule(String),
+    /// The default, by its value.
+    Default(&'static str),
+}
+
+/// What requests receive that shows a rule that hides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    Public,
+    Optional,
+    Response,
+    Providers,
+}
+
+impl fmt::Display for NotHidden {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fix = match &self.elsewhere {
+            Elsewhere::Rule(name) => {
+                write!(formatter, "under the rule `{name}` ")?;
+                "require a credential there"
+            }
+            Elsewhere::Default(value) => {
+                write!(formatter, "with `default: {value}` ")?;
+                "use `default: deny` or `authenticated`"
+            }
+        };
+        let (difference, fix) = match self.difference {
+            Difference::Public => (
+                "requests pass without a valid credential, and receive 401 here",
+                fix,
+            ),
+            Difference::Optional => (
+                "requests pass without a credential, and receive 401 here",
+                fix,
+            ),
+            Difference::Response => (
+                "every request receives the response of `respond`, and requests with a valid credential receive \
+                 `responses.not_found` here",
+                "configure the same response in both",
+            ),
+            Difference::Providers => (
+                "callers of some providers receive 403, and `responses.not_found` here",
+                "accept every provider there",
+            ),
+        };
+        write!(
+            formatter,
+            "{difference}, which shows that this rule exists: {fix}"
+        )
+    }
+}
+
+/// What would be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// A value of this kind.
+    Kind(&'static str),
+    /// One of these values.
+    OneOf(&'static [&'static str]),
+}
+
+impl Expected {
+    /// The expected value that is nearest to the one that was found.
+    fn nearest(self, found: &Found) -> Option<String> {
+        match (self, found) {
+            (Self::OneOf(names), Found::String(typed)) => nearest(typed, names.iter().copied()),
+            (Self::Kind(_) | Self::OneOf(_), _) => None,
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kind(kind) => formatter.write_str(kind),
+            Self::OneOf(names) => {
+                for (index, name) in names.iter().enumerate() {
+                    let separator = match index {
+                        0 => "",
+                        _ if index + 1 == names.len() => " or ",
+                        _ => ", ",
+                    };
+                    write!(formatter, "{separator}`{name}`")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What was found in place of what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// `null`, or a key without a value in YAML.
+    Nothing,
+    Bool(bool),
+    Number(Number),
+    /// A string that is short enough to be shown.
+    String(String),
+    LongString,
+    List,
+    Object,
+}
+
+impl From<&Value> for Found {
+    fn from(value: &Value) -> Self {
+        const SHOWN: usize = 40;
+        match value {
+            Value::Null => Self::Nothing,
+            Value::Bool(truth) => Self::Bool(*truth),
+            Value::Number(number) => Self::Number(number.clone()),
+            Value::String(text) if text.len() <= SHOWN => Self::String(text.clone()),
+            Value::String(_) => Self::LongString,
+            Value::Array(_) => Self::List,
+            Value::Object(_) => Self::Object,
+        }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => formatter.write_str("nothing"),
+            Self::Bool(truth) => write!(formatter, "the boolean `{truth}`"),
+            Self::Number(number) => write!(formatter, "the number `{number}`"),
+            Self::String(text) => write!(formatter, "`{text}`"),
+            Self::LongString => formatter.write_str("a long string"),
+            Self::List => formatter.write_str("a list"),
+            Self::Object => formatter.write_str("an object"),
+        }
+    }
+}
+
+/// The fix where one name is near: ``; did you mean `audiences`?``
+struct Suggestion<'a>(&'a Option<String>);
+
+impl fmt::Display for Suggestion<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(formatter, "; did you mean `{name}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+struct FoundNumber<'a>(&'a Option<u32>);
+
+impl fmt::Display for FoundNumber<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(number) => write!(formatter, ", found `{number}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why each key of a set is not used: ` (keys[0]: …; keys[1]: …)`.
+struct RefusedKeys<'a>(&'a [RefusedJwk]);
+
+impl fmt::Display for RefusedKeys<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, refused) in self.0.iter().enumerate() {
+            let before = if number == 0 { " (" } else { "; " };
+            write!(
+                formatter,
+                "{before}keys[{}]: {}",
+                refused.index, refused.fault
+            )?;
+        }
+        formatter.write_str(if self.0.is_empty() { "" } else { ")" })
+    }
+}
+
+/// What is wrong with an expression, and where in it.
+struct Conditions<'a>(&'a [condition::Fault]);
+
+impl fmt::Display for Conditions<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, fault) in self.0.iter().enumerate() {
+            let before = if number == 0 { "" } else { "; " };
+            write!(formatter, "{before}{}: ", fault.position)?;
+            match &fault.kind {
+                FaultKind::Unknown { what, name, known } => {
+                    let nearest = nearest(name, known.iter().copied());
+                    write!(formatter, "unknown {what} `{name}`{}", Suggestion(&nearest))?;
+                }
+                kind => write!(formatter, "{kind}")?,
+            }
+        }
+        Ok(())
+    }
+}
