@@ -72,11 +72,11 @@ impl fmt::Display for Throttling {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exempt => write!(formatter, "throttle: the client address is exempt"),
-            Self::NothingKnown { callers: 0 } => write!(
+            Self::NotBlocked { callers: 0 } => write!(
                 formatter,
                 "throttle: not blocked, because the request has no address or user to count failures for"
             ),
-            Self::NothingKnown { .. } => {
+            Self::NotBlocked { .. } => {
                 write!(formatter, "throttle: not blocked")
             }
             Self::Blocked(seconds) => {
