@@ -128,10 +128,10 @@ pub enum PathFault {
     /// A space, a control character or a byte beyond ASCII, as it is.
     #[error("it has a byte that must be percent-encoded")]
     RawByte,
-    /// Its decoded text is not UTF-8.
+    /// No UTF-8 once decoded.
     #[error("it is not UTF-8")]
     NotUtf8,
-    /// It has so many unusual features that there are too many readings.
+    /// More oddities together than can be told apart.
     #[error("it can be read in too many ways")]
     TooManyReadings,
 }

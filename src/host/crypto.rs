@@ -1,11 +1,11 @@
-//! The host's cryptography: Envoy's foreign function `verify_signature`, which uses BoringSSL.
+//! The host's own crypto: Envoy's foreign function `verify_signature`, over BoringSSL.
 //!
 //! ```protobuf
 //! message VerifySignatureArguments { string hash_function = 1; bytes public_key = 2; bytes signature = 3; bytes text = 4; }
 //! message VerifySignatureResult { bool result = 1; string error = 2; }
 //! ```
 //!
-//! `public_key` is a SubjectPublicKeyInfo in DER. The function does not support PSS, EdDSA and HMAC.
+//! `public_key` is a SubjectPublicKeyInfo in DER. PSS, EdDSA and HMAC are not known there.
 
 use prost::Message as _;
 
@@ -14,18 +14,17 @@ use crate::authenticate::jose::signature::{Backend, Signed, Unavailable};
 
 const FUNCTION: &str = "verify_signature";
 
-/// The wire type of Protobuf for a field that is preceded by its length.
+/// Protobuf's wire type of what has a length before it.
 const LENGTH_DELIMITED: u8 = 2;
 
-/// The answer for a valid signature, which needs no parser: `result` is true, and there are no other fields.
-const VALID: [u8; 2] = [1 << 3, 1];
+/// The answer that nearly every request gets, which takes no reader: `result` is true, and nothing else is there.
+const RIGHT: [u8; 2] = [1 << 3, 1];
 
-/// Verifies signatures with the host. Used only for the algorithms that
-/// [`self_test`](crate::authenticate::jose::signature::self_test) has found to be verified correctly.
+/// Verifies by the host what [`self_test`](crate::authenticate::jose::signature::self_test) has seen it do right.
 #[derive(Clone, Copy, Debug)]
 pub struct HostCrypto;
 
-/// The host's answer. Its `error` is ignored: if there is an answer and `result` is false, the signature is not valid.
+/// What the host answers. Its `error` is not read: where there is an answer, the signature was looked at and is wrong.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Answer {
     #[prost(bool, tag = "1")]
@@ -40,7 +39,7 @@ impl Backend for HostCrypto {
         let fields = [hash.as_bytes(), key, &signature, signed.message()];
         let arguments = message(&fields).ok_or(Unavailable)?;
         let answer = ffi::foreign_function(FUNCTION, &arguments).ok_or(Unavailable)?;
-        if *answer == VALID {
+        if *answer == RIGHT {
             return Ok(true);
         }
         let answer = Answer::decode(answer.as_slice()).map_err(|_| Unavailable)?;
@@ -48,7 +47,7 @@ impl Backend for HostCrypto {
     }
 }
 
-/// A Protobuf message with these fields, numbered from 1, in one allocation.
+/// A protobuf message of these fields, numbered from 1, in one piece of memory.
 fn message(fields: &[&[u8]]) -> Option<Vec<u8>> {
     let size = |field: &&[u8]| 1 + prost::length_delimiter_len(field.len()) + field.len();
     let mut message = Vec::with_capacity(fields.iter().map(size).sum());

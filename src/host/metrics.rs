@@ -1,4 +1,4 @@
-//! The counters and gauges of the filter. Each is defined once, and has a number at the host.
+//! Counters, defined once and then known by number.
 
 use std::cell::{Cell, RefCell};
 
@@ -8,8 +8,7 @@ use crate::keys::FetchReport;
 use crate::response::Reply;
 use crate::telemetry::{self, Denied};
 
-/// The counters of a worker. The names of the counters of denied requests consist of statuses and error codes, so that
-/// there are few.
+/// The counters of a worker. Those of refusals are made of statuses and errors of ours, so there are few.
 pub struct Metrics {
     allowed: Tally,
     cache_hit: Tally,
@@ -22,33 +21,31 @@ pub struct Metrics {
     denied: RefCell<Vec<(Denied, u32)>>,
 }
 
-/// A counter that counts many requests. It is added to the host's counter from time to time, because each call to the
-/// host has a cost.
+/// A counter of what happens with every request: the host is told of many at once, since each call costs.
 struct Tally {
     id: Option<u32>,
-    unpublished: Cell<u32>,
+    untold: Cell<u32>,
 }
 
 impl Tally {
     fn new(name: &str) -> Self {
         Self {
             id: ffi::counter(name),
-            unpublished: Cell::new(0),
+            untold: Cell::new(0),
         }
     }
 
     fn count(&self) {
-        self.unpublished
-            .set(self.unpublished.get().saturating_add(1));
+        self.untold.set(self.untold.get().saturating_add(1));
     }
 
     fn publish(&self) {
-        increment(self.id, self.unpublished.take());
+        increment(self.id, self.untold.take());
     }
 }
 
 impl Metrics {
-    /// Defines the counters and the gauge with fixed names.
+    /// Defines what has a fixed name.
     pub fn new() -> Self {
         Self {
             allowed: Tally::new(telemetry::ALLOWED),
@@ -63,7 +60,7 @@ impl Metrics {
         }
     }
 
-    /// Adds to the host's counters what was counted since the last call.
+    /// Tells the host what it was not told yet.
     pub fn publish(&self) {
         for tally in [&self.allowed, &self.cache_hit, &self.cache_miss] {
             tally.publish();
@@ -83,7 +80,7 @@ impl Metrics {
         }
     }
 
-    /// Counts the hits and misses of the token cache, and the conditions that could not be evaluated.
+    /// Counts what the cache of tokens saved, and the conditions that could not be evaluated.
     pub fn count_effects(&self, effects: &Effects) {
         increment(self.condition_failed, effects.failed_conditions);
         for effect in &effects.tokens {
@@ -103,7 +100,7 @@ impl Metrics {
         increment(counter, 1);
     }
 
-    /// Sets the gauge of held keys.
+    /// Shows how many keys are held.
     pub fn keys(&self, held: usize) {
         if self.keys_shown.replace(held) != held
             && let Some(id) = self.keys
