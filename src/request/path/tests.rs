@@ -19,7 +19,7 @@ fn plain(target: &str) -> Result<Vec<String>, PathFault> {
 }
 
 #[test]
-fn a_plain_path_is_its_segments_decoded_once() {
+fn a_plain_path_is_split_and_decoded_once() {
     for (target, segments) in [
         ("/", &[][..]),
         ("/?a=/../b", &[]),
@@ -39,7 +39,7 @@ fn a_plain_path_is_its_segments_decoded_once() {
 }
 
 #[test]
-fn what_an_upstream_could_read_otherwise_has_several_readings() {
+fn a_path_that_some_upstreams_read_differently_has_several_readings() {
     use PathFault::*;
     for (target, oddity, all) in [
         ("/a/../b", DotSegment, &["a|..|b", "b"][..]),
@@ -93,7 +93,7 @@ fn what_an_upstream_could_read_otherwise_has_several_readings() {
 }
 
 #[test]
-fn what_no_reading_can_be_relied_on_for_is_refused() {
+fn a_path_without_reliable_readings_is_rejected() {
     use PathFault::*;
     for (target, fault) in [
         ("/admin#x", Fragment),
@@ -248,7 +248,7 @@ fn an_invalid_pattern_has_a_fault() {
 }
 
 #[test]
-fn covering_is_about_every_path() {
+fn a_pattern_covers_another_if_it_matches_all_its_paths() {
     let covers = |wide: &str, narrow: &str| pattern(wide).covers(&pattern(narrow));
     assert!(covers("/**", "/a/{b}"));
     assert!(covers("/a/**", "/a"));
