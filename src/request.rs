@@ -290,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repeated_fields_are_many_even_when_equal() {
+    fn repeated_headers_are_many_even_if_they_are_equal() {
         let view = RequestView::new(vec![
             (b":method", b"GET"),
             (b"x-a", b"1"),
