@@ -10,7 +10,7 @@ mod support;
 
 use std::process::ExitCode;
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::authorize::condition::Condition;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};

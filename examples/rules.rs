@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::config;
 use countersign::mint::SigningKey;
 use countersign::plan::Policy;

@@ -1,39 +1,38 @@
-//! Presented → Principal: who the caller is, proven.
+//! Verifies credentials: Presented → Principal.
 //!
-//! Each kind of credential is one variant of [`Method`] and one file. Its functions have the same names in every file:
-//! `claim` recognises a credential that its provider would verify, `verify` proves the caller, `still_valid` checks
-//! again what may have changed since, and `offers` says what a 401 offers. None of them looks into the store: what they
-//! need of it comes in as [`Facts`].
+//! Each kind of credential is one variant of [`Method`] and one file. Each file has functions with the same names:
+//!
+//! 1. `claim` recognizes a credential that its provider can verify.
+//! 2. `verify` verifies the credential, and returns the caller.
+//! 3. `still_valid` checks again what can have changed since a credential was verified.
+//! 4. `offers` lists the challenges of a 401.
+//!
+//! None of them reads the store. They receive what they need of it as [`Facts`].
 
-pub mod base64url;
-pub mod claims;
 pub mod granted;
-pub mod jwk;
-pub mod jws;
+pub mod jose;
 pub mod jwt;
-pub mod keys;
 mod offer;
 mod parsed;
 mod principal;
-pub mod signature;
 
 use std::rc::Rc;
 
+use self::jose::keys::KeySet;
+use self::jose::signature::Backend;
 use self::jwt::{Jwt, Unverified};
-use self::keys::KeySet;
 pub use self::offer::Offer;
 pub use self::parsed::{Decoded, Parsed};
 pub use self::principal::{Evidence, Principal};
-use self::signature::Backend;
 use crate::credential::LocationId;
 use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;
 
-/// A provider, by its position in the configuration.
+/// Identifies a provider by its position in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderId(pub usize);
 
-/// A source of keys that are fetched, by its position among those of the configuration.
+/// Identifies a source of fetched keys by its position among the sources of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeySourceId(pub usize);
 
@@ -42,7 +41,7 @@ pub struct KeySourceId(pub usize);
 pub struct Provider {
     /// Its name in the configuration.
     pub name: String,
-    /// Where its credentials may be.
+    /// The locations where it looks for credentials.
     pub locations: Vec<LocationId>,
     /// How it verifies them.
     pub method: Method,
@@ -55,38 +54,39 @@ pub enum Method {
     Jwt(Jwt),
 }
 
-/// A credential that a method recognises as one of its own, with that method. Nothing of it is proven.
+/// A credential that a method recognizes, with that method. It is not verified.
 #[derive(Clone, Copy)]
 pub enum Claim<'p, 'c> {
     /// A JSON Web Token.
     Jwt(&'p Jwt, &'c Unverified<'c>),
 }
 
-/// What a credential is verified with, besides its provider.
+/// What a provider needs to verify a credential, in addition to its configuration.
 #[derive(Clone, Copy)]
 pub struct Facts<'f> {
-    /// The keys that were fetched.
+    /// The fetched keys.
     pub keys: &'f dyn KeysAtHand,
     /// What verifies signatures.
     pub backend: &'f dyn Backend,
-    /// The moment.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// The keys that were fetched, by their source.
+/// The fetched keys, by their source.
 pub trait KeysAtHand {
-    /// The keys of a source; none before any were fetched.
+    /// The keys of a source. `None` if no keys have been fetched from it yet.
     fn keys(&self, source: KeySourceId) -> Option<&KeySet>;
 }
 
-/// Why a credential does not prove its caller.
+/// Why a credential does not prove who the caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The token is not valid.
     Token(TokenFault),
-    /// No key at hand verifies the token. A key that is not fetched yet may; if none does, this is what is wrong.
+    /// None of the present keys verifies the token, but a key that is not fetched yet could. If no such key is fetched,
+    /// the token has this fault.
     Stale(TokenFault),
-    /// Whether the credential is valid cannot be determined now.
+    /// It is not known now whether the credential is valid.
     Unavailable(Unavailable),
 }
 
@@ -98,19 +98,19 @@ impl From<TokenFault> for Refusal {
 
 /// The provider that verifies a credential.
 pub struct Selected<'p, 'c> {
-    /// Its identifier.
+    /// The provider's identifier.
     pub id: ProviderId,
     /// The provider.
     pub provider: &'p Provider,
-    /// What the credential claims.
+    /// The credential, as the provider recognizes it.
     pub claim: Claim<'p, 'c>,
 }
 
-/// Selects the provider that verifies a credential found at `location`: for a token the one whose issuer it names,
-/// `accepted` ones before others. The keys of another provider are never tried (RFC 8725 §3.8).
+/// Selects the provider that verifies a credential found at `location`. For a token, this is the provider whose issuer
+/// the token names. `accepted` providers are preferred. The keys of another provider are never tried (RFC 8725 §3.8).
 ///
 /// # Errors
-/// What is wrong with a credential that no provider recognises.
+/// The fault of a credential that no provider recognizes.
 pub fn select<'p, 'c>(
     providers: &'p [Provider],
     accepted: &[ProviderId],
@@ -131,13 +131,13 @@ pub fn select<'p, 'c>(
     });
     match selected {
         Some(selected) => Ok(selected),
-        // A token without fault is of an issuer that is not trusted.
+        // The token can be parsed, so its fault is that its issuer is not trusted.
         None => Err(parsed.jwt().err().unwrap_or(TokenFault::Issuer)),
     }
 }
 
 impl Provider {
-    /// Whether one credential could be recognised by both.
+    /// Whether both providers could recognize the same credential.
     pub fn conflicts_with(&self, other: &Self) -> bool {
         let mut locations = self.locations.iter();
         locations.any(|own| other.locations.contains(own))
@@ -146,17 +146,17 @@ impl Provider {
 }
 
 impl Method {
-    /// What a 401 offers, one challenge each.
+    /// What a 401 offers: one challenge for each.
     pub fn offers(&self) -> &[Offer] {
         match self {
             Self::Jwt(jwt) => jwt.offers(),
         }
     }
 
-    /// Whether what proved a caller before still does. Where it does not, the credential must be verified anew.
+    /// Whether the evidence for a caller is still current. If it is not, the credential must be verified again.
     ///
     /// # Errors
-    /// [`Refusal`], where the credential is valid no longer.
+    /// [`Refusal`] if the credential is no longer valid.
     pub fn still_valid(&self, principal: &Principal, facts: Facts<'_>) -> Result<bool, Refusal> {
         match (self, principal.evidence()) {
             (Self::Jwt(jwt), Evidence::Jwt(evidence)) => {
@@ -179,14 +179,14 @@ impl Method {
 }
 
 impl<'c> Claim<'_, 'c> {
-    /// The subject that the credential names. It may be lying.
+    /// The subject that the credential names. It is not verified.
     pub fn subject(self) -> Option<&'c str> {
         match self {
             Self::Jwt(jwt, token) => jwt.claimed_subject(token),
         }
     }
 
-    /// Proves the caller.
+    /// Verifies the credential, and returns the caller.
     ///
     /// # Errors
     /// [`Refusal`].

@@ -16,7 +16,7 @@ use self::claim::ClaimRequirement;
 use self::condition::{Budget, Condition, Failed};
 use self::names::Names;
 use crate::authenticate::Principal;
-use crate::authenticate::claims::moment;
+use crate::authenticate::jose::claims::moment;
 use crate::reject::{Reject, Requirement, Weakness};
 use crate::request::path::Readings;
 use crate::request::preflight::Preflight;

@@ -1,13 +1,12 @@
-//! What a client presents: RequestView → Presented, at the locations of the providers.
+//! Finds the credentials that a client presents: RequestView → Presented, at the token locations of the providers.
 //!
-//! The rules:
-//! 1. A location that holds nothing, an empty cookie, or a scheme that nobody serves there is no credential
+//! 1. An empty header, an empty cookie, and a scheme that is not configured for the header are not credentials
 //!    (RFC 6750 §3.1).
-//! 2. Two credentials are refused wherever nobody could tell which one an upstream would take: a repeated field,
-//!    two joined in one field by a comma, a repeated cookie or parameter, two locations of one provider
-//!    (RFC 9110 §5.3, RFC 6750 §2).
-//! 3. What the client nominates in `Connection` ends with the connection, and is no credential (RFC 9110 §7.6.1).
-//! 4. A token is a `b64token` (RFC 6750 §2.1); what is none is malformed, not merely unknown.
+//! 2. A request with two credentials is denied if an upstream could use the other one: a repeated header, two
+//!    credentials in one header with a comma between them, a repeated cookie or query parameter, or two locations of
+//!    one provider (RFC 9110 §5.3, RFC 6750 §2).
+//! 3. A header that the client names in `Connection` is hop-by-hop (RFC 9110 §7.6.1). A credential in it is ignored.
+//! 4. A token is a `b64token` (RFC 6750 §2.1). Any other value is a malformed credential, not a missing one.
 
 mod cookie;
 mod field;
@@ -19,32 +18,32 @@ use std::fmt;
 use smallvec::SmallVec;
 
 pub use self::cookie::{is_cookie_called, without_cookies_that};
-pub use self::field::stands_alone;
+pub use self::field::has_token_without_scheme;
 pub use self::query::{without_parameters, without_parameters_that};
 use crate::reject::{CredentialFault, MalformedCredential, Reject};
 use crate::request::RequestView;
 use crate::scheme::{Scheme, SchemeSet};
 
-/// The part of a request that carries a credential.
+/// The part of a request that contains a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carrier {
-    /// In a header field, after a scheme.
+    /// A header with a scheme before the credential.
     Scheme {
-        /// The field's name, in lower case.
+        /// The header's name, in lower case.
         field: String,
         /// The scheme's name, in any case.
         scheme: String,
     },
-    /// In a header field, alone.
+    /// A header that contains only the credential.
     Field(String),
-    /// In a cookie.
+    /// A cookie.
     Cookie(String),
-    /// In a parameter of the query.
+    /// A query parameter.
     Query(String),
 }
 
 impl Carrier {
-    /// The name of the header field, where it is in one, in lower case.
+    /// The header's name, in lower case: `cookie` for a cookie. `None` for a query parameter.
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::Scheme { field, .. } | Self::Field(field) => Some(field),
@@ -53,7 +52,7 @@ impl Carrier {
         }
     }
 
-    /// The name of the cookie, where it is one.
+    /// The cookie's name. `None` if it is not a cookie.
     pub fn cookie(&self) -> Option<&str> {
         match self {
             Self::Cookie(name) => Some(name),
@@ -61,7 +60,7 @@ impl Carrier {
         }
     }
 
-    /// The name of the parameter of the query, where it is one.
+    /// The query parameter's name. `None` if it is not a query parameter.
     pub fn parameter(&self) -> Option<&str> {
         match self {
             Self::Query(name) => Some(name),
@@ -69,7 +68,7 @@ impl Carrier {
         }
     }
 
-    /// The name of the header field that holds nothing but credentials, where it is in one, in lower case.
+    /// The name of a header that contains only credentials, in lower case. `None` for a cookie or a query parameter.
     pub fn own_field(&self) -> Option<&str> {
         match self {
             Self::Scheme { field, .. } | Self::Field(field) => Some(field),
@@ -78,48 +77,48 @@ impl Carrier {
     }
 }
 
-/// Where a provider looks for credentials, and the scheme of the challenge for them.
+/// A token location: where a provider looks for credentials, and the scheme of the challenge for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// The part of the request.
     pub carrier: Carrier,
-    /// What a credential is written like there.
+    /// The grammar of a credential at this location.
     pub grammar: Grammar,
-    /// The scheme of its challenge.
+    /// The scheme of the challenge for a credential at this location.
     pub scheme: Scheme,
 }
 
-/// A location, by its position among those of the configuration.
+/// Identifies a location by its position among the locations of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LocationId(pub usize);
 
-/// What a credential is written like: one variant for each form.
+/// The grammar of a credential: one variant for each form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grammar {
     /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
     Token,
 }
 
-/// A credential as it was sent, not yet verified.
+/// A presented credential. It is not verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Presented<'a> {
-    /// Where it was.
+    /// The location where it was found.
     pub location: LocationId,
     /// The scheme of the challenge for it.
     pub scheme: Scheme,
-    /// What was there.
+    /// The credential.
     pub shown: Shown<'a>,
 }
 
-/// What was at a location, by its grammar.
+/// A credential in the form that its grammar describes.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Shown<'a> {
-    /// A token, percent-decoded where it was in the query.
+    /// A token. A token in the query is percent-decoded.
     Token(Cow<'a, [u8]>),
 }
 
 impl Shown<'_> {
-    /// The octets that were sent, for what remembers a credential.
+    /// The octets of the credential, by which a cache recognizes it.
     pub fn octets(&self) -> &[u8] {
         match self {
             Self::Token(token) => token,
@@ -127,7 +126,7 @@ impl Shown<'_> {
     }
 }
 
-/// A credential is a secret.
+/// Prints only the kind, because a credential is a secret.
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,27 +135,27 @@ impl fmt::Debug for Shown<'_> {
     }
 }
 
-/// A credential is a secret.
+/// Prints only the kind, because a credential is a secret.
 impl fmt::Debug for Presented<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Presented({})", self.scheme)
     }
 }
 
-/// The octets of the credential at a location; a fault is what is wrong with what is there.
+/// The result of reading one location: the octets of the credential, `None` if there is no credential, or its fault.
 type Found<'a> = Result<Option<Cow<'a, [u8]>>, CredentialFault>;
 
-/// The credentials of a request, in the order of the `locations`.
+/// The credentials of a request, in the order of `locations`.
 ///
 /// # Errors
-/// [`Reject::Malformed`] where one breaks its grammar, or a location holds two.
+/// [`Reject::Malformed`] if a credential violates its grammar, or a location has two credentials.
 pub fn present<'a>(
     request: &RequestView<'a>,
     locations: &[Location],
 ) -> Result<SmallVec<[Presented<'a>; 1]>, Reject> {
     let mut presented = SmallVec::new();
     for (number, served) in locations.iter().enumerate() {
-        // What ends with the connection is not for the upstream, so it must not be judged as if it were.
+        // A hop-by-hop header is not meant for the upstream, so a credential in it must not decide.
         if served
             .carrier
             .field()
@@ -185,7 +184,7 @@ pub fn present<'a>(
     Ok(presented)
 }
 
-/// Two credentials where there may be one.
+/// The fault of a request with two credentials where one is allowed.
 pub fn several(attempted: SchemeSet) -> Reject {
     malformed(attempted, CredentialFault::Several)
 }
@@ -194,7 +193,10 @@ fn malformed(attempted: SchemeSet, fault: CredentialFault) -> Reject {
     Reject::Malformed(MalformedCredential { attempted, fault })
 }
 
-/// The schemes that a malformed credential attempted: that of its location, and where its field holds several, theirs.
+/// The schemes that the client attempted with a malformed credential.
+///
+/// These are the schemes in the credential's header that are configured for it. If there are none, it is the scheme of
+/// the credential's location.
 #[cold]
 fn attempted(request: &RequestView<'_>, locations: &[Location], at: &Location) -> SchemeSet {
     let own = SchemeSet::default().with(at.scheme);
@@ -220,7 +222,7 @@ impl Grammar {
         }
     }
 
-    /// The credential that is alone at a location; an empty value is none.
+    /// The credential in a value that contains nothing else. An empty value is not a credential.
     fn alone(self, value: Cow<'_, [u8]>) -> Found<'_> {
         if value.is_empty() {
             Ok(None)
@@ -231,7 +233,7 @@ impl Grammar {
         }
     }
 
-    /// Octets that this grammar accepts.
+    /// The credential with these octets, which this grammar accepts.
     fn shown(self, octets: Cow<'_, [u8]>) -> Shown<'_> {
         match self {
             Self::Token => Shown::Token(octets),
@@ -246,30 +248,31 @@ fn is_b64token(token: &[u8]) -> bool {
         .rposition(|byte| *byte != b'=')
         .and_then(|last| token.get(..=last));
     body.is_some_and(|body| {
-        // Four at a time and without a way out of the loop: every byte of every token passes here.
+        // Every byte of every token is checked here: the loop checks four at a time and has no early exit.
         let (quads, rest) = body.as_chunks();
-        let are_of_body = |all, [a, b, c, d]: &[u8; 4]| {
-            all & is_of_body(*a) & is_of_body(*b) & is_of_body(*c) & is_of_body(*d)
+        let are_allowed = |all, [a, b, c, d]: &[u8; 4]| {
+            all & is_allowed(*a) & is_allowed(*b) & is_allowed(*c) & is_allowed(*d)
         };
-        quads.iter().fold(true, are_of_body) && rest.iter().all(|byte| is_of_body(*byte))
+        quads.iter().fold(true, are_allowed) && rest.iter().all(|byte| is_allowed(*byte))
     })
 }
 
-fn is_of_body(byte: u8) -> bool {
-    IS_OF_BODY.get(usize::from(byte)) == Some(&true)
+/// Whether a `b64token` may contain this byte before the `=` at its end.
+fn is_allowed(byte: u8) -> bool {
+    ALLOWED.get(usize::from(byte)) == Some(&true)
 }
 
-/// Which characters the body of a `b64token` may have. An index out of range would not compile.
+/// The bytes that a `b64token` may contain before the `=` at its end. An index out of range would not compile.
 #[allow(clippy::indexing_slicing)]
-const IS_OF_BODY: [bool; 256] = {
-    let mut is_of_body = [false; 256];
+const ALLOWED: [bool; 256] = {
+    let mut is_allowed = [false; 256];
     let characters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
     let mut next = 0;
     while next < characters.len() {
-        is_of_body[characters[next] as usize] = true;
+        is_allowed[characters[next] as usize] = true;
         next += 1;
     }
-    is_of_body
+    is_allowed
 };
 
 #[cfg(test)]

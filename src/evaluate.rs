@@ -1,41 +1,41 @@
-//! The one function: a plan, a request, a moment → a decision.
+//! The decision about a request: a plan, a request and a moment → [`Decision`].
 //!
-//! The order of the questions decides which answer a request gets when several would do:
+//! The checks run in this order. The first that fails decides the response:
 //!
-//! 1. no valid document: 503;
-//! 2. TRACE: 405;
-//! 3. a method that is not in upper case, a bad authority, a path that has no reading: 400, and where rules look at
-//!    routes, a field that would have to be taken out is one too;
-//!    then the rule is found: where the readings of the path differ on it, that is a 400, and a header field that it
-//!    looks at twice is a 400 too, and so is a path of several readings where a condition of the rule looks at it;
-//! 4. plain HTTP where HTTPS is asked for: 403, or 308 to it;
-//! 5. an address that may not ask here: 403;
-//! 6. the metadata of the resource (RFC 9728): 200;
-//! 7. a CORS preflight: it passes without credentials, or is answered;
-//! 8. a rule with a fixed answer: that;
-//! 9. `allow: public`: it passes, nothing is judged;
-//! 10. too many failures from that address, or with credentials of that user: 429, whatever is shown;
-//! 11. two credentials, or one that breaks its grammar: 400;
-//! 12. no credential: 401, or on an optional rule it passes;
-//! 13. a credential that is refused: 401, also where the rule would not accept its provider: nothing unverified
-//!     reaches an upstream that might read it;
-//!     whether it is good cannot be said now, since keys are not to be had: 503;
-//! 14. a good one of a provider that the rule does not accept, or where nothing permits the request: 403;
-//! 15. an authentication that is too weak, or too long ago: 401;
-//! 16. a missing scope, role, group or claim, a condition that does not hold: 403, or what hides that there is something;
-//! 17. it passes.
+//! 1. there is no valid configuration: 503;
+//! 2. the method is TRACE: 405;
+//! 3. the method is not in upper case, the authority is invalid, or the path cannot be read: 400. If rules look at
+//!    routes, a header that would be stripped is 400 too. Then the rule is searched. If the readings of the path match
+//!    different rules, or the request repeats a header that a rule looks at, it is 400. If a condition of the rule looks
+//!    at the path and the path has several readings, it is 400;
+//! 4. the request uses plain HTTP and the configuration requires HTTPS: 403, or 308 to the HTTPS address;
+//! 5. the client's address is not allowed: 403;
+//! 6. the request is for the metadata of the protected resource (RFC 9728): 200;
+//! 7. the request is a CORS preflight: it passes without credentials, or the filter responds;
+//! 8. the rule has a fixed response (`respond`): that response;
+//! 9. the rule is public: the request passes and credentials are ignored;
+//! 10. the address, or the user that a credential names, has too many failures: 429, whatever is presented;
+//! 11. a credential is malformed, or there are two for one provider: 400;
+//! 12. there is no credential: 401, or at an optional rule the request passes;
+//! 13. a credential is invalid: 401, also if the rule does not accept its provider, because an upstream could read it. If
+//!     its validity cannot be determined, because keys are unavailable: 503;
+//! 14. the credential is valid, but the rule does not accept its provider, or no rule permits the request: 403;
+//! 15. the authentication is too weak or too old: 401 (RFC 9470);
+//! 16. a scope, role, group or claim is missing, or a condition is false: 403, or the response that hides the rule;
+//! 17. otherwise the request passes.
 //!
-//! Where a rule hides (`on_forbidden: not_found`), clients who may not pass cannot tell it from no rule (`hide`).
-//! In shadow mode a refusal is decided like any other, and the request passes all the same; metadata and preflights are
-//! answered as ever.
-//! Whatever passes, and however: nothing arrives with it that names another caller, method, path or host, or that an
-//! upstream could take for a credential that was judged (`forward`).
-//! Where the rule has no scheme to offer, 12 and 13 are 403: a 401 must have a challenge (RFC 9110 §15.5.2).
+//! If a rule hides (`on_forbidden: not_found`), clients that it denies cannot tell it from a missing rule: see `hide`.
+//! In shadow mode a denial is decided in the same way, and the request passes; metadata and preflights are answered.
+//! A request that passes carries no header that names another caller, method, path or host, and nothing that an upstream
+//! could take for a verified credential: see `forward`.
+//! If the rule offers no scheme, 12 and 13 are 403, because a 401 must have a challenge (RFC 9110 §15.5.2).
 
+mod decision;
 mod effects;
 mod forward;
 mod hide;
 mod identify;
+mod metadata;
 mod preflight;
 mod throttle;
 mod trace;
@@ -43,168 +43,39 @@ mod verify;
 
 use std::cell::RefCell;
 
+pub use self::decision::{Answer, Decision, Passage, Verdict};
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
 use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
 pub use self::trace::{Step, Throttling, Trace};
-use crate::authenticate::signature::Backend;
-use crate::authenticate::{KeySourceId, Offer, Principal, ProviderId};
+use crate::authenticate::jose::signature::Backend;
+use crate::authenticate::{KeySourceId, ProviderId};
 use crate::authorize::condition::{Budget, Condition};
-use crate::authorize::{
-    Access, Input, Permit, Principals, Requirements, permit, permit_anyone, permit_where_hidden,
-};
+use crate::authorize::{Access, Input, permit, permit_anyone, permit_where_hidden};
 use crate::plan::{Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
-use crate::presentation::fixed::FixedReply;
-use crate::presentation::metadata::Asked as AskedForMetadata;
 use crate::reject::{Reject, TokenFault, Unavailable};
 use crate::request::RequestView;
 use crate::request::path::Readings;
-use crate::scheme::Scheme;
 use crate::store::{Store, TokenId};
 use crate::time::Timestamp;
 
-/// What is decided, and by what.
-#[derive(Debug)]
-pub struct Decision<'p> {
-    /// What becomes of the request.
-    pub verdict: Verdict,
-    /// Whether a refusal is only noted, and the request passes.
-    pub is_shadow: bool,
-    /// The rule that decided; none before one is found, and where none fits.
-    pub rule: Option<&'p str>,
-    /// The provider that verified the first caller.
-    pub provider: Option<&'p str>,
-    /// The callers, each verified; the first is the one that the upstream is told of.
-    pub principals: Principals,
-    /// The scheme of the credential that failed, or else of the first caller's.
-    pub scheme: Option<Scheme>,
-    /// What a 401 offers, in the order of its challenges.
-    pub offers: &'p [Offer],
-    /// What the rule asks of callers.
-    pub requirements: Option<&'p Requirements>,
-    /// Whether the refusal is answered as if there were nothing.
-    pub hides: bool,
-    /// The answer of the rule's own.
-    pub fixed: Option<&'p FixedReply>,
-    /// How the request is changed on its way to the upstream, where it passes.
-    pub forward: Forward<'p>,
-    /// What the upstream is told of the caller, where it passes.
-    told: Told,
-}
-
-/// Proof that a request may go on to the upstream: a host forwards nothing without it.
-#[derive(Debug, Clone, Copy)]
-pub enum Passage<'d> {
-    /// It is permitted.
-    Permitted(&'d Permit),
-    /// It is refused, and passes since the configuration is in shadow mode.
-    Shadow(Reject),
-}
-
-/// What becomes of a request.
-#[derive(Debug)]
-pub enum Verdict {
-    /// It passes.
-    Passes(Permit),
-    /// The filter answers, and refuses nothing.
-    Answers(Answer),
-    /// It is refused.
-    Refused(Reject),
-}
-
-/// An answer that is no refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// The metadata of the resource.
-    Metadata,
-    /// That anybody may read the metadata.
-    MetadataPreflight,
-    /// What a preflight asks.
-    Preflight,
-}
-
-impl<'p> Decision<'p> {
-    /// What is decided before anything is known: nothing passes.
-    fn undecided() -> Self {
-        Self {
-            verdict: Verdict::Refused(Reject::NoDocument),
-            is_shadow: false,
-            rule: None,
-            provider: None,
-            principals: Principals::new(),
-            scheme: None,
-            offers: &[],
-            requirements: None,
-            hides: false,
-            fixed: None,
-            forward: Forward::default(),
-            told: Told::default(),
-        }
-    }
-
-    /// The first caller.
-    pub fn principal(&self) -> Option<&Principal> {
-        self.principals.first().map(AsRef::as_ref)
-    }
-
-    /// Why the request is refused, or would be.
-    pub fn refusal(&self) -> Option<Reject> {
-        match self.verdict {
-            Verdict::Refused(reject) => Some(reject),
-            Verdict::Passes(_) | Verdict::Answers(_) => None,
-        }
-    }
-
-    /// The proof that the request may go on to the upstream; none if the filter answers it.
-    pub fn passage(&self) -> Option<Passage<'_>> {
-        match &self.verdict {
-            Verdict::Passes(permit) => Some(Passage::Permitted(permit)),
-            Verdict::Answers(_) => None,
-            Verdict::Refused(reject) => self.is_shadow.then_some(Passage::Shadow(*reject)),
-        }
-    }
-
-    /// Commits the effects. Where they lose a race, the request is denied; in shadow mode it would be.
-    #[must_use]
-    pub fn commit(
-        self,
-        effects: Effects,
-        store: &mut Store,
-        (plan, request): (&'p Plan, &RequestView<'_>),
-        now: Timestamp,
-    ) -> Self {
-        let Err(reject) = effects.commit(store, now) else {
-            return self;
-        };
-        let mut denied = Self {
-            verdict: Verdict::Refused(reject),
-            forward: Forward::default(),
-            ..self
-        };
-        if let Some(policy) = &plan.policy {
-            Forwarding { policy, request }.pass_on(&mut denied);
-        }
-        denied
-    }
-}
-
-/// What a request is evaluated under, beside its own head.
+/// What an evaluation depends on besides the plan, the request and the store.
 #[derive(Clone, Copy)]
 pub struct Circumstances<'c> {
-    /// The fetches that have ended, well or not, for this request.
+    /// The fetches that this request has waited for, successful or not.
     pub settled: &'c [Fetch],
-    /// What verifies signatures.
+    /// Verifies signatures.
     pub backend: &'c dyn Backend,
-    /// The moment.
+    /// The time of the evaluation.
     pub now: Timestamp,
 }
 
 /// Decides a request, or says what must be fetched first.
 ///
-/// Nothing is saved between the two: once the fetch has ended, well or not, the same request is evaluated from the
-/// top, with the fetch among the `settled`. What is settled is not asked for again.
+/// An evaluation keeps no state. When the fetch has ended, successful or not, the caller evaluates the same request again
+/// with the fetch among the `settled`, for which no evaluation asks again.
 pub fn evaluate<'p>(
     plan: &'p Plan,
     request: &RequestView<'_>,
@@ -217,7 +88,7 @@ pub fn evaluate<'p>(
     let Some(policy) = &plan.policy else {
         return Outcome::Decided(decision, effects);
     };
-    let judging = Judging {
+    let evaluation = Evaluation {
         policy,
         presentation: &plan.presentation,
         request,
@@ -225,50 +96,50 @@ pub fn evaluate<'p>(
         circumstances,
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
-    decision.verdict = match judging.judge(&mut decision, &mut effects, trace) {
+    decision.verdict = match evaluation.decide(&mut decision, &mut effects, trace) {
         Ok(verdict) => verdict,
         Err(Stop::Reject(reject)) => Verdict::Refused(reject),
-        // In shadow mode no request waits: the fetch is made, and the request judged as if it had failed.
+        // In shadow mode no request waits. It is decided as if the fetch had failed, and the fetch is made.
         Err(Stop::Needs(fetch)) if decision.is_shadow => {
             effects.wanted = Some(fetch);
             Verdict::Refused(Reject::Unavailable(Unavailable::Keys))
         }
         Err(Stop::Needs(fetch)) => return Outcome::Needs(fetch),
     };
-    // What the filter itself serves is answered in shadow mode too.
+    // The filter serves metadata and preflights in shadow mode too.
     let is_own = matches!(
         decision.refusal(),
         Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
     );
     decision.is_shadow &= !is_own;
-    judging.forwarding().pass_on(&mut decision);
+    evaluation.forwarding().pass_on(&mut decision);
     Outcome::Decided(decision, effects)
 }
 
-/// What comes of an evaluation.
-// Made once for each request, and nearly always the large one: a box would cost every request an allocation.
+/// The result of an evaluation.
+// There is one per request, and it is nearly always the large variant: a box would cost every request an allocation.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Outcome<'p> {
-    /// A decision, and what it leaves behind.
+    /// A decision, and its effects on the store.
     Decided(Decision<'p>, Effects),
-    /// Nothing yet: this must be fetched.
+    /// The request cannot be decided before this is fetched.
     Needs(Fetch),
 }
 
-/// What must be fetched before a request can be decided.
+/// Something that must be fetched before a request can be decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetch {
     /// The keys of a source.
     Keys(KeySourceId),
     /// The list of credentials that a provider accepts.
     Entries(ProviderId),
-    /// What the authorization server says of a token (RFC 7662).
+    /// The state of a token, from its authorization server (RFC 7662).
     Introspection(ProviderId, TokenId),
 }
 
 impl Fetch {
-    /// The source of keys, if that is what is fetched.
+    /// The key source, if keys are fetched.
     pub fn key_source(self) -> Option<KeySourceId> {
         match self {
             Self::Keys(source) => Some(source),
@@ -277,7 +148,7 @@ impl Fetch {
     }
 }
 
-/// What keeps an evaluation from going on.
+/// Why an evaluation ends early.
 enum Stop {
     Reject(Reject),
     Needs(Fetch),
@@ -295,15 +166,16 @@ impl From<TokenFault> for Stop {
     }
 }
 
-/// What is asked, and of which path.
+/// What applies to the request, by the rule that matches.
 #[derive(Clone, Copy)]
-struct Asking<'p, 'r> {
+struct Applicable<'p, 'r> {
     access: &'p Access,
     readings: &'r Readings<'r>,
     bound: &'r Bound<'p, 'r>,
 }
 
-struct Judging<'p, 'r> {
+/// One evaluation of one request.
+struct Evaluation<'p, 'r> {
     policy: &'p Policy,
     presentation: &'p Presentation,
     request: &'r RequestView<'r>,
@@ -311,7 +183,7 @@ struct Judging<'p, 'r> {
     circumstances: Circumstances<'r>,
 }
 
-impl<'p, 'r> Judging<'p, 'r> {
+impl<'p, 'r> Evaluation<'p, 'r> {
     fn forwarding(&self) -> Forwarding<'p, 'r> {
         Forwarding {
             policy: self.policy,
@@ -319,24 +191,25 @@ impl<'p, 'r> Judging<'p, 'r> {
         }
     }
 
-    fn judge(
+    /// Runs the checks of this module's list.
+    fn decide(
         &self,
         decision: &mut Decision<'p>,
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Verdict, Stop> {
-        // Methods have case (RFC 9110 §9.1), but not every upstream knows it.
+        // Methods are case-sensitive (RFC 9110 §9.1), but some upstreams ignore case.
         if self.request.method().eq_ignore_ascii_case(b"TRACE") {
             return Err(Reject::Trace.into());
         }
-        // `delete` would slip past a rule for DELETE, and reach an upstream to which it is the same.
+        // `delete` would not match a rule for DELETE, but some upstreams treat it as DELETE.
         if self.request.method().iter().any(u8::is_ascii_lowercase) {
             return Err(Reject::MethodCase.into());
         }
         let host = self.request.host()?;
         let readings = Readings::of_target(self.request.target()).map_err(Reject::Path)?;
         trace.step(Step::Read(&readings));
-        self.refuse_what_is_no_path(&readings)?;
+        self.refuse_hidden_parts(&readings)?;
         if self.policy.asks_for_route() {
             self.forwarding().refuse_claims()?;
             trace.step(Step::Route(self.request));
@@ -344,10 +217,10 @@ impl<'p, 'r> Judging<'p, 'r> {
 
         let mut hidden = None;
         let method = self.request.method();
-        let fit = self.find_rule(method, &readings, &host, &mut hidden)?;
+        let found = self.find_rule(method, &readings, &host, &mut hidden)?;
         let asked = self.asked_for_metadata(&readings);
         let asked = asked.map_err(|reject| instead_of(reject, hidden.as_ref()))?;
-        let rule = fit.as_ref().map(|fit| fit.rule);
+        let rule = found.as_ref().map(|found| found.rule);
         decision.rule = rule.map(|rule| rule.name.as_str());
         if hidden.as_ref().is_none_or(|hidden| hidden.is_matched) {
             trace.step(Step::Rule(decision.rule));
@@ -357,8 +230,8 @@ impl<'p, 'r> Judging<'p, 'r> {
             refuse_path_in_doubt(terms.access, &readings)
         })?;
 
-        let on_the_whole = self.refuse_plain_http();
-        on_the_whole
+        let for_all_rules = self.refuse_plain_http();
+        for_all_rules
             .and_then(|()| self.refuse_foreign_address(self.policy.networks.as_ref()))
             .map_err(|reject| instead_of(reject, hidden.as_ref()))?;
         check(&terms, &mut hidden, |terms| {
@@ -374,21 +247,23 @@ impl<'p, 'r> Judging<'p, 'r> {
         if let Some(verdict) = self.preflight(decision, &readings, &host, refusal)? {
             return Ok(verdict);
         }
-        let bound = fit.map(|fit| fit.bound).unwrap_or_default();
-        let asking = Asking {
+        let bound = found.map(|found| found.bound).unwrap_or_default();
+        let applicable = Applicable {
             access: terms.access,
             readings: &readings,
             bound: &bound,
         };
         match hidden {
-            None => self.ask(&asking, decision, effects, trace),
-            Some(hidden) => self.ask_where_hidden(&asking, &hidden, decision, effects, trace),
+            None => self.authorize(&applicable, decision, effects, trace),
+            Some(hidden) => {
+                self.authorize_where_hidden(&applicable, &hidden, decision, effects, trace)
+            }
         }
     }
 
-    /// Refuses a path that holds a query to some upstream, and in it what would be removed from a query; and where rules
-    /// look at hosts, one that holds another host.
-    fn refuse_what_is_no_path(&self, readings: &Readings<'_>) -> Result<(), Reject> {
+    /// Denies a path in which some upstream finds a query with a parameter that the filter would strip, or, if rules look at
+    /// hosts, another host.
+    fn refuse_hidden_parts(&self, readings: &Readings<'_>) -> Result<(), Reject> {
         let Err(fault) = readings.plain() else {
             return Ok(());
         };
@@ -403,58 +278,30 @@ impl<'p, 'r> Judging<'p, 'r> {
 
     fn refuse_plain_http(&self) -> Result<(), Reject> {
         let policy = self.policy;
-        let is_welcome = !policy.requires_https || self.request.is_https(policy.https_by);
-        is_welcome.then_some(()).ok_or(Reject::PlainHttp)
+        let is_allowed = !policy.requires_https || self.request.is_https(policy.https_by);
+        is_allowed.then_some(()).ok_or(Reject::PlainHttp)
     }
 
     fn refuse_foreign_address(&self, networks: Option<&Networks>) -> Result<(), Reject> {
         let client = self.request.client();
-        let is_admitted = networks.is_none_or(|networks| networks.admit(client));
-        is_admitted.then_some(()).ok_or(Reject::Address)
+        let is_allowed = networks.is_none_or(|networks| networks.admit(client));
+        is_allowed.then_some(()).ok_or(Reject::Address)
     }
 
-    /// Whether the request is for metadata, by every reading of its path.
-    fn asked_for_metadata(
+    /// Checks the credentials of the request, and what the rule requires of the callers.
+    fn authorize(
         &self,
-        readings: &Readings<'_>,
-    ) -> Result<Option<AskedForMetadata>, Reject> {
-        let Some(metadata) = &self.presentation.metadata else {
-            return Ok(None);
-        };
-        readings.agree(|reading| Ok(metadata.asked(reading, self.request.query())))
-    }
-
-    /// The metadata of the resource, which everybody may read (RFC 9728 §3); a public rule may leave it to the upstream.
-    fn metadata(
-        &self,
-        access: &Access,
-        asked: Option<AskedForMetadata>,
-    ) -> Result<Option<Answer>, Reject> {
-        match (asked, self.request.method()) {
-            (None, _) => Ok(None),
-            (Some(AskedForMetadata::Another), _) if matches!(access, Access::Public) => Ok(None),
-            (Some(AskedForMetadata::Another), _) => Err(Reject::NoSuchMetadata),
-            (Some(AskedForMetadata::This), b"GET" | b"HEAD") => Ok(Some(Answer::Metadata)),
-            (Some(AskedForMetadata::This), b"OPTIONS") if self.request.as_preflight().is_some() => {
-                Ok(Some(Answer::MetadataPreflight))
-            }
-            (Some(AskedForMetadata::This), _) => Err(Reject::MetadataMethod),
-        }
-    }
-
-    fn ask(
-        &self,
-        asking: &Asking<'p, '_>,
+        applicable: &Applicable<'p, '_>,
         decision: &mut Decision<'p>,
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Verdict, Stop> {
-        let Asking {
+        let Applicable {
             access,
             readings,
             bound,
-        } = *asking;
-        trace.step(Step::Asks(what_is_asked(access)));
+        } = *applicable;
+        trace.step(Step::Requires(access_in_words(access)));
         let gate = match access {
             Access::Public => return pass_anyone(access),
             Access::Respond(reply) => {
@@ -504,7 +351,7 @@ impl<'p, 'r> Judging<'p, 'r> {
     }
 }
 
-/// Lets a request without a credential pass, where the rule does.
+/// Lets a request without a credential pass, if the rule permits that.
 fn pass_anyone(access: &Access) -> Result<Verdict, Stop> {
     match permit_anyone(access) {
         Some(permit) => Ok(Verdict::Passes(permit)),
@@ -512,7 +359,7 @@ fn pass_anyone(access: &Access) -> Result<Verdict, Stop> {
     }
 }
 
-fn what_is_asked(access: &Access) -> &'static str {
+fn access_in_words(access: &Access) -> &'static str {
     match access {
         Access::Public => "public",
         Access::Respond(_) => "fixed response",
@@ -522,7 +369,7 @@ fn what_is_asked(access: &Access) -> &'static str {
     }
 }
 
-/// Refuses a path of several readings where a condition looks at it: each could be what the upstream takes it for.
+/// Denies a path with several readings if a condition looks at the path: the upstream could use any of the readings.
 fn refuse_path_in_doubt(access: &Access, readings: &Readings<'_>) -> Result<(), Reject> {
     let Err(fault) = readings.plain() else {
         return Ok(());

@@ -5,7 +5,8 @@ pub mod template;
 use serde_json::Value;
 
 use self::template::Template;
-use crate::authenticate::{Principal, base64url};
+use crate::authenticate::Principal;
+use crate::authenticate::jose::base64url;
 use crate::grammar::folds_to;
 use crate::request::FieldNames;
 
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_that_folds_is_claimed() {
+    fn every_spelling_of_an_identity_header_conflicts() {
         let identity = Identity {
             payload_header: Some("x-auth-subject".to_owned()),
             ..Identity::default()

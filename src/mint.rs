@@ -3,7 +3,7 @@
 //! A signer signs whatever it is given: it accepts short keys, headers that are not JSON, and an `alg` in the header
 //! that differs from the algorithm of the signature. It is not part of the module.
 
-use crate::authenticate::{
+use crate::authenticate::jose::{
     base64url,
     signature::{Algorithm, rsa as rsa_scheme},
 };

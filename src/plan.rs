@@ -1,4 +1,4 @@
-//! The compiled document: what the machine runs. Nothing in a plan can be invalid.
+//! The compiled configuration, which the evaluation uses. Nothing in a plan can be invalid.
 
 mod doubts;
 mod index;
@@ -16,7 +16,7 @@ pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::Stripped;
 
 use crate::authenticate::Provider;
-use crate::authenticate::signature::AlgorithmSet;
+use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::condition::Condition;
 use crate::authorize::{Access, Gate, ReplyId};
 use crate::credential::Location;
@@ -31,70 +31,70 @@ use crate::request::{Field, HttpsBy, RequestView};
 use crate::store::{CacheSizes, Limits, Store};
 use crate::url::Host;
 
-/// A document, compiled, or the state of having none.
+/// A compiled configuration, or the state without a valid one.
 #[derive(Debug)]
 pub struct Plan {
-    /// What answers look like.
+    /// What responses look like.
     pub presentation: Presentation,
     /// Which decisions are logged.
     pub audit: Audit,
     /// Where signatures are verified.
     pub crypto: Crypto,
-    /// How many tokens are remembered.
+    /// How many tokens are cached.
     pub cache: CacheSizes,
-    /// By what to judge; none refuses every request.
+    /// What decides about requests. Without a policy, every request is denied.
     pub policy: Option<Policy>,
 }
 
-/// Who may do what.
+/// Which requests are permitted.
 #[derive(Debug)]
 pub struct Policy {
-    /// Who may vouch for a caller, in the order of the document.
+    /// The providers that verify credentials, in the order of the configuration.
     pub providers: Vec<Provider>,
-    /// Where their credentials may be.
+    /// The token locations of the providers.
     pub locations: Vec<Location>,
-    /// Where their keys are fetched from.
+    /// The sources of their keys.
     pub sources: Vec<Source>,
-    /// The rules, in order; the first that fits decides.
+    /// The rules, in order. The first rule that matches a request decides.
     pub rules: Rules,
-    /// What is asked where no rule fits.
+    /// What a request requires if no rule matches.
     pub default: Access,
-    /// The responses of rules that ask nothing.
+    /// The responses of rules that answer every request with a fixed response.
     pub replies: Vec<FixedReply>,
-    /// What asks for a credential at a rule that hides, where a request without one would pass if the rule were not there:
-    /// any provider may vouch.
+    /// What asks for a credential at a hidden rule, if a request without a credential would be permitted without that
+    /// rule. It accepts every provider.
     pub strangers: Gate,
-    /// What a refusal does.
+    /// What happens to a denied request.
     pub mode: Mode,
-    /// Whether requests over plain HTTP are refused.
+    /// Whether requests over plain HTTP are denied.
     pub requires_https: bool,
-    /// What tells which requests those are.
+    /// What says whether a request came over HTTPS.
     pub https_by: HttpsBy,
-    /// From which addresses requests may come.
+    /// The networks from which requests may come.
     pub networks: Option<Networks>,
-    /// What the upstream is told of callers.
+    /// What the upstream receives about callers.
     pub identity: Identity,
-    /// What too many failures lead to.
+    /// Which failures block a caller. `None` if no failures are counted.
     pub throttle: Option<Throttle>,
     /// What is removed from requests.
     pub stripped: Stripped,
 }
 
-/// What too many failures lead to.
+/// Blocks callers after too many failed authentications.
 #[derive(Debug)]
 pub struct Throttle {
-    /// How many lead to what.
+    /// How many failures block a caller, and for how long.
     pub limits: Limits,
-    /// Whether those of one address are counted together.
+    /// Whether the failures of each client address are counted.
     pub by_address: bool,
-    /// Whether those with credentials of one user are.
+    /// Whether the failures with credentials of each user are counted.
     pub by_user: bool,
-    /// Whoever asks from there is neither counted nor blocked.
+    /// Requests from these networks are neither counted nor blocked.
     pub exempt: Vec<IpNet>,
 }
 
 impl Throttle {
-    /// Whether a request from there is neither counted nor blocked; an address that is not known is no such one.
+    /// Whether requests from this address are neither counted nor blocked. An unknown address is not exempt.
     pub fn exempts(&self, client: Option<IpAddr>) -> bool {
         client.is_some_and(|client| self.exempt.iter().any(|network| network.contains(&client)))
     }
@@ -104,44 +104,45 @@ impl Throttle {
     }
 }
 
-/// What a refusal does.
+/// What happens to a denied request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// It is the answer.
+    /// The filter answers it.
     #[default]
     Enforce,
-    /// It is counted and logged, and the request passes.
+    /// The denial is counted and logged, and the request goes to the upstream.
     Shadow,
 }
 
 /// Which decisions are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audit {
-    /// Every refusal.
+    /// Denied requests.
     Denied,
-    /// Every decision.
+    /// All requests.
     All,
-    /// None.
+    /// No requests.
     None,
 }
 
 /// Where signatures are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Crypto {
-    /// By the host, where it does that right.
+    /// In the host, for the algorithms that it verifies correctly. In the filter, for all others.
     #[default]
     Auto,
-    /// By the host, whatever it could verify.
+    /// In the host, for all algorithms that a host can verify. If it does not verify one of them, the configuration is
+    /// rejected.
     Host,
     /// In the filter.
     Wasm,
 }
 
 impl Crypto {
-    /// The algorithms that the host verifies from now on, of those that it is `able` to.
+    /// The algorithms that the host verifies from now on. `able` determines those that it verifies correctly.
     ///
     /// # Errors
-    /// The algorithms that it was to verify and cannot.
+    /// The algorithms that the host must verify and does not verify correctly.
     pub fn choose(self, able: impl FnOnce() -> AlgorithmSet) -> Result<AlgorithmSet, AlgorithmSet> {
         match self {
             Self::Wasm => Ok(AlgorithmSet::EMPTY),
@@ -162,46 +163,49 @@ impl Crypto {
 /// A rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its name in the document.
+    /// Its name in the configuration.
     pub name: String,
-    /// Which requests it is for.
+    /// Which requests it matches.
     pub matches: Match,
-    /// What it asks of them.
+    /// What it requires of them.
     pub access: Access,
-    /// Whether nobody who may not pass can tell it from no rule at all.
+    /// Whether the rule is hidden: a caller that is not permitted receives the same response as without the rule.
     pub hides: bool,
-    /// From which addresses requests may come, besides those of the document.
+    /// The networks from which requests may come, in addition to [`Policy::networks`].
     pub networks: Option<Networks>,
 }
 
-/// What applies to a request: of a rule, or of the default.
+/// What applies to a request: the terms of its rule, or the default.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'p> {
-    /// What is asked.
+    /// What the request requires.
     pub access: &'p Access,
-    /// From which addresses it may come, besides those of the document.
+    /// The networks from which it may come, in addition to [`Policy::networks`].
     pub networks: Option<&'p Networks>,
 }
 
-/// Which requests a rule is for: the keys are ANDed, the entries of one ORed, an empty key fits all.
+/// Which requests a rule matches.
+///
+/// A request must match every key. It matches a key if it matches one of its entries, or if the key has no entries.
+/// All entries of `headers` must match.
 #[derive(Debug, Default)]
 pub struct Match {
     /// Path patterns.
     pub paths: Vec<Pattern>,
-    /// Methods, GET covering HEAD.
+    /// Methods. `GET` also matches HEAD.
     pub methods: Vec<String>,
     /// Hosts.
     pub hosts: Vec<HostPattern>,
-    /// Header fields, names in lower case: each must be there once, with this value.
+    /// Headers, with names in lower case. The request must have each of them once, with this value.
     pub headers: Vec<(String, String)>,
-    /// Names of routes, as the host has them.
+    /// The names of routes in the host's configuration.
     pub routes: Vec<String>,
-    /// Policies that the metadata of routes names.
+    /// The policies that the metadata of routes names.
     pub policies: Vec<String>,
 }
 
 impl Plan {
-    /// The plan of a filter that has no valid document: every request is refused.
+    /// The plan of a filter without a valid configuration. Every request is denied.
     pub fn refuse_all() -> Self {
         Self {
             presentation: Presentation::default(),
@@ -217,7 +221,7 @@ impl Plan {
 }
 
 impl Plan {
-    /// An empty memory for what this plan's evaluations learn.
+    /// An empty store for this plan.
     pub fn empty_store(&self) -> Store {
         let policy = self.policy.as_ref();
         let sources = policy.map_or(0, |policy| policy.sources.len());
@@ -231,24 +235,24 @@ impl Plan {
 }
 
 impl Rule {
-    /// Whether it, or a condition of it, looks at the host of the request.
+    /// Whether the rule matches hosts, or a condition of it refers to the host.
     pub fn looks_at_host(&self) -> bool {
         !self.matches.hosts.is_empty() || self.has_condition(Condition::looks_at_host)
     }
 
-    /// Whether one of its conditions is as `wanted`.
+    /// Whether `wanted` returns true for one of its conditions.
     pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
         self.access.has_condition(wanted)
     }
 }
 
 impl Policy {
-    /// The response of a rule that asks nothing.
+    /// A fixed response.
     pub fn reply(&self, id: ReplyId) -> Option<&FixedReply> {
         self.replies.get(id.0)
     }
 
-    /// Whether it matters from which address a request comes.
+    /// Whether decisions depend on the client's address.
     pub fn asks_for_address(&self) -> bool {
         self.networks.is_some()
             || self.rules.iter().any(|rule| {
@@ -260,31 +264,32 @@ impl Policy {
                 .is_some_and(Throttle::asks_for_address)
     }
 
-    /// Whether it matters if the connection is secured by TLS.
+    /// Whether decisions depend on whether the connection uses TLS.
     pub fn asks_for_tls(&self) -> bool {
         self.https_by == HttpsBy::Connection && (self.requires_https || self.rules.look_at_scheme())
     }
 
-    /// Whether it matters on which route a request is: it must not be changed so that the host takes another.
+    /// Whether decisions depend on the route of a request. If so, the filter must not change a request so that the host
+    /// selects another route.
     pub fn asks_for_route(&self) -> bool {
         self.asks_for_route_name() || self.asks_for_route_policy()
     }
 
-    /// Whether it matters what the route of a request is called.
+    /// Whether decisions depend on the name of the route.
     pub fn asks_for_route_name(&self) -> bool {
         self.rules.look_at_route_names()
     }
 
-    /// Whether it matters which policies the metadata of its route names.
+    /// Whether decisions depend on the policies in the metadata of the route.
     pub fn asks_for_route_policy(&self) -> bool {
         self.rules.look_at_route_policies()
     }
 
-    /// The first rule that fits the request, were its method that one: the same by every reading of the path.
+    /// The first rule that matches the request with this method. It is the same rule for every reading of the path.
     ///
     /// # Errors
-    /// [`Reject::Path`] where the readings fall under different rules, or bind different parameters;
-    /// [`Reject::RepeatedField`] where a rule looks at a header field that the request repeats, also within a list.
+    /// [`Reject::Path`] if the readings match different rules, or bind different parameters. [`Reject::RepeatedField`]
+    /// if a rule matches a header that the request repeats, or that it has as a list.
     pub fn rule_for<'p, 'r>(
         &'p self,
         method: &[u8],
@@ -295,10 +300,10 @@ impl Policy {
         self.rule_among(Considered::All, method, request, readings, host)
     }
 
-    /// The first rule of those that are `considered`, as by [`Self::rule_for`].
+    /// The same as [`Self::rule_for`], for the `considered` rules only.
     ///
     /// # Errors
-    /// As for [`Self::rule_for`].
+    /// The same as for [`Self::rule_for`].
     pub fn rule_among<'p, 'r>(
         &'p self,
         considered: Considered,
@@ -312,15 +317,15 @@ impl Policy {
             self.rules
                 .first_match(considered, &doubts, method, request, reading, host)
         };
-        let fit = readings.agree(|reading| {
-            let fit = first_match(reading)?;
-            // Where dots at the end are dropped, they are dropped to find what is served, and parameters keep them.
+        let matched = readings.agree(|reading| {
+            let matched = first_match(reading)?;
+            // A server that drops dots at the end drops them to find the resource. Parameters keep them.
             if let Some(other) = reading.without_last_dots()
-                && !Matched::are_of_one_rule(fit.as_ref(), first_match(other)?.as_ref())
+                && !Matched::are_of_one_rule(matched.as_ref(), first_match(other)?.as_ref())
             {
                 return Err(Reject::Path(PathFault::LastDot));
             }
-            Ok(fit)
+            Ok(matched)
         })?;
         for reading in readings.as_sent() {
             let other = first_match(reading)?;
@@ -328,14 +333,14 @@ impl Policy {
                 let mut bound = other.bound.as_slice().iter();
                 bound.any(|(_, value)| Reading::is_as_sent(value))
             });
-            if is_served && !Matched::are_of_one_rule(fit.as_ref(), other.as_ref()) {
+            if is_served && !Matched::are_of_one_rule(matched.as_ref(), other.as_ref()) {
                 return Err(Reject::Path(PathFault::EscapedLetter));
             }
         }
-        Ok(fit)
+        Ok(matched)
     }
 
-    /// The rule that hides under which the request could fall, by some reading of its path.
+    /// The hidden rule that the request could match, given the reading of its path by some server.
     pub fn hidden_rule(
         &self,
         method: &[u8],
@@ -344,7 +349,7 @@ impl Policy {
         host: &Host<'_>,
     ) -> Option<&Rule> {
         let doubts = self.rules.in_doubt(request);
-        // Most documents have none.
+        // Most configurations have no hidden rule.
         let readings = self.rules.hide().then_some(readings).into_iter();
         let mut readings = readings.flat_map(Readings::of_any_server);
         readings.find_map(|reading| {
@@ -353,7 +358,7 @@ impl Policy {
         })
     }
 
-    /// What applies under a rule, or where none matches.
+    /// What applies to requests that match this rule, or no rule.
     pub fn terms<'p>(&'p self, rule: Option<&'p Rule>) -> Terms<'p> {
         Terms {
             access: rule.map_or(&self.default, |rule| &rule.access),
@@ -363,7 +368,10 @@ impl Policy {
 }
 
 impl Match {
-    /// Whether the request is one of these, as far as its path does not tell.
+    /// Whether the request matches all keys but `paths`.
+    ///
+    /// # Errors
+    /// [`Reject::RepeatedField`] if a header decides, and the request repeats it or has a list in it.
     fn matches_apart_from_path(
         &self,
         doubts: &Doubts<'_>,
@@ -371,11 +379,11 @@ impl Match {
         request: &RequestView<'_>,
         host: &Host<'_>,
     ) -> Result<bool, Reject> {
-        let fits = (self.methods.is_empty() || self.has_method(method))
+        let matches = (self.methods.is_empty() || self.has_method(method))
             && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.matches(host)))
             && has_one_of(&self.routes, request.route().as_slice())
             && has_one_of(&self.policies, request.policies());
-        if !fits {
+        if !matches {
             return Ok(false);
         }
         for (name, value) in &self.headers {
@@ -395,7 +403,7 @@ impl Match {
             .any(|own| own.as_bytes() == method || own == "GET" && method == b"HEAD")
     }
 
-    /// Whether every request that `other` fits is fitted by this.
+    /// Whether this matches every request that `other` matches.
     pub fn covers(&self, other: &Self) -> bool {
         every_has_one(&other.paths, &self.paths, |own, path| own.covers(path))
             && every_has_one(&other.hosts, &self.hosts, |own, host| own.covers(host))
@@ -414,12 +422,12 @@ impl Match {
     }
 }
 
-/// Whether one of these names is there; no name at all fits everything.
-fn has_one_of(names: &[String], there: &[&[u8]]) -> bool {
-    names.is_empty() || names.iter().any(|name| there.contains(&name.as_bytes()))
+/// Whether one of `names` is among `present`, or `names` is empty.
+fn has_one_of(names: &[String], present: &[&[u8]]) -> bool {
+    names.is_empty() || names.iter().any(|name| present.contains(&name.as_bytes()))
 }
 
-/// Whether each of the `narrow` entries lies within one of the `wide`; no entry at all stands for everything.
+/// Whether each entry of `narrow` is covered by one of `wide`. A list without entries covers everything.
 fn every_has_one<T>(narrow: &[T], wide: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
     wide.is_empty()
         || !narrow.is_empty()

@@ -27,7 +27,7 @@ pub struct RequestView<'a> {
     has_connection: bool,
     over_tls: bool,
     client: Option<IpAddr>,
-    goes_on: bool,
+    has_more: bool,
     route: Option<&'a [u8]>,
     policies: Vec<&'a [u8]>,
     was_changed: bool,
@@ -67,7 +67,7 @@ impl<'a> RequestView<'a> {
             has_connection: false,
             over_tls: false,
             client: None,
-            goes_on: false,
+            has_more: false,
             route: None,
             policies: Vec::new(),
             was_changed: false,
@@ -231,20 +231,20 @@ impl<'a> RequestView<'a> {
 
     /// Sets whether the host has announced that more follows the head. The default is what the headers announce.
     #[must_use]
-    pub fn going_on(self, goes_on: bool) -> Self {
-        Self { goes_on, ..self }
+    pub fn with_more(self, has_more: bool) -> Self {
+        Self { has_more, ..self }
     }
 
     /// Whether more follows the head: content, or data of another protocol after an upgrade (RFC 9110 §7.8).
     ///
     /// Over HTTP/1.1, headers announce content (RFC 9112 §6). Over HTTP/2, content needs no header (RFC 9110 §6.4), so
     /// that only the host knows.
-    pub fn goes_on(&self) -> bool {
+    pub fn has_more(&self) -> bool {
         let no_length = matches!(
             self.field(b"content-length"),
             Field::None | Field::One(b"0")
         );
-        self.goes_on
+        self.has_more
             || !no_length
             || self.field(b"transfer-encoding") != Field::None
             || self.field(b"upgrade") != Field::None
@@ -290,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repeated_fields_are_many_even_when_equal() {
+    fn repeated_headers_are_many_even_if_they_are_equal() {
         let view = RequestView::new(vec![
             (b":method", b"GET"),
             (b"x-a", b"1"),

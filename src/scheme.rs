@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A scheme that a caller may use.
+/// A scheme of credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Scheme {
@@ -14,14 +14,14 @@ impl Scheme {
     /// Every scheme.
     pub const ALL: &[Self] = &[Self::Bearer];
 
-    /// The scheme as challenges spell it.
+    /// The name of the scheme in challenges.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer",
         }
     }
 
-    /// The scheme of that name, in any case (RFC 9110 §11.1).
+    /// The scheme with this name, in any case (RFC 9110 §11.1).
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL
             .iter()
@@ -41,7 +41,7 @@ impl fmt::Display for Scheme {
 pub struct SchemeSet(u8);
 
 impl SchemeSet {
-    /// The set with `scheme` in it too.
+    /// The set with `scheme` added.
     #[must_use]
     pub const fn with(self, scheme: Scheme) -> Self {
         Self(self.0 | scheme as u8)
@@ -52,7 +52,7 @@ impl SchemeSet {
         self.0 & scheme as u8 != 0
     }
 
-    /// Whether there is none.
+    /// Whether there are no schemes.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -1,6 +1,7 @@
-//! What a worker keeps between requests: judged tokens, fetched keys, and counted failures.
+//! What a worker keeps between requests: results of verified tokens, fetched keys, and counted failures.
 //!
-//! Nothing here decides. An evaluation reads the store, and what it learns is applied once, afterwards.
+//! The store decides nothing. An evaluation only reads it. Its effects are applied to the store once, after the
+//! evaluation.
 
 mod failures;
 mod tokens;
@@ -8,17 +9,17 @@ mod tokens;
 pub use self::failures::{Caller, CallerId, Failures, Limits};
 pub use self::tokens::{CacheSizes, Judged, Slot, TokenCache, TokenId, TokenKey};
 use crate::authenticate::KeySourceId;
-use crate::authenticate::keys::KeySet;
+use crate::authenticate::jose::keys::KeySet;
 use crate::keys::{FetchEvent, Fetched, HeldKeySets, Loaded};
 use crate::time::Timestamp;
 
 /// What one worker keeps for one configuration.
 pub struct Store {
-    /// Judged tokens.
+    /// The results of tokens that were verified before.
     pub tokens: TokenCache,
-    /// Counted failures; none if the configuration does not count them.
+    /// Counted failures. `None` if the configuration does not count them.
     pub failures: Option<Failures>,
-    /// Fetched keys.
+    /// The fetched keys.
     pub keys: HeldKeySets,
 }
 
@@ -40,7 +41,7 @@ impl Store {
         }
     }
 
-    /// Replaces the keys of a source, and forgets refused tokens, because a new key may accept them.
+    /// Replaces the keys of a source, and forgets rejected tokens, because a new key may verify them.
     pub fn keys_fetched(&mut self, source: KeySourceId, set: KeySet, at: Timestamp) {
         if self.keys.replace(source, set, at) {
             self.tokens.forget_refused();

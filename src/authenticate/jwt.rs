@@ -1,32 +1,34 @@
-//! JSON Web Tokens: from a token to claims that may be believed (RFC 7519 §7.2, RFC 8725).
+//! Verifies JSON Web Tokens (RFC 7519 §7.2, RFC 8725).
 //!
-//! The order is the argument. Before the signature is checked only the issuer and the key identifier are looked at,
-//! as hints to which key to use; every other claim counts only once the signature is verified:
+//! The order of the checks is part of the security. Before the signature is verified, only the issuer and the key
+//! identifier are used, to select the keys. All other claims are used after the signature is verified:
 //!
-//! 1. three segments of canonical base64url; header and claims are JSON objects without a repeated member;
-//! 2. the header asks for nothing that is not understood (`crit`, `b64`, `zip`), and its type is not another kind's;
-//! 3. the issuer is the provider's;
-//! 4. a key of the provider has the token's key identifier and may serve its algorithm;
-//! 5. the signature is right;
-//! 6. it is of the kind that is asked for; audience, required claims and their types;
-//! 7. the time is right, and neither the token nor its subject is revoked: that is asked again of a token that was
-//!    verified before.
+//! 1. The token has three segments of canonical base64url. The header and the claims are JSON objects without duplicate
+//!    members.
+//! 2. The header requires no extension (`crit`, `b64`, `zip`). Its `typ` is not that of another kind of JWT.
+//! 3. The issuer is the provider's.
+//! 4. A key of the provider has the key identifier of the token, and can be used with its algorithm.
+//! 5. The key verifies the signature.
+//! 6. The token is of the required kind. The audience and the required claims are present, and have the right types.
+//! 7. The token is valid at this time. Neither the token nor its subject is revoked. This is checked again when a
+//!    cached result is used.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::claims::{ClaimNames, Claims, Times};
-use super::jwk::KeyId;
-use super::jws::{Compact, Header, JwsFault};
-use super::keys::KeySet;
+use super::jose::claims::{ClaimNames, Claims, Times};
+use super::jose::jwk::KeyId;
+use super::jose::jws::{Compact, Header, JwsFault};
+use super::jose::keys::KeySet;
+use super::jose::signature::{SignatureFault, Verify as _};
 use super::principal::Verified;
-use super::signature::{SignatureFault, Verify as _};
 use super::{Facts, KeySourceId, Offer, Parsed, Refusal};
 use crate::json::{self, Json};
 use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;
 
-/// Tokens longer than this are refused unread, in bytes. Envoy's default limit for a whole head is 60 KiB.
+/// The maximum length of a token, in bytes. Longer tokens are rejected without parsing. Envoy's default limit for all
+/// headers is 60 KiB.
 const MAX_TOKEN: usize = 32 * 1024;
 
 /// Media types of JWTs that are never access tokens (RFC 8725 §3.11), without `application/`.
@@ -41,14 +43,14 @@ const OTHER_KINDS: [&str; 4] = [
 ///
 /// # Errors
 /// [`TokenFault::Malformed`].
-pub fn take_apart(token: &[u8]) -> Result<Compact<'_>, TokenFault> {
+pub fn decode(token: &[u8]) -> Result<Compact<'_>, TokenFault> {
     if token.len() > MAX_TOKEN {
         return Err(TokenFault::Malformed);
     }
     Ok(Compact::parse(token)?)
 }
 
-/// What a token says; nothing in it is proven.
+/// A parsed token. It is not verified.
 pub struct Unverified<'a> {
     compact: &'a Compact<'a>,
     header: Header<'a>,
@@ -56,7 +58,7 @@ pub struct Unverified<'a> {
 }
 
 impl<'a> Unverified<'a> {
-    /// Reads a token that was taken apart.
+    /// Parses the header and the claims of a decoded token.
     ///
     /// # Errors
     /// [`TokenFault::Malformed`], [`TokenFault::Algorithm`], [`TokenFault::Extension`] or [`TokenFault::Type`].
@@ -77,19 +79,19 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// What of a verified token is checked again when the token comes again.
+/// What is checked again when a verified token is presented again.
 #[derive(Debug, Clone)]
 pub struct Evidence {
-    /// The key that verified it.
+    /// The key that verified the token.
     key: KeyId,
-    /// When it is valid.
+    /// The times between which the token is valid.
     times: Times,
-    /// Its identifier, where any are revoked.
+    /// The token's `jti`, if the provider has revoked tokens.
     jti: Option<String>,
 }
 
 impl Evidence {
-    /// The memory that it takes beside itself, in bytes.
+    /// The memory that it has allocated, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.jti.as_ref().map_or(0, String::capacity)
     }
@@ -106,7 +108,7 @@ impl Evidence {
     }
 }
 
-/// What of a token may become wrong while the token stays the same.
+/// What can make a valid token invalid later: its times, and what can be revoked.
 #[derive(Clone, Copy)]
 struct Perishable<'c> {
     times: Times,
@@ -114,17 +116,17 @@ struct Perishable<'c> {
     subject: Option<&'c str>,
 }
 
-/// Where a provider's keys are.
+/// The keys of a provider.
 #[derive(Debug)]
 pub enum Keys {
-    /// In the configuration.
+    /// Keys in the configuration.
     Inline(KeySet),
-    /// At a source from which they are fetched.
+    /// Keys that are fetched from a source.
     Remote(KeySourceId),
 }
 
 impl Keys {
-    /// The keys; none before any were fetched.
+    /// The keys. `None` if no keys have been fetched yet.
     fn at_hand<'f>(&'f self, facts: Facts<'f>) -> Option<&'f KeySet> {
         match self {
             Self::Inline(set) => Some(set),
@@ -133,67 +135,68 @@ impl Keys {
     }
 }
 
-/// A provider of JSON Web Tokens: whose keys verify them, and what they must say.
+/// How a provider verifies JSON Web Tokens: its keys, and what it requires of the tokens.
 #[derive(Debug)]
 pub struct Jwt {
-    /// Where the issuer's keys are; those of any of these verify a token.
+    /// The issuer's keys. A key of any of these can verify a token.
     pub keys: Vec<Keys>,
-    /// Who issues them.
+    /// The issuer of the tokens.
     pub issuer: Issuer,
-    /// For whom they are.
+    /// The audiences that the provider accepts.
     pub audiences: Audiences,
-    /// What kind of token they are.
+    /// The kind of the tokens.
     pub kind: Kind,
-    /// Claims that must be there.
+    /// Claims that a token must have.
     pub require: Vec<String>,
-    /// How far the issuer's clock may be off.
+    /// The tolerated difference between the issuer's clock and this one.
     pub clock_skew: Duration,
-    /// How long a token may be valid, from its issue and from now.
+    /// The maximum time from a token's `iat` to its `exp`. `None` if there is no limit. Without `iat`, or if `iat` is
+    /// in the future, the time starts now.
     pub max_lifetime: Option<Duration>,
-    /// What is not accepted any more.
+    /// The revoked tokens and subjects.
     pub revoked: Revoked,
-    /// Where the claims stand that rules look at.
+    /// The claims with the caller's subject, scopes, roles and groups.
     pub names: ClaimNames,
 }
 
-/// What kind of token a provider issues.
+/// The kind of tokens that a provider issues, by their `typ`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Any that does not say that it is of another kind.
+    /// Any `typ` except those of other kinds of JWTs.
     Any,
-    /// `at+jwt`, with the claims that RFC 9068 §2.2 requires.
+    /// `at+jwt`. The token must have the claims that RFC 9068 §2.2 requires.
     AccessToken,
     /// `JWT`.
     Jwt,
 }
 
-/// Tokens and subjects that are not accepted any more.
+/// Revoked tokens and subjects.
 #[derive(Debug, Default)]
 pub struct Revoked {
-    /// Tokens, by `jti` (RFC 7519 §4.1.7).
+    /// The `jti` of revoked tokens (RFC 7519 §4.1.7).
     pub jti: HashSet<String>,
-    /// Subjects, all of whose tokens are refused.
+    /// The subjects of which all tokens are rejected.
     pub subjects: HashSet<String>,
 }
 
-/// Who issues a provider's tokens; compared exactly, character by character (RFC 7519 §4.1.1).
+/// The issuer of a provider's tokens. Issuers are compared character by character (RFC 7519 §4.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Issuer {
     /// One issuer.
     Exact(String),
-    /// One per value of a claim, as with Entra's `{tid}`: the text around it, and the claim's name.
+    /// One issuer for each value of a claim, such as Entra's `{tid}`. The value is part of the issuer.
     PerClaim {
-        /// The text before the claim's value.
+        /// The text before the value.
         before: String,
-        /// The claim.
+        /// The name of the claim.
         claim: String,
-        /// The text after it.
+        /// The text after the value.
         after: String,
     },
 }
 
 impl Issuer {
-    /// Whether a token with these claims says that it is of this issuer.
+    /// Whether a token with these claims names this issuer.
     fn is_named_by(&self, claims: &Claims<'_>) -> bool {
         let Some(iss) = claims.get("iss").and_then(Json::as_str) else {
             return false;
@@ -214,8 +217,8 @@ impl Issuer {
         }
     }
 
-    /// Whether metadata that names `issuer` is of this one. The metadata of an issuer per claim stands for all of
-    /// them, and has a placeholder of its own in the claim's stead.
+    /// Whether metadata of the issuer `issuer` belongs to this issuer. If there is one issuer for each value of a
+    /// claim, they share their metadata, which has a placeholder in place of the value.
     pub fn publishes_as(&self, issuer: &str) -> bool {
         match self {
             Self::Exact(own) => own == issuer,
@@ -226,7 +229,7 @@ impl Issuer {
         }
     }
 
-    /// Whether one token could be of both issuers.
+    /// Whether one token could name both issuers.
     pub fn overlaps(&self, other: &Self) -> bool {
         let edges = |issuer: &Self| match issuer {
             Self::Exact(text) => (text.clone(), text.clone()),
@@ -243,7 +246,7 @@ impl Issuer {
     }
 }
 
-/// A claim stands for one path segment of the issuer, so that it cannot lead to another host or path.
+/// Whether a claim's value can be one path segment of the issuer. Other values could change the host or the path.
 fn is_one_segment(value: &str) -> bool {
     !value.is_empty()
         && value
@@ -252,12 +255,12 @@ fn is_one_segment(value: &str) -> bool {
         && !value.bytes().all(|byte| byte == b'.')
 }
 
-/// For whom a provider's tokens must be (RFC 7519 §4.1.3).
+/// The audiences that a provider accepts (RFC 7519 §4.1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audiences {
-    /// One of these must be among the token's.
+    /// The token must have one of these audiences.
     OneOf(Vec<String>),
-    /// The check is switched off.
+    /// The audience is not checked.
     Any,
 }
 
@@ -268,17 +271,17 @@ impl Audiences {
             Some(Json::Array(names)) => names.as_slice(),
             Some(name) => std::slice::from_ref(name),
         };
-        let mut is_for_us = *self == Self::Any;
-        // To the end: what is no text among them is a fault wherever it stands.
+        let mut is_accepted = *self == Self::Any;
+        // The loop has no early exit, because an audience that is not a string is a fault in every position.
         for name in names {
             let name = name.as_str().ok_or(TokenFault::ClaimType)?;
-            is_for_us |= matches!(self, Self::OneOf(own) if own.iter().any(|own| own == name));
+            is_accepted |= matches!(self, Self::OneOf(own) if own.iter().any(|own| own == name));
         }
-        is_for_us.then_some(()).ok_or(TokenFault::Audience)
+        is_accepted.then_some(()).ok_or(TokenFault::Audience)
     }
 }
 
-/// What a 401 offers.
+/// What a 401 offers for tokens.
 const OFFERS: &[Offer] = &[Offer::Bearer];
 
 impl Jwt {
@@ -293,7 +296,7 @@ impl Jwt {
         self.issuer.is_named_by(&token.claims).then_some(token)
     }
 
-    /// The sources from which keys are fetched.
+    /// The sources from which the keys are fetched.
     pub fn key_sources(&self) -> impl Iterator<Item = KeySourceId> {
         self.keys.iter().filter_map(|keys| match keys {
             Keys::Inline(_) => None,
@@ -301,7 +304,7 @@ impl Jwt {
         })
     }
 
-    /// The subject that the token names. It may be lying.
+    /// The subject that the token names. It is not verified.
     pub fn claimed_subject<'t>(&self, token: &'t Unverified<'_>) -> Option<&'t str> {
         let subject = self.names.subject.find(&token.claims);
         subject.and_then(Json::as_str)
@@ -310,7 +313,7 @@ impl Jwt {
     /// Verifies a token that names this provider's issuer.
     ///
     /// # Errors
-    /// [`Refusal`] names the first thing that is wrong, in the order of the module's list.
+    /// [`Refusal`] with the first fault, in the order of the module's documentation.
     pub(super) fn verify(
         &self,
         token: &Unverified<'_>,
@@ -324,7 +327,7 @@ impl Jwt {
         self.kind.check(token.header.typ.as_deref(), claims)?;
         self.check_claims(claims)?;
         let times = Times::of(claims)?;
-        let jti = self.id_to_look_for(claims);
+        let jti = self.revocable_id(claims);
         let subject = self.claimed_subject(token);
         self.check_perishable(
             Perishable {
@@ -348,10 +351,11 @@ impl Jwt {
         })
     }
 
-    /// Whether a token that was verified before need not be verified anew: its key is still the issuer's.
+    /// Whether the key that verified a token is still a key of the issuer. If it is not, the token must be verified
+    /// again.
     ///
     /// # Errors
-    /// [`Refusal::Token`], where it has expired or is revoked.
+    /// [`Refusal::Token`] if the token has expired or is revoked.
     pub(super) fn still_valid(
         &self,
         evidence: &Evidence,
@@ -375,19 +379,19 @@ impl Jwt {
         Ok(is_key_current)
     }
 
-    /// The token's identifier, where any are revoked.
-    fn id_to_look_for<'c>(&self, claims: &'c Claims<'_>) -> Option<&'c str> {
+    /// The token's `jti`. `None` if the provider has no revoked tokens.
+    fn revocable_id<'c>(&self, claims: &'c Claims<'_>) -> Option<&'c str> {
         if self.revoked.jti.is_empty() {
             return None;
         }
         claims.get("jti")?.as_str()
     }
 
-    /// Checks the time, and what is revoked.
+    /// Checks the times, and that neither the token nor its subject is revoked.
     fn check_perishable(&self, token: Perishable<'_>, now: Timestamp) -> Result<(), TokenFault> {
         self.check_times(token.times, now)?;
         let Revoked { jti, subjects } = &self.revoked;
-        // Where nothing is revoked, nothing is hashed.
+        // If nothing is revoked, no hash is computed.
         let names = |set: &HashSet<String>, value: Option<&str>| {
             !set.is_empty() && value.is_some_and(|value| set.contains(value))
         };
@@ -403,8 +407,8 @@ impl Jwt {
         if self.require.iter().any(missing) {
             return Err(TokenFault::ClaimMissing);
         }
-        // A token bound to a key is worth nothing without a proof that the caller holds the key, and none is
-        // asked for yet: taking it would turn it into a bearer token (RFC 7800 §3.1).
+        // A token that is bound to a key requires a proof that the caller has the key (RFC 7800 §3.1). The filter
+        // cannot check such a proof. If it accepted the token, the token would be a bearer token.
         if claims.get("cnf").is_some() {
             return Err(TokenFault::Binding);
         }
@@ -437,7 +441,7 @@ impl Jwt {
         Ok(())
     }
 
-    /// The key that verifies the token's signature.
+    /// Verifies the signature. Returns the key that verifies it.
     fn check_signature(&self, token: &Unverified<'_>, facts: Facts<'_>) -> Result<KeyId, Refusal> {
         let (mut is_tried, mut is_unavailable, mut are_all_held) = (false, false, true);
         for keys in &self.keys {
@@ -453,7 +457,7 @@ impl Jwt {
                     token.compact.signature(),
                 ) {
                     Ok(()) => return Ok(jwk.id().clone()),
-                    // It may have been the right key: that the others fail no longer condemns the token.
+                    // This key could be the right one, so the token is not rejected because the others fail.
                     Err(SignatureFault::Unavailable) => is_unavailable = true,
                     Err(
                         SignatureFault::KeyMismatch
@@ -470,7 +474,8 @@ impl Jwt {
         let mut sets = self.keys.iter().filter_map(|keys| keys.at_hand(facts));
         let is_named = kid.is_some_and(|kid| sets.any(|set| set.has_named(kid)));
         let (fault, is_final) = match (is_tried, kid) {
-            // Keys without a name are tried for every token: that they fail says nothing of the key that is named.
+            // Keys without a `kid` are tried for every token. That they fail is not final if no key has the token's
+            // `kid`.
             (true, _) => (TokenFault::Signature, is_named),
             (false, Some(_)) if !is_named => (TokenFault::Key, false),
             (false, _) => (TokenFault::Algorithm, true),
@@ -501,7 +506,8 @@ impl Kind {
     }
 }
 
-/// Whether a media type is `application/` and `kind`; without case, and `application/` may be left out (RFC 7515 §4.1.9).
+/// Whether a media type is `application/` and `kind`. Case is ignored, and `application/` is optional (RFC 7515
+/// §4.1.9).
 fn is_kind(typ: &str, kind: &str) -> bool {
     const PREFIX: &[u8] = b"application/";
     let typ = typ.as_bytes();
@@ -529,12 +535,12 @@ impl From<JwsFault> for TokenFault {
 
 #[cfg(test)]
 mod tests {
-    use super::super::claims::tests::claims;
+    use super::super::jose::claims::tests::claims;
     use super::*;
     use serde_json::{Value, json};
 
     #[test]
-    fn an_issuer_per_claim_takes_one_segment_and_only_that_claims_value() {
+    fn an_issuer_per_claim_has_the_value_of_the_claim_as_one_segment() {
         let issuer = Issuer::PerClaim {
             before: "https://login.example/".into(),
             claim: "tid".into(),

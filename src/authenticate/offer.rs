@@ -1,8 +1,8 @@
-//! What a 401 offers its client.
+//! What a 401 offers to the client.
 
 use crate::scheme::Scheme;
 
-/// A way to authenticate, which a 401 offers by one challenge (RFC 9110 §11.6.1).
+/// A way to authenticate. A 401 has one challenge for each (RFC 9110 §11.6.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Offer {
     /// A bearer token (RFC 6750 §3).
@@ -10,7 +10,7 @@ pub enum Offer {
 }
 
 impl Offer {
-    /// The scheme of its challenge.
+    /// The scheme of the challenge.
     pub fn scheme(&self) -> Scheme {
         match self {
             Self::Bearer => Scheme::Bearer,

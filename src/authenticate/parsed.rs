@@ -1,11 +1,11 @@
-//! A credential, decoded and parsed at most once, and only if a provider must look into it.
+//! Decodes and parses a credential at most once, and only if a provider needs it.
 //!
-//! In two steps, since what is parsed borrows from what was decoded.
+//! There are two steps and two types, because the parsed credential borrows from the decoded one.
 
 use std::cell::OnceCell;
 
-use super::jws::Compact;
-use super::jwt::{Unverified, take_apart};
+use super::jose::jws::Compact;
+use super::jwt::{Unverified, decode};
 use crate::credential::Shown;
 use crate::reject::TokenFault;
 
@@ -16,7 +16,7 @@ pub struct Decoded<'s> {
 }
 
 impl<'s> Decoded<'s> {
-    /// A credential that nothing was decoded of yet.
+    /// A credential that is not decoded yet.
     pub fn new(shown: &'s Shown<'s>) -> Self {
         Self {
             shown,
@@ -26,20 +26,20 @@ impl<'s> Decoded<'s> {
 
     fn compact(&self) -> Result<&Compact<'s>, TokenFault> {
         let compact = self.compact.get_or_init(|| match self.shown {
-            Shown::Token(token) => take_apart(token),
+            Shown::Token(token) => decode(token),
         });
         compact.as_ref().map_err(|fault| *fault)
     }
 }
 
-/// A credential that is parsed when it is first needed.
+/// A credential that is parsed when its content is first needed.
 pub struct Parsed<'d, 's> {
     decoded: &'d Decoded<'s>,
     jwt: OnceCell<Result<Unverified<'d>, TokenFault>>,
 }
 
 impl<'d, 's> Parsed<'d, 's> {
-    /// A credential that nothing was parsed of yet.
+    /// A credential that is not parsed yet.
     pub fn new(decoded: &'d Decoded<'s>) -> Self {
         Self {
             decoded,
@@ -50,7 +50,7 @@ impl<'d, 's> Parsed<'d, 's> {
     /// The credential as a JSON Web Token.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Why the credential is not a JSON Web Token.
     pub fn jwt(&self) -> Result<&Unverified<'d>, TokenFault> {
         let read = || self.decoded.compact().and_then(Unverified::read);
         let jwt = self.jwt.get_or_init(read);

@@ -1,4 +1,4 @@
-//! The caller, proven.
+//! The caller of a request, after its credential was verified.
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
@@ -10,7 +10,7 @@ use super::granted::Granted;
 use super::jwt;
 use crate::json;
 
-/// A caller whose credential was verified. Only [`Claim::verify`](super::Claim::verify) makes one.
+/// A caller whose credential was verified. Only [`Claim::verify`](super::Claim::verify) creates one.
 pub struct Principal {
     provider: ProviderId,
     subject: Option<String>,
@@ -18,30 +18,31 @@ pub struct Principal {
     roles: Granted,
     groups: Granted,
     evidence: Evidence,
-    /// The claims as they were received; most rules ask for none beyond the above. Empty once they are kept as values.
+    /// The JSON text of the claims, because most rules need no other claims than the above. Empty when the claims are
+    /// kept as values.
     payload: RefCell<Vec<u8>>,
     claims: OnceCell<Map<String, Value>>,
 }
 
-/// What a verified credential says of its caller.
+/// What a verified credential says about its caller.
 pub(super) struct Verified {
     pub(super) subject: Option<String>,
     pub(super) scopes: Granted,
     pub(super) roles: Granted,
     pub(super) groups: Granted,
     pub(super) evidence: Evidence,
-    /// The JSON text of the claims; empty where a credential has none.
+    /// The JSON text of the claims. Empty if a credential has no claims.
     pub(super) payload: Vec<u8>,
 }
 
-/// What proved the caller, as far as it must be checked again when the same credential comes again.
+/// What must be checked again when the same credential is presented again.
 #[derive(Debug, Clone)]
 pub enum Evidence {
     /// A JSON Web Token.
     Jwt(jwt::Evidence),
 }
 
-/// Claims that take no more memory than this are kept as values, whatever the length of their text. In bytes.
+/// Claims that take at most this much memory, in bytes, are kept as values for any length of their text.
 const FEW_CLAIMS: usize = 8 * 1024;
 
 impl Principal {
@@ -63,27 +64,27 @@ impl Principal {
         self.provider
     }
 
-    /// The identifier of the caller, where the credential has one.
+    /// The identifier of the caller. `None` if the credential has none.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// The scopes that were granted.
+    /// The scopes that the credential grants.
     pub fn scopes(&self) -> &Granted {
         &self.scopes
     }
 
-    /// The roles that the caller has.
+    /// The roles of the caller.
     pub fn roles(&self) -> &Granted {
         &self.roles
     }
 
-    /// The groups that the caller is in.
+    /// The groups of the caller.
     pub fn groups(&self) -> &Granted {
         &self.groups
     }
 
-    /// What proved the caller.
+    /// What must be checked again when the same credential is presented again.
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
     }
@@ -94,7 +95,7 @@ impl Principal {
             let mut payload = self.payload.borrow_mut();
             let claims = match json::parse_strict(&payload) {
                 Ok(Value::Object(claims)) => claims,
-                // INVARIANT: the text was an object when it was verified, and has not changed.
+                // INVARIANT: the text was an object when the credential was verified, and has not changed.
                 Ok(_) | Err(_) => Map::new(),
             };
             let most = FEW_CLAIMS.max(payload.len() + payload.len() / 2);
@@ -110,9 +111,9 @@ impl Principal {
         self.claims.get().is_some()
     }
 
-    /// A copy without claims whose values take far more memory than their text, to be kept beyond a request.
+    /// A copy without the values of the claims, for the cache, if the values take far more memory than the text.
     ///
-    /// None if there are no such values.
+    /// `None` if they do not.
     pub fn without_large_claims(&self) -> Option<Self> {
         let payload = self.payload.borrow();
         let are_large = self.holds_claims() && !payload.is_empty();
@@ -141,7 +142,7 @@ impl Principal {
 }
 
 impl Evidence {
-    /// The memory that it takes beside itself, in bytes.
+    /// The memory that it has allocated, in bytes.
     fn bytes(&self) -> usize {
         match self {
             Self::Jwt(evidence) => evidence.bytes(),
@@ -151,7 +152,7 @@ impl Evidence {
 
 #[cfg(test)]
 impl Principal {
-    /// A caller for the tests of requirements, verified by nothing.
+    /// A caller for the tests of requirements. No credential was verified.
     pub fn for_tests(
         subject: Option<&str>,
         [scopes, roles, groups]: [&[&str]; 3],
@@ -175,7 +176,7 @@ impl Principal {
     }
 }
 
-/// Who the caller is, is private.
+/// Prints only the provider, because the caller's identity is private.
 impl fmt::Debug for Principal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

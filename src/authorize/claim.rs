@@ -6,7 +6,7 @@
 use serde_json::{Number, Value};
 
 use super::Input;
-use crate::authenticate::claims::ClaimPath;
+use crate::authenticate::jose::claims::ClaimPath;
 
 /// A required claim, and its expected values.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use serde_json::{Number, Value};
 
 use super::diagnostic::nearest;
-use crate::authenticate::jwk::{JwkFault, JwkSetFault, RefusedJwk};
+use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::request::path::PatternFault;
 use crate::store::Limits;

@@ -6,10 +6,10 @@ use super::{Found, Grammar};
 use crate::reject::CredentialFault;
 use crate::request::RequestView;
 
-/// The value of the cookie called `name`; an empty one is a cookie that was cleared.
+/// Finds the credential in the cookie `name`. An empty value is a cleared cookie, not a credential.
 ///
-/// HTTP/2 splits cookies into several fields, so all of them are looked at (RFC 9113 §8.2.3). A pair without `=` is no
-/// cookie of that name.
+/// HTTP/2 can split the cookies into several headers (RFC 9113 §8.2.3), so all `cookie` headers are read. A pair
+/// without `=` is not a cookie with that name.
 #[inline(never)]
 pub fn find<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Found<'a> {
     let pairs = request
@@ -23,33 +23,34 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Foun
     }
 }
 
-/// The cookies of a request but those that are meant, each as it was sent; nothing where it has none of them, and one field.
+/// The `cookie` header without the cookies that `is_removed` selects. The other cookies stay as they were sent.
 ///
-/// What is no text is left out too: no cookie that a server reads is (RFC 6265 §4.1.1).
+/// `None` if the request has none of these cookies and at most one `cookie` header. A cookie that is not UTF-8 is
+/// removed as well: a valid cookie is ASCII (RFC 6265 §4.1.1).
 #[inline(never)]
 pub fn without_cookies_that(
     request: &RequestView<'_>,
-    is_meant: impl Fn(&[u8]) -> bool,
+    is_removed: impl Fn(&[u8]) -> bool,
 ) -> Option<String> {
     let pairs = || {
         request
             .values(b"cookie")
             .flat_map(|field| field.split(|byte| *byte == b';'))
     };
-    // A server that joins several fields with a comma reads another cookie than the one that was judged. Envoy itself joins
-    // those that HTTP/2 has split (RFC 9113 §8.2.3).
+    // A server that joins several headers with a comma reads another cookie than the filter. Envoy joins the headers
+    // that HTTP/2 has split (RFC 9113 §8.2.3).
     let is_one_field = request.values(b"cookie").nth(1).is_none();
-    if is_one_field && !pairs().any(&is_meant) {
+    if is_one_field && !pairs().any(&is_removed) {
         return None;
     }
-    let kept = pairs().filter(|pair| !is_meant(pair));
+    let kept = pairs().filter(|pair| !is_removed(pair));
     let kept: Vec<&str> = kept
         .filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok())
         .collect();
     Some(kept.join("; "))
 }
 
-/// Whether a cookie, as it was sent, is the one that is judged under this name.
+/// Whether the filter reads a cookie, as sent, as the cookie `name`.
 pub fn is_cookie_called(pair: &[u8], name: &str) -> bool {
     value_of(pair, name).is_some()
 }

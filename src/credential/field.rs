@@ -1,17 +1,17 @@
-//! Credentials in header fields (RFC 9110 §11.6.2).
+//! Credentials in headers (RFC 9110 §11.6.2).
 
 use std::borrow::Cow;
 
-use super::{Found, Grammar, is_b64token, is_of_body};
+use super::{Found, Grammar, is_allowed, is_b64token};
 use crate::grammar::is_tchar;
 use crate::reject::CredentialFault;
 use crate::request::list::elements;
 use crate::request::{Field, RequestView};
 
-/// The credential after `scheme` in the field called `name`.
+/// Finds the credential after `scheme` in the header `name`.
 ///
-/// Two fields, or two credentials in one, are a fault if one of them is of this scheme, or if nobody can tell; a field
-/// of another scheme holds nothing.
+/// A repeated header is a fault, whatever its schemes. A header that could contain two credentials is a fault, too. A
+/// header with another scheme has no credential for this location.
 pub fn after_scheme<'a>(
     request: &RequestView<'a>,
     name: &str,
@@ -27,7 +27,7 @@ pub fn after_scheme<'a>(
     let is_its = own.eq_ignore_ascii_case(scheme.as_bytes());
     let credential = without_leading_spaces(rest);
     let is_apart = credential.len() < rest.len();
-    // Looked at first, since in a token there is no comma to look for.
+    // A valid token contains no comma, so it is accepted before a second credential is searched for.
     if is_its && is_apart && grammar.accepts(credential) && !is_repeated {
         return Ok(Some(Cow::Borrowed(credential)));
     }
@@ -42,7 +42,7 @@ pub fn after_scheme<'a>(
     }
 }
 
-/// Whether a further credential stands after the first in a field, which could be one of `scheme`.
+/// Whether a header could contain another credential after the first one.
 #[inline(never)]
 fn holds_another(value: &[u8], scheme: &str) -> bool {
     value.contains(&b',')
@@ -51,7 +51,7 @@ fn holds_another(value: &[u8], scheme: &str) -> bool {
             .any(|one| begins_a_credential(one, scheme))
 }
 
-/// The credential that is the whole field.
+/// Finds the credential in the header `name`, which contains nothing else.
 #[inline(never)]
 pub fn alone<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Found<'a> {
     match request.field(name.as_bytes()) {
@@ -61,17 +61,18 @@ pub fn alone<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Fou
     }
 }
 
-/// Whether something stands in the fields called `name` without a scheme: not `scheme` alone, but what an upstream could take
-/// for the token that should follow it.
-pub fn stands_alone(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
+/// Whether a header `name` contains something without a scheme that an upstream could use as a token.
+///
+/// The word `scheme` alone is not a token.
+pub fn has_token_without_scheme(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
     let is_alone = |one: &[u8]| {
         let is_token =
-            one.iter().all(|byte| is_of_body(*byte) || *byte == b'=') && is_b64token(one);
+            one.iter().all(|byte| is_allowed(*byte) || *byte == b'=') && is_b64token(one);
         is_token && !one.eq_ignore_ascii_case(scheme.as_bytes())
     };
     request.values(name.as_bytes()).any(|value| {
         let value = value.trim_ascii();
-        // A scheme is all there is, or a space follows it (RFC 9110 §11.4).
+        // A scheme is the whole value, or a space follows it (RFC 9110 §11.4).
         let (own, rest) = split_scheme(value);
         let has_scheme = !own.is_empty() && (rest.is_empty() || rest.starts_with(b" "));
         let is_list = value.contains(&b',');
@@ -81,7 +82,7 @@ pub fn stands_alone(request: &RequestView<'_>, name: &str, scheme: &str) -> bool
     })
 }
 
-/// Whether some credential in the fields called `name` is of `scheme`.
+/// Whether a credential in the headers `name` has this scheme.
 pub fn attempts(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
     request
         .values(name.as_bytes())
@@ -93,7 +94,7 @@ pub fn attempts(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
         })
 }
 
-/// Without the spaces at its start; a tab is no separator here (RFC 9110 §11.4, `1*SP`).
+/// A value without the spaces at its start. A tab is not a separator here (RFC 9110 §11.4, `1*SP`).
 fn without_leading_spaces(value: &[u8]) -> &[u8] {
     let start = value.iter().position(|byte| *byte != b' ');
     start
@@ -101,7 +102,7 @@ fn without_leading_spaces(value: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
-/// The scheme's name and what follows it.
+/// The scheme's name, and the rest of the value.
 fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
     let end = value
         .iter()
@@ -110,7 +111,9 @@ fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
     value.split_at_checked(end).unwrap_or((value, b""))
 }
 
-/// Whether a list element is the start of a further credential rather than a parameter (`name=value`).
+/// Whether a list element is the start of another credential, not a parameter (`name=value`).
+///
+/// A single word is the start of a credential only if it is `scheme`.
 fn begins_a_credential(element: &[u8], scheme: &str) -> bool {
     let (name, rest) = split_scheme(element);
     let rest = rest.trim_ascii_start();

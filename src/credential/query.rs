@@ -1,7 +1,7 @@
 //! Credentials in the query (RFC 6750 §2.3), and queries without them.
 //!
-//! Parameters are separated by `&` alone. Names are compared after percent-decoding, case-sensitively: a server that
-//! decodes `access%5Ftoken` would find the token there.
+//! Only `&` separates parameters. Names are case-sensitive and are compared after percent-decoding, because a server
+//! that decodes `access%5Ftoken` reads a token there.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::request::RequestView;
 use crate::request::parameter::is_parameter;
 use crate::request::path::without_query;
 
-/// The value of the parameter called `name`.
+/// Finds the credential in the parameter `name`.
 #[inline(never)]
 pub fn find<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Found<'a> {
     let target = request.target().unwrap_or_default();
@@ -28,7 +28,7 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Foun
     }
 }
 
-/// `target` without the parameters that a server could take for one of `names`; nothing where it has none of them.
+/// `target` without the parameters that a server could read as one of `names`. `None` if it has no such parameter.
 pub fn without_parameters<'n>(
     target: &[u8],
     names: impl Iterator<Item = &'n str> + Clone,
@@ -38,14 +38,19 @@ pub fn without_parameters<'n>(
     })
 }
 
-/// `target` without the parameters that are meant, each as it was sent; nothing where it has none of them.
-pub fn without_parameters_that(target: &[u8], is_meant: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
-    if !parameters(target).any(&is_meant) {
+/// `target` without the parameters that `is_removed` selects. `None` if it has no such parameter.
+///
+/// The other parameters stay as they were sent.
+pub fn without_parameters_that(
+    target: &[u8],
+    is_removed: impl Fn(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
+    if !parameters(target).any(&is_removed) {
         return None;
     }
     let path = without_query(target);
     let kept: Vec<&[u8]> = parameters(target)
-        .filter(|parameter| !is_meant(parameter))
+        .filter(|parameter| !is_removed(parameter))
         .collect();
     let mut without = path.to_vec();
     if !kept.is_empty() {
@@ -64,7 +69,7 @@ fn parameters(target: &[u8]) -> impl Iterator<Item = &[u8]> {
         .flat_map(|query| query.split(|byte| *byte == b'&'))
 }
 
-/// Whether a parameter, as it was sent, is called so.
+/// Whether the name of a parameter, as sent, is `name` after decoding.
 fn is_called(parameter: &[u8], name: &str) -> bool {
     *decoded(split(parameter).0) == *name.as_bytes()
 }
@@ -78,7 +83,7 @@ fn split(parameter: &[u8]) -> (&[u8], &[u8]) {
     (name, rest.strip_prefix(b"=").unwrap_or(rest))
 }
 
-/// Percent-decoded once; a broken escape stays as it is, and is then no token.
+/// Percent-decodes a text once. An invalid escape stays as it is, so that the text is not a token.
 fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
     percent_encoding::percent_decode(text).into()
 }

@@ -18,7 +18,7 @@ fn locations(locations: &[Carrier]) -> Vec<Location> {
     locations.iter().map(served).collect()
 }
 
-/// The tokens that are found, or what is wrong.
+/// The tokens that are found, or the fault.
 fn tokens(pairs: Pairs<'_>, locations: &[Location]) -> Result<Vec<String>, CredentialFault> {
     let fields = pairs.iter().map(|(name, value)| (name.as_bytes(), *value));
     match present(&RequestView::new(fields.collect()), locations) {
@@ -40,7 +40,7 @@ fn authorization(values: &[&[u8]]) -> Result<Vec<String>, CredentialFault> {
 }
 
 #[test]
-fn finds_the_token_whatever_the_case_and_the_spaces() {
+fn the_scheme_is_compared_without_case_and_spaces_are_ignored() {
     for value in [
         &b"Bearer a.b.c"[..],
         b"bEaReR a.b.c",
@@ -52,7 +52,7 @@ fn finds_the_token_whatever_the_case_and_the_spaces() {
 }
 
 #[test]
-fn a_scheme_that_nobody_serves_is_no_credential() {
+fn a_scheme_that_is_not_configured_is_ignored() {
     for value in [
         &b""[..],
         b"Negotiate abc",
@@ -66,7 +66,7 @@ fn a_scheme_that_nobody_serves_is_no_credential() {
 }
 
 #[test]
-fn b_07_what_is_no_b64token_is_malformed() {
+fn b_07_a_value_that_is_not_a_b64token_is_malformed() {
     for value in [
         &b"Bearer abc def"[..],
         b"Bearer ab=c",
@@ -91,7 +91,7 @@ fn b_07_what_is_no_b64token_is_malformed() {
 }
 
 #[test]
-fn h_37_h_38_two_credentials_are_refused_however_they_are_joined() {
+fn h_37_h_38_two_credentials_are_rejected() {
     for values in [
         &[&b"Bearer a"[..], &b"Bearer a"[..]][..],
         &[b"Basic a", b"Bearer b"],
@@ -112,7 +112,7 @@ fn h_37_h_38_two_credentials_are_refused_however_they_are_joined() {
 }
 
 #[test]
-fn a_field_of_its_own_holds_the_token_alone() {
+fn a_header_without_a_scheme_contains_only_the_token() {
     let locations = locations(&[Carrier::Field("x-token".into())]);
     assert_eq!(
         tokens(&[("x-token", b" a.b.c ")], &locations),
@@ -130,7 +130,7 @@ fn a_field_of_its_own_holds_the_token_alone() {
 }
 
 #[test]
-fn y_14_cookies_are_found_in_every_field_and_survive_anything() {
+fn y_14_a_cookie_is_found_in_every_header_and_among_invalid_cookies() {
     let locations = locations(&[Carrier::Cookie("session".into())]);
     let cookies = |values: &[&[u8]]| {
         let pairs: Vec<_> = values.iter().map(|value| ("cookie", *value)).collect();
@@ -194,7 +194,7 @@ fn b_20_b_21_b_25_query_parameters() {
 }
 
 #[test]
-fn b_24_the_query_loses_its_tokens_and_nothing_else() {
+fn b_24_only_the_tokens_are_removed_from_the_query() {
     let without = |target: &[u8]| {
         let names = ["access_token", "t"];
         without_parameters(target, names.into_iter()).map(|text| String::from_utf8(text).unwrap())
@@ -211,7 +211,7 @@ fn b_24_the_query_loses_its_tokens_and_nothing_else() {
 }
 
 #[test]
-fn a_foreign_byte_is_seen_wherever_it_stands() {
+fn a_foreign_byte_is_found_at_every_position() {
     for length in 1..=9 {
         assert!(is_b64token(&vec![b'a'; length]));
         for place in 0..length {

@@ -1,4 +1,4 @@
-//! What a decision leaves behind in the store: committed once, before the decision is carried out.
+//! The effects of a decision on the store: committed once, before the decision is carried out.
 
 use smallvec::SmallVec;
 
@@ -7,47 +7,47 @@ use crate::reject::Reject;
 use crate::store::{CallerId, Judged, Slot, Store, TokenId};
 use crate::time::Timestamp;
 
-/// What a decision leaves behind in the store.
+/// The effects of a decision on the store.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// What was learnt of each token.
+    /// What was learned about each token.
     pub tokens: SmallVec<[TokenEffect; 1]>,
-    /// Whose failure it was: counted for each of them.
+    /// For whom the failure counts.
     pub failures: Vec<CallerId>,
     /// How many conditions could not be evaluated.
     pub failed_conditions: u32,
-    /// What should be fetched, although nobody waits for it; whoever fetches takes it from here.
+    /// What should be fetched although no request waits for it. The host makes this fetch.
     pub wanted: Option<Fetch>,
 }
 
-/// What was learnt of a token.
+/// What was learned about a token.
 #[derive(Debug)]
 pub enum TokenEffect {
-    /// It was known.
+    /// The token was cached.
     Found(Slot),
-    /// It was verified for the first time.
+    /// The token was verified for the first time.
     SeenOnce(Slot),
-    /// It was judged, and is to be remembered.
+    /// The token was verified or refused, and the result is cached.
     Judged {
-        /// Where.
+        /// Where the result is cached.
         slot: Slot,
-        /// The token.
+        /// The identity of the token.
         id: TokenId,
-        /// What is known of it now.
+        /// The result.
         judged: Judged,
-        /// Its length.
+        /// The length of the token, in bytes.
         bytes: usize,
     },
 }
 
 impl Effects {
-    /// Commits them: the last step of a decision, which may lose a race.
+    /// Commits the effects: the last step of a decision, which may lose a race.
     ///
-    /// Workers evaluate at the same time. A failure that others have pushed beyond the limit meanwhile must not be
-    /// answered as if it were within: it would say whether one more guess was right.
+    /// Workers evaluate requests at the same time. If the failures that other workers counted meanwhile block the caller,
+    /// the request is denied for that reason: any other response would say whether one more guess was right.
     ///
     /// # Errors
-    /// What the request is denied with instead: [`Reject::TooManyFailures`].
+    /// Why the request is denied instead: [`Reject::TooManyFailures`].
     pub fn commit(self, store: &mut Store, now: Timestamp) -> Result<(), Reject> {
         for effect in self.tokens {
             match effect {

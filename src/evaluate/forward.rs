@@ -1,9 +1,9 @@
-//! How a request is changed on its way to the upstream.
+//! How a request is changed before it is forwarded.
 
 use super::{Decision, Verdict};
 use crate::authenticate::Principal;
 use crate::credential::{
-    is_cookie_called, stands_alone, without_cookies_that, without_parameters_that,
+    has_token_without_scheme, is_cookie_called, without_cookies_that, without_parameters_that,
 };
 use crate::plan::{Plan, Policy};
 use crate::reject::Reject;
@@ -11,25 +11,25 @@ use crate::request::RequestView;
 use crate::request::overrides::METHOD;
 use crate::request::parameter::is_parameter;
 
-/// How a request is changed on its way to the upstream: first what is removed, then what is set.
+/// How a request is changed before it is forwarded: first headers are removed, then headers are set.
 #[derive(Debug, Default)]
 pub struct Forward<'p> {
-    /// A new target, without the tokens and overrides that were in its query.
+    /// A new target, without the tokens and overrides in its query.
     pub target: Option<Vec<u8>>,
-    /// Header fields that are removed, names as they were sent; each is there.
+    /// Headers that are removed, with their names as they were sent. Each is present.
     pub remove: Vec<String>,
-    /// Header fields that are set, in place of any of that name.
+    /// Headers that are set, in place of all with that name.
     pub set: Vec<(&'p str, String)>,
 }
 
 impl Forward<'_> {
-    /// Whether something is removed from what the client sent.
+    /// Whether something that the client sent is removed.
     pub fn takes_out(&self) -> bool {
         self.target.is_some() || !self.remove.is_empty()
     }
 }
 
-/// What the upstream is told of the caller.
+/// What the upstream learns of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Told {
     /// Nothing.
@@ -39,12 +39,12 @@ pub(super) enum Told {
     Anonymous,
     /// Who it is.
     Caller,
-    /// Nothing, since it is a preflight, which carries no credentials (WHATWG Fetch, "CORS-preflight fetch"): from one
-    /// that carries some, they are removed, since nothing unverified reaches the upstream.
+    /// Nothing, because the request is a preflight. A preflight carries no credentials (WHATWG Fetch, "CORS-preflight
+    /// fetch"). If it does, they are removed, because no unverified credential is forwarded.
     NothingOfPreflight,
 }
 
-/// What a request passes with: the policy that it passed, and what it carries.
+/// Forwards a request under a policy.
 #[derive(Clone, Copy)]
 pub(super) struct Forwarding<'p, 'r> {
     pub policy: &'p Policy,
@@ -52,10 +52,10 @@ pub(super) struct Forwarding<'p, 'r> {
 }
 
 impl<'p> Forwarding<'p, '_> {
-    /// Sets how a request that passes is changed, whatever let it pass, and in shadow mode a refused one too.
+    /// Sets how a request that passes is changed, for whatever reason it passes; in shadow mode also a denied one.
     ///
-    /// The host chooses the route again once a request is changed, and does not say which: where rules look at routes, a
-    /// request from which something would be removed is refused.
+    /// When a request is changed, the host selects its route again and does not say which. If rules look at routes, a
+    /// request from which something would be removed is denied.
     pub fn pass_on(self, decision: &mut Decision<'p>) {
         if let Verdict::Passes(_) = &decision.verdict {
             let forward = self.forward(decision.told, decision.principal());
@@ -70,8 +70,8 @@ impl<'p> Forwarding<'p, '_> {
         }
     }
 
-    /// Refuses what claims something of the caller or of the request, whatever becomes of it otherwise: it would be removed,
-    /// and a client that sends it could have one route judged and take another.
+    /// Denies a request with headers or parameters that would be removed because they make a claim about the caller or the
+    /// request: by sending one, a client could have one route evaluated and use another.
     pub fn refuse_claims(self) -> Result<(), Reject> {
         let stripped = &self.policy.stripped;
         let is_at_risk = self.request.was_changed()
@@ -87,7 +87,7 @@ impl<'p> Forwarding<'p, '_> {
         }
     }
 
-    /// What is removed from every request that passes, and what the upstream is told.
+    /// What is removed from a request that passes, and what the upstream learns.
     fn forward(self, told: Told, principal: Option<&Principal>) -> Forward<'p> {
         let stripped = &self.policy.stripped;
         let identity = &self.policy.identity;
@@ -117,7 +117,7 @@ impl<'p> Forwarding<'p, '_> {
         forward
     }
 
-    /// Whether a path, or where one begins, stands in a field that is meant for a host, a port or a scheme.
+    /// Whether a header that should hold a host, a port or a scheme holds a path, or a character that begins one.
     #[inline(never)]
     fn holds_a_path(self, name: &[u8]) -> bool {
         let begins_path = |byte: &u8| b"/\\?#@".contains(byte);
@@ -134,17 +134,17 @@ impl<'p> Forwarding<'p, '_> {
         told.unwrap_or_default()
     }
 
-    /// Removes fields in which a token stands where a scheme and a token should: it is not judged, and some upstreams read
-    /// it all the same.
+    /// Removes headers that hold a token without its scheme. The filter does not verify such a token, and some upstreams
+    /// accept it.
     fn remove_tokens_without_scheme(self, forward: &mut Forward<'p>) {
         for (field, scheme) in &self.policy.stripped.schemes {
-            if stands_alone(self.request, field, scheme) {
+            if has_token_without_scheme(self.request, field, scheme) {
                 self.remove_fields(|name| name == field.as_bytes(), forward);
             }
         }
     }
 
-    /// Removes cookies that an upstream could take for one that was judged, and where credentials end here that one too.
+    /// Removes cookies that an upstream could take for the verified one, and with `strip_credential` the verified one too.
     fn remove_cookies(self, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
         if stripped.cookies.is_empty() {
@@ -164,7 +164,7 @@ impl<'p> Forwarding<'p, '_> {
         }
     }
 
-    /// Removes what names another method or path from the query, and tokens: a query stands in logs (RFC 6750 §5.3).
+    /// Removes parameters of the query that name another method or path, and tokens: queries are logged (RFC 6750 §5.3).
     fn remove_parameters(self, told: Told, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
         let is_meant = |parameter: &[u8]| {
@@ -181,10 +181,10 @@ impl<'p> Forwarding<'p, '_> {
         }
     }
 
-    /// Removes the credentials that end with the connection, which nobody judged, and the options that would have the next
-    /// proxy remove what the filter says, or by what it decided (RFC 9110 §7.6.1).
+    /// Removes credentials that `Connection` makes hop-by-hop, which the filter does not verify, and the connection options
+    /// that would make the next proxy remove headers that the filter sets or has read (RFC 9110 §7.6.1).
     ///
-    /// Envoy does that by itself with whatever is nominated, but where the connection is to be upgraded.
+    /// Envoy removes hop-by-hop headers itself, except when the connection is upgraded.
     #[cold]
     fn end_with_the_connection(self, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
@@ -194,7 +194,7 @@ impl<'p> Forwarding<'p, '_> {
             all += 1;
             if stripped.credentials.have(option) {
                 self.remove_fields(|name| name.eq_ignore_ascii_case(option), forward);
-                // Nor is what is left of a cookie for the upstream.
+                // The rest of a cookie is not forwarded either.
                 let is_nominated = |name: &str| name.as_bytes().eq_ignore_ascii_case(option);
                 forward.set.retain(|(name, _)| !is_nominated(name));
             } else if !stripped.fields.have_a_spelling_of(option) {
@@ -219,9 +219,9 @@ impl<'p> Forwarding<'p, '_> {
 }
 
 impl Plan {
-    /// Which of the fields that follow a request's content are removed, names as they were sent (RFC 9110 §6.5).
+    /// The trailers that are removed from a request, with their names as they were sent (RFC 9110 §6.5).
     pub fn stripped_from_trailers(&self, fields: &[(&[u8], &[u8])]) -> Vec<String> {
-        // Without a policy no request passes, and none has an end that could.
+        // Without a policy no request passes.
         let Some(policy) = &self.policy else {
             return Vec::new();
         };

@@ -1,41 +1,42 @@
-//! Rules that hide (`on_forbidden: not_found`): who may not pass cannot tell them from no rule.
+//! Rules that hide (`on_forbidden: not_found`): a client that such a rule denies cannot tell it from a missing rule.
 //!
-//! 1. What is wrong with a request only because of such a rule is withheld until the caller is known: readings of the
-//!    path that differ on it, a repeated header field that it looks at, a path that its condition looks at and that has
-//!    several readings, an address that its own networks refuse. What would be wrong without it is answered as ever.
-//! 2. Without a credential, and with one that fails, the answer is that of the rule that would match without those that
-//!    hide, or of the default: its networks, its path in doubt, its providers, its scopes in a challenge, its own answer.
-//!    Where that lets such a request pass, it is 401 all the same, with the challenges of every provider.
-//! 3. A caller who is known and may not pass receives `responses.not_found`.
-//! 4. That the authentication is too weak, or too long ago, is told only to callers who lack nothing else.
-//! 5. A preflight, which has no caller, is treated as without those rules (`preflight`).
+//! 1. A fault that a request has only because of such a rule is withheld until the caller is known. Such faults are:
+//!    readings of the path of which only some match the rule, a repeated header that the rule looks at, a path with
+//!    several readings if the rule's condition looks at the path, and an address that the rule's networks deny. A fault
+//!    that the request has without the rule too is answered at once.
+//! 2. Without a credential, or with an invalid one, the response is that of the rule that matches if the hiding rules are
+//!    left out, or of the default: its networks, its check of the path, its providers, its scopes in a challenge, its
+//!    fixed response. If that rule would let the request pass, the response is 401 with the challenges of every provider.
+//! 3. A caller with a valid credential that is denied receives `responses.not_found`.
+//! 4. A caller learns that the authentication is too weak or too old only if nothing else is missing.
+//! 5. A CORS preflight, which has no caller, is handled as if there were no hiding rules (`preflight`).
 
 use super::trace::{Step, Trace};
-use super::{Asking, Decision, Effects, Judging, Stop, Verdict};
+use super::{Applicable, Decision, Effects, Evaluation, Stop, Verdict};
 use crate::authorize::Access;
 use crate::plan::{Considered, Matched, Rule, Terms};
 use crate::reject::Reject;
 use crate::request::path::Readings;
 use crate::url::Host;
 
-/// A rule that hides under which a request falls, or could fall, and what would become of the request without it.
+/// A hiding rule that matches the request, or could match it, and what applies to the request without the rule.
 pub(super) struct Hidden<'p> {
     rule: &'p Rule,
-    /// Whether the request falls under it, by every reading of its path.
+    /// Whether the rule matches by every reading of the path.
     pub is_matched: bool,
-    /// What is wrong because of it.
+    /// The fault that the request has because of the rule.
     withheld: Option<Reject>,
-    /// What applies without the rules that hide.
+    /// What applies without the hiding rules.
     visible: Terms<'p>,
-    /// What is wrong without them; only where the rule matches, since otherwise it is the answer to everyone.
+    /// The fault that the request has without them. Known only if the rule matches: otherwise it is the response at once.
     pub refusal: Option<Reject>,
 }
 
-/// Refuses what does not pass a check by the `terms`; where those are of a rule that hides, notes what it would be by
-/// them, and by the terms without such rules.
+/// Runs a check by the `terms`. If they are those of a hiding rule, notes the result of the check by them, and by the terms
+/// without hiding rules.
 ///
 /// # Errors
-/// The refusal, where nothing is hidden.
+/// The result of the check, if no rule hides.
 pub(super) fn check<'p>(
     terms: &Terms<'p>,
     hidden: &mut Option<Hidden<'p>>,
@@ -52,18 +53,18 @@ pub(super) fn check<'p>(
     Ok(())
 }
 
-/// What everyone receives in place of a refusal that comes later without the rules that hide.
+/// The response in place of `reject`: without the hiding rules, an earlier check may fail.
 pub(super) fn instead_of(reject: Reject, hidden: Option<&Hidden<'_>>) -> Reject {
     let earlier = hidden.and_then(|hidden| hidden.refusal);
     earlier.unwrap_or(reject)
 }
 
-impl<'p> Judging<'p, '_> {
-    /// The rule for the request, were its method that one. Where rules that hide keep it from being known, the rule is
-    /// what it would be without them.
+impl<'p> Evaluation<'p, '_> {
+    /// The rule that matches the request with `method` as its method. If hiding rules make this ambiguous, the rule that
+    /// matches without them.
     ///
     /// # Errors
-    /// As for [`Policy::rule_for`](crate::plan::Policy::rule_for), where nothing is hidden.
+    /// Those of [`Policy::rule_for`](crate::plan::Policy::rule_for), if no rule hides.
     pub(super) fn find_rule<'r>(
         &self,
         method: &[u8],
@@ -129,11 +130,11 @@ impl<'p> Judging<'p, '_> {
         Ok(fit)
     }
 
-    /// What [`Judging::ask`] asks, where a rule hides; the caller learns only what this module's list says.
+    /// The same as [`Evaluation::authorize`] for a hiding rule. The client learns only what this module's list says.
     #[inline(never)]
-    pub(super) fn ask_where_hidden(
+    pub(super) fn authorize_where_hidden(
         &self,
-        asking: &Asking<'p, '_>,
+        applicable: &Applicable<'p, '_>,
         hidden: &Hidden<'p>,
         decision: &mut Decision<'p>,
         effects: &mut Effects,
@@ -148,10 +149,10 @@ impl<'p> Judging<'p, '_> {
             trace.step(Step::Withheld(reject));
         } else {
             decision.hides = true;
-            let verdict = self.ask(asking, decision, effects, trace);
+            let verdict = self.authorize(applicable, decision, effects, trace);
             decision.hides = false;
             match verdict {
-                // Nothing else is lacking, and there is a challenge to say so.
+                // Nothing else is missing, and there is a challenge that can say so.
                 Err(Stop::Reject(reject @ Reject::Authentication(_)))
                     if !decision.offers.is_empty() =>
                 {
@@ -161,10 +162,10 @@ impl<'p> Judging<'p, '_> {
                 other => return other,
             }
         }
-        // What keeps a known caller out, for the log.
+        // Why a known caller is denied, for the log.
         let lack = hidden.withheld.or(judged).unwrap_or(Reject::NoRule);
-        // The providers of the rule could judge otherwise than those without it, and count otherwise.
-        let own = asking.access.gate().map(|gate| gate.choice);
+        // Without the rule, another provider could be selected, and another failure counted.
+        let own = applicable.access.gate().map(|gate| gate.choice);
         let reject = match judged.filter(|_| own == Some(gate.choice)) {
             Some(reject) => reject,
             None => {
@@ -184,7 +185,7 @@ impl<'p> Judging<'p, '_> {
             return Err(lack.into());
         }
         (decision.offers, decision.requirements) = (&[], None);
-        // Without the rule, no credential is looked at where the request is refused before, or answered.
+        // Without the rule, the request is denied before its credentials are read, or the response is fixed.
         if let Some(refusal) = hidden.refusal {
             effects.failures.truncate(failures);
             return Err(refusal.into());

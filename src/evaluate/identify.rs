@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::trace::{Step, Trace};
-use super::{Decision, Effects, Judging, Stop};
+use super::{Decision, Effects, Evaluation, Stop};
 use crate::authenticate::{Decoded, Parsed, Principal};
 use crate::authorize::{Gate, Principals};
 use crate::credential::{Presented, present, several};
@@ -27,7 +27,7 @@ impl Candidate<'_, '_> {
     }
 }
 
-impl<'p> Judging<'p, '_> {
+impl<'p> Evaluation<'p, '_> {
     /// The callers, proven; none if no credential is presented.
     ///
     /// Every credential that is presented must be valid. The first caller is the one of the first provider, accepted
@@ -54,7 +54,7 @@ impl<'p> Judging<'p, '_> {
             return Err(reject.into());
         }
         self.refuse_two_of_one_provider(readable)?;
-        trace.step(Step::Shows(readable.first().map(|one| one.scheme)));
+        trace.step(Step::Presents(readable.first().map(|one| one.scheme)));
 
         let rank = |caller: &Principal| {
             let provider = caller.provider();
@@ -84,7 +84,7 @@ impl<'p> Judging<'p, '_> {
             && let Some(provider) = self.policy.providers.get(caller.provider().0)
         {
             decision.provider = Some(&provider.name);
-            trace.step(Step::Vouched {
+            trace.step(Step::Verified {
                 provider: &provider.name,
                 principal: caller,
             });

@@ -1,6 +1,6 @@
 //! CORS preflights (WHATWG Fetch, "CORS-preflight fetch").
 
-use super::{Answer, Decision, Judging, Told, Verdict};
+use super::{Answer, Decision, Evaluation, Told, Verdict};
 use crate::authorize::{Access, permit_preflight};
 use crate::plan::Considered;
 use crate::presentation::cors::Preflight;
@@ -8,11 +8,10 @@ use crate::reject::Reject;
 use crate::request::path::Readings;
 use crate::url::Host;
 
-impl<'p> Judging<'p, '_> {
-    /// What becomes of a preflight; nothing where the request is none, or is to be treated as if it were none.
+impl<'p> Evaluation<'p, '_> {
+    /// The verdict on a preflight. None if the request is not a preflight, or is handled like any other request.
     ///
-    /// A preflight passes, or is answered, as it would without the rules that hide: also the `refusal` is the one
-    /// without them.
+    /// Hiding rules do not affect preflights. `refusal` is the fault that the request has without them.
     pub(super) fn preflight(
         &self,
         decision: &mut Decision<'p>,
@@ -38,7 +37,7 @@ impl<'p> Judging<'p, '_> {
                 let rule = policy.rule_among(visible, asked.method, request, readings, host);
                 let rule = rule.map_err(|reject| refusal.unwrap_or(reject))?;
                 let answers = rule.is_some_and(|fit| matches!(fit.rule.access, Access::Respond(_)));
-                if answers || self.request.goes_on() {
+                if answers || self.request.has_more() {
                     return Ok(None);
                 }
                 if let Some(reject) = refusal {

@@ -1,16 +1,16 @@
-//! Who is refused because of failures before, and whose failure this one is.
+//! Throttling: who is denied because of earlier failures, and for whom a failure counts.
 
 use super::identify::Candidate;
 use super::trace::{Step, Throttling, Trace};
-use super::{Effects, Judging};
+use super::{Effects, Evaluation};
 use crate::authorize::Gate;
 use crate::plan::Throttle;
 use crate::reject::Reject;
 use crate::store::{Caller, CallerId, Failures, Judged};
 
-impl Judging<'_, '_> {
-    /// Refuses whoever failed too often: who asks from such an address, whatever is shown, and who shows the credential of
-    /// such a user, good or not.
+impl Evaluation<'_, '_> {
+    /// Denies a request from an address with too many failures, whatever it presents, and a request with a credential of a
+    /// user with too many failures, valid or not.
     pub(super) fn refuse_who_failed_too_often(
         &self,
         gate: &Gate,
@@ -36,7 +36,7 @@ impl Judging<'_, '_> {
             return Ok(());
         }
         let by_address = self.address(throttle, failures).into_iter();
-        // Not even looked for, where the address is blocked already.
+        // Lazy: if the address is blocked, users are not looked up.
         let by_user = candidates
             .iter()
             .filter_map(|candidate| self.user(throttle, failures, gate, candidate));
@@ -48,11 +48,11 @@ impl Judging<'_, '_> {
                 return Err(Reject::TooManyFailures { retry_after });
             }
         }
-        trace.step(Step::Throttle(Throttling::NothingKnown { callers }));
+        trace.step(Step::Throttle(Throttling::NotBlocked { callers }));
         Ok(())
     }
 
-    /// Counts the refusal of a credential, if it is one that counts.
+    /// Counts the failure of a credential, if it is one that counts.
     #[cold]
     pub(super) fn count(
         &self,
@@ -85,7 +85,7 @@ impl Judging<'_, '_> {
         Some(failures.id(Caller::Address(address)))
     }
 
-    /// The user whose credential this claims to be; nothing of it is proven.
+    /// The user that a credential names. Nothing of it is verified.
     fn user(
         &self,
         throttle: &Throttle,
@@ -98,7 +98,7 @@ impl Judging<'_, '_> {
         }
         let id = |provider, name| failures.id(Caller::User { provider, name });
         let providers = &self.policy.providers;
-        // What was verified before was read before.
+        // A credential that was verified before need not be parsed.
         let tokens = &self.store.tokens;
         let token = candidate.remembered_as(gate);
         let now = self.circumstances.now;

@@ -33,13 +33,13 @@ pub enum Step<'a> {
     /// A rule that hides could match, so the response does not disclose this reason.
     Withheld(Reject),
     /// What the rule or the default requires of the caller.
-    Asks(&'static str),
+    Requires(&'static str),
     /// The result of throttling.
     Throttle(Throttling),
     /// The scheme of the credential in the request; none if it has no credential.
-    Shows(Option<Scheme>),
+    Presents(Option<Scheme>),
     /// A provider verified the credential.
-    Vouched {
+    Verified {
         /// The name of the provider.
         provider: &'a str,
         /// The verified caller.
@@ -60,7 +60,7 @@ pub enum Throttling {
     /// The client address is exempt from throttling.
     Exempt,
     /// No caller in the request is blocked.
-    NothingKnown {
+    NotBlocked {
         /// The callers in the request: its client address, and the users of its credentials.
         callers: usize,
     },
@@ -72,11 +72,11 @@ impl fmt::Display for Throttling {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exempt => write!(formatter, "throttle: the client address is exempt"),
-            Self::NothingKnown { callers: 0 } => write!(
+            Self::NotBlocked { callers: 0 } => write!(
                 formatter,
                 "throttle: not blocked, because the request has no address or user to count failures for"
             ),
-            Self::NothingKnown { .. } => {
+            Self::NotBlocked { .. } => {
                 write!(formatter, "throttle: not blocked")
             }
             Self::Blocked(seconds) => {
@@ -121,11 +121,13 @@ impl fmt::Display for Step<'_> {
                 "a rule with `on_forbidden: not_found` could match: the reason `{}` is not disclosed",
                 reject.reason()
             ),
-            Self::Asks(what) => write!(formatter, "access: {what}"),
+            Self::Requires(what) => write!(formatter, "access: {what}"),
             Self::Throttle(throttling) => throttling.fmt(formatter),
-            Self::Shows(Some(scheme)) => write!(formatter, "the request has a {scheme} credential"),
-            Self::Shows(None) => write!(formatter, "the request has no credential"),
-            Self::Vouched {
+            Self::Presents(Some(scheme)) => {
+                write!(formatter, "the request has a {scheme} credential")
+            }
+            Self::Presents(None) => write!(formatter, "the request has no credential"),
+            Self::Verified {
                 provider,
                 principal,
             } => {

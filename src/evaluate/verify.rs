@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use super::identify::Candidate;
-use super::{Effects, Fetch, Judging, Stop, TokenEffect};
+use super::{Effects, Evaluation, Fetch, Stop, TokenEffect};
 use crate::authenticate::{Claim, Facts, KeySourceId, Principal, Refusal, Selected, select};
 use crate::authorize::Gate;
 use crate::keys::HeldKeys;
 use crate::reject::{Reject, TokenFault, Unavailable};
 use crate::store::Judged;
 
-impl Judging<'_, '_> {
+impl Evaluation<'_, '_> {
     /// Verifies one credential, from memory or anew.
     pub(super) fn verify(
         &self,

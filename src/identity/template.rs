@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::authenticate::Principal;
-use crate::authenticate::claims::ClaimPath;
 use crate::authenticate::granted::Granted;
+use crate::authenticate::jose::claims::ClaimPath;
 use crate::grammar::encoded;
 
 /// A template: text and placeholders. The placeholders are `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`
@@ -134,7 +134,7 @@ mod tests {
     use super::{Template, TemplateFault};
 
     #[test]
-    fn what_is_no_template() {
+    fn invalid_templates_are_rejected() {
         for (text, fault) in [
             ("{subject", TemplateFault::Brace),
             ("subject}", TemplateFault::Brace),

@@ -1,9 +1,9 @@
 //! How the body of a response is read.
 
 use super::event::{FetchFault, Ignored, Summary};
-use crate::authenticate::jwk::{Source as KeyOrigin, parse_set};
-use crate::authenticate::keys::KeySet;
-use crate::authenticate::signature::Algorithm;
+use crate::authenticate::jose::jwk::{Source as KeyOrigin, parse_set};
+use crate::authenticate::jose::keys::KeySet;
+use crate::authenticate::jose::signature::Algorithm;
 use crate::json;
 
 /// What a source contains.

@@ -7,7 +7,7 @@ use super::MAX_RESPONSE;
 use super::content::Loaded;
 use super::metadata::MetadataFault;
 use crate::authenticate::KeySourceId;
-use crate::authenticate::jwk::{JwkSetFault, RefusedJwk};
+use crate::authenticate::jose::jwk::{JwkSetFault, RefusedJwk};
 use crate::json::JsonFault;
 use crate::time::Timestamp;
 use crate::url::Url;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::authenticate::keys::KeySet;
+use crate::authenticate::jose::keys::KeySet;
 use crate::authenticate::{KeySourceId, KeysAtHand};
 use crate::time::Timestamp;
 

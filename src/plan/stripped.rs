@@ -1,57 +1,60 @@
-//! What is removed from requests on their way to the upstream.
+//! What the filter removes from requests on their way to the upstream.
 
 use crate::request::FieldNames;
 use crate::request::parameter::{is_cookie, is_parameter};
 
-/// What is removed from every request that passes, however it passes.
+/// What the filter removes from every request that it forwards.
 #[derive(Debug, Clone, Default)]
 pub struct Stripped {
-    /// Header fields that claim something of the caller or of the request: they never decide.
+    /// Headers that claim something about the caller or the request. They never influence a decision.
     pub claims: FieldNames,
-    /// Those, and others that are not for the upstream: what ends at this proxy, and other spellings of fields that
+    /// All headers to remove: the claims, the headers that end at this proxy, and other spellings of headers that
     /// decided.
     pub fields: FieldNames,
-    /// Header fields that name a host, a port or a scheme: they are removed where a path stands in one.
+    /// Headers that name a host, a port or a scheme. They are removed if they contain a path.
     pub addresses: FieldNames,
-    /// Header fields that hold credentials: in trailers none is judged.
+    /// Headers that contain credentials. They are removed from trailers, in which the filter verifies no credentials.
     pub credentials: FieldNames,
-    /// What is removed from preflights besides: credentials, and what names another method.
+    /// Headers that are also removed from preflights: credentials, and headers that name another method.
     pub preflight: FieldNames,
-    /// Header fields in which a token follows a scheme, with that scheme: a token without one is not judged.
+    /// Headers in which a token follows a scheme, with that scheme. A token without the scheme is not verified, and is
+    /// removed.
     pub schemes: Vec<(String, String)>,
-    /// Parameters of the query that name another method or path.
+    /// Query parameters that name another method or path.
     pub overrides: Vec<String>,
-    /// Parameters of the query in which providers look.
+    /// Query parameters in which providers look for tokens.
     pub tokens: Vec<String>,
-    /// Cookies in which providers look: other spellings are removed.
+    /// Cookies in which providers look for tokens. Other spellings of them are removed.
     pub cookies: Vec<String>,
 }
 
 impl Stripped {
-    /// Whether a query has a parameter that is removed.
+    /// Whether a query has a parameter to remove.
     pub fn has_parameter_in(&self, query: &[u8]) -> bool {
         let mut parameters = query.split(|byte| *byte == b'&');
         parameters.any(|parameter| self.has_parameter(parameter))
     }
 
-    /// Whether a parameter of a query claims something of the request.
+    /// Whether a query has a parameter that names another method or path.
     pub fn claims_in_query(&self, query: &[u8]) -> bool {
         let mut parameters = query.split(|byte| *byte == b'&');
         parameters.any(|parameter| any(&self.overrides, parameter, is_parameter))
     }
 
-    /// Whether a parameter of the query, as it was sent, is removed: that, or what an upstream could take for a token.
+    /// Whether a query parameter, as sent, is one to remove: it names another method or path, or an upstream could read
+    /// it as a token.
     pub fn has_parameter(&self, parameter: &[u8]) -> bool {
         let mut names = [&self.overrides, &self.tokens].into_iter();
         names.any(|names| any(names, parameter, is_parameter))
     }
 
-    /// Whether a field of that name is removed from trailers, where nothing is judged: not even what may stand in a head.
+    /// Whether a trailer with this name is removed. The filter verifies nothing in trailers, so that it removes
+    /// credentials from them that it would forward in a header.
     pub fn has_trailer(&self, name: &[u8]) -> bool {
         self.fields.have_a_spelling_of(name) || self.credentials.have(name)
     }
 
-    /// Whether an upstream could take a cookie for one in which a provider looks.
+    /// Whether an upstream could read a cookie, as sent, as one in which a provider looks for tokens.
     pub fn has_cookie(&self, cookie: &[u8]) -> bool {
         any(&self.cookies, cookie, is_cookie)
     }

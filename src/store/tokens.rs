@@ -1,22 +1,19 @@
-//! Tokens that were judged before, so that they need not be again.
+//! The results of tokens that were verified before, so that they need not be verified again.
 //!
-//! A token is known by a keyed hash of 128 bits over the place where it stood, the choice of providers and the whole
-//! token. The key is random and never leaves the worker, so that nobody can search for two tokens of one hash; and a
-//! cache belongs to one document, so that nothing judged by another is ever found.
-//!
-//! That hash costs as much as the token is long, so it is made only where the token's slot is taken, which its last
-//! bytes name: of two good tokens their signatures differ there, and a forged one that ends like another is told from it
-//! by its hash.
-//!
-//! A token is remembered from the second time on that it was verified. Tokens that come once cost no more than a mark
-//! in a table then, and however many come of them, none drives out one that is in use.
-//!
-//! What is remembered of tokens takes no more than [`MAX_BYTES`] of memory, twice their length: a token that takes more
-//! counts for a longer one. Where the values of its claims would take far more than their text, the text is kept, and read
-//! again for each request that looks at them.
-//!
-//! What is remembered is that a signature and the claims were good. Whoever takes a token from here still checks what
-//! may have changed: the time, what is revoked, and that the key is still its issuer's.
+//! 1. A keyed hash of 128 bits identifies a token: of its location, the choice of providers, and the whole token. The
+//!    key is random and never leaves the worker, so that a client cannot search for two tokens with the same hash.
+//! 2. The cost of this hash grows with the length of the token. It is computed only if the token's slot is in use. The
+//!    last bytes of the token select the slot: they are part of the signature, which differs between valid tokens. A
+//!    forged token can have the last bytes of a valid token, but not its hash.
+//! 3. A cache belongs to one configuration, so that results under another configuration are never found.
+//! 4. A token is cached when it is verified for the second time. The first time only sets a mark in a table of fixed
+//!    size. So tokens that are used once cannot displace cached tokens.
+//! 5. The verified tokens take at most [`MAX_BYTES`] of memory. Each counts with twice its length, or with the memory
+//!    that it takes if that is more. If the values of its claims would take far more memory than their text, the text
+//!    is kept, and is parsed again for each request that reads the claims.
+//! 6. A cached result means that the signature and the claims were valid. The caller of [`TokenCache::find`] must check
+//!    again what can change: the time, the revoked tokens and subjects, and whether the key is still a key of the
+//!    issuer.
 
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::rc::Rc;
@@ -30,52 +27,52 @@ use crate::credential::LocationId;
 use crate::reject::TokenFault;
 use crate::time::Timestamp;
 
-/// How long a refusal is remembered.
+/// How long a rejection is cached.
 const REFUSED_FOR: Duration = Duration::from_secs(30);
 
-/// How many bytes of memory all that is kept of verified tokens may take.
+/// The most memory that the verified tokens may take, in bytes.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// What a token is kept in, beside what is kept of it: its place among the others, and what names that place.
-const PLACE: usize = size_of::<Verified>() + 12 * size_of::<usize>();
+/// The memory for an entry of the cache besides the caller, in bytes: the entry, and what the cache needs to find it.
+const ENTRY: usize = size_of::<Verified>() + 12 * size_of::<usize>();
 
-/// How many tokens that came once are kept in mind at the most, eight bytes each.
+/// The most marks for tokens that were verified once. A mark takes eight bytes.
 const MAX_SEEN_ONCE: usize = 65_536;
 
-/// How much of a token's end names its slot, in bytes.
+/// How many bytes at the end of a token select its slot.
 const END: usize = 24;
 
-/// What a token is known by.
+/// What identifies a token: the same token can have another result at another location or for another rule.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenKey<'t> {
-    /// Where it was.
+    /// The location where it was found.
     pub location: LocationId,
-    /// The choice of providers.
+    /// The choice of providers that the rule accepts.
     pub choice: usize,
     /// The token.
     pub octets: &'t [u8],
 }
 
-/// Where a token would be remembered, by its end.
+/// The slot of a token in the cache, which the last bytes of the token select.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slot(u64);
 
-/// What all of a token, its place and its choice of providers hash to.
+/// The hash of a token, its location and the choice of providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenId([u64; 2]);
 
-/// What is known of a token.
+/// The result of verifying a token.
 #[derive(Debug, Clone)]
 pub enum Judged {
-    /// It was verified.
+    /// The token is valid, and proves this caller.
     Verified(Rc<Principal>),
-    /// It was refused, for a reason that does not pass.
+    /// The token is not valid.
     Refused(TokenFault),
 }
 
 type BySlot<T> = LruCache<Slot, T, BuildHasherDefault<SlotHasher>>;
 
-/// A slot is a keyed hash already, of one `u64`; nothing else is hashed by this.
+/// The hasher for slots. A slot is already a keyed hash, so that it is its own hash.
 #[derive(Default)]
 struct SlotHasher(u64);
 
@@ -95,24 +92,24 @@ impl Hasher for SlotHasher {
     }
 }
 
-/// A bounded memory of tokens; what was not asked for longest is forgotten first.
+/// A bounded cache of results. If it is full, it forgets the least recently used result.
 pub struct TokenCache {
     secret: (u64, u64),
     sizes: CacheSizes,
     verified: BySlot<Verified>,
     refused: BySlot<Refused>,
-    /// What the verified tokens count for, in bytes.
+    /// The sum of [`Verified::bytes`].
     bytes: usize,
-    /// The slots of tokens that were verified once, each at the place that it names itself.
+    /// The marks of tokens that were verified once: their slots. The slot selects the place of its mark.
     seen_once: Vec<u64>,
 }
 
-/// How many tokens are remembered; none of a kind switches it off.
+/// The most tokens in the cache. With 0, tokens of the kind are not cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheSizes {
-    /// Verified ones.
+    /// Verified tokens.
     pub verified: usize,
-    /// Refused ones.
+    /// Rejected tokens.
     pub refused: usize,
 }
 
@@ -121,9 +118,9 @@ struct Verified {
     principal: Rc<Principal>,
     /// The length of the token.
     length: usize,
-    /// What it counts for.
+    /// How many bytes it counts in the limit of the cache.
     bytes: usize,
-    /// Whether the caller's claims were there as values when that was counted.
+    /// Whether the caller held the claims as values when the bytes were counted.
     holds_claims: bool,
 }
 
@@ -136,17 +133,17 @@ impl Verified {
             bytes: 0,
             holds_claims: false,
         };
-        verified.weigh();
+        verified.count_bytes();
         verified
     }
 
-    /// Lets go of what takes too much, and counts what is left: a token counts for twice its length at least.
-    fn weigh(&mut self) {
+    /// Drops claims that take too much memory, and counts the rest. A token counts with at least twice its length.
+    fn count_bytes(&mut self) {
         if let Some(smaller) = self.principal.without_large_claims() {
             self.principal = Rc::new(smaller);
         }
         self.holds_claims = self.principal.holds_claims();
-        self.bytes = (2 * self.length).max(PLACE + self.principal.bytes());
+        self.bytes = (2 * self.length).max(ENTRY + self.principal.bytes());
     }
 }
 
@@ -157,14 +154,14 @@ struct Refused {
 }
 
 impl TokenCache {
-    /// An empty memory.
+    /// An empty cache.
     pub fn new(sizes: CacheSizes) -> Self {
-        // The one source of chance that the standard library has: its maps are seeded by the operating system.
-        let chance = RandomState::new();
+        // The only source of random numbers in the standard library: the operating system seeds its maps.
+        let random = RandomState::new();
         Self {
-            secret: (chance.hash_one(1), chance.hash_one(2)),
+            secret: (random.hash_one(1), random.hash_one(2)),
             sizes,
-            // The bounds are kept below: a bounded one would take all of its memory at once.
+            // `remember` keeps the limits. A bounded map would allocate all of its memory at once.
             verified: LruCache::unbounded_with_hasher(BuildHasherDefault::default()),
             refused: LruCache::unbounded_with_hasher(BuildHasherDefault::default()),
             bytes: 0,
@@ -193,7 +190,7 @@ impl TokenCache {
         hasher
     }
 
-    /// What is known now of a token, whose slot this is.
+    /// The cached result of a token. `slot` is the token's slot.
     pub fn find(&self, slot: Slot, token: TokenKey<'_>, now: Timestamp) -> Option<Judged> {
         if let Some(verified) = self.verified.peek(&slot)
             && verified.id == self.id(token)
@@ -205,22 +202,22 @@ impl TokenCache {
         is_known.then_some(Judged::Refused(refused.fault))
     }
 
-    /// The identity by which a token is to be remembered that was judged just now; none where it was verified for the
-    /// first time, as far as is known.
+    /// The identity under which to cache the new result of a token. `None` if the token is valid and has no mark,
+    /// because it was probably verified for the first time.
     pub fn id_to_remember(
         &self,
         slot: Slot,
         token: TokenKey<'_>,
         judged: &Judged,
     ) -> Option<TokenId> {
-        let is_to_be = match judged {
+        let is_cached = match judged {
             Judged::Verified(_) => self.seen_once.get(self.mark_place(slot)) == Some(&slot.0),
             Judged::Refused(_) => true,
         };
-        is_to_be.then(|| self.id(token))
+        is_cached.then(|| self.id(token))
     }
 
-    /// A token was verified for the first time.
+    /// Marks a token that was verified for the first time.
     pub fn seen_once(&mut self, slot: Slot) {
         let place = self.mark_place(slot);
         if let Some(mark) = self.seen_once.get_mut(place) {
@@ -232,20 +229,21 @@ impl TokenCache {
         (slot.0 >> 32) as usize % self.seen_once.len().max(1)
     }
 
-    /// A token was found: it is kept longer than those that are not asked for.
+    /// Marks a cached token as used just now, so that it is forgotten after the others. If the caller now holds the
+    /// claims as values, its bytes are counted again.
     pub fn found(&mut self, slot: Slot) {
         let found = self.verified.get_mut(&slot);
         if let Some(found) = found
             && found.holds_claims != found.principal.holds_claims()
         {
             self.bytes -= found.bytes;
-            found.weigh();
+            found.count_bytes();
             self.bytes += found.bytes;
             self.forget_the_oldest();
         }
     }
 
-    /// Remembers a token of that length.
+    /// Caches the result of a token that has this length.
     pub fn remember(
         &mut self,
         slot: Slot,
@@ -263,14 +261,14 @@ impl TokenCache {
                 self.forget_the_oldest();
             }
             Judged::Refused(fault) => {
-                // Its key is gone, or it would have been found to be good.
+                // A cached token is rejected only after a change, for example because its key was removed.
                 let is_known = |verified: &Verified| verified.id == id;
                 if self.verified.peek(&slot).is_some_and(is_known)
                     && let Some(gone) = self.verified.pop(&slot)
                 {
                     self.bytes -= gone.bytes;
                 }
-                if is_for_good(fault) {
+                if is_worth_caching(fault) {
                     let until = now.plus(REFUSED_FOR);
                     self.refused.put(slot, Refused { id, fault, until });
                 }
@@ -289,14 +287,14 @@ impl TokenCache {
         }
     }
 
-    /// Forgets every refusal.
+    /// Forgets all rejected tokens.
     pub fn forget_refused(&mut self) {
         self.refused.clear();
     }
 }
 
-/// Whether a refusal costs enough to be remembered, and does not pass with time or with a new key.
-fn is_for_good(fault: TokenFault) -> bool {
+/// Whether a rejection is expensive to find, and stays the same with time and with new keys.
+fn is_worth_caching(fault: TokenFault) -> bool {
     match fault {
         TokenFault::Signature
         | TokenFault::Expired
@@ -306,12 +304,12 @@ fn is_for_good(fault: TokenFault) -> bool {
         | TokenFault::ClaimType
         | TokenFault::Binding
         | TokenFault::Revoked => true,
-        // Found without a signature's cost.
+        // These are found without a signature verification, and cost little.
         TokenFault::Malformed
         | TokenFault::Algorithm
         | TokenFault::Extension
         | TokenFault::Issuer
-        // Passes.
+        // These can change: with new keys, or with time.
         | TokenFault::Key
         | TokenFault::NotYetValid
         | TokenFault::Lifetime => false,

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use countersign::authenticate::signature::{Algorithm, Pure};
+use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::reject::{Code, Reject};

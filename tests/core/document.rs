@@ -6,8 +6,8 @@
 use std::fmt::Display;
 use std::sync::LazyLock;
 
-use countersign::authenticate::base64url;
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::base64url;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::config::{self, Diagnostic, Loaded};
 use countersign::mint::SigningKey;
 use prost::Message;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use countersign::authenticate::signature::{Algorithm, Pure};
+use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;

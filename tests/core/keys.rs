@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use countersign::authenticate::KeySourceId;
-use countersign::authenticate::jwk::{Source, parse_set};
-use countersign::authenticate::keys::KeySet;
-use countersign::authenticate::signature::{Algorithm, Pure};
+use countersign::authenticate::jose::jwk::{Source, parse_set};
+use countersign::authenticate::jose::keys::KeySet;
+use countersign::authenticate::jose::signature::{Algorithm, Pure};
+use countersign::authenticate::jwt::Keys;
+use countersign::authenticate::{KeySourceId, Method};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Fetch, Outcome, evaluate};
 use countersign::keys::COOL_DOWN;
@@ -50,6 +51,15 @@ impl Scene {
         let plan = config::load(document.to_string().as_bytes()).unwrap().plan;
         let store = plan.empty_store();
         Self { plan, store }
+    }
+
+    /// One provider whose keys are published at two sources.
+    fn of_two_sources() -> Self {
+        let mut scene = Self::new();
+        let policy = scene.plan.policy.as_mut().unwrap();
+        let Method::Jwt(jwt) = &mut policy.providers[0].method;
+        jwt.keys.push(Keys::Remote(KeySourceId(1)));
+        scene
     }
 
     fn fetched(&mut self, source: usize, keys: &[&SigningKey], at: Timestamp) {
@@ -175,4 +185,36 @@ fn j_14_keys_of_one_issuer_are_not_anothers() {
     assert_eq!(scene.ask(&token("a", &of_a), false, START), Came::Passes);
     let forged = Came::Refused(Reject::Token(TokenFault::Signature));
     assert_eq!(scene.ask(&token("a", &of_b), false, START), forged);
+}
+
+#[test]
+fn keys_of_every_source_of_a_provider_verify() {
+    let (mut scene, one, two) = (Scene::of_two_sources(), key("one"), key("two"));
+    let (of_one, of_two) = (token("a", &one), token("a", &two));
+    // The second source may have the key.
+    scene.fetched(0, &[&one], START);
+    assert_eq!(scene.ask(&of_one, false, START), Came::Passes);
+    assert_eq!(scene.ask(&of_two, false, START), Came::Waits);
+    assert_eq!(scene.ask(&of_two, true, START), UNAVAILABLE);
+    scene.fetched(1, &[&two], START);
+    assert_eq!(scene.ask(&of_one, false, START), Came::Passes);
+    assert_eq!(scene.ask(&of_two, false, START), Came::Passes);
+    // A remembered token is valid as long as one of the sources has its key.
+    assert_eq!(scene.ask(&of_two, false, START), Came::Passes);
+    scene.fetched(1, &[&one], later(1));
+    assert_eq!(scene.ask(&of_two, false, later(1)), UNKNOWN);
+    assert_eq!(scene.ask(&of_one, false, later(1)), Came::Passes);
+}
+
+#[test]
+fn a_wrong_signature_is_final_only_when_the_keys_of_every_source_are_known() {
+    let (mut scene, one, namesake) = (Scene::of_two_sources(), key("one"), key("one"));
+    let of_namesake = token("a", &namesake);
+    scene.fetched(0, &[&one], START);
+    assert_eq!(scene.ask(&of_namesake, false, START), Came::Waits);
+    scene.fetched(1, &[&one], START);
+    let forged = Came::Refused(Reject::Token(TokenFault::Signature));
+    assert_eq!(scene.ask(&of_namesake, false, START), forged);
+    scene.fetched(1, &[&namesake], later(1));
+    assert_eq!(scene.ask(&of_namesake, false, later(1)), Came::Passes);
 }

@@ -10,6 +10,7 @@ mod support;
 
 mod allocations;
 mod answers;
+mod callers;
 mod document;
 mod document_answers;
 mod harness;

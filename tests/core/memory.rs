@@ -1,10 +1,10 @@
 //! What is remembered of tokens and keys, and that it changes no answer: near-collisions, time, keys, bounds.
 
 use countersign::authenticate::KeySourceId;
-use countersign::authenticate::base64url;
-use countersign::authenticate::jwk::{Source, parse_set};
-use countersign::authenticate::keys::KeySet;
-use countersign::authenticate::signature::{Algorithm, Backend, Pure, Signed, Unavailable};
+use countersign::authenticate::jose::base64url;
+use countersign::authenticate::jose::jwk::{Source, parse_set};
+use countersign::authenticate::jose::keys::KeySet;
+use countersign::authenticate::jose::signature::{Algorithm, Backend, Pure, Signed, Unavailable};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Fetch, Outcome, TokenEffect, evaluate};
 use countersign::keys::COOL_DOWN;

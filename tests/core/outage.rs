@@ -1,6 +1,8 @@
 //! What a request gets when its signature cannot be judged: no pass, and no blame.
 
-use countersign::authenticate::signature::{Algorithm, Backend, Key, Pure, Signed, Unavailable};
+use countersign::authenticate::jose::signature::{
+    Algorithm, Backend, Key, Pure, Signed, Unavailable,
+};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;

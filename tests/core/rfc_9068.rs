@@ -1,6 +1,6 @@
 //! The access token that RFC 9068 §2.2 shows, signed here, since the RFC prints no signature.
 
-use countersign::authenticate::signature::{Algorithm, Pure};
+use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use countersign::authenticate::signature::Pure;
+use countersign::authenticate::jose::signature::Pure;
 use countersign::config;
 use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::request::RequestView;

@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use countersign::authenticate::signature::{Algorithm, Pure};
+use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Effects, Outcome, evaluate};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::ports::{LocalData, Shared, SharedData};
+use countersign::reject::Reject;
 use countersign::request::RequestView;
 use countersign::store::Store;
 use countersign::time::Timestamp;
@@ -17,9 +18,8 @@ use serde_json::{Value, json};
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 /// Shared data that counts reads and writes.
-#[derive(Default)]
 struct Counting {
-    data: LocalData,
+    data: Rc<LocalData>,
     seen: Rc<Cell<(usize, usize)>>,
 }
 
@@ -45,6 +45,11 @@ struct Desk {
 
 impl Desk {
     fn new(key: &SigningKey, by: &Value) -> Self {
+        Self::sharing(Rc::default(), key, by)
+    }
+
+    /// A worker that shares its data with others.
+    fn sharing(data: Rc<LocalData>, key: &SigningKey, by: &Value) -> Self {
         let jwt = json!({"issuer": "https://as", "audiences": ["api"], "jwks": {"inline": {"keys": [key.public_jwk()]}}});
         let document = json!({
             "throttle": {"failures": 3, "window": "1m", "block": "5m", "by": by, "exempt": ["10.0.0.0/8"]},
@@ -57,10 +62,13 @@ impl Desk {
         });
         let plan = config::load_value(&document).unwrap().plan;
         let mut store = plan.empty_store();
-        let cells = Counting::default();
-        let seen = Rc::clone(&cells.seen);
+        let seen = Rc::default();
+        let counting = Counting {
+            data,
+            seen: Rc::clone(&seen),
+        };
         let failures = store.failures.as_mut().unwrap();
-        failures.share(Box::new(cells), &[]);
+        failures.share(Box::new(counting), &[]);
         seen.set((0, 0));
         Self { plan, store, seen }
     }
@@ -150,4 +158,24 @@ fn judging_changes_nothing_and_its_effects_count_once() {
     assert_eq!((seen, effects.failures.len()), ((1, 0), 0));
     let (seen, _) = desk.judge("/any", "192.0.2.2", Some(&bad));
     assert_eq!(seen, (2, 0));
+}
+
+/// Two workers evaluate at the same time, and the limit leaves one of them one failure.
+#[test]
+fn a_failure_beyond_the_limit_is_not_answered_as_one_within() {
+    let key = SigningKey::generate(Algorithm::Es256);
+    let bad = token(&SigningKey::generate(Algorithm::Es256), "amy");
+    let data = Rc::new(LocalData::default());
+    let worker = || Desk::sharing(Rc::clone(&data), &key, &json!(["address"]));
+    let (mut one, mut two) = (worker(), worker());
+    for _ in 0..2 {
+        let (_, effects) = one.judge("/any", "192.0.2.1", Some(&bad));
+        assert_eq!(effects.commit(&mut one.store, NOW), Ok(()));
+    }
+    let (_, last) = one.judge("/any", "192.0.2.1", Some(&bad));
+    let (_, beyond) = two.judge("/any", "192.0.2.1", Some(&bad));
+    assert_eq!(last.commit(&mut one.store, NOW), Ok(()));
+    let retry_after = 300;
+    let blocked = Err(Reject::TooManyFailures { retry_after });
+    assert_eq!(beyond.commit(&mut two.store, NOW), blocked);
 }

@@ -1,7 +1,7 @@
 //! The signature layer against what others published: the examples of the RFCs, and Project
 //! Wycheproof's vectors for whole JWS and for the primitives beneath. `tests/envoy/host_crypto.rs` asks the same within Envoy.
 
-use countersign::authenticate::{base64url, signature::Algorithm, signature::Pure};
+use countersign::authenticate::jose::{base64url, signature::Algorithm, signature::Pure};
 use serde_json::json;
 
 use crate::published;

@@ -1,7 +1,7 @@
 //! That the operations that a condition in CEL spends bound what it does, for any expression and any claims: counted in
 //! allocations and bytes, since time differs from machine to machine. `cargo run --example conditions` measures time.
 
-use countersign::authenticate::signature::{Algorithm, Pure};
+use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::authorize::condition::OPERATIONS;
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, Step, Trace, evaluate};

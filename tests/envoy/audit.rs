@@ -1,6 +1,6 @@
 //! What an audit line and an access log show of text that a client, or a token, has chosen: in a real Envoy.
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 // Envoy's time is the real one.
 #![allow(clippy::disallowed_methods)]
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::json;
 

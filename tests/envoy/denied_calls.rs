@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 
@@ -162,7 +162,7 @@ fn envoy_rejects_a_configuration_without_the_calls_that_it_needs() {
             panic!("Envoy accepts the configuration without {call}");
         };
         assert!(
-            why.contains(logged) && !why.contains("is refused"),
+            why.contains(logged) && !why.contains("configuration rejected"),
             "{call}: {why}"
         );
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 
@@ -698,8 +698,8 @@ fn a_new_document_finds_the_keys_that_the_old_one_had() {
     let mut faulty = good.clone();
     faulty["providers"][0]["jwt"]["audience"] = json!("orders");
     envoy.change_listeners(base().listener("remote", &faulty));
-    until("the document is refused", || {
-        envoy.log().contains("the document is refused")
+    until("configuration rejected", || {
+        envoy.log().contains("configuration rejected")
     });
     assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 

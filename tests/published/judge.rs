@@ -2,10 +2,10 @@
 //!
 //! A question is `{"jwk", "jws"}`, a whole token, or `{"jwk", "alg", "message", "signature"}`, octets in base64url.
 
-use countersign::authenticate::base64url;
-use countersign::authenticate::jwk::{Jwk, Source};
-use countersign::authenticate::jws::{Compact, Header};
-use countersign::authenticate::signature::{Algorithm, Backend, Key, Verify as _};
+use countersign::authenticate::jose::base64url;
+use countersign::authenticate::jose::jwk::{Jwk, Source};
+use countersign::authenticate::jose::jws::{Compact, Header};
+use countersign::authenticate::jose::signature::{Algorithm, Backend, Key, Verify as _};
 use serde_json::Value;
 
 /// Judges as the gate does, without the claims: the payload, or where it ended.

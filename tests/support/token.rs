@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

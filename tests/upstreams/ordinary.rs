@@ -14,7 +14,7 @@ mod texts;
 use std::process::Stdio;
 use std::time::Duration;
 
-use countersign::authenticate::signature::Pure;
+use countersign::authenticate::jose::signature::Pure;
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;

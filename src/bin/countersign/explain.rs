@@ -10,7 +10,7 @@ mod text;
 use std::path::PathBuf;
 
 use countersign::authenticate::ProviderId;
-use countersign::authenticate::signature::Pure;
+use countersign::authenticate::jose::signature::Pure;
 use countersign::config::{self, Loaded};
 use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
 use countersign::json::parse_strict;

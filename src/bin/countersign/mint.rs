@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use countersign::authenticate::signature::Algorithm;
+use countersign::authenticate::jose::signature::Algorithm;
 use countersign::json;
 use countersign::mint::SigningKey;
 use countersign::time::Timestamp;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Compiler;
-use crate::authenticate::claims::ClaimPath;
+use crate::authenticate::jose::claims::ClaimPath;
 use crate::authorize::claim::{ClaimRequirement, Expected};
 use crate::authorize::condition::Condition;
 use crate::authorize::names::Name;

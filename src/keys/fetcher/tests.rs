@@ -4,8 +4,8 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::authenticate::jose::signature::Algorithm;
 use crate::authenticate::jwt::Issuer;
-use crate::authenticate::signature::Algorithm;
 use crate::keys::{Content, HeldKeySets};
 use crate::mint::SigningKey;
 use crate::ports::LocalData;
@@ -459,15 +459,18 @@ fn a_body_that_is_not_a_usable_key_set_is_a_failure() {
         ("", "cannot read the response: "),
         ("{\"keys\": [", "cannot read the response: "),
         ("<html>", "cannot read the response: "),
-        ("[]", "cannot read the response: a key set is an object"),
+        (
+            "[]",
+            "cannot read the response: a key set must be an object",
+        ),
         (
             "{}",
-            "cannot read the response: a key set has an array `keys`",
+            "cannot read the response: a key set must have an array `keys`",
         ),
         ("{\"keys\": []}", "no usable key: the key set is empty"),
         (
             private.as_str(),
-            "no usable key: key 0: holds private members",
+            "no usable key: key 0: expected a public key, found a private key",
         ),
     ] {
         fetch(&direct(), &[(200, body.as_bytes())], Some(fault));
@@ -491,10 +494,11 @@ fn faulty_keys_are_reported_and_the_others_are_used() {
     let (is_ok, report) = worker.respond(&call, 200, body.as_bytes(), at(0)).unwrap();
     let report = report.unwrap();
     assert!(is_ok);
-    let begin = ": 1 usable, 10 ignored: key 0: a key is an object; key 1: a key is an object; ";
+    let begin =
+        ": 1 usable, 10 ignored: key 0: a key must be an object; key 1: a key must be an object; ";
     assert!(report.contains(begin), "{report}");
     assert!(
-        report.ends_with("key 7: a key is an object; and 2 more"),
+        report.ends_with("key 7: a key must be an object; and 2 more"),
         "{report}"
     );
 }

@@ -86,7 +86,7 @@ fn user(name: &str) -> Caller<'_> {
 }
 
 #[test]
-fn so_many_failures_within_the_window_block() {
+fn failures_within_the_window_block_the_caller() {
     let failures = Failures::new(LIMITS);
     let amy = failures.id(user("amy"));
     for millis in [0, 10_000] {
@@ -100,7 +100,7 @@ fn so_many_failures_within_the_window_block() {
 
 /// Failures are not counted in adjacent windows, which would allow nearly twice as many.
 #[test]
-fn the_window_goes_along() {
+fn the_window_ends_at_the_time_of_the_request() {
     let failures = Failures::new(LIMITS);
     let amy = failures.id(user("amy"));
     for millis in [0, 50_000, 60_000, 110_000] {
@@ -113,7 +113,7 @@ fn the_window_goes_along() {
 }
 
 #[test]
-fn a_block_ends_when_it_was_to_end_and_all_begins_anew() {
+fn a_block_is_not_extended_and_failures_are_counted_anew_after_it() {
     let failures = Failures::new(LIMITS);
     let amy = failures.id(user("amy"));
     for _ in 0..3 {
@@ -139,7 +139,7 @@ fn a_block_ends_when_it_was_to_end_and_all_begins_anew() {
 }
 
 #[test]
-fn one_failure_may_be_too_many() {
+fn one_failure_can_block() {
     let limits = Limits {
         failures: 1,
         ..LIMITS
@@ -151,7 +151,7 @@ fn one_failure_may_be_too_many() {
 }
 
 #[test]
-fn who_is_one_caller() {
+fn the_callers_that_are_counted_together() {
     let failures = Failures::new(LIMITS);
     let same = |one: Caller<'_>, other: Caller<'_>| failures.id(one) == failures.id(other);
     for (one, other) in [
@@ -175,7 +175,7 @@ fn who_is_one_caller() {
 
 /// If the clock is set back or ahead, the response names at most one block, and the caller is blocked for at most two.
 #[test]
-fn a_clock_that_jumps_blocks_nobody_for_good() {
+fn no_caller_is_blocked_for_long_if_the_clock_jumps() {
     for jump in [
         i64::MIN / 2,
         -86_400_000,
@@ -227,7 +227,7 @@ fn workers_count_together() {
 }
 
 #[test]
-fn without_shared_cells_a_worker_counts_by_itself() {
+fn without_shared_data_a_worker_counts_alone() {
     let mut failures = Failures::new(LIMITS);
     failures.share(Box::new(NoCells), &[]);
     let amy = failures.id(user("amy"));
@@ -239,7 +239,7 @@ fn without_shared_cells_a_worker_counts_by_itself() {
 
 /// Every failure of every worker is counted, whichever worker is faster.
 #[test]
-fn none_is_lost_between_workers() {
+fn no_failure_is_lost_between_workers() {
     const WORKERS: usize = 4;
     // So few workers that no worker fails as often as it tries.
     const EACH: usize = 10;
@@ -289,7 +289,7 @@ impl SharedData for Overtaken {
 }
 
 #[test]
-fn who_was_too_late_tries_again_but_not_for_ever() {
+fn a_worker_that_is_too_late_tries_32_times() {
     for (times, counted) in [(1, true), (31, true), (1_000, false)] {
         let cells = SharedCells::default();
         let limits = Limits {
@@ -323,7 +323,7 @@ fn caller(number: u128) -> [u8; 16] {
 }
 
 #[test]
-fn who_failed_least_makes_room_and_who_is_blocked_never() {
+fn the_caller_with_the_fewest_failures_is_replaced_and_a_blocked_caller_is_not() {
     let mut bucket = Bucket::default();
     // One caller is blocked, one has failed twice, and the others once each.
     for (number, times) in [(0, 3), (1, 2)] {
@@ -359,7 +359,7 @@ fn who_failed_least_makes_room_and_who_is_blocked_never() {
 
 /// The size of the table does not grow with the number of callers.
 #[test]
-fn many_addresses_take_no_more_room() {
+fn the_table_has_a_fixed_size() {
     let cells = SharedCells::default();
     let failures = sharing(LIMITS, &cells);
     for number in 0..40_000_u32 {
@@ -378,7 +378,7 @@ fn many_addresses_take_no_more_room() {
 
 /// All workers have the same secret, and an invalid secret is replaced.
 #[test]
-fn what_is_no_secret_is_replaced() {
+fn an_invalid_secret_is_replaced() {
     let cells = SharedCells::default();
     let key = format!("{}.{SECRET}", prefix(&[], LIMITS));
     cells.set(&key, b"", 0);
@@ -399,7 +399,7 @@ proptest! {
     /// With any content of a cell, a response names at most one block. A caller that fails is blocked in the end, unless the
     /// cell is full of blocked callers.
     #[test]
-    fn garbage_is_nothing_known(value in proptest::collection::vec(any::<u8>(), 0..600), begins in any::<bool>()) {
+    fn a_cell_with_any_content_can_be_read(value in proptest::collection::vec(any::<u8>(), 0..600), begins in any::<bool>()) {
         let failures = Failures::new(LIMITS);
         let amy = failures.id(user("amy"));
         let value = if begins { [&[1], value.as_slice()].concat() } else { value };
@@ -413,7 +413,7 @@ proptest! {
 
     /// A cell that is written is read again, and it never has more callers than slots.
     #[test]
-    fn a_cell_is_what_was_written(
+    fn a_cell_is_read_as_it_was_written(
         counted in proptest::collection::vec((0_u128..24, 0_i64..400_000), 0..200),
         failures in 1_u8..=100,
     ) {
@@ -432,7 +432,7 @@ proptest! {
 
     /// The table agrees with a model that keeps a list of times.
     #[test]
-    fn a_caller_is_blocked_as_the_moments_say(steps in proptest::collection::vec(0_i64..40_000, 1..60)) {
+    fn a_caller_is_blocked_as_in_a_model(steps in proptest::collection::vec(0_i64..40_000, 1..60)) {
         let failures = Failures::new(LIMITS);
         let amy = failures.id(user("amy"));
         let (mut moments, mut until, mut now) = (Vec::new(), None, 0);
@@ -455,7 +455,7 @@ proptest! {
 
 /// Filters with other names or limits have other cells.
 #[test]
-fn filters_do_not_meet() {
+fn filters_do_not_share_cells() {
     let other = Limits {
         failures: 4,
         ..LIMITS

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use countersign::authenticate::signature::Pure;
+use countersign::authenticate::jose::signature::Pure;
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::plan::Plan;

@@ -4,7 +4,7 @@ mod keys;
 
 use std::time::Duration;
 
-use crate::authenticate::claims::{ClaimNames, ClaimPath};
+use crate::authenticate::jose::claims::{ClaimNames, ClaimPath};
 use crate::authenticate::jwt::{self, Audiences, Issuer, Kind, Revoked};
 use crate::authenticate::{Method, Provider};
 use crate::config::at::At;

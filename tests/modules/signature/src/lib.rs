@@ -12,7 +12,7 @@ mod judge;
 
 use std::time::Duration;
 
-use countersign::authenticate::signature::{AlgorithmSet, Backend, Chosen, Pure, self_test};
+use countersign::authenticate::jose::signature::{AlgorithmSet, Backend, Chosen, Pure, self_test};
 use countersign::host::crypto::HostCrypto;
 use proxy_wasm::hostcalls::get_current_time;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -102,7 +102,7 @@ fn verdict(backend: &dyn Backend, question: &Value) -> Value {
         };
     };
     let timed = judge::prepared(question, |algorithm, key, message, signature| {
-        use countersign::authenticate::signature::Verify as _;
+        use countersign::authenticate::jose::signature::Verify as _;
         let start = get_current_time().ok()?;
         for _ in 0..times {
             backend.verify(algorithm, key, message, signature).ok()?;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::authenticate::KeySourceId;
-use crate::authenticate::base64url;
-use crate::authenticate::jwk::{Source, parse_set};
+use crate::authenticate::jose::base64url;
+use crate::authenticate::jose::jwk::{Source, parse_set};
+use crate::authenticate::jose::keys::KeySet;
+use crate::authenticate::jose::signature::Algorithm;
 use crate::authenticate::jwt::{Issuer, Keys};
-use crate::authenticate::keys::KeySet;
-use crate::authenticate::signature::Algorithm;
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::jwt::{Discovery, Jwt, RemoteJwks};

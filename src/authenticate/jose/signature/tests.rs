@@ -1,6 +1,6 @@
 use super::{Algorithm, Key, KeyFault, Pure, SignatureFault, Verify as _};
 use crate::{
-    authenticate::{
+    authenticate::jose::{
         base64url,
         jwk::{Jwk, Source},
         jws::Compact,

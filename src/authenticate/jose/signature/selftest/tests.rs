@@ -1,6 +1,6 @@
 use super::{MESSAGE, SPECIMENS, self_test};
-use crate::authenticate::base64url;
-use crate::authenticate::signature::{
+use crate::authenticate::jose::base64url;
+use crate::authenticate::jose::signature::{
     Algorithm, AlgorithmSet, Backend, Chosen, Key, Pure, SignatureFault, Signed, Unavailable,
     Verify as _,
 };

@@ -1,4 +1,4 @@
-//! The keys of an issuer: which of them may verify a token.
+//! The keys of an issuer, and which of them can verify a token.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use super::jwk::{Jwk, KeyId};
 use super::jws::Header;
 use super::signature::Algorithm;
 
-/// How many keys are tried for a token that does not say which is meant.
+/// The maximum number of keys that are tried for a token.
 const MAX_CANDIDATES: usize = 4;
 
-/// The keys of one issuer, each with the algorithms that it may be used with (RFC 8725 §3.1).
+/// The keys of one issuer, each with the algorithms that it can be used with (RFC 8725 §3.1).
 #[derive(Debug, Default)]
 pub struct KeySet {
     keys: Vec<TrustedKey>,
@@ -23,10 +23,12 @@ pub struct TrustedKey {
 }
 
 impl KeySet {
-    /// The keys that can serve one of the `listed` algorithms; where none are listed, each serves its own alone.
+    /// The keys that can be used with one of the `listed` algorithms. Without a list, each key is used with its own
+    /// algorithm only. A key that can be used with no algorithm is left out.
     ///
-    /// A key's own algorithm is the JWK's `alg`, else RS256 for RSA, the curve's for EC, EdDSA for OKP. A symmetric
-    /// key serves only what is listed, so that a public key can never be taken for a secret.
+    /// A key's own algorithm is the `alg` of the JWK. Without `alg`, it is RS256 for RSA, the algorithm of the curve
+    /// for EC, and EdDSA for OKP. A symmetric key is used with listed algorithms only, so that a public key can never
+    /// be used as a secret.
     pub fn new(jwks: Vec<Jwk>, listed: Option<&[Algorithm]>) -> Self {
         let keys = jwks.into_iter().filter_map(|jwk| {
             let algorithms: Vec<_> = match listed {
@@ -49,28 +51,28 @@ impl KeySet {
         }
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Whether this very key is among them.
+    /// Whether the set contains the key with this identity.
     pub fn holds(&self, id: &KeyId) -> bool {
         self.keys.iter().any(|key| key.jwk.id() == id)
     }
 
-    /// Whether a key is called `kid`.
+    /// Whether a key has this `kid`.
     pub fn has_named(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.jwk.kid() == Some(kid))
     }
 
-    /// The keys that a token's header may mean, at most four: those of its `kid`, and after them those without one;
-    /// all, where it has no `kid`.
+    /// The keys to try for a token with this header, at most four: the keys with its `kid`, then the keys without a
+    /// `kid`. If the header has no `kid`, all keys are candidates.
     pub fn candidates(&self, header: &Header<'_>) -> impl Iterator<Item = &Jwk> {
         let kid = header.kid.as_deref();
         let serving = || {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::granted::Granted;
+use crate::authenticate::granted::Granted;
 use crate::json::{Json, Object};
 use crate::reject::TokenFault;
 use crate::time::Timestamp;
@@ -31,7 +31,7 @@ impl ClaimPath {
         Self { whole, names }
     }
 
-    /// The claim in the claims of a [`Principal`](super::Principal).
+    /// The claim in the claims of a [`Principal`](crate::authenticate::Principal).
     pub fn find_kept<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
         if let Some(value) = claims.get(&self.whole) {
             return Some(value);
@@ -182,7 +182,7 @@ pub fn moment(number: &Number) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::authenticate) mod tests {
     use super::*;
     use crate::json;
     use serde_json::{Value, json};
@@ -195,7 +195,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_path_is_a_name_first_and_then_names() {
+    fn a_path_is_tried_as_one_name_first() {
         let claims = claims(json!({"a": {"b": 1}, "a.c": 2, "https://x.example/r": 3}));
         assert_eq!(
             ClaimPath::new("a.b").find(&claims),
@@ -213,7 +213,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn j_63_scopes_come_from_text_and_from_arrays_and_roles_are_never_split() {
+    fn j_63_scopes_are_split_and_roles_are_not() {
         let claims = claims(json!({
             "scope": "read  write", "scp": ["a b", 5, "c"],
             "roles": "site admin", "realm_access": {"roles": ["x", {"y": 1}]}, "groups": 7

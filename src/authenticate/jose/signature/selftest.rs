@@ -5,7 +5,7 @@
 //! because the host itself must reject numbers that are out of range.
 
 use super::{Algorithm, AlgorithmSet, Backend, Key, Signed};
-use crate::authenticate::base64url;
+use crate::authenticate::jose::base64url;
 use rsa::BigUint;
 
 /// The algorithms of [`AlgorithmSet::TESTED`] that a backend verifies correctly.

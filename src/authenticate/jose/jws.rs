@@ -199,20 +199,20 @@ impl std::fmt::Display for Segment {
 #[cfg(test)]
 mod tests {
     use super::{Compact, Header, JwsFault, Segment};
-    use crate::{authenticate::signature::Algorithm, json::JsonFault};
+    use crate::{authenticate::jose::signature::Algorithm, json::JsonFault};
 
     fn header(text: &str) -> Result<Header<'_>, JwsFault> {
         Header::parse(text.as_bytes())
     }
 
     #[test]
-    fn a_token_comes_apart() {
+    fn a_token_is_decoded() {
         let compact = Compact::parse(b"e30.e30.AQI").unwrap();
         assert_eq!(compact.header(), b"{}");
         assert_eq!(compact.payload(), b"{}");
         assert_eq!(compact.signature(), [1, 2]);
         assert_eq!(compact.signing_input(), b"e30.e30");
-        // An unsigned token has the shape; no key gives it a signature of no octets.
+        // A token without a signature can be decoded. No key verifies an empty signature.
         assert!(Compact::parse(b"e30..").unwrap().signature().is_empty());
     }
 
@@ -304,7 +304,7 @@ mod tests {
 
     /// J-12: a `kid` is any string, and only that.
     #[test]
-    fn j_12_kid_is_kept_as_it_is() {
+    fn j_12_kid_is_any_string() {
         let long = "k".repeat(65_536);
         for kid in [
             "../../../dev/null",

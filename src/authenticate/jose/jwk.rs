@@ -33,7 +33,7 @@ pub struct KeyId([u8; 32]);
 #[cfg(test)]
 impl KeyId {
     /// An identity that no key has.
-    pub(super) const NONE: Self = Self([0; 32]);
+    pub(in crate::authenticate) const NONE: Self = Self([0; 32]);
 }
 
 /// The source of a key.

@@ -1,6 +1,6 @@
 use super::{Jwk, JwkFault, JwkSetFault, KEYS_MAX, Source, parse_set};
 use crate::{
-    authenticate::{
+    authenticate::jose::{
         base64url,
         signature::{Algorithm, KeyFault},
     },

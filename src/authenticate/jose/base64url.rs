@@ -133,7 +133,7 @@ mod tests {
 
     /// The rest may begin at each of four positions, and the text before it may be canonical or not.
     #[test]
-    fn what_follows_the_alphabet_is_left() {
+    fn other_characters_end_the_text_and_are_returned() {
         let mut octets = [9; 6];
         for (text, expected) in [
             (&b".Zg"[..], Some((0, &b".Zg"[..]))),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_decoders_forgive_is_refused() {
+    fn invalid_text_that_other_decoders_accept_is_rejected() {
         for text in [
             "Zg==", "Zg=", "Zm9v\n", " Zm9v", "Zm 9v", "+-__", "_/__", "Zh", "Zm9", "A", "Zm9vA",
             "?",

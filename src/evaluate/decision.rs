@@ -1,0 +1,138 @@
+//! A decision: what the filter does with a request, and what the decision rests on.
+
+use super::Effects;
+use super::forward::{Forward, Forwarding, Told};
+use crate::authenticate::{Offer, Principal};
+use crate::authorize::{Permit, Principals, Requirements};
+use crate::plan::Plan;
+use crate::presentation::fixed::FixedReply;
+use crate::reject::Reject;
+use crate::request::RequestView;
+use crate::scheme::Scheme;
+use crate::store::Store;
+use crate::time::Timestamp;
+
+/// What the filter does with a request, and why.
+#[derive(Debug)]
+pub struct Decision<'p> {
+    /// What the filter does with the request.
+    pub verdict: Verdict,
+    /// Whether a denial is only counted and logged, and the request passes (`mode: shadow`).
+    pub is_shadow: bool,
+    /// The rule that matches; none if no rule matches, or if the request is denied before the rules are searched.
+    pub rule: Option<&'p str>,
+    /// The provider that verified the first caller.
+    pub provider: Option<&'p str>,
+    /// The callers, each verified; the first is the one that the upstream is told of.
+    pub principals: Principals,
+    /// The scheme of the credential that failed, or else of the first caller's.
+    pub scheme: Option<Scheme>,
+    /// What a 401 offers, in the order of its challenges.
+    pub offers: &'p [Offer],
+    /// What the rule requires of callers.
+    pub requirements: Option<&'p Requirements>,
+    /// Whether the response must hide that the rule exists (`on_forbidden: not_found`).
+    pub hides: bool,
+    /// The response of a rule with `respond`.
+    pub fixed: Option<&'p FixedReply>,
+    /// How the request is changed before it is forwarded, if it passes.
+    pub forward: Forward<'p>,
+    /// What the upstream learns of the caller, if the request passes.
+    pub(super) told: Told,
+}
+
+/// Proof that a request may be forwarded. The host forwards no request without one.
+#[derive(Debug, Clone, Copy)]
+pub enum Passage<'d> {
+    /// The request is permitted.
+    Permitted(&'d Permit),
+    /// The request would be denied, but the configuration is in shadow mode.
+    Shadow(Reject),
+}
+
+/// What the filter does with a request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The request is permitted.
+    Passes(Permit),
+    /// The filter responds in place of the upstream, and denies nothing.
+    Answers(Answer),
+    /// The request is denied.
+    Refused(Reject),
+}
+
+/// A response that is not a denial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The metadata of the protected resource (RFC 9728).
+    Metadata,
+    /// A preflight for the metadata, which every origin may read.
+    MetadataPreflight,
+    /// A CORS preflight.
+    Preflight,
+}
+
+impl<'p> Decision<'p> {
+    /// The decision before anything is known: the request is denied.
+    pub(super) fn undecided() -> Self {
+        Self {
+            verdict: Verdict::Refused(Reject::NoDocument),
+            is_shadow: false,
+            rule: None,
+            provider: None,
+            principals: Principals::new(),
+            scheme: None,
+            offers: &[],
+            requirements: None,
+            hides: false,
+            fixed: None,
+            forward: Forward::default(),
+            told: Told::default(),
+        }
+    }
+
+    /// The first caller.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principals.first().map(AsRef::as_ref)
+    }
+
+    /// Why the request is denied, or in shadow mode would be.
+    pub fn refusal(&self) -> Option<Reject> {
+        match self.verdict {
+            Verdict::Refused(reject) => Some(reject),
+            Verdict::Passes(_) | Verdict::Answers(_) => None,
+        }
+    }
+
+    /// The proof that the request may be forwarded; none if the filter responds.
+    pub fn passage(&self) -> Option<Passage<'_>> {
+        match &self.verdict {
+            Verdict::Passes(permit) => Some(Passage::Permitted(permit)),
+            Verdict::Answers(_) => None,
+            Verdict::Refused(reject) => self.is_shadow.then_some(Passage::Shadow(*reject)),
+        }
+    }
+
+    /// Commits the effects. Where they lose a race, the request is denied; in shadow mode it would be.
+    #[must_use]
+    pub fn commit(
+        self,
+        effects: Effects,
+        store: &mut Store,
+        (plan, request): (&'p Plan, &RequestView<'_>),
+        now: Timestamp,
+    ) -> Self {
+        let Err(reject) = effects.commit(store, now) else {
+            return self;
+        };
+        let mut denied = Self {
+            verdict: Verdict::Refused(reject),
+            forward: Forward::default(),
+            ..self
+        };
+        if let Some(policy) = &plan.policy {
+            Forwarding { policy, request }.pass_on(&mut denied);
+        }
+        denied
+    }
+}
