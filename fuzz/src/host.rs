@@ -228,7 +228,7 @@ fn play(
     now: Timestamp,
     random: &mut Random,
 ) -> Result<&'static str, String> {
-    // A request that nearly passes reaches further than one that is broken everywhere.
+    // A request that is nearly permitted reaches more code than a request with many faults.
     let is_tame = random.below(2) == 0;
     let map = header_map_of(policies, is_tame, random);
     let Some(headers) = header_map::parse(&map) else {
@@ -322,7 +322,7 @@ fn check_decision(
             }
         }
         for (name, value) in &decision.forward.set {
-            // What is left of these is as the client sent it.
+            // The rest of these headers stays as the client sent it.
             let is_rest = ["cookie", "connection"].contains(name);
             if !is_rest {
                 check_header(name, value)?;
@@ -356,7 +356,7 @@ fn check_line(line: &str) -> Result<(), String> {
     }
 }
 
-/// A request as a host writes it, and often a broken one.
+/// The header map of a request, which is often invalid.
 fn header_map_of(policies: &Policies, is_tame: bool, random: &mut Random) -> Vec<u8> {
     let text = |text: &str| text.as_bytes().to_vec();
     let method = if is_tame {
