@@ -258,8 +258,8 @@ mod tests {
         ];
         let messages = malformed.map(malformed_message).into_iter();
         for message in messages.chain(tokens.map(token_message)) {
-            let fits = |byte| matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
-            assert!(message.bytes().all(fits), "{message}");
+            let is_allowed = |byte| matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
+            assert!(message.bytes().all(is_allowed), "{message}");
         }
     }
 }
