@@ -7,6 +7,7 @@ pub mod overrides;
 pub mod parameter;
 pub mod path;
 pub mod preflight;
+pub mod query;
 
 use std::net::IpAddr;
 

@@ -25,12 +25,11 @@ use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
 use crate::keys;
-use crate::plan::{Audit, Plan, Policy};
+use crate::plan::{Audit, CacheSizes, Plan, Policy};
 use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
-use crate::store::CacheSizes;
 
 /// How many tokens are remembered by default.
 const CACHE: CacheSizes = CacheSizes {
