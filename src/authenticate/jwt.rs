@@ -13,9 +13,12 @@
 //! 7. The token is valid at this time. Neither the token nor its subject is revoked. This is checked again when a
 //!    cached result is used.
 
+mod issuer;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
+pub use self::issuer::Issuer;
 use super::jose::claims::{ClaimNames, Claims, Times};
 use super::jose::jwk::KeyId;
 use super::jose::jws::{Compact, Header, JwsFault};
@@ -108,14 +111,6 @@ impl Evidence {
     }
 }
 
-/// What can make a valid token invalid later: its times, and what can be revoked.
-#[derive(Clone, Copy)]
-struct Perishable<'c> {
-    times: Times,
-    jti: Option<&'c str>,
-    subject: Option<&'c str>,
-}
-
 /// The keys of a provider.
 #[derive(Debug)]
 pub enum Keys {
@@ -177,82 +172,6 @@ pub struct Revoked {
     pub jti: HashSet<String>,
     /// The subjects of which all tokens are rejected.
     pub subjects: HashSet<String>,
-}
-
-/// The issuer of a provider's tokens. Issuers are compared character by character (RFC 7519 §4.1.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Issuer {
-    /// One issuer.
-    Exact(String),
-    /// One issuer for each value of a claim, such as Entra's `{tid}`. The value is part of the issuer.
-    PerClaim {
-        /// The text before the value.
-        before: String,
-        /// The name of the claim.
-        claim: String,
-        /// The text after the value.
-        after: String,
-    },
-}
-
-impl Issuer {
-    /// Whether a token with these claims names this issuer.
-    fn is_named_by(&self, claims: &Claims<'_>) -> bool {
-        let Some(iss) = claims.get("iss").and_then(Json::as_str) else {
-            return false;
-        };
-        match self {
-            Self::Exact(issuer) => iss == issuer,
-            Self::PerClaim {
-                before,
-                claim,
-                after,
-            } => {
-                let value = claims.get(claim).and_then(Json::as_str);
-                let within = iss
-                    .strip_prefix(before.as_str())
-                    .and_then(|rest| rest.strip_suffix(after.as_str()));
-                within.is_some() && within == value && value.is_some_and(is_one_segment)
-            }
-        }
-    }
-
-    /// Whether metadata of the issuer `issuer` belongs to this issuer. If there is one issuer for each value of a
-    /// claim, they share their metadata, which has a placeholder in place of the value.
-    pub fn publishes_as(&self, issuer: &str) -> bool {
-        match self {
-            Self::Exact(own) => own == issuer,
-            Self::PerClaim { before, after, .. } => issuer
-                .strip_prefix(before.as_str())
-                .and_then(|rest| rest.strip_suffix(after.as_str()))
-                .is_some_and(|claim| !claim.is_empty() && !claim.contains('/')),
-        }
-    }
-
-    /// Whether one token could name both issuers.
-    pub fn overlaps(&self, other: &Self) -> bool {
-        let edges = |issuer: &Self| match issuer {
-            Self::Exact(text) => (text.clone(), text.clone()),
-            Self::PerClaim { before, after, .. } => (before.clone(), after.clone()),
-        };
-        match (self, other) {
-            (Self::Exact(one), Self::Exact(two)) => one == two,
-            _ => {
-                let ((before, after), (start, end)) = (edges(self), edges(other));
-                (before.starts_with(&start) || start.starts_with(&before))
-                    && (after.ends_with(&end) || end.ends_with(&after))
-            }
-        }
-    }
-}
-
-/// Whether a claim's value can be one path segment of the issuer. Other values could change the host or the path.
-fn is_one_segment(value: &str) -> bool {
-    !value.is_empty()
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-        && !value.bytes().all(|byte| byte == b'.')
 }
 
 /// The audiences that a provider accepts (RFC 7519 §4.1.3).
@@ -329,14 +248,7 @@ impl Jwt {
         let times = Times::of(claims)?;
         let jti = self.revocable_id(claims);
         let subject = self.claimed_subject(token);
-        self.check_perishable(
-            Perishable {
-                times,
-                jti,
-                subject,
-            },
-            facts.now,
-        )?;
+        self.check_again(times, jti, subject, facts.now)?;
         Ok(Verified {
             subject: self.names.subject(claims)?,
             scopes: self.names.scopes(claims),
@@ -366,15 +278,7 @@ impl Jwt {
         let is_key_current = sets.any(|set| set.holds(&evidence.key));
         if is_key_current {
             let jti = evidence.jti.as_deref();
-            let times = evidence.times;
-            self.check_perishable(
-                Perishable {
-                    times,
-                    jti,
-                    subject,
-                },
-                facts.now,
-            )?;
+            self.check_again(evidence.times, jti, subject, facts.now)?;
         }
         Ok(is_key_current)
     }
@@ -388,14 +292,22 @@ impl Jwt {
     }
 
     /// Checks the times, and that neither the token nor its subject is revoked.
-    fn check_perishable(&self, token: Perishable<'_>, now: Timestamp) -> Result<(), TokenFault> {
-        self.check_times(token.times, now)?;
+    ///
+    /// A cached token is checked again, because this can change while the token stays the same.
+    fn check_again(
+        &self,
+        times: Times,
+        id: Option<&str>,
+        subject: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), TokenFault> {
+        self.check_times(times, now)?;
         let Revoked { jti, subjects } = &self.revoked;
         // If nothing is revoked, no hash is computed.
         let names = |set: &HashSet<String>, value: Option<&str>| {
             !set.is_empty() && value.is_some_and(|value| set.contains(value))
         };
-        if names(jti, token.jti) || names(subjects, token.subject) {
+        if names(jti, id) || names(subjects, subject) {
             return Err(TokenFault::Revoked);
         }
         Ok(())
@@ -538,38 +450,6 @@ mod tests {
     use super::super::jose::claims::tests::claims;
     use super::*;
     use serde_json::{Value, json};
-
-    #[test]
-    fn an_issuer_per_claim_has_the_value_of_the_claim_as_one_segment() {
-        let issuer = Issuer::PerClaim {
-            before: "https://login.example/".into(),
-            claim: "tid".into(),
-            after: "/v2.0".into(),
-        };
-        let named =
-            |iss: &str, tid: Value| issuer.is_named_by(&claims(json!({"iss": iss, "tid": tid})));
-        assert!(named("https://login.example/a-1/v2.0", json!("a-1")));
-        assert!(!named("https://login.example/a/v2.0", json!("b")));
-        assert!(!named("https://login.example/a/b/v2.0", json!("a/b")));
-        assert!(!named("https://login.example/../v2.0", json!("..")));
-        assert!(!named("https://login.example//v2.0", json!("")));
-        assert!(!named("https://login.example/1/v2.0", json!(1)));
-        assert!(!named("https://login.example/v2.0", json!("")));
-    }
-
-    #[test]
-    fn issuers_that_one_token_could_name_overlap() {
-        let exact = |text: &str| Issuer::Exact(text.into());
-        let entra = Issuer::PerClaim {
-            before: "https://a/".into(),
-            claim: "tid".into(),
-            after: "/v2".into(),
-        };
-        assert!(exact("https://a").overlaps(&exact("https://a")));
-        assert!(!exact("https://a").overlaps(&exact("https://a/")));
-        assert!(entra.overlaps(&exact("https://a/x/v2")));
-        assert!(!entra.overlaps(&exact("https://b/x/v2")));
-    }
 
     #[test]
     fn j_59_audiences() {
