@@ -41,37 +41,42 @@ pub enum Carrier {
     Query(String),
 }
 
+/// The part of a request that is removed so that a credential does not reach the upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// A header that contains only credentials, by its name in lower case.
+    Header(&'a str),
+    /// A cookie, by its name.
+    Cookie(&'a str),
+    /// A query parameter, by its name.
+    Parameter(&'a str),
+}
+
 impl Carrier {
-    /// The header's name, in lower case: `cookie` for a cookie. `None` for a query parameter.
+    /// The part of a request that contains the credential. All that removes credentials goes by it, so that no carrier
+    /// can be forgotten there.
+    pub fn part(&self) -> Part<'_> {
+        match self {
+            Self::Scheme { field, .. } | Self::Field(field) => Part::Header(field),
+            Self::Cookie(name) => Part::Cookie(name),
+            Self::Query(name) => Part::Parameter(name),
+        }
+    }
+
+    /// The name of the header that contains the credential, in lower case. `None` if it is in the query.
     pub fn field(&self) -> Option<&str> {
-        match self {
-            Self::Scheme { field, .. } | Self::Field(field) => Some(field),
-            Self::Cookie(_) => Some("cookie"),
-            Self::Query(_) => None,
-        }
-    }
-
-    /// The cookie's name. `None` if it is not a cookie.
-    pub fn cookie(&self) -> Option<&str> {
-        match self {
-            Self::Cookie(name) => Some(name),
-            Self::Scheme { .. } | Self::Field(_) | Self::Query(_) => None,
-        }
-    }
-
-    /// The query parameter's name. `None` if it is not a query parameter.
-    pub fn parameter(&self) -> Option<&str> {
-        match self {
-            Self::Query(name) => Some(name),
-            Self::Scheme { .. } | Self::Field(_) | Self::Cookie(_) => None,
+        match self.part() {
+            Part::Header(name) => Some(name),
+            Part::Cookie(_) => Some("cookie"),
+            Part::Parameter(_) => None,
         }
     }
 
     /// The name of a header that contains only credentials, in lower case. `None` for a cookie or a query parameter.
     pub fn own_field(&self) -> Option<&str> {
-        match self {
-            Self::Scheme { field, .. } | Self::Field(field) => Some(field),
-            Self::Cookie(_) | Self::Query(_) => None,
+        match self.part() {
+            Part::Header(name) => Some(name),
+            Part::Cookie(_) | Part::Parameter(_) => None,
         }
     }
 }
@@ -207,7 +212,7 @@ fn attempted(request: &RequestView<'_>, locations: &[Location], at: &Location) -
             field: same,
             scheme,
         } => same == field && field::attempts(request, field, scheme),
-        _ => false,
+        Carrier::Field(_) | Carrier::Cookie(_) | Carrier::Query(_) => false,
     });
     let tried: SchemeSet = others.map(|other| other.scheme).collect();
     if tried.is_empty() { own } else { tried }

@@ -1,6 +1,7 @@
 //! The decision about a request: a plan, a request and a moment → [`Decision`].
 //!
-//! The checks run in this order. The first that fails decides the response:
+//! The checks run in this order, 1 to 9 and 14 in this file, 10 in `throttle`, 11 to 13 in `identify` and `verify`, 15 and
+//! 16 in [`authorize`](crate::authorize). The first that fails decides the response:
 //!
 //! 1. there is no valid configuration: 503;
 //! 2. the method is TRACE: 405;
@@ -198,11 +199,11 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Verdict, Stop> {
-        // Methods are case-sensitive (RFC 9110 §9.1), but some upstreams ignore case.
+        // 2. Methods are case-sensitive (RFC 9110 §9.1), but some upstreams ignore case.
         if self.request.method().eq_ignore_ascii_case(b"TRACE") {
             return Err(Reject::Trace.into());
         }
-        // `delete` would not match a rule for DELETE, but some upstreams treat it as DELETE.
+        // 3. `delete` would not match a rule for DELETE, but some upstreams treat it as DELETE.
         if self.request.method().iter().any(u8::is_ascii_lowercase) {
             return Err(Reject::MethodCase.into());
         }
@@ -230,6 +231,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             refuse_path_in_doubt(terms.access, &readings)
         })?;
 
+        // 4 and 5
         let for_all_rules = self.refuse_plain_http();
         for_all_rules
             .and_then(|()| self.refuse_foreign_address(self.policy.networks.as_ref()))
@@ -237,6 +239,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         check(&terms, &mut hidden, |terms| {
             self.refuse_foreign_address(terms.networks)
         })?;
+        // 6 and 7
         let refusal = hidden.as_ref().and_then(|hidden| hidden.refusal);
         if let (Some(_), Some(reject)) = (&asked, refusal) {
             return Err(reject.into());
@@ -247,6 +250,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         if let Some(verdict) = self.preflight(decision, &readings, &host, refusal)? {
             return Ok(verdict);
         }
+        // 8 to 17
         let bound = found.map(|found| found.bound).unwrap_or_default();
         let applicable = Applicable {
             access: terms.access,

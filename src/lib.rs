@@ -3,8 +3,8 @@
 //! A request passes through one chain of parts, in one direction:
 //!
 //! ```text
-//! host bytes → request → credential → authenticate → authorize → evaluate → response → host bytes
-//!                      ▲ config: document → plan, once ▲     ▲ store: tokens, failures; keys ▲
+//! host bytes → request → evaluate(credential → authenticate → authorize) → response → host bytes
+//!                        ▲ plan, from config      ▲ store: tokens, failures; keys
 //! ```
 //!
 //! Its rules:

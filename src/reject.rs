@@ -1,6 +1,6 @@
 //! Why a request is denied: a closed list of reasons.
 //!
-//! [`crate::response`] gives each reason its response, in one `match` without a catch-all arm. A new reason does not
+//! `response/table.rs` gives each reason its response, in one `match` without a catch-all arm. A new reason does not
 //! compile until it has a response. No reason carries a byte of the request.
 
 mod code;
@@ -8,7 +8,7 @@ mod code;
 pub use self::code::{Code, GrpcStatus};
 use crate::scheme::SchemeSet;
 
-/// The reason why a request is denied, in the order of the decisions.
+/// The reason why a request is denied, in the order of the checks (`evaluate`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reject {
     /// The filter has no valid configuration.
@@ -17,10 +17,10 @@ pub enum Reject {
     Trace,
     /// The method is not in upper case. An upstream could treat it as the method in upper case.
     MethodCase,
-    /// An upstream could read the path differently.
-    Path(PathFault),
     /// The authority does not name exactly one host.
     Authority,
+    /// An upstream could read the path differently.
+    Path(PathFault),
     /// The filter must remove something from the request, or has removed it, and the host could then choose a route that
     /// the filter did not evaluate.
     RouteAtRisk,
@@ -43,10 +43,10 @@ pub enum Reject {
         /// How many whole seconds the block still lasts.
         retry_after: u32,
     },
-    /// The request has no credential.
-    NoCredential,
     /// The credential breaks its grammar.
     Malformed(MalformedCredential),
+    /// The request has no credential.
+    NoCredential,
     /// The token is not valid.
     Token(TokenFault),
     /// The filter cannot verify the credential now.

@@ -15,7 +15,7 @@ mod throttle;
 
 use std::collections::BTreeMap;
 
-use self::rules::{of_strangers, tell_choices_apart};
+use self::rules::{number_choices, of_strangers};
 use super::at::At;
 use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
 use super::document::{Cache, Document, Https};
@@ -93,7 +93,7 @@ impl Compiler<'_> {
         let mut rules = rules.rules;
         let accesses = rules.accesses_mut().chain([&mut default]);
         let gates = accesses.filter_map(Access::gate_mut);
-        tell_choices_apart(gates.chain([&mut strangers]), &providers);
+        number_choices(gates.chain([&mut strangers]), &providers);
         let policy = Policy {
             providers,
             locations: std::mem::take(&mut self.locations),

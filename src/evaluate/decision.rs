@@ -23,7 +23,7 @@ pub struct Decision<'p> {
     pub rule: Option<&'p str>,
     /// The provider that verified the first caller.
     pub provider: Option<&'p str>,
-    /// The callers, each verified; the first is the one that the upstream is told of.
+    /// The callers, each verified; the identity headers describe the first.
     pub principals: Principals,
     /// The scheme of the credential that failed, or else of the first caller's.
     pub scheme: Option<Scheme>,

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 pub struct Effects {
     /// What was learned about each token.
     pub tokens: SmallVec<[TokenEffect; 1]>,
-    /// For whom the failure counts.
+    /// The callers whose count of failures increases.
     pub failures: Vec<CallerId>,
     /// How many conditions could not be evaluated.
     pub failed_conditions: u32,

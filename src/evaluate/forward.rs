@@ -23,7 +23,7 @@ pub struct Forward<'p> {
 
 impl Forward<'_> {
     /// Whether something that the client sent is removed.
-    pub fn takes_out(&self) -> bool {
+    pub fn removes_anything(&self) -> bool {
         self.target.is_some() || !self.remove.is_empty()
     }
 }
@@ -58,7 +58,9 @@ impl<'p> Forwarding<'p, '_> {
     pub fn pass_on(self, decision: &mut Decision<'p>) {
         if let Verdict::Passes(_) = &decision.verdict {
             let forward = self.forward(decision.told, decision.principal());
-            if self.policy.asks_for_route() && (self.request.was_changed() || forward.takes_out()) {
+            if self.policy.asks_for_route()
+                && (self.request.was_changed() || forward.removes_anything())
+            {
                 decision.verdict = Verdict::Refused(Reject::RouteAtRisk);
             } else {
                 decision.forward = forward;
@@ -106,12 +108,12 @@ impl<'p> Forwarding<'p, '_> {
         }
         self.remove_parameters(told, &mut forward);
         if self.request.connection_options().next().is_some() {
-            self.end_with_the_connection(&mut forward);
+            self.remove_hop_by_hop(&mut forward);
         }
         match told {
             Told::Nothing | Told::NothingOfPreflight => {}
             Told::Anonymous => forward.set.extend(identity.anonymous()),
-            Told::Caller => forward.set.extend(self.told_of(principal)),
+            Told::Caller => forward.set.extend(self.identity_headers(principal)),
         }
         forward
     }
@@ -124,7 +126,7 @@ impl<'p> Forwarding<'p, '_> {
         values.any(|value| value.iter().any(begins_path))
     }
 
-    fn told_of(self, principal: Option<&Principal>) -> Vec<(&'p str, String)> {
+    fn identity_headers(self, principal: Option<&Principal>) -> Vec<(&'p str, String)> {
         let provider = |principal: &Principal| self.policy.providers.get(principal.provider().0);
         let told = principal.and_then(|principal| {
             let provider = provider(principal)?;
@@ -149,13 +151,13 @@ impl<'p> Forwarding<'p, '_> {
         if stripped.cookies.is_empty() {
             return;
         }
-        let is_hop_by_hop = self.policy.identity.strip_credential;
-        let is_judged = |pair: &[u8]| {
+        let strips_credential = self.policy.identity.strip_credential;
+        let is_verified = |pair: &[u8]| {
             let mut names = stripped.cookies.iter();
             names.any(|name| is_cookie_called(pair, name))
         };
         let is_meant =
-            |pair: &[u8]| stripped.has_cookie(pair) && (is_hop_by_hop || !is_judged(pair));
+            |pair: &[u8]| stripped.has_cookie(pair) && (strips_credential || !is_verified(pair));
         if let Some(rest) = without_cookies_that(self.request, is_meant) {
             self.remove_fields(|name| name == b"cookie", forward);
             let rest = (!rest.is_empty()).then_some(("cookie", rest));
@@ -185,7 +187,7 @@ impl<'p> Forwarding<'p, '_> {
     ///
     /// Envoy removes hop-by-hop headers itself, except when the connection is upgraded.
     #[cold]
-    fn end_with_the_connection(self, forward: &mut Forward<'p>) {
+    fn remove_hop_by_hop(self, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
         let mut kept = Vec::new();
         let mut all = 0;

@@ -40,7 +40,7 @@ impl<'p> Evaluation<'p, '_> {
         trace: &mut impl Trace,
     ) -> Result<Principals, Stop> {
         let presented = present(self.request, &self.policy.locations);
-        // What breaks its grammar names no user.
+        // A malformed credential names no user.
         let readable = presented.as_deref().unwrap_or_default();
         let decoded = readable.iter().map(|one| Decoded::new(&one.shown));
         let decoded: SmallVec<[Decoded<'_>; 1]> = decoded.collect();
@@ -49,7 +49,7 @@ impl<'p> Evaluation<'p, '_> {
             Candidate { presented, parsed }
         });
         let candidates: SmallVec<[Candidate<'_, '_>; 1]> = candidates.collect();
-        self.refuse_who_failed_too_often(gate, &candidates, trace)?;
+        self.refuse_blocked_callers(gate, &candidates, trace)?;
         if let Err(reject) = presented {
             return Err(reject.into());
         }

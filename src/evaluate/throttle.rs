@@ -11,7 +11,7 @@ use crate::store::{Caller, CallerId, Failures, Judged};
 impl Evaluation<'_, '_> {
     /// Denies a request from an address with too many failures, whatever it presents, and a request with a credential of a
     /// user with too many failures, valid or not.
-    pub(super) fn refuse_who_failed_too_often(
+    pub(super) fn refuse_blocked_callers(
         &self,
         gate: &Gate,
         candidates: &[Candidate<'_, '_>],

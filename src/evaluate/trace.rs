@@ -26,7 +26,7 @@ impl Trace for () {
 pub enum Step<'a> {
     /// The readings of the path.
     Read(&'a Readings<'a>),
-    /// The route that Envoy selected, and its policies. Only a policy with rules that match routes has this step.
+    /// The route that Envoy selected, and its policies. This step occurs only if a rule matches routes.
     Route(&'a RequestView<'a>),
     /// The rule that matches; none if the default applies.
     Rule(Option<&'a str>),

@@ -1,4 +1,4 @@
-//! Whether a credential is valid: from memory, or verified anew. Here alone a method meets the store.
+//! Verifies a credential, or uses its cached result. Only this file passes data of the store to a method.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::reject::{Reject, TokenFault, Unavailable};
 use crate::store::Judged;
 
 impl Evaluation<'_, '_> {
-    /// Verifies one credential, from memory or anew.
+    /// Verifies one credential, or uses its cached result.
     pub(super) fn verify(
         &self,
         gate: &Gate,
@@ -54,7 +54,7 @@ impl Evaluation<'_, '_> {
         }
     }
 
-    /// Whether what proved a caller before still does; where it does not, the credential is verified anew.
+    /// Whether a cached result is still valid. If it is not, the credential is verified again.
     fn is_still_valid(&self, principal: &Principal) -> Result<bool, Stop> {
         let Some(provider) = self.policy.providers.get(principal.provider().0) else {
             return Ok(false);
@@ -77,7 +77,7 @@ impl Evaluation<'_, '_> {
             (Refusal::Token(fault), _) => fault.into(),
             (Refusal::Unavailable(what), _) => Reject::Unavailable(what).into(),
             (Refusal::Stale(fault), Claim::Jwt(jwt, _)) => {
-                self.for_want_of_a_key(jwt.key_sources(), fault)
+                self.without_a_key(jwt.key_sources(), fault)
             }
         })
     }
@@ -101,12 +101,9 @@ impl Evaluation<'_, '_> {
         }
     }
 
-    /// What follows where no key at hand verifies a token: the first keys are waited for, and now and then newer ones.
-    fn for_want_of_a_key(
-        &self,
-        sources: impl Iterator<Item = KeySourceId>,
-        fault: TokenFault,
-    ) -> Stop {
+    /// The result if no available key verifies a token: the request waits for the first keys, and at most once per cool-down
+    /// for newer keys.
+    fn without_a_key(&self, sources: impl Iterator<Item = KeySourceId>, fault: TokenFault) -> Stop {
         let mut may_be_missing = false;
         for source in sources {
             let fetch = Fetch::Keys(source);
@@ -119,7 +116,7 @@ impl Evaluation<'_, '_> {
             if could_help && !self.circumstances.settled.contains(&fetch) {
                 return Stop::Needs(fetch);
             }
-            // The issuer's current keys are not known, so it is not known either that the token's is none of them.
+            // The issuer's current keys are not known, so the token's key could be one of them.
             may_be_missing |= held.failed || held.set.is_none();
         }
         match may_be_missing {

@@ -72,7 +72,7 @@ fn forward(_: Passage<'_>, forward: &Forward<'_>) -> Next {
         remove,
         set,
     } = forward;
-    if forward.takes_out() {
+    if forward.removes_anything() {
         ffi::set_filter_state(telemetry::CHANGED, "1");
     }
     let is_changed = target

@@ -11,7 +11,7 @@ use crate::config::at::At;
 use crate::config::document::{Document, Https};
 use crate::config::fault::{Fault, InvalidResponse};
 use crate::config::read::{Optional, Typed};
-use crate::credential::Carrier;
+use crate::credential::Part;
 use crate::grammar::can_be_quoted;
 use crate::presentation::Presentation;
 use crate::url::{Url, is_web_page};
@@ -47,11 +47,15 @@ impl Compiler<'_> {
 
     /// The names of the query parameters in which providers read tokens.
     fn query_tokens(&self) -> Vec<String> {
-        let carriers = self.locations.iter().map(|location| &location.carrier);
-        carriers
-            .filter_map(Carrier::parameter)
-            .map(str::to_owned)
-            .collect()
+        let parts = self
+            .locations
+            .iter()
+            .map(|location| location.carrier.part());
+        let names = parts.filter_map(|part| match part {
+            Part::Parameter(name) => Some(name.to_owned()),
+            Part::Header(_) | Part::Cookie(_) => None,
+        });
+        names.collect()
     }
 
     /// The origin, as browsers serialise it.

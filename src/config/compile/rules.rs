@@ -4,7 +4,7 @@ mod gates;
 mod hiding;
 mod matches;
 
-pub(super) use self::gates::{of_strangers, tell_choices_apart};
+pub(super) use self::gates::{number_choices, of_strangers};
 use super::Compiler;
 use super::providers::CompiledProviders;
 use super::require::Paths;

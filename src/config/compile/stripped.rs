@@ -9,7 +9,7 @@ use crate::config::at::At;
 use crate::config::document::overrides::Overrides;
 use crate::config::fault::{Fault, InvalidHeader, NeverMatches};
 use crate::config::read::{Items, Typed};
-use crate::credential::Carrier;
+use crate::credential::{Carrier, Part};
 use crate::grammar::is_token;
 use crate::identity::Identity;
 use crate::plan::{Rule, Rules, Stripped};
@@ -52,9 +52,15 @@ impl Compiler<'_> {
             Ok(Forwarded::These(names)) => addresses(names, rules),
             Ok(Forwarded::All) | Err(_) => FieldNames::default(),
         };
-        let carriers = || self.locations.iter().map(|location| &location.carrier);
-        let own_fields = || carriers().filter_map(Carrier::own_field);
-        let credentials = FieldNames::of(CREDENTIALS.into_iter().chain(own_fields()));
+        let (mut headers, mut cookies, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+        for location in &self.locations {
+            match location.carrier.part() {
+                Part::Header(name) => headers.push(name),
+                Part::Cookie(name) => cookies.push(name),
+                Part::Parameter(name) => tokens.push(name),
+            }
+        }
+        let credentials = FieldNames::of(CREDENTIALS.into_iter().chain(headers));
         let mut preflight = credentials.clone();
         preflight.extend(&METHOD.fields());
         Stripped {
@@ -65,8 +71,8 @@ impl Compiler<'_> {
             preflight,
             schemes: self.schemes(),
             overrides: parameters,
-            tokens: distinct(carriers().filter_map(Carrier::parameter)),
-            cookies: distinct(carriers().filter_map(Carrier::cookie)),
+            tokens: distinct(tokens.into_iter()),
+            cookies: distinct(cookies.into_iter()),
         }
     }
 

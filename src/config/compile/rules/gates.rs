@@ -84,7 +84,7 @@ fn gate_of(accepted: Vec<ProviderId>, providers: &CompiledProviders<'_>) -> Gate
 }
 
 /// Distinguishes gates whose providers could choose differently for one token. That takes two providers that accept it.
-pub(in crate::config::compile) fn tell_choices_apart<'a>(
+pub(in crate::config::compile) fn number_choices<'a>(
     gates: impl Iterator<Item = &'a mut Gate>,
     providers: &[Provider],
 ) {
