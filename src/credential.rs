@@ -19,7 +19,6 @@ use smallvec::SmallVec;
 
 pub use self::cookie::{is_cookie_called, without_cookies_that};
 pub use self::field::has_token_without_scheme;
-pub use self::query::{without_parameters, without_parameters_that};
 use crate::reject::{CredentialFault, MalformedCredential, Reject};
 use crate::request::RequestView;
 use crate::scheme::{Scheme, SchemeSet};

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_field_can_carry_is_encoded() {
+    fn text_is_percent_encoded() {
         assert_eq!(
             encoded("a b,c%\r\né\u{7f}~!"),
             "a%20b%2Cc%25%0D%0A%C3%A9%7F~!"
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_field_can_carry_is_quoted() {
+    fn only_visible_ascii_and_spaces_can_be_quoted() {
         assert!(can_be_quoted(" !~\"\\"));
         for text in ["\u{7f}", "\n", "\0", "é"] {
             assert!(!can_be_quoted(text), "{text:?}");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn names_fold_in_case_and_punctuation_alone() {
+    fn names_fold_only_in_case_and_punctuation() {
         for name in ["x-user-id", "X_USER.ID", "x~user-id"] {
             assert!(folds_to(b"x-user-id", name.as_bytes()), "{name}");
         }

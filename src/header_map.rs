@@ -41,7 +41,7 @@ pub fn parse(map: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
 
 /// The texts of a property that is one text or a list of texts. `None` if a list is shorter than its sizes say.
 ///
-/// Envoy hands over a list as a header map. The entries are the names of its headers.
+/// Envoy passes a list as a header map. The entries are the names of its headers.
 pub fn texts(property: &[u8]) -> Option<Vec<&[u8]>> {
     // A size in a map ends in a zero byte: no entry of a list has 2^24 bytes.
     if !property.contains(&0) {
@@ -106,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_is_cut_short_is_not_read() {
+    fn a_truncated_map_is_rejected() {
         for end in 0..MAP.len() {
             assert_eq!(parse(&MAP[..end]), None, "{end}");
         }
     }
 
     #[test]
-    fn sizes_beyond_the_map_are_not_believed() {
+    fn sizes_beyond_the_map_are_rejected() {
         let huge = [0xff; 4];
         for map in [
             &huge[..],
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_read_as_they_are() {
+    fn names_and_values_can_be_any_bytes() {
         let map = b"\x01\0\0\0\x02\0\0\0\x03\0\0\0\xff\xfe\0\0\x80\0\0";
         assert_eq!(parse(map), Some(vec![(&b"\xff\xfe"[..], &b"\0\x80\0"[..])]));
     }
@@ -143,9 +143,9 @@ mod tests {
         assert_eq!(texts(&[0; 4]), Some(Vec::new()));
     }
 
-    /// A policy that cannot be read could be one that denies the request: it is not taken for "no policy".
+    /// A list that cannot be read could name a policy that denies the request, so it must not count as an empty list.
     #[test]
-    fn a_list_that_is_cut_short_is_not_an_empty_list() {
+    fn a_truncated_list_is_rejected() {
         let list = serialize(&[("orders", "")]);
         assert_eq!(texts(&list[..list.len() - 1]), None);
         assert_eq!(texts(b"or\0ders"), None);
@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_serialized_is_parsed(headers in prop::collection::vec(("\\PC{0,9}", any::<String>()), 0..9)) {
+        fn a_serialized_map_can_be_parsed(headers in prop::collection::vec(("\\PC{0,9}", any::<String>()), 0..9)) {
             let texts: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let map = serialize(&texts);
             let bytes: Vec<_> = texts.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
@@ -184,7 +184,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_parsed_or_not(bytes in prop::collection::vec(prop_oneof![0..4u8, any::<u8>()], 0..99)) {
+        fn parsing_any_bytes_does_not_panic(bytes in prop::collection::vec(prop_oneof![0..4u8, any::<u8>()], 0..99)) {
             if let Some(headers) = parse(&bytes) {
                 let sizes: usize = headers.iter().map(|(name, value)| 10 + name.len() + value.len()).sum();
                 prop_assert!(4 + sizes <= bytes.len());

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_that_folds_is_claimed() {
+    fn every_spelling_of_an_identity_header_conflicts() {
         let identity = Identity {
             payload_header: Some("x-auth-subject".to_owned()),
             ..Identity::default()

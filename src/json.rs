@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_borrowed_where_nothing_is_escaped() {
+    fn text_without_escapes_is_borrowed() {
         let Ok(Json::Array(items)) = parse(br#"["a","\u0062"]"#) else {
             panic!("no array")
         };
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_found_whatever_their_order_and_length() {
+    fn members_of_any_order_and_length_are_found() {
         let text = r#"{"ccc":3,"b":2,"":0,"a":1,"aaa":4}"#;
         let Ok(Json::Object(object)) = parse(text.as_bytes()) else {
             panic!("no object")
@@ -85,7 +85,7 @@ mod tests {
 
     /// J-29, J-30: exactly one text, in UTF-8.
     #[test]
-    fn j_29_j_30_other_texts_are_refused() {
+    fn j_29_j_30_other_texts_are_rejected() {
         for text in [
             "",
             " ",
@@ -120,7 +120,7 @@ mod tests {
 
     /// J-31 to J-33: names are compared after escapes are resolved, at every depth.
     #[test]
-    fn j_31_j_32_j_33_duplicate_names_are_refused() {
+    fn j_31_j_32_j_33_duplicate_names_are_rejected() {
         for text in [
             r#"{"alg":"none","alg":"ES256"}"#,
             r#"{"alg":"ES256","alg":"ES256"}"#,

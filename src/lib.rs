@@ -7,19 +7,20 @@
 //!                      ▲ config: document → plan, once ▲     ▲ store: tokens, failures; keys ▲
 //! ```
 //!
-//! The rules of the house:
+//! Its rules:
 //!
-//! 1. The core is pure: no clock, no randomness, no host, no logging. They come in as arguments.
+//! 1. The core is pure: it has no clock, no host and no log. They are passed as arguments.
 //! 2. Input is bytes until it is proven to be text, and a header has every value that was sent, never "the first".
 //!    Nothing on a request's path can panic: the lints in `Cargo.toml` deny it. `unsafe` is in `host/ffi.rs` alone.
-//! 3. Parse, don't validate: a document holds what was typed, a plan what runs. Nothing in a plan can be invalid.
+//! 3. Parse, don't validate: a document is the configuration as typed, a plan is what runs. Nothing in a plan can be
+//!    invalid.
 //! 4. Proof, not booleans: an [`authenticate::Principal`], an [`authorize::Permit`] and an [`evaluate::Passage`] are
-//!    each made in one place, after the check. The host forwards nothing without the last.
+//!    each created in one place, after the check. The host forwards no request without a passage.
 //! 5. Each kind of credential has one shape: see [`authenticate`]. One `match` in `evaluate/verify.rs` knows them all.
-//! 6. One `match` from [`reject::Reject`] to an answer, without a catch-all.
+//! 6. One `match` from [`reject::Reject`] to a response, without a catch-all.
 //! 7. Failing closed is a state of the plan: [`plan::Plan::refuse_all`].
 //!
-//! `tests/project/layers.rs` holds which part may name which.
+//! `tests/project/layers.rs` tests which part may name which.
 pub mod authenticate;
 pub mod authorize;
 pub mod config;

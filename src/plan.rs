@@ -28,7 +28,8 @@ use crate::reject::{PathFault, Reject};
 use crate::request::host::HostPattern;
 use crate::request::path::{Pattern, Reading, Readings};
 use crate::request::{Field, HttpsBy, RequestView};
-use crate::store::{CacheSizes, Limits, Store};
+use crate::store::Store;
+pub use crate::store::{CacheSizes, Limits};
 use crate::url::Host;
 
 /// A compiled configuration, or the state without a valid one.

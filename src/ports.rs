@@ -32,7 +32,7 @@ pub enum Shared {
     Refused,
 }
 
-/// A key of shared data: the name of what it is for, and a hash that tells its users apart.
+/// A key of shared data: a name for its use, and a hash that differs between its users.
 pub fn shared_key(name: &str, hash: &[u8]) -> String {
     let mut key = format!("countersign.{name}.");
     for byte in hash {
@@ -155,7 +155,7 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// A response from what the host delivers; none if the host delivers no status, because no response came.
+    /// The response that the host delivers. `None` if it delivers no status, because no response arrived.
     pub fn from_host(headers: Vec<(&'a [u8], &'a [u8])>, body: Vec<u8>) -> Option<Self> {
         let (_, status) = headers.iter().find(|(name, _)| *name == b":status")?;
         let status = std::str::from_utf8(status).ok()?.parse().ok()?;
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn local_data_has_versions_as_the_host_has() {
+    fn local_data_has_versions() {
         let data = LocalData::default();
         assert_eq!(data.get("a"), (None, 0));
         assert_eq!(data.set("a", b"1", 1), Shared::TooLate);

@@ -101,7 +101,7 @@ pub enum PathFault {
     /// `//user@host`.
     #[error("it begins with user information, which servers read differently")]
     UserInformation,
-    /// `%61` and the like, where a rule has a literal and another one a parameter.
+    /// An escape such as `%61`, where one rule has a literal and another rule has a parameter.
     #[error("it has an escaped letter, which some routers do not decode")]
     EscapedLetter,
     /// A dot or a space at the end, also encoded.
@@ -122,16 +122,16 @@ pub enum PathFault {
     /// `%` without two hexadecimal digits.
     #[error("it has a broken percent-escape")]
     BrokenEscape,
-    /// An escape in what an escape decoded to.
+    /// An escape that decodes to another escape.
     #[error("it is percent-encoded twice")]
     DoubleEncoded,
-    /// A space, a control character or a byte beyond ASCII, as it is.
+    /// A space, a control character or a byte beyond ASCII, which is not percent-encoded.
     #[error("it has a byte that must be percent-encoded")]
     RawByte,
-    /// No UTF-8 once decoded.
+    /// The decoded path is not UTF-8.
     #[error("it is not UTF-8")]
     NotUtf8,
-    /// More oddities together than can be told apart.
+    /// It has too many ambiguities at once.
     #[error("it can be read in too many ways")]
     TooManyReadings,
 }

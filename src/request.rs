@@ -7,6 +7,7 @@ pub mod overrides;
 pub mod parameter;
 pub mod path;
 pub mod preflight;
+pub mod query;
 
 use std::net::IpAddr;
 
@@ -290,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repeated_fields_are_many_even_when_equal() {
+    fn repeated_headers_are_many_even_if_they_are_equal() {
         let view = RequestView::new(vec![
             (b":method", b"GET"),
             (b"x-a", b"1"),

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_id_of_a_line_is_one_that_the_response_would_repeat() {
+    fn a_line_has_only_a_request_id_that_a_response_would_repeat() {
         let line = line_for(&[("x-request-id", b"4bf92f35-77b3.A_1")]);
         assert_eq!(line["request_id"], "4bf92f35-77b3.A_1");
         for ids in [
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_change_how_a_line_is_shown_is_escaped() {
+    fn characters_that_change_how_a_line_is_shown_are_escaped() {
         let sent = "/\u{0}\u{1f}\u{7f}\u{9b}2J\u{2028}\u{202e}\u{2069}\u{200b}\u{e0041}é";
         let shown = r"/\u0000\u001f\u007f\u009b2J\u2028\u202e\u2069\u200b\udb40\udc41é";
         for name in [":path", ":method"] {

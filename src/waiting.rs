@@ -31,7 +31,7 @@ pub struct Held {
     pub fetch: Fetch,
     /// How many fetches of that source had ended when the request began to wait.
     pub fetches_ended: u64,
-    /// The request waits until then at the longest.
+    /// The time until which the request waits at most.
     pub deadline: Timestamp,
 }
 
@@ -56,14 +56,14 @@ impl Waiting {
 
     /// Removes the request of a context, if it waits.
     pub fn forget(&mut self, context: u32) {
-        // One request in a great many waits.
+        // Most of the time, no request waits.
         if !self.requests.is_empty() {
             self.take(|(waiting, _)| *waiting == context);
         }
     }
 
     /// Removes and returns the requests that need not wait any longer: a fetch of their source has ended since they
-    /// began to wait, or their deadline has come.
+    /// began to wait, or their deadline has passed.
     ///
     /// `fetches_ended` says how many fetches of a source have ended by now. `None` means that nothing is fetched from it.
     pub fn take_due(
@@ -81,10 +81,10 @@ impl Waiting {
         self.take(|_| true)
     }
 
-    fn take(&mut self, is_meant: impl Fn(&(u32, Held)) -> bool) -> Vec<(u32, Held)> {
+    fn take(&mut self, is_taken: impl Fn(&(u32, Held)) -> bool) -> Vec<(u32, Held)> {
         let taken: Vec<_> = self
             .requests
-            .extract_if(.., |request| is_meant(request))
+            .extract_if(.., |request| is_taken(request))
             .collect();
         let bytes: usize = taken.iter().map(|(_, held)| held.head.map.len()).sum();
         self.bytes = self.bytes.saturating_sub(bytes);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_waits_until_its_deadline_at_the_longest() {
+    fn a_request_waits_at_most_until_its_deadline() {
         let mut waiting = Waiting::default();
         waiting.hold(1, held(10, 100));
         waiting.hold(2, held(10, 101));

@@ -1,4 +1,4 @@
-//! What the fuzz targets and the tests of paths and rules share: see `bin/`.
+//! The code that the fuzz targets (`bin/`) and the tests of paths and rules share.
 
 pub mod host;
 pub mod paths;
@@ -9,14 +9,16 @@ pub mod upstreams;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// Runs one target for the seconds and from the seed that the command line names: 60, and 1.
+/// Runs a fuzz target. The arguments of the command line are the number of seconds (default 60) and the first seed
+/// (default 1).
 ///
-/// `one` plays one round from a seed of its own, and says what it counted.
+/// `one` runs one round with its seed. It returns the kind of its result, which is counted, or a message if it has
+/// found a fault.
 #[allow(clippy::disallowed_methods)]
 pub fn run(name: &str, mut one: impl FnMut(u64) -> Result<&'static str, String>) -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|text| {
         text.parse::<u64>()
-            .unwrap_or_else(|error| panic!("{text:?} is no number: {error}"))
+            .unwrap_or_else(|error| panic!("expected a number, found {text:?}: {error}"))
     });
     let seconds = arguments.next().unwrap_or(60);
     let first = arguments.next().unwrap_or(1);

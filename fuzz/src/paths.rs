@@ -1,4 +1,5 @@
-//! Paths: nothing that the filter lets through is read by any server as what another rule is for.
+//! Compares how the filter and the servers of `upstreams` read a path: no server may read a forwarded path as one that
+//! another rule matches.
 
 use countersign::authorize::Requirements;
 use countersign::authorize::{Access, Gate};
@@ -11,7 +12,7 @@ use countersign::url::Host;
 use super::random::Random;
 use super::upstreams::{REWRITES, Read, Reading, SERVERS, decoded_parameter, models};
 
-/// One pattern for each rule, in order.
+/// The patterns of the rules, in order. Each rule has one.
 const RULES: [&str; 9] = [
     "/admin/**",
     "/public/open",
@@ -31,10 +32,10 @@ pub const PIECES: [&str; 44] = [
     "%20", "u@h", ":80", "B", "Admin",
 ];
 
-/// A path of a few of them.
+/// A random path.
 pub fn random_path(random: &mut Random) -> String {
     let mut path = String::from("/");
-    // A plausible beginning makes it likelier that something fits.
+    // With a beginning of a rule, it is more likely that a rule matches.
     let beginnings = [
         "", "", "admin/", "public/", "users/", "users/a/", "a/", "/u@h",
     ];
@@ -45,7 +46,7 @@ pub fn random_path(random: &mut Random) -> String {
     path
 }
 
-/// The rules, as the filter holds them, for upstreams that distinguish case and for those that ignore it.
+/// The policies of the filter for upstreams that distinguish case, and for upstreams that ignore it.
 pub struct Policies {
     sensitive: Policy,
     insensitive: Policy,
@@ -78,7 +79,7 @@ fn policy(case: Case) -> Policy {
     policy_of(rules)
 }
 
-/// A policy of these rules and nothing else.
+/// A policy with only these rules.
 pub fn policy_of(rules: Rules) -> Policy {
     Policy {
         providers: Vec::new(),
@@ -103,37 +104,36 @@ pub fn policy_of(rules: Rules) -> Policy {
     }
 }
 
-/// A rule's name, and what it binds.
-type Fit = Option<(String, Vec<(String, String)>)>;
+/// A rule's name, and the parameters that it binds. `None` if no rule matches.
+type Found = Option<(String, Vec<(String, String)>)>;
 
-/// What became of a path.
+/// What the filter does with a path.
 #[derive(PartialEq, Eq)]
 pub enum Outcome {
-    Refused,
-    /// It was let through, by several readings or by one.
-    Passed {
-        is_plain: bool,
-    },
+    /// It denies the path.
+    Denied,
+    /// It forwards the path. `is_plain` says whether the path has only one reading.
+    Forwarded { is_plain: bool },
 }
 
-/// Holds the filter's reading of a path against every server's.
+/// Compares the rule that the filter evaluates for a path with the rule that each server's reading matches.
 ///
 /// # Errors
-/// A server that reads it as what another rule is for.
+/// A server's reading matches another rule.
 pub fn check(policies: &Policies, path: &str) -> Result<Outcome, String> {
     let Ok(readings) = Readings::of_target(Some(path.as_bytes())) else {
-        return Ok(Outcome::Refused);
+        return Ok(Outcome::Denied);
     };
-    let insensitive = judged(&policies.insensitive, &readings);
-    let sensitive = judged(&policies.sensitive, &readings);
+    let insensitive = matched(&policies.insensitive, &readings);
+    let sensitive = matched(&policies.sensitive, &readings);
     for (name, model) in models() {
         differs(&sensitive, &insensitive, model, path)
             .map_err(|read| format!("{path}: {name} {read}"))?;
     }
     if sensitive.is_none() {
-        return Ok(Outcome::Refused);
+        return Ok(Outcome::Denied);
     }
-    // Most rewrites leave most paths as they are.
+    // Most rewrites do not change most paths.
     let mut known: Vec<String> = Vec::new();
     for (first_name, first) in REWRITES {
         for (second_name, second) in REWRITES {
@@ -143,37 +143,37 @@ pub fn check(policies: &Policies, path: &str) -> Result<Outcome, String> {
             }
             for (server_name, server) in SERVERS {
                 differs(&sensitive, &insensitive, *server, &rewritten).map_err(|read| {
-                    format!("{path}: through {first_name}, {second_name}, {server_name} {read}")
+                    format!("{path}: after {first_name} and {second_name}, {server_name} {read}")
                 })?;
             }
             known.push(rewritten);
         }
     }
     let is_plain = readings.is_plain();
-    Ok(Outcome::Passed { is_plain })
+    Ok(Outcome::Forwarded { is_plain })
 }
 
-/// The rule that the filter evaluates; none if it denies the path.
-fn judged(policy: &Policy, readings: &Readings<'_>) -> Option<Fit> {
+/// The rule that the filter evaluates. `None` if it denies the path.
+fn matched(policy: &Policy, readings: &Readings<'_>) -> Option<Found> {
     let request = RequestView::new(Vec::new());
     let host = Host::parse(b"host").unwrap();
-    let fit = policy.rule_for(b"GET", &request, readings, &host).ok()?;
-    Some(fit.map(|fit| {
-        let bound = fit.bound.as_slice().iter().copied();
+    let matched = policy.rule_for(b"GET", &request, readings, &host).ok()?;
+    Some(matched.map(|matched| {
+        let bound = matched.bound.as_slice().iter().copied();
         let bound = bound.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        (fit.rule.name.clone(), bound.collect())
+        (matched.rule.name.clone(), bound.collect())
     }))
 }
 
 /// Compares the rule that the filter evaluates with the rule that a server's reading matches.
 ///
-/// What is left to the operator is not compared.
+/// A reading that the filter leaves to the operator is not compared.
 ///
 /// # Errors
 /// The server's reading matches another rule.
 fn differs(
-    sensitive: &Option<Fit>,
-    insensitive: &Option<Fit>,
+    sensitive: &Option<Found>,
+    insensitive: &Option<Found>,
     server: Read,
     path: &str,
 ) -> Result<(), String> {
@@ -184,21 +184,21 @@ fn differs(
         true => insensitive,
         false => sensitive,
     };
-    let other = first_fit(&reading);
-    // A router that compares literals as they were sent serves nothing where an escaped one is none to it.
+    let other = first_match(&reading);
+    // A router that compares literals as sent does not match an escaped literal, and serves nothing.
     if other.is_none() && reading.is_as_sent() {
         return Ok(());
     }
     match own {
         Some(own) if !is_same(own, &other) => Err(format!(
-            "reads {reading:?}, which is {other:?}; judged as {own:?}"
+            "reads {reading:?}, which matches {other:?}: the filter evaluates {own:?}"
         )),
         _ => Ok(()),
     }
 }
 
-/// Whether two readings match one rule, and bind the same: a text may be in ISO 8859-1 to one of them.
-fn is_same(own: &Fit, other: &Fit) -> bool {
+/// Whether two readings match the same rule, and bind the same values. One of them can read a text as ISO 8859-1.
+fn is_same(own: &Found, other: &Found) -> bool {
     let in_latin_1 = |text: &str| text.bytes().map(char::from).collect::<String>();
     match (own, other) {
         (Some((own_rule, own)), Some((rule, other))) => {
@@ -212,16 +212,17 @@ fn is_same(own: &Fit, other: &Fit) -> bool {
     }
 }
 
-fn first_fit(reading: &Reading) -> Fit {
+fn first_match(reading: &Reading) -> Found {
     RULES.iter().find_map(|pattern| {
-        let bound = fits(pattern, reading)?;
+        let bound = bind(pattern, reading)?;
         Some(((*pattern).to_owned(), bound))
     })
 }
 
-fn fits(pattern: &str, reading: &Reading) -> Option<Vec<(String, String)>> {
+/// The parameters that a pattern binds in a reading. `None` if it does not match.
+fn bind(pattern: &str, reading: &Reading) -> Option<Vec<(String, String)>> {
     let mut bound = Vec::new();
-    // To a rule, one slash at the end does not matter.
+    // A rule ignores one slash at the end.
     let mut rest = reading.without_last_slash().iter();
     for own in pattern.split('/').skip(1) {
         if own == "**" {

@@ -1,4 +1,4 @@
-//! Numbers that are the same for the same seed, so that whatever is found can be found again.
+//! Random numbers that depend only on a seed, so that every finding can be reproduced.
 
 /// SplitMix64.
 pub struct Random(u64);
@@ -16,7 +16,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Less than `end`.
+    /// A number from 0 up to, but not including, `end`.
     pub fn below(&mut self, end: usize) -> usize {
         (self.draw() % end as u64) as usize
     }

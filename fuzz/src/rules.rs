@@ -1,4 +1,4 @@
-//! Rules: the index finds what a look at one rule after the other finds.
+//! Compares the index of the rules with a search of one rule after the other.
 
 use countersign::authorize::Access;
 use countersign::plan::{Match, Policy, Rule, Rules};
@@ -37,7 +37,7 @@ const PATHS: [&str; 14] = [
     "/a;b/b", "*", "/C",
 ];
 
-/// Some rules.
+/// A policy with random rules.
 pub fn random_policy(random: &mut Random) -> Policy {
     let case = random.pick(&[Case::Sensitive, Case::Insensitive]);
     let mut rules = Rules::new(case);
@@ -91,10 +91,10 @@ fn random_pattern(random: &mut Random) -> String {
     pattern
 }
 
-/// Holds the index against the plain search, for one request; whether a rule fits.
+/// Compares the index with the plain search for a random request. Returns whether a rule matches.
 ///
 /// # Errors
-/// What differs.
+/// The results differ.
 pub fn check(policy: &Policy, random: &mut Random) -> Result<bool, String> {
     let path = random.pick(&PATHS);
     let authority = random.pick(&AUTHORITIES);
@@ -114,24 +114,24 @@ pub fn check(policy: &Policy, random: &mut Random) -> Result<bool, String> {
     let readings = Readings::of_target(Some(path.as_bytes())).unwrap();
 
     let plain =
-        readings.agree(|reading| first_fit(&policy.rules, method, &request, reading, &host));
+        readings.agree(|reading| first_match(&policy.rules, method, &request, reading, &host));
     let found = policy.rule_for(method, &request, &readings, &host);
-    let found =
-        found.map(|fit| fit.map(|fit| (fit.rule.name.as_str(), fit.bound.as_slice().to_vec())));
+    let found = found
+        .map(|matched| matched.map(|it| (it.rule.name.as_str(), it.bound.as_slice().to_vec())));
     if plain == found {
-        Ok(found.is_ok_and(|fit| fit.is_some()))
+        Ok(found.is_ok_and(|found| found.is_some()))
     } else {
         Err(format!(
-            "{method:?} {authority} {path}: one after the other {plain:?}, by the index {found:?}: {:#?}",
+            "{method:?} {authority} {path}: the plain search finds {plain:?}, the index {found:?}: {:#?}",
             policy.rules
         ))
     }
 }
 
-/// Holds which rules cover another against the plain search.
+/// Compares the rules that cover a random rule, as the index finds them, with the plain search.
 ///
 /// # Errors
-/// What differs.
+/// The results differ.
 pub fn check_covering(policy: &Policy, random: &mut Random) -> Result<(), String> {
     let case = random.pick(&[Case::Sensitive, Case::Insensitive]);
     let narrow = random_match(random, case);
@@ -151,21 +151,21 @@ pub fn check_covering(policy: &Policy, random: &mut Random) -> Result<(), String
         Ok(())
     } else {
         Err(format!(
-            "{narrow:?}: one after the other {plain:?}, by the index {found:?}"
+            "{narrow:?}: the plain search finds {plain:?}, the index {found:?}"
         ))
     }
 }
 
-/// A rule's name, and what it binds.
-type Fit<'r> = Option<(&'r str, Vec<(&'r str, &'r str)>)>;
+/// A rule's name, and the parameters that it binds.
+type Found<'r> = Option<(&'r str, Vec<(&'r str, &'r str)>)>;
 
-fn first_fit<'r>(
+fn first_match<'r>(
     rules: &'r Rules,
     method: &[u8],
     request: &RequestView<'_>,
     reading: Reading<'r>,
     host: &Host<'_>,
-) -> Result<Fit<'r>, Reject> {
+) -> Result<Found<'r>, Reject> {
     'rules: for rule in rules.iter() {
         let matches = &rule.matches;
         let has_method =
@@ -174,7 +174,7 @@ fn first_fit<'r>(
             .paths
             .iter()
             .find(|pattern| pattern.matches(reading));
-        let fits = (matches.methods.is_empty() || matches.methods.iter().any(has_method))
+        let is_match = (matches.methods.is_empty() || matches.methods.iter().any(has_method))
             && (matches.paths.is_empty() || pattern.is_some())
             && (matches.hosts.is_empty() || matches.hosts.iter().any(|own| own.matches(host)))
             && (matches.routes.is_empty()
@@ -187,7 +187,7 @@ fn first_fit<'r>(
                     .policies()
                     .iter()
                     .any(|policy| matches.policies.iter().any(|own| own.as_bytes() == *policy)));
-        if !fits {
+        if !is_match {
             continue;
         }
         for (name, value) in &matches.headers {

@@ -25,12 +25,11 @@ use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
 use crate::keys;
-use crate::plan::{Audit, Plan, Policy};
+use crate::plan::{Audit, CacheSizes, Plan, Policy};
 use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
-use crate::store::CacheSizes;
 
 /// How many tokens are remembered by default.
 const CACHE: CacheSizes = CacheSizes {
@@ -138,11 +137,11 @@ impl Compiler<'_> {
     }
 
     /// Checks that each name of a list of objects is valid and unique.
-    fn names<'n>(&mut self, list: &'static str, names: impl Iterator<Item = Typed<&'n str>>) {
+    fn names(&mut self, list: &'static str, names: &[Typed<&str>]) {
         let mut known: BTreeMap<&str, usize> = BTreeMap::new();
         let at = At::Root.member(list);
-        for (index, name) in names.enumerate() {
-            let Ok(name) = name else { continue };
+        for (index, name) in names.iter().enumerate() {
+            let Ok(name) = *name else { continue };
             let first = known.get(name).copied();
             let fault = match first {
                 _ if name.is_empty() || !can_be_quoted(name) => Fault::Name,

@@ -89,6 +89,8 @@ impl Diagnostics {
         }
     }
 
+    // Not inlined, since there is a caller for each fault.
+    #[inline(never)]
     fn add(&mut self, at: &At<'_>, what: Fault) {
         let path = at.to_string();
         if !self.faults.iter().any(|known| known.path == path) {

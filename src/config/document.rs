@@ -1,4 +1,4 @@
-//! The configuration as the user wrote it. What is valid here may still be rejected by [`super::compile`].
+//! The configuration as the user wrote it. What is valid here may still be rejected by `compile`.
 //!
 //! Every key that the filter will ever have is known. A key that this version does not support is rejected by name, never
 //! ignored.

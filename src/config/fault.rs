@@ -15,8 +15,8 @@ use serde_json::{Number, Value};
 use super::diagnostic::nearest;
 use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
 use crate::authorize::condition::{self, FaultKind, Position};
+use crate::plan::Limits;
 use crate::request::path::PatternFault;
-use crate::store::Limits;
 
 /// What is wrong with a value, or with a key, of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -157,6 +157,7 @@ impl<T> Entries<T> for Typed<Option<Mapping<T>>> {
 }
 
 /// Reports that a value is not of the expected kind.
+#[inline(never)]
 pub fn unexpected(
     value: &Value,
     expected: &'static str,
@@ -171,6 +172,7 @@ pub fn unexpected(
 }
 
 /// Reports that a value is none of `names`.
+#[inline(never)]
 pub fn unknown_choice(
     value: &Value,
     names: &'static [&'static str],
@@ -220,8 +222,10 @@ impl<'v, 'a> Members<'v, 'a> {
         name: &'static str,
         diagnostics: &mut Diagnostics,
     ) -> Typed<Option<T::Value>> {
-        let value = self.take(name).filter(|value| !value.is_null());
-        self.read::<T>(value, name, diagnostics)
+        match self.take_value(name) {
+            Some(value) => self.read::<T>(value, name, diagnostics).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The member called `name`, if it is there; it narrows something down. A member that is `null` is a fault, since it
@@ -231,8 +235,10 @@ impl<'v, 'a> Members<'v, 'a> {
         name: &'static str,
         diagnostics: &mut Diagnostics,
     ) -> Typed<Option<T::Value>> {
-        let value = self.take(name);
-        self.read::<T>(value, name, diagnostics)
+        match self.take(name) {
+            Some(value) => self.read::<T>(value, name, diagnostics).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The member called `name`, which must be there.
@@ -241,19 +247,15 @@ impl<'v, 'a> Members<'v, 'a> {
         name: &'static str,
         diagnostics: &mut Diagnostics,
     ) -> Typed<T::Value> {
-        let value = self.take(name).filter(|value| !value.is_null());
-        match self.read::<T>(value, name, diagnostics)? {
-            Some(value) => Ok(value),
-            None => {
-                let at = self.at.member(name);
-                Err(self.fails(diagnostics.report(&at, Fault::Missing(T::EXPECTED))))
-            }
+        match self.take_value(name) {
+            Some(value) => self.read::<T>(value, name, diagnostics),
+            None => Err(self.missing(name, T::EXPECTED, diagnostics)),
         }
     }
 
     /// The member called `name`, which this version does not support.
     pub fn unsupported(&mut self, name: &'static str, diagnostics: &mut Diagnostics) {
-        if self.take(name).is_some_and(|value| !value.is_null()) {
+        if self.take_value(name).is_some() {
             self.fails(diagnostics.report(&self.at.member(name), Fault::Unsupported));
         }
     }
@@ -271,6 +273,12 @@ impl<'v, 'a> Members<'v, 'a> {
         self.whole
     }
 
+    fn take_value(&mut self, name: &'static str) -> Option<&'v Value> {
+        self.take(name).filter(|value| !value.is_null())
+    }
+
+    // Not inlined, since there are as many callers as keys.
+    #[inline(never)]
     fn take(&mut self, name: &'static str) -> Option<&'v Value> {
         self.known.push(name);
         self.members.get(name)
@@ -278,15 +286,26 @@ impl<'v, 'a> Members<'v, 'a> {
 
     fn read<T: Read>(
         &mut self,
-        value: Option<&Value>,
+        value: &Value,
         name: &'static str,
         diagnostics: &mut Diagnostics,
-    ) -> Typed<Option<T::Value>> {
-        let Some(value) = value else {
-            return Ok(None);
-        };
+    ) -> Typed<T::Value> {
         let read = T::read(value, &self.at.member(name), diagnostics);
-        read.map(Some).map_err(|reported| self.fails(reported))
+        if let Err(reported) = &read {
+            self.whole = Err(*reported);
+        }
+        read
+    }
+
+    #[inline(never)]
+    fn missing(
+        &mut self,
+        name: &'static str,
+        expected: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Reported {
+        let fault = Fault::Missing(expected);
+        self.fails(diagnostics.report(&self.at.member(name), fault))
     }
 
     fn fails(&mut self, reported: Reported) -> Reported {

@@ -10,8 +10,8 @@ use crate::request::{Field, RequestView};
 
 /// Finds the credential after `scheme` in the header `name`.
 ///
-/// A repeated header is a fault, whatever its schemes. A header that could contain two credentials is a fault, too. A
-/// header with another scheme has no credential for this location.
+/// A repeated header is always a fault, and so is a header that could contain two credentials. A header with another
+/// scheme has no credential for this location.
 pub fn after_scheme<'a>(
     request: &RequestView<'a>,
     name: &str,

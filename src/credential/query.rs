@@ -1,4 +1,4 @@
-//! Credentials in the query (RFC 6750 §2.3), and queries without them.
+//! Credentials in the query (RFC 6750 §2.3).
 //!
 //! Only `&` separates parameters. Names are case-sensitive and are compared after percent-decoding, because a server
 //! that decodes `access%5Ftoken` reads a token there.
@@ -8,8 +8,7 @@ use std::borrow::Cow;
 use super::{Found, Grammar};
 use crate::reject::CredentialFault;
 use crate::request::RequestView;
-use crate::request::parameter::is_parameter;
-use crate::request::path::without_query;
+use crate::request::query::parameters;
 
 /// Finds the credential in the parameter `name`.
 #[inline(never)]
@@ -26,47 +25,6 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Foun
         b"" => Err(CredentialFault::Empty),
         value => grammar.alone(decoded(value)),
     }
-}
-
-/// `target` without the parameters that a server could read as one of `names`. `None` if it has no such parameter.
-pub fn without_parameters<'n>(
-    target: &[u8],
-    names: impl Iterator<Item = &'n str> + Clone,
-) -> Option<Vec<u8>> {
-    without_parameters_that(target, |parameter| {
-        names.clone().any(|name| is_parameter(parameter, name))
-    })
-}
-
-/// `target` without the parameters that `is_removed` selects. `None` if it has no such parameter.
-///
-/// The other parameters stay as they were sent.
-pub fn without_parameters_that(
-    target: &[u8],
-    is_removed: impl Fn(&[u8]) -> bool,
-) -> Option<Vec<u8>> {
-    if !parameters(target).any(&is_removed) {
-        return None;
-    }
-    let path = without_query(target);
-    let kept: Vec<&[u8]> = parameters(target)
-        .filter(|parameter| !is_removed(parameter))
-        .collect();
-    let mut without = path.to_vec();
-    if !kept.is_empty() {
-        without.push(b'?');
-        without.extend(kept.join(&b'&'));
-    }
-    Some(without)
-}
-
-fn parameters(target: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let query = target
-        .get(without_query(target).len()..)
-        .and_then(|rest| rest.strip_prefix(b"?"));
-    query
-        .into_iter()
-        .flat_map(|query| query.split(|byte| *byte == b'&'))
 }
 
 /// Whether the name of a parameter, as sent, is `name` after decoding.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::request::query::without_parameters;
 
 type Pairs<'a> = &'a [(&'a str, &'a [u8])];
 

@@ -2,14 +2,13 @@
 
 use super::{Decision, Verdict};
 use crate::authenticate::Principal;
-use crate::credential::{
-    has_token_without_scheme, is_cookie_called, without_cookies_that, without_parameters_that,
-};
+use crate::credential::{has_token_without_scheme, is_cookie_called, without_cookies_that};
 use crate::plan::{Plan, Policy};
 use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::overrides::METHOD;
 use crate::request::parameter::is_parameter;
+use crate::request::query::without_parameters_that;
 
 /// How a request is changed before it is forwarded: first headers are removed, then headers are set.
 #[derive(Debug, Default)]

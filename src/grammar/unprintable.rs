@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_escaped() {
+    fn invisible_characters_are_escaped() {
         for (text, expected) in [
             ("", ""),
             (
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn no_character_that_changes_a_line_is_left() {
+    fn no_character_that_changes_a_line_remains() {
         for character in (0..=0x10_ffff).filter_map(char::from_u32) {
             let changes = matches!(character,
                 '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_texts_become_one() {
+    fn different_texts_stay_different() {
         let pieces = ["\u{202e}", "\\", "u", "202e", "005c", "x"];
         let mut texts = vec![String::new()];
         let mut known = std::collections::HashMap::new();

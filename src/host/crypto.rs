@@ -1,11 +1,11 @@
-//! The host's own crypto: Envoy's foreign function `verify_signature`, over BoringSSL.
+//! The host's crypto: Envoy's foreign function `verify_signature`, which uses BoringSSL.
 //!
 //! ```protobuf
 //! message VerifySignatureArguments { string hash_function = 1; bytes public_key = 2; bytes signature = 3; bytes text = 4; }
 //! message VerifySignatureResult { bool result = 1; string error = 2; }
 //! ```
 //!
-//! `public_key` is a SubjectPublicKeyInfo in DER. PSS, EdDSA and HMAC are not known there.
+//! `public_key` is a SubjectPublicKeyInfo in DER. The function does not support PSS, EdDSA and HMAC.
 
 use prost::Message as _;
 
@@ -14,17 +14,18 @@ use crate::authenticate::jose::signature::{Backend, Signed, Unavailable};
 
 const FUNCTION: &str = "verify_signature";
 
-/// Protobuf's wire type of what has a length before it.
+/// Protobuf's wire type of a value with its length before it.
 const LENGTH_DELIMITED: u8 = 2;
 
-/// The answer that nearly every request gets, which takes no reader: `result` is true, and nothing else is there.
+/// The answer to a valid signature, which needs no decoder: `result` is true, and there is no other field.
 const RIGHT: [u8; 2] = [1 << 3, 1];
 
-/// Verifies by the host what [`self_test`](crate::authenticate::jose::signature::self_test) has seen it do right.
+/// Verifies signatures with the host, for the algorithms that
+/// [`self_test`](crate::authenticate::jose::signature::self_test) has found to work.
 #[derive(Clone, Copy, Debug)]
 pub struct HostCrypto;
 
-/// What the host answers. Its `error` is not read: where there is an answer, the signature was looked at and is wrong.
+/// The host's answer. Its `error` is not read: if there is an answer, the host has verified the signature.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Answer {
     #[prost(bool, tag = "1")]
@@ -47,7 +48,7 @@ impl Backend for HostCrypto {
     }
 }
 
-/// A protobuf message of these fields, numbered from 1, in one piece of memory.
+/// A protobuf message with these fields, numbered from 1, in one allocation.
 fn message(fields: &[&[u8]]) -> Option<Vec<u8>> {
     let size = |field: &&[u8]| 1 + prost::length_delimiter_len(field.len()) + field.len();
     let mut message = Vec::with_capacity(fields.iter().map(size).sum());

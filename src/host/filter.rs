@@ -82,7 +82,9 @@ impl Filter {
                 self.decide_head(context, Head { map, goes_on }, Vec::new(), now)
             }
             (_, now) => {
-                log::error("countersign: the host does not give the request's headers or the time");
+                log::error(
+                    "countersign: the host does not return the request's headers or the time: request denied",
+                );
                 self.refuse_unread(now)
             }
         }
@@ -96,7 +98,7 @@ impl Filter {
         now: Timestamp,
     ) -> Next {
         let Some(headers) = header_map::parse(&head.map) else {
-            log::error("countersign: the host's header map cannot be read");
+            log::error("countersign: cannot read the host's header map: request denied");
             return self.refuse_unread(Some(now));
         };
         let policy = self.plan.policy.as_ref();
@@ -105,7 +107,9 @@ impl Filter {
         let Ok((route, policies)) =
             route.and_then(|route| route.policies().map(|policies| (route, policies)))
         else {
-            log::error("countersign: the host cannot hand over the policy in a route's metadata");
+            log::error(
+                "countersign: the host cannot return the policy in the route's metadata: request denied",
+            );
             return self.refuse(&RequestView::new(headers), now);
         };
         let request = RequestView::new(headers)
@@ -190,9 +194,7 @@ impl Filter {
         if names.is_some_and(|names| names.iter().all(|name| ffi::remove_trailer(name))) {
             return Next::Continues;
         }
-        log::error(
-            "countersign: the host does not change a request's trailers as it should; it is broken off",
-        );
+        log::error("countersign: the host does not remove a trailer: request denied");
         self.refuse_unread(ffi::now())
     }
 
@@ -263,7 +265,9 @@ impl Filter {
             held.settled.push(held.fetch);
             let next = self.decide_head(context, held.head, held.settled, now);
             if next == Next::Continues && !ffi::continue_request() {
-                log::error("countersign: the host does not let a request go on that was held");
+                log::error(
+                    "countersign: the host does not continue a request that waited for keys",
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Counters, defined once and then known by number.
+//! Envoy's counters and gauges of the filter. Each is defined once and then known by its identifier.
 
 use std::cell::{Cell, RefCell};
 
@@ -8,7 +8,7 @@ use crate::keys::FetchReport;
 use crate::response::Reply;
 use crate::telemetry::{self, Denied};
 
-/// The counters of a worker. Those of refusals are made of statuses and errors of ours, so there are few.
+/// The counters of a worker. The names of denials consist of statuses and error codes of the filter, so they are few.
 pub struct Metrics {
     allowed: Tally,
     cache_hit: Tally,
@@ -21,31 +21,32 @@ pub struct Metrics {
     denied: RefCell<Vec<(Denied, u32)>>,
 }
 
-/// A counter of what happens with every request: the host is told of many at once, since each call costs.
+/// A counter of what happens with every request. Several increments are published with one call, since each call costs.
 struct Tally {
     id: Option<u32>,
-    untold: Cell<u32>,
+    unpublished: Cell<u32>,
 }
 
 impl Tally {
     fn new(name: &str) -> Self {
         Self {
             id: ffi::counter(name),
-            untold: Cell::new(0),
+            unpublished: Cell::new(0),
         }
     }
 
     fn count(&self) {
-        self.untold.set(self.untold.get().saturating_add(1));
+        self.unpublished
+            .set(self.unpublished.get().saturating_add(1));
     }
 
     fn publish(&self) {
-        increment(self.id, self.untold.take());
+        increment(self.id, self.unpublished.take());
     }
 }
 
 impl Metrics {
-    /// Defines what has a fixed name.
+    /// Defines the metrics with fixed names.
     pub fn new() -> Self {
         Self {
             allowed: Tally::new(telemetry::ALLOWED),
@@ -60,7 +61,7 @@ impl Metrics {
         }
     }
 
-    /// Tells the host what it was not told yet.
+    /// Publishes the increments that were not published yet.
     pub fn publish(&self) {
         for tally in [&self.allowed, &self.cache_hit, &self.cache_miss] {
             tally.publish();
@@ -80,7 +81,7 @@ impl Metrics {
         }
     }
 
-    /// Counts what the cache of tokens saved, and the conditions that could not be evaluated.
+    /// Counts the hits and misses of the token cache, and the conditions that failed to evaluate.
     pub fn count_effects(&self, effects: &Effects) {
         increment(self.condition_failed, effects.failed_conditions);
         for effect in &effects.tokens {
@@ -100,7 +101,7 @@ impl Metrics {
         increment(counter, 1);
     }
 
-    /// Shows how many keys are held.
+    /// Publishes the number of keys in use.
     pub fn keys(&self, held: usize) {
         if self.keys_shown.replace(held) != held
             && let Some(id) = self.keys

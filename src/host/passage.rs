@@ -38,7 +38,9 @@ impl Filter {
             return forward(passage, &decision.forward);
         }
         if !reply.is_some_and(|reply| ffi::send(&reply)) {
-            log::error("countersign: the host does not take the answer; the request is held");
+            log::error(
+                "countersign: the host does not send the response: the request stays paused",
+            );
         }
         Next::Answered
     }
@@ -83,7 +85,7 @@ fn forward(_: Passage<'_>, forward: &Forward<'_>) -> Next {
     if is_changed {
         return Next::Continues;
     }
-    log::error("countersign: the host does not change the request as it should; it is held");
+    log::error("countersign: the host does not change the request: the request stays paused");
     Next::Answered
 }
 

@@ -82,7 +82,7 @@ impl Root {
             }
             Err(missing) => {
                 log::error(&format!(
-                    "countersign: crypto: `host` is asked for, and the host's `verify_signature` does not verify {missing}"
+                    "countersign: crypto: `host` requires `verify_signature`, which does not verify {missing} here: allow the call, or set `auto` or `wasm`"
                 ));
                 None
             }
@@ -115,12 +115,12 @@ impl RootContext for Root {
                     return false;
                 };
                 self.adopt(loaded.plan, backend);
-                log::info("countersign: the document is accepted");
+                log::info("countersign: configuration accepted");
                 true
             }
             Err(faults) => {
                 log::error(&format!(
-                    "countersign: the document is refused, {} in all:",
+                    "countersign: configuration rejected, number of faults: {}",
                     faults.len()
                 ));
                 for fault in faults {

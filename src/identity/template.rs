@@ -134,7 +134,7 @@ mod tests {
     use super::{Template, TemplateFault};
 
     #[test]
-    fn what_is_no_template() {
+    fn invalid_templates_are_rejected() {
         for (text, fault) in [
             ("{subject", TemplateFault::Brace),
             ("subject}", TemplateFault::Brace),

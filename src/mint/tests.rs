@@ -7,7 +7,7 @@ use crate::authenticate::jose::{
 use serde_json::json;
 
 #[test]
-fn a_generated_key_survives_its_jwk() {
+fn a_generated_key_can_be_read_from_its_jwk() {
     for algorithm in [
         Algorithm::Hs384,
         Algorithm::Ps256,
@@ -29,7 +29,7 @@ fn a_generated_key_survives_its_jwk() {
 }
 
 #[test]
-fn the_header_is_taken_as_it_is() {
+fn the_header_is_signed_unchanged() {
     let key = SigningKey::generate(Algorithm::Es256);
     let token = key
         .sign(Algorithm::Es256, &json!({"alg": "none", "kid": 5}), b"x")
@@ -53,7 +53,7 @@ fn names_can_be_changed() {
 }
 
 #[test]
-fn a_key_signs_only_what_it_can() {
+fn a_key_signs_only_with_its_algorithms() {
     let ed = SigningKey::generate(Algorithm::EdDsa);
     let p256 = SigningKey::generate(Algorithm::Es256);
     let secret = SigningKey::from_secret(b"");
@@ -73,7 +73,7 @@ fn a_key_signs_only_what_it_can() {
 
 /// J-16: weak keys can be created, for tests that they are rejected. The shortest ones fail to sign and do not panic.
 #[test]
-fn j_16_weak_rsa_keys_sign_while_the_padding_fits() {
+fn j_16_short_rsa_keys_sign_if_the_padding_has_room() {
     use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
     for (bits, fits) in [
         (512, [false, false, false]),
@@ -105,7 +105,7 @@ fn j_16_weak_rsa_keys_sign_while_the_padding_fits() {
 }
 
 #[test]
-fn broken_private_keys_are_refused() {
+fn invalid_private_keys_are_rejected() {
     let key = SigningKey::generate(Algorithm::Es256).private_jwk();
     let other = SigningKey::generate(Algorithm::Es256).private_jwk();
     let with = |name: &str, value| {

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_some_server_takes_for_the_value() {
+    fn values_that_a_server_could_read_differently_are_ambiguous() {
         for sent in [
             "2, 2",
             "2,",

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_that_cannot_be_written_is_empty() {
+    fn a_time_that_cannot_be_formatted_is_empty() {
         assert_eq!(EXPLANATION.moment(), "2023-11-14T22:13:20Z");
         let late = Explanation {
             timestamp: Timestamp::from_millis(i64::MAX),

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_back_is_one_value_of_the_query() {
+    fn the_return_path_is_one_query_parameter() {
         let login = Login::parse(
             "https://id.example/?to={url}&x=1",
             Some("https://api.example"),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_never_names_a_host() {
+    fn a_placeholder_elsewhere_than_in_one_query_parameter_is_rejected() {
         let origin = Some("https://api.example");
         for uri in [
             "{url}",

@@ -14,7 +14,7 @@ use crate::url::is_web_page;
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
 
-/// A parsed template. The default is the built-in page, which fits every error code.
+/// A parsed template. The default is the built-in page, which can show every error code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     parts: Vec<Part>,

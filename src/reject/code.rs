@@ -241,7 +241,7 @@ mod tests {
 
     /// PJ-03: every code has a title, and no two codes share one.
     #[test]
-    fn every_code_has_a_name_and_a_title_of_its_own() {
+    fn every_code_has_a_unique_name_and_title() {
         let names: BTreeSet<_> = Code::ALL.map(Code::name).into();
         let titles: BTreeSet<_> = Code::ALL.map(Code::title).into();
         assert_eq!(names.len(), Code::ALL.len());

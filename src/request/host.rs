@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wildcard_stands_for_one_or_more_labels() {
+    fn a_wildcard_matches_one_or_more_labels() {
         let pattern = HostPattern::parse("*.Example.com").unwrap();
         let matches =
             |authority: &str| pattern.matches(&Host::parse(authority.as_bytes()).unwrap());

@@ -144,7 +144,7 @@ mod tests {
     use super::FieldNames;
 
     #[test]
-    fn every_spelling_that_folds_is_found() {
+    fn every_spelling_of_a_name_is_found() {
         let mut names = FieldNames::default();
         let long = format!("x-{}", "long-".repeat(20));
         names.insert("x-auth-subject");
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_is_found_after_punctuation() {
+    fn a_suffix_is_found_after_punctuation() {
         let mut names = FieldNames::default();
         names.insert_ending("script-name");
         for name in [
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_left_out_in_its_own_spelling() {
+    fn a_name_can_be_excluded_in_one_spelling() {
         let mut names = FieldNames::default();
         names.insert_other_spellings("x-tenant");
         names.insert_other_spellings("x_key");
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn those_of_another_are_added() {
+    fn the_names_of_another_set_are_added() {
         let mut other = FieldNames::of(["x-a"]);
         other.insert_beginning("x-b-");
         other.insert_ending("-c");

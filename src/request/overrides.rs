@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_in_lower_case_and_stand_once() {
+    fn names_are_in_lower_case_and_unique() {
         for overrides in ALL {
             let names: Vec<&str> = overrides.names().collect();
             for (place, name) in names.iter().enumerate() {

@@ -114,7 +114,7 @@ mod tests {
     use super::{is_cookie, is_parameter};
 
     #[test]
-    fn every_spelling_that_a_server_makes_the_parameter_of() {
+    fn every_spelling_that_a_server_reads_as_the_parameter() {
         for parameter in [
             "_method=DELETE",
             "_method",

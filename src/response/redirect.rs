@@ -7,11 +7,11 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use super::headers::{Headers, put};
 use super::negotiate::prefers_html;
 use super::{Exchange, Reply};
-use crate::credential::without_parameters;
 use crate::presentation::Protects;
 use crate::reject::{Code, Reject};
 use crate::request::Field;
 use crate::request::path::Readings;
+use crate::request::query::without_parameters;
 
 /// A redirect in place of an error.
 pub(super) struct Redirect {

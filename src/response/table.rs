@@ -233,7 +233,7 @@ mod tests {
 
     /// RFC 6750 §3: `error_description` has the characters `%x20-21 / %x23-5B / %x5D-7E`.
     #[test]
-    fn what_is_wrong_with_a_credential_can_be_in_a_challenge() {
+    fn messages_about_credentials_can_be_in_a_challenge() {
         let malformed = [
             CredentialFault::Several,
             CredentialFault::Empty,
@@ -258,8 +258,8 @@ mod tests {
         ];
         let messages = malformed.map(malformed_message).into_iter();
         for message in messages.chain(tokens.map(token_message)) {
-            let fits = |byte| matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
-            assert!(message.bytes().all(fits), "{message}");
+            let is_allowed = |byte| matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
+            assert!(message.bytes().all(is_allowed), "{message}");
         }
     }
 }

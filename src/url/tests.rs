@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn takes_urls_apart() {
+fn a_url_is_parsed() {
     let url = Url::parse("https://Login.example.com:8443/a/b?c=d").unwrap();
     assert_eq!(url.authority, "login.example.com:8443");
     assert_eq!(url.path, "/a/b?c=d");
@@ -152,7 +152,7 @@ fn x_23_case_port_and_trailing_dot_do_not_matter() {
 }
 
 #[test]
-fn x_22_what_names_no_one_host_is_refused() {
+fn x_22_an_authority_without_exactly_one_host_is_rejected() {
     for authority in [
         "",
         ".",

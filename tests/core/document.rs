@@ -1281,6 +1281,87 @@ fn all_faults_are_told_at_once() {
     )]);
 }
 
+/// A value at fault is not judged again by its default, and what depends on it is not judged at all.
+#[test]
+fn no_fault_is_a_consequence_of_another() {
+    let mut headr = with_jwt(json!({ "from": [{ "headr": "x-token" }] }));
+    headr["rules"] = json!([{ "name": "r" }]);
+    let network = "expected a network such as `10.0.0.0/8` or `2001:db8::/32`";
+    hold(&[
+        (
+            headr,
+            &["providers[0].jwt.from[0].headr: unknown key; did you mean `header`?"],
+        ),
+        (
+            json!({ "providers": "corp", "rules": [{ "name": "r", "providers": ["corp"] }] }),
+            &["providers: expected a list, found `corp`"],
+        ),
+        (
+            with(json!({ "rules": ["x", { "name": "r", "match": { "paths": ["/"] } }] })),
+            &["rules[0]: expected an object, found `x`"],
+        ),
+        (
+            with(json!({ "rules": [
+                { "name": "a", "matches": { "paths": ["/a"] }, "allow": "public" },
+                { "name": "b", "match": { "paths": ["/b"] } },
+            ] })),
+            &["rules[0].matches: unknown key; did you mean `match`?"],
+        ),
+        (
+            merged(
+                with_rule(json!({ "match": {
+                    "methods": ["GET"], "headers": { "x-http-method-override": "DELETE" },
+                } })),
+                json!({ "overrides": "keep" }),
+            ),
+            &["overrides: expected `strip` or `forward`, found `keep`"],
+        ),
+        (
+            with(
+                json!({ "networks": { "allow": ["home", "10.0.0.0/8"], "deny": ["10.0.0.0/8"] } }),
+            ),
+            &[&format!("networks.allow[0]: {network}")],
+        ),
+        (
+            with_rule(json!({
+                "match": { "paths": ["users/{id}"] },
+                "require": { "claims": { "sub": "{id}" }, "cel": "params.id == subject" },
+            })),
+            &["rules[0].match.paths[0]: expected a path that begins with `/`"],
+        ),
+        (
+            with_jwt(json!({ "algorithms": ["RS265"] })),
+            &["providers[0].jwt.algorithms[0]: unknown algorithm `RS265`; did you mean `RS256`?"],
+        ),
+        (
+            with(json!({
+                "origin": "orders", "https": "redirect",
+                "responses": { "login": { "uri": "https://a/?to={url}" } },
+            })),
+            &["origin: expected an origin such as `https://orders.example.com`, without a path"],
+        ),
+        (
+            with(json!({ "networks": { "alow": ["10.0.0.0/8"] } })),
+            &["networks.alow: unknown key; did you mean `allow`?"],
+        ),
+    ]);
+}
+
+/// A fault of a rule as a whole hides none within it.
+#[test]
+fn no_fault_hides_another() {
+    hold(&[(
+        json!({ "rules": [{
+            "name": "r", "networks": { "allow": [] }, "require": { "scopes": [] },
+        }] }),
+        &[
+            "rules[0]: a credential is required, but no provider is configured",
+            "rules[0].networks.allow: expected at least one network",
+            "rules[0].require.scopes: expected at least one name",
+        ],
+    )]);
+}
+
 #[test]
 fn sources_of_keys() {
     let remote = |members: Value| {

@@ -204,7 +204,7 @@ fn what_was_found_stays_found() {
     let policies = Policies::new();
     for path in FOUND.lines().filter(|line| line.starts_with('/')) {
         assert!(
-            matches!(paths::check(&policies, path), Ok(Outcome::Refused)),
+            matches!(paths::check(&policies, path), Ok(Outcome::Denied)),
             "{path}"
         );
     }
@@ -218,9 +218,9 @@ fn no_server_reads_a_path_as_what_another_rule_is_for() {
     for seed in 0..12_000 {
         let path = paths::random_path(&mut Random::new(seed));
         match paths::check(&policies, &path) {
-            Ok(Outcome::Refused) => refused += 1,
-            Ok(Outcome::Passed { is_plain: true }) => plain += 1,
-            Ok(Outcome::Passed { is_plain: false }) => others += 1,
+            Ok(Outcome::Denied) => refused += 1,
+            Ok(Outcome::Forwarded { is_plain: true }) => plain += 1,
+            Ok(Outcome::Forwarded { is_plain: false }) => others += 1,
             Err(difference) => panic!("seed {seed}: {difference}"),
         }
     }

@@ -162,7 +162,7 @@ fn envoy_rejects_a_configuration_without_the_calls_that_it_needs() {
             panic!("Envoy accepts the configuration without {call}");
         };
         assert!(
-            why.contains(logged) && !why.contains("is refused"),
+            why.contains(logged) && !why.contains("configuration rejected"),
             "{call}: {why}"
         );
     }

@@ -256,7 +256,6 @@ fn crypto_host_is_refused_where_the_host_may_not_be_asked() {
     let Err(why) = Envoy::try_start(&bootstrap.into_json(), Stdio::null()) else {
         panic!("Envoy took a document that the filter refuses");
     };
-    let missing =
-        "the host's `verify_signature` does not verify RS256 RS384 RS512 ES256 ES384 ES512";
+    let missing = "`host` requires `verify_signature`, which does not verify RS256 RS384 RS512 ES256 ES384 ES512";
     assert!(why.contains(missing), "{why}");
 }

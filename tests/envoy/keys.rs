@@ -698,8 +698,8 @@ fn a_new_document_finds_the_keys_that_the_old_one_had() {
     let mut faulty = good.clone();
     faulty["providers"][0]["jwt"]["audience"] = json!("orders");
     envoy.change_listeners(base().listener("remote", &faulty));
-    until("the document is refused", || {
-        envoy.log().contains("the document is refused")
+    until("configuration rejected", || {
+        envoy.log().contains("configuration rejected")
     });
     assert_eq!(ask(&envoy, "remote", &token(&one)), passes());
 

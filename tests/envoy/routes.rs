@@ -407,8 +407,8 @@ fn two_filters(vm_ids: [&str; 2]) {
     let mut faulty = second.clone();
     faulty["relm"] = json!("x");
     envoy.change_listeners(bootstrap(&first, &faulty));
-    until("the document is refused", || {
-        envoy.log().contains("the document is refused")
+    until("configuration rejected", || {
+        envoy.log().contains("configuration rejected")
     });
     judges_as_ever("sessions");
     let mut changed = second.clone();

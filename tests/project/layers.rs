@@ -78,7 +78,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "response",
         &[
             "authenticate::Offer",
-            "credential::without_parameters",
             "evaluate",
             "grammar",
             "presentation",
@@ -113,8 +112,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "presentation",
             "request",
             "scheme",
-            "store::CacheSizes",
-            "store::Limits",
             "url",
         ],
     ),

@@ -1,4 +1,4 @@
-//! Random paths against the servers of `upstreams`: `cargo run --release --bin paths -- SECONDS SEED`.
+//! Random paths, compared with the servers of `upstreams`: `cargo run --release --bin paths -- SECONDS SEED`.
 
 use std::process::ExitCode;
 
@@ -11,9 +11,9 @@ fn main() -> ExitCode {
     run("paths", |seed| {
         let path = random_path(&mut Random::new(seed));
         Ok(match check(&policies, &path)? {
-            Outcome::Refused => "refused",
-            Outcome::Passed { is_plain: true } => "plain",
-            Outcome::Passed { is_plain: false } => "let through though not plain",
+            Outcome::Denied => "denied",
+            Outcome::Forwarded { is_plain: true } => "forwarded, plain",
+            Outcome::Forwarded { is_plain: false } => "forwarded, several readings",
         })
     })
 }

@@ -1,4 +1,4 @@
-//! How well-known servers read a path, written after them and not after the filter.
+//! Models of how well-known servers read a path. They follow the servers, not the filter.
 //!
 //! A request may pass proxies that rewrite its path, and ends at a server that reads it. [`SERVERS`] are kinds of servers.
 //! [`models`] are the servers of `tests/upstreams`. A model reads a whole request target of printable ASCII that begins with
@@ -11,9 +11,9 @@ mod debian;
 mod node;
 mod python;
 
-/// What a proxy makes of a path.
+/// The path that a proxy sends for a path.
 pub type Rewrite = fn(&str) -> String;
-/// What a server routes by; none where it rejects the path or serves nothing.
+/// What a server routes by. `None` if it rejects the path or serves nothing.
 pub type Read = fn(&str) -> Option<Reading>;
 
 /// A path as a server's router sees it.
@@ -56,7 +56,7 @@ pub fn models() -> impl Iterator<Item = (&'static str, Read)> {
     all.into_iter().flatten().chain(debian).copied()
 }
 
-/// Those of Node and Python, whose answers `tests/core/paths.rs` has recorded.
+/// The models of Node and Python. `tests/core/paths.rs` has recorded the responses of these servers.
 pub fn recorded() -> impl Iterator<Item = (&'static str, Read)> {
     [node::MODELS, python::MODELS]
         .into_iter()
@@ -106,7 +106,7 @@ impl Reading {
         }
     }
 
-    /// Whether a segment is another text to a literal of a route than to a parameter.
+    /// Whether a literal of a route and a parameter read a segment differently.
     pub fn is_as_sent(&self) -> bool {
         let mut segments = self.segments.iter();
         segments.any(|segment| {
@@ -168,7 +168,7 @@ impl Reading {
 }
 
 impl Segment {
-    /// Most routers match no parameter with an empty segment.
+    /// A segment. In most routers, no parameter matches an empty segment.
     fn new(literal: &str, bound: Option<String>) -> Self {
         Self {
             literal: literal.to_owned(),
@@ -281,7 +281,7 @@ fn octet(bytes: &[u8]) -> Option<u8> {
     u8::from_str_radix(&digits, 16).ok().filter(|_| are_digits)
 }
 
-/// What an application makes of a parameter that its router leaves encoded.
+/// A parameter that a router leaves encoded, as an application decodes it.
 pub fn decoded_parameter(value: &str) -> String {
     text(&decoded(value.as_bytes()))
 }
@@ -307,13 +307,13 @@ fn decoded_where(mut bytes: &[u8], counts: impl Fn(u8) -> bool) -> Vec<u8> {
     decoded
 }
 
-/// Section 6.2.2.2, then 5.2.4.
+/// RFC 3986 §6.2.2.2, then §5.2.4.
 fn rfc_3986(path: &str) -> String {
     let is_unreserved = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
     without_dots(&text(&decoded_where(path.as_bytes(), is_unreserved)))
 }
 
-/// Section 5.2.4, to the letter.
+/// RFC 3986 §5.2.4, exactly.
 fn without_dots(path: &str) -> String {
     let mut input = path.to_owned();
     let mut output = String::new();

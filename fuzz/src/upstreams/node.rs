@@ -65,7 +65,7 @@ pub const MODELS: &[(&str, Read)] = &[
 /// What `decodeURI` does not decode.
 const RESERVED: &[u8] = b";/?:@&=+$,#";
 
-/// `decodeURIComponent`; none where it throws.
+/// `decodeURIComponent`. `None` if it throws.
 fn decode(text: &str) -> Option<String> {
     decode_but(text, &[])
 }
@@ -184,7 +184,7 @@ fn decoded_before_the_query(target: &str) -> Option<Reading> {
     let path = decode(&guarded).unwrap_or(guarded) + query;
     let segments = parts(before(&path, &['?'])).map(|part| Segment {
         literal: part.to_owned(),
-        // The router takes the name of a parameter for the parameter, and binds nothing.
+        // The router reads the name of a parameter as the parameter, and binds nothing.
         bound: Some(match part {
             ":id" => String::new(),
             _ => decode(part).unwrap_or_else(|| part.to_owned()),
@@ -201,7 +201,7 @@ fn decoded_as_far_as_possible(target: &str) -> Option<Reading> {
     let path = without_dots(before(target, &['?', '#']));
     let mut read = in_runs(&path, decode_uri);
     let encoded = with_stray_percents_encoded(&path);
-    // What only decoding makes a dot segment stays encoded.
+    // A segment that only becomes a dot segment when it is decoded stays encoded.
     if encoded != path && in_runs(&without_dots(&read), decode_uri) != read {
         read = in_runs(&encoded, decode_uri);
     }
@@ -210,7 +210,7 @@ fn decoded_as_far_as_possible(target: &str) -> Option<Reading> {
     ))
 }
 
-/// Decodes the whole text or, where that fails, each run of escapes that can be decoded.
+/// Decodes the whole text or, if that fails, each sequence of escapes that can be decoded.
 fn in_runs(text: &str, decode: fn(&str) -> Option<String>) -> String {
     if let Some(decoded) = decode(text) {
         return decoded;
@@ -300,7 +300,7 @@ fn parsed_if_needed(target: &str) -> Option<String> {
     }
 }
 
-/// The path that `url.parse` finds in a target; none where it finds none or throws.
+/// The path that `url.parse` finds in a target. `None` if it finds none or throws.
 fn url_parse(target: &str) -> Option<String> {
     let path = before(target, &['?', '#']);
     let parsed = path.replace('\\', "/") + &target[path.len()..];

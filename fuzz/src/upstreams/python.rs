@@ -55,7 +55,7 @@ pub const MODELS: &[(&str, Read)] = &[
     }),
 ];
 
-/// What ends the path for servers that parse a URL: gunicorn and waitress for WSGI, and whatever uses httptools.
+/// What ends the path for servers that parse a URL: gunicorn and waitress for WSGI, and servers with httptools.
 const URL: &[char] = &['?', '#'];
 /// What ends it for servers that split the target: gunicorn for ASGI, daphne, hypercorn, h11 and wsgiref.
 const TARGET: &[char] = &['?'];

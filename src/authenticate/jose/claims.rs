@@ -31,7 +31,7 @@ impl ClaimPath {
         Self { whole, names }
     }
 
-    /// The claim in the claims of a [`Principal`](super::Principal).
+    /// The claim in the claims of a [`Principal`](crate::authenticate::Principal).
     pub fn find_kept<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
         if let Some(value) = claims.get(&self.whole) {
             return Some(value);

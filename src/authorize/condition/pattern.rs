@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_text_must_have_is_read_from_the_pattern() {
+    fn the_literals_of_a_pattern_are_found() {
         let beginnings = |texts: &[&str], ignores_case| Literals::Beginnings {
             texts: texts.iter().map(|text| (*text).to_owned()).collect(),
             ignores_case,
@@ -283,7 +283,7 @@ mod tests {
     proptest! {
         /// The search with literals has the same result as that of the pattern compiler alone.
         #[test]
-        fn a_look_at_the_literals_changes_no_answer(
+        fn a_search_for_the_literals_does_not_change_the_result(
             pattern in r"(\(\?i\))?\^?(a|b|A|k|\||\(|\(\?:|\)|\)|\[|\[\^|\]|-|\\.|\\\||\\\[|\?|\*|\+|\{0\}|\{1,\}|\.|\$|\^|\(a\|b\)|\[a\|\]|é){0,9}",
             texts in prop::collection::vec(r"[abABkK|\(\)\[\]é\u{212A}.-]{0,6}", 20),
         ) {

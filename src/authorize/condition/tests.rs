@@ -146,7 +146,7 @@ const HOLD: [&str; 28] = [
 
 /// The `cel` crate has two parsers. The filter uses the newer one, and the other is the reference here.
 #[test]
-fn both_parsers_read_the_same() {
+fn both_parsers_agree() {
     let without_ids = |expression: &Expression| {
         let shown = format!("{expression:?}");
         let parts = shown.split("id: ");
@@ -168,7 +168,7 @@ fn both_parsers_read_the_same() {
 }
 
 #[test]
-fn everything_that_there_is_can_be_seen() {
+fn a_condition_can_read_every_value() {
     let asking = Asking::default();
     for text in HOLD {
         assert_eq!(asking.of(text), Ok(true), "{text}");
@@ -178,7 +178,7 @@ fn everything_that_there_is_can_be_seen() {
 }
 
 #[test]
-fn what_is_not_there_or_of_another_type_fails() {
+fn a_reference_to_an_absent_value_or_another_type_fails() {
     let asking = Asking::default();
     for text in [
         "claims.missing == 1",
@@ -220,7 +220,7 @@ fn what_is_not_there_or_of_another_type_fails() {
 }
 
 #[test]
-fn the_scheme_is_that_of_the_connection_or_what_a_proxy_in_front_says() {
+fn the_scheme_is_that_of_the_connection_or_of_x_forwarded_proto() {
     let asking = |over_tls: bool, https_by: HttpsBy, forwarded: Option<&'static [u8]>| Asking {
         over_tls,
         https_by,
@@ -249,7 +249,7 @@ fn the_scheme_is_that_of_the_connection_or_what_a_proxy_in_front_says() {
 }
 
 #[test]
-fn what_is_wrong_with_a_text_is_said_with_its_place() {
+fn a_fault_has_a_position() {
     for (text, expected) in [
         ("claims.level >=", "column 16: "),
         (
@@ -343,7 +343,7 @@ fn what_is_wrong_with_a_text_is_said_with_its_place() {
 }
 
 #[test]
-fn a_moment_tells_what_cel_says() {
+fn timestamps_have_the_functions_of_cel() {
     let read = |now: i64, what: &str| {
         let asking = Asking {
             now,
@@ -384,7 +384,7 @@ fn a_moment_tells_what_cel_says() {
 
 /// Office hours in Paris, in summer.
 #[test]
-fn office_hours_are_those_of_the_offset() {
+fn hours_have_the_given_offset() {
     let open = "now.getHours('+02:00') >= 8 && now.getHours('+02:00') < 18 && now.getDayOfWeek('+02:00') in [1, 2, 3, 4, 5]";
     let at = |text: &str| {
         let moment = humantime::parse_rfc3339(text).unwrap();
@@ -403,7 +403,7 @@ fn office_hours_are_those_of_the_offset() {
 }
 
 #[test]
-fn only_what_could_matter_is_looked_at() {
+fn a_condition_says_which_values_it_refers_to() {
     let looks = |text: &str| {
         let condition = Condition::compile(text).unwrap();
         (condition.looks_at_path(), condition.looks_at_address())
@@ -482,7 +482,7 @@ fn loops_over_literals_are_bounded() {
 
 /// An error is ignored if another operand decides, but an exhausted budget is not.
 #[test]
-fn nothing_swallows_too_much_work() {
+fn no_operator_ignores_an_exhausted_budget() {
     let asking = Asking {
         claims: json!({"list": vec![0; 2_500]}),
         ..Asking::default()
@@ -514,7 +514,7 @@ fn nothing_swallows_too_much_work() {
 }
 
 #[test]
-fn the_conditions_of_a_request_share_what_they_may_spend() {
+fn the_conditions_of_a_request_share_one_budget() {
     let asking = Asking {
         claims: json!({"list": vec![0; 5_000]}),
         ..Asking::default()
@@ -532,7 +532,7 @@ fn the_conditions_of_a_request_share_what_they_may_spend() {
 }
 
 #[test]
-fn a_constant_that_costs_too_much_is_refused() {
+fn a_constant_that_costs_too_much_is_rejected() {
     let ten = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
     let within = |inner: &str| format!("{ten}.all(a, {ten}.all(b, {inner}))");
     let thousand = within(&format!("{ten}.all(c, true)"));
@@ -548,7 +548,7 @@ fn a_constant_that_costs_too_much_is_refused() {
 
 /// Realistic conditions, for a caller with a large token. The last two are expensive on purpose.
 #[test]
-fn what_people_write_costs_little() {
+fn common_conditions_cost_little() {
     let named = |prefix: &str, count| -> Vec<String> {
         (0..count).map(|n| format!("{prefix}-{n:03}")).collect()
     };
@@ -610,7 +610,7 @@ fn what_people_write_costs_little() {
 /// Realistic conditions, for a caller with 200 groups and 100 roles. All names have the same length, and many begin
 /// alike.
 #[test]
-fn what_people_write_of_large_tokens_passes() {
+fn common_conditions_on_large_tokens_are_within_the_budget() {
     let names: Vec<String> = (0..200)
         .map(|n| {
             format!("CN=team-{n:03}-developers,OU=Groups,OU=Engineering,DC=corp,DC=example,DC=com")
@@ -661,7 +661,7 @@ fn what_people_write_of_large_tokens_passes() {
 
 /// A fraction is charged by what writing it may cost, a text by its size.
 #[test]
-fn a_fraction_is_dear_to_write() {
+fn printing_a_fraction_costs_much() {
     let asking = Asking {
         claims: json!({"list": vec![0; 200], "nums": vec![3.822552438524997e305; 20], "words": vec!["a"; 20]}),
         ..Asking::default()
@@ -673,7 +673,7 @@ fn a_fraction_is_dear_to_write() {
 
 /// All headers of a request are charged by their names.
 #[test]
-fn long_names_of_fields_are_paid_for() {
+fn long_header_names_are_charged() {
     let names: Vec<String> = (0..90)
         .map(|n| format!("x-{}{n:02}", "a".repeat(598)))
         .collect();
@@ -761,7 +761,7 @@ fn odd() -> impl Strategy<Value = Value> {
 proptest! {
     /// For all claims, the result is that of the interpreter without charges.
     #[test]
-    fn odd_claims_are_survived(a in odd(), b in odd(), now in any::<i64>()) {
+    fn unusual_claims_do_not_panic(a in odd(), b in odd(), now in any::<i64>()) {
         let mut asking = Asking { claims: json!({"a": a, "b": b}), ..Asking::default() };
         for text in EXPRESSIONS {
             asking.now = NOW;
@@ -777,7 +777,7 @@ proptest! {
 
     /// Every text is a valid expression or has a fault.
     #[test]
-    fn odd_texts_are_survived(text in "(claims|\\.a|\\(|\\)|\\[|\\]|\\{|\\}|\\?|:|'|\"|\\\\|r'|b\"|1|0x|e9|\\.|,|=|!|-|\\+|in|has|all|x|é|`|//|\n| ){0,40}") {
+    fn unusual_expressions_do_not_panic(text in "(claims|\\.a|\\(|\\)|\\[|\\]|\\{|\\}|\\?|:|'|\"|\\\\|r'|b\"|1|0x|e9|\\.|,|=|!|-|\\+|in|has|all|x|é|`|//|\n| ){0,40}") {
         let _ = Condition::compile(&text);
         let _ = Condition::compile(&text.replace("é", "\u{0}"));
     }

@@ -17,7 +17,7 @@ pub(super) struct CompiledProviders<'d> {
     /// The name of each.
     names: Vec<Typed<&'d str>>,
     /// Each provider, in the same order.
-    providers: Vec<Typed<Provider>>,
+    providers: Vec<Option<Provider>>,
     /// Whether the list could be read.
     whole: Whole,
 }
@@ -52,7 +52,7 @@ impl CompiledProviders<'_> {
     /// The providers with these identifiers, without those at fault.
     pub fn of<'a>(&'a self, ids: &'a [ProviderId]) -> impl Iterator<Item = &'a Provider> {
         ids.iter()
-            .filter_map(|id| self.providers.get(id.0)?.as_ref().ok())
+            .filter_map(|id| self.providers.get(id.0)?.as_ref())
     }
 
     /// The providers, without those at fault.
@@ -69,12 +69,12 @@ impl Compiler<'_> {
             Err(reported) => Err(*reported),
         });
         let names: Vec<_> = names.collect();
-        self.names("providers", names.iter().copied());
+        self.names("providers", &names);
         let at = At::Root.member("providers");
         let providers = typed.iter().enumerate();
         let providers = providers.map(|(index, provider)| match provider {
             Ok(provider) => self.provider(&at.item(index), provider),
-            Err(reported) => Err(*reported),
+            Err(_) => None,
         });
         CompiledProviders {
             providers: providers.collect(),
@@ -83,13 +83,15 @@ impl Compiler<'_> {
         }
     }
 
-    fn provider(&mut self, at: &At<'_>, document: &ProviderDocument) -> Typed<Provider> {
+    fn provider(&mut self, at: &At<'_>, document: &ProviderDocument) -> Option<Provider> {
         let name = document.name.as_deref().map_err(|reported| *reported);
         match document.jwt.given() {
             Some(jwt) => self.jwt(&at.member("jwt"), name, jwt),
             None => {
-                document.whole?;
-                Err(self.report(at, Fault::Missing("a method: `jwt`")))
+                if document.whole.is_ok() {
+                    self.report(at, Fault::Missing("a method: `jwt`"));
+                }
+                None
             }
         }
     }

@@ -52,7 +52,7 @@ impl Compiler<'_> {
             Ok(rule) => rule.name.as_deref().map_err(|reported| *reported),
             Err(reported) => Err(*reported),
         });
-        self.names("rules", names);
+        self.names("rules", &names.collect::<Vec<_>>());
         let mut compiled = CompiledRules {
             rules: Rules::new(self.case),
             indices: Vec::new(),

@@ -7,8 +7,8 @@ use crate::config::at::At;
 use crate::config::document::throttle::{Throttle as ThrottleDocument, ThrottleBy};
 use crate::config::fault::{Fault, InvalidThrottle};
 use crate::config::read::{Items, Optional, Typed};
+use crate::plan::Limits;
 use crate::plan::Throttle;
-use crate::store::Limits;
 
 impl Compiler<'_> {
     pub(super) fn throttle(&mut self, document: &ThrottleDocument) -> Option<Throttle> {

@@ -36,10 +36,13 @@ macro_rules! object {
                 diagnostics: &mut $crate::config::diagnostic::Diagnostics,
             ) -> $crate::config::read::Typed<Self> {
                 let mut members = $crate::config::read::Members::open(value, at, diagnostics)?;
-                $(let $field = members.$presence::<$type>(object!(@name $field), diagnostics);)*
-                $($(members.unsupported(object!(@name $later), diagnostics);)*)?
-                let whole = members.close(diagnostics);
-                Ok(Self { $($field,)* whole })
+                Ok(Self {
+                    $($field: members.$presence::<$type>(object!(@name $field), diagnostics),)*
+                    whole: {
+                        $($(members.unsupported(object!(@name $later), diagnostics);)*)?
+                        members.close(diagnostics)
+                    },
+                })
             }
         }
 

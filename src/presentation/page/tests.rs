@@ -40,7 +40,7 @@ fn placeholders_are_filled_in_and_escaped() {
 }
 
 #[test]
-fn other_braces_stand_for_themselves() {
+fn other_braces_are_kept() {
     for text in [
         "",
         "{",
@@ -119,7 +119,7 @@ fn the_built_in_page_says_what_to_do_next() {
 }
 
 #[test]
-fn the_built_in_page_needs_nothing_from_elsewhere() {
+fn the_built_in_page_loads_no_other_resource() {
     let page = Page::default().fill(&EXPLANATION, None);
     for foreign in [
         "<script",
@@ -135,7 +135,7 @@ fn the_built_in_page_needs_nothing_from_elsewhere() {
 }
 
 #[test]
-fn an_address_that_is_no_web_page_s_is_no_link() {
+fn a_url_that_is_not_a_web_page_is_not_a_link() {
     for address in [
         "javascript:alert(1)",
         "https://x/\" onclick=\"",

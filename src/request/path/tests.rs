@@ -19,7 +19,7 @@ fn plain(target: &str) -> Result<Vec<String>, PathFault> {
 }
 
 #[test]
-fn a_plain_path_is_its_segments_decoded_once() {
+fn a_plain_path_is_split_and_decoded_once() {
     for (target, segments) in [
         ("/", &[][..]),
         ("/?a=/../b", &[]),
@@ -39,7 +39,7 @@ fn a_plain_path_is_its_segments_decoded_once() {
 }
 
 #[test]
-fn what_an_upstream_could_read_otherwise_has_several_readings() {
+fn a_path_that_some_upstreams_read_differently_has_several_readings() {
     use PathFault::*;
     for (target, oddity, all) in [
         ("/a/../b", DotSegment, &["a|..|b", "b"][..]),
@@ -93,7 +93,7 @@ fn what_an_upstream_could_read_otherwise_has_several_readings() {
 }
 
 #[test]
-fn what_no_reading_can_be_relied_on_for_is_refused() {
+fn a_path_without_reliable_readings_is_rejected() {
     use PathFault::*;
     for (target, fault) in [
         ("/admin#x", Fragment),
@@ -154,7 +154,7 @@ fn there_are_never_many_readings() {
 }
 
 #[test]
-fn x_24_no_pattern_fits_connect_and_options_star() {
+fn x_24_no_pattern_matches_connect_and_options_star() {
     for target in [None, Some(&b"*"[..])] {
         let readings = Readings::of_target(target).unwrap();
         let reading = readings.plain().unwrap();
@@ -177,7 +177,7 @@ fn a_parameter_binds_the_decoded_segment() {
 }
 
 #[test]
-fn a_pattern_of_no_case_fits_any() {
+fn a_pattern_without_case_matches_any_case() {
     let pattern = Pattern::parse("/Admin/{Id}", Case::Insensitive).unwrap();
     let readings = Readings::of_target(Some(b"/aDMIN/X")).unwrap();
     let reading = readings.plain().unwrap();
@@ -187,8 +187,8 @@ fn a_pattern_of_no_case_fits_any() {
 }
 
 #[test]
-fn patterns_fit_whole_segments() {
-    let fits = |text: &str, target: &str| {
+fn patterns_match_whole_segments() {
+    let matches = |text: &str, target: &str| {
         let readings = Readings::of_target(Some(target.as_bytes())).unwrap();
         pattern(text).matches(readings.iter().next().unwrap())
     };
@@ -205,7 +205,7 @@ fn patterns_fit_whole_segments() {
         ("/v1.0/a", "/v1.0/a"),
         ("/café", "/caf%C3%A9"),
     ] {
-        assert!(fits(pattern, target), "{pattern} {target}");
+        assert!(matches(pattern, target), "{pattern} {target}");
     }
     for (pattern, target) in [
         ("/", "/a"),
@@ -216,12 +216,12 @@ fn patterns_fit_whole_segments() {
         ("/users/{id}", "/users/1/2"),
         ("/v1.0/a", "/v1x0/a"),
     ] {
-        assert!(!fits(pattern, target), "{pattern} {target}");
+        assert!(!matches(pattern, target), "{pattern} {target}");
     }
 }
 
 #[test]
-fn what_is_no_pattern_says_why() {
+fn an_invalid_pattern_has_a_fault() {
     use PatternFault::*;
     for (text, fault) in [
         ("a", NotAbsolute),
@@ -248,7 +248,7 @@ fn what_is_no_pattern_says_why() {
 }
 
 #[test]
-fn covering_is_about_every_path() {
+fn a_pattern_covers_another_if_it_matches_all_its_paths() {
     let covers = |wide: &str, narrow: &str| pattern(wide).covers(&pattern(narrow));
     assert!(covers("/**", "/a/{b}"));
     assert!(covers("/a/**", "/a"));

@@ -23,7 +23,7 @@ fn json_of(form: Form, explanation: &Explanation<'_>) -> Value {
 }
 
 #[test]
-fn json_has_what_is_known() {
+fn json_has_the_known_members() {
     let members = json!({
         "error": "invalid_token",
         "message": "The access token expired",
@@ -72,7 +72,7 @@ fn a_problem_without_documentation_has_no_type() {
 }
 
 #[test]
-fn text_is_a_sentence_and_addresses() {
+fn text_is_a_sentence_and_urls() {
     assert_eq!(
         text_of(
             Form::Text,
@@ -89,7 +89,7 @@ fn text_is_a_sentence_and_addresses() {
 
 /// PJ-08: nothing has no type.
 #[test]
-fn each_form_has_its_type() {
+fn each_form_has_its_media_type() {
     let of = |form| render(form, &EXPLANATION, &Page::default(), None).content_type;
     assert_eq!(of(Form::Json), Some("application/json"));
     assert_eq!(of(Form::Problem), Some("application/problem+json"));
@@ -100,7 +100,7 @@ fn each_form_has_its_type() {
 }
 
 #[test]
-fn a_time_that_cannot_be_written_is_left_out() {
+fn a_time_that_cannot_be_formatted_is_left_out() {
     let late = Explanation {
         timestamp: Timestamp::from_millis(i64::MAX),
         ..EXPLANATION
@@ -110,7 +110,7 @@ fn a_time_that_cannot_be_written_is_left_out() {
 
 /// PJ-10: whatever a message, an identifier and an address hold, it stays content.
 #[test]
-fn any_text_stays_content() {
+fn any_text_is_escaped() {
     const PIECES: [&str; 20] = [
         "<script>",
         "</p>",

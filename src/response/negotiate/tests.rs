@@ -13,7 +13,7 @@ fn all(expected: Form, fields: &[&str]) {
 
 /// PJ-06: what clients really send.
 #[test]
-fn clients_get_what_they_understand() {
+fn common_clients_get_a_form_that_they_accept() {
     all(
         Form::Html,
         &[
@@ -80,7 +80,7 @@ fn the_most_specific_range_decides_about_a_type() {
 }
 
 #[test]
-fn nothing_that_fits_is_json() {
+fn a_client_that_accepts_no_form_gets_json() {
     all(
         Form::Json,
         &["text/html;q=0", "*/*;q=0", "image/png", "text/html;level=1"],
@@ -89,7 +89,7 @@ fn nothing_that_fits_is_json() {
 }
 
 #[test]
-fn what_breaks_the_grammar_is_json() {
+fn an_invalid_header_leads_to_json() {
     all(
         Form::Json,
         &[
@@ -126,7 +126,7 @@ fn what_breaks_the_grammar_is_json() {
 }
 
 #[test]
-fn space_empty_elements_and_quoted_commas_are_no_fault() {
+fn spaces_empty_elements_and_quoted_commas_are_accepted() {
     all(
         Form::Html,
         &[
@@ -148,7 +148,7 @@ fn several_fields_are_one_list() {
 }
 
 #[test]
-fn only_so_much_is_read() {
+fn the_length_that_is_read_is_bounded() {
     let long = ",".repeat(LONGEST) + "text/html";
     assert_eq!(form(&long), Form::Json);
     assert_eq!(form(long.split_at(20).1), Form::Html);

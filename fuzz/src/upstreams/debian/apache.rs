@@ -25,7 +25,7 @@ pub const MODELS: &[(&str, Read)] = &[
     }),
 ];
 
-/// What Apache makes of a target; none if it denies it.
+/// The path that Apache reads in a target. `None` if it denies it.
 pub fn normalized(target: &str) -> Option<Vec<u8>> {
     let is_valid = !target.contains('#');
     is_valid
@@ -57,13 +57,13 @@ fn with_escapes(path: &[u8]) -> Option<Vec<u8>> {
     (!is_above_root(&path)).then(|| resolved(&path))
 }
 
-/// Parameters are escaped in the header that shows them. What no section has is a file.
+/// Parameters are escaped in the header that shows them. A path that no section matches is a file.
 fn sections(target: &str) -> Option<Reading> {
     let path = normalized(target)?;
     let mut reading =
         Reading::new(parts(&path).map(|part| Segment::new(&text(part), Some(escaped(part)))));
     if path == b"/users/" {
-        // The file that Apache looks for in the folder is a user to the sections.
+        // The sections read the file that Apache looks for in the folder as a user.
         reading.segments[1].bound = Some("index.html".to_owned());
     } else if path.starts_with(b"/users/") && reading.segments.len() == 3 {
         reading.segments.truncate(files(&path).segments.len());
@@ -83,7 +83,8 @@ fn escaped(part: &[u8]) -> String {
     escaped
 }
 
-/// The target is passed on as it came, if it begins as what Apache made of it does; else what Apache made of it.
+/// The target is passed on as sent if it begins in the same way as the path that Apache reads. Otherwise, that path is
+/// passed on.
 fn nocanon(target: &str) -> Option<Reading> {
     if target.contains('#') {
         return None;

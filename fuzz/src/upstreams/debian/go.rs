@@ -33,10 +33,10 @@ pub const MODELS: &[(&str, Read)] = &[
     }),
 ];
 
-/// What Go parses of a target.
+/// The URL that Go parses from a target.
 struct Url<'t> {
     path: Vec<u8>,
-    /// The path as it came, if encoding `path` does not yield it.
+    /// The path as sent, if encoding `path` results in another one.
     raw: Option<&'t str>,
 }
 
@@ -49,7 +49,7 @@ impl<'t> Url<'t> {
         Some(Self { path, raw })
     }
 
-    /// What chi and echo route by.
+    /// The path by which chi and echo route.
     fn routed(&self) -> &[u8] {
         self.raw.map_or(&self.path, str::as_bytes)
     }

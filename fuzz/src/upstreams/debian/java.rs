@@ -90,17 +90,17 @@ fn jetty(target: &str) -> Option<String> {
     Some(format!("/{}", kept.join("/")))
 }
 
-/// Jetty takes more than digits for digits.
+/// Jetty reads some other characters as digits, too.
 fn digit(byte: u8) -> Option<u8> {
     let value = (byte & 0x1f) + (byte >> 6) * 0x19;
     value.checked_sub(0x10).filter(|value| *value < 16)
 }
 
-/// Empty segments do not matter. Whatever follows a dot at the end is a suffix, which does not matter either.
+/// Empty segments are ignored. The text after the last dot is a suffix, which is ignored too.
 fn spring(target: &str) -> Option<Reading> {
     let path = jetty(target)?;
     let raw = decode(without_parameters(before(target, &['?', '#'])))?;
-    // What is left of the raw path behind Jetty's is taken for the path.
+    // The rest of the raw path after Jetty's is read as the path.
     let raw = merged_slashes(&latin_1(&raw));
     let behind = raw.strip_prefix(&path);
     if behind.is_some_and(|behind| !behind.is_empty()) {

@@ -24,7 +24,7 @@ pub const MODELS: &[(&str, Read)] = &[
         if path.ends_with(b"\n") {
             path.pop();
         }
-        // `.` matches no line feed. Without a match, the target is passed on as it came.
+        // `.` does not match a line feed. Without a match, the target is passed on as sent.
         if path.contains(&b'\n') {
             return go::switch(target);
         }

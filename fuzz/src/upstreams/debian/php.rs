@@ -59,12 +59,12 @@ fn text(bytes: &[u8]) -> String {
     text
 }
 
-/// The path split; the program decodes nothing.
+/// The path, split. The program decodes nothing.
 fn by_segment(path: &str) -> Option<Reading> {
     Some(Reading::new(parts(path).map(Segment::plain)).encoded())
 }
 
-/// What nginx hands over as `PATH_INFO`. A question mark ends it, because nginx writes it into a target.
+/// The `PATH_INFO` from nginx. A question mark ends it, because nginx writes it into a target.
 fn fpm_path_info(target: &str) -> Option<Reading> {
     let path = nginx::normalized(target)?;
     let is_script = |at: usize| {
@@ -103,7 +103,7 @@ fn slim(target: &str) -> Option<Reading> {
     Some(reading.left_to_operator(is_named))
 }
 
-/// The path that `parse_url` finds; none if it finds none.
+/// The path that `parse_url` finds. `None` if it finds none.
 fn parse_url(target: &str) -> Option<&str> {
     let path = before(target, &['?', '#']);
     let rest;
@@ -166,7 +166,7 @@ fn is_port(text: &str) -> bool {
     }
 }
 
-/// The server looks for a file, then in the folders above it. It takes a path with a dot for a file.
+/// The server looks for a file, then in the folders above it. It reads a path with a dot as a file.
 fn path_info_of_a_file(target: &str) -> Option<Reading> {
     let path = resolved(&decoded(before(target, &['?', '#']).as_bytes()));
     match path.strip_prefix(SCRIPT) {

@@ -31,7 +31,7 @@ fn lighttpd(target: &str) -> Option<Vec<u8>> {
     (!target.iter().any(is_invalid)).then(|| resolved(&path))
 }
 
-/// What is below a file does not matter.
+/// The path below a file is ignored.
 fn files_with_path_info(target: &str) -> Option<Reading> {
     let path = lighttpd(target)?;
     let file = match parts(&path).collect::<Vec<_>>()[..] {
@@ -65,7 +65,7 @@ fn normalize_uri(target: &str) -> Option<Reading> {
 /// The model is stricter than the server: it ignores case in `/users` as well.
 fn path_matchers(path: &[u8]) -> Option<Reading> {
     let end = path.iter().rposition(|byte| !b". ".contains(byte))? + 1;
-    // To Go, this is a capital letter of `i`.
+    // Go reads this as a capital letter of `i`.
     let lowered = |part: &[u8]| text(part).replace('\u{130}', "i");
     let matched = split(&caddy(&path[..end]), lowered);
     let first = matched.segments.first()?;

@@ -7,7 +7,7 @@ pub const MODELS: &[(&str, Read)] = &[("uwsgi", |target| {
     Some(split_with_empty_parameters(&uwsgi(target), latin_1))
 })];
 
-/// Dot segments are resolved between raw slashes. What an escape takes is never a separator.
+/// Dot segments are resolved between raw slashes. The two characters after a `%` are never separators.
 fn uwsgi(target: &str) -> Vec<u8> {
     let mut path: Vec<u8> = Vec::new();
     let mut rest = before(target, &['?', '#']).as_bytes();
@@ -34,7 +34,7 @@ fn uwsgi(target: &str) -> Vec<u8> {
                 rest = &after[1..];
             }
             b'%' => {
-                // What is no escape counts as zero, and is lost at the end.
+                // An invalid escape is decoded to zero. An incomplete one at the end is dropped.
                 let [high, low, further @ ..] = after else {
                     break;
                 };

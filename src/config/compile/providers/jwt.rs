@@ -23,26 +23,33 @@ impl Compiler<'_> {
         at: &At<'_>,
         name: Typed<&str>,
         document: &Jwt,
-    ) -> Typed<Provider> {
+    ) -> Option<Provider> {
         let issuer = self.issuer(&at.member("issuer"), &document.issuer);
         let audiences = self.audiences(&at.member("audiences"), &document.audiences);
         let names = self.claim_names(&at.member("claims"), document.claims.given());
         let locations = self.locations(&at.member("from"), &document.from);
         let keys = self.keys(at, name, document, &issuer);
-        let jwt = jwt::Jwt {
-            keys: vec![keys?],
-            issuer: issuer?,
-            audiences: audiences?,
-            kind: document.token_type.given().copied().unwrap_or(Kind::Any),
-            require: self.required_claim_names(&at.member("require"), &document.require),
-            clock_skew: document.clock_skew.given().copied().unwrap_or(CLOCK_SKEW),
-            max_lifetime: document.max_lifetime?,
-            revoked: document.revoked.given().map(revoked).unwrap_or_default(),
-            names: names?,
+        let require = self.required_claim_names(&at.member("require"), &document.require);
+        // One match of all parts: each `?` would add the code to drop the parts before it.
+        let parts = (name, locations, keys, issuer, audiences, names);
+        let (Ok(name), Ok(locations), Some(keys), Ok(issuer), Ok(audiences), Ok(names)) = parts
+        else {
+            return None;
         };
-        Ok(Provider {
-            name: name?.to_owned(),
-            locations: locations?,
+        let jwt = jwt::Jwt {
+            keys: vec![keys],
+            issuer,
+            audiences,
+            kind: document.token_type.given().copied().unwrap_or(Kind::Any),
+            require,
+            clock_skew: document.clock_skew.given().copied().unwrap_or(CLOCK_SKEW),
+            max_lifetime: document.max_lifetime.given().copied(),
+            revoked: document.revoked.given().map(revoked).unwrap_or_default(),
+            names,
+        };
+        Some(Provider {
+            name: name.to_owned(),
+            locations,
             method: Method::Jwt(jwt),
         })
     }

@@ -133,7 +133,7 @@ const PIECES: [&str; 26] = [
 ];
 
 #[test]
-fn the_readings_are_those_of_the_steps_written_plainly() {
+fn the_readings_are_those_of_a_plain_implementation() {
     let (mut equal, mut capped) = (0, 0);
     let mut state = 1_u64;
     for _ in 0..60_000 {

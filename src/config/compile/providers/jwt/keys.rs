@@ -40,10 +40,10 @@ impl Compiler<'_> {
         provider: Typed<&str>,
         document: &Jwt,
         issuer: &Typed<Issuer>,
-    ) -> Typed<Keys> {
+    ) -> Option<Keys> {
         let algorithms = self.algorithms(&at.member("algorithms"), &document.algorithms);
         let at = at.member("jwks");
-        let jwks = document.jwks.as_ref().map_err(|reported| *reported)?;
+        let jwks = document.jwks.as_ref().ok()?;
         let sources = (
             jwks.inline.given(),
             jwks.remote.given(),
@@ -51,21 +51,23 @@ impl Compiler<'_> {
         );
         let fetched = match sources {
             (Some(inline), None, None) => {
-                let keys = self.inline_keys(&at.member("inline"), inline, algorithms)?;
-                return Ok(Keys::Inline(keys));
+                let keys = self.inline_keys(&at.member("inline"), inline, algorithms);
+                return keys.ok().map(Keys::Inline);
             }
             (None, Some(remote), None) => self.remote(&at.member("remote"), remote),
             (None, None, Some(discovery)) => {
                 self.discovery(&at.member("discovery"), discovery, issuer)
             }
             _ => {
-                jwks.whole?;
-                return Err(self.report(&at, InvalidJwt::KeySource));
+                if jwks.whole.is_ok() {
+                    self.report(&at, InvalidJwt::KeySource);
+                }
+                return None;
             }
         };
         let source = self.remote_keys(&at, provider, fetched, algorithms)?;
         self.sources.push(source);
-        Ok(Keys::Remote(KeySourceId(self.sources.len() - 1)))
+        Some(Keys::Remote(KeySourceId(self.sources.len() - 1)))
     }
 
     fn algorithms(
@@ -90,7 +92,7 @@ impl Compiler<'_> {
         provider: Typed<&str>,
         fetched: Fetched,
         algorithms: Typed<Option<Vec<Algorithm>>>,
-    ) -> Typed<keys::Source> {
+    ) -> Option<keys::Source> {
         let listed = algorithms.as_ref().ok().and_then(Option::as_ref);
         if listed.is_some_and(|listed| listed.iter().all(|algorithm| algorithm.is_symmetric())) {
             self.report(at, InvalidJwt::FetchedSecret);
@@ -103,14 +105,16 @@ impl Compiler<'_> {
         if refresh.is_ok_and(|refresh| refresh < SHORTEST) {
             self.report(at, InvalidJwt::Refresh);
         }
-        Ok(keys::Source {
-            provider: provider?.to_owned(),
-            timeout: timeout?,
-            refresh: refresh?,
-            address: fetched.address?,
-            content: Content::Keys {
-                algorithms: algorithms?,
-            },
+        let parts = (provider, timeout, refresh, fetched.address, algorithms);
+        let (Ok(provider), Ok(timeout), Ok(refresh), Ok(address), Ok(algorithms)) = parts else {
+            return None;
+        };
+        Some(keys::Source {
+            provider: provider.to_owned(),
+            timeout,
+            refresh,
+            address,
+            content: Content::Keys { algorithms },
         })
     }
 
