@@ -90,7 +90,13 @@ pub struct Input<'a> {
     pub on_condition: &'a dyn Fn(Result<bool, Failed>),
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    /// The input for the first of the callers: a permit rests on the caller that was checked.
+    fn of_first(self, principals: &'a Principals) -> Result<Self, Reject> {
+        let principal = principals.first().ok_or(Reject::NoCredential)?;
+        Ok(Self { principal, ..self })
+    }
+
     /// The value of a path parameter.
     fn parameter(&self, name: &str) -> Option<&str> {
         let mut bound = self.parameters.iter();
@@ -115,17 +121,18 @@ pub(crate) fn permit_preflight(_: Preflight<'_>) -> Permit {
     }
 }
 
-/// Permits the callers, if the first of them meets the requirements.
+/// Permits the callers, if the first of them meets the requirements. `input` is evaluated for that caller, whichever it
+/// names.
 ///
 /// # Errors
-/// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: the caller can act on the
-/// first two.
+/// [`Reject::NoCredential`] if there is no caller. [`Reject::Authentication`], [`Reject::Scope`] or
+/// [`Reject::Requirement`], in this order: the caller can act on the first two.
 pub fn permit(
     principals: &Principals,
     requirements: &Requirements,
     input: Input<'_>,
 ) -> Result<Permit, Reject> {
-    requirements.check(input)?;
+    requirements.check(input.of_first(principals)?)?;
     Ok(permit_callers(principals))
 }
 
@@ -140,6 +147,7 @@ pub fn permit_where_hidden(
     requirements: &Requirements,
     input: Input<'_>,
 ) -> Result<Permit, Reject> {
+    let input = input.of_first(principals)?;
     requirements.check_beyond_authentication(input)?;
     requirements.check_authentication(input)?;
     Ok(permit_callers(principals))

@@ -7,7 +7,7 @@
 //! borrowed during a callback, and panics if Envoy enters the module again from within a host call. Envoy defers what a
 //! call causes until the callback has returned: a response, a continued request, an HTTP call that fails at once. There
 //! is one exception: an HTTP call to a cluster that has this filter, in the same VM, among its upstream `http_filters`.
-//! Fetching keys through such a cluster does not work.
+//! Fetching keys through such a cluster ends the module for every request of the worker, each time it is tried.
 //!
 //! The feature `filter` makes a filter of this crate. Without it the host's crypto remains, for another module that
 //! exports its own callbacks.

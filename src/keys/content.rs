@@ -34,7 +34,8 @@ impl Content {
     /// Reads a body.
     ///
     /// # Errors
-    /// [`FetchFault::NotJson`], [`FetchFault::NotAKeySet`], [`FetchFault::NoUsableKey`].
+    /// [`FetchFault::NotJson`], [`FetchFault::NotAKeySet`], [`FetchFault::NoKey`], [`FetchFault::Algorithms`],
+    /// [`FetchFault::NoUsableKey`].
     pub(super) fn read(&self, body: &[u8]) -> Result<(Loaded, Summary), FetchFault> {
         match self {
             Self::Keys { algorithms } => read_keys(body, algorithms.as_deref()),
