@@ -48,7 +48,7 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@for pinned in envoy/matrix/*.txt; do \
 	    echo "==> testing with Envoy $$(basename "$$pinned" .txt)"; \
 	    envoy="$$(scripts/setup-envoy "$$pinned")" && \
-	    ENVOY="$$envoy" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" cargo test --locked --test envoy -- tables:: handoff:: || exit 1; \
+	    ENVOY="$$envoy" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" cargo test --locked --test envoy -- tables:: handoff:: keys:: denied_calls:: || exit 1; \
 	done
 	@echo "==> testing with a real issuer"
 	@command -v node >/dev/null && command -v npm >/dev/null || \

@@ -44,7 +44,7 @@ mod verify;
 
 use std::cell::RefCell;
 
-pub use self::decision::{Answer, Decision, Passage, Verdict};
+pub use self::decision::{Answer, Decision, Denial, Passage, Verdict};
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
 use self::forward::{Forwarding, Told};

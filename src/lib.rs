@@ -17,7 +17,8 @@
 //! 4. Proof, not booleans: an [`authenticate::Principal`], an [`authorize::Permit`] and an [`evaluate::Passage`] are
 //!    each created in one place, after the check. The host forwards no request without a passage.
 //! 5. Each kind of credential has one shape: see [`authenticate`]. One `match` in `evaluate/verify.rs` knows them all.
-//! 6. One `match` from [`reject::Reject`] to a response, without a catch-all.
+//! 6. One `match` without a catch-all, in `response/table.rs`, gives each [`reject::Reject`] its message and its
+//!    [`reject::Code`]. A code has one name, one status and one title (`reject/code.rs`).
 //! 7. Failing closed is a state of the plan: [`plan::Plan::refuse_all`].
 //!
 //! `tests/project/layers.rs` tests which part may name which.

@@ -14,33 +14,28 @@
 //!    cached result is used.
 
 mod issuer;
+mod unverified;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 pub use self::issuer::Issuer;
+pub use self::unverified::Unverified;
+use self::unverified::{Signed, is_kind};
 use super::jose::claims::{ClaimNames, Claims, Times};
 use super::jose::jwk::KeyId;
-use super::jose::jws::{Compact, Header, JwsFault};
+use super::jose::jws::{Compact, JwsFault};
 use super::jose::keys::KeySet;
-use super::jose::signature::{SignatureFault, Verify as _};
+use super::jose::signature::SignatureFault;
 use super::principal::Verified;
 use super::{Facts, KeySourceId, Offer, Parsed, Refusal};
-use crate::json::{self, Json};
+use crate::json::Json;
 use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;
 
 /// The maximum length of a token, in bytes. Longer tokens are rejected without parsing. Envoy's default limit for all
 /// headers is 60 KiB.
 const MAX_TOKEN: usize = 32 * 1024;
-
-/// Media types of JWTs that are never access tokens (RFC 8725 §3.11), without `application/`.
-const OTHER_KINDS: [&str; 4] = [
-    "dpop+jwt",
-    "logout+jwt",
-    "secevent+jwt",
-    "token-introspection+jwt",
-];
 
 /// Decodes the segments of a token.
 ///
@@ -51,35 +46,6 @@ pub fn decode(token: &[u8]) -> Result<Compact<'_>, TokenFault> {
         return Err(TokenFault::Malformed);
     }
     Ok(Compact::parse(token)?)
-}
-
-/// A parsed token. It is not verified.
-pub struct Unverified<'a> {
-    compact: &'a Compact<'a>,
-    header: Header<'a>,
-    claims: Claims<'a>,
-}
-
-impl<'a> Unverified<'a> {
-    /// Parses the header and the claims of a decoded token.
-    ///
-    /// # Errors
-    /// [`TokenFault::Malformed`], [`TokenFault::Algorithm`], [`TokenFault::Extension`] or [`TokenFault::Type`].
-    pub fn read(compact: &'a Compact<'a>) -> Result<Self, TokenFault> {
-        let header = Header::parse(compact.header())?;
-        let is_of = |kind: &&str| header.typ.as_deref().is_some_and(|typ| is_kind(typ, kind));
-        if OTHER_KINDS.iter().any(is_of) {
-            return Err(TokenFault::Type);
-        }
-        match json::parse(compact.payload()) {
-            Ok(Json::Object(claims)) => Ok(Self {
-                compact,
-                header,
-                claims,
-            }),
-            Ok(_) | Err(_) => Err(TokenFault::Malformed),
-        }
-    }
 }
 
 /// What is checked again when a verified token is presented again.
@@ -212,7 +178,7 @@ impl Jwt {
     /// The token, if it names this provider's issuer.
     pub fn claim<'c>(&self, parsed: &'c Parsed<'_, '_>) -> Option<&'c Unverified<'c>> {
         let token = parsed.jwt().ok()?;
-        self.issuer.is_named_by(&token.claims).then_some(token)
+        token.names(&self.issuer).then_some(token)
     }
 
     /// The sources from which the keys are fetched.
@@ -225,8 +191,7 @@ impl Jwt {
 
     /// The subject that the token names. It is not verified.
     pub fn claimed_subject<'t>(&self, token: &'t Unverified<'_>) -> Option<&'t str> {
-        let subject = self.names.subject.find(&token.claims);
-        subject.and_then(Json::as_str)
+        token.claimed_subject(&self.names.subject)
     }
 
     /// Verifies a token that names this provider's issuer.
@@ -238,12 +203,12 @@ impl Jwt {
         token: &Unverified<'_>,
         facts: Facts<'_>,
     ) -> Result<Verified, Refusal> {
-        let claims = &token.claims;
-        if !self.issuer.is_named_by(claims) {
+        if !token.names(&self.issuer) {
             return Err(TokenFault::Issuer.into());
         }
-        let key = self.check_signature(token, facts)?;
-        self.kind.check(token.header.typ.as_deref(), claims)?;
+        let signed = self.verify_signature(token, facts)?;
+        let claims = signed.claims();
+        self.kind.check(signed.header().typ.as_deref(), claims)?;
         self.check_claims(claims)?;
         let times = Times::of(claims)?;
         let jti = self.revocable_id(claims);
@@ -254,12 +219,12 @@ impl Jwt {
             scopes: self.names.scopes(claims),
             roles: self.names.roles(claims),
             groups: self.names.groups(claims),
+            payload: signed.payload().to_vec(),
             evidence: super::Evidence::Jwt(Evidence {
-                key,
                 times,
                 jti: jti.map(str::to_owned),
+                key: signed.into_key(),
             }),
-            payload: token.compact.payload().to_vec(),
         })
     }
 
@@ -353,22 +318,21 @@ impl Jwt {
         Ok(())
     }
 
-    /// Verifies the signature. Returns the key that verifies it.
-    fn check_signature(&self, token: &Unverified<'_>, facts: Facts<'_>) -> Result<KeyId, Refusal> {
+    /// The token, if a key of the provider verifies its signature.
+    fn verify_signature<'t>(
+        &self,
+        token: &'t Unverified<'t>,
+        facts: Facts<'_>,
+    ) -> Result<Signed<'t>, Refusal> {
         let (mut is_tried, mut is_unavailable, mut are_all_held) = (false, false, true);
         for keys in &self.keys {
             let Some(set) = keys.at_hand(facts) else {
                 are_all_held = false;
                 continue;
             };
-            for jwk in set.candidates(&token.header) {
-                match facts.backend.verify(
-                    token.header.algorithm,
-                    jwk.key(),
-                    token.compact.signing_input(),
-                    token.compact.signature(),
-                ) {
-                    Ok(()) => return Ok(jwk.id().clone()),
+            for jwk in set.candidates(token.header()) {
+                match token.signed_by(jwk, facts.backend) {
+                    Ok(signed) => return Ok(signed),
                     // This key could be the right one, so the token is not rejected because the others fail.
                     Err(SignatureFault::Unavailable) => is_unavailable = true,
                     Err(
@@ -382,7 +346,7 @@ impl Jwt {
         if is_unavailable {
             return Err(Refusal::Unavailable(Unavailable::Crypto));
         }
-        let kid = token.header.kid.as_deref();
+        let kid = token.header().kid.as_deref();
         let mut sets = self.keys.iter().filter_map(|keys| keys.at_hand(facts));
         let is_named = kid.is_some_and(|kid| sets.any(|set| set.has_named(kid)));
         let (fault, is_final) = match (is_tried, kid) {
@@ -416,18 +380,6 @@ impl Kind {
             Self::Jwt | Self::AccessToken => Err(TokenFault::Type),
         }
     }
-}
-
-/// Whether a media type is `application/` and `kind`. Case is ignored, and `application/` is optional (RFC 7515
-/// §4.1.9).
-fn is_kind(typ: &str, kind: &str) -> bool {
-    const PREFIX: &[u8] = b"application/";
-    let typ = typ.as_bytes();
-    let subtype = match typ.split_at_checked(PREFIX.len()) {
-        Some((start, rest)) if start.eq_ignore_ascii_case(PREFIX) => rest,
-        _ => typ,
-    };
-    subtype.eq_ignore_ascii_case(kind.as_bytes())
 }
 
 impl From<JwsFault> for TokenFault {

@@ -47,7 +47,20 @@ pub enum Passage<'d> {
     /// The request is permitted.
     Permitted(&'d Permit),
     /// The request would be denied, but the configuration is in shadow mode.
-    Shadow(Reject),
+    Shadow(Denial),
+}
+
+/// The denial of a request that passes in shadow mode. Only [`Decision::passage`] creates one.
+#[derive(Debug, Clone, Copy)]
+pub struct Denial {
+    reject: Reject,
+}
+
+impl Denial {
+    /// Why the request would be denied.
+    pub fn reject(self) -> Reject {
+        self.reject
+    }
 }
 
 /// What the filter does with a request.
@@ -109,7 +122,10 @@ impl<'p> Decision<'p> {
         match &self.verdict {
             Verdict::Passes(permit) => Some(Passage::Permitted(permit)),
             Verdict::Answers(_) => None,
-            Verdict::Refused(reject) => self.is_shadow.then_some(Passage::Shadow(*reject)),
+            Verdict::Refused(reject) => {
+                let denial = Denial { reject: *reject };
+                self.is_shadow.then_some(Passage::Shadow(denial))
+            }
         }
     }
 

@@ -44,7 +44,7 @@ impl Effects {
     /// Commits the effects: the last step of a decision, which may lose a race.
     ///
     /// Workers evaluate requests at the same time. If the failures that other workers counted meanwhile block the caller,
-    /// the request is denied for that reason: any other response would say whether one more guess was right.
+    /// a request that fails is denied for that reason, as it would be if it had come later.
     ///
     /// # Errors
     /// Why the request is denied instead: [`Reject::TooManyFailures`].
