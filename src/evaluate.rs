@@ -316,8 +316,8 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         };
         decision.offers = &gate.offers;
         decision.requirements = Some(&gate.requirements);
-        let principals = self.identify(gate, decision, effects, trace)?;
-        let Some(principal) = principals.first() else {
+        self.identify(gate, decision, effects, trace)?;
+        let Some(principal) = decision.principals.first() else {
             decision.told = Told::Anonymous;
             return pass_anyone(access);
         };
@@ -347,8 +347,8 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             },
         };
         let permit = match decision.hides {
-            false => permit(&principals, &gate.requirements, input),
-            true => permit_where_hidden(&principals, &gate.requirements, input),
+            false => permit(&decision.principals, &gate.requirements, input),
+            true => permit_where_hidden(&decision.principals, &gate.requirements, input),
         }?;
         decision.told = Told::Caller;
         Ok(Verdict::Passes(permit))

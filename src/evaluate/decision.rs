@@ -129,26 +129,25 @@ impl<'p> Decision<'p> {
         }
     }
 
-    /// Commits the effects. Where they lose a race, the request is denied; in shadow mode it would be.
-    #[must_use]
+    /// Commits the effects. If they lose a race, the request is denied; in shadow mode it would be.
     pub fn commit(
-        self,
+        &mut self,
         effects: Effects,
         store: &mut Store,
         (plan, request): (&'p Plan, &RequestView<'_>),
         now: Timestamp,
-    ) -> Self {
-        let Err(reject) = effects.commit(store, now) else {
-            return self;
-        };
-        let mut denied = Self {
-            verdict: Verdict::Refused(reject),
-            forward: Forward::default(),
-            ..self
-        };
-        if let Some(policy) = &plan.policy {
-            Forwarding { policy, request }.pass_on(&mut denied);
+    ) {
+        if let Err(reject) = effects.commit(store, now) {
+            self.deny(reject, plan, request);
         }
-        denied
+    }
+
+    #[cold]
+    fn deny(&mut self, reject: Reject, plan: &'p Plan, request: &RequestView<'_>) {
+        self.verdict = Verdict::Refused(reject);
+        self.forward = Forward::default();
+        if let Some(policy) = &plan.policy {
+            Forwarding { policy, request }.pass_on(self);
+        }
     }
 }

@@ -173,8 +173,8 @@ impl<'p> Evaluation<'p, '_> {
                 decision.principals.clear();
                 decision.provider = None;
                 match self.identify(gate, decision, effects, trace) {
-                    Ok(callers) if callers.is_empty() => Reject::NoCredential,
-                    Ok(_) => lack,
+                    Ok(()) if decision.principals.is_empty() => Reject::NoCredential,
+                    Ok(()) => lack,
                     Err(Stop::Reject(reject)) => reject,
                     Err(needs @ Stop::Needs(_)) => return Err(needs),
                 }

@@ -1,7 +1,5 @@
 //! Who the callers are: every credential that is presented, verified.
 
-use smallvec::SmallVec;
-
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
 use crate::authenticate::{Decoded, Parsed, Principal};
@@ -28,7 +26,7 @@ impl Candidate<'_, '_> {
 }
 
 impl<'p> Evaluation<'p, '_> {
-    /// The callers, proven; none if no credential is presented.
+    /// Verifies the credentials, and sets the callers of the decision: none if no credential is presented.
     ///
     /// Every credential that is presented must be valid. The first caller is the one of the first provider, accepted
     /// ones before others.
@@ -38,30 +36,59 @@ impl<'p> Evaluation<'p, '_> {
         decision: &mut Decision<'p>,
         effects: &mut Effects,
         trace: &mut impl Trace,
-    ) -> Result<Principals, Stop> {
+    ) -> Result<(), Stop> {
         let presented = present(self.request, &self.policy.locations);
         // A malformed credential names no user.
         let readable = presented.as_deref().unwrap_or_default();
-        let decoded = readable.iter().map(|one| Decoded::new(&one.shown));
-        let decoded: SmallVec<[Decoded<'_>; 1]> = decoded.collect();
-        let candidates = readable.iter().zip(&decoded).map(|(presented, decoded)| {
-            let parsed = Parsed::new(decoded);
-            Candidate { presented, parsed }
-        });
-        let candidates: SmallVec<[Candidate<'_, '_>; 1]> = candidates.collect();
-        self.refuse_blocked_callers(gate, &candidates, trace)?;
-        if let Err(reject) = presented {
+        let fault = presented.as_ref().err().copied();
+        let candidate = |presented, decoded| Candidate {
+            presented,
+            parsed: Parsed::new(decoded),
+        };
+        match readable {
+            [] => self.identify_by(&[], fault, gate, decision, effects, trace),
+            // Nearly every request has one, which then is on the stack.
+            [one] => {
+                let decoded = Decoded::new(&one.shown);
+                let candidates = [candidate(one, &decoded)];
+                self.identify_by(&candidates, fault, gate, decision, effects, trace)
+            }
+            several => {
+                let decoded = several.iter().map(|one| Decoded::new(&one.shown));
+                let decoded: Vec<_> = decoded.collect();
+                let candidates = several.iter().zip(&decoded);
+                let candidates = candidates.map(|(one, decoded)| candidate(one, decoded));
+                let candidates: Vec<_> = candidates.collect();
+                self.identify_by(&candidates, fault, gate, decision, effects, trace)
+            }
+        }
+    }
+
+    /// `fault` is what is wrong with credentials that are malformed.
+    fn identify_by(
+        &self,
+        candidates: &[Candidate<'_, '_>],
+        fault: Option<Reject>,
+        gate: &'p Gate,
+        decision: &mut Decision<'p>,
+        effects: &mut Effects,
+        trace: &mut impl Trace,
+    ) -> Result<(), Stop> {
+        self.refuse_blocked_callers(gate, candidates, trace)?;
+        if let Some(reject) = fault {
             return Err(reject.into());
         }
-        self.refuse_two_of_one_provider(readable)?;
-        trace.step(Step::Presents(readable.first().map(|one| one.scheme)));
-
+        self.refuse_two_of_one_provider(candidates)?;
+        let first = candidates.first();
+        trace.step(Step::Presents(
+            first.map(|candidate| candidate.presented.scheme),
+        ));
         let rank = |caller: &Principal| {
             let provider = caller.provider();
             (!gate.providers.contains(&provider), provider)
         };
         let mut callers = Principals::new();
-        for candidate in &candidates {
+        for candidate in candidates {
             let scheme = candidate.presented.scheme;
             let caller = match self.verify(gate, candidate, effects) {
                 Ok(caller) => caller,
@@ -73,12 +100,14 @@ impl<'p> Evaluation<'p, '_> {
                     return Err(stop);
                 }
             };
-            let position = callers.iter().position(|known| rank(&caller) < rank(known));
-            let position = position.unwrap_or(callers.len());
-            if position == 0 {
+            let later = callers.iter().position(|known| rank(&caller) < rank(known));
+            if later.unwrap_or(callers.len()) == 0 {
                 decision.scheme = Some(scheme);
             }
-            callers.insert(position, caller);
+            match later {
+                Some(later) => callers.insert(later, caller),
+                None => callers.push(caller),
+            }
         }
         if let Some(caller) = callers.first()
             && let Some(provider) = self.policy.providers.get(caller.provider().0)
@@ -89,18 +118,19 @@ impl<'p> Evaluation<'p, '_> {
                 principal: caller,
             });
         }
-        decision.principals.clone_from(&callers);
-        Ok(callers)
+        decision.principals = callers;
+        Ok(())
     }
 
     /// Two credentials at the locations of one provider (RFC 6750 §2).
-    fn refuse_two_of_one_provider(&self, presented: &[Presented<'_>]) -> Result<(), Reject> {
-        if presented.len() < 2 {
+    fn refuse_two_of_one_provider(&self, candidates: &[Candidate<'_, '_>]) -> Result<(), Reject> {
+        if candidates.len() < 2 {
             return Ok(());
         }
+        let presented = candidates.iter().map(|candidate| candidate.presented);
         for provider in &self.policy.providers {
             let own = presented
-                .iter()
+                .clone()
                 .filter(|shown| provider.locations.contains(&shown.location));
             if own.clone().count() > 1 {
                 return Err(several(own.map(|shown| shown.scheme).collect()));

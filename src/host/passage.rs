@@ -19,7 +19,7 @@ impl Filter {
     pub(super) fn carry_out<'p>(
         &self,
         plan: &'p Plan,
-        decision: Decision<'p>,
+        mut decision: Decision<'p>,
         effects: Effects,
         request: &RequestView<'_>,
         now: Timestamp,
@@ -28,10 +28,8 @@ impl Filter {
         if let Some(fetch) = effects.wanted {
             self.want(fetch);
         }
-        let decision = {
-            let store = &mut self.store.borrow_mut();
-            decision.commit(effects, store, (plan, request), now)
-        };
+        let asked = (plan, request);
+        decision.commit(effects, &mut self.store.borrow_mut(), asked, now);
         let reply = reply(&decision, &self.plan.presentation, request, now);
         self.record(&decision, reply.as_ref(), request, now);
         if let Some(passage) = decision.passage() {

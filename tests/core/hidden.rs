@@ -196,10 +196,10 @@ fn answer(
         },
         &mut (),
     );
-    let Outcome::Decided(decision, effects) = outcome else {
+    let Outcome::Decided(mut decision, effects) = outcome else {
         panic!("the keys are in the document");
     };
-    let decision = decision.commit(effects, &mut store.borrow_mut(), (plan, &request), now);
+    decision.commit(effects, &mut store.borrow_mut(), (plan, &request), now);
     match decision.passage().is_some() {
         true => None,
         false => reply(&decision, &plan.presentation, &request, now),

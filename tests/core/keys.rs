@@ -92,9 +92,9 @@ impl Scene {
         );
         match outcome {
             Outcome::Needs(_) => Came::Waits,
-            Outcome::Decided(decision, effects) => {
+            Outcome::Decided(mut decision, effects) => {
                 let asked = (&self.plan, &request);
-                let decision = decision.commit(effects, &mut self.store, asked, now);
+                decision.commit(effects, &mut self.store, asked, now);
                 decision.refusal().map_or(Came::Passes, Came::Refused)
             }
         }

@@ -88,10 +88,10 @@ impl Worker {
             &mut (),
         ) {
             Outcome::Needs(fetch) => Err(fetch),
-            Outcome::Decided(decision, effects) => {
+            Outcome::Decided(mut decision, effects) => {
                 let remembered = matches!(effects.tokens[..], [TokenEffect::Found(_)]);
                 let asked = (&self.plan, &request);
-                let decision = decision.commit(effects, &mut self.store, asked, now);
+                decision.commit(effects, &mut self.store, asked, now);
                 Ok((decision.refusal(), remembered))
             }
         }
@@ -632,12 +632,12 @@ impl Hoard {
             },
             &mut (),
         );
-        let Outcome::Decided(decision, effects) = outcome else {
+        let Outcome::Decided(mut decision, effects) = outcome else {
             panic!("the keys are in the document");
         };
         let is_remembered = matches!(effects.tokens[..], [TokenEffect::Found(_)]);
         let asked = (&self.plan, &request);
-        let decision = decision.commit(effects, &mut self.store, asked, at(0));
+        decision.commit(effects, &mut self.store, asked, at(0));
         assert_eq!(decision.refusal(), None, "{} bytes", token.len());
         is_remembered
     }

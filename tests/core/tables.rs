@@ -94,10 +94,10 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
             },
             &mut (),
         );
-        let Outcome::Decided(decision, effects) = outcome else {
+        let Outcome::Decided(mut decision, effects) = outcome else {
             panic!("{}: the keys are in the document", case.name);
         };
-        let decision = decision.commit(effects, &mut store, (&plan, &request), now);
+        decision.commit(effects, &mut store, (&plan, &request), now);
         let reply = reply(&decision, &plan.presentation, &request, now);
         match reply {
             Some(reply) if decision.passage().is_none() => answered(reply, &request),

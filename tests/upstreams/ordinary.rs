@@ -167,10 +167,10 @@ fn in_the_core_they_pass_unchanged() {
             },
             &mut (),
         );
-        let Outcome::Decided(decision, effects) = outcome else {
+        let Outcome::Decided(mut decision, effects) = outcome else {
             panic!("the keys are in the document");
         };
-        let decision = decision.commit(effects, &mut store, (&plan, &view), now);
+        decision.commit(effects, &mut store, (&plan, &view), now);
         let mut faults = Vec::new();
         if let Some(refusal) = decision.refusal() {
             faults.push(format!("refused: {refusal:?}"));

@@ -212,9 +212,9 @@ impl Forecast {
             },
             &mut (),
         ) {
-            Outcome::Decided(decision, effects) => {
+            Outcome::Decided(mut decision, effects) => {
                 let (asked, store) = ((&self.plan, &request), &mut self.store);
-                let decision = decision.commit(effects, store, asked, self.now);
+                decision.commit(effects, store, asked, self.now);
                 decision.passage().is_some()
             }
             Outcome::Needs(_) => panic!("the keys are in the document"),
