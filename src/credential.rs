@@ -18,7 +18,7 @@ use std::fmt;
 use smallvec::SmallVec;
 
 pub use self::cookie::{is_cookie_called, without_cookies_that};
-pub use self::field::has_token_without_scheme;
+pub use self::field::has_credential_without_scheme;
 use crate::reject::{CredentialFault, MalformedCredential, Reject};
 use crate::request::RequestView;
 use crate::scheme::{Scheme, SchemeSet};
@@ -219,6 +219,17 @@ fn attempted(request: &RequestView<'_>, locations: &[Location], at: &Location) -
 }
 
 impl Grammar {
+    /// The same as [`Self::accepts`] for octets that most likely are not: ends at the first that shows it.
+    fn can_be(self, octets: &[u8]) -> bool {
+        match self {
+            Self::Token => {
+                let mut octets_of_token = octets.iter();
+                octets_of_token.all(|byte| is_allowed(*byte) || *byte == b'=')
+                    && self.accepts(octets)
+            }
+        }
+    }
+
     /// Whether octets are a credential of this grammar.
     fn accepts(self, octets: &[u8]) -> bool {
         match self {

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use self::doubts::Doubts;
 pub use self::networks::{Networks, admit_none};
 pub use self::rules::{Bound, Considered, Matched, Rules};
-pub use self::stripped::Stripped;
+pub use self::stripped::{AfterScheme, Stripped};
 
 use crate::authenticate::Provider;
 use crate::authenticate::jose::signature::AlgorithmSet;

@@ -4,29 +4,17 @@ use std::fmt;
 
 /// A scheme of credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Scheme {
     /// RFC 6750.
-    Bearer = 1,
+    Bearer,
 }
 
 impl Scheme {
-    /// Every scheme.
-    pub const ALL: &[Self] = &[Self::Bearer];
-
     /// The name of the scheme in challenges.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer",
         }
-    }
-
-    /// The scheme with this name, in any case (RFC 9110 §11.1).
-    pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|scheme| scheme.name().as_bytes().eq_ignore_ascii_case(name))
     }
 }
 
@@ -44,12 +32,12 @@ impl SchemeSet {
     /// The set with `scheme` added.
     #[must_use]
     pub const fn with(self, scheme: Scheme) -> Self {
-        Self(self.0 | scheme as u8)
+        Self(self.0 | 1 << scheme as u8)
     }
 
     /// Whether `scheme` is in the set.
     pub const fn contains(self, scheme: Scheme) -> bool {
-        self.0 & scheme as u8 != 0
+        self.0 & (1 << scheme as u8) != 0
     }
 
     /// Whether there are no schemes.

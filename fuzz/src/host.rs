@@ -260,8 +260,8 @@ fn play(
             now,
         };
         match evaluate(plan, &request, store, circumstances, &mut ()) {
-            Outcome::Decided(decision, effects) => {
-                let decision = decision.commit(effects, store, (plan, &request), now);
+            Outcome::Decided(mut decision, effects) => {
+                decision.commit(effects, store, (plan, &request), now);
                 let reply = reply(&decision, &plan.presentation, &request, now);
                 check_decision(&decision, reply.as_ref(), &request)?;
                 let line = telemetry::audit_line(&decision, reply.as_ref(), &request, client, now);

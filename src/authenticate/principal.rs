@@ -93,6 +93,9 @@ impl Principal {
     pub fn claims(&self) -> &Map<String, Value> {
         self.claims.get_or_init(|| {
             let mut payload = self.payload.borrow_mut();
+            if payload.is_empty() {
+                return Map::new();
+            }
             let claims = match json::parse_strict(&payload) {
                 Ok(Value::Object(claims)) => claims,
                 // INVARIANT: the text was an object when the credential was verified, and has not changed.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Found, Grammar, is_allowed, is_b64token};
+use super::{Found, Grammar};
 use crate::grammar::is_tchar;
 use crate::reject::CredentialFault;
 use crate::request::list::elements;
@@ -61,15 +61,16 @@ pub fn alone<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Fou
     }
 }
 
-/// Whether a header `name` contains something without a scheme that an upstream could use as a token.
+/// Whether a header `name` contains something without a scheme that an upstream could use as a credential.
 ///
-/// The word `scheme` alone is not a token.
-pub fn has_token_without_scheme(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
-    let is_alone = |one: &[u8]| {
-        let is_token =
-            one.iter().all(|byte| is_allowed(*byte) || *byte == b'=') && is_b64token(one);
-        is_token && !one.eq_ignore_ascii_case(scheme.as_bytes())
-    };
+/// The word `scheme` alone is not a credential.
+pub fn has_credential_without_scheme(
+    request: &RequestView<'_>,
+    name: &str,
+    scheme: &str,
+    grammar: Grammar,
+) -> bool {
+    let is_alone = |one: &[u8]| grammar.can_be(one) && !one.eq_ignore_ascii_case(scheme.as_bytes());
     request.values(name.as_bytes()).any(|value| {
         let value = value.trim_ascii();
         // A scheme is the whole value, or a space follows it (RFC 9110 §11.4).

@@ -2,8 +2,8 @@
 
 use super::{Decision, Verdict};
 use crate::authenticate::Principal;
-use crate::credential::{has_token_without_scheme, is_cookie_called, without_cookies_that};
-use crate::plan::{Plan, Policy};
+use crate::credential::{has_credential_without_scheme, is_cookie_called, without_cookies_that};
+use crate::plan::{AfterScheme, Plan, Policy};
 use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::overrides::METHOD;
@@ -103,7 +103,7 @@ impl<'p> Forwarding<'p, '_> {
                     || stripped.addresses.have(name) && self.holds_a_path(name)
             };
             self.remove_fields(is_meant, &mut forward);
-            self.remove_tokens_without_scheme(&mut forward);
+            self.remove_credentials_without_scheme(&mut forward);
             self.remove_cookies(&mut forward);
         }
         self.remove_parameters(told, &mut forward);
@@ -137,9 +137,14 @@ impl<'p> Forwarding<'p, '_> {
 
     /// Removes headers that hold a token without its scheme. The filter does not verify such a token, and some upstreams
     /// accept it.
-    fn remove_tokens_without_scheme(self, forward: &mut Forward<'p>) {
-        for (field, scheme) in &self.policy.stripped.schemes {
-            if has_token_without_scheme(self.request, field, scheme) {
+    fn remove_credentials_without_scheme(self, forward: &mut Forward<'p>) {
+        for own in &self.policy.stripped.schemes {
+            let AfterScheme {
+                field,
+                scheme,
+                grammar,
+            } = own;
+            if has_credential_without_scheme(self.request, field, scheme, *grammar) {
                 self.remove_fields(|name| name == field.as_bytes(), forward);
             }
         }

@@ -1,5 +1,6 @@
 //! What the filter removes from requests on their way to the upstream.
 
+use crate::credential::Grammar;
 use crate::request::FieldNames;
 use crate::request::parameter::{is_cookie, is_parameter};
 
@@ -17,15 +18,26 @@ pub struct Stripped {
     pub credentials: FieldNames,
     /// Headers that are also removed from preflights: credentials, and headers that name another method.
     pub preflight: FieldNames,
-    /// Headers in which a token follows a scheme, with that scheme. A token without the scheme is not verified, and is
+    /// Headers in which a credential follows a scheme. A credential without the scheme is not verified, and is
     /// removed.
-    pub schemes: Vec<(String, String)>,
+    pub schemes: Vec<AfterScheme>,
     /// Query parameters that name another method or path.
     pub overrides: Vec<String>,
     /// Query parameters in which providers look for tokens.
     pub tokens: Vec<String>,
     /// Cookies in which providers look for tokens. Other spellings of them are removed.
     pub cookies: Vec<String>,
+}
+
+/// A header that contains a credential after a scheme.
+#[derive(Debug, Clone)]
+pub struct AfterScheme {
+    /// The header's name, in lower case.
+    pub field: String,
+    /// The scheme's name, in any case.
+    pub scheme: String,
+    /// The grammar of the credential.
+    pub grammar: Grammar,
 }
 
 impl Stripped {

@@ -46,6 +46,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "authenticate",
             "authorize",
+            "credential::Grammar",
             "credential::Location",
             "identity",
             "keys::Source",

@@ -12,7 +12,7 @@ use crate::config::read::{Items, Typed};
 use crate::credential::{Carrier, Part};
 use crate::grammar::is_token;
 use crate::identity::Identity;
-use crate::plan::{Rule, Rules, Stripped};
+use crate::plan::{AfterScheme, Rule, Rules, Stripped};
 use crate::request::FieldNames;
 use crate::request::overrides::{self, HOST, METHOD, PATH};
 
@@ -137,10 +137,14 @@ impl Compiler<'_> {
 
     /// The headers that carry a token after a scheme, each with the scheme; without those that may also carry a token
     /// alone.
-    fn schemes(&self) -> Vec<(String, String)> {
+    fn schemes(&self) -> Vec<AfterScheme> {
         let locations = self.locations.iter();
         let schemes = locations.filter_map(|location| match &location.carrier {
-            Carrier::Scheme { field, scheme } => Some((field.clone(), scheme.clone())),
+            Carrier::Scheme { field, scheme } => Some(AfterScheme {
+                field: field.clone(),
+                scheme: scheme.clone(),
+                grammar: location.grammar,
+            }),
             Carrier::Field(_) | Carrier::Cookie(_) | Carrier::Query(_) => None,
         });
         let is_alone = |field: &str| {
@@ -148,7 +152,7 @@ impl Compiler<'_> {
             locations
                 .any(|location| matches!(&location.carrier, Carrier::Field(own) if own == field))
         };
-        schemes.filter(|(field, _)| !is_alone(field)).collect()
+        schemes.filter(|own| !is_alone(&own.field)).collect()
     }
 
     /// Rejects rules that look at a header that is removed from every request.

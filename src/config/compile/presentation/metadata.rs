@@ -13,6 +13,7 @@ use crate::credential::Carrier;
 use crate::grammar::is_oauth_text;
 use crate::presentation::metadata::{Metadata, WELL_KNOWN};
 use crate::request::path::{Case, Pattern, Readings};
+use crate::scheme::Scheme;
 use crate::url::{Url, is_web_page};
 
 impl Compiler<'_> {
@@ -80,6 +81,9 @@ impl Compiler<'_> {
         let mut methods = Vec::new();
         let ids = providers.iter().flat_map(|provider| &provider.locations);
         for location in ids.filter_map(|id| self.locations.get(id.0)) {
+            if location.scheme != Scheme::Bearer {
+                continue;
+            }
             let method = match &location.carrier {
                 Carrier::Scheme { .. } | Carrier::Field(_) => "header",
                 Carrier::Query(_) => "query",
