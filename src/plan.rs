@@ -62,8 +62,7 @@ pub struct Policy {
     pub default: Access,
     /// The responses of rules that answer every request with a fixed response.
     pub replies: Vec<FixedReply>,
-    /// What asks for a credential at a hidden rule, if a request without a credential would be permitted without that
-    /// rule. It accepts every provider.
+    /// The gate for a request that a hidden rule denies and that would pass without the rule. It accepts every provider.
     pub strangers: Gate,
     /// What happens to a denied request.
     pub mode: Mode,

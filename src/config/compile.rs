@@ -1,6 +1,6 @@
 //! Document → plan: what each value means, and whether the values can be combined.
 //!
-//! Every fault is reported. What is at fault is left out, and compilation goes on, so that the rest can be judged.
+//! Every fault is reported. An invalid value is omitted, and compilation continues with the rest.
 
 mod fixed;
 mod identity;

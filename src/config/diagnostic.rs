@@ -89,7 +89,7 @@ impl Diagnostics {
         }
     }
 
-    // Not inlined, since there is a caller for each fault.
+    // Not inlined, because every fault has a call.
     #[inline(never)]
     fn add(&mut self, at: &At<'_>, what: Fault) {
         let path = at.to_string();

@@ -1,7 +1,7 @@
-//! JSON value → typed value. Every fault is reported, and reading goes on after it.
+//! JSON value → typed value. Every fault is reported, and reading continues after it.
 //!
-//! A value that cannot be read is not replaced by a default: it becomes [`Reported`], and whatever depends on it is not
-//! judged. So no fault is reported as a consequence of another.
+//! A value that cannot be read is not replaced by a default: it becomes [`Reported`]. Values that depend on it are not
+//! checked, so that no fault is reported as a consequence of another.
 
 mod macros;
 
@@ -186,7 +186,7 @@ pub fn unknown_choice(
     diagnostics.report(at, fault)
 }
 
-/// The members of an object, taken one by one. What is left in the end is unknown.
+/// The members of an object. A member that is never read is an unknown key.
 pub struct Members<'v, 'a> {
     members: &'v Map<String, Value>,
     at: &'a At<'a>,
@@ -228,8 +228,7 @@ impl<'v, 'a> Members<'v, 'a> {
         }
     }
 
-    /// The member called `name`, if it is there; it narrows something down. A member that is `null` is a fault, since it
-    /// would otherwise mean "all".
+    /// The optional member `name`, which restricts something. `null` is a fault, because it would mean no restriction.
     pub fn narrowing<T: Read>(
         &mut self,
         name: &'static str,
@@ -277,7 +276,7 @@ impl<'v, 'a> Members<'v, 'a> {
         self.take(name).filter(|value| !value.is_null())
     }
 
-    // Not inlined, since there are as many callers as keys.
+    // Not inlined, because every key has a call.
     #[inline(never)]
     fn take(&mut self, name: &'static str) -> Option<&'v Value> {
         self.known.push(name);

@@ -73,11 +73,11 @@ impl<'p> Evaluation<'p, '_> {
         hidden: &mut Option<Hidden<'p>>,
     ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         match self.policy.rule_for(method, self.request, readings, host) {
-            Ok(Some(fit)) if fit.rule.hides => {
-                *hidden = Some(self.matched(fit.rule, method, readings, host));
-                Ok(Some(fit))
+            Ok(Some(found)) if found.rule.hides => {
+                *hidden = Some(self.matched(found.rule, method, readings, host));
+                Ok(Some(found))
             }
-            Ok(fit) => Ok(fit),
+            Ok(found) => Ok(found),
             Err(reject) => self.find_visible_rule(reject, method, readings, host, hidden),
         }
     }
@@ -91,11 +91,11 @@ impl<'p> Evaluation<'p, '_> {
         host: &Host<'_>,
     ) -> Hidden<'p> {
         let visible = Considered::Visible;
-        let fit = self
+        let found = self
             .policy
             .rule_among(visible, method, self.request, readings, host);
-        let (visible, refusal) = match fit {
-            Ok(fit) => (fit.map(|fit| fit.rule), None),
+        let (visible, refusal) = match found {
+            Ok(found) => (found.map(|found| found.rule), None),
             Err(reject) => (None, Some(reject)),
         };
         Hidden {
@@ -119,15 +119,15 @@ impl<'p> Evaluation<'p, '_> {
         let (policy, request) = (self.policy, self.request);
         let rule = policy.hidden_rule(method, request, readings, host);
         let rule = rule.ok_or(reject)?;
-        let fit = policy.rule_among(Considered::Visible, method, request, readings, host)?;
+        let found = policy.rule_among(Considered::Visible, method, request, readings, host)?;
         *hidden = Some(Hidden {
             rule,
             is_matched: false,
             withheld: Some(reject),
-            visible: policy.terms(fit.as_ref().map(|fit| fit.rule)),
+            visible: policy.terms(found.as_ref().map(|found| found.rule)),
             refusal: None,
         });
-        Ok(fit)
+        Ok(found)
     }
 
     /// The same as [`Evaluation::authorize`] for a hiding rule. The client learns only what this module's list says.

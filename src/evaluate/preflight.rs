@@ -36,7 +36,8 @@ impl<'p> Evaluation<'p, '_> {
                 let (policy, request, visible) = (self.policy, self.request, Considered::Visible);
                 let rule = policy.rule_among(visible, asked.method, request, readings, host);
                 let rule = rule.map_err(|reject| refusal.unwrap_or(reject))?;
-                let answers = rule.is_some_and(|fit| matches!(fit.rule.access, Access::Respond(_)));
+                let answers =
+                    rule.is_some_and(|found| matches!(found.rule.access, Access::Respond(_)));
                 if answers || self.request.has_more() {
                     return Ok(None);
                 }

@@ -76,8 +76,8 @@ macro_rules! object {
     (@name $field:ident) => { stringify!($field) };
 }
 
-/// Defines how one of some names is read, and (natively) its schema: for an enum that it defines as well, or for a type of
-/// another part, whose values are then given.
+/// Defines a value that is one of several names: its reader, and natively its schema. The form `impl` is for an enum of
+/// another part.
 macro_rules! choice {
     (
         $(#[doc = $about:expr])*
