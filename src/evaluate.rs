@@ -73,6 +73,17 @@ pub struct Circumstances<'c> {
     pub now: Timestamp,
 }
 
+impl<'c> Circumstances<'c> {
+    /// Those of the first evaluation of a request: it has waited for no fetch.
+    pub fn new(backend: &'c dyn Backend, now: Timestamp) -> Self {
+        Self {
+            settled: &[],
+            backend,
+            now,
+        }
+    }
+}
+
 /// Decides a request, or says what must be fetched first.
 ///
 /// An evaluation keeps no state. When the fetch has ended, successful or not, the caller evaluates the same request again

@@ -166,11 +166,7 @@ mod tests {
         let request = RequestView::new(fields.collect());
         let (plan, now) = (Plan::refuse_all(), Timestamp::from_millis(0));
         let store = plan.empty_store();
-        let circumstances = Circumstances {
-            settled: &[],
-            backend: &Pure,
-            now,
-        };
+        let circumstances = Circumstances::new(&Pure, now);
         match evaluate(&plan, &request, &store, circumstances, &mut ()) {
             Outcome::Decided(decision, _) => audit_line(&decision, None, &request, None, now),
             Outcome::Needs(_) => panic!("there is no document"),

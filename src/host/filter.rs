@@ -282,11 +282,7 @@ impl Filter {
     fn refuse(&self, request: &RequestView<'_>, now: Timestamp) -> Next {
         let nothing = Plan::refuse_all();
         let outcome = {
-            let circumstances = Circumstances {
-                settled: &[],
-                backend: &self.backend,
-                now,
-            };
+            let circumstances = Circumstances::new(&self.backend, now);
             let store = self.store.borrow();
             evaluate(&nothing, request, &store, circumstances, &mut ())
         };

@@ -289,11 +289,7 @@ fn every_answer_keeps_its_promises() {
             &plan,
             &request,
             &plan.empty_store(),
-            Circumstances {
-                settled: &[],
-                backend: &Pure,
-                now,
-            },
+            Circumstances::new(&Pure, now),
             &mut (),
         );
         let Outcome::Decided(decision, _) = outcome else {

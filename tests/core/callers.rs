@@ -50,11 +50,7 @@ fn callers(plan: &Plan, user: &str, service: &str) -> Result<Vec<(ProviderId, St
         (b"authorization", authorization.as_bytes()),
         (b"x-service", service.as_bytes()),
     ]);
-    let circumstances = Circumstances {
-        settled: &[],
-        backend: &Pure,
-        now: NOW,
-    };
+    let circumstances = Circumstances::new(&Pure, NOW);
     let outcome = evaluate(plan, &request, &plan.empty_store(), circumstances, &mut ());
     let Outcome::Decided(decision, _) = outcome else {
         panic!("the keys are in the configuration");

@@ -189,11 +189,7 @@ fn answer(
         plan,
         &request,
         &store.borrow(),
-        Circumstances {
-            settled: &[],
-            backend: &Pure,
-            now,
-        },
+        Circumstances::new(&Pure, now),
         &mut (),
     );
     let Outcome::Decided(mut decision, effects) = outcome else {
@@ -407,11 +403,7 @@ fn the_decision_names_the_rule_that_hides() {
             &plan,
             &request,
             &store,
-            Circumstances {
-                settled: &[],
-                backend: &Pure,
-                now,
-            },
+            Circumstances::new(&Pure, now),
             &mut (),
         );
         let Outcome::Decided(decision, _) = outcome else {

@@ -625,11 +625,7 @@ impl Hoard {
             &self.plan,
             &request,
             &self.store,
-            Circumstances {
-                settled: &[],
-                backend: &Trusting,
-                now: at(0),
-            },
+            Circumstances::new(&Trusting, at(0)),
             &mut (),
         );
         let Outcome::Decided(mut decision, effects) = outcome else {

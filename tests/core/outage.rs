@@ -80,11 +80,7 @@ fn refusal_of(
         &plan,
         &request,
         &plan.empty_store(),
-        Circumstances {
-            settled: &[],
-            backend,
-            now,
-        },
+        Circumstances::new(backend, now),
         &mut (),
     );
     let Outcome::Decided(decision, _) = outcome else {

@@ -43,11 +43,7 @@ fn the_example_passes_at_its_resource_server_and_its_scopes_are_read() {
         &plan,
         &request,
         &plan.empty_store(),
-        Circumstances {
-            settled: &[],
-            backend: &Pure,
-            now,
-        },
+        Circumstances::new(&Pure, now),
         &mut (),
     );
     let Outcome::Decided(decision, _) = outcome else {

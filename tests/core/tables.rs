@@ -87,11 +87,7 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
             &plan,
             &request,
             &store,
-            Circumstances {
-                settled: &[],
-                backend: &Pure,
-                now,
-            },
+            Circumstances::new(&Pure, now),
             &mut (),
         );
         let Outcome::Decided(mut decision, effects) = outcome else {

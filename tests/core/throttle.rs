@@ -90,11 +90,7 @@ impl Desk {
             &self.plan,
             &request,
             &self.store,
-            Circumstances {
-                settled: &[],
-                backend: &Pure,
-                now: NOW,
-            },
+            Circumstances::new(&Pure, NOW),
             &mut (),
         );
         match outcome {

@@ -77,11 +77,7 @@ impl Caller {
             &plan,
             &request,
             &store,
-            Circumstances {
-                settled: &[],
-                backend: &Pure,
-                now,
-            },
+            Circumstances::new(&Pure, now),
             &mut spent,
         );
         let counted = allocated();

@@ -160,11 +160,7 @@ fn in_the_core_they_pass_unchanged() {
             &plan,
             &view,
             &store,
-            Circumstances {
-                settled: &[],
-                backend: &Pure,
-                now,
-            },
+            Circumstances::new(&Pure, now),
             &mut (),
         );
         let Outcome::Decided(mut decision, effects) = outcome else {

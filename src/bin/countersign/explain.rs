@@ -173,11 +173,7 @@ impl Explain {
             plan,
             &request,
             &plan.empty_store(),
-            Circumstances {
-                settled: &[],
-                backend: &Pure,
-                now,
-            },
+            Circumstances::new(&Pure, now),
             &mut steps,
         );
         let decision = match outcome {

@@ -205,11 +205,7 @@ impl Forecast {
             &self.plan,
             &request,
             &self.store,
-            Circumstances {
-                settled: &[],
-                backend: &Pure,
-                now: self.now,
-            },
+            Circumstances::new(&Pure, self.now),
             &mut (),
         ) {
             Outcome::Decided(mut decision, effects) => {
