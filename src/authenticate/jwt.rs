@@ -22,7 +22,7 @@ use std::time::Duration;
 pub use self::issuer::Issuer;
 pub use self::unverified::Unverified;
 use self::unverified::{Signed, is_kind};
-use super::jose::claims::{ClaimNames, Claims, Times};
+use super::jose::claims::{ClaimNames, ClaimPath, Claims, Times};
 use super::jose::jwk::KeyId;
 use super::jose::jws::{Compact, JwsFault};
 use super::jose::keys::KeySet;
@@ -108,7 +108,7 @@ pub struct Jwt {
     /// The kind of the tokens.
     pub kind: Kind,
     /// Claims that a token must have.
-    pub require: Vec<String>,
+    pub require: Vec<ClaimPath>,
     /// The tolerated difference between the issuer's clock and this one.
     pub clock_skew: Duration,
     /// The maximum time from a token's `iat` to its `exp`. `None` if there is no limit. Without `iat`, or if `iat` is
@@ -116,7 +116,7 @@ pub struct Jwt {
     pub max_lifetime: Option<Duration>,
     /// The revoked tokens and subjects.
     pub revoked: Revoked,
-    /// The claims with the caller's subject, scopes, roles and groups.
+    /// The claims with the token's audience, and with the caller's subject, scopes, roles and groups.
     pub names: ClaimNames,
 }
 
@@ -150,8 +150,13 @@ pub enum Audiences {
 }
 
 impl Audiences {
-    fn check(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
-        let names = match claims.get("aud") {
+    /// Checks the audience, which is in the claim that `claim_names` says.
+    ///
+    /// # Errors
+    /// [`TokenFault::ClaimType`] if it is not a string or an array of strings. [`TokenFault::Audience`] if none of it is
+    /// accepted.
+    fn check(&self, claims: &Claims<'_>, claim_names: &ClaimNames) -> Result<(), TokenFault> {
+        let names = match claim_names.audience(claims) {
             None => &[],
             Some(Json::Array(names)) => names.as_slice(),
             Some(name) => std::slice::from_ref(name),
@@ -279,8 +284,8 @@ impl Jwt {
     }
 
     fn check_claims(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
-        self.audiences.check(claims)?;
-        let missing = |name: &String| claims.get(name).is_none_or(Json::is_null);
+        self.audiences.check(claims, &self.names)?;
+        let missing = |path: &ClaimPath| path.find(claims).is_none_or(Json::is_null);
         if self.require.iter().any(missing) {
             return Err(TokenFault::ClaimMissing);
         }
@@ -406,15 +411,17 @@ mod tests {
     #[test]
     fn j_59_audiences() {
         let own = Audiences::OneOf(vec!["api".into()]);
-        let check = |aud: Value| own.check(&claims(json!({"aud": aud})));
+        let names = ClaimNames::default();
+        let check = |aud: Value| own.check(&claims(json!({"aud": aud})), &names);
         assert_eq!(check(json!("api")), Ok(()));
         assert_eq!(check(json!(["x", "api"])), Ok(()));
         assert_eq!(check(json!(["x"])), Err(TokenFault::Audience));
         assert_eq!(check(json!([])), Err(TokenFault::Audience));
-        assert_eq!(own.check(&claims(json!({}))), Err(TokenFault::Audience));
+        let absent = claims(json!({}));
+        assert_eq!(own.check(&absent, &names), Err(TokenFault::Audience));
         for aud in [json!([1]), json!(["api", 5]), json!({}), json!(null)] {
             assert_eq!(check(aud), Err(TokenFault::ClaimType));
         }
-        assert_eq!(Audiences::Any.check(&claims(json!({}))), Ok(()));
+        assert_eq!(Audiences::Any.check(&absent, &names), Ok(()));
     }
 }

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use serde_json::{Number, Value};
 
 use super::diagnostic::nearest;
+use crate::authenticate::jose::claims::ClaimPath;
 use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
@@ -36,6 +37,8 @@ pub enum Fault {
     Empty(&'static str),
     #[error("expected {0}, found an empty string")]
     EmptyString(&'static str),
+    #[error("expected 1 to {} names in the path of a claim", ClaimPath::NAMES_MAX)]
+    ClaimPath,
     #[error("duplicate entry")]
     DuplicateEntry,
     #[error("expected a name of printable ASCII characters, not empty")]

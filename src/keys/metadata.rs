@@ -112,7 +112,7 @@ mod tests {
     fn an_issuer_per_claim_publishes_a_template() {
         let entra = Issuer::PerClaim {
             before: "https://login.example/".into(),
-            claim: "tid".into(),
+            claim: crate::authenticate::jose::claims::ClaimPath::known("tid"),
             after: "/v2.0".into(),
         };
         let metadata = json!({

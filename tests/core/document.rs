@@ -242,6 +242,83 @@ fn valid_documents() {
 }
 
 #[test]
+fn paths_of_claims() {
+    let claims = |claims: Value| with_jwt(json!({ "claims": claims }));
+    let subject = "providers[0].jwt.claims.subject: expected the name of a claim, or one exact path such as `[[a, b]]`, \
+                   found a list";
+    let empty = "expected the name of a claim, found an empty string";
+    let long = vec!["a"; 33];
+    hold(&[
+        (
+            claims(json!({
+                "subject": [["a.b", "c"]], "audience": ["aud", "a.b.c", ["a", "b"]], "roles": { "members": "a" },
+                "scopes": ["scope", ["a"], { "members": ["a", "b"] }], "groups": [{ "members": "a.b" }],
+            })),
+            &[],
+        ),
+        (claims(json!({ "subject": ["a", "b"] })), &[subject]),
+        (claims(json!({ "subject": [["a"], ["b"]] })), &[subject]),
+        (claims(json!({ "subject": [] })), &[subject]),
+        (
+            claims(json!({ "audience": [] })),
+            &["providers[0].jwt.claims.audience: expected at least one claim"],
+        ),
+        (
+            claims(json!({ "audience": null })),
+            &["providers[0].jwt.claims.audience: expected a list, found nothing"],
+        ),
+        (
+            claims(json!({ "audience": [{ "members": "a" }] })),
+            &[
+                "providers[0].jwt.claims.audience[0]: expected the name of a claim, or a list of names, found an object",
+            ],
+        ),
+        (
+            claims(json!({ "roles": [[], ["a", ""], ["a", 5], 5] })),
+            &[
+                "providers[0].jwt.claims.roles[0]: expected 1 to 32 names in the path of a claim",
+                &format!("providers[0].jwt.claims.roles[1]: {empty}"),
+                "providers[0].jwt.claims.roles[2][1]: expected a string, found the number `5`",
+                "providers[0].jwt.claims.roles[3]: expected the name of a claim, a list of names, or `{members: …}`, \
+                 found the number `5`",
+            ],
+        ),
+        (
+            claims(json!({ "groups": { "members": "" }, "roles": [{ "member": "a" }] })),
+            &[
+                &format!("providers[0].jwt.claims.groups.members: {empty}"),
+                "providers[0].jwt.claims.roles[0].member: unknown key; did you mean `members`?",
+                "providers[0].jwt.claims.roles[0].members: missing: expected the name of a claim, or a list of names",
+            ],
+        ),
+        (
+            claims(json!({ "scopes": [long, long.join(".")] })),
+            &[
+                "providers[0].jwt.claims.scopes[0]: expected 1 to 32 names in the path of a claim",
+                "providers[0].jwt.claims.scopes[1]: expected 1 to 32 names in the path of a claim",
+            ],
+        ),
+        (
+            with_jwt(json!({ "require": ["exp", ""] })),
+            &[&format!("providers[0].jwt.require[1]: {empty}")],
+        ),
+        (
+            with_rule(json!({ "require": { "claims": { long.join("."): 1 } } })),
+            &[&format!(
+                "rules[0].require.claims.{}: expected 1 to 32 names in the path of a claim",
+                long.join(".")
+            )],
+        ),
+        (
+            with(
+                json!({ "identity": { "headers": { "x-a": format!("{{claims.{}}}", long.join(".")) } } }),
+            ),
+            &["identity.headers.x-a: expected 1 to 32 names in the path of a claim"],
+        ),
+    ]);
+}
+
+#[test]
 fn what_is_no_document() {
     for (text, expected) in [
         (
@@ -532,7 +609,9 @@ fn jwt_providers() {
         ),
         (
             with_jwt(json!({ "claims": { "roles": [""] } })),
-            &["providers[0].jwt.claims: expected the name of a claim, found an empty string"],
+            &[
+                "providers[0].jwt.claims.roles[0]: expected the name of a claim, found an empty string",
+            ],
         ),
         (
             with_jwt(json!({ "algorithms": ["RS256"] })),

@@ -1,6 +1,6 @@
 //! The issuer of a provider's tokens (RFC 7519 §4.1.1).
 
-use crate::authenticate::jose::claims::Claims;
+use crate::authenticate::jose::claims::{ClaimPath, Claims};
 use crate::json::Json;
 
 /// The issuer of a provider's tokens. Issuers are compared character by character (RFC 7519 §4.1.1).
@@ -12,8 +12,8 @@ pub enum Issuer {
     PerClaim {
         /// The text before the value.
         before: String,
-        /// The name of the claim.
-        claim: String,
+        /// The claim.
+        claim: ClaimPath,
         /// The text after the value.
         after: String,
     },
@@ -32,7 +32,7 @@ impl Issuer {
                 claim,
                 after,
             } => {
-                let value = claims.get(claim).and_then(Json::as_str);
+                let value = claim.find::<Json<'_>>(claims).and_then(Json::as_str);
                 let within = iss
                     .strip_prefix(before.as_str())
                     .and_then(|rest| rest.strip_suffix(after.as_str()));
@@ -89,7 +89,7 @@ mod tests {
     fn an_issuer_per_claim_has_the_value_of_the_claim_as_one_segment() {
         let issuer = Issuer::PerClaim {
             before: "https://login.example/".into(),
-            claim: "tid".into(),
+            claim: ClaimPath::known("tid"),
             after: "/v2.0".into(),
         };
         let named =
@@ -108,7 +108,7 @@ mod tests {
         let exact = |text: &str| Issuer::Exact(text.into());
         let entra = Issuer::PerClaim {
             before: "https://a/".into(),
-            claim: "tid".into(),
+            claim: ClaimPath::known("tid"),
             after: "/v2".into(),
         };
         assert!(exact("https://a").overlaps(&exact("https://a")));

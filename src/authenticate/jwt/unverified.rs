@@ -65,7 +65,7 @@ impl<'a> Unverified<'a> {
 
     /// The subject that the token names. It may be lying.
     pub fn claimed_subject(&self, path: &ClaimPath) -> Option<&str> {
-        path.find(&self.claims).and_then(Json::as_str)
+        path.find::<Json<'_>>(&self.claims).and_then(Json::as_str)
     }
 
     /// The token, if this key verifies its signature.

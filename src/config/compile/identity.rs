@@ -3,7 +3,7 @@
 use super::Compiler;
 use crate::config::at::At;
 use crate::config::document::identity::Identity as IdentityDocument;
-use crate::config::fault::{InvalidHeader, InvalidIdentity};
+use crate::config::fault::{Fault, InvalidHeader, InvalidIdentity};
 use crate::config::read::{Entries, Items, Optional};
 use crate::grammar::{folds_to, is_token};
 use crate::identity::Identity;
@@ -62,6 +62,7 @@ impl Compiler<'_> {
         match fault {
             TemplateFault::Brace => self.report(at, InvalidIdentity::Brace),
             TemplateFault::Text => self.report(at, InvalidHeader::Text),
+            TemplateFault::ClaimPath => self.report(at, Fault::ClaimPath),
             TemplateFault::Unknown(name) => {
                 self.unknown_name(at, "placeholder", name, PLACEHOLDERS.into_iter())
             }

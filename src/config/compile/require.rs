@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Compiler;
-use crate::authenticate::jose::claims::ClaimPath;
 use crate::authorize::claim::{ClaimRequirement, Expected};
 use crate::authorize::condition::Condition;
 use crate::authorize::names::Name;
@@ -167,9 +166,7 @@ impl Compiler<'_> {
         value: &Value,
         paths: Paths<'_>,
     ) -> Typed<ClaimRequirement> {
-        if name.is_empty() {
-            return Err(self.report(at, Fault::EmptyString("the name of a claim")));
-        }
+        let claim = self.claim_path(at, name)?;
         let expected = match value {
             Value::String(text) if parameter(text).is_some() => {
                 self.parameter(at, parameter(text).unwrap_or_default(), paths)?
@@ -180,10 +177,7 @@ impl Compiler<'_> {
                 Expected::OneOf(vec![value.clone()])
             }
         };
-        Ok(ClaimRequirement {
-            claim: ClaimPath::new(name),
-            expected,
-        })
+        Ok(ClaimRequirement { claim, expected })
     }
 
     fn one_of(&mut self, at: &At<'_>, values: &[Value], paths: Paths<'_>) -> Typed<Expected> {

@@ -10,7 +10,8 @@ use crate::authenticate::{Method, Provider};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::jwt::{
-    AudienceList, ClaimNames as ClaimNamesDocument, Jwt, Revoked as RevokedDocument,
+    AudienceList, Jwt, Revoked as RevokedDocument,
+    claims::{ClaimNames as ClaimNamesDocument, invalid_path},
 };
 use crate::config::fault::{Fault, InvalidJwt, Warning};
 use crate::config::read::{Items, List, Optional, Typed};
@@ -58,15 +59,24 @@ impl Compiler<'_> {
         &mut self,
         at: &At<'_>,
         typed: &Typed<Option<List<String>>>,
-    ) -> Vec<String> {
+    ) -> Vec<ClaimPath> {
         if typed.is_absent() {
-            return vec!["exp".to_owned()];
+            return vec![ClaimPath::known("exp")];
         }
-        let names: Vec<String> = typed.items().map(|(_, name)| name.clone()).collect();
-        if !names.iter().any(|claim| claim == "exp") {
+        if !typed.items().any(|(_, claim)| claim == "exp") {
             self.warn(at, Warning::NoExpiry);
         }
-        names
+        let paths = typed.each(at, |at, name| self.claim_path(at, name));
+        paths.known
+    }
+
+    /// The path of a claim that a text means.
+    pub(in crate::config::compile) fn claim_path(
+        &mut self,
+        at: &At<'_>,
+        text: &str,
+    ) -> Typed<ClaimPath> {
+        ClaimPath::parse(text).map_err(|fault| invalid_path(fault, at, self.diagnostics))
     }
 
     fn issuer(&mut self, at: &At<'_>, typed: &Typed<String>) -> Typed<Issuer> {
@@ -91,7 +101,7 @@ impl Compiler<'_> {
         }
         Ok(Issuer::PerClaim {
             before: before.to_owned(),
-            claim: claim.to_owned(),
+            claim: self.claim_path(at, claim)?,
             after: after.to_owned(),
         })
     }
@@ -124,13 +134,17 @@ impl Compiler<'_> {
         let Some(document) = document else {
             return Ok(names);
         };
-        let mut is_one_empty = false;
-        let mut claim_path = |name: &String| {
-            is_one_empty |= name.is_empty();
-            ClaimPath::new(name)
-        };
         if let Some(subject) = document.subject.given() {
-            names.subject = claim_path(subject);
+            names.subject = subject.clone();
+        }
+        if !document.audience.is_absent() {
+            let audience = self.at_least_one(
+                &at.member("audience"),
+                "claim",
+                &document.audience,
+                |_, _, path| Ok(path.clone()),
+            );
+            names.audience = audience.whole()?;
         }
         for (own, typed) in [
             (&mut names.scopes, &document.scopes),
@@ -138,11 +152,8 @@ impl Compiler<'_> {
             (&mut names.groups, &document.groups),
         ] {
             if !typed.is_absent() {
-                *own = typed.items().map(|(_, name)| claim_path(name)).collect();
+                *own = typed.items().map(|(_, source)| source.clone()).collect();
             }
-        }
-        if is_one_empty {
-            return Err(self.report(at, Fault::EmptyString("the name of a claim")));
         }
         Ok(names)
     }

@@ -1,7 +1,10 @@
 //! `jwt`: a provider of JSON Web Tokens.
 
+pub mod claims;
+
 use serde_json::Value;
 
+use self::claims::ClaimNames;
 use super::From;
 use crate::authenticate::jwt::Kind;
 use crate::config::at::At;
@@ -13,7 +16,8 @@ object! {
     pub struct Jwt {
         /// The issuer. It must equal `iss`, and may contain one `{claim}`.
         required issuer: String,
-        /// The audiences, of which one must be in `aud`. `any` alone disables the check.
+        /// The audiences, of which one must be in `aud`, or in the claim that `claims.audience` names. `any` alone disables the
+        /// check.
         required audiences: AudienceList,
         /// The keys of the issuer.
         required jwks: Jwks,
@@ -30,7 +34,7 @@ object! {
         /// Where tokens may be. Default: the header `authorization` with the scheme Bearer.
         #[schemars(extend("minItems" = 1))]
         optional from: Vec<From>,
-        /// The claims that rules look at.
+        /// Where the claims are that the filter looks at.
         optional claims: ClaimNames,
         /// Tokens and subjects that are no longer accepted.
         narrowing revoked: Revoked,
@@ -160,18 +164,4 @@ choice! {
         None = "none",
     }
     unsupported { "dpop", "mtls", "bound" }
-}
-
-object! {
-    /// The claims that rules look at. A dotted name looks inside a claim.
-    pub struct ClaimNames {
-        /// The caller. Default `sub`.
-        optional subject: String,
-        /// Scopes. Default `scope` and `scp`.
-        optional scopes: Vec<String>,
-        /// Roles. Default `roles` and `realm_access.roles`.
-        optional roles: Vec<String>,
-        /// Groups. Default `groups`.
-        optional groups: Vec<String>,
-    }
 }
