@@ -7,7 +7,7 @@
 //!    members.
 //! 2. The header requires no extension (`crit`, `b64`, `zip`). Its `typ` is not that of another kind of JWT.
 //! 3. The issuer is the provider's.
-//! 4. A key of the provider has the key identifier of the token, and can be used with its algorithm.
+//! 4. A key of the provider has the key identifier of the token, and can be used with its algorithm and its issuer.
 //! 5. The key verifies the signature.
 //! 6. The token is of the required kind. The audience and the required claims are present, and have the right types.
 //! 7. The token is valid at this time. Neither the token nor its subject is revoked. This is checked again when a
@@ -186,6 +186,15 @@ impl Jwt {
         token.names(&self.issuer).then_some(token)
     }
 
+    /// The number of keys in the configuration.
+    pub fn inline_keys(&self) -> usize {
+        let number = |keys: &Keys| match keys {
+            Keys::Inline(set) => set.len(),
+            Keys::Remote(_) => 0,
+        };
+        self.keys.iter().map(number).sum()
+    }
+
     /// The sources from which the keys are fetched.
     pub fn key_sources(&self) -> impl Iterator<Item = KeySourceId> {
         self.keys.iter().filter_map(|keys| match keys {
@@ -330,12 +339,13 @@ impl Jwt {
         facts: Facts<'_>,
     ) -> Result<Signed<'t>, Refusal> {
         let (mut is_tried, mut is_unavailable, mut are_all_held) = (false, false, true);
+        let iss = token.claimed_issuer();
         for keys in &self.keys {
             let Some(set) = keys.at_hand(facts) else {
                 are_all_held = false;
                 continue;
             };
-            for jwk in set.candidates(token.header()) {
+            for jwk in set.candidates(token.header(), iss) {
                 match token.signed_by(jwk, facts.backend) {
                     Ok(signed) => return Ok(signed),
                     // This key could be the right one, so the token is not rejected because the others fail.
@@ -353,13 +363,13 @@ impl Jwt {
         }
         let kid = token.header().kid.as_deref();
         let mut sets = self.keys.iter().filter_map(|keys| keys.at_hand(facts));
-        let is_named = kid.is_some_and(|kid| sets.any(|set| set.has_named(kid)));
-        let (fault, is_final) = match (is_tried, kid) {
+        let is_known = sets.any(|set| set.has(kid, iss));
+        let (fault, is_final) = match (is_tried, is_known) {
             // Keys without a `kid` are tried for every token. That they fail is not final if no key has the token's
             // `kid`.
-            (true, _) => (TokenFault::Signature, is_named),
-            (false, Some(_)) if !is_named => (TokenFault::Key, false),
-            (false, _) => (TokenFault::Algorithm, true),
+            (true, _) => (TokenFault::Signature, is_known && kid.is_some()),
+            (false, false) => (TokenFault::Key, false),
+            (false, true) => (TokenFault::Algorithm, true),
         };
         Err(match is_final && are_all_held {
             true => Refusal::Token(fault),

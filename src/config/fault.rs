@@ -14,7 +14,7 @@ use serde_json::{Number, Value};
 
 use super::diagnostic::nearest;
 use crate::authenticate::jose::claims::ClaimPath;
-use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
+use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, Lenience, RefusedJwk};
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
 use crate::request::path::PatternFault;
@@ -150,6 +150,8 @@ pub enum InvalidJwt {
     KeyUrl,
     #[error(transparent)]
     KeySet(#[from] JwkSetFault),
+    #[error("{0}")]
+    KeyIssuer(JwkFault),
     #[error(
         "no key can verify a token with the accepted algorithms{}",
         RefusedKeys(.0)
@@ -366,6 +368,12 @@ pub enum Warning {
     AnyAudience,
     #[error("this key is not used: {0}")]
     UnusedKey(JwkFault),
+    #[error("{0}: the key is used, but other gates may refuse it")]
+    LenientKey(Lenience),
+    #[error(
+        "no token of this provider can be verified: every key has the `issuer` of other tokens"
+    )]
+    KeysOfOtherIssuers,
     #[error("an inline secret is visible in Envoy's `/config_dump`")]
     InlineSecret,
     #[error("this secret is not random: it has few different bytes")]

@@ -715,6 +715,89 @@ fn warnings() {
     ]);
 }
 
+#[test]
+fn keys_that_are_read_leniently_are_a_warning() {
+    let key = SigningKey::generate(Algorithm::Es256).public_jwk();
+    let padded = format!("{}=", key["x"].as_str().unwrap());
+    let mut key = merged(key, json!({ "x": padded, "key_ops": [], "x5c": [] }));
+    key["oth"] = Value::Null;
+    let warning = |what: &str| {
+        format!(
+            "providers[0].jwt.jwks.inline.keys[1]: {what}: the key is used, but other gates may refuse it"
+        )
+    };
+    let warnings = [
+        "`oth` is null",
+        "`key_ops` is an empty list",
+        "`x` is not unpadded base64url",
+    ]
+    .map(warning);
+    let warnings = warnings.each_ref().map(String::as_str);
+    hold_warnings(&[(with_keys(json!([KEYS["keys"][0], key])), &warnings)]);
+
+    let secret = format!("{}=", base64url::encode(&[7; 32]));
+    let key = json!({ "kty": "oct", "k": secret });
+    let document = json!({ "algorithms": ["HS256"], "jwks": { "inline": { "keys": [key] } } });
+    let at = "providers[0].jwt.jwks.inline.keys[0]";
+    hold_warnings(&[(
+        with_jwt(document),
+        &[
+            &format!(
+                "{at}: `k` is not unpadded base64url: the key is used, but other gates may refuse it"
+            ),
+            &format!("{at}: an inline secret is visible in Envoy's `/config_dump`"),
+            &format!("{at}: this secret is not random: it has few different bytes"),
+        ],
+    )]);
+}
+
+#[test]
+fn the_issuer_of_an_inline_key() {
+    let of = |issuer: Value| merged(KEYS["keys"][0].clone(), json!({ "issuer": issuer }));
+    let fault = "`issuer`: expected text in which each `{…}` is a whole path segment";
+    for issuer in [
+        json!(""),
+        json!(5),
+        json!(["https://login.example.com"]),
+        json!("https://{t}.example.com"),
+        json!("https://login.example.com/{}"),
+    ] {
+        // Also beside a good key: without the restriction, the key could verify the tokens of every issuer.
+        let keys = json!([KEYS["keys"][0], of(issuer)]);
+        hold(&[(
+            with_keys(keys),
+            &[&format!("providers[0].jwt.jwks.inline.keys[1]: {fault}")],
+        )]);
+    }
+    let warning = "providers[0].jwt.jwks.inline.keys: no token of this provider can be verified: every key has the `issuer` of other tokens";
+    let provider = |issuer: &str, keys: Value| {
+        with_jwt(json!({ "issuer": issuer, "jwks": { "inline": { "keys": keys } } }))
+    };
+    let (one, template) = ("https://a.example/1/v2.0", "https://a.example/{t}/v2.0");
+    let is_own: [(&str, &str); 6] = [
+        (one, one),
+        (one, template),
+        (template, one),
+        (template, template),
+        (template, "https://a.example/{t}/{v}"),
+        (template, "https://a.example/{t}/v2.0"),
+    ];
+    for (issuer, of_key) in is_own {
+        hold_warnings(&[(provider(issuer, json!([of(json!(of_key))])), &[])]);
+    }
+    for (issuer, of_key) in [
+        (one, "https://a.example/2/v2.0"),
+        (one, "https://a.example/{t}"),
+        (template, "https://a.example/1/v1.0"),
+        (template, "https://b.example/{t}/v2.0"),
+    ] {
+        let keys = json!([of(json!(of_key))]);
+        hold_warnings(&[(provider(issuer, keys), &[warning])]);
+        let keys = json!([of(json!(of_key)), KEYS["keys"][0]]);
+        hold_warnings(&[(provider(issuer, keys), &[])]);
+    }
+}
+
 /// RFC 7518 §3.2: a secret is at least as long as the hash.
 #[test]
 fn a_short_secret_is_not_used() {

@@ -62,8 +62,23 @@ impl Scene {
         scene
     }
 
+    /// One provider whose issuer differs by tenant.
+    fn of_tenants() -> Self {
+        let remote = json!({"uri": "https://a.example.com/jwks", "cluster": "a"});
+        let document = json!({"providers": [{"name": "a", "jwt": {
+            "issuer": "https://a.example.com/{tid}", "audiences": ["orders"], "jwks": {"remote": remote}
+        }}]});
+        let plan = config::load(document.to_string().as_bytes()).unwrap().plan;
+        let store = plan.empty_store();
+        Self { plan, store }
+    }
+
     fn fetched(&mut self, source: usize, keys: &[&SigningKey], at: Timestamp) {
-        let keys: Vec<Value> = keys.iter().map(|key| key.public_jwk()).collect();
+        let keys = keys.iter().map(|key| key.public_jwk()).collect();
+        self.fetched_jwks(source, keys, at);
+    }
+
+    fn fetched_jwks(&mut self, source: usize, keys: Vec<Value>, at: Timestamp) {
         let set = parse_set(&json!({ "keys": keys }), Source::Remote).unwrap();
         self.store
             .keys_fetched(KeySourceId(source), KeySet::new(set.keys, None), at);
@@ -106,10 +121,22 @@ fn key(kid: &str) -> SigningKey {
 }
 
 fn token(provider: &str, key: &SigningKey) -> String {
-    let claims = json!({
-        "iss": format!("https://{provider}.example.com"), "aud": "orders", "sub": "amy",
-        "exp": START.millis() / 1000 + 3600,
-    });
+    signed(
+        json!({"iss": format!("https://{provider}.example.com")}),
+        key,
+    )
+}
+
+/// A token of a tenant of the provider `a`.
+fn token_of_tenant(tenant: &str, key: &SigningKey) -> String {
+    let iss = format!("https://a.example.com/{tenant}");
+    signed(json!({"iss": iss, "tid": tenant}), key)
+}
+
+fn signed(mut claims: Value, key: &SigningKey) -> String {
+    claims["aud"] = json!("orders");
+    claims["sub"] = json!("amy");
+    claims["exp"] = json!(START.millis() / 1000 + 3600);
     let header = json!({"alg": "ES256", "kid": key.kid()});
     key.sign(Algorithm::Es256, &header, claims.to_string().as_bytes())
         .unwrap()
@@ -217,4 +244,29 @@ fn a_wrong_signature_is_final_only_when_the_keys_of_every_source_are_known() {
     assert_eq!(scene.ask(&of_namesake, false, START), forged);
     scene.fetched(1, &[&namesake], later(1));
     assert_eq!(scene.ask(&of_namesake, false, later(1)), Came::Passes);
+}
+
+/// A key that has the token's `kid` and another issuer is not the token's key, so newer keys may have it.
+#[test]
+fn a_key_of_another_issuer_is_an_unknown_key() {
+    let (mut scene, key) = (Scene::of_tenants(), key("one"));
+    let of = |issuer: &str| {
+        let mut jwk = key.public_jwk();
+        jwk["issuer"] = json!(issuer);
+        jwk
+    };
+    let (one, two) = (token_of_tenant("1", &key), token_of_tenant("2", &key));
+    scene.fetched_jwks(0, vec![of("https://a.example.com/1")], START);
+    let after = later(COOL_DOWN.as_secs());
+    assert_eq!(scene.ask(&one, false, START), Came::Passes);
+    assert_eq!(scene.ask(&one, false, START), Came::Passes);
+    assert_eq!(scene.ask(&two, false, START), UNKNOWN);
+    assert_eq!(scene.ask(&two, false, after), Came::Waits);
+    scene.fetched_jwks(0, vec![of("https://a.example.com/{tenant}")], after);
+    assert_eq!(scene.ask(&two, true, after), Came::Passes);
+    assert_eq!(scene.ask(&one, false, after), Came::Passes);
+    // What was verified is not used after the key is restricted.
+    scene.fetched_jwks(0, vec![of("https://a.example.com/2")], after);
+    assert_eq!(scene.ask(&one, false, after), UNKNOWN);
+    assert_eq!(scene.ask(&two, false, after), Came::Passes);
 }

@@ -66,20 +66,22 @@ impl KeySet {
         self.keys.iter().any(|key| key.jwk.id() == id)
     }
 
-    /// Whether a key has this `kid`.
-    pub fn has_named(&self, kid: &str) -> bool {
-        self.keys.iter().any(|key| key.jwk.kid() == Some(kid))
+    /// Whether a key of the issuer `iss` has this `kid`. Without a `kid`, whether there is a key of the issuer.
+    pub fn has(&self, kid: Option<&str>, iss: &str) -> bool {
+        let mut keys = self.keys.iter().map(|key| &key.jwk);
+        keys.any(|jwk| (kid.is_none() || jwk.kid() == kid) && jwk.is_of(iss))
     }
 
-    /// The keys to try for a token with this header, at most four: the keys with its `kid`, then the keys without a
-    /// `kid`. If the header has no `kid`, all keys are candidates.
-    pub fn candidates(&self, header: &Header<'_>) -> impl Iterator<Item = &Jwk> {
+    /// The keys to try for a token with this header of the issuer `iss`, at most four: the keys with its `kid`, then the
+    /// keys without a `kid`. If the header has no `kid`, all keys of the issuer are candidates.
+    pub fn candidates(&self, header: &Header<'_>, iss: &str) -> impl Iterator<Item = &Jwk> {
         let kid = header.kid.as_deref();
-        let serving = || {
+        let serving = move || {
             self.keys
                 .iter()
                 .filter(|key| key.algorithms.contains(&header.algorithm))
                 .map(|key| &key.jwk)
+                .filter(move |jwk| jwk.is_of(iss))
         };
         let named = serving().filter(move |jwk| kid.is_some() && jwk.kid() == kid);
         let others = serving().filter(move |jwk| kid.is_none() || jwk.kid().is_none());

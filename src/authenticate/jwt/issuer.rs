@@ -1,6 +1,7 @@
 //! The issuer of a provider's tokens (RFC 7519 §4.1.1).
 
 use crate::authenticate::jose::claims::{ClaimPath, Claims};
+use crate::authenticate::jose::jwk::Jwk;
 use crate::json::Json;
 
 /// The issuer of a provider's tokens. Issuers are compared character by character (RFC 7519 §4.1.1).
@@ -50,6 +51,19 @@ impl Issuer {
                 .strip_prefix(before.as_str())
                 .and_then(|rest| rest.strip_suffix(after.as_str()))
                 .is_some_and(|claim| !claim.is_empty() && !claim.contains('/')),
+        }
+    }
+
+    /// Whether a key can verify a token of this issuer, by the `issuer` of the key.
+    pub fn can_use(&self, key: &Jwk) -> bool {
+        match self {
+            Self::Exact(own) => key.is_of(own),
+            // A key with a placeholder serves any value, and a key without one serves one value.
+            Self::PerClaim { before, after, .. } => {
+                let of_one_value = |issuer: &str| self.publishes_as(issuer);
+                key.is_of(&format!("{before}x{after}"))
+                    || key.issuer().is_some_and(|own| of_one_value(own.as_str()))
+            }
         }
     }
 

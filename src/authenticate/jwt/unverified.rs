@@ -58,6 +58,12 @@ impl<'a> Unverified<'a> {
         &self.header
     }
 
+    /// The issuer that the token names, or an empty text. It may be lying.
+    pub fn claimed_issuer(&self) -> &str {
+        let iss = self.claims.get("iss").and_then(Json::as_str);
+        iss.unwrap_or_default()
+    }
+
     /// Whether the token names this issuer. It may be lying.
     pub fn names(&self, issuer: &Issuer) -> bool {
         issuer.is_named_by(&self.claims)

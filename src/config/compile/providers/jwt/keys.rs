@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::authenticate::KeySourceId;
-use crate::authenticate::jose::base64url;
-use crate::authenticate::jose::jwk::{Source, parse_set};
+use crate::authenticate::jose::jwk::{JwkFault, JwkSet, Source, decode_leniently, parse_set};
 use crate::authenticate::jose::keys::KeySet;
 use crate::authenticate::jose::signature::Algorithm;
 use crate::authenticate::jwt::{Issuer, Keys};
@@ -51,7 +50,7 @@ impl Compiler<'_> {
         );
         let fetched = match sources {
             (Some(inline), None, None) => {
-                let keys = self.inline_keys(&at.member("inline"), inline, algorithms);
+                let keys = self.inline_keys(&at.member("inline"), inline, algorithms, issuer);
                 return keys.ok().map(Keys::Inline);
             }
             (None, Some(remote), None) => self.remote(&at.member("remote"), remote),
@@ -123,13 +122,17 @@ impl Compiler<'_> {
         at: &At<'_>,
         inline: &Value,
         algorithms: Typed<Option<Vec<Algorithm>>>,
+        issuer: &Typed<Issuer>,
     ) -> Typed<KeySet> {
         let set = parse_set(inline, Source::Inline)
             .map_err(|fault| self.report(at, InvalidJwt::KeySet(fault)))?;
         let keys_at = at.member("keys");
-        for refused in &set.refused {
-            let warning = Warning::UnusedKey(refused.fault.clone());
-            self.warn(&keys_at.item(refused.index), warning);
+        self.judge_keys(&keys_at, &set)?;
+        if let Ok(issuer) = issuer
+            && !set.keys.is_empty()
+            && !set.keys.iter().any(|key| issuer.can_use(key))
+        {
+            self.warn(&keys_at, Warning::KeysOfOtherIssuers);
         }
         self.warn_of_inline_secrets(&keys_at, inline);
         let keys = KeySet::new(set.keys, algorithms?.as_deref());
@@ -137,6 +140,25 @@ impl Compiler<'_> {
             return Err(self.report(at, InvalidJwt::NoKey(set.refused)));
         }
         Ok(keys)
+    }
+
+    /// Warns of keys that are not used, and of members that are read leniently. An `issuer` that cannot be read is an
+    /// error, because it restricts the key.
+    fn judge_keys(&mut self, at: &At<'_>, set: &JwkSet) -> Typed<()> {
+        let mut judged = Ok(());
+        for refused in &set.refused {
+            let at = at.item(refused.index);
+            if refused.fault == JwkFault::Issuer {
+                judged = Err(self.report(&at, InvalidJwt::KeyIssuer(refused.fault.clone())));
+            } else {
+                self.warn(&at, Warning::UnusedKey(refused.fault.clone()));
+            }
+        }
+        for entry in &set.lenient {
+            let warning = Warning::LenientKey(entry.lenience);
+            self.warn(&at.item(entry.index), warning);
+        }
+        judged
     }
 
     /// An inline secret can be read by everyone who can read the configuration, and a secret that a person chose can be
@@ -150,7 +172,7 @@ impl Compiler<'_> {
             let at = at.item(index);
             self.warn(&at, Warning::InlineSecret);
             let secret = key.get("k").and_then(Value::as_str);
-            let secret = secret.and_then(|text| base64url::decode(text.as_bytes()));
+            let secret = secret.and_then(decode_leniently);
             if secret.is_some_and(|secret| has_few_different_bytes(&secret)) {
                 self.warn(&at, Warning::WeakSecret);
             }
