@@ -153,6 +153,13 @@ impl Method {
         }
     }
 
+    /// The number of keys in the configuration.
+    pub fn inline_keys(&self) -> usize {
+        match self {
+            Self::Jwt(jwt) => jwt.inline_keys(),
+        }
+    }
+
     /// Whether the evidence for a caller is still current. If it is not, the credential must be verified again.
     ///
     /// # Errors

@@ -252,6 +252,14 @@ impl Policy {
         self.replies.get(id.0)
     }
 
+    /// The number of keys in the configuration, of all providers.
+    pub fn inline_keys(&self) -> usize {
+        let providers = self.providers.iter();
+        providers
+            .map(|provider| provider.method.inline_keys())
+            .sum()
+    }
+
     /// Whether decisions depend on the client's address.
     pub fn asks_for_address(&self) -> bool {
         self.networks.is_some()

@@ -18,7 +18,7 @@ use crate::authenticate::jose::signature::Chosen;
 use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
 use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
-use crate::plan::Plan;
+use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
 use crate::request::RequestView;
 use crate::store::Store;
@@ -240,7 +240,8 @@ impl Filter {
             }
             self.store.borrow_mut().fetch_ended(event);
         }
-        self.metrics.keys(self.store.borrow().keys.len());
+        let inline = self.plan.policy.as_ref().map_or(0, Policy::inline_keys);
+        self.metrics.keys(inline + self.store.borrow().keys.len());
         let due = {
             let fetcher = self.fetcher.borrow();
             let mut waiting = self.waiting.borrow_mut();
