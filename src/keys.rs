@@ -13,6 +13,7 @@
 
 mod content;
 mod event;
+mod fault;
 mod fetcher;
 mod held;
 mod metadata;
@@ -20,7 +21,8 @@ mod record;
 mod source;
 
 pub use self::content::{Content, Loaded};
-pub use self::event::{FetchEvent, FetchFault, FetchReport, Fetched, Ignored, Summary};
+pub use self::event::{FetchEvent, FetchReport, Fetched, Listed, Summary};
+pub use self::fault::FetchFault;
 pub use self::fetcher::Fetcher;
 pub use self::held::{COOL_DOWN, HeldKeySets, HeldKeys};
 pub use self::metadata::{MetadataFault, jwks_uri};

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::MAX_RESPONSE;
 use super::content::Loaded;
-use super::event::{FetchEvent, FetchFault, FetchReport, Fetched, Summary};
+use super::event::{FetchEvent, FetchReport, Fetched, Summary};
+use super::fault::FetchFault;
 use super::record::{Record, max_age};
 use super::source::{Address, Endpoint, Source};
 use crate::authenticate::KeySourceId;
@@ -17,6 +18,17 @@ use crate::time::Timestamp;
 
 /// How much longer than its fetch a lease lasts: the time that a worker needs around its calls.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// The headers of each request. Firewalls deny requests without `user-agent`, and the Kubernetes API server serves keys
+/// as `application/jwk-set+json` only (RFC 7517 §8.5). The filter cannot decompress a response.
+const HEADERS: [(&str, &str); 3] = [
+    (
+        "user-agent",
+        concat!("countersign/", env!("CARGO_PKG_VERSION")),
+    ),
+    ("accept", "application/jwk-set+json, application/json"),
+    ("accept-encoding", "identity"),
+];
 
 /// The sources of one configuration, as one worker sees them.
 pub struct Fetcher {
@@ -249,7 +261,7 @@ impl Watched {
             cluster: &endpoint.cluster,
             method: Method::Get,
             url: &endpoint.url,
-            headers: &[("accept", "application/json")],
+            headers: &HEADERS,
             body: b"",
             timeout: self.source.timeout,
         });
@@ -276,7 +288,7 @@ impl Watched {
         outbound: &mut dyn Outbound,
     ) -> Option<Ended> {
         let Pending { endpoint, step, .. } = pending;
-        let response = match accepted(response) {
+        let response = match accepted(response, &endpoint) {
             Ok(response) => response,
             Err(fault) => return Some(endpoint.ended(Err(fault))),
         };
@@ -308,12 +320,15 @@ impl Watched {
         now: Timestamp,
     ) -> FetchEvent {
         let (fetched, result) = match ended.outcome {
-            Ok(received) => {
+            Ok(mut received) => {
                 let refresh = self.source.refresh;
                 self.record = self.record.succeeded(refresh, received.max_age, now);
                 // Before the record, which says that there is a new body.
                 let key = self.body_key();
-                let version = shared.get(&key).1;
+                let (known, version) = shared.get(&key);
+                if known.is_some_and(|known| known == received.body) {
+                    received.summary.lenient.0.clear();
+                }
                 shared.set(&key, &received.body, version);
                 (Fetched::Ok(received.loaded), Ok(received.summary))
             }
@@ -349,11 +364,17 @@ impl Endpoint {
     }
 }
 
-/// A response whose body is read: one with status 200 that is not too long.
-fn accepted(response: Option<Response<'_>>) -> Result<Response<'_>, FetchFault> {
-    let response = response.ok_or(FetchFault::NoResponse)?;
+/// A response whose body is read: one with status 200 that is neither compressed nor too long.
+fn accepted<'r>(
+    response: Option<Response<'r>>,
+    endpoint: &Endpoint,
+) -> Result<Response<'r>, FetchFault> {
+    let response = response.ok_or_else(|| FetchFault::NoResponse(endpoint.cluster.clone()))?;
     if response.status != 200 {
-        return Err(FetchFault::Status(response.status));
+        return Err(FetchFault::status(&response));
+    }
+    if let Some(fault) = FetchFault::compressed(&response) {
+        return Err(fault);
     }
     if response.body.len() > MAX_RESPONSE {
         return Err(FetchFault::TooLong);
