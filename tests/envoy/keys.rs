@@ -20,7 +20,7 @@ use crate::support::issuer::{Gate, Issuer, Page};
 use crate::support::until;
 use crate::support::upstream::Upstream;
 
-const ISSUER: &str = "https://login.example.com";
+pub(super) const ISSUER: &str = "https://login.example.com";
 /// The time within which every worker adopts what one worker fetched. Workers look ten times per second.
 const WORKERS_LOOK: Duration = Duration::from_millis(300);
 
@@ -29,11 +29,11 @@ fn let_workers_look() {
     thread::sleep(WORKERS_LOOK);
 }
 
-fn key(kid: &str) -> SigningKey {
+pub(super) fn key(kid: &str) -> SigningKey {
     SigningKey::generate(Algorithm::Es256).with_kid(Some(kid))
 }
 
-fn token_of(issuer: &str, key: &SigningKey) -> String {
+pub(super) fn token_of(issuer: &str, key: &SigningKey) -> String {
     let claims = json!({
         "iss": issuer, "aud": "orders", "sub": "amy", "exp": support::now() + 600,
     });
@@ -46,11 +46,11 @@ fn token_of(issuer: &str, key: &SigningKey) -> String {
         .unwrap()
 }
 
-fn token(key: &SigningKey) -> String {
+pub(super) fn token(key: &SigningKey) -> String {
     token_of(ISSUER, key)
 }
 
-fn provider(name: &str, jwks: &Value) -> Value {
+pub(super) fn provider(name: &str, jwks: &Value) -> Value {
     json!({"name": name, "jwt": {"issuer": ISSUER, "audiences": ["orders"], "jwks": jwks}})
 }
 
@@ -60,7 +60,7 @@ fn document(issuer: &Issuer) -> Value {
 }
 
 /// The same configuration with more members of `remote`.
-fn document_with(issuer: &Issuer, members: Value) -> Value {
+pub(super) fn document_with(issuer: &Issuer, members: Value) -> Value {
     let mut remote = json!({"uri": issuer.url("/jwks"), "cluster": "issuer", "timeout": "10s"});
     for (name, value) in members.as_object().unwrap() {
         remote[name] = value.clone();
@@ -68,7 +68,7 @@ fn document_with(issuer: &Issuer, members: Value) -> Value {
     json!({"providers": [provider("corp", &json!({"remote": remote}))]})
 }
 
-fn bootstrap(upstream: &Upstream, issuer: &Issuer) -> Bootstrap {
+pub(super) fn bootstrap(upstream: &Upstream, issuer: &Issuer) -> Bootstrap {
     Bootstrap::new(upstream.port()).cluster("issuer", &[issuer.port()])
 }
 
@@ -87,7 +87,7 @@ fn get(envoy: &Envoy, listener: &str, target: &str, token: &str) -> Response {
     client::send(envoy.listener(listener), &request).unwrap()
 }
 
-fn ask(envoy: &Envoy, listener: &str, token: &str) -> (u16, String) {
+pub(super) fn ask(envoy: &Envoy, listener: &str, token: &str) -> (u16, String) {
     read(&get(envoy, listener, "/", token))
 }
 
@@ -98,15 +98,15 @@ fn read(response: &Response) -> (u16, String) {
     (response.status, error.to_owned())
 }
 
-fn passes() -> (u16, String) {
+pub(super) fn passes() -> (u16, String) {
     (200, String::new())
 }
 
-fn refused() -> (u16, String) {
+pub(super) fn refused() -> (u16, String) {
     (401, "invalid_token".to_owned())
 }
 
-fn unavailable() -> (u16, String) {
+pub(super) fn unavailable() -> (u16, String) {
     (503, "temporarily_unavailable".to_owned())
 }
 
@@ -116,7 +116,7 @@ fn under_way(envoy: &Envoy, listener: &str) -> u64 {
 }
 
 /// The first log line about a failed fetch of a provider's keys.
-fn failed_fetch<'l>(log: &'l str, provider: &str) -> Option<&'l str> {
+pub(super) fn failed_fetch<'l>(log: &'l str, provider: &str) -> Option<&'l str> {
     let begin = format!("provider `{provider}`: fetching keys from `");
     log.lines()
         .find(|line| line.contains(&begin) && line.contains("` failed: "))

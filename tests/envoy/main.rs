@@ -13,6 +13,7 @@ mod denied_calls;
 mod handoff;
 mod host_crypto;
 mod https;
+mod issuers;
 mod keys;
 mod preflights;
 mod routes;
