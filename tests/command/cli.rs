@@ -7,53 +7,53 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const GOOD: i32 = 0;
-const FAILURE: i32 = 1;
-const DENIED: i32 = 2;
-const INVALID: i32 = 3;
+pub const GOOD: i32 = 0;
+pub const FAILURE: i32 = 1;
+pub const DENIED: i32 = 2;
+pub const INVALID: i32 = 3;
 
 /// The result of a run of the command.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Ran {
-    fn lines(&self) -> Vec<&str> {
+    pub fn lines(&self) -> Vec<&str> {
         self.out.lines().collect()
     }
 
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).expect(&self.out)
     }
 }
 
 /// A directory with files, in which the command runs.
-struct Desk(TempDir);
+pub struct Desk(TempDir);
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), content).unwrap();
     }
 
-    fn read_json(&self, name: &str) -> Value {
+    pub fn read_json(&self, name: &str) -> Value {
         serde_json::from_slice(&std::fs::read(self.path(name)).unwrap()).unwrap()
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with_input(arguments, "")
     }
 
-    fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
         let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
             .args(arguments)
             .current_dir(self.0.path())
@@ -78,7 +78,7 @@ impl Desk {
     }
 
     /// A token that is signed with a new key, which `jwks.json` verifies.
-    fn mint(&self) -> String {
+    pub fn mint(&self) -> String {
         self.mint_with(&[
             "--generate",
             "ES256",
@@ -89,7 +89,7 @@ impl Desk {
         ])
     }
 
-    fn mint_with(&self, arguments: &[&str]) -> String {
+    pub fn mint_with(&self, arguments: &[&str]) -> String {
         let fixed = [
             "mint",
             "--issuer",
@@ -108,7 +108,7 @@ impl Desk {
     }
 
     /// A configuration with the keys of `jwks.json`.
-    fn document(&self) -> Value {
+    pub fn document(&self) -> Value {
         let keys = self.read_json("jwks.json");
         json!({
             "realm": "orders",
@@ -175,11 +175,11 @@ fn bootstrap(configuration: &Value) -> String {
 
 const HTTP_FILTER: &str = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config.config";
 
-fn as_struct(document: &Value) -> Value {
+pub fn as_struct(document: &Value) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": document })
 }
 
-fn as_string_value(document: &Value) -> Value {
+pub fn as_string_value(document: &Value) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": document.to_string() })
 }
 

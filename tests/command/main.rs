@@ -1,4 +1,6 @@
 //! The native command, run as a process.
 #![allow(clippy::restriction, reason = "a test may panic")]
 
+mod check;
 mod cli;
+mod mint;

@@ -1,6 +1,11 @@
 //! `check`: the errors in the configurations of a file, and the settings around them that make them ineffective.
 
+mod bypass;
+mod clusters;
 mod deployment;
+mod gate;
+mod istio;
+mod order;
 mod routes;
 mod tls;
 

@@ -14,7 +14,7 @@ use countersign::config::{self, Loaded};
 use countersign::json;
 use serde_json::{Map, Value};
 
-pub use self::filter::{Platform, WasmFilter};
+pub use self::filter::{Platform, WasmFilter, is_resource};
 use crate::exit::Failure;
 use crate::file::File;
 use crate::node::Node;
@@ -130,14 +130,6 @@ fn nothing_located(name: &str, filters: usize) -> Failure {
             "`{name}` contains {filters} Wasm filters, and none is called `countersign`: \
              expected `countersign` in the filter's name, `root_id`, `vm_id` or the location of its code"
         ))
-    }
-}
-
-impl<'v> Located<'v> {
-    /// The Wasm filters that have one of the configurations.
-    pub fn countersign_filters(&self) -> impl Iterator<Item = &WasmFilter<'v>> {
-        let configurations = self.configurations.iter();
-        configurations.filter_map(|configuration| configuration.filter.as_ref())
     }
 }
 

@@ -1,0 +1,1 @@
+//! `mint`: how the values of claims are read.
