@@ -1400,7 +1400,7 @@ fn hash_reads_the_secret_from_standard_input_only() {
 }
 
 /// The header and the claims of a token.
-fn parts(token: &str) -> (Value, Value) {
+pub fn parts(token: &str) -> (Value, Value) {
     let mut parts = token.split('.').map(|part| {
         countersign::authenticate::jose::base64url::decode(part.as_bytes())
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())

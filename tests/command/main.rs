@@ -3,4 +3,4 @@
 
 mod check;
 mod cli;
-mod mint;
+mod files;

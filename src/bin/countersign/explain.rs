@@ -99,9 +99,10 @@ impl Explain {
             Some(number) => number,
             None if count == 1 => 1,
             None => {
-                return Err(Failure::new(format_args!(
+                let text = format!(
                     "`{file}` contains {count} configurations; select one with `--document NUMBER`"
-                )));
+                );
+                return Err(Failure::of_file(file, text));
             }
         };
         let chosen = number
@@ -123,10 +124,9 @@ impl Explain {
             return Ok(configuration.load());
         };
         let keys = parse_strict(&input::read_bytes(file)?).map_err(|fault| {
-            Failure::new(format_args!(
-                "`{}` is not a JSON Web Key Set: {fault}",
-                file.display()
-            ))
+            input::failure(file, |name| {
+                format!("`{name}` is not a JSON Web Key Set: {fault}")
+            })
         })?;
         let Some(mut value) = configuration.value() else {
             return Ok(configuration.load());

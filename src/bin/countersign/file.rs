@@ -23,8 +23,9 @@ impl File {
         let text = input::read_text(file)?;
         let documents = match json::parse_strict(text.as_bytes()) {
             Ok(value) => vec![value],
-            Err(_) => yaml::parse(&text)
-                .map_err(|fault| Failure::new(format_args!("cannot read `{name}`: {fault}")))?,
+            Err(_) => yaml::parse(&text).map_err(|fault| {
+                input::failure(file, |name| format!("cannot read `{name}`: {fault}"))
+            })?,
         };
         Ok(Self { name, documents })
     }

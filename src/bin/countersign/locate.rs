@@ -122,14 +122,14 @@ fn whole_documents<'v>(roots: &[Node<'v>]) -> impl Iterator<Item = Configuration
 
 fn nothing_located(name: &str, filters: usize) -> Failure {
     if filters == 0 {
-        Failure::new(format_args!(
-            "`{name}` contains no configuration and no Wasm filter"
-        ))
+        let text = format!("`{name}` contains no configuration and no Wasm filter");
+        Failure::of_file(name, text)
     } else {
-        Failure::new(format_args!(
+        let text = format!(
             "`{name}` contains {filters} Wasm filters, and none is called `countersign`: \
              expected `countersign` in the filter's name, `root_id`, `vm_id` or the location of its code"
-        ))
+        );
+        Failure::of_file(name, text)
     }
 }
 
