@@ -25,7 +25,13 @@ pub struct YamlFault {
 
 /// Parses the documents of a YAML stream, without the empty ones.
 pub fn parse(text: &str) -> Result<Vec<Value>, YamlFault> {
+    parse_with(text, |text| Some(plain(text)))
+}
+
+/// As [`parse`], with another reading of plain scalars. If it returns none, the value is missing.
+pub fn parse_with(text: &str, plain: fn(String) -> Option<Value>) -> Result<Vec<Value>, YamlFault> {
     let mut reader = Reader {
+        plain,
         parser: Parser::new_from_str(text.trim_start_matches('\u{feff}')),
         anchors: Vec::new(),
         values: 0,
@@ -47,6 +53,8 @@ pub fn parse(text: &str) -> Result<Vec<Value>, YamlFault> {
 
 struct Reader<'t> {
     parser: Parser<std::str::Chars<'t>>,
+    /// Reads a plain scalar.
+    plain: fn(String) -> Option<Value>,
     /// The anchors and their values.
     anchors: Vec<(usize, Value)>,
     values: usize,
@@ -70,7 +78,9 @@ impl Reader<'_> {
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = match tag {
-                    None if style == TScalarStyle::Plain => plain(text),
+                    None if style == TScalarStyle::Plain => {
+                        (self.plain)(text).ok_or_else(|| fault_at(mark, "expected a value"))?
+                    }
                     // The tags `!!str` and `!` mean a string. Other tags do not occur in a configuration.
                     _ => Value::String(text),
                 };
