@@ -76,6 +76,28 @@ fn manager_of(bootstrap: &mut Value) -> &mut Value {
     &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
 }
 
+/// Checks a file with a name, and that it has one error, which contains a text, and no warnings.
+fn assert_invalid(name: &str, text: &str, expected: &str) {
+    let desk = Desk::new();
+    desk.write(name, text);
+    let ran = desk.run_with_input(&["check", name], text);
+    assert!(
+        ran.out.contains(expected),
+        "{name}: {text}: {}{}",
+        ran.out,
+        ran.err
+    );
+    assert_eq!(
+        ran.lines()[1..],
+        ["1 configuration, 1 error, no warnings"],
+        "{text}"
+    );
+    assert_eq!(ran.code, INVALID, "{text}");
+    let explained = desk.run_with_input(&["explain", name, "--path", "/"], text);
+    assert_eq!(explained.code, INVALID, "{text}");
+    assert_eq!(explained.lines(), ran.lines()[..1], "{text}");
+}
+
 /// Checks a file, and that it has exactly the findings: parts of lines, in order.
 fn assert_findings(what: &str, text: &str, expected: &[&str], code: i32) {
     let desk = Desk::new();
@@ -747,4 +769,76 @@ fn a_cluster_that_istio_has_not_is_reported() {
     }}}}]);
     let filter = json!({"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "spec": {"configPatches": patches}});
     assert_clean("a cluster of its own", &istio(&plugin, &filter));
+}
+
+#[test]
+fn a_configuration_in_json_is_read_as_the_filter_reads_it() {
+    for text in [
+        "{\"default\": \"public\",}",
+        "\n  {\n\"default\": \"public\",\n}",
+        "{\"default\": \"public\" /* why */}",
+        "{\"default\": \"public\"} # why",
+        "{'default': 'public'}",
+        "{default: public}",
+        "{\"default\": \"public\", \"default\": \"deny\"}",
+        "{\"default\": public}",
+        "{\"default\": \"public\"",
+        "{\"default\" \"public\"}",
+        "\u{feff}{\"default\": \"public\"}",
+    ] {
+        for name in ["document.json", "document.JSON", "document", "-"] {
+            assert_invalid(name, text, "JSON");
+        }
+    }
+    assert_invalid("list.json", "default: public", "JSON");
+
+    let desk = Desk::new();
+    for (name, text) in [
+        ("good.json", "\r\n\t{\"default\": \"public\"}\n"),
+        ("flow.yaml", "# flow\n{default: public}"),
+        ("block.yml", "default: public"),
+    ] {
+        desk.write(name, text);
+        let ran = desk.run(&["check", name]);
+        assert_eq!(ran.out, "1 configuration, no errors, no warnings\n");
+    }
+    // Envoy accepts it in YAML, where it becomes a Struct.
+    let flow = "{\"default\": \"public\",}";
+    let expected = "file.yaml: warning: YAML but not JSON: trailing comma at line 1 column 22: the filter accepts it as a";
+    assert_findings("YAML", flow, &[expected], GOOD);
+}
+
+#[test]
+fn a_file_in_json_that_envoy_rejects_is_an_error() {
+    let file = bootstrap(&[gate("countersign"), router()], &[route()]).to_string();
+    let trailing = file.replacen("\"clusters\":[", "\"clusters\":[,", 1);
+    let commented = format!("{file} // why");
+    let twice = file.replacen('{', "{\"admin\":{},\"admin\":{},", 1);
+    assert_invalid("envoy.json", &commented, "trailing characters");
+    assert_invalid(
+        "envoy.json",
+        &twice,
+        "the file is not JSON: duplicate member name",
+    );
+    assert_invalid("envoy.json", &trailing, "expected value");
+    let comma = file.replacen("}]}}", "}],}}", 1);
+    assert_invalid("envoy.json", &comma, "the file is not JSON: trailing comma");
+    assert_clean("as YAML", &comma);
+}
+
+#[test]
+fn json_text_in_a_string_value_is_read_as_the_filter_reads_it() {
+    for text in [
+        "{\"default\": \"public\",}",
+        "{'default': 'public'}",
+        "{\"default\": \"public\"} # why",
+        "{default: public}",
+    ] {
+        let configuration =
+            json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text});
+        let mut filter = gate("countersign");
+        filter["typed_config"]["config"]["configuration"] = configuration;
+        let file = bootstrap(&[filter, router()], &[route()]).to_string();
+        assert_findings(text, &file, &["configuration.value: "], INVALID);
+    }
 }

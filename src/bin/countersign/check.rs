@@ -30,6 +30,7 @@ impl Check {
         let file = File::read(&self.file)?;
         let located = locate(&file)?;
         let mut lines = Lines::new(&file.name);
+        lines.file(&file, &located);
         lines.configurations(&located);
         for finding in deployment::findings(&located) {
             if finding.is_error {
@@ -57,6 +58,24 @@ impl<'f> Lines<'f> {
             text: String::new(),
             errors: 0,
             warnings: 0,
+        }
+    }
+
+    /// The errors and warnings of the file as a whole.
+    fn file(&mut self, file: &File, located: &Located<'_>) {
+        if let Some(rejection) = &located.rejection {
+            self.error("", rejection);
+        }
+        let not_json = file.not_json.as_ref();
+        if let Some(not_json) =
+            not_json.filter(|not_json| !not_json.is_error && located.filters.is_empty())
+        {
+            let text = format!(
+                "YAML but not JSON: {}: the filter accepts it as a `google.protobuf.Struct`, not as a \
+                 `google.protobuf.StringValue`",
+                not_json.fault
+            );
+            self.warning("", text);
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Located<'v> {
     pub configurations: Vec<Configuration<'v>>,
     /// Whether the only Wasm filter of the file is assumed to be Countersign.
     pub is_assumed: bool,
+    /// Why Envoy or Kubernetes rejects the file as a whole.
+    pub rejection: Option<String>,
     /// Every Wasm filter of the file.
     pub filters: Vec<WasmFilter<'v>>,
     /// The root node of each document in the file.
@@ -70,7 +72,7 @@ pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
     }
     let mut is_assumed = false;
     let configurations: Vec<_> = if filters.is_empty() {
-        whole_documents(&roots).collect()
+        whole_documents(file, &roots).collect()
     } else {
         let mut chosen: Vec<_> = filters
             .iter()
@@ -85,16 +87,25 @@ pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
     if configurations.is_empty() {
         return Err(nothing_located(&file.name, filters.len()));
     }
+    let not_json = file.not_json.as_ref();
+    let not_json = not_json.filter(|not_json| not_json.is_error && !filters.is_empty());
     Ok(Located {
         configurations,
         is_assumed,
+        rejection: not_json.map(|not_json| format!("the file is not JSON: {}", not_json.fault)),
         filters,
         roots,
     })
 }
 
 /// The documents that are Countersign configurations as a whole: those without a key that identifies another format.
-fn whole_documents<'v>(roots: &[Node<'v>]) -> impl Iterator<Item = Configuration<'v>> {
+///
+/// A text that must be JSON is passed to the filter as it is.
+fn whole_documents<'v>(
+    file: &'v File,
+    roots: &[Node<'v>],
+) -> impl Iterator<Item = Configuration<'v>> {
+    let text = file.not_json.as_ref().filter(|not_json| not_json.is_error);
     let keys_of_other_formats = [
         "apiVersion",
         "kind",
@@ -113,9 +124,12 @@ fn whole_documents<'v>(roots: &[Node<'v>]) -> impl Iterator<Item = Configuration
                 .iter()
                 .all(|name| root.member(name).is_none())
         })
-        .map(|root| Configuration {
+        .map(move |root| Configuration {
             path: root.path.clone(),
-            content: Ok(Content::Value(root.value.clone())),
+            content: Ok(text.map_or_else(
+                || Content::Value(root.value.clone()),
+                |not_json| Content::Text(not_json.text.clone()),
+            )),
             filter: None,
         })
 }
