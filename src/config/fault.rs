@@ -326,6 +326,11 @@ pub enum InvalidCors {
          without the default port"
     )]
     Origin,
+    #[error(
+        "`*` is only allowed in place of the labels before a domain, such as `https://*.example.com`: in lower case, \
+         without a path and without the default port"
+    )]
+    Wildcard,
     #[error("not a valid HTTP token")]
     Token,
 }
@@ -389,6 +394,8 @@ pub enum Warning {
          access to"
     )]
     NullOrigin,
+    #[error("this allows every host below a top-level domain")]
+    TopLevelOrigin,
     #[error("`*` does not include `authorization` (WHATWG Fetch): the filter adds it")]
     AnyHeader,
     #[error(

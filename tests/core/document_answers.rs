@@ -472,6 +472,31 @@ fn other_origins() {
             ],
         ),
         (
+            cors(
+                json!({"allow_origins": ["https://*.preview.example.com", "http://*.localhost:3000"]}),
+            ),
+            &[],
+        ),
+        (
+            cors(json!({"allow_origins": [
+                "https://*", "*.example.com", "*://a.example.com", "https://*:443", "https://a*.example.com",
+                "https://*a.example.com", "https://a.*.example.com", "https://*.*.example.com", "https://*.example.com:*",
+                "https://*.example.com:443", "https://*.example.com/", "https://*.Example.com", "https://*.", "https://**.a",
+                "https://*.192.0.2.1", "https://*.[2001:db8::1]", "https://*.example.com.", "HTTPS://*.a.example",
+                "https://u@*.a.example", "https://*.a.example/*", "https://*..a.example", "**",
+            ]})),
+            &(0..22)
+                .map(|index| format!("cors.allow_origins[{index}]: `*` is only allowed in place of the labels before a domain, such as `https://*.example.com`: in lower case, without a path and without the default port"))
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>(),
+        ),
+        (
+            cors(json!({"allow_origins": ["*", "https://*.example.com"], "allow_credentials": false})),
+            &["cors.allow_origins: `*` must be the only origin"],
+        ),
+        (
             cors(json!({"allow_origins": ["null"], "allow_methods": ["GET POST"]})),
             &["cors.allow_methods[0]: not a valid HTTP token"],
         ),
@@ -483,6 +508,14 @@ fn other_origins() {
         [
             "cors.allow_headers: `*` does not include `authorization` (WHATWG Fetch): the filter adds it"
         ]
+    );
+    assert_eq!(
+        warnings(&cors(
+            json!({"allow_origins": ["https://*.com", "http://*.a.com", "https://*.com:8443"]})
+        )),
+        [0, 2].map(|index| format!(
+            "cors.allow_origins[{index}]: this allows every host below a top-level domain"
+        ))
     );
     let null = |credentials: bool| {
         warnings(&cors(
