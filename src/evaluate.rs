@@ -10,7 +10,7 @@
 //!    different rules, or the request repeats a header that a rule looks at, it is 400. If a condition of the rule looks
 //!    at the path and the path has several readings, it is 400;
 //! 4. the request uses plain HTTP and the configuration requires HTTPS: 403, or 308 to the HTTPS address;
-//! 5. the client's address is not allowed: 403;
+//! 5. the client's address is not allowed, or it is unknown and the rule matches addresses: 403;
 //! 6. the request is for the metadata of the protected resource (RFC 9728): 200;
 //! 7. the request is a CORS preflight: it passes without credentials, or the filter responds;
 //! 8. the rule has a fixed response (`respond`): that response;
@@ -248,6 +248,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             .and_then(|()| self.refuse_foreign_address(self.policy.networks.as_ref()))
             .map_err(|reject| instead_of(reject, hidden.as_ref()))?;
         check(&terms, &mut hidden, |terms| {
+            self.refuse_unknown_address(terms.needs_address)?;
             self.refuse_foreign_address(terms.networks)
         })?;
         // 6 and 7
@@ -301,6 +302,14 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         let client = self.request.client();
         let is_allowed = networks.is_none_or(|networks| networks.admit(client));
         is_allowed.then_some(()).ok_or(Reject::Address)
+    }
+
+    /// Denies a request whose address is unknown, if the rule matches addresses: it is unknown whether the rule matches.
+    fn refuse_unknown_address(&self, needs_address: bool) -> Result<(), Reject> {
+        match needs_address && self.request.client().is_none() {
+            true => Err(Reject::Address),
+            false => Ok(()),
+        }
     }
 
     /// Checks the credentials of the request, and what the rule requires of the callers.

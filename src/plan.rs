@@ -2,6 +2,7 @@
 
 mod doubts;
 mod index;
+mod matches;
 mod networks;
 mod rules;
 mod stripped;
@@ -10,7 +11,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use self::doubts::Doubts;
+pub use self::matches::{HeaderMatch, Match};
 pub use self::networks::{Networks, admit_none};
 pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::{AfterScheme, Stripped};
@@ -25,9 +26,8 @@ use crate::keys::Source;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::reject::{PathFault, Reject};
-use crate::request::host::HostPattern;
-use crate::request::path::{Pattern, Reading, Readings};
-use crate::request::{Field, HttpsBy, RequestView};
+use crate::request::path::{Reading, Readings};
+use crate::request::{HttpsBy, RequestView};
 use crate::store::Store;
 pub use crate::store::{CacheSizes, Limits};
 use crate::url::Host;
@@ -182,26 +182,8 @@ pub struct Terms<'p> {
     pub access: &'p Access,
     /// The networks from which it may come, in addition to [`Policy::networks`].
     pub networks: Option<&'p Networks>,
-}
-
-/// Which requests a rule matches.
-///
-/// A request must match every key. It matches a key if it matches one of its entries, or if the key has no entries.
-/// All entries of `headers` must match.
-#[derive(Debug, Default)]
-pub struct Match {
-    /// Path patterns.
-    pub paths: Vec<Pattern>,
-    /// Methods. `GET` also matches HEAD.
-    pub methods: Vec<String>,
-    /// Hosts.
-    pub hosts: Vec<HostPattern>,
-    /// Headers, with names in lower case. The request must have each of them once, with this value.
-    pub headers: Vec<(String, String)>,
-    /// The names of routes in the host's configuration.
-    pub routes: Vec<String>,
-    /// The policies that the metadata of routes names.
-    pub policies: Vec<String>,
+    /// Whether the rule matches addresses. If so, it decides only about requests with a known address.
+    pub needs_address: bool,
 }
 
 impl Plan {
@@ -264,7 +246,9 @@ impl Policy {
     pub fn asks_for_address(&self) -> bool {
         self.networks.is_some()
             || self.rules.iter().any(|rule| {
-                rule.networks.is_some() || rule.has_condition(Condition::looks_at_address)
+                rule.networks.is_some()
+                    || rule.matches.networks.is_some()
+                    || rule.has_condition(Condition::looks_at_address)
             })
             || self
                 .throttle
@@ -371,75 +355,7 @@ impl Policy {
         Terms {
             access: rule.map_or(&self.default, |rule| &rule.access),
             networks: rule.and_then(|rule| rule.networks.as_ref()),
+            needs_address: rule.is_some_and(|rule| rule.matches.networks.is_some()),
         }
     }
-}
-
-impl Match {
-    /// Whether the request matches all keys but `paths`.
-    ///
-    /// # Errors
-    /// [`Reject::RepeatedField`] if a header decides, and the request repeats it or has a list in it.
-    fn matches_apart_from_path(
-        &self,
-        doubts: &Doubts<'_>,
-        method: &[u8],
-        request: &RequestView<'_>,
-        host: &Host<'_>,
-    ) -> Result<bool, Reject> {
-        let matches = (self.methods.is_empty() || self.has_method(method))
-            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.matches(host)))
-            && has_one_of(&self.routes, request.route().as_slice())
-            && has_one_of(&self.policies, request.policies());
-        if !matches {
-            return Ok(false);
-        }
-        for (name, value) in &self.headers {
-            match request.field(name.as_bytes()) {
-                Field::One(sent) if sent == value.as_bytes() => {}
-                Field::One(_) if doubts.have(name, value) => return Err(Reject::RepeatedField),
-                Field::None | Field::One(_) => return Ok(false),
-                Field::Many => return Err(Reject::RepeatedField),
-            }
-        }
-        Ok(true)
-    }
-
-    fn has_method(&self, method: &[u8]) -> bool {
-        self.methods
-            .iter()
-            .any(|own| own.as_bytes() == method || own == "GET" && method == b"HEAD")
-    }
-
-    /// Whether this matches every request that `other` matches.
-    pub fn covers(&self, other: &Self) -> bool {
-        every_has_one(&other.paths, &self.paths, |own, path| own.covers(path))
-            && every_has_one(&other.hosts, &self.hosts, |own, host| own.covers(host))
-            && (self.methods.is_empty()
-                || !other.methods.is_empty()
-                    && other
-                        .methods
-                        .iter()
-                        .all(|method| self.has_method(method.as_bytes())))
-            && self
-                .headers
-                .iter()
-                .all(|header| other.headers.contains(header))
-            && every_has_one(&other.routes, &self.routes, String::eq)
-            && every_has_one(&other.policies, &self.policies, String::eq)
-    }
-}
-
-/// Whether one of `names` is among `present`, or `names` is empty.
-fn has_one_of(names: &[String], present: &[&[u8]]) -> bool {
-    names.is_empty() || names.iter().any(|name| present.contains(&name.as_bytes()))
-}
-
-/// Whether each entry of `narrow` is covered by one of `wide`. A list without entries covers everything.
-fn every_has_one<T>(narrow: &[T], wide: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
-    wide.is_empty()
-        || !narrow.is_empty()
-            && narrow
-                .iter()
-                .all(|entry| wide.iter().any(|own| covers(own, entry)))
 }

@@ -268,8 +268,8 @@ pub enum InvalidNetworks {
     MappedPrefix { meant: IpNet },
     #[error("every allowed network is also denied")]
     AllDenied,
-    #[error("no address is allowed by both these networks and the top-level `networks`")]
-    AllDeniedTogether,
+    #[error("no address is allowed by both these networks and {with}")]
+    AllDeniedTogether { with: &'static str },
 }
 
 /// What is wrong with what the upstream learns about callers.

@@ -2,8 +2,8 @@
 //!
 //! 1. A fault that a request has only because of such a rule is withheld until the caller is known. Such faults are:
 //!    readings of the path of which only some match the rule, a repeated header that the rule looks at, a path with
-//!    several readings if the rule's condition looks at the path, and an address that the rule's networks deny. A fault
-//!    that the request has without the rule too is answered at once.
+//!    several readings if the rule's condition looks at the path, an address that the rule's networks deny, and an unknown
+//!    address if the rule matches addresses. A fault that the request has without the rule too is answered at once.
 //! 2. Without a credential, or with an invalid one, the response is that of the rule that matches if the hiding rules are
 //!    left out, or of the default: its networks, its check of the path, its providers, its scopes in a challenge, its
 //!    fixed response. If that rule would let the request pass, the response is 401 with the challenges of every provider.

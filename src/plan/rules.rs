@@ -104,7 +104,10 @@ impl Rules {
         self.look_at_hosts |= rule.looks_at_host();
         self.hide |= rule.hides;
         let headers = rule.matches.headers.iter();
-        headers.for_each(|(name, value)| self.required_values.insert(name, value));
+        for (name, own) in headers {
+            let values = own.values().iter();
+            values.for_each(|value| self.required_values.insert(name, value));
+        }
         self.list.push(rule);
     }
 

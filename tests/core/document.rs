@@ -468,7 +468,9 @@ fn values_of_the_wrong_kind() {
         ),
         (
             with_rule(json!({ "match": { "headers": { "x-api-version": 2 } } })),
-            &["rules[0].match.headers.x-api-version: expected a string, found the number `2`"],
+            &[
+                "rules[0].match.headers.x-api-version: expected a string, a list of strings, or `absent`, found the number `2`",
+            ],
         ),
         (
             with_rule(json!({ "match": { "paths": "/healthz" } })),
@@ -921,6 +923,25 @@ fn rules_match_what_they_say() {
             &["rules[0].match.headers.x-a: duplicate header: header names are case-insensitive"],
         ),
         (
+            with_rule(json!({ "match": { "headers": {
+                "a": ["1", "2", "1"], "b": "absent", "c": ["absent"], "d": "", "e": ["", "1"],
+            } } })),
+            &[],
+        ),
+        (
+            with_rule(json!({ "match": { "headers": {
+                "a": [], "b": ["1", 2], "c": ["1", "2 "], "d": null, "e": {}, "f": [null],
+            } } })),
+            &[
+                "rules[0].match.headers.a: an empty list matches no request: remove the key to match all",
+                "rules[0].match.headers.b[1]: expected a string, found the number `2`",
+                "rules[0].match.headers.c[1]: not a valid header value: it has leading or trailing whitespace, or a control character",
+                "rules[0].match.headers.d: expected a string, a list of strings, or `absent`, found nothing",
+                "rules[0].match.headers.e: expected a string, a list of strings, or `absent`, found an object",
+                "rules[0].match.headers.f[0]: expected a string, found nothing",
+            ],
+        ),
+        (
             with_rule(json!({ "match": { "headers": { "a": " 1", "b": "1\n", "c": "1\u{0}2" } } })),
             &[
                 "rules[0].match.headers.a: not a valid header value: it has leading or trailing whitespace, or a control character",
@@ -1008,6 +1029,70 @@ fn rules_that_no_request_can_reach() {
                 "rules[0].match.methods[0]: expected a method in upper case, such as `GET`: methods are case-sensitive",
                 "rules[0].match.paths[0]: expected a path that begins with `/`",
             ],
+        ),
+        (
+            rules(
+                json!({ "headers": { "x": ["1", "2"] } }),
+                json!({ "headers": { "X": ["2", "1", "2"], "y": "absent" } }),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "headers": { "x": ["1", "2"] } }),
+                json!({ "headers": { "x": ["2", "3"] } }),
+            ),
+            &[],
+        ),
+        (
+            rules(
+                json!({ "headers": { "x": "absent" } }),
+                json!({ "headers": { "x": "absent" }, "paths": ["/a"] }),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "headers": { "x": "absent" } }),
+                json!({ "headers": { "x": ["absent"] } }),
+            ),
+            &[],
+        ),
+        (
+            rules(json!({ "headers": { "x": "absent" } }), json!({})),
+            &[],
+        ),
+        (
+            rules(
+                json!({ "networks": { "allow": ["10.0.0.0/8"] } }),
+                json!({ "networks": { "allow": ["10.1.0.0/16"] }, "paths": ["/a"] }),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "networks": { "allow": ["0.0.0.0/0", "::/0"] } }),
+                json!({}),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "networks": { "allow": ["10.0.0.0/8"] } }),
+                json!({}),
+            ),
+            &[],
+        ),
+        (
+            rules(json!({}), json!({ "networks": { "deny": ["10.0.0.0/8"] } })),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "networks": { "allow": ["10.0.0.0/8"] } }),
+                json!({ "networks": { "deny": ["10.0.0.0/8"] } }),
+            ),
+            &[],
         ),
         (
             rules(

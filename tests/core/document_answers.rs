@@ -696,6 +696,28 @@ fn networks() {
             ],
         ),
         (
+            json!({"networks": {"allow": ["10.0.0.0/8"]}, "rules": [
+                {"name": "denied", "match": {"networks": {"allow": ["::1"], "deny": ["::1"]}}, "allow": "public"},
+                {"name": "elsewhere", "match": {"networks": {"allow": ["192.168.0.0/16"]}}, "allow": "public"},
+                {"name": "both", "match": {"paths": ["/a"], "networks": {"allow": ["10.1.0.0/16"]}}, "allow": "public",
+                    "networks": {"deny": ["10.0.0.0/15"]}},
+                {"name": "empty", "match": {"paths": ["/b"], "networks": {}}, "allow": "public"},
+                {"name": "none", "match": {"paths": ["/c"], "networks": {"allow": []}}, "allow": "public"},
+                {"name": "null", "match": {"paths": ["/d"], "networks": null}, "allow": "public"},
+                {"name": "typo", "match": {"paths": ["/e"], "networks": {"allowed": ["10.0.0.0/8"], "deny": ["10.0.0.1/8"]}}, "allow": "public"},
+            ]}),
+            &[
+                "rules[0].match.networks: every allowed network is also denied",
+                "rules[1].match.networks: no address is allowed by both these networks and the top-level `networks`",
+                "rules[2].networks: no address is allowed by both these networks and `match.networks`",
+                "rules[3].match.networks: expected `allow`, `deny` or both",
+                "rules[4].match.networks.allow: expected at least one network",
+                "rules[5].match.networks: expected an object, found nothing",
+                "rules[6].match.networks.allowed: unknown key; did you mean `allow`?",
+                "rules[6].match.networks.deny[0]: the address has bits after the prefix; did you mean `10.0.0.0/8`?",
+            ],
+        ),
+        (
             with(json!({"allow": ["10.1.0.0/16"], "deny": ["10.0.0.0/8"]})),
             &["networks: every allowed network is also denied"],
         ),

@@ -8,6 +8,7 @@ mod published;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod allocations;
 mod answers;
 mod callers;

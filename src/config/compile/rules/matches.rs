@@ -3,11 +3,11 @@
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::diagnostic::Whole;
-use crate::config::document::rules::Match as MatchDocument;
+use crate::config::document::rules::{Header, Match as MatchDocument};
 use crate::config::fault::{InvalidHeader, InvalidMatch};
 use crate::config::read::{Entries, Items, List, Optional, Typed};
 use crate::grammar::is_token;
-use crate::plan::Match;
+use crate::plan::{HeaderMatch, Match};
 use crate::request::host::HostPattern;
 use crate::request::path::Pattern;
 
@@ -49,7 +49,13 @@ impl Compiler<'_> {
             .policy
             .each(&at.member("policy"), |at, name| self.route(at, name));
         let (headers, headers_whole) = self.matched_headers(&at.member("headers"), document);
+        let networks = document.networks.given();
+        let networks = networks.map(|networks| self.networks(&at.member("networks"), networks));
+        let networks = networks.transpose();
         let mut whole = document.whole.and(headers_whole);
+        whole = networks
+            .as_ref()
+            .map_or_else(|reported| Err(*reported), |_| whole);
         for (key, entries, own) in [
             ("paths", &document.paths, paths.whole),
             ("methods", &document.methods, methods.whole),
@@ -71,6 +77,7 @@ impl Compiler<'_> {
                 headers,
                 routes: routes.known,
                 policies: policies.known,
+                networks: networks.ok().flatten(),
             },
             paths: paths.whole,
             whole,
@@ -107,10 +114,11 @@ impl Compiler<'_> {
         &mut self,
         at: &At<'_>,
         document: &MatchDocument,
-    ) -> (Vec<(String, String)>, Whole) {
-        let mut headers: Vec<(String, String)> = Vec::new();
+    ) -> (Vec<(String, HeaderMatch)>, Whole) {
+        let mut headers: Vec<(String, HeaderMatch)> = Vec::new();
         let mut whole = document.headers.whole();
-        for (name, value) in document.headers.entries() {
+        for (name, own) in document.headers.entries() {
+            let at = at.member(name);
             let header = name.to_ascii_lowercase();
             let fault = if !is_token(name) {
                 InvalidHeader::Name
@@ -118,15 +126,37 @@ impl Compiler<'_> {
                 InvalidHeader::Host
             } else if headers.iter().any(|(known, _)| *known == header) {
                 InvalidHeader::Duplicate
-            } else if value.trim() != value || value.contains(char::is_control) {
-                InvalidHeader::Value
             } else {
-                headers.push((header, value.clone()));
+                match self.matched_header(&at, own) {
+                    Ok(own) => headers.push((header, own)),
+                    Err(reported) => whole = Err(reported),
+                }
                 continue;
             };
-            whole = Err(self.report(&at.member(name), fault));
+            whole = Err(self.report(&at, fault));
         }
         (headers, whole)
+    }
+
+    fn matched_header(&mut self, at: &At<'_>, own: &Header) -> Typed<HeaderMatch> {
+        let values = match own {
+            Header::Absent => return Ok(HeaderMatch::Absent),
+            Header::Value(value) => vec![self.matched_value(at, value)?],
+            Header::OneOf(values) if values.is_empty() => {
+                return Err(self.report(at, InvalidMatch::EmptyList));
+            }
+            Header::OneOf(values) => values
+                .each(at, |at, value| self.matched_value(at, value))
+                .whole()?,
+        };
+        Ok(HeaderMatch::OneOf(values))
+    }
+
+    fn matched_value(&mut self, at: &At<'_>, value: &str) -> Typed<String> {
+        if value.trim() != value || value.contains(char::is_control) {
+            return Err(self.report(at, InvalidHeader::Value));
+        }
+        Ok(value.to_owned())
     }
 }
 
