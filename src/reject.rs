@@ -101,8 +101,8 @@ pub enum PathFault {
     /// `//user@host`.
     #[error("it begins with user information, which servers read differently")]
     UserInformation,
-    /// An escape such as `%61`, where one rule has a literal and another rule has a parameter.
-    #[error("it has an escaped letter, which some routers do not decode")]
+    /// An escape such as `%61`, where one rule has a literal and another rule has a parameter; or `%3A` before a verb.
+    #[error("it has an escaped letter or colon, which some routers do not decode")]
     EscapedLetter,
     /// A dot or a space at the end, also encoded.
     #[error("it ends with a dot or a space, which some servers drop")]

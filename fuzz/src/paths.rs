@@ -13,10 +13,12 @@ use super::random::Random;
 use super::upstreams::{REWRITES, Read, Reading, SERVERS, decoded_parameter, models};
 
 /// The patterns of the rules, in order. Each rule has one.
-const RULES: [&str; 9] = [
+const RULES: [&str; 11] = [
     "/admin/**",
     "/public/open",
     "/public/**",
+    "/users/{id}:drop",
+    "/users:drop",
     "/users/{id}",
     "/users/{id}/orders",
     "/a/b",
@@ -25,11 +27,11 @@ const RULES: [&str; 9] = [
     "/b",
 ];
 
-pub const PIECES: [&str; 44] = [
+pub const PIECES: [&str; 48] = [
     "/", "/", "/", "/", "/", "a", "a", "b", "b", "admin", "public", "open", "users", "orders", ".",
     "..", "/..", "/../", "/./", "//", "%2e", "%2E%2e", "%2f", "%2F", "\\", "%5c", ";", ";x=1",
     "%3b", "..;", "%25", "%252e", "%252f", "%255c", "%25252f", "%61", "%2561", "%c3%a9", "%3f",
-    "%20", "u@h", ":80", "B", "Admin",
+    "%20", "u@h", ":80", "B", "Admin", ":drop", ":drop", "%3adrop", ":d%72op",
 ];
 
 /// A random path.
@@ -229,12 +231,25 @@ fn bind(pattern: &str, reading: &Reading) -> Option<Vec<(String, String)>> {
             return Some(bound);
         }
         let segment = rest.next()?;
-        match own.strip_prefix('{').and_then(|own| own.strip_suffix('}')) {
-            Some(name) => {
+        let parameter = own.strip_prefix('{').and_then(|own| own.split_once('}'));
+        match parameter {
+            Some((name, verb)) => {
                 let value = segment.bound.as_ref()?;
+                // A router compares the verb as it compares literals.
+                let value = match verb.len() {
+                    0 => value,
+                    length => {
+                        let begin = segment.literal.len().checked_sub(length)?;
+                        let end = segment.literal.get(begin..)?;
+                        let is_verb =
+                            end == verb || reading.ignores_case && end.to_lowercase() == verb;
+                        let is_match = is_verb && begin > 0;
+                        is_match.then(|| value.get(..value.len() - length))??
+                    }
+                };
                 let value = match reading.is_encoded {
                     true => decoded_parameter(value),
-                    false => value.clone(),
+                    false => value.to_owned(),
                 };
                 bound.push((name.to_owned(), value));
             }

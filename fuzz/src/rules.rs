@@ -11,7 +11,7 @@ use countersign::url::Host;
 use super::paths::policy_of;
 use super::random::Random;
 
-const SEGMENTS: [&str; 6] = ["a", "b", "C", "{x}", "{y}", "{z}"];
+const SEGMENTS: [&str; 9] = ["a", "b", "C", "{x}", "{y}", "{z}", "a:v", "{w}:v", "{w}:V"];
 const HOSTS: [&str; 6] = [
     "a.example",
     "b.example",
@@ -40,9 +40,9 @@ const CLIENTS: [&str; 5] = [
     "unknown",
 ];
 const NAMES: [&str; 3] = ["one", "two", "three"];
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 20] = [
     "/", "/a", "/a/", "/b", "/a/b", "/A/c", "/a/b/C", "/b/b/b/b", "/a//b", "/a/../b", "/a%2fb",
-    "/a;b/b", "*", "/C",
+    "/a;b/b", "*", "/C", "/a:v", "/b/c:V/", "/:v", "/a/:v:v", "/a:v/b", "/a;b:v",
 ];
 
 /// A policy with random rules.

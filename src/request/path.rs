@@ -23,7 +23,7 @@ mod reading;
 mod readings;
 
 pub use self::case::Case;
-pub use self::pattern::{Pattern, PatternFault, PatternSegment};
+pub use self::pattern::{Pattern, PatternFault, PatternSegment, without_verb};
 pub use self::reading::Reading;
 pub use self::readings::Readings;
 

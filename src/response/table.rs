@@ -183,7 +183,7 @@ fn path_message(fault: PathFault) -> &'static str {
         PathFault::Parameters => "The path has parameters.",
         PathFault::EncodedQuery => "The path has an encoded question mark.",
         PathFault::UserInformation => "The path begins with user information.",
-        PathFault::EscapedLetter => "The path has an escaped letter.",
+        PathFault::EscapedLetter => "The path has an escaped letter or colon.",
         PathFault::LastDot => "The path ends with a dot or a space.",
         PathFault::Fragment => "The path has a fragment.",
         PathFault::ControlCharacter => "The path has a control character.",

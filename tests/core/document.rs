@@ -854,13 +854,13 @@ fn rules_match_what_they_say() {
         (
             path("/{a"),
             &[&format!(
-                "{no_path}: `{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
+                "{no_path}: `{{name}}` must be a whole segment or be followed by `:verb`, and its name may have only letters, digits and `_`"
             )],
         ),
         (
             path("/{}"),
             &[&format!(
-                "{no_path}: `{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
+                "{no_path}: `{{name}}` must be a whole segment or be followed by `:verb`, and its name may have only letters, digits and `_`"
             )],
         ),
         (

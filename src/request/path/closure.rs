@@ -27,7 +27,7 @@ mod symbols;
 use std::ops::Range;
 
 use self::steps::{STEPS, before, decode, segments};
-use self::symbols::{Marks, Runs, SEPARATOR, Symbol};
+use self::symbols::{Marks, Runs, SEPARATOR, Symbol, ends_in_escaped_colon};
 use super::reading::{AS_SENT, Reading, forbidden};
 use crate::reject::PathFault;
 
@@ -75,7 +75,8 @@ pub(super) struct Read<'p> {
     /// All readings, and why there are several. None if the first is the only one.
     pub(super) others: Option<(Closure<'p>, PathFault)>,
     /// The readings of routers that compare the path as sent. [`AS_SENT`] marks each segment in which an unreserved
-    /// character is escaped: such a router does not match that segment to a literal, but does match it to a parameter.
+    /// character or the last colon is escaped: such a router does not match that segment to a literal or to a verb, but does
+    /// match it to a parameter.
     pub(super) as_sent: Vec<String>,
 }
 
@@ -110,18 +111,21 @@ pub(super) fn read(path: &str) -> Result<Read<'_>, PathFault> {
     })
 }
 
-/// The reading of a router that compares a text as sent. None if no unreserved character is escaped in the text.
+/// The reading of a router that compares a text as sent. None if neither an unreserved character nor the colon of a verb is
+/// escaped in the text.
 ///
 /// By RFC 3986 §6.2.2.2, an escaped unreserved character is equivalent to the character, and clients do not write such
-/// escapes. Clients do write other escapes, so those are decoded here.
+/// escapes. Clients do write other escapes, so those are decoded here. To some routers a verb begins at a `:` that is not
+/// escaped.
 fn as_sent(text: &[Symbol], runs: &Runs<'_>) -> Result<Option<String>, PathFault> {
-    if !Marks::of(text).has(Marks::UNRESERVED_ESCAPE) {
+    let marks = Marks::of(text);
+    if !marks.has(Marks::UNRESERVED_ESCAPE) && !marks.has(Marks::COLON_ESCAPE) {
         return Ok(None);
     }
     let mut read = Vec::with_capacity(text.len());
     for segment in segments(without_last_slash(text)) {
         read.push(SEPARATOR);
-        if Marks::of(segment).has(Marks::UNRESERVED_ESCAPE) {
+        if Marks::of(segment).has(Marks::UNRESERVED_ESCAPE) || ends_in_escaped_colon(segment) {
             read.push(Symbol::from(AS_SENT));
         }
         decode(segment, |_| true, &mut read)?;

@@ -124,8 +124,9 @@ impl<'a> Readings<'a> {
         closure.is_some_and(|closure| closure.names_host)
     }
 
-    /// The readings of routers that compare the path as sent, if an unreserved character is escaped in it. They differ
-    /// from the others only in which segments match a literal, and which only a parameter ([`Reading::is_as_sent`]).
+    /// The readings of routers that compare the path as sent, if an unreserved character or the colon of a verb is escaped
+    /// in it. They differ from the others only in which segments match a literal or a verb, and which only a parameter
+    /// ([`Reading::is_as_sent`]).
     pub fn as_sent(&self) -> impl Iterator<Item = Reading<'_>> {
         self.as_sent.iter().map(|text| Reading::decoded(text))
     }
