@@ -10,6 +10,7 @@ mod audit;
 mod conditions;
 mod cookbook;
 mod denied_calls;
+mod example_issuers;
 mod handoff;
 mod host_crypto;
 mod https;
