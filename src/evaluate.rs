@@ -1,7 +1,7 @@
 //! The decision about a request: a plan, a request and a moment → [`Decision`].
 //!
-//! The checks run in this order, 1 to 9 and 14 in this file, 10 in `throttle`, 11 to 13 in `identify` and `verify`, 15 and
-//! 16 in [`authorize`](crate::authorize). The first that fails decides the response:
+//! The checks run in this order, 1 to 9 and 15 in this file, 10 in `throttle`, 11 to 13 in `identify` and `verify`, 14, 16
+//! and 17 in [`authorize`](crate::authorize). The first that fails decides the response:
 //!
 //! 1. there is no valid configuration: 503;
 //! 2. the method is TRACE: 405;
@@ -20,10 +20,11 @@
 //! 12. there is no credential: 401, or at an optional rule the request passes;
 //! 13. a credential is invalid: 401, also if the rule does not accept its provider, because an upstream could read it. If
 //!     its validity cannot be determined, because keys are unavailable: 503;
-//! 14. the credential is valid, but the rule does not accept its provider, or no rule permits the request: 403;
-//! 15. the authentication is too weak or too old: 401 (RFC 9470);
-//! 16. a scope, role, group or claim is missing, or a condition is false: 403, or the response that hides the rule;
-//! 17. otherwise the request passes.
+//! 14. the caller lacks what the configuration requires of every caller: as 16 and 17, but never hidden;
+//! 15. the credential is valid, but the rule does not accept its provider, or no rule permits the request: 403;
+//! 16. the authentication is too weak or too old: 401 (RFC 9470);
+//! 17. a scope, role, group or claim is missing, or a condition is false: 403, or the response that hides the rule;
+//! 18. otherwise the request passes.
 //!
 //! If a rule hides (`on_forbidden: not_found`), clients that it denies cannot tell it from a missing rule: see `hide`.
 //! In shadow mode a denial is decided in the same way, and the request passes; metadata and preflights are answered.
@@ -31,6 +32,7 @@
 //! could take for a verified credential: see `forward`.
 //! If the rule offers no scheme, 12 and 13 are 403, because a 401 must have a challenge (RFC 9110 §15.5.2).
 
+mod admit;
 mod decision;
 mod effects;
 mod forward;
@@ -42,8 +44,6 @@ mod throttle;
 mod trace;
 mod verify;
 
-use std::cell::RefCell;
-
 pub use self::decision::{Answer, Decision, Denial, Passage, Verdict};
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
@@ -53,7 +53,7 @@ pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::jose::signature::Backend;
 use crate::authenticate::{KeySourceId, ProviderId};
 use crate::authorize::condition::{Budget, Condition};
-use crate::authorize::{Access, Input, permit, permit_anyone, permit_where_hidden};
+use crate::authorize::{Access, permit, permit_anyone, permit_where_hidden};
 use crate::plan::{Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
 use crate::reject::{Reject, TokenFault, Unavailable};
@@ -106,6 +106,7 @@ pub fn evaluate<'p>(
         request,
         store,
         circumstances,
+        budget: Budget::default(),
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
     decision.verdict = match evaluation.decide(&mut decision, &mut effects, trace) {
@@ -193,6 +194,8 @@ struct Evaluation<'p, 'r> {
     request: &'r RequestView<'r>,
     store: &'r Store,
     circumstances: Circumstances<'r>,
+    /// What all conditions of the request may cost together.
+    budget: Budget,
 }
 
 impl<'p, 'r> Evaluation<'p, 'r> {
@@ -239,7 +242,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         }
         let terms = self.policy.terms(rule);
         check(&terms, &mut hidden, |terms| {
-            refuse_path_in_doubt(terms.access, &readings)
+            self.refuse_path_in_doubt(terms.access, &readings)
         })?;
 
         // 4 and 5
@@ -262,7 +265,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         if let Some(verdict) = self.preflight(decision, &readings, &host, refusal)? {
             return Ok(verdict);
         }
-        // 8 to 17
+        // 8 to 18
         let bound = found.map(|found| found.bound).unwrap_or_default();
         let applicable = Applicable {
             access: terms.access,
@@ -285,8 +288,23 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         };
         let stripped = &self.policy.stripped;
         let mut queries = readings.queries();
-        let names_host = self.policy.rules.look_at_hosts() && readings.name_host();
+        let names_host = self.policy.looks_at_hosts() && readings.name_host();
         match names_host || queries.any(|query| stripped.has_parameter_in(&query)) {
+            true => Err(Reject::Path(fault)),
+            false => Ok(()),
+        }
+    }
+
+    /// Denies a path with several readings if a condition looks at the path: the upstream could use any of the readings.
+    fn refuse_path_in_doubt(&self, access: &Access, readings: &Readings<'_>) -> Result<(), Reject> {
+        let Err(fault) = readings.plain() else {
+            return Ok(());
+        };
+        let looks_at_path = Condition::looks_at_path;
+        let everywhere = &self.policy.require;
+        match access.has_condition(looks_at_path)
+            || access.gate().is_some() && everywhere.has_condition(looks_at_path)
+        {
             true => Err(Reject::Path(fault)),
             false => Ok(()),
         }
@@ -320,11 +338,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Verdict, Stop> {
-        let Applicable {
-            access,
-            readings,
-            bound,
-        } = *applicable;
+        let access = applicable.access;
         trace.step(Step::Requires(access_in_words(access)));
         let gate = match access {
             Access::Public => return pass_anyone(access),
@@ -335,41 +349,29 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             Access::Optional(gate) | Access::Required(gate) | Access::Closed(gate) => gate,
         };
         decision.offers = &gate.offers;
-        decision.requirements = Some(&gate.requirements);
+        decision.requirements = Some(self.required(gate));
         self.identify(gate, decision, effects, trace)?;
         let Some(principal) = decision.principals.first() else {
             decision.told = Told::Anonymous;
             return pass_anyone(access);
         };
-        if !gate.providers.contains(&principal.provider()) {
+        let provider = principal.provider();
+        let admitted = self.admit(applicable, decision, effects, trace)?;
+        if !gate.providers.contains(&provider) {
             return Err(Reject::ProviderNotAccepted.into());
         } else if matches!(access, Access::Closed(_)) {
             return Err(Reject::NoRule.into());
         }
-        let budget = Budget::default();
-        let observers = RefCell::new((&mut *trace, &mut *effects));
-        let input = Input {
-            principal,
-            provider: decision.provider.unwrap_or_default(),
-            request: self.request,
-            https_by: self.policy.https_by,
-            path: readings,
-            parameters: bound.as_slice(),
-            now: self.circumstances.now,
-            budget: &budget,
-            on_condition: &|holds| {
-                let (trace, effects) = &mut *observers.borrow_mut();
-                trace.step(Step::Condition {
-                    holds: holds.ok(),
-                    spent: budget.spent(),
-                });
-                effects.failed_conditions += u32::from(holds.is_err());
+        let permit = self.check_caller(
+            applicable,
+            decision,
+            effects,
+            trace,
+            |input| match decision.hides {
+                false => permit(admitted, &gate.requirements, input),
+                true => permit_where_hidden(admitted, &gate.requirements, input),
             },
-        };
-        let permit = match decision.hides {
-            false => permit(&decision.principals, &gate.requirements, input),
-            true => permit_where_hidden(&decision.principals, &gate.requirements, input),
-        }?;
+        )?;
         decision.told = Told::Caller;
         Ok(Verdict::Passes(permit))
     }
@@ -390,16 +392,5 @@ fn access_in_words(access: &Access) -> &'static str {
         Access::Optional(_) => "a credential is optional, but an invalid one is denied",
         Access::Required(_) => "a credential is required",
         Access::Closed(_) => "denied for every caller",
-    }
-}
-
-/// Denies a path with several readings if a condition looks at the path: the upstream could use any of the readings.
-fn refuse_path_in_doubt(access: &Access, readings: &Readings<'_>) -> Result<(), Reject> {
-    let Err(fault) = readings.plain() else {
-        return Ok(());
-    };
-    match access.has_condition(Condition::looks_at_path) {
-        true => Err(Reject::Path(fault)),
-        false => Ok(()),
     }
 }

@@ -19,7 +19,7 @@ pub use self::stripped::{AfterScheme, Stripped};
 use crate::authenticate::Provider;
 use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::condition::Condition;
-use crate::authorize::{Access, Gate, ReplyId};
+use crate::authorize::{Access, Everywhere, Gate, ReplyId};
 use crate::credential::Location;
 use crate::identity::Identity;
 use crate::keys::Source;
@@ -60,6 +60,8 @@ pub struct Policy {
     pub rules: Rules,
     /// What a request requires if no rule matches.
     pub default: Access,
+    /// What is required of every caller.
+    pub require: Everywhere,
     /// The responses of rules that answer every request with a fixed response.
     pub replies: Vec<FixedReply>,
     /// The gate for a request that a hidden rule denies and that would pass without the rule. It accepts every provider.
@@ -245,6 +247,7 @@ impl Policy {
     /// Whether decisions depend on the client's address.
     pub fn asks_for_address(&self) -> bool {
         self.networks.is_some()
+            || self.require.has_condition(Condition::looks_at_address)
             || self.rules.iter().any(|rule| {
                 rule.networks.is_some()
                     || rule.matches.networks.is_some()
@@ -258,7 +261,14 @@ impl Policy {
 
     /// Whether decisions depend on whether the connection uses TLS.
     pub fn asks_for_tls(&self) -> bool {
-        self.https_by == HttpsBy::Connection && (self.requires_https || self.rules.look_at_scheme())
+        let looks_at_scheme =
+            self.rules.look_at_scheme() || self.require.has_condition(Condition::looks_at_scheme);
+        self.https_by == HttpsBy::Connection && (self.requires_https || looks_at_scheme)
+    }
+
+    /// Whether decisions depend on the host of a request.
+    pub fn looks_at_hosts(&self) -> bool {
+        self.rules.look_at_hosts() || self.require.has_condition(Condition::looks_at_host)
     }
 
     /// Whether decisions depend on the route of a request. If so, the filter must not change a request so that the host

@@ -173,6 +173,8 @@ pub enum TokenFault {
     ClaimMissing,
     /// A claim has the wrong type.
     ClaimType,
+    /// A claim does not have a value that the provider requires.
+    ClaimMismatch,
     /// It is bound to a key, and the request does not prove possession of that key (RFC 7800).
     Binding,
 }
@@ -305,6 +307,7 @@ impl TokenFault {
             | Self::Revoked
             | Self::ClaimMissing
             | Self::ClaimType
+            | Self::ClaimMismatch
             | Self::Binding => false,
         }
     }
@@ -325,6 +328,7 @@ impl TokenFault {
             Self::Revoked => "token_revoked",
             Self::ClaimMissing => "token_claim_missing",
             Self::ClaimType => "token_claim_type",
+            Self::ClaimMismatch => "token_claim_mismatch",
             Self::Binding => "token_binding",
         }
     }

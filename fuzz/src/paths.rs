@@ -2,7 +2,7 @@
 //! another rule matches.
 
 use countersign::authorize::Requirements;
-use countersign::authorize::{Access, Gate};
+use countersign::authorize::{Access, Everywhere, Gate};
 use countersign::identity::Identity;
 use countersign::plan::{Match, Mode, Policy, Rule, Rules, Stripped};
 use countersign::request::path::{Case, Pattern, Readings};
@@ -90,6 +90,7 @@ pub fn policy_of(rules: Rules) -> Policy {
         sources: Vec::new(),
         rules,
         default: Access::Public,
+        require: Everywhere::default(),
         strangers: Gate {
             providers: Vec::new(),
             choice: 0,

@@ -9,7 +9,8 @@
 //! 3. The issuer is the provider's.
 //! 4. A key of the provider has the key identifier of the token, and can be used with its algorithm and its issuer.
 //! 5. The key verifies the signature.
-//! 6. The token is of the required kind. The audience and the required claims are present, and have the right types.
+//! 6. The token is of the required kind. The audience and the required claims are present, and have the right types and
+//!    values.
 //! 7. The token is valid at this time. Neither the token nor its subject is revoked. This is checked again when a
 //!    cached result is used.
 
@@ -22,7 +23,7 @@ use std::time::Duration;
 pub use self::issuer::Issuer;
 pub use self::unverified::Unverified;
 use self::unverified::{Signed, is_kind};
-use super::jose::claims::{ClaimNames, ClaimPath, Claims, Times};
+use super::jose::claims::{ClaimNames, ClaimPath, Claims, RequiredValue, Times};
 use super::jose::jwk::KeyId;
 use super::jose::jws::{Compact, JwsFault};
 use super::jose::keys::KeySet;
@@ -109,6 +110,8 @@ pub struct Jwt {
     pub kind: Kind,
     /// Claims that a token must have.
     pub require: Vec<ClaimPath>,
+    /// Claims that a token must have, with their values.
+    pub require_claims: Vec<RequiredValue>,
     /// The tolerated difference between the issuer's clock and this one.
     pub clock_skew: Duration,
     /// The maximum time from a token's `iat` to its `exp`. `None` if there is no limit. Without `iat`, or if `iat` is
@@ -297,6 +300,9 @@ impl Jwt {
         let missing = |path: &ClaimPath| path.find(claims).is_none_or(Json::is_null);
         if self.require.iter().any(missing) {
             return Err(TokenFault::ClaimMissing);
+        }
+        if !self.require_claims.iter().all(|own| own.is_met(claims)) {
+            return Err(TokenFault::ClaimMismatch);
         }
         // A token that is bound to a key requires a proof that the caller has the key (RFC 7800 §3.1). The filter
         // cannot check such a proof. If it accepted the token, the token would be a bearer token.

@@ -2,6 +2,7 @@
 //!
 //! Every fault is reported. An invalid value is omitted, and compilation continues with the rest.
 
+mod everywhere;
 mod fixed;
 mod identity;
 mod networks;
@@ -70,10 +71,13 @@ impl Compiler<'_> {
     fn plan(mut self, document: &Document) -> Plan {
         let providers = self.providers(document);
         self.implied_by = self.implied_by(&document.scopes_imply);
+        let require = self.everywhere(document);
         let rules = self.rules(document, &providers);
         let mut default = self.default(document, &providers);
         let mut strangers = of_strangers(&providers);
+        self.judge_everywhere(document, &require, &rules, &default, &providers);
         let providers: Vec<_> = providers.compiled();
+        self.warn_of_open_issuers(&providers, &require, &rules);
         let presentation = self.presentation(document, &providers);
         self.warn_of_rules_that_cannot_hide(
             &rules,
@@ -84,7 +88,7 @@ impl Compiler<'_> {
         let identity = document.identity.given();
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
-        let stripped = self.stripped(&document.overrides, &rules, &identity);
+        let stripped = self.stripped(&document.overrides, &rules, &require, &identity);
         self.reject_what_changes_the_route(document, &rules, &identity);
         let networks = document.networks.given();
         let networks_at = At::Root.member("networks");
@@ -100,6 +104,7 @@ impl Compiler<'_> {
             sources: std::mem::take(&mut self.sources),
             rules,
             default,
+            require,
             replies: std::mem::take(&mut self.replies),
             strangers,
             mode: document.mode.given().copied().unwrap_or_default(),

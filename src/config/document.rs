@@ -22,7 +22,7 @@ use self::overrides::Overrides;
 use self::providers::Provider;
 use self::resource_metadata::ResourceMetadata;
 use self::responses::Responses;
-use self::rules::Rule;
+use self::rules::{Require, Rule};
 use self::throttle::Throttle;
 use super::read::{choice, object};
 use crate::plan::{Audit as Log, Crypto, Mode};
@@ -52,6 +52,8 @@ object! {
         narrowing networks: Networks,
         /// Who can verify credentials. Their order is the order of the challenges.
         optional providers: Vec<Provider>,
+        /// What every caller must have, in addition to what a rule requires. Default: nothing.
+        narrowing require: Require,
         /// The rules, in order. The first that matches a request decides.
         optional rules: Vec<Rule>,
         /// Whether the upstream distinguishes upper and lower case in paths. Default `sensitive`.

@@ -237,6 +237,10 @@ pub enum InvalidRequirement {
     ParameterInList,
     #[error("`{{{name}}}` must be the whole value: within a longer text it is compared as written")]
     ParameterInText { name: String },
+    #[error("a path parameter has a value only in a rule, which has paths")]
+    NoPath,
+    #[error("no class is also in `acr` of the top-level `require`, so no caller can have both")]
+    NoCommonClass,
     #[error("not every path of this rule binds `{{{name}}}`")]
     UnboundParameter { name: String },
     #[error("{}", Conditions(.0))]
@@ -371,6 +375,18 @@ pub enum Warning {
     NoExpiry,
     #[error("`any` accepts tokens that were issued for other services")]
     AnyAudience,
+    #[error(
+        "numbers from 2^53 on are rounded here, so this value never matches: use a string claim, or configure the filter \
+         with a JSON string (`google.protobuf.StringValue`)"
+    )]
+    InexactNumber,
+    #[error("no rule and no default accepts a credential, so this applies to no request")]
+    RequiredOfNobody,
+    #[error(
+        "`{{{claim}}}` can have any value, which accepts every tenant of the issuer: restrict it in `require_claims`, or in \
+         `claims` of `require` or of a rule"
+    )]
+    OpenIssuer { claim: String },
     #[error("this key is not used: {0}")]
     UnusedKey(JwkFault),
     #[error("{0}: the key is used, but other gates may refuse it")]

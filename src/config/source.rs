@@ -12,8 +12,8 @@ use super::diagnostic::Diagnostic;
 use super::fault::Fault;
 use crate::json::{self, JsonFault};
 
-/// The largest integer up to which doubles are exact: 2⁵³.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+/// The integers below this are exact as doubles: 2⁵³. The integer itself is also the double of the next one.
+const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
 
 /// Parses the configuration.
 pub fn parse(bytes: &[u8]) -> Result<Value, Diagnostic> {
@@ -62,9 +62,10 @@ fn from_value(value: prost_types::Value) -> Value {
     }
 }
 
-/// A Struct has only doubles. A double without a fraction, such as `5`, becomes an integer, as the user wrote it.
+/// A Struct has only doubles. A double without a fraction, such as `5`, becomes an integer, as the user wrote it. A larger
+/// one stays a double, which equals no claim, because its last digits are lost.
 fn from_double(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() <= MAX_EXACT {
+    if number.fract() == 0.0 && number.abs() < EXACT_BELOW {
         Value::Number((number as i64).into())
     } else {
         Number::from_f64(number).map_or(Value::Null, Value::Number)

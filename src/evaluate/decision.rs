@@ -3,7 +3,7 @@
 use super::Effects;
 use super::forward::{Forward, Forwarding, Told};
 use crate::authenticate::{Offer, Principal};
-use crate::authorize::{Permit, Principals, Requirements};
+use crate::authorize::{Permit, Principals, Required};
 use crate::plan::Plan;
 use crate::presentation::fixed::FixedReply;
 use crate::reject::Reject;
@@ -29,8 +29,8 @@ pub struct Decision<'p> {
     pub scheme: Option<Scheme>,
     /// What a 401 offers, in the order of its challenges.
     pub offers: &'p [Offer],
-    /// What the rule requires of callers.
-    pub requirements: Option<&'p Requirements>,
+    /// What is required of callers.
+    pub requirements: Option<Required<'p>>,
     /// Whether the response must hide that the rule exists (`on_forbidden: not_found`).
     pub hides: bool,
     /// The response of a rule with `respond`.
@@ -39,6 +39,8 @@ pub struct Decision<'p> {
     pub forward: Forward<'p>,
     /// What the upstream learns of the caller, if the request passes.
     pub(super) told: Told,
+    /// Whether the first caller has what is required everywhere; none if that was not checked.
+    pub(super) admission: Option<Result<(), Reject>>,
 }
 
 /// Proof that a request may be forwarded. The host forwards no request without one.
@@ -101,6 +103,7 @@ impl<'p> Decision<'p> {
             fixed: None,
             forward: Forward::default(),
             told: Told::default(),
+            admission: None,
         }
     }
 

@@ -9,7 +9,9 @@
 //!    fixed response. If that rule would let the request pass, the response is 401 with the challenges of every provider.
 //! 3. A caller with a valid credential that is denied receives `responses.not_found`.
 //! 4. A caller learns that the authentication is too weak or too old only if nothing else is missing.
-//! 5. A CORS preflight, which has no caller, is handled as if there were no hiding rules (`preflight`).
+//! 5. A caller who lacks what the configuration requires everywhere receives the response of 2: it is the same for every
+//!    path.
+//! 6. A CORS preflight, which has no caller, is handled as if there were no hiding rules (`preflight`).
 
 use super::trace::{Step, Trace};
 use super::{Applicable, Decision, Effects, Evaluation, Stop, Verdict};
@@ -154,7 +156,7 @@ impl<'p> Evaluation<'p, '_> {
             match verdict {
                 // Nothing else is missing, and there is a challenge that can say so.
                 Err(Stop::Reject(reject @ Reject::Authentication(_)))
-                    if !decision.offers.is_empty() =>
+                    if !decision.offers.is_empty() && decision.admission == Some(Ok(())) =>
                 {
                     return Err(reject.into());
                 }
@@ -172,6 +174,7 @@ impl<'p> Evaluation<'p, '_> {
                 effects.failures.truncate(failures);
                 decision.principals.clear();
                 decision.provider = None;
+                decision.admission = None;
                 match self.identify(gate, decision, effects, trace) {
                     Ok(()) if decision.principals.is_empty() => Reject::NoCredential,
                     Ok(()) => lack,
@@ -180,10 +183,16 @@ impl<'p> Evaluation<'p, '_> {
                 }
             }
         };
-        decision.hides = !decision.principals.is_empty();
-        if decision.hides {
+        let reject = if decision.principals.is_empty() {
+            reject
+        } else if let Err(reject) =
+            self.admit_without_hidden(gate, applicable, decision, effects, trace)
+        {
+            reject
+        } else {
+            decision.hides = true;
             return Err(lack.into());
-        }
+        };
         (decision.offers, decision.requirements) = (&[], None);
         // Without the rule, the request is denied before its credentials are read, or the response is fixed.
         if let Some(refusal) = hidden.refusal {
@@ -200,7 +209,7 @@ impl<'p> Evaluation<'p, '_> {
             Access::Optional(_) if reject == Reject::NoCredential => &self.policy.strangers,
             Access::Public | Access::Optional(_) | Access::Required(_) | Access::Closed(_) => gate,
         };
-        (decision.offers, decision.requirements) = (&gate.offers, Some(&gate.requirements));
+        (decision.offers, decision.requirements) = (&gate.offers, Some(self.required(gate)));
         Err(reject.into())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
-use crate::authenticate::{Decoded, Parsed, Principal};
+use crate::authenticate::{Decoded, Parsed, Principal, ProviderId};
 use crate::authorize::{Gate, Principals};
 use crate::credential::{Presented, present, several};
 use crate::reject::Reject;
@@ -23,6 +23,12 @@ impl Candidate<'_, '_> {
             octets: self.presented.shown.octets(),
         }
     }
+}
+
+/// The place of a caller among several: accepted providers before others, in the order of the configuration.
+pub(super) fn rank(gate: &Gate, caller: &Principal) -> (bool, ProviderId) {
+    let provider = caller.provider();
+    (!gate.providers.contains(&provider), provider)
 }
 
 impl<'p> Evaluation<'p, '_> {
@@ -83,10 +89,7 @@ impl<'p> Evaluation<'p, '_> {
         trace.step(Step::Presents(
             first.map(|candidate| candidate.presented.scheme),
         ));
-        let rank = |caller: &Principal| {
-            let provider = caller.provider();
-            (!gate.providers.contains(&provider), provider)
-        };
+        let rank = |caller: &Principal| rank(gate, caller);
         let mut callers = Principals::new();
         for candidate in candidates {
             let scheme = candidate.presented.scheme;

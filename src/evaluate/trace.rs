@@ -45,6 +45,8 @@ pub enum Step<'a> {
         /// The verified caller.
         principal: &'a Principal,
     },
+    /// The caller lacks what is required everywhere.
+    NotAdmitted,
     /// The result of a CEL condition.
     Condition {
         /// Whether it is true; none if its evaluation failed.
@@ -149,6 +151,12 @@ impl fmt::Display for Step<'_> {
                     }
                 }
                 Ok(())
+            }
+            Self::NotAdmitted => {
+                write!(
+                    formatter,
+                    "the caller does not meet the top-level `require`"
+                )
             }
             Self::Condition { holds, spent } => {
                 let result = match holds {

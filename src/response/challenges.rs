@@ -66,9 +66,8 @@ impl Exchange<'_> {
             return oauth;
         };
         if error == Some(ErrorCode::InsufficientUserAuthentication) {
-            let classes = requirements.acr.iter().map(String::as_str);
-            oauth.acr_values.extend(classes);
-            oauth.max_age = requirements.max_age;
+            oauth.acr_values.extend(requirements.classes());
+            oauth.max_age = requirements.max_age();
         }
         if self.names_scopes(error) {
             oauth.scope = requirements.scopes_to_ask_for();

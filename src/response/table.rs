@@ -221,6 +221,7 @@ fn token_message(fault: TokenFault) -> &'static str {
         TokenFault::Revoked => "The access token is revoked",
         TokenFault::ClaimMissing => "The access token lacks a required claim",
         TokenFault::ClaimType => "The access token has a claim of the wrong type",
+        TokenFault::ClaimMismatch => "A claim of the access token does not have an accepted value",
         TokenFault::Binding => {
             "The access token is bound to a key, and the request has no proof of possession"
         }
@@ -254,6 +255,7 @@ mod tests {
             TokenFault::Revoked,
             TokenFault::ClaimMissing,
             TokenFault::ClaimType,
+            TokenFault::ClaimMismatch,
             TokenFault::Binding,
         ];
         let messages = malformed.map(malformed_message).into_iter();

@@ -302,6 +302,7 @@ fn is_worth_caching(fault: TokenFault) -> bool {
         | TokenFault::Audience
         | TokenFault::ClaimMissing
         | TokenFault::ClaimType
+        | TokenFault::ClaimMismatch
         | TokenFault::Binding
         | TokenFault::Revoked => true,
         // These are found without a signature verification, and cost little.

@@ -242,6 +242,238 @@ fn valid_documents() {
 }
 
 #[test]
+fn claims_of_a_provider() {
+    let require = |claims: Value| with_jwt(json!({ "require_claims": claims }));
+    let at = "providers[0].jwt.require_claims";
+    let mut null_claims = with(json!({}));
+    null_claims["providers"][0]["jwt"]["require_claims"] = Value::Null;
+    let parameter = "a path parameter has a value only in a rule, which has paths";
+    hold(&[
+        (
+            require(
+                json!({ "tid": ["a", "b"], "token_use": "access", "org.unit": 7, "flags": [true] }),
+            ),
+            &[],
+        ),
+        (require(json!({ "sub": "user-{id}" })), &[]),
+        (
+            require(json!({})),
+            &[&format!("{at}: expected at least one claim")],
+        ),
+        (
+            null_claims,
+            &[&format!("{at}: expected an object, found nothing")],
+        ),
+        (
+            require(json!({ "a": null, "b": [], "c": [null], "d": "{id}", "e": ["{id}"], "": 1 })),
+            &[
+                &format!("{at}.: expected the name of a claim, found an empty string"),
+                &format!("{at}.a: `null` never matches"),
+                &format!("{at}.b: expected at least one value"),
+                &format!("{at}.c[0]: `null` never matches"),
+                &format!("{at}.d: {parameter}"),
+                &format!("{at}.e[0]: {parameter}"),
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_required_everywhere() {
+    let require = |require: Value| with(json!({ "require": require }));
+    let mut null = with(json!({}));
+    null["require"] = Value::Null;
+    let parameter = "a path parameter has a value only in a rule, which has paths";
+    hold(&[
+        (
+            require(
+                json!({ "scopes": ["a"], "claims": { "tenant": "red" }, "cel": "claims.level > 3", "acr": ["mfa"] }),
+            ),
+            &[],
+        ),
+        (
+            require(json!({})),
+            &[
+                "require: expected at least one requirement: without `require`, any valid credential is accepted",
+            ],
+        ),
+        (null, &["require: expected an object, found nothing"]),
+        (
+            require(json!({ "claims": { "sub": "{id}", "tenant": ["{id}"] } })),
+            &[
+                &format!("require.claims.sub: {parameter}"),
+                &format!("require.claims.tenant[0]: {parameter}"),
+            ],
+        ),
+        (
+            require(
+                json!({ "any_of": [{ "cel": "params.id == subject" }, { "cel": "'id' in params" }] }),
+            ),
+            &[
+                &format!("require.any_of[0].cel: {parameter}"),
+                &format!("require.any_of[1].cel: {parameter}"),
+            ],
+        ),
+        (
+            json!({ "default": "public", "require": { "scopes": ["a"] } }),
+            &["require: a credential is required, but no provider is configured"],
+        ),
+        // One mistake, one message.
+        (
+            json!({ "require": { "scopes": ["a"] } }),
+            &["default: a credential is required, but no provider is configured"],
+        ),
+        (
+            with(json!({
+                "require": { "acr": ["mfa"] },
+                "rules": [{ "name": "r", "require": { "acr": ["phr"] } }],
+            })),
+            &[
+                "rules[0].require.acr: no class is also in `acr` of the top-level `require`, so no caller can have both",
+            ],
+        ),
+        (
+            with(json!({
+                "require": { "cel": "request.headers['x-tenant'] == 'red' && request.headers['x-original-url'] == '/' && request.path == '/'" },
+                "identity": { "headers": { "x-tenant": "{claims.tenant}" } },
+            })),
+            &[
+                "require: in `cel`: this header is removed from every request, because it tells the upstream who the \
+                 caller is: a rule cannot match it",
+            ],
+        ),
+    ]);
+    let nobody =
+        "require: no rule and no default accepts a credential, so this applies to no request";
+    hold_warnings(&[
+        (require(json!({ "scopes": ["a"] })), &[]),
+        (
+            with(json!({ "require": { "scopes": ["a"] }, "default": "public" })),
+            &[nobody],
+        ),
+        (
+            with(json!({
+                "require": { "scopes": ["a"] },
+                "rules": [{ "name": "r", "match": { "paths": ["/r"] }, "allow": "public" }],
+            })),
+            &[nobody],
+        ),
+    ]);
+}
+
+/// An issuer with a `{claim}` that nothing restricts accepts every tenant.
+#[test]
+fn open_issuers() {
+    let tenants = |jwt: Value, more: Value| {
+        let issuer = json!({ "issuer": "https://login.example.com/{tid}/v2.0" });
+        merged(with_jwt(merged(issuer, jwt)), more)
+    };
+    let open = "providers[0].jwt.issuer: `{tid}` can have any value, which accepts every tenant of the issuer: restrict it \
+                in `require_claims`, or in `claims` of `require` or of a rule";
+    let rules = |rules: Value| json!({ "rules": rules });
+    let none = json!({});
+    hold_warnings(&[
+        (tenants(none.clone(), none.clone()), &[open]),
+        (
+            tenants(json!({ "require_claims": { "tid": ["a"] } }), none.clone()),
+            &[],
+        ),
+        (
+            tenants(
+                json!({ "require_claims": { "iss": "https://login.example.com/a/v2.0" } }),
+                none.clone(),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                json!({ "require_claims": { "token_use": "access" } }),
+                none.clone(),
+            ),
+            &[open],
+        ),
+        (
+            tenants(
+                none.clone(),
+                json!({ "require": { "claims": { "tid": "a" } } }),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                none.clone(),
+                json!({ "require": { "any_of": [{ "claims": { "tid": "a" } }] } }),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                none.clone(),
+                json!({ "require": { "cel": "claims.tid in ['a', 'b']" } }),
+            ),
+            &[],
+        ),
+        (
+            tenants(none.clone(), json!({ "require": { "scopes": ["a"] } })),
+            &[open],
+        ),
+        (
+            tenants(
+                none.clone(),
+                rules(
+                    json!([{ "name": "r", "match": { "paths": ["/{t}"] }, "require": { "claims": { "tid": "{t}" } } }]),
+                ),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                none.clone(),
+                rules(json!([{ "name": "r", "require": { "cel": "claims.tid == 'a'" } }])),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                none,
+                rules(json!([{ "name": "r", "require": { "cel": "claims.oid == 'a'" } }])),
+            ),
+            &[open],
+        ),
+    ]);
+}
+
+#[test]
+fn numbers_that_a_double_cannot_hold() {
+    let document = |number: Value| with_jwt(json!({ "require_claims": { "id": [1, number] } }));
+    let warning = "providers[0].jwt.require_claims.id[1]: numbers from 2^53 on are rounded here, so this value never matches: \
+                   use a string claim, or configure the filter with a JSON string (`google.protobuf.StringValue`)";
+    let told_of = |document: &[u8]| told(&config::load(document).unwrap().warnings);
+    let large = 9_007_199_254_740_992_i64;
+    for number in [large, -large, large + 1, i64::MAX, i64::MIN] {
+        let document = document(json!(number));
+        assert_eq!(told_of(document.to_string().as_bytes()), [""; 0]);
+        assert_eq!(told_of(&as_struct(&document)), [warning], "{number}");
+    }
+    for number in [
+        json!(large - 1),
+        json!(1 - large),
+        json!(0.5),
+        json!(u32::MAX),
+    ] {
+        let document = document(number);
+        assert_eq!(told_of(document.to_string().as_bytes()), [""; 0]);
+        assert_eq!(told_of(&as_struct(&document)), [""; 0]);
+    }
+    let too_large = document(json!(1e23));
+    assert_eq!(told_of(too_large.to_string().as_bytes()), [warning]);
+    assert_eq!(told_of(&as_struct(&too_large)), [warning]);
+    let nested =
+        with_rule(json!({ "require": { "any_of": [{ "claims": { "a": { "b": [large] } } }] } }));
+    assert_eq!(told_of(&as_struct(&nested)).len(), 1);
+}
+
+#[test]
 fn paths_of_claims() {
     let claims = |claims: Value| with_jwt(json!({ "claims": claims }));
     let subject = "providers[0].jwt.claims.subject: expected the name of a claim, or one exact path such as `[[a, b]]`, \

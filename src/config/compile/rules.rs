@@ -149,7 +149,8 @@ impl Compiler<'_> {
         let accepted = self.accepted(&at.member("providers"), &document.providers, providers);
         let require = document.require.given();
         let require_at = at.member("require");
-        let requirements = require.map(|require| self.requirements(&require_at, require, paths));
+        let requirements =
+            require.map(|require| self.requirements(&require_at, require, Some(paths)));
         let gate = Gate {
             requirements: requirements.unwrap_or_default(),
             ..self.gate(at, accepted, providers)

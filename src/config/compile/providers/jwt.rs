@@ -31,6 +31,8 @@ impl Compiler<'_> {
         let locations = self.locations(&at.member("from"), &document.from);
         let keys = self.keys(at, name, document, &issuer);
         let require = self.required_claim_names(&at.member("require"), &document.require);
+        let require_claims =
+            self.required_values(&at.member("require_claims"), &document.require_claims);
         // One match of all parts: each `?` would add the code to drop the parts before it.
         let parts = (name, locations, keys, issuer, audiences, names);
         let (Ok(name), Ok(locations), Some(keys), Ok(issuer), Ok(audiences), Ok(names)) = parts
@@ -43,6 +45,7 @@ impl Compiler<'_> {
             audiences,
             kind: document.token_type.given().copied().unwrap_or(Kind::Any),
             require,
+            require_claims,
             clock_skew: document.clock_skew.given().copied().unwrap_or(CLOCK_SKEW),
             max_lifetime: document.max_lifetime.given().copied(),
             revoked: document.revoked.given().map(revoked).unwrap_or_default(),

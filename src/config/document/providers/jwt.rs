@@ -2,6 +2,8 @@
 
 pub mod claims;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use self::claims::ClaimNames;
@@ -27,6 +29,10 @@ object! {
         narrowing token_type: Kind,
         /// Claims that must be present. Default `exp`.
         optional require: Vec<String>,
+        /// Claims and their values, as in a rule's `require`: a value, or a list of which one must match. Tokens that differ are
+        /// invalid.
+        #[schemars(extend("minProperties" = 1))]
+        narrowing require_claims: BTreeMap<String, Value>,
         /// How far the issuer's clock may be off. Default `60s`.
         optional clock_skew: Span,
         /// The longest accepted lifetime of a token. Default: any.
