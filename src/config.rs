@@ -26,6 +26,8 @@ pub use self::diagnostic::{Diagnostic, nearest};
 use self::document::Document;
 pub use self::fault::{Fault, Warning};
 use self::read::Read;
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::source::through_struct;
 use crate::plan::Plan;
 
 /// A configuration that was accepted.

@@ -1,5 +1,6 @@
-//! The code that the fuzz targets (`bin/`) and the tests of paths and rules share.
+//! The code that the fuzz targets (`bin/`) and the tests of claims, paths and rules share.
 
+pub mod claims;
 pub mod host;
 pub mod paths;
 pub mod random;

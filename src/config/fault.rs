@@ -376,8 +376,8 @@ pub enum Warning {
     #[error("`any` accepts tokens that were issued for other services")]
     AnyAudience,
     #[error(
-        "numbers from 2^53 on are rounded here, so this value never matches: use a string claim, or configure the filter \
-         with a JSON string (`google.protobuf.StringValue`)"
+        "numbers from 2^53 on lose their last digits here, so this is not compared as written: use a claim that is a \
+         string, or a configuration in a JSON string (`google.protobuf.StringValue`)"
     )]
     InexactNumber,
     #[error("no rule and no default accepts a credential, so this applies to no request")]

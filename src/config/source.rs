@@ -62,6 +62,18 @@ fn from_value(value: prost_types::Value) -> Value {
     }
 }
 
+/// The value that arrives if a configuration is written as a Struct: its numbers become doubles.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn through_struct(value: &Value) -> Value {
+    let of_member = |(name, value): (&String, &Value)| (name.clone(), through_struct(value));
+    match value {
+        Value::Number(number) => number.as_f64().map_or(Value::Null, from_double),
+        Value::Array(items) => items.iter().map(through_struct).collect(),
+        Value::Object(members) => Value::Object(members.iter().map(of_member).collect()),
+        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
+    }
+}
+
 /// A Struct has only doubles. A double without a fraction, such as `5`, becomes an integer, as the user wrote it. A larger
 /// one stays a double, which equals no claim, because its last digits are lost.
 fn from_double(number: f64) -> Value {

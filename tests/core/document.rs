@@ -446,8 +446,9 @@ fn open_issuers() {
 #[test]
 fn numbers_that_a_double_cannot_hold() {
     let document = |number: Value| with_jwt(json!({ "require_claims": { "id": [1, number] } }));
-    let warning = "providers[0].jwt.require_claims.id[1]: numbers from 2^53 on are rounded here, so this value never matches: \
-                   use a string claim, or configure the filter with a JSON string (`google.protobuf.StringValue`)";
+    let warning = "providers[0].jwt.require_claims.id[1]: numbers from 2^53 on lose their last digits here, so this is not \
+                   compared as written: use a claim that is a string, or a configuration in a JSON string \
+                   (`google.protobuf.StringValue`)";
     let told_of = |document: &[u8]| told(&config::load(document).unwrap().warnings);
     let large = 9_007_199_254_740_992_i64;
     for number in [large, -large, large + 1, i64::MAX, i64::MIN] {

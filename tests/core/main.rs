@@ -12,6 +12,7 @@ mod addresses;
 mod allocations;
 mod answers;
 mod callers;
+mod claims;
 mod document;
 mod document_answers;
 mod harness;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use countersign::authenticate::ProviderId;
 use countersign::authenticate::jose::signature::Pure;
-use countersign::config::{self, Loaded};
+use countersign::config::Loaded;
 use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
 use countersign::json::parse_strict;
 use countersign::response::{Reply, reply};
@@ -131,17 +131,14 @@ impl Explain {
                 format!("`{name}` is not a JSON Web Key Set: {fault}")
             })
         })?;
-        let Some(mut value) = configuration.value() else {
-            return Ok(configuration.load());
-        };
-        let providers = value.get_mut("providers").and_then(Value::as_array_mut);
-        for provider in providers.into_iter().flatten() {
-            if let Some(jwt) = provider.get_mut("jwt").and_then(Value::as_object_mut) {
-                jwt.insert("jwks".to_owned(), json!({ "inline": keys }));
+        Ok(configuration.load_changed(&|value| {
+            let providers = value.get_mut("providers").and_then(Value::as_array_mut);
+            for provider in providers.into_iter().flatten() {
+                if let Some(jwt) = provider.get_mut("jwt").and_then(Value::as_object_mut) {
+                    jwt.insert("jwks".to_owned(), json!({ "inline": keys }));
+                }
             }
-        }
-        let loaded = config::load_value(&value);
-        Ok(loaded.map_err(|faults| faults.iter().map(ToString::to_string).collect()))
+        }))
     }
 
     /// The report of an invalid configuration.

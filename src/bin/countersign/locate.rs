@@ -8,12 +8,13 @@
 //! A Wasm filter is Countersign if one of its names contains `countersign`. If no filter has such a name and the file
 //! has exactly one Wasm filter, that one is assumed to be Countersign.
 
+mod content;
 mod filter;
 
-use countersign::config::{self, Loaded};
-use countersign::json;
+use countersign::config::{Diagnostic, Loaded};
 use serde_json::{Map, Value};
 
+use self::content::Content;
 pub use self::filter::{Platform, WasmFilter, is_resource};
 use crate::exit::Failure;
 use crate::file::File;
@@ -41,14 +42,6 @@ pub struct Configuration<'v> {
     content: Result<Content, InvalidContent>,
     /// The Wasm filter that has this configuration; none for a configuration that is a whole document.
     pub filter: Option<WasmFilter<'v>>,
-}
-
-/// What Envoy passes to the filter.
-enum Content {
-    /// A `google.protobuf.Struct`, or a whole document.
-    Value(Value),
-    /// A `google.protobuf.StringValue`, which holds JSON.
-    Text(String),
 }
 
 /// Why the `configuration` of an Envoy filter is not a Countersign configuration.
@@ -154,7 +147,11 @@ impl<'v> Configuration<'v> {
         let (path, content) = match (node, filter.platform) {
             // Envoy passes an empty configuration to a filter that has none.
             (None, _) => (filter.path().to_owned(), Ok(Content::Value(empty()))),
-            (Some(node), Platform::Istio | Platform::EnvoyGateway) => {
+            (Some(node), Platform::Istio) => {
+                let content = Content::PrintedStruct(node.value.clone());
+                (node.path, Ok(content))
+            }
+            (Some(node), Platform::EnvoyGateway) => {
                 let content = Content::Value(node.value.clone());
                 (node.path, Ok(content))
             }
@@ -173,19 +170,23 @@ impl<'v> Configuration<'v> {
 
     /// Loads the configuration as the filter does; the errors are messages for the user.
     pub fn load(&self) -> Result<Loaded, Vec<String>> {
-        let loaded = match &self.content {
-            Ok(Content::Value(value)) => config::load_value(value),
-            Ok(Content::Text(text)) => config::load(text.as_bytes()),
-            Err(invalid) => return Err(vec![invalid.to_string()]),
-        };
-        loaded.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+        self.loaded(Content::load)
     }
 
-    /// The configuration as a value, which can be changed before it is loaded; none if it is not JSON.
-    pub fn value(&self) -> Option<Value> {
-        match self.content.as_ref().ok()? {
-            Content::Value(value) => Some(value.clone()),
-            Content::Text(text) => json::parse_strict(text.as_bytes()).ok(),
+    /// As [`Self::load`], after a change of the configuration.
+    pub fn load_changed(&self, change: &dyn Fn(&mut Value)) -> Result<Loaded, Vec<String>> {
+        self.loaded(|content| content.load_changed(change))
+    }
+
+    fn loaded(
+        &self,
+        load: impl FnOnce(&Content) -> Result<Loaded, Vec<Diagnostic>>,
+    ) -> Result<Loaded, Vec<String>> {
+        match &self.content {
+            Ok(content) => {
+                load(content).map_err(|faults| faults.iter().map(ToString::to_string).collect())
+            }
+            Err(invalid) => Err(vec![invalid.to_string()]),
         }
     }
 }
@@ -194,7 +195,7 @@ impl<'v> Configuration<'v> {
 fn content_of_any(any: &Node<'_>) -> Result<Content, InvalidContent> {
     let value = any.member("value").map(|value| value.value);
     if any.is_message("google.protobuf.Struct") {
-        Ok(Content::Value(value.cloned().unwrap_or_else(empty)))
+        Ok(Content::Struct(value.cloned().unwrap_or_else(empty)))
     } else if any.is_message("google.protobuf.StringValue") {
         match value {
             Some(Value::String(text)) => Ok(Content::Text(text.clone())),

@@ -173,6 +173,9 @@ fn plain(text: String) -> Value {
     if let Ok(integer) = text.parse::<i64>() {
         return Value::Number(integer.into());
     }
+    if let Ok(integer) = text.parse::<u64>() {
+        return Value::Number(integer.into());
+    }
     let looks_like_a_number =
         text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
     let number = text.parse().ok().filter(|_| looks_like_a_number);
@@ -210,8 +213,8 @@ mod tests {
     #[test]
     fn streams_anchors_and_numbers() {
         let documents =
-            parse("a: &x [1, 1.5, 1e3, 1.2.3, 10.0.0.0/8]\nb: *x\n---\n---\n404: ~\n").unwrap();
-        let list = json!([1, 1.5, 1000.0, "1.2.3", "10.0.0.0/8"]);
+            parse("a: &x [1, 1.5, 1e3, 1.2.3, 10.0.0.0/8, 18446744073709551615]\nb: *x\n---\n---\n404: ~\n").unwrap();
+        let list = json!([1, 1.5, 1000.0, "1.2.3", "10.0.0.0/8", u64::MAX]);
         assert_eq!(
             documents,
             [json!({"a": list, "b": list}), json!({"404": null})]
