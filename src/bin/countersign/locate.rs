@@ -178,6 +178,11 @@ impl<'v> Configuration<'v> {
         self.loaded(|content| content.load_changed(change))
     }
 
+    /// The configuration as a value; none if it is not JSON.
+    pub fn value(&self) -> Option<Value> {
+        self.content.as_ref().ok()?.value()
+    }
+
     fn loaded(
         &self,
         load: impl FnOnce(&Content) -> Result<Loaded, Vec<Diagnostic>>,

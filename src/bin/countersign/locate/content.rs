@@ -20,6 +20,16 @@ pub enum Content {
 }
 
 impl Content {
+    /// The value as the file has it; none if it is a text that is not JSON.
+    pub fn value(&self) -> Option<Value> {
+        match self {
+            Self::Value(value) | Self::Struct(value) | Self::PrintedStruct(value) => {
+                Some(value.clone())
+            }
+            Self::Text(text) => json::parse_strict(text.as_bytes()).ok(),
+        }
+    }
+
     /// Loads the configuration as the filter does.
     pub fn load(&self) -> Result<Loaded, Vec<Diagnostic>> {
         match self {
