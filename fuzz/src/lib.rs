@@ -2,6 +2,8 @@
 
 pub mod claims;
 pub mod host;
+pub mod jwks;
+pub mod metadata;
 pub mod paths;
 pub mod random;
 pub mod rules;

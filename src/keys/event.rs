@@ -96,8 +96,15 @@ impl fmt::Display for FetchReport {
                     formatter,
                     "provider `{provider}`: fetched {content} from `{url}`: {usable} usable"
                 )?;
-                list(formatter, " ignored", ignored)?;
-                list(formatter, " read leniently", lenient)
+                for (number, what, listed) in [
+                    (ignored.0.len(), "ignored", ignored as &dyn fmt::Display),
+                    (lenient.0.len(), "read leniently", lenient),
+                ] {
+                    if number > 0 {
+                        write!(formatter, ", {number} {what}: {listed}")?;
+                    }
+                }
+                Ok(())
             }
             Err(fault) => write!(
                 formatter,
@@ -109,27 +116,25 @@ impl fmt::Display for FetchReport {
     }
 }
 
-/// Writes how many entries there are, and the first of them; nothing if there are none.
-fn list<T: fmt::Display>(
-    formatter: &mut fmt::Formatter<'_>,
-    what: &str,
-    listed: &Listed<T>,
-) -> fmt::Result {
-    match listed.0.len() {
-        0 => Ok(()),
-        number => write!(formatter, ", {number}{what}: {listed}"),
+impl<T: fmt::Display> fmt::Display for Listed<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut entries = self.0.iter().map(|entry| entry as &dyn fmt::Display);
+        list(formatter, self.0.len(), &mut entries)
     }
 }
 
-impl<T: fmt::Display> fmt::Display for Listed<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, entry) in self.0.iter().take(MAX_LISTED).enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{entry}")?;
-        }
-        match self.0.len().saturating_sub(MAX_LISTED) {
-            0 => Ok(()),
-            more => write!(formatter, "; and {more} more"),
-        }
+/// Writes the first entries, and how many more there are.
+fn list(
+    formatter: &mut fmt::Formatter<'_>,
+    number: usize,
+    entries: &mut dyn Iterator<Item = &dyn fmt::Display>,
+) -> fmt::Result {
+    for (index, entry) in entries.take(MAX_LISTED).enumerate() {
+        let separator = if index == 0 { "" } else { "; " };
+        write!(formatter, "{separator}{entry}")?;
+    }
+    match number.saturating_sub(MAX_LISTED) {
+        0 => Ok(()),
+        more => write!(formatter, "; and {more} more"),
     }
 }

@@ -28,12 +28,12 @@ pub enum FetchFault {
     #[error("no response: check that cluster `{0}` reaches the issuer")]
     NoResponse(String),
     /// The response has another status than 200.
-    #[error("expected status 200, found {status}{}", Advice(*.status, .location.as_ref()))]
+    #[error("expected status 200, found {status}{}", Advice(*.status, .location))]
     Status {
         /// The status.
         status: u16,
-        /// Where the response redirects to, if that is an absolute URL.
-        location: Option<Url>,
+        /// The URL to which the response redirects, without its query; empty if there is none.
+        location: String,
     },
     /// The body is compressed, although the request accepts `identity` only. This is the start of `content-encoding`.
     #[error(
@@ -74,9 +74,10 @@ impl FetchFault {
     pub(super) fn status(response: &Response<'_>) -> Self {
         let location = response.values(b"location").next();
         let location = location.and_then(|value| std::str::from_utf8(value).ok());
+        let location = location.and_then(Url::parse);
         Self::Status {
             status: response.status,
-            location: location.and_then(Url::parse),
+            location: location.map_or(String::new(), |url| ShownUrl(&url).to_string()),
         }
     }
 
@@ -92,7 +93,7 @@ impl FetchFault {
 }
 
 /// What to do about a status, and where a redirect leads.
-struct Advice<'a>(u16, Option<&'a Url>);
+struct Advice<'a>(u16, &'a str);
 
 impl fmt::Display for Advice<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,12 +117,10 @@ impl fmt::Display for Advice<'_> {
             _ => return Ok(()),
         };
         write!(formatter, ": {advice}")?;
-        match location {
-            Some(location) if (300..400).contains(status) => {
-                write!(formatter, " (`{}`)", ShownUrl(location))
-            }
-            _ => Ok(()),
+        if (300..400).contains(status) && !location.is_empty() {
+            write!(formatter, " (`{location}`)")?;
         }
+        Ok(())
     }
 }
 

@@ -72,7 +72,7 @@ impl<'a, 'l> Members<'a, 'l> {
 
     /// A public RSA key (RFC 7518 §6.3.1).
     pub(super) fn rsa(&mut self) -> Result<Key, JwkFault> {
-        Ok(Key::rsa(&self.number("n")?, &self.number("e")?)?)
+        Ok(Key::rsa(&self.number("n", 0)?, &self.number("e", 0)?)?)
     }
 
     /// A public key on a NIST curve (RFC 7518 §6.2.1).
@@ -84,7 +84,7 @@ impl<'a, 'l> Members<'a, 'l> {
             "P-521" => (Key::p521, 66),
             other => return Err(JwkFault::CrvUnknown(excerpt(other))),
         };
-        let (x, y) = (self.coordinate("x", length)?, self.coordinate("y", length)?);
+        let (x, y) = (self.number("x", length)?, self.number("y", length)?);
         Ok(new(&x, &y)?)
     }
 
@@ -101,35 +101,24 @@ impl<'a, 'l> Members<'a, 'l> {
         Ok(Key::hmac(&self.octets("k")?)?)
     }
 
-    /// A Base64urlUInt, which has the minimum number of octets (RFC 7518 §2).
-    fn number(&mut self, name: &'static str) -> Result<Vec<u8>, JwkFault> {
-        let mut octets = self.octets(name)?;
-        self.strip_zeros(name, &mut octets, 0);
-        Ok(octets)
-    }
-
-    /// A coordinate of a point, which has the length of the field (RFC 7518 §6.2.1.2).
-    fn coordinate(&mut self, name: &'static str, length: usize) -> Result<Vec<u8>, JwkFault> {
-        let mut octets = self.octets(name)?;
-        self.strip_zeros(name, &mut octets, length);
+    /// A big-endian number in at least `length` octets: a Base64urlUInt has the minimum number of octets (RFC 7518 §2), and
+    /// a coordinate has the length of the field (RFC 7518 §6.2.1.2).
+    fn number(&mut self, name: &'static str, length: usize) -> Result<Vec<u8>, JwkFault> {
+        let octets = self.octets(name)?;
         // An empty text is no coordinate, and not the coordinate 0.
-        if (1..length).contains(&octets.len()) {
-            self.lenient(name, "lacks leading zero octets");
-            let zeros = length - octets.len();
-            octets.splice(..0, std::iter::repeat_n(0, zeros));
+        if octets.is_empty() || octets.len() == length {
+            return Ok(octets);
         }
-        Ok(octets)
-    }
-
-    /// Strips leading zero octets while there are more than `length` octets.
-    fn strip_zeros(&mut self, name: &'static str, octets: &mut Vec<u8>, length: usize) {
-        let excess = octets.len().saturating_sub(length);
-        let leading = octets.iter().take(excess).take_while(|octet| **octet == 0);
-        let zeros = leading.count();
-        if zeros > 0 {
+        let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+        let digits = octets.get(zeros..).unwrap_or_default();
+        let mut number = vec![0; length.saturating_sub(digits.len())];
+        number.extend_from_slice(digits);
+        if number.len() < octets.len() {
             self.lenient(name, "has leading zero octets");
-            octets.drain(..zeros);
+        } else if number.len() > octets.len() {
+            self.lenient(name, "lacks leading zero octets");
         }
+        Ok(number)
     }
 
     fn octets(&mut self, name: &'static str) -> Result<Vec<u8>, JwkFault> {
