@@ -23,12 +23,12 @@ pub use self::issuer::Issuer;
 pub use self::unverified::Unverified;
 use self::unverified::{Signed, is_kind};
 use super::jose::claims::{ClaimNames, Claims, Times};
-use super::jose::jwk::KeyId;
-use super::jose::jws::{Compact, JwsFault};
-use super::jose::keys::KeySet;
+use super::jose::jwk::{Jwk, KeyId};
+use super::jose::jws::{Compact, Header, JwsFault};
+use super::jose::keys::{KeySet, most_tried};
 use super::jose::signature::SignatureFault;
 use super::principal::Verified;
-use super::{Facts, KeySourceId, Offer, Parsed, Refusal};
+use super::{Facts, KeySourceId, Offer, Parsed, Refusal, Unproven};
 use crate::json::Json;
 use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;
@@ -92,6 +92,13 @@ impl Keys {
         match self {
             Self::Inline(set) => Some(set),
             Self::Remote(source) => facts.keys.keys(*source),
+        }
+    }
+
+    fn source(&self) -> Option<KeySourceId> {
+        match self {
+            Self::Inline(_) => None,
+            Self::Remote(source) => Some(*source),
         }
     }
 }
@@ -183,10 +190,7 @@ impl Jwt {
 
     /// The sources from which the keys are fetched.
     pub fn key_sources(&self) -> impl Iterator<Item = KeySourceId> {
-        self.keys.iter().filter_map(|keys| match keys {
-            Keys::Inline(_) => None,
-            Keys::Remote(source) => Some(*source),
-        })
+        self.keys.iter().filter_map(Keys::source)
     }
 
     /// The subject that the token names. It is not verified.
@@ -279,7 +283,7 @@ impl Jwt {
     }
 
     fn check_claims(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
-        self.audiences.check(claims)?;
+        self.check_audience(claims)?;
         let missing = |name: &String| claims.get(name).is_none_or(Json::is_null);
         if self.require.iter().any(missing) {
             return Err(TokenFault::ClaimMissing);
@@ -290,6 +294,10 @@ impl Jwt {
             return Err(TokenFault::Binding);
         }
         Ok(())
+    }
+
+    fn check_audience(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
+        self.audiences.check(claims)
     }
 
     fn check_times(&self, times: Times, now: Timestamp) -> Result<(), TokenFault> {
@@ -324,43 +332,90 @@ impl Jwt {
         token: &'t Unverified<'t>,
         facts: Facts<'_>,
     ) -> Result<Signed<'t>, Refusal> {
-        let (mut is_tried, mut is_unavailable, mut are_all_held) = (false, false, true);
-        for keys in &self.keys {
-            let Some(set) = keys.at_hand(facts) else {
-                are_all_held = false;
-                continue;
-            };
-            for jwk in set.candidates(token.header()) {
-                match token.signed_by(jwk, facts.backend) {
-                    Ok(signed) => return Ok(signed),
-                    // This key could be the right one, so the token is not rejected because the others fail.
-                    Err(SignatureFault::Unavailable) => is_unavailable = true,
-                    Err(
-                        SignatureFault::KeyMismatch
-                        | SignatureFault::Length
-                        | SignatureFault::Mismatch,
-                    ) => is_tried = true,
-                }
+        let (mut is_tried, mut is_unavailable) = (false, false);
+        for (_, jwk) in self.candidates(token.header(), facts) {
+            match token.signed_by(jwk, facts.backend) {
+                Ok(signed) => return Ok(signed),
+                // This key could be the right one, so the token is not rejected because the others fail.
+                Err(SignatureFault::Unavailable) => is_unavailable = true,
+                Err(
+                    SignatureFault::KeyMismatch | SignatureFault::Length | SignatureFault::Mismatch,
+                ) => is_tried = true,
             }
         }
         if is_unavailable {
             return Err(Refusal::Unavailable(Unavailable::Crypto));
         }
         let kid = token.header().kid.as_deref();
-        let mut sets = self.keys.iter().filter_map(|keys| keys.at_hand(facts));
-        let is_named = kid.is_some_and(|kid| sets.any(|set| set.has_named(kid)));
-        let (fault, is_final) = match (is_tried, kid) {
-            // Keys without a `kid` are tried for every token. That they fail is not final if no key has the token's
-            // `kid`.
-            (true, _) => (TokenFault::Signature, is_named),
-            (false, Some(_)) if !is_named => (TokenFault::Key, false),
-            (false, _) => (TokenFault::Algorithm, true),
+        let is_named = kid.is_some_and(|kid| {
+            let mut sets = self.keys.iter().filter_map(|keys| keys.at_hand(facts));
+            sets.any(|set| set.has_named(kid))
+        });
+        let fault = match (is_tried, kid) {
+            (true, _) => TokenFault::Signature,
+            (false, Some(_)) if !is_named => TokenFault::Key,
+            (false, _) => TokenFault::Algorithm,
         };
-        Err(match is_final && are_all_held {
-            true => Refusal::Token(fault),
-            false => Refusal::Stale(fault),
-        })
+        Err(Refusal::Unproven(Unproven { fault, is_named }))
     }
+
+    /// The keys to try for a token with this header, with the source of those that are fetched: the keys with its `kid`,
+    /// then the keys without a `kid`. If the header has no `kid`, the keys without a `kid`, then all others. Together as
+    /// many as [`most_tried`] allows, so that a token costs a bounded time.
+    fn candidates<'f>(
+        &'f self,
+        header: &'f Header<'_>,
+        facts: Facts<'f>,
+    ) -> impl Iterator<Item = (Option<KeySourceId>, &'f Jwk)> {
+        self.all_candidates(header, facts)
+            .take(most_candidates(header, facts))
+    }
+
+    fn all_candidates<'f>(
+        &'f self,
+        header: &'f Header<'_>,
+        facts: Facts<'f>,
+    ) -> impl Iterator<Item = (Option<KeySourceId>, &'f Jwk)> {
+        let sets = move || {
+            let sets = self.keys.iter();
+            sets.filter_map(move |keys| Some((keys.source(), keys.at_hand(facts)?)))
+        };
+        let named =
+            sets().flat_map(|(source, set)| set.named(header).map(move |jwk| (source, jwk)));
+        let unnamed =
+            sets().flat_map(|(source, set)| set.unnamed(header).map(move |jwk| (source, jwk)));
+        named.chain(unnamed)
+    }
+
+    /// Whether a fetched key among these facts verifies the token's signature.
+    pub fn was_signed_by(&self, token: &Unverified<'_>, facts: Facts<'_>) -> bool {
+        let mut candidates = self.candidates(token.header(), facts);
+        candidates
+            .any(|(source, jwk)| source.is_some() && token.signed_by(jwk, facts.backend).is_ok())
+    }
+
+    /// The keys of a source that were tried for a token that no key verifies.
+    pub fn tried<'f>(
+        &'f self,
+        source: KeySourceId,
+        token: &'f Unverified<'f>,
+        facts: Facts<'f>,
+    ) -> impl Iterator<Item = &'f KeyId> {
+        let candidates = self.candidates(token.header(), facts);
+        candidates.filter_map(move |(of, jwk)| (of == Some(source)).then_some(jwk.id()))
+    }
+
+    /// Whether not all keys that can have signed a token were tried, because they are too many.
+    pub fn has_untried(&self, token: &Unverified<'_>, facts: Facts<'_>) -> bool {
+        let header = token.header();
+        let most = most_candidates(header, facts);
+        self.all_candidates(header, facts).nth(most).is_some()
+    }
+}
+
+/// How many keys are tried for a token with this header.
+fn most_candidates(header: &Header<'_>, facts: Facts<'_>) -> usize {
+    most_tried(facts.backend.uses_host(header.algorithm))
 }
 
 impl Kind {

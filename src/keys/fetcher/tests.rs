@@ -173,7 +173,9 @@ impl Worker {
     fn keep(&mut self, event: FetchEvent) -> Seen {
         assert_eq!(event.source, SOURCE);
         let is_ok = match event.fetched {
-            Fetched::Ok(Loaded::Keys(set)) => self.held.replace(SOURCE, set, event.at),
+            Fetched::Ok(Loaded::Keys(set)) => {
+                self.held.replace(SOURCE, set, event.at, event.after_doubt)
+            }
             Fetched::Err => {
                 self.held.failed(SOURCE, event.at);
                 false
