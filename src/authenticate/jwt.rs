@@ -19,6 +19,8 @@ mod unverified;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 pub use self::issuer::Issuer;
 pub use self::unverified::Unverified;
 use self::unverified::{Signed, is_kind};
@@ -101,6 +103,14 @@ impl Keys {
             Self::Remote(source) => Some(*source),
         }
     }
+}
+
+/// The keys that are tried for a token, in this order.
+pub struct Candidates<'f> {
+    /// The keys, with the source of those that are fetched.
+    pub keys: SmallVec<[(Option<KeySourceId>, &'f Jwk); 4]>,
+    /// Whether there are no other keys that can have signed the token.
+    pub are_all: bool,
 }
 
 /// How a provider verifies JSON Web Tokens: its keys, and what it requires of the tokens.
@@ -333,7 +343,7 @@ impl Jwt {
         facts: Facts<'_>,
     ) -> Result<Signed<'t>, Refusal> {
         let (mut is_tried, mut is_unavailable) = (false, false);
-        for (_, jwk) in self.candidates(token.header(), facts) {
+        for (_, jwk) in self.candidates(token.header(), facts).keys {
             match token.signed_by(jwk, facts.backend) {
                 Ok(signed) => return Ok(signed),
                 // This key could be the right one, so the token is not rejected because the others fail.
@@ -359,63 +369,44 @@ impl Jwt {
         Err(Refusal::Unproven(Unproven { fault, is_named }))
     }
 
-    /// The keys to try for a token with this header, with the source of those that are fetched: the keys with its `kid`,
-    /// then the keys without a `kid`. If the header has no `kid`, the keys without a `kid`, then all others. Together as
-    /// many as [`most_tried`] allows, so that a token costs a bounded time.
-    fn candidates<'f>(
-        &'f self,
-        header: &'f Header<'_>,
-        facts: Facts<'f>,
-    ) -> impl Iterator<Item = (Option<KeySourceId>, &'f Jwk)> {
-        self.all_candidates(header, facts)
-            .take(most_candidates(header, facts))
-    }
-
-    fn all_candidates<'f>(
-        &'f self,
-        header: &'f Header<'_>,
-        facts: Facts<'f>,
-    ) -> impl Iterator<Item = (Option<KeySourceId>, &'f Jwk)> {
-        let sets = move || {
-            let sets = self.keys.iter();
-            sets.filter_map(move |keys| Some((keys.source(), keys.at_hand(facts)?)))
-        };
-        let named =
-            sets().flat_map(|(source, set)| set.named(header).map(move |jwk| (source, jwk)));
-        let unnamed =
-            sets().flat_map(|(source, set)| set.unnamed(header).map(move |jwk| (source, jwk)));
-        named.chain(unnamed)
+    /// The keys to try for a token with this header: the keys with its `kid`, then the keys without a `kid`. If the header
+    /// has no `kid`, the keys without a `kid`, then all others. Together as many as [`most_tried`] allows, so that a token
+    /// costs a bounded time.
+    #[inline(never)]
+    pub fn candidates<'f>(&'f self, header: &Header<'_>, facts: Facts<'f>) -> Candidates<'f> {
+        let most = most_tried(facts.backend.uses_host(header.algorithm));
+        let (mut keys, kid) = (SmallVec::new(), header.kid.as_deref());
+        for is_first in [true, false] {
+            for own in &self.keys {
+                let set = own.at_hand(facts).into_iter();
+                for jwk in set.flat_map(|set| set.serving(header.algorithm)) {
+                    let is_named = jwk.kid() == kid;
+                    if is_named != is_first || !is_named && kid.is_some() && jwk.kid().is_some() {
+                        continue;
+                    }
+                    if keys.len() == most {
+                        return Candidates {
+                            keys,
+                            are_all: false,
+                        };
+                    }
+                    keys.push((own.source(), jwk));
+                }
+            }
+        }
+        Candidates {
+            keys,
+            are_all: true,
+        }
     }
 
     /// Whether a fetched key among these facts verifies the token's signature.
     pub fn was_signed_by(&self, token: &Unverified<'_>, facts: Facts<'_>) -> bool {
-        let mut candidates = self.candidates(token.header(), facts);
+        let candidates = self.candidates(token.header(), facts).keys;
         candidates
+            .iter()
             .any(|(source, jwk)| source.is_some() && token.signed_by(jwk, facts.backend).is_ok())
     }
-
-    /// The keys of a source that were tried for a token that no key verifies.
-    pub fn tried<'f>(
-        &'f self,
-        source: KeySourceId,
-        token: &'f Unverified<'f>,
-        facts: Facts<'f>,
-    ) -> impl Iterator<Item = &'f KeyId> {
-        let candidates = self.candidates(token.header(), facts);
-        candidates.filter_map(move |(of, jwk)| (of == Some(source)).then_some(jwk.id()))
-    }
-
-    /// Whether not all keys that can have signed a token were tried, because they are too many.
-    pub fn has_untried(&self, token: &Unverified<'_>, facts: Facts<'_>) -> bool {
-        let header = token.header();
-        let most = most_candidates(header, facts);
-        self.all_candidates(header, facts).nth(most).is_some()
-    }
-}
-
-/// How many keys are tried for a token with this header.
-fn most_candidates(header: &Header<'_>, facts: Facts<'_>) -> usize {
-    most_tried(facts.backend.uses_host(header.algorithm))
 }
 
 impl Kind {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::identify::Candidate;
 use super::{Effects, Evaluation, Fetch, Stop, TokenEffect};
-use crate::authenticate::jwt::{Jwt, Unverified};
+use crate::authenticate::jwt::{Candidates, Jwt, Unverified};
 use crate::authenticate::{Claim, Facts, Principal, Refusal, Selected, Unproven, select};
 use crate::authorize::Gate;
 use crate::keys::{HeldKeys, Withdrawn};
@@ -97,10 +97,11 @@ impl Evaluation<'_, '_> {
             (Refusal::Token(fault), _) => fault.into(),
             (Refusal::Unavailable(what), _) => return Err(Reject::Unavailable(what).into()),
             (Refusal::Unproven(unproven), Claim::Jwt(jwt, token)) => {
-                if jwt.has_untried(token, self.facts()) {
+                let candidates = jwt.candidates(token.header(), self.facts());
+                if !candidates.are_all {
                     effects.untried = Some(id);
                 }
-                self.without_a_key(jwt, token, unproven, effects)?
+                self.without_a_key(jwt, token, unproven, &candidates, effects)?
             }
         };
         Ok(Judged::Refused(refused))
@@ -133,6 +134,7 @@ impl Evaluation<'_, '_> {
         jwt: &Jwt,
         token: &Unverified<'_>,
         unproven: Unproven,
+        candidates: &Candidates<'_>,
         effects: &mut Effects,
     ) -> Result<Refused, Stop> {
         let Unproven { fault, is_named } = unproven;
@@ -143,7 +145,8 @@ impl Evaluation<'_, '_> {
         for source in jwt.key_sources() {
             let nothing = HeldKeys::default();
             let held = self.store.keys.get(source).unwrap_or(&nothing);
-            let is_doubted = jwt.tried(source, token, facts).next().is_some();
+            let tried = candidates.keys.iter().filter(|(of, _)| *of == Some(source));
+            let is_doubted = tried.clone().next().is_some();
             let could_help = match &held.set {
                 None => !held.failed,
                 // If a key of another source has the token's `kid`, this source is not asked for it.
@@ -172,8 +175,8 @@ impl Evaluation<'_, '_> {
             }
             // The issuer's current keys are not known, so the token's key could be one of them.
             may_be_missing |= held.failed || held.set.is_none();
-            for key in jwt.tried(source, token, facts) {
-                let confirmed = held.confirmed_until(key).filter(|until| *until > now);
+            for (_, key) in tried {
+                let confirmed = held.confirmed_until(key.id()).filter(|until| *until > now);
                 is_guess &= confirmed.is_some();
                 until = earlier(until, confirmed);
             }

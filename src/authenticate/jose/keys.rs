@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::jwk::{Jwk, KeyId};
-use super::jws::Header;
 use super::signature::Algorithm;
 
 /// The most keys that are tried for a token, of all key sets of its provider, if the host verifies the algorithm.
@@ -85,18 +84,6 @@ impl KeySet {
     /// Whether a key has this `kid`.
     pub fn has_named(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.jwk.kid() == Some(kid))
-    }
-
-    /// The keys to try first for a token with this header: those with its `kid`, or without a `kid` if it has none.
-    pub fn named<'k>(&'k self, header: &'k Header<'_>) -> impl Iterator<Item = &'k Jwk> {
-        self.serving(header.algorithm)
-            .filter(|jwk| jwk.kid() == header.kid.as_deref())
-    }
-
-    /// The keys to try then: those without a `kid`, or with one if the header has none.
-    pub fn unnamed<'k>(&'k self, header: &'k Header<'_>) -> impl Iterator<Item = &'k Jwk> {
-        self.serving(header.algorithm)
-            .filter(|jwk| jwk.kid().is_none() != header.kid.is_none())
     }
 
     /// The keys that can be used with an algorithm.

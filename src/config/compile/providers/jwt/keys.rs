@@ -109,19 +109,21 @@ impl Compiler<'_> {
 
     /// Warns of inline keys of which a token does not say which one signed it, if they are more than are tried.
     fn warn_of_untried_keys(&mut self, at: &At<'_>, keys: &[Keys]) {
-        let inline = || {
-            keys.iter().filter_map(|keys| match keys {
-                Keys::Inline(set) => Some(set),
-                Keys::Remote(_) => None,
-            })
-        };
-        let are_too_many = |algorithm: &Algorithm| {
-            let most = most_tried(self.by_host.contains(*algorithm));
-            let kids = || inline().flat_map(|set| set.serving(*algorithm).map(Jwk::kid));
-            kids().any(|kid| kids().filter(|other| *other == kid).count() > most)
-        };
-        let algorithms: AlgorithmSet = Algorithm::ALL.into_iter().filter(are_too_many).collect();
-        if !algorithms.is_empty() {
+        let mut algorithms = AlgorithmSet::EMPTY;
+        for algorithm in Algorithm::ALL {
+            let mut kids: Vec<Option<&str>> = Vec::new();
+            for keys in keys {
+                if let Keys::Inline(set) = keys {
+                    kids.extend(set.serving(algorithm).map(Jwk::kid));
+                }
+            }
+            let most = most_tried(self.by_host.contains(algorithm));
+            let is_untried = |kid| kids.iter().filter(|other| *other == kid).count() > most;
+            if kids.iter().any(is_untried) {
+                algorithms = algorithms.with(algorithm);
+            }
+        }
+        if algorithms != AlgorithmSet::EMPTY {
             self.warn(at, Warning::UntriedKeys(algorithms));
         }
     }
