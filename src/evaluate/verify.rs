@@ -175,6 +175,8 @@ impl Evaluation<'_, '_> {
             }
             // The issuer's current keys are not known, so the token's key could be one of them.
             may_be_missing |= held.failed || held.set.is_none();
+            // Its key could be one that the source has by now.
+            is_guess &= is_doubted || held.set.is_none();
             for (_, key) in tried {
                 let confirmed = held.confirmed_until(key.id()).filter(|until| *until > now);
                 is_guess &= confirmed.is_some();

@@ -289,9 +289,9 @@ impl TokenCache {
                 {
                     self.bytes -= gone.bytes;
                 }
-                if is_worth_caching(refused.fault) {
-                    let longest = now.plus(REFUSED_FOR);
-                    let until = refused.until.map_or(longest, |until| until.min(longest));
+                let longest = now.plus(REFUSED_FOR);
+                let until = refused.until.map_or(longest, |until| until.min(longest));
+                if is_worth_caching(refused.fault) && now < until {
                     let rejected = Rejected { id, refused, until };
                     self.refused.put(slot, rejected);
                 }

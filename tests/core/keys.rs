@@ -504,3 +504,19 @@ fn a_token_that_several_keys_could_have_signed_counts_when_all_are_confirmed() {
     let mut scene = throttled(&json!([inline, fetched_source()]));
     assert_eq!(scene.answered(&token("a", &key("one")), START), 10, "503");
 }
+
+/// Keys without a `kid` are tried for every token. That they fail says nothing of the key that the token names.
+#[test]
+fn a_token_whose_kid_is_unknown_is_no_guess_while_a_source_can_have_its_key() {
+    let unnamed = SigningKey::generate(Algorithm::Es256).with_kid(None);
+    let inline = json!({"inline": {"keys": [unnamed.public_jwk()]}});
+    let (one, new) = (key("one"), token("a", &key("new")));
+    let mut scene = throttled(&json!([inline, fetched_source()]));
+    scene.fetched(0, &[&one], START);
+    assert_eq!(scene.answered(&new, later(1)), 10);
+    scene.fetched_in_doubt(0, &[&one], later(30));
+    assert_eq!(scene.answered(&new, later(31)), 10);
+    // No source can have it.
+    let mut scene = throttled(&inline);
+    assert_eq!(scene.answered(&new, START), 3);
+}
