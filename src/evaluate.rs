@@ -56,7 +56,7 @@ use crate::authorize::condition::{Budget, Condition};
 use crate::authorize::{Access, permit, permit_anyone, permit_where_hidden};
 use crate::plan::{Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
-use crate::reject::{Reject, TokenFault, Unavailable};
+use crate::reject::{Reject, TokenFault};
 use crate::request::RequestView;
 use crate::request::path::Readings;
 use crate::store::{Store, TokenId};
@@ -113,11 +113,11 @@ pub fn evaluate<'p>(
         Ok(verdict) => verdict,
         Err(Stop::Reject(reject)) => Verdict::Refused(reject),
         // In shadow mode no request waits. It is decided as if the fetch had failed, and the fetch is made.
-        Err(Stop::Needs(fetch)) if decision.is_shadow => {
+        Err(Stop::Needs(fetch, otherwise)) if decision.is_shadow => {
             effects.wanted = Some(fetch);
-            Verdict::Refused(Reject::Unavailable(Unavailable::Keys))
+            Verdict::Refused(otherwise)
         }
-        Err(Stop::Needs(fetch)) => return Outcome::Needs(fetch),
+        Err(Stop::Needs(fetch, _)) => return Outcome::Needs(fetch),
     };
     // The filter serves metadata and preflights in shadow mode too.
     let is_own = matches!(
@@ -145,6 +145,8 @@ pub enum Outcome<'p> {
 pub enum Fetch {
     /// The keys of a source.
     Keys(KeySourceId),
+    /// The same, because a signature fails under a key of the source: the issuer may have replaced the key.
+    KeysInDoubt(KeySourceId),
     /// The list of credentials that a provider accepts.
     Entries(ProviderId),
     /// The state of a token, from its authorization server (RFC 7662).
@@ -155,7 +157,7 @@ impl Fetch {
     /// The key source, if keys are fetched.
     pub fn key_source(self) -> Option<KeySourceId> {
         match self {
-            Self::Keys(source) => Some(source),
+            Self::Keys(source) | Self::KeysInDoubt(source) => Some(source),
             Self::Entries(_) | Self::Introspection(..) => None,
         }
     }
@@ -164,7 +166,8 @@ impl Fetch {
 /// Why an evaluation ends early.
 enum Stop {
     Reject(Reject),
-    Needs(Fetch),
+    /// The fetch, and the result if it fails.
+    Needs(Fetch, Reject),
 }
 
 impl From<Reject> for Stop {

@@ -256,42 +256,14 @@ impl Reject {
             Self::Requirement(Requirement::AnyOf) => "none_of_any_of",
         }
     }
-
-    /// Whether the throttle counts this reason as a failure: a client that guesses credentials would receive it.
-    ///
-    /// Reasons that honest clients receive are not counted: a missing credential, one that has expired or is for another
-    /// audience, one that cannot be verified now.
-    pub fn is_a_failure(self) -> bool {
-        match self {
-            Self::Token(fault) => fault.is_a_failure(),
-            Self::NoDocument
-            | Self::Trace
-            | Self::MethodCase
-            | Self::Path(_)
-            | Self::Authority
-            | Self::RepeatedField
-            | Self::RouteAtRisk
-            | Self::PlainHttp
-            | Self::Address
-            | Self::NoSuchMetadata
-            | Self::MetadataMethod
-            | Self::ForeignOrigin
-            | Self::Fixed
-            | Self::TooManyFailures { .. }
-            | Self::NoCredential
-            | Self::Malformed(_)
-            | Self::Unavailable(Unavailable::Keys | Unavailable::Crypto)
-            | Self::ProviderNotAccepted
-            | Self::NoRule
-            | Self::Authentication(_)
-            | Self::Scope
-            | Self::Requirement(_) => false,
-        }
-    }
 }
 
 impl TokenFault {
-    fn is_a_failure(self) -> bool {
+    /// Whether the throttle counts this fault as a failure, if the token could have passed: a client that guesses
+    /// credentials would have it.
+    ///
+    /// Faults of honest clients' tokens are not counted, for example that a token has expired.
+    pub fn is_a_failure(self) -> bool {
         match self {
             Self::Signature => true,
             Self::Malformed

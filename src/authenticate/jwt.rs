@@ -20,16 +20,18 @@ mod unverified;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 pub use self::issuer::Issuer;
 pub use self::unverified::Unverified;
 use self::unverified::{Signed, is_kind};
 use super::jose::claims::{ClaimNames, ClaimPath, Claims, RequiredValue, Times};
-use super::jose::jwk::KeyId;
+use super::jose::jwk::{Jwk, KeyId};
 use super::jose::jws::{Compact, JwsFault};
-use super::jose::keys::KeySet;
+use super::jose::keys::{KeySet, most_tried};
 use super::jose::signature::SignatureFault;
 use super::principal::Verified;
-use super::{Facts, KeySourceId, Offer, Parsed, Refusal};
+use super::{Facts, KeySourceId, Offer, Parsed, Refusal, Unproven};
 use crate::json::Json;
 use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;
@@ -95,6 +97,21 @@ impl Keys {
             Self::Remote(source) => facts.keys.keys(*source),
         }
     }
+
+    fn source(&self) -> Option<KeySourceId> {
+        match self {
+            Self::Inline(_) => None,
+            Self::Remote(source) => Some(*source),
+        }
+    }
+}
+
+/// The keys that are tried for a token, in this order.
+pub struct Candidates<'f> {
+    /// The keys, with the source of those that are fetched.
+    pub keys: SmallVec<[(Option<KeySourceId>, &'f Jwk); 4]>,
+    /// Whether there are no other keys that can have signed the token.
+    pub are_all: bool,
 }
 
 /// How a provider verifies JSON Web Tokens: its keys, and what it requires of the tokens.
@@ -200,10 +217,7 @@ impl Jwt {
 
     /// The sources from which the keys are fetched.
     pub fn key_sources(&self) -> impl Iterator<Item = KeySourceId> {
-        self.keys.iter().filter_map(|keys| match keys {
-            Keys::Inline(_) => None,
-            Keys::Remote(source) => Some(*source),
-        })
+        self.keys.iter().filter_map(Keys::source)
     }
 
     /// The subject that the token names. It is not verified.
@@ -296,7 +310,7 @@ impl Jwt {
     }
 
     fn check_claims(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
-        self.audiences.check(claims, &self.names)?;
+        self.check_audience(claims)?;
         let missing = |path: &ClaimPath| path.find(claims).is_none_or(Json::is_null);
         if self.require.iter().any(missing) {
             return Err(TokenFault::ClaimMissing);
@@ -310,6 +324,10 @@ impl Jwt {
             return Err(TokenFault::Binding);
         }
         Ok(())
+    }
+
+    fn check_audience(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
+        self.audiences.check(claims, &self.names)
     }
 
     fn check_times(&self, times: Times, now: Timestamp) -> Result<(), TokenFault> {
@@ -344,24 +362,15 @@ impl Jwt {
         token: &'t Unverified<'t>,
         facts: Facts<'_>,
     ) -> Result<Signed<'t>, Refusal> {
-        let (mut is_tried, mut is_unavailable, mut are_all_held) = (false, false, true);
-        let iss = token.claimed_issuer();
-        for keys in &self.keys {
-            let Some(set) = keys.at_hand(facts) else {
-                are_all_held = false;
-                continue;
-            };
-            for jwk in set.candidates(token.header(), iss) {
-                match token.signed_by(jwk, facts.backend) {
-                    Ok(signed) => return Ok(signed),
-                    // This key could be the right one, so the token is not rejected because the others fail.
-                    Err(SignatureFault::Unavailable) => is_unavailable = true,
-                    Err(
-                        SignatureFault::KeyMismatch
-                        | SignatureFault::Length
-                        | SignatureFault::Mismatch,
-                    ) => is_tried = true,
-                }
+        let (mut is_tried, mut is_unavailable) = (false, false);
+        for (_, jwk) in self.candidates(token, facts).keys {
+            match token.signed_by(jwk, facts.backend) {
+                Ok(signed) => return Ok(signed),
+                // This key could be the right one, so the token is not rejected because the others fail.
+                Err(SignatureFault::Unavailable) => is_unavailable = true,
+                Err(
+                    SignatureFault::KeyMismatch | SignatureFault::Length | SignatureFault::Mismatch,
+                ) => is_tried = true,
             }
         }
         if is_unavailable {
@@ -369,18 +378,57 @@ impl Jwt {
         }
         let kid = token.header().kid.as_deref();
         let mut sets = self.keys.iter().filter_map(|keys| keys.at_hand(facts));
-        let is_known = sets.any(|set| set.has(kid, iss));
-        let (fault, is_final) = match (is_tried, is_known) {
-            // Keys without a `kid` are tried for every token. That they fail is not final if no key has the token's
-            // `kid`.
-            (true, _) => (TokenFault::Signature, is_known && kid.is_some()),
-            (false, false) => (TokenFault::Key, false),
-            (false, true) => (TokenFault::Algorithm, true),
+        let is_known = sets.any(|set| set.has(kid, token.claimed_issuer()));
+        let fault = match (is_tried, is_known) {
+            (true, _) => TokenFault::Signature,
+            (false, false) => TokenFault::Key,
+            (false, true) => TokenFault::Algorithm,
         };
-        Err(match is_final && are_all_held {
-            true => Refusal::Token(fault),
-            false => Refusal::Stale(fault),
-        })
+        let is_named = is_known && kid.is_some();
+        Err(Refusal::Unproven(Unproven { fault, is_named }))
+    }
+
+    /// The keys of its issuer to try for a token: the keys with its `kid`, then the keys without a `kid`. If the header
+    /// has no `kid`, the keys without a `kid`, then all others. Together as many as [`most_tried`] allows, so that a token
+    /// costs a bounded time.
+    #[inline(never)]
+    pub fn candidates<'f>(&'f self, token: &Unverified<'_>, facts: Facts<'f>) -> Candidates<'f> {
+        let (header, iss) = (token.header(), token.claimed_issuer());
+        let most = most_tried(facts.backend.uses_host(header.algorithm));
+        let (mut keys, kid) = (SmallVec::new(), header.kid.as_deref());
+        for is_first in [true, false] {
+            for own in &self.keys {
+                let set = own.at_hand(facts).into_iter();
+                for jwk in set.flat_map(|set| set.serving(header.algorithm)) {
+                    let is_named = jwk.kid() == kid;
+                    if !jwk.is_of(iss)
+                        || is_named != is_first
+                        || !is_named && kid.is_some() && jwk.kid().is_some()
+                    {
+                        continue;
+                    }
+                    if keys.len() == most {
+                        return Candidates {
+                            keys,
+                            are_all: false,
+                        };
+                    }
+                    keys.push((own.source(), jwk));
+                }
+            }
+        }
+        Candidates {
+            keys,
+            are_all: true,
+        }
+    }
+
+    /// Whether a fetched key among these facts verifies the token's signature.
+    pub fn was_signed_by(&self, token: &Unverified<'_>, facts: Facts<'_>) -> bool {
+        let candidates = self.candidates(token, facts).keys;
+        candidates
+            .iter()
+            .any(|(source, jwk)| source.is_some() && token.signed_by(jwk, facts.backend).is_ok())
     }
 }
 

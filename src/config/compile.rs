@@ -22,11 +22,12 @@ use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
 use super::document::{Cache, Document, Https};
 use super::fault::{Fault, Warning};
 use super::read::{Items, List, Optional, Typed};
+use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
 use crate::keys;
-use crate::plan::{Audit, CacheSizes, Plan, Policy};
+use crate::plan::{Audit, CacheSizes, Crypto, Plan, Policy};
 use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
@@ -46,6 +47,7 @@ pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Plan {
         implied_by: BTreeMap::new(),
         locations: Vec::new(),
         sources: Vec::new(),
+        by_host: by_host(document),
         replies: Vec::new(),
         case: document.paths_case.given().copied().unwrap_or_default(),
     };
@@ -61,6 +63,8 @@ struct Compiler<'d> {
     locations: Vec<Location>,
     /// Where keys are fetched from.
     sources: Vec<keys::Source>,
+    /// The algorithms that a host verifies, as far as the configuration permits.
+    by_host: AlgorithmSet,
     /// The responses of rules with `respond`.
     replies: Vec<FixedReply>,
     /// Whether the upstream distinguishes upper and lower case in paths.
@@ -199,6 +203,13 @@ impl Compiler<'_> {
 
     fn warn(&mut self, at: &At<'_>, warning: Warning) {
         self.diagnostics.warn(at, warning);
+    }
+}
+
+fn by_host(document: &Document) -> AlgorithmSet {
+    match document.crypto.given() {
+        Some(Crypto::Wasm) => AlgorithmSet::EMPTY,
+        Some(Crypto::Auto | Crypto::Host) | None => AlgorithmSet::TESTED,
     }
 }
 

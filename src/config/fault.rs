@@ -15,6 +15,8 @@ use serde_json::{Number, Value};
 use super::diagnostic::nearest;
 use crate::authenticate::jose::claims::ClaimPath;
 use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, Lenience, RefusedJwk};
+use crate::authenticate::jose::keys::{MOST_BY_HOST, MOST_IN_WASM};
+use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
 use crate::request::path::PatternFault;
@@ -194,7 +196,10 @@ pub enum InvalidRule {
     WithRespond(&'static str),
     #[error("a credential is required, but no provider is configured")]
     NoProvider,
-    #[error("the providers `{one}` and `{two}` accept the same tokens")]
+    #[error(
+        "the providers `{one}` and `{two}` accept the same tokens: for several key sets of one issuer, give one provider a \
+         list of `jwks`"
+    )]
     SameTokens { one: String, two: String },
     #[error("no request can reach this rule: `{earlier}` matches every request that it matches")]
     Unreachable { earlier: String },
@@ -399,6 +404,11 @@ pub enum Warning {
     InlineSecret,
     #[error("this secret is not random: it has few different bytes")]
     WeakSecret,
+    #[error(
+        "too many keys have the same `kid` or none ({0}): for a token, {MOST_BY_HOST} keys are tried if the host verifies \
+         the algorithm, otherwise {MOST_IN_WASM}"
+    )]
+    UntriedKeys(AlgorithmSet),
     #[error("keys fetched without TLS can be replaced by anyone on the network path")]
     KeysWithoutTls,
     #[error("`offline_access` is not a scope of a resource: challenges omit it")]

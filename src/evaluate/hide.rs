@@ -179,7 +179,7 @@ impl<'p> Evaluation<'p, '_> {
                     Ok(()) if decision.principals.is_empty() => Reject::NoCredential,
                     Ok(()) => lack,
                     Err(Stop::Reject(reject)) => reject,
-                    Err(needs @ Stop::Needs(_)) => return Err(needs),
+                    Err(needs @ Stop::Needs(..)) => return Err(needs),
                 }
             }
         };

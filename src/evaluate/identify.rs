@@ -97,9 +97,6 @@ impl<'p> Evaluation<'p, '_> {
                 Ok(caller) => caller,
                 Err(stop) => {
                     decision.scheme = Some(scheme);
-                    if let Stop::Reject(reject) = stop {
-                        self.count(reject, gate, candidate, effects);
-                    }
                     return Err(stop);
                 }
             };

@@ -14,7 +14,9 @@ use super::metrics::Metrics;
 use super::outbound::HostOutbound;
 use super::properties::{self, Route};
 use super::shared::HostShared;
+use crate::authenticate::jose::keys::{MOST_BY_HOST, MOST_IN_WASM};
 use crate::authenticate::jose::signature::Chosen;
+use crate::authenticate::{KeySourceId, ProviderId};
 use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
 use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
@@ -35,9 +37,14 @@ pub struct Filter {
     pub(super) store: RefCell<Store>,
     fetcher: RefCell<Fetcher>,
     waiting: RefCell<Waiting>,
+    /// When the log last said of a provider that not all of its keys are tried.
+    told_of_untried: RefCell<Vec<(ProviderId, Timestamp)>>,
     /// Whether another configuration has replaced this one. Its keys are not fetched any more.
     is_abandoned: Cell<bool>,
 }
+
+/// How often the log says of a provider that not all of its keys are tried.
+const TELLS_OF_UNTRIED: Duration = Duration::from_secs(600);
 
 /// What the host does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +75,7 @@ impl Filter {
             store: RefCell::new(store),
             fetcher: RefCell::new(Fetcher::new(sources, Box::new(HostShared::default()))),
             waiting: RefCell::default(),
+            told_of_untried: RefCell::default(),
             is_abandoned: Cell::new(false),
             plan,
             backend,
@@ -182,6 +190,32 @@ impl Filter {
     pub(super) fn want(&self, fetch: Fetch) {
         if let Some(source) = fetch.key_source() {
             self.fetcher.borrow_mut().want(source);
+        }
+        if let Fetch::KeysInDoubt(source) = fetch {
+            self.doubt(source);
+        }
+    }
+
+    /// Notes that a signature failed under a key of a source.
+    pub(super) fn doubt(&self, source: KeySourceId) {
+        self.fetcher.borrow_mut().doubt(source);
+    }
+
+    /// Says in the log that a token was denied although a key that was not tried can have signed it. Not for each token,
+    /// because anyone can send such tokens.
+    pub(super) fn tell_of_untried(&self, provider: ProviderId, now: Timestamp) {
+        let mut told = self.told_of_untried.borrow_mut();
+        told.retain(|(_, at)| now < at.plus(TELLS_OF_UNTRIED));
+        let policy = self.plan.policy.as_ref();
+        let known = policy.and_then(|policy| policy.providers.get(provider.0));
+        if let Some(known) = known
+            && !told.iter().any(|(of, _)| *of == provider)
+        {
+            told.push((provider, now));
+            log::warn(&format!(
+                "countersign: provider `{}`: a token was denied before all keys that can have signed it were tried: at most {MOST_BY_HOST} are tried if the host verifies the algorithm, otherwise {MOST_IN_WASM}: each key needs its own `kid`",
+                known.name
+            ));
         }
     }
 

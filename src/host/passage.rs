@@ -28,6 +28,12 @@ impl Filter {
         if let Some(fetch) = effects.wanted {
             self.want(fetch);
         }
+        for source in &effects.doubted {
+            self.doubt(*source);
+        }
+        if let Some(provider) = effects.untried {
+            self.tell_of_untried(provider, now);
+        }
         let asked = (plan, request);
         decision.commit(effects, &mut self.store.borrow_mut(), asked, now);
         let reply = reply(&decision, &self.plan.presentation, request, now);

@@ -22,6 +22,9 @@ pub struct FetchEvent {
     pub at: Timestamp,
     /// The result, for the store.
     pub fetched: Fetched,
+    /// Whether a signature had failed under a key of the source before the fetch began. If the fetch returns this key
+    /// again, the token was at fault.
+    pub after_doubt: bool,
     /// What to log and to count; none if another worker made the fetch.
     pub report: Option<FetchReport>,
 }

@@ -43,8 +43,12 @@ struct Watched {
     key: String,
     /// The record as this worker last read or wrote it.
     record: Record,
-    /// Whether a token has come whose key is unknown.
+    /// Whether a token has come that no key verifies.
     is_wanted: bool,
+    /// Whether a signature has failed under a key of the source since the last fetch began.
+    is_doubted: bool,
+    /// Whether one had failed before the fetch of this worker began.
+    follows_doubt: bool,
     /// The call of this worker that waits for its response.
     call: Option<Pending>,
     /// The number of fetches that ended since this worker watches the source, whichever worker made them.
@@ -86,6 +90,8 @@ impl Fetcher {
             source: source.clone(),
             record: Record::default(),
             is_wanted: false,
+            is_doubted: false,
+            follows_doubt: false,
             call: None,
             ended: 0,
         });
@@ -106,10 +112,17 @@ impl Fetcher {
         watched.map(|watched| watched.source.time_limit())
     }
 
-    /// Notes that a request needs a fetch: no keys were fetched yet, or its token has an unknown key.
+    /// Notes that a request needs a fetch: no keys were fetched yet, or no key verifies its token.
     pub fn want(&mut self, source: KeySourceId) {
         if let Some(watched) = self.sources.get_mut(source.0) {
             watched.is_wanted = true;
+        }
+    }
+
+    /// Notes that a signature failed under a key of a source. The next fetch tells whether the issuer replaced the key.
+    pub fn doubt(&mut self, source: KeySourceId) {
+        if let Some(watched) = self.sources.get_mut(source.0) {
+            watched.is_doubted = true;
         }
     }
 
@@ -190,6 +203,7 @@ impl Watched {
                     source: id,
                     at: Timestamp::from_millis(record.ended_at),
                     fetched,
+                    after_doubt: record.after_doubt,
                     report: None,
                 });
             };
@@ -218,6 +232,7 @@ impl Watched {
         let is_ours = self.share(leased, version, shared) != Shared::TooLate;
         if is_ours {
             self.record = leased;
+            self.follows_doubt = std::mem::take(&mut self.is_doubted);
         }
         is_ours
     }
@@ -319,6 +334,8 @@ impl Watched {
         shared: &dyn SharedData,
         now: Timestamp,
     ) -> FetchEvent {
+        let after_doubt = std::mem::take(&mut self.follows_doubt);
+        self.record.after_doubt = after_doubt;
         let (fetched, result) = match ended.outcome {
             Ok(mut received) => {
                 let refresh = self.source.refresh;
@@ -334,6 +351,8 @@ impl Watched {
             }
             Err(fault) => {
                 self.record = self.record.failed(now);
+                // The next fetch can tell.
+                self.is_doubted |= after_doubt;
                 (Fetched::Err, Err(fault))
             }
         };
@@ -344,6 +363,7 @@ impl Watched {
             source,
             at: now,
             fetched,
+            after_doubt,
             report: Some(FetchReport {
                 provider: self.source.provider.clone(),
                 content: self.source.content.name(),

@@ -27,7 +27,7 @@ pub struct Source {
 }
 
 /// Where to fetch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// At a configured URL.
     Direct(Endpoint),

@@ -746,7 +746,7 @@ fn missing_members() {
             &[
                 "providers[0].jwt.audiences: missing: expected a list of audiences, or `any`",
                 "providers[0].jwt.issuer: missing: expected a string",
-                "providers[0].jwt.jwks: missing: expected an object",
+                "providers[0].jwt.jwks: missing: expected an object, or a list of objects",
             ],
         ),
         (
@@ -1500,11 +1500,15 @@ fn rules_that_contradict_themselves() {
         ),
         (
             json!({ "providers": [provider("corp"), same], "rules": [{ "name": "r" }] }),
-            &["rules[0]: the providers `corp` and `same` accept the same tokens"],
+            &[
+                "rules[0]: the providers `corp` and `same` accept the same tokens: for several key sets of one issuer, give one provider a list of `jwks`",
+            ],
         ),
         (
             json!({ "providers": [provider("corp"), same] }),
-            &["default: the providers `corp` and `same` accept the same tokens"],
+            &[
+                "default: the providers `corp` and `same` accept the same tokens: for several key sets of one issuer, give one provider a list of `jwks`",
+            ],
         ),
         (
             json!({ "providers": [provider("corp"), same], "rules": [
@@ -1876,22 +1880,124 @@ fn sources_of_keys() {
             ],
         ),
         (
-            remote(json!({ "timeout": "0s" })),
-            &[&format!("{path}: expected a `timeout` from `1ms` to `60s`")],
+            remote(json!({ "timeout": "0s", "refresh": "0s" })),
+            &[
+                &format!("{path}.remote.refresh: expected a `refresh` of at least `1ms`"),
+                &format!("{path}.remote.timeout: expected a `timeout` from `1ms` to `60s`"),
+            ],
         ),
         (
             remote(json!({ "timeout": "999us" })),
-            &[&format!("{path}: expected a `timeout` from `1ms` to `60s`")],
+            &[&format!(
+                "{path}.remote.timeout: expected a `timeout` from `1ms` to `60s`"
+            )],
         ),
         (
             with_jwt(json!({
                 "algorithms": ["HS256"], "jwks": { "remote": { "uri": "https://a/", "cluster": "a" } },
             })),
             &[&format!(
-                "{path}: a shared secret is never fetched: use `inline`"
+                "{path}.remote: a shared secret is never fetched: use `inline`"
             )],
         ),
     ]);
+}
+
+#[test]
+fn several_sources_of_keys() {
+    let remote = |uri: &str| json!({ "remote": { "uri": uri, "cluster": "login" } });
+    let several = |sources: Value| with_jwt(json!({ "jwks": sources }));
+    let path = "providers[0].jwt.jwks";
+    let inline = json!({ "inline": *KEYS });
+    hold(&[
+        (several(json!([inline])), &[]),
+        (
+            several(json!([
+                inline,
+                remote("https://a/1"),
+                remote("https://a/2")
+            ])),
+            &[],
+        ),
+        (
+            several(json!([])),
+            &[&format!("{path}: expected at least one source of keys")],
+        ),
+        (
+            several(json!("https://a/")),
+            &[&format!(
+                "{path}: expected an object, or a list of objects, found `https://a/`"
+            )],
+        ),
+        (
+            several(json!([inline, {}, null, remote("/jwks"), { "inline": {}, "x": 1 }])),
+            &[
+                &format!("{path}[1]: expected exactly one of `inline`, `remote` and `discovery`"),
+                &format!("{path}[2]: expected an object, found nothing"),
+                &format!("{path}[3].remote.uri: expected an absolute `https` or `http` URL"),
+                &format!("{path}[4].inline: a key set must have an array `keys`"),
+                &format!("{path}[4].x: unknown key"),
+            ],
+        ),
+        (
+            several(json!([remote("https://a/1"), {
+                "remote": { "uri": "https://a/2", "cluster": "login", "timeout": "2m" },
+            }])),
+            &[&format!(
+                "{path}[1].remote.timeout: expected a `timeout` from `1ms` to `60s`"
+            )],
+        ),
+        // Keys of another provider may come from the same source.
+        (
+            several(json!([
+                remote("https://a/1"),
+                inline,
+                remote("https://a/1")
+            ])),
+            &[&format!("{path}[2]: duplicate entry")],
+        ),
+    ]);
+}
+
+/// Without a `kid` of its own, a key is one of those that are tried, and these are few.
+#[test]
+fn keys_that_are_never_tried() {
+    let key = |algorithm, kid: Option<&str>| {
+        let key = SigningKey::generate(algorithm).with_kid(kid);
+        key.public_jwk()
+    };
+    let warnings = |crypto: &str, sources: &[Vec<Value>]| {
+        let sources: Vec<_> = sources
+            .iter()
+            .map(|keys| json!({ "inline": { "keys": keys } }))
+            .collect();
+        let mut document = with_jwt(json!({ "jwks": sources }));
+        document["crypto"] = json!(crypto);
+        let loaded = config::load_value(&document).unwrap();
+        let texts: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        texts
+    };
+    let warned = |algorithm: &str| {
+        vec![format!(
+            "providers[0].jwt.jwks: too many keys have the same `kid` or none ({algorithm}): for a token, 16 keys are \
+             tried if the host verifies the algorithm, otherwise 4"
+        )]
+    };
+    let several = |number, algorithm, kid| vec![key(algorithm, kid); number];
+    for kid in [None, Some("same")] {
+        let eddsa = |number| several(number, Algorithm::EdDsa, kid);
+        let es256 = |number| several(number, Algorithm::Es256, kid);
+        assert_eq!(warnings("auto", &[eddsa(4)]), Vec::<String>::new());
+        assert_eq!(warnings("auto", &[eddsa(5)]), warned("EdDSA"));
+        assert_eq!(warnings("auto", &[eddsa(3), eddsa(2)]), warned("EdDSA"));
+        assert_eq!(warnings("auto", &[es256(16)]), Vec::<String>::new());
+        assert_eq!(warnings("host", &[es256(16)]), Vec::<String>::new());
+        assert_eq!(warnings("auto", &[es256(17)]), warned("ES256"));
+        assert_eq!(warnings("wasm", &[es256(5)]), warned("ES256"));
+    }
+    let kids: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+    let named = kids.iter().map(|kid| key(Algorithm::EdDsa, Some(kid)));
+    assert_eq!(warnings("wasm", &[named.collect()]), Vec::<String>::new());
 }
 
 #[test]

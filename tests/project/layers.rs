@@ -65,6 +65,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "credential",
             "grammar",
             "keys::HeldKeys",
+            "keys::Withdrawn",
             "plan",
             "presentation",
             "reject",

@@ -10,7 +10,7 @@ mod text;
 use std::path::PathBuf;
 
 use countersign::authenticate::ProviderId;
-use countersign::authenticate::jose::signature::Pure;
+use countersign::authenticate::jose::signature::{AlgorithmSet, Chosen, Pure};
 use countersign::config::Loaded;
 use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
 use countersign::json::parse_strict;
@@ -168,12 +168,15 @@ impl Explain {
         let headers = self.request.headers()?;
         let request = self.request.view(&headers);
         let plan = &loaded.plan;
+        // As many keys are tried for a token as if the host verified its signature.
+        let by_host = plan.crypto.choose(|| AlgorithmSet::TESTED);
+        let backend = Chosen::new(Pure, by_host.unwrap_or_default());
         let mut steps = Steps::default();
         let outcome = evaluate(
             plan,
             &request,
             &plan.empty_store(),
-            Circumstances::new(&Pure, now),
+            Circumstances::new(&backend, now),
             &mut steps,
         );
         let decision = match outcome {
@@ -197,7 +200,7 @@ fn needs(loaded: &Loaded, fetch: Fetch) -> Failure {
         provider.map_or("?", |provider| &provider.name)
     };
     match fetch {
-        Fetch::Keys(id) => {
+        Fetch::Keys(id) | Fetch::KeysInDoubt(id) => {
             let source = policy.and_then(|policy| policy.sources.get(id.0));
             let provider = source.map_or("?", |source| &source.provider);
             Failure::new(format_args!(

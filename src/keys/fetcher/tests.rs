@@ -186,7 +186,9 @@ impl Worker {
     fn keep(&mut self, event: FetchEvent) -> Seen {
         assert_eq!(event.source, SOURCE);
         let is_ok = match event.fetched {
-            Fetched::Ok(Loaded::Keys(set)) => self.held.replace(SOURCE, set, event.at),
+            Fetched::Ok(Loaded::Keys(set)) => {
+                self.held.replace(SOURCE, set, event.at, event.after_doubt)
+            }
             Fetched::Err => {
                 self.held.failed(SOURCE, event.at);
                 false
@@ -989,4 +991,52 @@ fn a_post_with_a_body_is_a_call() {
         (Method::Post, &b"token=abc"[..])
     );
     assert_eq!(call.headers.len(), 2);
+}
+
+/// A fetch that ends tells all workers whether a signature had failed before it began.
+#[test]
+fn a_fetch_after_a_doubt_confirms_the_keys_for_every_worker() {
+    let (host, shared) = (Host::default(), Rc::default());
+    let mut workers = [(); 2].map(|()| Worker::new(&direct(), &host, &shared));
+    let body = keys(1);
+    let id = |worker: &Worker| {
+        let set = worker.held.get(SOURCE).unwrap().set.clone().unwrap();
+        set.ids().next().unwrap().clone()
+    };
+    let confirmed = |worker: &Worker| {
+        let held = worker.held.get(SOURCE).unwrap();
+        held.confirmed_until(&id(worker))
+    };
+    // The first keys are new to every worker.
+    workers[0].fetcher.doubt(SOURCE);
+    let call = workers[0].sends(at(0)).unwrap();
+    workers[0].respond(&call, 200, &body, at(0));
+    workers[1].poll(at(100));
+    assert_eq!(workers.each_ref().map(confirmed), [None, None]);
+    // A fetch that is wanted for another reason.
+    workers[0].fetcher.want(SOURCE);
+    let call = workers[0].sends(at(30_000)).unwrap();
+    // This doubt comes after the fetch has begun.
+    workers[0].fetcher.doubt(SOURCE);
+    workers[0].respond(&call, 200, &body, at(30_000));
+    workers[1].poll(at(30_100));
+    assert_eq!(workers.each_ref().map(confirmed), [None, None]);
+    // The fetch after the doubt fails, so that the next one answers it.
+    workers[0].fetcher.want(SOURCE);
+    let call = workers[0].sends(at(60_000)).unwrap();
+    workers[0].respond(&call, 500, b"", at(60_000));
+    workers[1].poll(at(60_100));
+    assert_eq!(workers.each_ref().map(confirmed), [None, None]);
+    let call = workers[0].sends(at(62_000)).unwrap();
+    workers[0].respond(&call, 200, &body, at(62_000));
+    workers[1].poll(at(62_100));
+    let until = Some(at(92_000));
+    assert_eq!(workers.each_ref().map(confirmed), [until, until]);
+    // The issuer replaces the key: the new one is not confirmed.
+    workers[1].fetcher.want(SOURCE);
+    workers[1].fetcher.doubt(SOURCE);
+    let call = workers[1].sends(at(92_000)).unwrap();
+    workers[1].respond(&call, 200, &keys(1), at(92_000));
+    workers[0].poll(at(92_100));
+    assert_eq!(workers.each_ref().map(confirmed), [None, None]);
 }

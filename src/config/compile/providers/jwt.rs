@@ -40,7 +40,7 @@ impl Compiler<'_> {
             return None;
         };
         let jwt = jwt::Jwt {
-            keys: vec![keys],
+            keys,
             issuer,
             audiences,
             kind: document.token_type.given().copied().unwrap_or(Kind::Any),

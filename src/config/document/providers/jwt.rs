@@ -21,8 +21,8 @@ object! {
         /// The audiences, of which one must be in `aud`, or in the claim that `claims.audience` names. `any` alone disables the
         /// check.
         required audiences: AudienceList,
-        /// The keys of the issuer.
-        required jwks: Jwks,
+        /// The keys of the issuer: a source, or a list of sources, of which all keys are used.
+        required jwks: JwksList,
         /// The accepted algorithms. Default: those of each key. HS256, HS384 and HS512 must be listed.
         narrowing algorithms: Vec<String>,
         /// The accepted kind of token. Default `any`.
@@ -99,8 +99,46 @@ impl schemars::JsonSchema for AudienceList {
     }
 }
 
+/// Where an issuer's keys come from.
+#[derive(Debug)]
+pub enum JwksList {
+    /// One source.
+    One(Jwks),
+    /// A list of sources.
+    Several(List<Jwks>),
+}
+
+impl Read for JwksList {
+    const EXPECTED: &'static str = "an object, or a list of objects";
+
+    type Value = Self;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
+        match value {
+            Value::Object(_) => Jwks::read(value, at, diagnostics).map(Self::One),
+            Value::Array(_) => Vec::<Jwks>::read(value, at, diagnostics).map(Self::Several),
+            other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl schemars::JsonSchema for JwksList {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "JwksList".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let source = generator.subschema_for::<Jwks>();
+        schemars::json_schema!({
+            "description": "Where an issuer's keys come from: a source, or a list of sources, of which all keys are used.",
+            "oneOf": [source, { "type": "array", "items": source, "minItems": 1 }],
+        })
+    }
+}
+
 object! {
-    /// Where an issuer's keys come from. Exactly one key is given.
+    /// A source of keys. Exactly one key is given.
     pub struct Jwks {
         /// A JSON Web Key Set in the configuration (RFC 7517 §5).
         optional inline: Value,
