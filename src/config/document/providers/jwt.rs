@@ -99,13 +99,13 @@ impl schemars::JsonSchema for AudienceList {
     }
 }
 
-/// Where an issuer's keys come from.
+/// Where an issuer's keys come from: a source, or a list of sources.
 #[derive(Debug)]
-pub enum JwksList {
-    /// One source.
-    One(Jwks),
-    /// A list of sources.
-    Several(List<Jwks>),
+pub struct JwksList {
+    /// The sources.
+    pub sources: List<Jwks>,
+    /// Whether they are in a list.
+    pub is_list: bool,
 }
 
 impl Read for JwksList {
@@ -114,11 +114,12 @@ impl Read for JwksList {
     type Value = Self;
 
     fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
-        match value {
-            Value::Object(_) => Jwks::read(value, at, diagnostics).map(Self::One),
-            Value::Array(_) => Vec::<Jwks>::read(value, at, diagnostics).map(Self::Several),
-            other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
-        }
+        let (sources, is_list) = match value {
+            Value::Object(_) => (vec![Ok(Jwks::read(value, at, diagnostics)?)], false),
+            Value::Array(_) => (Vec::<Jwks>::read(value, at, diagnostics)?, true),
+            other => return Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
+        };
+        Ok(Self { sources, is_list })
     }
 }
 

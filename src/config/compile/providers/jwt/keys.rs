@@ -43,19 +43,20 @@ impl Compiler<'_> {
         let algorithms = self.algorithms(&at.member("algorithms"), &document.algorithms);
         let at = at.member("jwks");
         let first = self.sources.len();
-        let keys_of = |this: &mut Self, at: &At<'_>, jwks: &Jwks| {
-            this.keys_of(at, provider, jwks, &algorithms, issuer, first)
-        };
-        let keys = match document.jwks.as_ref().ok()? {
-            JwksList::One(jwks) => vec![keys_of(self, &at, jwks).ok()?],
-            JwksList::Several(list) => {
-                if list.is_empty() {
-                    self.report(&at, Fault::Empty("source of keys"));
-                }
-                let keys = list.each(&at, |at, jwks| keys_of(self, at, jwks));
-                keys.whole().ok()?
-            }
-        };
+        let JwksList { sources, is_list } = document.jwks.as_ref().ok()?;
+        if sources.is_empty() {
+            self.report(&at, Fault::Empty("source of keys"));
+        }
+        let mut keys = Vec::new();
+        for (index, jwks) in sources.items() {
+            let item = at.item(index);
+            let at = if *is_list { &item } else { &at };
+            keys.extend(self.keys_of(at, provider, jwks, &algorithms, issuer, first));
+        }
+        // A fault in one of them was reported.
+        if keys.len() < sources.len() {
+            return None;
+        }
         self.warn_of_untried_keys(&at, &keys);
         Some(keys)
     }
