@@ -118,6 +118,8 @@ pub struct Jwt {
     pub revoked: Revoked,
     /// The claims with the caller's subject, scopes, roles and groups.
     pub names: ClaimNames,
+    /// What a 401 offers, in the order of the token locations.
+    pub offers: Vec<Offer>,
 }
 
 /// The kind of tokens that a provider issues, by their `typ`.
@@ -166,13 +168,10 @@ impl Audiences {
     }
 }
 
-/// What a 401 offers for tokens.
-const OFFERS: &[Offer] = &[Offer::Bearer];
-
 impl Jwt {
     /// What a 401 offers.
     pub fn offers(&self) -> &[Offer] {
-        OFFERS
+        &self.offers
     }
 
     /// The token, if it names this provider's issuer.

@@ -15,6 +15,7 @@ mod throttle;
 
 use std::collections::BTreeMap;
 
+use self::providers::BEARER;
 use self::rules::{number_choices, of_strangers};
 use super::at::At;
 use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
@@ -44,6 +45,7 @@ pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Plan {
         protects: document.protect_as.given().copied().unwrap_or_default(),
         implied_by: BTreeMap::new(),
         locations: Vec::new(),
+        schemes: vec![BEARER.to_owned()],
         sources: Vec::new(),
         replies: Vec::new(),
         case: document.paths_case.given().copied().unwrap_or_default(),
@@ -58,6 +60,8 @@ struct Compiler<'d> {
     implied_by: BTreeMap<String, Vec<String>>,
     /// Where credentials may be.
     locations: Vec<Location>,
+    /// The names of the schemes of credentials, each as it was first written. Their positions identify them.
+    schemes: Vec<String>,
     /// Where keys are fetched from.
     sources: Vec<keys::Source>,
     /// The responses of rules with `respond`.

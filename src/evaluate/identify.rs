@@ -1,12 +1,50 @@
 //! Who the callers are: every credential that is presented, verified.
+//!
+//! Browsers send cookies on their own. So a credential in a header wins over a cookie of the same provider: the cookie is
+//! not read, and is not forwarded. A token in the query does not win, because a link could then replace the session of a
+//! visitor.
 
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
-use crate::authenticate::{Decoded, Parsed, Principal};
+use smallvec::SmallVec;
+
+use crate::authenticate::{Decoded, Parsed, Principal, Provider, ProviderId};
 use crate::authorize::{Gate, Principals};
-use crate::credential::{Presented, present, several};
+use crate::credential::{Carrier, LocationId, Presented, present, several};
+use crate::plan::Policy;
 use crate::reject::Reject;
 use crate::store::TokenKey;
+
+/// The credentials that were not read, so that they were not verified.
+#[derive(Debug, Default)]
+pub(super) struct Unread<'p> {
+    /// Cookies over which a credential in a header wins.
+    pub cookies: SmallVec<[LocationId; 1]>,
+    /// The gate, if it does not look at locations that only other providers read.
+    gate: Option<&'p Gate>,
+}
+
+impl Unread<'_> {
+    /// Whether the gate looks at a location.
+    pub fn is_looked_at(&self, policy: &Policy, location: LocationId) -> bool {
+        let gate = self.gate;
+        gate.is_none_or(|gate| readers(policy, gate, location).next().is_some())
+    }
+}
+
+/// The providers that look for credentials at a location, under a gate.
+fn readers<'p>(
+    policy: &'p Policy,
+    gate: &Gate,
+    location: LocationId,
+) -> impl Iterator<Item = &'p Provider> {
+    let all = policy.providers.iter().enumerate();
+    let under_gate = all.filter(|(number, _)| {
+        !gate.ignores_others || gate.providers.contains(&ProviderId(*number))
+    });
+    let providers = under_gate.map(|(_, provider)| provider);
+    providers.filter(move |provider| provider.locations.contains(&location))
+}
 
 /// A credential that is presented, parsed at most once.
 pub(super) struct Candidate<'c, 's> {
@@ -37,7 +75,12 @@ impl<'p> Evaluation<'p, '_> {
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<(), Stop> {
-        let presented = present(self.request, &self.policy.locations);
+        let unread = &mut decision.unread;
+        unread.gate = gate.ignores_others.then_some(gate);
+        let presented = present(self.request, &self.policy.locations, |location, before| {
+            unread.is_looked_at(self.policy, location)
+                && !self.loses_to_header(gate, location, before, unread, trace)
+        });
         // A malformed credential names no user.
         let readable = presented.as_deref().unwrap_or_default();
         let fault = presented.as_ref().err().copied();
@@ -58,7 +101,9 @@ impl<'p> Evaluation<'p, '_> {
                 let decoded: Vec<_> = decoded.collect();
                 let candidates = several.iter().zip(&decoded);
                 let candidates = candidates.map(|(one, decoded)| candidate(one, decoded));
-                let candidates: Vec<_> = candidates.collect();
+                let mut candidates: Vec<_> = candidates.collect();
+                let unread = &mut decision.unread;
+                candidates.retain(|one| !self.is_of_header(gate, one, several, unread, trace));
                 self.identify_by(&candidates, fault, gate, decision, effects, trace)
             }
         }
@@ -81,7 +126,7 @@ impl<'p> Evaluation<'p, '_> {
         self.refuse_two_of_one_provider(candidates)?;
         let first = candidates.first();
         trace.step(Step::Presents(
-            first.map(|candidate| candidate.presented.scheme),
+            first.and_then(|candidate| self.carrier(candidate.presented.location)),
         ));
         let rank = |caller: &Principal| {
             let provider = caller.provider();
@@ -89,11 +134,11 @@ impl<'p> Evaluation<'p, '_> {
         };
         let mut callers = Principals::new();
         for candidate in candidates {
-            let scheme = candidate.presented.scheme;
+            let schemes = candidate.presented.schemes;
             let caller = match self.verify(gate, candidate, effects) {
                 Ok(caller) => caller,
                 Err(stop) => {
-                    decision.scheme = Some(scheme);
+                    decision.schemes = schemes;
                     if let Stop::Reject(reject) = stop {
                         self.count(reject, gate, candidate, effects);
                     }
@@ -102,7 +147,7 @@ impl<'p> Evaluation<'p, '_> {
             };
             let later = callers.iter().position(|known| rank(&caller) < rank(known));
             if later.unwrap_or(callers.len()) == 0 {
-                decision.scheme = Some(scheme);
+                decision.schemes = schemes;
             }
             match later {
                 Some(later) => callers.insert(later, caller),
@@ -122,7 +167,72 @@ impl<'p> Evaluation<'p, '_> {
         Ok(())
     }
 
-    /// Two credentials at the locations of one provider (RFC 6750 §2).
+    /// Whether a cookie is not read, because every provider that reads it also reads a header with a credential.
+    fn loses_to_header(
+        &self,
+        gate: &Gate,
+        location: LocationId,
+        before: &[Presented<'_>],
+        unread: &mut Unread<'p>,
+        trace: &mut impl Trace,
+    ) -> bool {
+        // Most requests have no credential in a header, or no cookie.
+        if before.is_empty() || self.request.values(b"cookie").next().is_none() {
+            return false;
+        }
+        let Some(cookie) = self.carrier(location).and_then(Carrier::cookie) else {
+            return false;
+        };
+        let mut readers = readers(self.policy, gate, location);
+        let loses = readers.all(|reader| self.reads_header(reader, before));
+        if loses {
+            unread.cookies.push(location);
+            trace.step(Step::Ignored(cookie));
+        }
+        loses
+    }
+
+    /// Whether a credential in a cookie is of a provider that also reads a header with a credential. Other providers read
+    /// the cookie and no such header, so that only its content shows whose it is.
+    fn is_of_header(
+        &self,
+        gate: &Gate,
+        candidate: &Candidate<'_, '_>,
+        presented: &[Presented<'_>],
+        unread: &mut Unread<'p>,
+        trace: &mut impl Trace,
+    ) -> bool {
+        let location = candidate.presented.location;
+        let Some(cookie) = self.carrier(location).and_then(Carrier::cookie) else {
+            return false;
+        };
+        let selected = self.select(gate, candidate).ok();
+        let loses = selected.is_some_and(|own| self.reads_header(own.provider, presented));
+        if loses {
+            unread.cookies.push(location);
+            trace.step(Step::Ignored(cookie));
+        }
+        loses
+    }
+
+    /// Whether a provider reads a header in which a credential is presented.
+    fn reads_header(&self, provider: &Provider, presented: &[Presented<'_>]) -> bool {
+        let mut own = presented
+            .iter()
+            .filter(|shown| provider.locations.contains(&shown.location));
+        own.any(|shown| {
+            let carrier = self.carrier(shown.location);
+            carrier.is_some_and(|carrier| carrier.own_field().is_some())
+        })
+    }
+
+    fn carrier(&self, location: LocationId) -> Option<&'p Carrier> {
+        let location = self.policy.locations.get(location.0)?;
+        Some(&location.carrier)
+    }
+
+    /// Two credentials at the locations of one provider (RFC 6750 §2). A cookie that another provider verifies does not
+    /// count beside a credential in a header.
     fn refuse_two_of_one_provider(&self, candidates: &[Candidate<'_, '_>]) -> Result<(), Reject> {
         if candidates.len() < 2 {
             return Ok(());
@@ -132,8 +242,18 @@ impl<'p> Evaluation<'p, '_> {
             let own = presented
                 .clone()
                 .filter(|shown| provider.locations.contains(&shown.location));
+            let is_cookie = |shown: &Presented<'_>| {
+                let carrier = self.carrier(shown.location);
+                carrier.is_some_and(|carrier| carrier.cookie().is_some())
+            };
+            let is_header = |shown: &Presented<'_>| {
+                let carrier = self.carrier(shown.location);
+                carrier.is_some_and(|carrier| carrier.own_field().is_some())
+            };
+            let has_header = own.clone().any(is_header);
+            let own = own.filter(|shown| !has_header || !is_cookie(shown));
             if own.clone().count() > 1 {
-                return Err(several(own.map(|shown| shown.scheme).collect()));
+                return Err(several(own.map(|shown| shown.schemes).collect()));
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 mod jwt;
 mod locations;
 
+pub(super) use self::locations::BEARER;
 use super::Compiler;
 use crate::authenticate::{Provider, ProviderId};
 use crate::config::at::At;
