@@ -190,7 +190,8 @@ impl Jwt {
 
     /// The subject that the token names. It is not verified.
     pub fn claimed_subject<'t>(&self, token: &'t Unverified<'_>) -> Option<&'t str> {
-        token.claimed_subject(&self.names.subject)
+        let subject = token.claimed_subject(&self.names.subject);
+        subject.filter(|subject| !subject.is_empty())
     }
 
     /// Verifies a token that names this provider's issuer.
@@ -207,11 +208,14 @@ impl Jwt {
         }
         let signed = self.verify_signature(token, facts)?;
         let claims = signed.claims();
-        self.kind.check(signed.header().typ.as_deref(), claims)?;
+        let is_missing = |name: &str| self.is_missing(name, claims);
+        self.kind
+            .check(signed.header().typ.as_deref(), is_missing)?;
         self.check_claims(claims)?;
         let times = Times::of(claims)?;
         let jti = self.revocable_id(claims);
-        let subject = self.claimed_subject(token);
+        // An empty subject is not a subject, but it can be revoked.
+        let subject = token.claimed_subject(&self.names.subject);
         self.check_again(times, jti, subject, facts.now)?;
         Ok(Verified {
             subject: self.names.subject(claims)?,
@@ -277,10 +281,24 @@ impl Jwt {
         Ok(())
     }
 
+    /// Whether a required claim is missing. The claim with the subject is, if it is empty: that is not a subject.
+    fn is_missing(&self, name: &str, claims: &Claims<'_>) -> bool {
+        let Some(claim) = claims.get(name) else {
+            return true;
+        };
+        let subject = self.names.subject.find(claims);
+        let is_subject =
+            name == "sub" || subject.is_some_and(|subject| std::ptr::eq(subject, claim));
+        claim.is_null() || is_subject && claim.as_str() == Some("")
+    }
+
     fn check_claims(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
         self.audiences.check(claims)?;
-        let missing = |name: &String| claims.get(name).is_none_or(Json::is_null);
-        if self.require.iter().any(missing) {
+        if self
+            .require
+            .iter()
+            .any(|name| self.is_missing(name, claims))
+        {
             return Err(TokenFault::ClaimMissing);
         }
         // A token that is bound to a key requires a proof that the caller has the key (RFC 7800 §3.1). The filter
@@ -363,15 +381,14 @@ impl Jwt {
 }
 
 impl Kind {
-    fn check(self, typ: Option<&str>, claims: &Claims<'_>) -> Result<(), TokenFault> {
+    fn check(self, typ: Option<&str>, is_missing: impl Fn(&str) -> bool) -> Result<(), TokenFault> {
         let is = |kind: &str| typ.is_some_and(|typ| is_kind(typ, kind));
         match self {
             Self::Any => Ok(()),
             Self::Jwt if is("jwt") => Ok(()),
             Self::AccessToken if is("at+jwt") => {
                 let required = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
-                let missing = |name: &&str| claims.get(name).is_none_or(Json::is_null);
-                if required.iter().any(missing) {
+                if required.into_iter().any(is_missing) {
                     return Err(TokenFault::ClaimMissing);
                 }
                 Ok(())
