@@ -64,8 +64,9 @@ screenshots: module ## docs/page-*.png, the pages as Chromium shows them
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
 		cargo test --locked --features npm --test clients a_browser
 
-fuzz: ## random paths against servers' models, random rules against the index, random bytes of a host: FUZZ_SECONDS=600 for each
+fuzz: ## random paths against servers' models, random cookies, random rules against the index, random bytes of a host: FUZZ_SECONDS=600 for each
 	@cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin paths -- $(FUZZ_SECONDS) $(FUZZ_SEED)
+	@cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin cookies -- $(FUZZ_SECONDS) $(FUZZ_SEED)
 	@cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin rules -- $(FUZZ_SECONDS) $(FUZZ_SEED)
 	@cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin host -- $(FUZZ_SECONDS) $(FUZZ_SEED)
 

@@ -1,5 +1,6 @@
 //! The code that the fuzz targets (`bin/`) and the tests of paths and rules share.
 
+pub mod cookies;
 pub mod host;
 pub mod paths;
 pub mod random;

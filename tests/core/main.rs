@@ -11,6 +11,7 @@ mod support;
 mod allocations;
 mod answers;
 mod callers;
+mod cookies;
 mod document;
 mod document_answers;
 mod harness;

@@ -1,5 +1,7 @@
-//! The parts of `fuzz/` that tests use as well: random paths and rules, and the models of the servers that read paths.
+//! The parts of `fuzz/` that tests use as well: random paths, rules and cookies, and the models of the servers that read paths.
 
+#[path = "../../fuzz/src/cookies.rs"]
+pub mod cookies;
 #[path = "../../fuzz/src/paths.rs"]
 pub mod paths;
 #[path = "../../fuzz/src/random.rs"]
