@@ -2,7 +2,7 @@
 
 use super::Effects;
 use super::forward::{Forward, Forwarding, Told};
-use super::identify::Unread;
+use super::unread::Unread;
 use crate::authenticate::{Offer, Principal};
 use crate::authorize::{Permit, Principals, Requirements};
 use crate::plan::Plan;

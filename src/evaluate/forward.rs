@@ -1,6 +1,6 @@
 //! How a request is changed before it is forwarded.
 
-use super::identify::Unread;
+use super::unread::Unread;
 use super::{Decision, Verdict};
 use crate::authenticate::Principal;
 use crate::credential::{has_credential_without_scheme, value_of, without_cookies_that};

@@ -1,50 +1,12 @@
 //! Who the callers are: every credential that is presented, verified.
-//!
-//! Browsers send cookies on their own. So a credential in a header wins over a cookie of the same provider: the cookie is
-//! not read, and is not forwarded. A token in the query does not win, because a link could then replace the session of a
-//! visitor.
 
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
-use smallvec::SmallVec;
-
-use crate::authenticate::{Decoded, Parsed, Principal, Provider, ProviderId};
+use crate::authenticate::{Decoded, Parsed, Principal};
 use crate::authorize::{Gate, Principals};
 use crate::credential::{Carrier, LocationId, Presented, present, several};
-use crate::plan::Policy;
 use crate::reject::Reject;
 use crate::store::TokenKey;
-
-/// The credentials that were not read, so that they were not verified.
-#[derive(Debug, Default)]
-pub(super) struct Unread<'p> {
-    /// Cookies over which a credential in a header wins.
-    pub cookies: SmallVec<[LocationId; 1]>,
-    /// The gate, if it does not look at locations that only other providers read.
-    gate: Option<&'p Gate>,
-}
-
-impl Unread<'_> {
-    /// Whether the gate looks at a location.
-    pub fn is_looked_at(&self, policy: &Policy, location: LocationId) -> bool {
-        let gate = self.gate;
-        gate.is_none_or(|gate| readers(policy, gate, location).next().is_some())
-    }
-}
-
-/// The providers that look for credentials at a location, under a gate.
-fn readers<'p>(
-    policy: &'p Policy,
-    gate: &Gate,
-    location: LocationId,
-) -> impl Iterator<Item = &'p Provider> {
-    let all = policy.providers.iter().enumerate();
-    let under_gate = all.filter(|(number, _)| {
-        !gate.ignores_others || gate.providers.contains(&ProviderId(*number))
-    });
-    let providers = under_gate.map(|(_, provider)| provider);
-    providers.filter(move |provider| provider.locations.contains(&location))
-}
 
 /// A credential that is presented, parsed at most once.
 pub(super) struct Candidate<'c, 's> {
@@ -167,66 +129,7 @@ impl<'p> Evaluation<'p, '_> {
         Ok(())
     }
 
-    /// Whether a cookie is not read, because every provider that reads it also reads a header with a credential.
-    fn loses_to_header(
-        &self,
-        gate: &Gate,
-        location: LocationId,
-        before: &[Presented<'_>],
-        unread: &mut Unread<'p>,
-        trace: &mut impl Trace,
-    ) -> bool {
-        // Most requests have no credential in a header, or no cookie.
-        if before.is_empty() || self.request.values(b"cookie").next().is_none() {
-            return false;
-        }
-        let Some(cookie) = self.carrier(location).and_then(Carrier::cookie) else {
-            return false;
-        };
-        let mut readers = readers(self.policy, gate, location);
-        let loses = readers.all(|reader| self.reads_header(reader, before));
-        if loses {
-            unread.cookies.push(location);
-            trace.step(Step::Ignored(cookie));
-        }
-        loses
-    }
-
-    /// Whether a credential in a cookie is of a provider that also reads a header with a credential. Other providers read
-    /// the cookie and no such header, so that only its content shows whose it is.
-    fn is_of_header(
-        &self,
-        gate: &Gate,
-        candidate: &Candidate<'_, '_>,
-        presented: &[Presented<'_>],
-        unread: &mut Unread<'p>,
-        trace: &mut impl Trace,
-    ) -> bool {
-        let location = candidate.presented.location;
-        let Some(cookie) = self.carrier(location).and_then(Carrier::cookie) else {
-            return false;
-        };
-        let selected = self.select(gate, candidate).ok();
-        let loses = selected.is_some_and(|own| self.reads_header(own.provider, presented));
-        if loses {
-            unread.cookies.push(location);
-            trace.step(Step::Ignored(cookie));
-        }
-        loses
-    }
-
-    /// Whether a provider reads a header in which a credential is presented.
-    fn reads_header(&self, provider: &Provider, presented: &[Presented<'_>]) -> bool {
-        let mut own = presented
-            .iter()
-            .filter(|shown| provider.locations.contains(&shown.location));
-        own.any(|shown| {
-            let carrier = self.carrier(shown.location);
-            carrier.is_some_and(|carrier| carrier.own_field().is_some())
-        })
-    }
-
-    fn carrier(&self, location: LocationId) -> Option<&'p Carrier> {
+    pub(super) fn carrier(&self, location: LocationId) -> Option<&'p Carrier> {
         let location = self.policy.locations.get(location.0)?;
         Some(&location.carrier)
     }
@@ -239,19 +142,15 @@ impl<'p> Evaluation<'p, '_> {
         }
         let presented = candidates.iter().map(|candidate| candidate.presented);
         for provider in &self.policy.providers {
-            let own = presented
-                .clone()
-                .filter(|shown| provider.locations.contains(&shown.location));
-            let is_cookie = |shown: &Presented<'_>| {
-                let carrier = self.carrier(shown.location);
-                carrier.is_some_and(|carrier| carrier.cookie().is_some())
-            };
-            let is_header = |shown: &Presented<'_>| {
-                let carrier = self.carrier(shown.location);
-                carrier.is_some_and(|carrier| carrier.own_field().is_some())
-            };
-            let has_header = own.clone().any(is_header);
-            let own = own.filter(|shown| !has_header || !is_cookie(shown));
+            let has_header = self.reads_header(provider, presented.clone());
+            let own = presented.clone().filter(|shown| {
+                let is_cookie = || {
+                    self.carrier(shown.location)
+                        .and_then(Carrier::cookie)
+                        .is_some()
+                };
+                provider.locations.contains(&shown.location) && !(has_header && is_cookie())
+            });
             if own.clone().count() > 1 {
                 return Err(several(own.map(|shown| shown.schemes).collect()));
             }

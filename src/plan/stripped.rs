@@ -1,6 +1,7 @@
 //! What the filter removes from requests on their way to the upstream.
 
-use crate::credential::{Grammar, LocationId};
+use crate::credential::Grammar;
+use crate::credential::LocationId;
 use crate::request::FieldNames;
 use crate::request::parameter::{is_cookie, is_parameter};
 
