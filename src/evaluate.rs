@@ -16,7 +16,8 @@
 //! 8. the rule has a fixed response (`respond`): that response;
 //! 9. the rule is public: the request passes and credentials are ignored;
 //! 10. the address, or the user that a credential names, has too many failures: 429, whatever is presented;
-//! 11. a credential is malformed, or there are two for one provider: 400;
+//! 11. a credential in a header or the query is malformed, or there are two for one provider: 400. A cookie beside a header
+//!     with a credential is not read (`unread`);
 //! 12. there is no credential: 401, or at an optional rule the request passes;
 //! 13. a credential is invalid: 401, also if the rule does not accept its provider, because an upstream could read it. If
 //!     its validity cannot be determined, because keys are unavailable: 503;
@@ -42,6 +43,7 @@ mod metadata;
 mod preflight;
 mod throttle;
 mod trace;
+mod unread;
 mod verify;
 
 pub use self::decision::{Answer, Decision, Denial, Passage, Verdict};

@@ -1,6 +1,7 @@
-//! The code that the fuzz targets (`bin/`) and the tests of claims, paths and rules share.
+//! The code that the fuzz targets (`bin/`) and the tests share.
 
 pub mod claims;
+pub mod cookies;
 pub mod host;
 pub mod jwks;
 pub mod metadata;

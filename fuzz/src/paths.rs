@@ -94,6 +94,7 @@ pub fn policy_of(rules: Rules) -> Policy {
         strangers: Gate {
             providers: Vec::new(),
             choice: 0,
+            ignores_others: false,
             offers: Vec::new(),
             requirements: Requirements::default(),
         },

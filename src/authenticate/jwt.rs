@@ -138,6 +138,8 @@ pub struct Jwt {
     pub revoked: Revoked,
     /// The claims with the token's audience, and with the caller's subject, scopes, roles and groups.
     pub names: ClaimNames,
+    /// What a 401 offers, in the order of the token locations.
+    pub offers: Vec<Offer>,
 }
 
 /// The kind of tokens that a provider issues, by their `typ`.
@@ -191,13 +193,10 @@ impl Audiences {
     }
 }
 
-/// What a 401 offers for tokens.
-const OFFERS: &[Offer] = &[Offer::Bearer];
-
 impl Jwt {
     /// What a 401 offers.
     pub fn offers(&self) -> &[Offer] {
-        OFFERS
+        &self.offers
     }
 
     /// The token, if it names this provider's issuer.
@@ -222,7 +221,8 @@ impl Jwt {
 
     /// The subject that the token names. It is not verified.
     pub fn claimed_subject<'t>(&self, token: &'t Unverified<'_>) -> Option<&'t str> {
-        token.claimed_subject(&self.names.subject)
+        let subject = token.claimed_subject(&self.names.subject);
+        subject.filter(|subject| !subject.is_empty())
     }
 
     /// Verifies a token that names this provider's issuer.
@@ -239,11 +239,14 @@ impl Jwt {
         }
         let signed = self.verify_signature(token, facts)?;
         let claims = signed.claims();
-        self.kind.check(signed.header().typ.as_deref(), claims)?;
+        let is_missing = |name: &str| self.is_missing(claims.get(name), claims);
+        self.kind
+            .check(signed.header().typ.as_deref(), is_missing)?;
         self.check_claims(claims)?;
         let times = Times::of(claims)?;
         let jti = self.revocable_id(claims);
-        let subject = self.claimed_subject(token);
+        // An empty subject is not a subject, but it can be revoked.
+        let subject = token.claimed_subject(&self.names.subject);
         self.check_again(times, jti, subject, facts.now)?;
         Ok(Verified {
             subject: self.names.subject(claims)?,
@@ -309,10 +312,22 @@ impl Jwt {
         Ok(())
     }
 
+    /// Whether a required claim, as found, is missing. The claim with the subject is, if it is empty: that is not a subject.
+    fn is_missing(&self, found: Option<&Json<'_>>, claims: &Claims<'_>) -> bool {
+        let Some(claim) = found else {
+            return true;
+        };
+        let mut subjects = [claims.get("sub"), self.names.subject.find(claims)]
+            .into_iter()
+            .flatten();
+        let is_subject = subjects.any(|subject| std::ptr::eq(subject, claim));
+        claim.is_null() || is_subject && claim.as_str() == Some("")
+    }
+
     fn check_claims(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
         self.check_audience(claims)?;
-        let missing = |path: &ClaimPath| path.find(claims).is_none_or(Json::is_null);
-        if self.require.iter().any(missing) {
+        let is_missing = |path: &ClaimPath| self.is_missing(path.find(claims), claims);
+        if self.require.iter().any(is_missing) {
             return Err(TokenFault::ClaimMissing);
         }
         if !self.require_claims.iter().all(|own| own.is_met(claims)) {
@@ -433,15 +448,14 @@ impl Jwt {
 }
 
 impl Kind {
-    fn check(self, typ: Option<&str>, claims: &Claims<'_>) -> Result<(), TokenFault> {
+    fn check(self, typ: Option<&str>, is_missing: impl Fn(&str) -> bool) -> Result<(), TokenFault> {
         let is = |kind: &str| typ.is_some_and(|typ| is_kind(typ, kind));
         match self {
             Self::Any => Ok(()),
             Self::Jwt if is("jwt") => Ok(()),
             Self::AccessToken if is("at+jwt") => {
                 let required = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
-                let missing = |name: &&str| claims.get(name).is_none_or(Json::is_null);
-                if required.iter().any(missing) {
+                if required.into_iter().any(is_missing) {
                     return Err(TokenFault::ClaimMissing);
                 }
                 Ok(())

@@ -16,6 +16,7 @@ mod throttle;
 
 use std::collections::BTreeMap;
 
+use self::providers::BEARER;
 use self::rules::{number_choices, of_strangers};
 use super::at::At;
 use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
@@ -46,6 +47,7 @@ pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Plan {
         protects: document.protect_as.given().copied().unwrap_or_default(),
         implied_by: BTreeMap::new(),
         locations: Vec::new(),
+        schemes: vec![BEARER.to_owned()],
         sources: Vec::new(),
         by_host: by_host(document),
         replies: Vec::new(),
@@ -61,6 +63,8 @@ struct Compiler<'d> {
     implied_by: BTreeMap<String, Vec<String>>,
     /// Where credentials may be.
     locations: Vec<Location>,
+    /// The names of the schemes of credentials, each as it was first written. Their positions identify them.
+    schemes: Vec<String>,
     /// Where keys are fetched from.
     sources: Vec<keys::Source>,
     /// The algorithms that a host verifies, as far as the configuration permits.

@@ -20,6 +20,7 @@ use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
 use crate::request::path::PatternFault;
+use crate::scheme::Scheme;
 
 /// What is wrong with a value, or with a key, of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -170,8 +171,8 @@ pub enum InvalidLocation {
     Name,
     #[error("expected a scheme such as `Bearer`")]
     Scheme,
-    #[error("this header carries a scheme before the token: add `scheme: Bearer`")]
-    NoScheme,
+    #[error("expected at most {} different schemes", Scheme::MOST)]
+    ManySchemes,
     #[error("only a header can have a `scheme`")]
     StrayScheme,
     #[error("duplicate token location")]
@@ -185,6 +186,8 @@ pub enum InvalidRule {
     RequireWithAllow,
     #[error("`providers` cannot be combined with `allow: public`: the filter reads no credential")]
     ProvidersWithPublic,
+    #[error("`other_credentials` requires `providers`: the others are those that it does not list")]
+    OthersOfNone,
     #[error("`on_forbidden` cannot be combined with `allow: public`: no request receives 403")]
     HiddenPublic,
     #[error(

@@ -167,8 +167,9 @@ impl<'p> Evaluation<'p, '_> {
         // Why a known caller is denied, for the log.
         let lack = hidden.withheld.or(judged).unwrap_or(Reject::NoRule);
         // Without the rule, another provider could be selected, and another failure counted.
-        let own = applicable.access.gate().map(|gate| gate.choice);
-        let reject = match judged.filter(|_| own == Some(gate.choice)) {
+        let own = applicable.access.gate();
+        let is_same = own.is_some_and(|own| own.reads_like(gate));
+        let reject = match judged.filter(|_| is_same) {
             Some(reject) => reject,
             None => {
                 effects.failures.truncate(failures);

@@ -4,11 +4,11 @@ use std::fmt;
 
 use crate::authenticate::Principal;
 use crate::authorize::condition::OPERATIONS;
+use crate::credential::Carrier;
 use crate::grammar::unprintable::escaped;
 use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::path::{Reading, Readings};
-use crate::scheme::Scheme;
 
 /// Receives the steps of an evaluation.
 pub trait Trace {
@@ -36,8 +36,10 @@ pub enum Step<'a> {
     Requires(&'static str),
     /// The result of throttling.
     Throttle(Throttling),
-    /// The scheme of the credential in the request; none if it has no credential.
-    Presents(Option<Scheme>),
+    /// Where the request has a credential; none if it has no credential.
+    Presents(Option<&'a Carrier>),
+    /// A cookie that is not read, because a header has a credential.
+    Ignored(&'a str),
     /// A provider verified the credential.
     Verified {
         /// The name of the provider.
@@ -125,9 +127,11 @@ impl fmt::Display for Step<'_> {
             ),
             Self::Requires(what) => write!(formatter, "access: {what}"),
             Self::Throttle(throttling) => throttling.fmt(formatter),
-            Self::Presents(Some(scheme)) => {
-                write!(formatter, "the request has a {scheme} credential")
-            }
+            Self::Presents(Some(carrier)) => write!(formatter, "the request has {carrier}"),
+            Self::Ignored(cookie) => write!(
+                formatter,
+                "the cookie `{cookie}` is ignored and removed, because a header has a credential"
+            ),
             Self::Presents(None) => write!(formatter, "the request has no credential"),
             Self::Verified {
                 provider,

@@ -937,6 +937,46 @@ fn explain_prints_the_result_of_a_condition() {
 }
 
 #[test]
+fn explain_says_where_a_credential_is_and_which_cookie_is_ignored() {
+    let (desk, token) = desk();
+    let mut document = desk.read_json("document.json");
+    document["providers"][0]["jwt"]["from"] =
+        json!([{ "cookie": "session" }, { "header": "authorization", "scheme": "Token" }]);
+    desk.write("places.json", document.to_string());
+    let explain = |headers: &[&str]| {
+        let path = ["explain", "places.json", "--path", "/orders/7"];
+        let headers = headers.iter().flat_map(|header| ["--header", header]);
+        desk.run(&path.into_iter().chain(headers).collect::<Vec<_>>())
+    };
+    let cookie = format!("Cookie: session={token}; a=1");
+    let ran = explain(&[&cookie]);
+    assert!(
+        ran.out
+            .contains("\nthe request has a credential in the cookie `session`\n"),
+        "{}",
+        ran.out
+    );
+    let ran = explain(&[&format!("Authorization: token {token}"), &cookie]);
+    assert_eq!(ran.code, GOOD, "{}", ran.err);
+    assert!(
+        ran.out.contains(
+            "\nthe cookie `session` is ignored and removed, because a header has a credential\n\
+             the request has a Token credential\n"
+        ),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("\nremoved: cookie\n"), "{}", ran.out);
+    let ran = explain(&["Cookie: session=s%3Ax"]);
+    assert!(
+        ran.out
+            .contains("\nwww-authenticate: Token realm=\"orders\", error=\"invalid_token\""),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
 fn explain_reads_a_token_from_each_source() {
     let (desk, token) = desk();
     desk.write("token", format!("{token}\n"));

@@ -1444,6 +1444,46 @@ fn identity_fields_in_which_a_provider_looks() {
 }
 
 #[test]
+fn other_credentials_are_those_of_providers_that_a_rule_does_not_list() {
+    let none = "rules[0].other_credentials: `other_credentials` requires `providers`: the others are those that it does \
+                not list";
+    let rule =
+        |members: Value| with_rule(merged(json!({ "other_credentials": "ignore" }), members));
+    hold(&[
+        (rule(json!({ "providers": ["corp"] })), &[]),
+        (
+            rule(json!({ "providers": ["corp"], "other_credentials": "judge" })),
+            &[],
+        ),
+        (
+            rule(json!({ "providers": ["corp"], "allow": "optional" })),
+            &[],
+        ),
+        (rule(json!({})), &[none]),
+        (rule(json!({ "other_credentials": "judge" })), &[none]),
+        (rule(json!({ "allow": "optional" })), &[none]),
+        (rule(json!({ "allow": "public" })), &[none]),
+        (
+            rule(json!({ "respond": { "status": 403 } })),
+            &[
+                "rules[0].other_credentials: `other_credentials` cannot be combined with `respond`: every request \
+                 receives the response",
+            ],
+        ),
+        (
+            rule(json!({ "providers": ["corp"], "other_credentials": "ignored" })),
+            &[
+                "rules[0].other_credentials: expected `judge` or `ignore`, found `ignored`; did you mean `ignore`?",
+            ],
+        ),
+        (
+            with(json!({ "other_credentials": "ignore" })),
+            &["other_credentials: unknown key"],
+        ),
+    ]);
+}
+
+#[test]
 fn rules_that_contradict_themselves() {
     let scopes = json!({ "scopes": ["a"] });
     let scope = "expected one or more visible ASCII characters other than `\"` and `\\`";
@@ -2006,6 +2046,10 @@ fn places_of_tokens() {
     let path = "providers[0].jwt.from";
     let no_name = format!("{path}[0]: not a valid name of a header, a cookie or a query parameter");
     let one_of = format!("{path}[0]: expected exactly one of `header`, `cookie` and `query`");
+    let schemes = |most: usize| -> Value {
+        let scheme = |number| json!({ "header": "a", "scheme": format!("s{number}") });
+        (0..most).map(scheme).collect()
+    };
     hold(&[
         (from(json!({ "header": "X-Token" })), &[]),
         (from(json!({ "cookie": "session" })), &[]),
@@ -2019,10 +2063,25 @@ fn places_of_tokens() {
         (from(json!({ "header": ":path" })), &[&no_name]),
         (from(json!({ "header": "cookie" })), &[&no_name]),
         (from(json!({ "cookie": "a b" })), &[&no_name]),
+        (from(json!({ "header": "Authorization" })), &[]),
+        (from(json!({ "header": "proxy-authorization" })), &[]),
         (
-            from(json!({ "header": "Authorization" })),
+            with_jwt(json!({
+                "from": [{ "header": "authorization" }, { "header": "authorization", "scheme": "bearer" }],
+            })),
+            &[&format!("{path}: duplicate token location")],
+        ),
+        (
+            with_jwt(json!({
+                "from": [{ "header": "a", "scheme": "Token" }, { "header": "A", "scheme": "TOKEN" }],
+            })),
+            &[&format!("{path}: duplicate token location")],
+        ),
+        (with_jwt(json!({ "from": schemes(30) })), &[]),
+        (
+            with_jwt(json!({ "from": schemes(31) })),
             &[&format!(
-                "{path}[0]: this header carries a scheme before the token: add `scheme: Bearer`"
+                "{path}[30]: expected at most 31 different schemes"
             )],
         ),
         (

@@ -13,6 +13,7 @@ mod allocations;
 mod answers;
 mod callers;
 mod claims;
+mod cookies;
 mod document;
 mod document_answers;
 mod harness;

@@ -48,6 +48,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "authorize",
             "credential::Grammar",
             "credential::Location",
+            "credential::LocationId",
             "identity",
             "keys::Source",
             "presentation",

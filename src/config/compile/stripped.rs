@@ -10,7 +10,7 @@ use crate::config::at::At;
 use crate::config::document::overrides::Overrides;
 use crate::config::fault::{Fault, InvalidHeader, NeverMatches};
 use crate::config::read::{Items, Typed};
-use crate::credential::{Carrier, Part};
+use crate::credential::{Carrier, Location, LocationId, Part};
 use crate::grammar::is_token;
 use crate::identity::Identity;
 use crate::plan::{AfterScheme, Rule, Rules, Stripped};
@@ -157,24 +157,24 @@ impl Compiler<'_> {
         fields
     }
 
-    /// The headers that carry a token after a scheme, each with the scheme; without those that may also carry a token
-    /// alone.
+    /// The headers that carry a token after a scheme, each with the scheme.
     fn schemes(&self) -> Vec<AfterScheme> {
-        let locations = self.locations.iter();
-        let schemes = locations.filter_map(|location| match &location.carrier {
+        let alone = |field: &str| {
+            let is_alone = |location: &Location| matches!(&location.carrier, Carrier::Field(own) if own == field);
+            self.locations.iter().position(is_alone).map(LocationId)
+        };
+        let locations = self.locations.iter().enumerate();
+        let schemes = locations.filter_map(|(number, location)| match &location.carrier {
             Carrier::Scheme { field, scheme } => Some(AfterScheme {
                 field: field.clone(),
                 scheme: scheme.clone(),
                 grammar: location.grammar,
+                location: LocationId(number),
+                alone: alone(field),
             }),
             Carrier::Field(_) | Carrier::Cookie(_) | Carrier::Query(_) => None,
         });
-        let is_alone = |field: &str| {
-            let mut locations = self.locations.iter();
-            locations
-                .any(|location| matches!(&location.carrier, Carrier::Field(own) if own == field))
-        };
-        schemes.filter(|own| !is_alone(&own.field)).collect()
+        schemes.collect()
     }
 
     /// Rejects rules and requirements that look at a header that is removed from every request.

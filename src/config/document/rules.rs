@@ -21,6 +21,8 @@ object! {
         optional allow: Allow,
         /// The providers whose credentials the rule accepts. Default: all.
         narrowing providers: Vec<String>,
+        /// What happens to the credentials of the other providers. Default `judge`. Requires `providers`.
+        optional other_credentials: OtherCredentials,
         /// What the caller must have. Default: any valid credential.
         narrowing require: Require,
         /// What a caller receives in place of 403.
@@ -39,6 +41,16 @@ choice! {
         Public = "public",
         /// A credential that is there must be valid.
         Optional = "optional",
+    }
+}
+
+choice! {
+    /// What happens to the credentials of providers that the rule does not list.
+    pub enum OtherCredentials {
+        /// They must be valid.
+        Judge = "judge",
+        /// The filter does not look at locations that only these providers read. It still removes tokens from the query.
+        Ignore = "ignore",
     }
 }
 

@@ -107,7 +107,7 @@ fn behind_gate(other: &Node<'_>) -> Option<Finding> {
             is_mutation && is_request && text.eq_ignore_ascii_case(name)
                 || is_lua && sets(text, name)
         };
-        let name = EVALUATED.into_iter().find(|name| is_name(&name));
+        let name = EVALUATED.into_iter().find(|name| is_name(name));
         changed = name.map(|name| (node.path.clone(), name));
     });
     let (path, name) = changed?;

@@ -50,6 +50,7 @@ impl Compiler<'_> {
             max_lifetime: document.max_lifetime.given().copied(),
             revoked: document.revoked.given().map(revoked).unwrap_or_default(),
             names,
+            offers: self.offers(&locations),
         };
         Some(Provider {
             name: name.to_owned(),

@@ -66,11 +66,13 @@ pub(in crate::config::compile) fn of_strangers(providers: &CompiledProviders<'_>
 
 /// A gate that accepts any credential of these providers.
 fn gate_of(accepted: Vec<ProviderId>, providers: &CompiledProviders<'_>) -> Gate {
+    let all = || {
+        let accepted = providers.of(&accepted);
+        accepted.flat_map(|provider| provider.method.offers())
+    };
+    let has_others = !all().all(Offer::is_last_resort);
     let mut offers: Vec<Offer> = Vec::new();
-    for offer in providers
-        .of(&accepted)
-        .flat_map(|provider| provider.method.offers())
-    {
+    for offer in all().filter(|offer| !has_others || !offer.is_last_resort()) {
         if !offers.contains(offer) {
             offers.push(offer.clone());
         }
@@ -78,6 +80,7 @@ fn gate_of(accepted: Vec<ProviderId>, providers: &CompiledProviders<'_>) -> Gate
     Gate {
         providers: accepted,
         choice: 0,
+        ignores_others: false,
         offers,
         requirements: Requirements::default(),
     }
