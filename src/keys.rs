@@ -21,7 +21,7 @@ mod metadata;
 mod record;
 mod source;
 
-pub use self::content::{Content, Loaded};
+pub use self::content::{Content, Loaded, parse_body};
 pub use self::event::{FetchEvent, FetchReport, Fetched, Listed, Summary};
 pub use self::fault::FetchFault;
 pub use self::fetcher::Fetcher;

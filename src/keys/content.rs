@@ -75,6 +75,9 @@ fn read_keys(
 }
 
 /// Parses the JSON of a response. A byte order mark before it is skipped, as RFC 8259 §8.1 allows.
-pub(super) fn parse_body(body: &[u8]) -> Result<Value, JsonFault> {
+///
+/// # Errors
+/// As [`json::parse_strict`].
+pub fn parse_body(body: &[u8]) -> Result<Value, JsonFault> {
     json::parse_strict(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }

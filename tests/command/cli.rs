@@ -1153,6 +1153,11 @@ fn explain_replaces_the_keys() {
         desk.run(&[&explain[..], &["others.json"]].concat()).code,
         DENIED
     );
+    // A key set is read as a fetched one.
+    let keys = std::fs::read_to_string(desk.path("jwks.json")).unwrap();
+    desk.write("marked.json", format!("\u{feff}{keys}"));
+    let ran = desk.run(&[&explain[..], &["marked.json"]].concat());
+    assert_eq!(ran.code, GOOD, "{}{}", ran.out, ran.err);
     desk.write("keys.txt", "no keys");
     let ran = desk.run(&[&explain[..], &["keys.txt"]].concat());
     assert_eq!(

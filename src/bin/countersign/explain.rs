@@ -13,7 +13,7 @@ use countersign::authenticate::ProviderId;
 use countersign::authenticate::jose::signature::{AlgorithmSet, Chosen, Pure};
 use countersign::config::Loaded;
 use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
-use countersign::json::parse_strict;
+use countersign::keys::parse_body;
 use countersign::response::{Reply, reply};
 use serde_json::{Value, json};
 
@@ -126,7 +126,7 @@ impl Explain {
         let Some(file) = &self.jwks else {
             return Ok(configuration.load());
         };
-        let keys = parse_strict(&input::read_bytes(file)?).map_err(|fault| {
+        let keys = parse_body(&input::read_bytes(file)?).map_err(|fault| {
             input::failure(file, |name| {
                 format!("`{name}` is not a JSON Web Key Set: {fault}")
             })
