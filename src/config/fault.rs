@@ -388,6 +388,12 @@ pub enum Warning {
          string, or a configuration in a JSON string (`google.protobuf.StringValue`)"
     )]
     InexactNumber,
+    /// Only the command knows how Envoy reads a file.
+    #[error(
+        "Envoy reads this number in YAML as a string, since it is no integer of 32 bits, so it never equals a number: use a \
+         configuration in a JSON string (`google.protobuf.StringValue`)"
+    )]
+    NumberInYaml,
     #[error("no rule and no default accepts a credential, so this applies to no request")]
     RequiredOfNobody,
     #[error(

@@ -15,6 +15,8 @@ pub struct File {
     pub name: String,
     /// What is wrong with the text as JSON.
     pub not_json: Option<NotJson>,
+    /// Whether Envoy reads the file as YAML. It goes by the end of the name.
+    pub is_yaml: bool,
     documents: Vec<Value>,
 }
 
@@ -35,26 +37,32 @@ impl File {
     pub fn read(file: &Path) -> Result<Self, Failure> {
         let name = input::name(file);
         let text = input::read_text(file)?;
-        let (not_json, documents) =
-            match (json::parse_strict(text.as_bytes()), Format::of(file, &text)) {
-                (Ok(value), _) => (None, vec![value]),
-                (Err(JsonFault::Depth), Format::Json) => (None, like_json(&text)),
-                (Err(fault), Format::Json) => {
-                    let documents = like_json(&text);
-                    (Some(NotJson::new(text, fault, true)), documents)
-                }
-                (Err(fault), format) => {
-                    let documents = yaml::parse(&text).map_err(|fault| {
-                        input::failure(file, |name| format!("cannot read `{name}`: {fault}"))
-                    })?;
-                    let looks_like_json = format == Format::YamlLikeJson;
-                    let not_json = looks_like_json.then(|| NotJson::new(text, fault, false));
-                    (not_json, documents)
-                }
-            };
+        let format = Format::of(file, &text);
+        let json = json::parse_strict(text.as_bytes());
+        let is_yaml = match file.extension().and_then(OsStr::to_str) {
+            Some("yaml" | "yml") => true,
+            _ => json.is_err() && format != Format::Json,
+        };
+        let (not_json, documents) = match (json, format) {
+            (Ok(value), _) => (None, vec![value]),
+            (Err(JsonFault::Depth), Format::Json) => (None, like_json(&text)),
+            (Err(fault), Format::Json) => {
+                let documents = like_json(&text);
+                (Some(NotJson::new(text, fault, true)), documents)
+            }
+            (Err(fault), format) => {
+                let documents = yaml::parse(&text).map_err(|fault| {
+                    input::failure(file, |name| format!("cannot read `{name}`: {fault}"))
+                })?;
+                let looks_like_json = format == Format::YamlLikeJson;
+                let not_json = looks_like_json.then(|| NotJson::new(text, fault, false));
+                (not_json, documents)
+            }
+        };
         Ok(Self {
             name,
             not_json,
+            is_yaml,
             documents,
         })
     }

@@ -61,7 +61,14 @@ pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
     let roots = file.roots();
     let mut filters = Vec::new();
     for root in &roots {
-        root.visit(&mut |node| filters.extend(WasmFilter::at(node)));
+        // Kubernetes hands its resources over as JSON.
+        let is_yaml = file.is_yaml && root.member("apiVersion").is_none();
+        root.visit(&mut |node| {
+            let first = filters.len();
+            filters.extend(WasmFilter::at(node));
+            let found = filters.iter_mut().skip(first);
+            found.for_each(|filter| filter.is_yaml = is_yaml);
+        });
     }
     let mut is_assumed = false;
     let configurations: Vec<_> = if filters.is_empty() {
@@ -156,7 +163,7 @@ impl<'v> Configuration<'v> {
                 (node.path, Ok(content))
             }
             (Some(any), Platform::Envoy) => {
-                let content = content_of_any(&any);
+                let content = content_of_any(&any, filter.is_yaml);
                 let value = any.member("value");
                 (value.map_or(any.path, |value| value.path), content)
             }
@@ -197,10 +204,14 @@ impl<'v> Configuration<'v> {
 }
 
 /// The content of the `google.protobuf.Any` in an Envoy filter's `configuration`.
-fn content_of_any(any: &Node<'_>) -> Result<Content, InvalidContent> {
+fn content_of_any(any: &Node<'_>, is_yaml: bool) -> Result<Content, InvalidContent> {
     let value = any.member("value").map(|value| value.value);
     if any.is_message("google.protobuf.Struct") {
-        Ok(Content::Struct(value.cloned().unwrap_or_else(empty)))
+        let value = value.cloned().unwrap_or_else(empty);
+        Ok(match is_yaml {
+            true => Content::YamlStruct(value),
+            false => Content::Struct(value),
+        })
     } else if any.is_message("google.protobuf.StringValue") {
         match value {
             Some(Value::String(text)) => Ok(Content::Text(text.clone())),

@@ -12,6 +12,8 @@ pub struct WasmFilter<'v> {
     /// The settings: Envoy's `PluginConfig`, the `spec` of a `WasmPlugin`, the `wasm` of a `TrafficExtension`, or an item
     /// of an `EnvoyExtensionPolicy`.
     pub settings: Node<'v>,
+    /// Whether Envoy itself reads the settings from YAML.
+    pub is_yaml: bool,
 }
 
 /// The platform whose format a Wasm filter is configured in.
@@ -83,6 +85,7 @@ impl<'v> WasmFilter<'v> {
             platform,
             named: named.clone(),
             settings,
+            is_yaml: false,
         }
     }
 
