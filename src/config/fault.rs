@@ -137,6 +137,10 @@ pub enum InvalidJwt {
     IssuerTemplate,
     #[error("`{{claim}}` must not be in the host of the issuer: a token could choose the host")]
     IssuerHost,
+    #[error(
+        "whitespace or an invisible character: values are compared exactly, so no token has this one"
+    )]
+    StrayCharacter,
     #[error("expected at least one audience, and no empty one")]
     Audiences,
     #[error("`any` must be the only entry: it disables the check")]

@@ -815,6 +815,51 @@ fn what_a_challenge_cannot_carry() {
     ]);
 }
 
+/// No token has such a value: an issuer and an audience are compared exactly.
+#[test]
+fn stray_characters_in_an_issuer_or_an_audience_are_faults() {
+    let what = "whitespace or an invisible character: values are compared exactly, so no token has this one";
+    let issuer = format!("providers[0].jwt.issuer: {what}");
+    let audience = format!("providers[0].jwt.audiences[1]: {what}");
+    let stray = [
+        " ", "\t", "\n", "\r\n", "\u{a0}", "\u{3000}", "\u{200b}", "\u{feff}", "\u{202e}", "\u{0}",
+    ];
+    for stray in stray {
+        for text in [
+            format!("https://a.example{stray}"),
+            format!("{stray}https://a.example"),
+        ] {
+            hold(&[
+                (with_jwt(json!({ "issuer": text })), &[&issuer]),
+                (
+                    with_jwt(json!({ "audiences": ["orders", text] })),
+                    &[&audience],
+                ),
+            ]);
+        }
+    }
+    hold(&[
+        (
+            with_jwt(json!({ "issuer": "https://a.example/{tid}/v2.0 " })),
+            &[&issuer],
+        ),
+        (
+            with_jwt(json!({ "issuer": "https://a.example/ x/{tid}" })),
+            &[&issuer],
+        ),
+        (
+            with_jwt(json!({ "issuer": "https://a.example/{ tid }" })),
+            &[&issuer],
+        ),
+        (with_jwt(json!({ "issuer": "log\u{ad}in" })), &[&issuer]),
+        // Not a URI, so it may contain a space (RFC 7519 §2).
+        (
+            with_jwt(json!({ "issuer": "Login of Orders", "audiences": ["the orders", "é"] })),
+            &[],
+        ),
+    ]);
+}
+
 #[test]
 fn jwt_providers() {
     let issuer = "providers[0].jwt.issuer";

@@ -2,6 +2,7 @@
 
 mod keys;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::authenticate::jose::claims::{ClaimNames, ClaimPath};
@@ -15,6 +16,7 @@ use crate::config::document::providers::jwt::{
 };
 use crate::config::fault::{Fault, InvalidJwt, Warning};
 use crate::config::read::{Items, List, Optional, Typed};
+use crate::grammar::unprintable::escaped;
 
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
@@ -88,6 +90,9 @@ impl Compiler<'_> {
         if text.is_empty() {
             return Err(self.report(at, Fault::EmptyString("an issuer")));
         }
+        if is_stray(text) || text.contains("://") && text.contains(char::is_whitespace) {
+            return Err(self.report(at, InvalidJwt::StrayCharacter));
+        }
         let Some((before, rest)) = text.split_once('{') else {
             return Ok(Issuer::Exact(text.to_owned()));
         };
@@ -125,7 +130,10 @@ impl Compiler<'_> {
         if has("any") {
             return Err(self.report(at, InvalidJwt::AnyAudience));
         }
-        let names = names.each(at, |_, name| Ok(name.clone()));
+        let names = names.each(at, |at, name| match is_stray(name) {
+            true => Err(self.report(at, InvalidJwt::StrayCharacter)),
+            false => Ok(name.clone()),
+        });
         names.whole().map(Audiences::OneOf)
     }
 
@@ -161,6 +169,12 @@ impl Compiler<'_> {
         }
         Ok(names)
     }
+}
+
+/// Whether a text begins or ends with whitespace, or contains an invisible character. Issuers write no such value, and
+/// a copy of a value easily does.
+fn is_stray(text: &str) -> bool {
+    text.trim() != text || matches!(escaped(text), Cow::Owned(_))
 }
 
 fn revoked(document: &RevokedDocument) -> Revoked {
