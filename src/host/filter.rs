@@ -9,7 +9,7 @@ use proxy_wasm::types::BufferType;
 
 use super::crypto::HostCrypto;
 use super::ffi;
-use super::log;
+use super::log::{self, Faults};
 use super::metrics::Metrics;
 use super::outbound::HostOutbound;
 use super::properties::{self, Route};
@@ -39,6 +39,7 @@ pub struct Filter {
     waiting: RefCell<Waiting>,
     /// When the log last said of a provider that not all of its keys are tried.
     told_of_untried: RefCell<Vec<(ProviderId, Timestamp)>>,
+    pub(super) faults: Faults,
     /// Whether another configuration has replaced this one. Its keys are not fetched any more.
     is_abandoned: Cell<bool>,
 }
@@ -76,6 +77,7 @@ impl Filter {
             fetcher: RefCell::new(Fetcher::new(sources, Box::new(HostShared::default()))),
             waiting: RefCell::default(),
             told_of_untried: RefCell::default(),
+            faults: Faults::default(),
             is_abandoned: Cell::new(false),
             plan,
             backend,
@@ -90,7 +92,7 @@ impl Filter {
                 self.decide_head(context, Head { map, goes_on }, Vec::new(), now)
             }
             (_, now) => {
-                log::error(
+                self.faults.error(
                     "countersign: the host does not return the request's headers or the time: request denied",
                 );
                 self.refuse_unread(now)
@@ -106,7 +108,8 @@ impl Filter {
         now: Timestamp,
     ) -> Next {
         let Some(headers) = header_map::parse(&head.map) else {
-            log::error("countersign: cannot read the host's header map: request denied");
+            self.faults
+                .error("countersign: cannot read the host's header map: request denied");
             return self.refuse_unread(Some(now));
         };
         let policy = self.plan.policy.as_ref();
@@ -115,9 +118,11 @@ impl Filter {
         let Ok((route, policies)) =
             route.and_then(|route| route.policies().map(|policies| (route, policies)))
         else {
-            log::error(
-                "countersign: the host cannot return the policy in the route's metadata: request denied",
-            );
+            self.faults.error(&format!(
+                "countersign: route {}: the host cannot return `filter_metadata.countersign.policy`: requests denied; \
+                 write a string or a list without `null`",
+                Route::described()
+            ));
             return self.refuse(&RequestView::new(headers), now);
         };
         let request = RequestView::new(headers)
@@ -228,7 +233,8 @@ impl Filter {
         if names.is_some_and(|names| names.iter().all(|name| ffi::remove_trailer(name))) {
             return Next::Continues;
         }
-        log::error("countersign: the host does not remove a trailer: request denied");
+        self.faults
+            .error("countersign: the host does not remove a trailer: request denied");
         self.refuse_unread(ffi::now())
     }
 
@@ -300,7 +306,7 @@ impl Filter {
             held.settled.push(held.fetch);
             let next = self.decide_head(context, held.head, held.settled, now);
             if next == Next::Continues && !ffi::continue_request() {
-                log::error(
+                self.faults.error(
                     "countersign: the host does not continue a request that waited for keys",
                 );
             }

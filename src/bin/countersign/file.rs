@@ -38,12 +38,8 @@ impl File {
         let name = input::name(file);
         let text = input::read_text(file)?;
         let format = Format::of(file, &text);
-        let json = json::parse_strict(text.as_bytes());
-        let is_yaml = match file.extension().and_then(OsStr::to_str) {
-            Some("yaml" | "yml") => true,
-            _ => json.is_err() && format != Format::Json,
-        };
-        let (not_json, documents) = match (json, format) {
+        let is_yaml = format != Format::Json;
+        let (not_json, documents) = match (json::parse_strict(text.as_bytes()), format) {
             (Ok(value), _) => (None, vec![value]),
             (Err(JsonFault::Depth), Format::Json) => (None, like_json(&text)),
             (Err(fault), Format::Json) => {
