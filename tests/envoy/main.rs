@@ -19,6 +19,7 @@ mod keys;
 mod preflights;
 mod routes;
 mod shadow;
+mod surroundings;
 mod tables;
 mod throttle;
 mod trailers;

@@ -61,21 +61,29 @@ impl<'f> Lines<'f> {
         }
     }
 
-    /// The errors and warnings of the file as a whole.
+    /// The warning about a file that is not JSON, if the filter does not read the text itself.
     fn file(&mut self, file: &File, located: &Located<'_>) {
-        if let Some(rejection) = &located.rejection {
-            self.error("", rejection);
-        }
-        let not_json = file.not_json.as_ref();
-        if let Some(not_json) =
-            not_json.filter(|not_json| !not_json.is_error && located.filters.is_empty())
-        {
-            let text = format!(
-                "YAML but not JSON: {}: the filter accepts it as a `google.protobuf.Struct`, not as a \
-                 `google.protobuf.StringValue`",
-                not_json.fault
-            );
-            self.warning("", text);
+        let Some(not_json) = &file.not_json else {
+            return;
+        };
+        let fault = &not_json.fault;
+        match (not_json.is_error, located.filters.is_empty()) {
+            // The filter reads the text, and reports the error.
+            (true, true) | (false, false) => {}
+            (true, false) => self.warning(
+                "",
+                format!(
+                    "not JSON: {fault}: Kubernetes rejects this file, and Envoy may reject it unless its name ends \
+                     with `.yaml`"
+                ),
+            ),
+            (false, true) => self.warning(
+                "",
+                format!(
+                    "YAML but not JSON: {fault}: the filter accepts it as a `google.protobuf.Struct`, not as a \
+                     `google.protobuf.StringValue`"
+                ),
+            ),
         }
     }
 

@@ -68,9 +68,6 @@ impl Explain {
     pub fn run(&self) -> Result<Report, Failure> {
         let file = File::read(&self.file)?;
         let located = locate(&file)?;
-        if let Some(rejection) = located.rejection {
-            return Ok(self.invalid(&file.name, "", &[rejection]));
-        }
         let configuration = self.choose(&file.name, &located)?;
         let loaded = match self.load(configuration)? {
             Ok(loaded) => loaded,

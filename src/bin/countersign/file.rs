@@ -85,7 +85,7 @@ impl File {
 /// The format of a file that is not JSON.
 #[derive(PartialEq, Eq)]
 enum Format {
-    /// It must be JSON. Envoy reads every file as JSON whose name does not end with `.yaml` or `.yml`.
+    /// It must be JSON: Envoy reads a file as YAML only if its name ends with `.yaml` or `.yml`.
     Json,
     Yaml,
     /// YAML that begins like JSON.

@@ -26,8 +26,6 @@ pub struct Located<'v> {
     pub configurations: Vec<Configuration<'v>>,
     /// Whether the only Wasm filter of the file is assumed to be Countersign.
     pub is_assumed: bool,
-    /// Why Envoy or Kubernetes rejects the file as a whole.
-    pub rejection: Option<String>,
     /// Every Wasm filter of the file.
     pub filters: Vec<WasmFilter<'v>>,
     /// The root node of each document in the file.
@@ -87,12 +85,9 @@ pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
     if configurations.is_empty() {
         return Err(nothing_located(&file.name, filters.len()));
     }
-    let not_json = file.not_json.as_ref();
-    let not_json = not_json.filter(|not_json| not_json.is_error && !filters.is_empty());
     Ok(Located {
         configurations,
         is_assumed,
-        rejection: not_json.map(|not_json| format!("the file is not JSON: {}", not_json.fault)),
         filters,
         roots,
     })

@@ -11,6 +11,7 @@ use crate::locate::{Located, Platform, WasmFilter};
 use crate::node::Node;
 
 /// A setting around a configuration that makes it ineffective.
+#[derive(PartialEq, Eq)]
 pub struct Finding {
     /// The path of the setting in the file.
     pub path: String,
@@ -61,7 +62,14 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
             findings.extend(tls::findings(node));
         });
     }
-    findings
+    // Two filters of one chain have the same findings about other filters.
+    let mut unique: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        if !unique.contains(&finding) {
+            unique.push(finding);
+        }
+    }
+    unique
 }
 
 /// What Envoy does with requests after the filter has failed.

@@ -27,6 +27,7 @@ pub fn findings(manager: &Node<'_>, gates: &[Gate<'_, '_>]) -> Vec<Finding> {
         };
         for other in before.iter().filter(|other| !is_gate(other)) {
             findings.extend(before_gate(other, manager, gate));
+            findings.extend(removed_tokens(other));
         }
         for other in behind.iter().filter(|other| !is_gate(other)) {
             findings.extend(behind_gate(other));
@@ -71,6 +72,20 @@ fn before_gate(other: &Node<'_>, manager: &Node<'_>, gate: &Gate<'_, '_>) -> Opt
     })
 }
 
+/// The findings about Envoy's own JWT filter before Countersign, which removes the tokens that it verifies.
+fn removed_tokens(other: &Node<'_>) -> Vec<Finding> {
+    let providers = other
+        .at(&["typed_config", "providers"])
+        .filter(|_| is_filter(other, "jwt_authn"));
+    let providers = providers.iter().flat_map(Node::members);
+    let removing = providers.filter(|(_, provider)| !provider.is_true("forward"));
+    let text =
+        "Envoy removes the token of this provider before Countersign reads it; set `forward: true`";
+    removing
+        .map(|(_, provider)| Finding::warning(provider.path, text))
+        .collect()
+}
+
 /// The settings of an HTTP filter: its own, those of routes, and the rate limits of routes for a filter that applies them.
 fn settings<'n>(filter: &Node<'n>, manager: &Node<'n>) -> Vec<Node<'n>> {
     let limits = ["ratelimit", "local_ratelimit"]
@@ -95,19 +110,15 @@ fn behind_gate(other: &Node<'_>) -> Option<Finding> {
     if is_filter(other, "grpc_json_transcoder") {
         changed = Some((other.path.clone(), ":path"));
     }
-    let is_mutation = is_filter(other, "header_mutation");
+    // The filter `header_mutation` cannot change these.
     let is_lua = is_filter(other, "lua");
     other.visit(&mut |node| {
         let Some(text) = node.value.as_str().filter(|_| changed.is_none()) else {
             return;
         };
-        let is_name = |name: &&str| {
-            let is_request =
-                node.path.contains("request_mutations") || node.path.contains("requestMutations");
-            is_mutation && is_request && text.eq_ignore_ascii_case(name)
-                || is_lua && sets(text, name)
-        };
-        let name = EVALUATED.into_iter().find(|name| is_name(name));
+        let name = EVALUATED
+            .into_iter()
+            .find(|name| is_lua && sets(text, name));
         changed = name.map(|name| (node.path.clone(), name));
     });
     let (path, name) = changed?;
