@@ -223,6 +223,17 @@ fn another_countersign_filter_of_the_chain_may_take_over() {
     other["typed_per_filter_config"] = json!({"countersign-b": disabled()});
     let file = bootstrap(&filters, &[one.clone(), other]).to_string();
     assert_findings("each disables one", &file, &[], GOOD);
+    let mut off = gate("countersign-b");
+    off["disabled"] = json!(true);
+    let file = bootstrap(&[gate("countersign-a"), off, router()], &[route()]).to_string();
+    assert_findings(
+        "one is disabled",
+        &file,
+        &[
+            "disabled: warning: unless its route enables the filter, a request is evaluated only by another",
+        ],
+        GOOD,
+    );
     one["typed_per_filter_config"]["countersign-b"] = disabled();
     let file = bootstrap(&filters, &[one]).to_string();
     assert_findings(

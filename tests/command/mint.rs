@@ -83,7 +83,7 @@ fn dates_are_relative_to_the_time_of_issue() {
 fn an_invalid_list_or_object_is_a_failure_with_advice() {
     let desk = Desk::new();
     desk.mint();
-    let string = "to write a string, quote it: `roles=\"";
+    let string = "for a string, quote the value: `--claim 'roles=\"[a, b]\"'`";
     for (arguments, expected) in [
         (["--claim", "roles=[a"], string),
         (["--claim", "roles=[a]]"], string),

@@ -50,7 +50,8 @@ pub struct Mint {
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// Any claim, also in place of those above: `level=3`, `tenant=red`, `roles=[admin, operator]`,
-    /// `address={country: DE}`, `auth_time=now-5m`; `level='"3"'` is a string
+    /// `address={country: DE}`, `auth_time=now-5m`; a quoted
+    /// value (`'level="3"'` in a shell) is a string
     #[arg(long = "claim", value_name = "NAME=VALUE")]
     claims: Vec<String>,
     /// The lifetime of the token

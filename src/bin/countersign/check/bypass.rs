@@ -18,7 +18,7 @@ pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
     let http_filters = http_filters(gates, located);
     let mut findings = Vec::new();
     for http_filter in &http_filters {
-        findings.extend(http_filter.findings(located));
+        findings.extend(http_filter.findings(&http_filters, located));
     }
     for root in &located.roots {
         root.visit(&mut |node| {
@@ -62,9 +62,9 @@ fn http_filters<'g, 'l, 'v>(
 }
 
 impl HttpFilter<'_, '_, '_> {
-    fn findings(&self, located: &Located<'_>) -> Vec<Finding> {
+    fn findings(&self, all: &[Self], located: &Located<'_>) -> Vec<Finding> {
         [
-            self.disabled(located),
+            self.disabled(all, located),
             self.optional(),
             self.default_config(),
             self.matcher(),
@@ -97,10 +97,22 @@ impl HttpFilter<'_, '_, '_> {
         })
     }
 
-    fn disabled(&self, located: &Located<'_>) -> Option<Finding> {
+    /// Whether two filters are in one chain.
+    fn is_beside(&self, other: &Self) -> bool {
+        self.chain.is_some() && self.chain == other.chain
+    }
+
+    fn disabled(&self, all: &[Self], located: &Located<'_>) -> Option<Finding> {
         let path = self.node.member("disabled")?.path;
         if !self.is_disabled() {
             return None;
+        }
+        if all
+            .iter()
+            .any(|other| self.is_beside(other) && !other.is_disabled())
+        {
+            let text = "unless its route enables the filter, a request is evaluated only by another Countersign filter";
+            return Some(Finding::warning(path, text));
         }
         if self.is_enabled_somewhere(located) {
             let text = "the filter runs only on routes that enable it: other requests pass without authentication";
@@ -184,9 +196,9 @@ fn disabled_by_route(
         let Some(called) = called.filter(|_| disables(config)) else {
             continue;
         };
-        let is_replaced = http_filters.iter().any(|other| {
-            other.chain.is_some() && other.chain == called.chain && !is_disabled(other)
-        });
+        let is_replaced = http_filters
+            .iter()
+            .any(|other| called.is_beside(other) && !is_disabled(other));
         if !is_replaced {
             let text = "the filter does not run here: requests pass without authentication, with the identity headers \
                         that clients send; use a rule with `allow: public` instead";

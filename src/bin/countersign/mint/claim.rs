@@ -43,8 +43,8 @@ pub fn parse(claim: &str, now: Timestamp) -> Result<(&str, Value), Failure> {
 fn list_or_object(name: &str, text: &str) -> Result<Value, Failure> {
     let invalid = |fault: &dyn std::fmt::Display| {
         Failure::new(format_args!(
-            "`--claim`: expected a list such as `{name}=[a, b]`, or an object such as `{name}={{a: b}}`: {fault}; to \
-             write a string, quote it: `{name}=\"[a, b]\"`"
+            "`--claim`: expected a list such as `{name}=[a, b]`, or an object such as `{name}={{a: b}}`: {fault}; for \
+             a string, quote the value: `--claim '{name}=\"[a, b]\"'`"
         ))
     };
     let mut documents = yaml::parse_with(text, word).map_err(|fault| invalid(&fault))?;
@@ -85,8 +85,8 @@ fn date(name: &str, offset: &str, now: Timestamp) -> Result<Value, Failure> {
     let date = later.and_then(|later| now.millis().div_euclid(1000).checked_add(later));
     date.map(Value::from).ok_or_else(|| {
         Failure::new(format_args!(
-            "`--claim`: expected a time such as `{name}=now-5m`, found `now{offset}`; to write a string, quote it: \
-             `{name}=\"now{offset}\"`"
+            "`--claim`: expected a time such as `{name}=now-5m`, found `now{offset}`; for a string, quote the \
+             value: `--claim '{name}=\"now{offset}\"'`"
         ))
     })
 }
