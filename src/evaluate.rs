@@ -244,6 +244,9 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         decision.rule = rule.map(|rule| rule.name.as_str());
         if hidden.as_ref().is_none_or(|hidden| hidden.is_matched) {
             trace.step(Step::Rule(decision.rule));
+            if found.as_ref().is_some_and(|found| found.keeps_slashes) {
+                trace.step(Step::KeepsSlashes);
+            }
         }
         let terms = self.policy.terms(rule);
         check(&terms, &mut hidden, |terms| {

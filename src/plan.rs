@@ -2,6 +2,7 @@
 
 mod doubts;
 mod index;
+mod lookup;
 mod matches;
 mod networks;
 mod rules;
@@ -25,12 +26,10 @@ use crate::identity::Identity;
 use crate::keys::Source;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
-use crate::reject::{PathFault, Reject};
-use crate::request::path::{Reading, Readings};
-use crate::request::{HttpsBy, RequestView};
+use crate::request::HttpsBy;
+use crate::request::path::EncodedSlash;
 use crate::store::Store;
 pub use crate::store::{CacheSizes, Limits};
-use crate::url::Host;
 
 /// A compiled configuration, or the state without a valid one.
 #[derive(Debug)]
@@ -58,6 +57,8 @@ pub struct Policy {
     pub sources: Vec<Source>,
     /// The rules, in order. The first rule that matches a request decides.
     pub rules: Rules,
+    /// What an encoded slash in a path is to the upstream.
+    pub encoded_slash: EncodedSlash,
     /// What a request requires if no rule matches.
     pub default: Access,
     /// What is required of every caller.
@@ -285,79 +286,6 @@ impl Policy {
     /// Whether decisions depend on the policies in the metadata of the route.
     pub fn asks_for_route_policy(&self) -> bool {
         self.rules.look_at_route_policies()
-    }
-
-    /// The first rule that matches the request with this method. It is the same rule for every reading of the path.
-    ///
-    /// # Errors
-    /// [`Reject::Path`] if the readings match different rules, or bind different parameters. [`Reject::RepeatedField`]
-    /// if a rule matches a header that the request repeats, or that it has as a list.
-    pub fn rule_for<'p, 'r>(
-        &'p self,
-        method: &[u8],
-        request: &RequestView<'_>,
-        readings: &'r Readings<'_>,
-        host: &Host<'_>,
-    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
-        self.rule_among(Considered::All, method, request, readings, host)
-    }
-
-    /// The same as [`Self::rule_for`], for the `considered` rules only.
-    ///
-    /// # Errors
-    /// The same as for [`Self::rule_for`].
-    pub fn rule_among<'p, 'r>(
-        &'p self,
-        considered: Considered,
-        method: &[u8],
-        request: &RequestView<'_>,
-        readings: &'r Readings<'_>,
-        host: &Host<'_>,
-    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
-        let doubts = self.rules.in_doubt(request);
-        let first_match = |reading| {
-            self.rules
-                .first_match(considered, &doubts, method, request, reading, host)
-        };
-        let matched = readings.agree(|reading| {
-            let matched = first_match(reading)?;
-            // A server that drops dots at the end drops them to find the resource. Parameters keep them.
-            if let Some(other) = reading.without_last_dots()
-                && !Matched::are_of_one_rule(matched.as_ref(), first_match(other)?.as_ref())
-            {
-                return Err(Reject::Path(PathFault::LastDot));
-            }
-            Ok(matched)
-        })?;
-        for reading in readings.as_sent() {
-            let other = first_match(reading)?;
-            let is_served = other.as_ref().is_some_and(|other| {
-                let mut bound = other.bound.as_slice().iter();
-                bound.any(|(_, value)| Reading::is_as_sent(value))
-            });
-            if is_served && !Matched::are_of_one_rule(matched.as_ref(), other.as_ref()) {
-                return Err(Reject::Path(PathFault::EscapedLetter));
-            }
-        }
-        Ok(matched)
-    }
-
-    /// The hidden rule that the request could match, given the reading of its path by some server.
-    pub fn hidden_rule(
-        &self,
-        method: &[u8],
-        request: &RequestView<'_>,
-        readings: &Readings<'_>,
-        host: &Host<'_>,
-    ) -> Option<&Rule> {
-        let doubts = self.rules.in_doubt(request);
-        // Most configurations have no hidden rule.
-        let readings = self.rules.hide().then_some(readings).into_iter();
-        let mut readings = readings.flat_map(Readings::of_any_server);
-        readings.find_map(|reading| {
-            self.rules
-                .first_hidden(&doubts, method, request, reading, host)
-        })
     }
 
     /// What applies to requests that match this rule, or no rule.

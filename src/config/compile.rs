@@ -111,6 +111,7 @@ impl Compiler<'_> {
             locations: std::mem::take(&mut self.locations),
             sources: std::mem::take(&mut self.sources),
             rules,
+            encoded_slash: document.encoded_slash.given().copied().unwrap_or_default(),
             default,
             require,
             replies: std::mem::take(&mut self.replies),

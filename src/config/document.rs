@@ -27,7 +27,7 @@ use self::throttle::Throttle;
 use super::read::{choice, object};
 use crate::plan::{Audit as Log, Crypto, Mode};
 use crate::presentation::Protects;
-use crate::request::path::Case;
+use crate::request::path::{Case, EncodedSlash};
 
 object! {
     /// The configuration of the filter.
@@ -58,6 +58,8 @@ object! {
         optional rules: Vec<Rule>,
         /// Whether the upstream distinguishes upper and lower case in paths. Default `sensitive`.
         narrowing paths_case: Case,
+        /// What an encoded slash (`%2F`) in a path is to the upstream. Default `separator`.
+        optional encoded_slash: EncodedSlash,
         /// What happens to headers and query parameters that name another method, path or host than the request. Default
         /// `strip`.
         narrowing overrides: Overrides,
@@ -121,6 +123,16 @@ choice! {
         Sensitive = "sensitive" => Self::Sensitive,
         /// It does not. The paths of rules match in any case.
         Insensitive = "insensitive" => Self::Insensitive,
+    }
+}
+
+choice! {
+    /// What an encoded slash (`%2F`) in a path is to the upstream.
+    impl EncodedSlashes for crate::request::path::EncodedSlash {
+        /// It may be a separator.
+        Separator = "separator" => Self::Separator,
+        /// In a segment that `{name}` binds it is not a separator, but a part of the value. Elsewhere it may be a separator.
+        Segment = "segment" => Self::Segment,
     }
 }
 

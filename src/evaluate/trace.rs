@@ -30,6 +30,8 @@ pub enum Step<'a> {
     Route(&'a RequestView<'a>),
     /// The rule that matches; none if the default applies.
     Rule(Option<&'a str>),
+    /// An encoded slash in a path parameter is no separator, because `encoded_slash` is `segment`.
+    KeepsSlashes,
     /// A rule that hides could match, so the response does not disclose this reason.
     Withheld(Reject),
     /// What the rule or the default requires of the caller.
@@ -120,6 +122,10 @@ impl fmt::Display for Step<'_> {
             }
             Self::Rule(Some(name)) => write!(formatter, "rule `{name}` matches"),
             Self::Rule(None) => write!(formatter, "no rule matches: the default applies"),
+            Self::KeepsSlashes => write!(
+                formatter,
+                "`%2F` in a path parameter is a part of its value, because `encoded_slash` is `segment`"
+            ),
             Self::Withheld(reject) => write!(
                 formatter,
                 "a rule with `on_forbidden: not_found` could match: the reason `{}` is not disclosed",

@@ -860,6 +860,53 @@ fn explain_names_what_is_removed_and_what_is_set() {
 }
 
 #[test]
+fn explain_says_that_an_encoded_slash_in_a_parameter_is_no_separator() {
+    let desk = Desk::new();
+    desk.write(
+        "slashes.json",
+        &json!({
+            "encoded_slash": "segment",
+            "rules": [{ "name": "project", "match": { "paths": ["/projects/{id}"] }, "allow": "public" }],
+        })
+        .to_string(),
+    );
+    let ran = desk.run(&[
+        "explain",
+        "slashes.json",
+        "--path",
+        "/projects/group%2Fshop",
+    ]);
+    let steps = [
+        "rule `project` matches",
+        "`%2F` in a path parameter is a part of its value, because `encoded_slash` is `segment`",
+    ];
+    assert!(ran.out.contains(&steps.join("\n")), "{}", ran.out);
+    let ran = desk.run(&["explain", "slashes.json", "--path", "/projects/group"]);
+    assert!(!ran.out.contains("encoded_slash"), "{}", ran.out);
+}
+
+#[test]
+fn explain_says_that_a_rule_for_networks_needs_an_address() {
+    let desk = Desk::new();
+    desk.write(
+        "networks.json",
+        &json!({ "rules": [
+            { "name": "inside", "match": { "networks": { "allow": ["10.0.0.0/8"] } }, "allow": "public" },
+            { "name": "all", "allow": "public" },
+        ] })
+        .to_string(),
+    );
+    for (arguments, expected) in [
+        (&["--client", "10.1.2.3"][..], "rule `inside` matches"),
+        (&["--client", "192.0.2.1"], "rule `all` matches"),
+        (&[], "denied: address_not_allowed"),
+    ] {
+        let ran = desk.run(&[&["explain", "networks.json", "--path", "/"], arguments].concat());
+        assert!(ran.out.contains(expected), "{}", ran.out);
+    }
+}
+
+#[test]
 fn explain_uses_the_given_address() {
     let (desk, _) = desk();
     let document = r#"{"default": "public", "networks": {"allow": ["10.0.0.0/8"]}}"#;

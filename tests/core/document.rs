@@ -202,6 +202,17 @@ fn valid_documents() {
         (json!({ "default": "public" }), &[]),
         (json!({ "default": "deny" }), &[]),
         // Nothing typed after a key is as good as no key, in YAML.
+        (with(json!({ "encoded_slash": null })), &[]),
+        (
+            with(json!({ "encoded_slash": "segments" })),
+            &[
+                "encoded_slash: expected `separator` or `segment`, found `segments`; did you mean `segment`?",
+            ],
+        ),
+        (
+            with(json!({ "encoded_slash": true })),
+            &["encoded_slash: expected `separator` or `segment`, found the boolean `true`"],
+        ),
         (
             with(json!({ "rules": null, "realm": null, "audit": { "log": null } })),
             &[],
@@ -214,7 +225,7 @@ fn valid_documents() {
             with(json!({
                 "realm": "orders", "mode": "enforce", "protect_as": "origin", "default": "optional", "crypto": "wasm",
                 "https": "optional", "audit": { "log": "all" }, "responses": { "error_description": false },
-                "paths_case": "sensitive",
+                "paths_case": "sensitive", "encoded_slash": "segment",
                 "rules": [{
                     "name": "own",
                     "match": {

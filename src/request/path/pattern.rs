@@ -146,6 +146,12 @@ impl Pattern {
         self.parameters().next().is_some()
     }
 
+    /// Whether a parameter binds the segment with this number.
+    pub fn binds_at(&self, segment: usize) -> bool {
+        let segment = self.segments.get(segment);
+        segment.is_some_and(|segment| segment.name().is_some())
+    }
+
     /// The names of the parameters, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(PatternSegment::name)

@@ -17,8 +17,14 @@ pub(super) const SEPARATOR: Symbol = 0;
 const FIRST_ESCAPE: Symbol = 256;
 const FIRST_RUN: Symbol = 512;
 
+/// The escape of a slash.
+pub(super) const ESCAPED_SLASH: Symbol = FIRST_ESCAPE + b'/' as Symbol;
+
+/// A decoded slash that no step changes: the run 0, which is the slash at the beginning of the path.
+pub(super) const KEPT_SLASH: Symbol = FIRST_RUN;
+
 /// The runs of a path, by number.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Runs<'p> {
     path: &'p [u8],
     runs: Vec<Range<usize>>,
@@ -31,7 +37,8 @@ impl<'p> Runs<'p> {
     /// [`PathFault::TooManyReadings`] if the path has more runs than there are numbers.
     pub(super) fn of(path: &'p str, text: &mut Vec<Symbol>) -> Result<Self, PathFault> {
         let path = path.as_bytes();
-        let mut runs = Vec::new();
+        // The run 0 is a slash, for `KEPT_SLASH`.
+        let mut runs = vec![0..1];
         // When an escaped `%` is decoded, the two digits after it can form an escape with it.
         let mut follows_percent = false;
         let mut place = 0;
