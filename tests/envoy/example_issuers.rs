@@ -33,6 +33,9 @@ const PUBLISHED: [(&str, &str); 6] = [
     ("okta", "https://example.okta.com/oauth2/default/v1/keys"),
 ];
 
+/// The media type of a JWK Set (RFC 7517 §8.5.2).
+const JWK_SET: &str = "application/jwk-set+json";
+
 #[test]
 fn every_case_of_an_issuer_holds_with_keys_that_its_configuration_fetches() {
     let published: Vec<Published> = issuers(&load_all(support::now()))
@@ -105,7 +108,7 @@ impl Published {
                 (discovery, jwks_uri)
             }
         };
-        issuer.serve(path(jwks_uri), Page::json(keys));
+        issuer.serve(path(jwks_uri), as_served(name, Page::json(keys)));
         let clusters = [&found["cluster"], &found["jwks_cluster"]];
         let clusters = clusters.into_iter().filter_map(Value::as_str);
         Self {
@@ -114,6 +117,15 @@ impl Published {
             issuer,
             document,
         }
+    }
+}
+
+/// The API server of Kubernetes answers 406 to those who do not accept its media type.
+fn as_served(name: &str, keys: Page) -> Page {
+    if name == "kubernetes" {
+        keys.requiring("accept", JWK_SET, Page::status(406))
+    } else {
+        keys
     }
 }
 
