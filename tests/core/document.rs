@@ -1062,7 +1062,8 @@ fn the_issuer_of_an_inline_key() {
     }
     let warning = "providers[0].jwt.jwks.inline.keys: no token of this provider can be verified: every key has the `issuer` of other tokens";
     let provider = |issuer: &str, keys: Value| {
-        with_jwt(json!({ "issuer": issuer, "jwks": { "inline": { "keys": keys } } }))
+        let jwks = json!({ "inline": { "keys": keys } });
+        with_jwt(json!({ "issuer": issuer, "jwks": jwks, "require_claims": { "t": "1" } }))
     };
     let (one, template) = ("https://a.example/1/v2.0", "https://a.example/{t}/v2.0");
     let is_own: [(&str, &str); 6] = [
