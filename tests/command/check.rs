@@ -531,6 +531,15 @@ fn a_cluster_that_does_not_exist_is_an_error() {
         INVALID,
     );
 
+    let alone = remote("login ").to_string();
+    assert_findings(
+        "alone",
+        &alone,
+        &["jwks.remote.cluster: warning: the name of a cluster begins or ends with"],
+        GOOD,
+    );
+    assert_clean("alone", &remote("login").to_string());
+
     let mut dynamic = unknown.clone();
     dynamic["dynamic_resources"] = json!({"cds_config": {"ads": {}}});
     assert_clean("fetched clusters", &dynamic.to_string());
@@ -776,6 +785,10 @@ fn a_cluster_that_istio_has_not_is_reported() {
             &["Istio has no cluster"],
         ),
         ("outbound|443||", &["Istio has no cluster"]),
+        (
+            "outbound|443||login.example.com ",
+            &["Istio has no cluster"],
+        ),
     ] {
         plugin["spec"]["pluginConfig"] = remote(cluster);
         assert_findings(cluster, &plugin.to_string(), expected, GOOD);

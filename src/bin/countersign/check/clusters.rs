@@ -6,8 +6,7 @@ use countersign::config::nearest;
 use serde_json::Value;
 
 use super::deployment::Finding;
-use super::gate::Gate;
-use crate::locate::{Located, Platform};
+use crate::locate::{Configuration, Located, Platform};
 use crate::node::Node;
 
 /// A cluster that a configuration names.
@@ -17,15 +16,16 @@ struct Named {
     name: String,
     /// Whether the filter sends requests with an `https` URL to it.
     is_https: bool,
-    platform: Platform,
+    /// None for a configuration that is a whole document.
+    platform: Option<Platform>,
 }
 
 /// The findings about the clusters of every configuration in a file.
-pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
+pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     let known = known(located);
     let mut findings = Vec::new();
     let mut reported: Vec<String> = Vec::new();
-    for named in gates.iter().flat_map(named_by) {
+    for named in located.configurations.iter().flat_map(named_by) {
         let own = known.iter().filter(|(name, _)| *name == named.name);
         let own: Vec<_> = own.map(|(_, cluster)| cluster).collect();
         if own.is_empty() {
@@ -42,13 +42,13 @@ pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
 }
 
 /// The clusters that a configuration names.
-fn named_by(gate: &Gate<'_, '_>) -> Vec<Named> {
+fn named_by(configuration: &Configuration<'_>) -> Vec<Named> {
     let mut found = Vec::new();
-    let Some(value) = gate.configuration.value() else {
+    let Some(value) = configuration.value() else {
         return found;
     };
     let root = Node {
-        path: gate.configuration.path.clone(),
+        path: configuration.path.clone(),
         value: &value,
     };
     let Some(providers) = root.member("providers") else {
@@ -70,7 +70,7 @@ fn named_by(gate: &Gate<'_, '_>) -> Vec<Named> {
                 path: member.path,
                 name: name.clone(),
                 is_https,
-                platform: gate.filter.platform,
+                platform: configuration.filter.as_ref().map(|filter| filter.platform),
             });
         }
     });
@@ -100,23 +100,26 @@ fn known<'v>(located: &Located<'v>) -> Vec<(&'v str, Node<'v>)> {
 fn unknown(named: &Named, known: &[(&str, Node<'_>)], located: &Located<'_>) -> Option<Finding> {
     let Named { path, name, .. } = named;
     match named.platform {
-        Platform::Envoy => {
-            let is_static = located.roots.iter().all(is_static_bootstrap);
+        Some(Platform::Envoy) if located.roots.iter().all(is_static_bootstrap) => {
             let near = nearest(name, known.iter().map(|(name, _)| *name));
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             let text = format!(
                 "unknown cluster `{name}`: the filter cannot fetch keys, so it answers every token with 503{near}"
             );
-            is_static.then(|| Finding::error(path, text))
+            Some(Finding::error(path, text))
         }
-        Platform::Istio if !is_istio_name(name) => {
+        Some(Platform::Istio) if !is_istio_name(name) => {
             let text = format!(
                 "Istio has no cluster `{name}`: expected a name such as `outbound|443||login.example.com`, with the \
                  host of a `Service` or a `ServiceEntry`"
             );
             Some(Finding::warning(path, text))
         }
-        Platform::Istio | Platform::EnvoyGateway => None,
+        _ if name.trim() != name => {
+            let text = "the name of a cluster begins or ends with whitespace, so Envoy probably has no such cluster";
+            Some(Finding::warning(path, text))
+        }
+        _ => None,
     }
 }
 
@@ -136,9 +139,9 @@ fn is_istio_name(name: &str) -> bool {
     let parts: Vec<_> = name.split('|').collect();
     match parts[..] {
         ["outbound", port, _, host] => {
-            port.parse::<u16>().is_ok() && host.contains(|c: char| c != '.')
+            let is_of_host = |c: char| c.is_ascii_alphanumeric() || "-._*".contains(c);
+            port.parse::<u16>().is_ok() && !host.is_empty() && host.chars().all(is_of_host)
         }
-        [""] => false,
         [other] => other == "PassthroughCluster",
         _ => false,
     }

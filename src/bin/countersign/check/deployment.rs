@@ -52,7 +52,7 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
         }
     }
     findings.extend(bypass::findings(&gates, located));
-    findings.extend(clusters::findings(&gates, located));
+    findings.extend(clusters::findings(located));
     findings.extend(istio::findings(&gates, located));
     for root in &located.roots {
         root.visit(&mut |node| {
