@@ -864,7 +864,7 @@ fn explain_says_that_an_encoded_slash_in_a_parameter_is_no_separator() {
     let desk = Desk::new();
     desk.write(
         "slashes.json",
-        &json!({
+        json!({
             "encoded_slash": "segment",
             "rules": [{ "name": "project", "match": { "paths": ["/projects/{id}"] }, "allow": "public" }],
         })
@@ -890,7 +890,7 @@ fn explain_says_that_a_rule_for_networks_needs_an_address() {
     let desk = Desk::new();
     desk.write(
         "networks.json",
-        &json!({ "rules": [
+        json!({ "rules": [
             { "name": "inside", "match": { "networks": { "allow": ["10.0.0.0/8"] } }, "allow": "public" },
             { "name": "all", "allow": "public" },
         ] })

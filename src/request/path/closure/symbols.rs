@@ -38,7 +38,8 @@ impl<'p> Runs<'p> {
     pub(super) fn of(path: &'p str, text: &mut Vec<Symbol>) -> Result<Self, PathFault> {
         let path = path.as_bytes();
         // The run 0 is a slash, for `KEPT_SLASH`.
-        let mut runs = vec![0..1];
+        let slash = 0..1;
+        let mut runs = vec![slash];
         // When an escaped `%` is decoded, the two digits after it can form an escape with it.
         let mut follows_percent = false;
         let mut place = 0;
