@@ -96,7 +96,7 @@ const MODELS: [Model; 7] = [
     Model {
         what: "Rack",
         separators: b";,",
-        name: |name| before(&decoded(name.trim_ascii()), b'['),
+        name: |name| decoded(name.trim_ascii()),
     },
     Model {
         what: "Sanic",
@@ -134,7 +134,10 @@ fn decoded(text: &[u8]) -> Vec<u8> {
     let mut octets = Vec::new();
     let mut rest = text;
     while let [first, after @ ..] = rest {
-        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let digits = after
+            .get(..2)
+            .filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|two| std::str::from_utf8(two).ok());
         let escaped = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
         match (first, escaped) {
             (b'%', Some(octet)) => {

@@ -64,6 +64,7 @@ pub fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
 }
 
 /// The token in a value: percent-decoded, without quotes around it and without `Bearer` before it.
+#[inline(never)]
 fn unwrapped(value: &[u8]) -> Cow<'_, [u8]> {
     match percent_encoding::percent_decode(value).into() {
         Cow::Borrowed(value) => without_scheme(value).into(),

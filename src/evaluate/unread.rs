@@ -49,6 +49,7 @@ fn readers<'p>(
 
 impl<'p> Evaluation<'p, '_> {
     /// Whether a cookie is not read, because every provider that reads it also reads a header with a credential.
+    #[inline(never)]
     pub(super) fn loses_to_header(
         &self,
         gate: &Gate,
@@ -57,13 +58,13 @@ impl<'p> Evaluation<'p, '_> {
         unread: &mut Unread<'p>,
         trace: &mut impl Trace,
     ) -> bool {
+        let Some(cookie) = self.carrier(location).and_then(Carrier::cookie) else {
+            return false;
+        };
         // Most requests have no credential in a header, or no cookie.
         if before.is_empty() || self.request.values(b"cookie").next().is_none() {
             return false;
         }
-        let Some(cookie) = self.carrier(location).and_then(Carrier::cookie) else {
-            return false;
-        };
         let mut readers = readers(self.policy, gate, location);
         let loses = readers.all(|reader| self.reads_header(reader, before.iter()));
         if loses {
@@ -75,6 +76,7 @@ impl<'p> Evaluation<'p, '_> {
 
     /// Whether a credential in a cookie is of a provider that also reads a header with a credential. Other providers read
     /// the cookie and no such header, so that only its content shows whose it is.
+    #[cold]
     pub(super) fn is_of_header(
         &self,
         gate: &Gate,

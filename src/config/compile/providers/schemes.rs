@@ -27,10 +27,10 @@ impl Compiler<'_> {
     /// Sets which challenges carry the error of a token: the one of its scheme, else the first of its provider.
     pub(super) fn offers(&mut self, ids: &[LocationId]) -> Vec<Offer> {
         let own = self.own_header();
-        let mut offers = self.schemes_read(ids, |field| field == own);
+        let mut offers = self.schemes_read(ids, Some(own));
         let is_elsewhere = offers.is_empty();
         if is_elsewhere {
-            offers = self.schemes_read(ids, |_| true);
+            offers = self.schemes_read(ids, None);
         }
         if offers.is_empty() {
             offers.push((Scheme::BEARER, BEARER.to_owned()));
@@ -64,22 +64,18 @@ impl Compiler<'_> {
         offers.into_iter().map(offer).collect()
     }
 
-    /// The schemes at these locations in headers that `is_meant` selects, in their order.
-    fn schemes_read(
-        &self,
-        ids: &[LocationId],
-        is_meant: impl Fn(&str) -> bool,
-    ) -> Vec<(Scheme, String)> {
-        let locations = ids.iter().filter_map(|id| self.locations.get(id.0));
-        let schemes = locations.filter_map(|location| match &location.carrier {
-            Carrier::Scheme { field, scheme } if is_meant(field) => self.scheme(scheme),
-            _ => None,
-        });
+    /// The schemes at these locations, in their order: in the header `only`, if there is one.
+    fn schemes_read(&self, ids: &[LocationId], only: Option<&str>) -> Vec<(Scheme, String)> {
         let mut read = Vec::new();
-        for (scheme, name) in schemes {
-            let own = (scheme, name.to_owned());
-            if !read.contains(&own) {
-                read.push(own);
+        for location in ids.iter().filter_map(|id| self.locations.get(id.0)) {
+            let Carrier::Scheme { field, scheme } = &location.carrier else {
+                continue;
+            };
+            let is_meant = only.is_none_or(|only| only == field);
+            if let Some((scheme, name)) = self.scheme(scheme).filter(|_| is_meant)
+                && !read.iter().any(|(known, _)| *known == scheme)
+            {
+                read.push((scheme, name.to_owned()));
             }
         }
         read
