@@ -5,6 +5,7 @@
 mod everywhere;
 mod fixed;
 mod identity;
+mod issuers;
 mod networks;
 mod presentation;
 mod providers;

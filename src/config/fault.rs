@@ -399,7 +399,7 @@ pub enum Warning {
     )]
     NumberInYaml,
     #[error("no rule and no default accepts a credential, so this applies to no request")]
-    RequiredOfNobody,
+    UnusedRequire,
     #[error(
         "`{{{claim}}}` can have any value, which accepts every tenant of the issuer: restrict it in `require_claims`, or in \
          `claims` of `require` or of a rule"

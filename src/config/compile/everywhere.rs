@@ -1,11 +1,8 @@
-//! What is required of every caller, and whether every tenant of an issuer is accepted.
+//! What is required of every caller.
 
 use super::Compiler;
 use super::providers::CompiledProviders;
 use super::rules::CompiledRules;
-use crate::authenticate::jose::claims::ClaimPath;
-use crate::authenticate::jwt::Issuer;
-use crate::authenticate::{Method, Provider, ProviderId};
 use crate::authorize::{Access, Everywhere, Requirements};
 use crate::config::at::At;
 use crate::config::document::Document;
@@ -21,7 +18,7 @@ impl Compiler<'_> {
         Everywhere(requirements.unwrap_or_default())
     }
 
-    /// Rejects a top-level `require` that no caller can meet, and warns of one that applies to nobody.
+    /// Rejects a top-level `require` that no caller can meet, and warns of one that applies to no request.
     pub(super) fn judge_everywhere(
         &mut self,
         document: &Document,
@@ -43,7 +40,7 @@ impl Compiler<'_> {
         if !is_used && providers.are_none() {
             self.report(&at, InvalidRule::NoProvider);
         } else if !is_used {
-            self.warn(&at, Warning::RequiredOfNobody);
+            self.warn(&at, Warning::UnusedRequire);
         }
         let Everywhere(Requirements { acr, .. }) = require;
         let at = At::Root.member("rules");
@@ -58,49 +55,5 @@ impl Compiler<'_> {
                 );
             }
         }
-    }
-
-    /// Warns of issuers with a `{claim}` that nothing restricts: everyone who can have such an issuer has valid tokens.
-    pub(super) fn warn_of_open_issuers(
-        &mut self,
-        providers: &[Provider],
-        require: &Everywhere,
-        rules: &CompiledRules,
-    ) {
-        let at = At::Root.member("providers");
-        for (index, provider) in providers.iter().enumerate() {
-            let Method::Jwt(jwt) = &provider.method;
-            let Issuer::PerClaim { claim, .. } = &jwt.issuer else {
-                continue;
-            };
-            let restricts = |own: &ClaimPath| *own == *claim || *own == ClaimPath::known("iss");
-            let mut gates = rules.iter().filter_map(|(_, rule)| rule.access.gate());
-            let is_restricted = jwt.require_claims.iter().any(|own| restricts(&own.claim))
-                || require.0.restrict(claim, &restricts)
-                || gates.any(|gate| {
-                    gate.providers.contains(&ProviderId(index))
-                        && gate.requirements.restrict(claim, &restricts)
-                });
-            if !is_restricted {
-                let claim = claim.to_string();
-                let at = at.item(index);
-                self.warn(
-                    &at.member("jwt").member("issuer"),
-                    Warning::OpenIssuer { claim },
-                );
-            }
-        }
-    }
-}
-
-impl Requirements {
-    /// Whether a requirement, which may be one of several alternatives, names one of the claims.
-    fn restrict(&self, claim: &ClaimPath, is_one: &impl Fn(&ClaimPath) -> bool) -> bool {
-        let looks_at_claim = |condition: &crate::authorize::condition::Condition| {
-            condition.looks_at_claim("iss") || condition.looks_at_claim(&claim.to_string())
-        };
-        self.claims.iter().any(|own| is_one(&own.claim))
-            || self.condition.as_ref().is_some_and(looks_at_claim)
-            || self.any_of.iter().any(|one| one.restrict(claim, is_one))
     }
 }

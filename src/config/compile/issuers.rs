@@ -1,0 +1,57 @@
+//! Whether tokens of every tenant of an issuer are valid.
+
+use super::Compiler;
+use super::rules::CompiledRules;
+use crate::authenticate::jose::claims::ClaimPath;
+use crate::authenticate::jwt::Issuer;
+use crate::authenticate::{Method, Provider, ProviderId};
+use crate::authorize::condition::Condition;
+use crate::authorize::{Everywhere, Requirements};
+use crate::config::at::At;
+use crate::config::fault::Warning;
+
+impl Compiler<'_> {
+    /// Warns of issuers with a `{claim}` that nothing restricts: tokens of every tenant are valid.
+    pub(super) fn warn_of_open_issuers(
+        &mut self,
+        providers: &[Provider],
+        require: &Everywhere,
+        rules: &CompiledRules,
+    ) {
+        let at = At::Root.member("providers");
+        for (index, provider) in providers.iter().enumerate() {
+            let Method::Jwt(jwt) = &provider.method;
+            let Issuer::PerClaim { claim, .. } = &jwt.issuer else {
+                continue;
+            };
+            let restricts = |own: &ClaimPath| *own == *claim || *own == ClaimPath::known("iss");
+            let mut gates = rules.iter().filter_map(|(_, rule)| rule.access.gate());
+            let is_restricted = jwt.require_claims.iter().any(|own| restricts(&own.claim))
+                || require.0.restrict(claim, &restricts)
+                || gates.any(|gate| {
+                    gate.providers.contains(&ProviderId(index))
+                        && gate.requirements.restrict(claim, &restricts)
+                });
+            if !is_restricted {
+                let claim = claim.to_string();
+                let at = at.item(index);
+                self.warn(
+                    &at.member("jwt").member("issuer"),
+                    Warning::OpenIssuer { claim },
+                );
+            }
+        }
+    }
+}
+
+impl Requirements {
+    /// Whether a requirement, which may be one of several alternatives, names one of the claims.
+    fn restrict(&self, claim: &ClaimPath, is_one: &impl Fn(&ClaimPath) -> bool) -> bool {
+        let looks_at_claim = |condition: &Condition| {
+            condition.looks_at_claim("iss") || condition.looks_at_claim(&claim.to_string())
+        };
+        self.claims.iter().any(|own| is_one(&own.claim))
+            || self.condition.as_ref().is_some_and(looks_at_claim)
+            || self.any_of.iter().any(|one| one.restrict(claim, is_one))
+    }
+}
