@@ -132,6 +132,13 @@ fn split(text: &str) -> Option<(&str, &str, &str)> {
     Some((scheme, authority, path))
 }
 
+/// Whether a text is a URL with user information: a user name, and often a password (RFC 3986 §3.2.1).
+pub fn has_user_information(text: &str) -> bool {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next();
+    authority.is_some_and(|authority| authority.contains('@'))
+}
+
 /// Whether a scheme is `https`; none if it is neither `https` nor `http`. Case is ignored (RFC 3986 §3.1).
 fn is_https(scheme: &str) -> Option<bool> {
     let is = |other: &str| scheme.eq_ignore_ascii_case(other);

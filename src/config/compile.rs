@@ -4,6 +4,7 @@
 
 mod fixed;
 mod identity;
+mod literal;
 mod networks;
 mod presentation;
 mod providers;
@@ -30,6 +31,7 @@ use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
+use crate::url::has_user_information;
 
 /// How many tokens are remembered by default.
 const CACHE: CacheSizes = CacheSizes {
@@ -185,6 +187,14 @@ impl Compiler<'_> {
             name: name.to_owned(),
             nearest: nearest(name, known),
         };
+        self.report(at, fault)
+    }
+
+    /// Reports a text that is not the URL that it should be. The text can hold a password and is not shown.
+    fn url_fault(&mut self, at: &At<'_>, text: &str, fault: impl Into<Fault>) -> Reported {
+        if has_user_information(text) {
+            return self.report(at, Fault::UserInformation);
+        }
         self.report(at, fault)
     }
 

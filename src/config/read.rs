@@ -13,10 +13,19 @@ use serde_json::{Map, Value};
 use super::at::At;
 use super::diagnostic::{Diagnostics, Partly, Reported, Whole, nearest};
 use super::fault::{Expected, Fault, Found};
+use super::home::home_of;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) use self::macros::has_schema_of;
 pub(super) use self::macros::{choice, object};
+
+/// What a message says that was expected in place of other kinds of values.
+pub const STRING: &str = "a string";
+pub const LIST: &str = "a list";
+pub const SPAN: &str = "a duration such as `90s`";
+
+/// Quotes as word processors write them.
+const CURLY_QUOTES: [char; 6] = ['“', '”', '„', '‘', '’', '‚'];
 
 /// A value that was read, or the proof that the fault in it was reported.
 pub type Typed<T> = Result<T, Reported>;
@@ -263,8 +272,15 @@ impl<'v, 'a> Members<'v, 'a> {
     pub fn close(mut self, diagnostics: &mut Diagnostics) -> Whole {
         for name in self.members.keys() {
             if !self.known.contains(&name.as_str()) {
-                let fault = Fault::UnknownKey {
-                    nearest: nearest(name, self.known.iter().copied()),
+                let name = name.as_str();
+                let fault = match home_of(name, self.at) {
+                    Some(home) => Fault::MisplacedKey(home),
+                    None => Fault::UnknownKey {
+                        nearest: nearest(
+                            name.trim_matches(CURLY_QUOTES),
+                            self.known.iter().copied(),
+                        ),
+                    },
                 };
                 self.whole = Err(diagnostics.report(&self.at.member(name), fault));
             }
@@ -314,16 +330,25 @@ impl<'v, 'a> Members<'v, 'a> {
 }
 
 impl Read for String {
-    const EXPECTED: &'static str = "a string";
+    const EXPECTED: &'static str = STRING;
 
     type Value = Self;
 
     fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
         match value {
+            Value::String(text) if is_in_curly_quotes(text) => {
+                Err(diagnostics.report(at, Fault::CurlyQuotes))
+            }
             Value::String(text) => Ok(text.clone()),
             other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
         }
     }
+}
+
+/// Whether a text has quotes as word processors write them, where YAML and JSON have `"`.
+fn is_in_curly_quotes(text: &str) -> bool {
+    let ends = |last: char| CURLY_QUOTES.contains(&last) || last == '"' || last == '\'';
+    text.starts_with(CURLY_QUOTES) && text.ends_with(ends)
 }
 
 impl Read for bool {
@@ -353,7 +378,7 @@ impl Read for u32 {
 }
 
 impl<T: Read> Read for Vec<T> {
-    const EXPECTED: &'static str = "a list";
+    const EXPECTED: &'static str = LIST;
 
     type Value = List<T::Value>;
 
@@ -404,7 +429,7 @@ impl Read for Value {
 pub struct Span;
 
 impl Read for Span {
-    const EXPECTED: &'static str = "a duration such as `90s`";
+    const EXPECTED: &'static str = SPAN;
 
     type Value = Duration;
 

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::url::Host;
 
+/// Characters that a host may have (RFC 3986 §3.2.2) and none has. They look like a pattern.
+const UNUSUAL: [char; 11] = ['!', '$', '&', '\'', '(', ')', '*', '+', ';', '=', '~'];
+
 /// A pattern of hosts: one host, or every host below a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPattern {
@@ -32,7 +35,8 @@ impl HostPattern {
         };
         let host = Host::parse(domain.as_bytes())?;
         let has_port = !domain.ends_with(']') && domain.contains(':') || domain.contains("]:");
-        if has_port || domain.contains('*') {
+        // The grammar of a host allows more, such as `*` and `$`, which no host has.
+        if has_port || domain.contains(UNUSUAL) {
             return None;
         }
         let text = if below {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Compiler;
 use crate::authenticate::jose::claims::ClaimPath;
@@ -17,6 +17,11 @@ use crate::config::fault::{Fault, InvalidRequirement, Warning};
 use crate::config::read::{Entries, Items, List, Mapping, Optional, Typed};
 use crate::grammar::is_oauth_text;
 use crate::request::path::{Case, Pattern};
+
+const EACH_SCOPE: &str = "write each scope";
+const EACH_CLAIM: &str = "write the name of each claim";
+const PRESENT: &str =
+    "write each value; `has(claims.<name>)` in `cel` tests that a claim is present";
 
 /// The paths of a rule, whose parameters its requirements can name.
 #[derive(Clone, Copy)]
@@ -41,11 +46,15 @@ impl Compiler<'_> {
                 self.report(&at, Fault::OAuthText);
                 continue;
             }
+            let _ = self.literal_or(&at, scope, EACH_SCOPE);
             for (index, implied) in implied.items() {
+                let at = at.item(index);
                 if !is_oauth_text(implied) {
-                    self.report(&at.item(index), Fault::OAuthText);
+                    self.report(&at, Fault::OAuthText);
                 } else if implied == scope {
-                    self.report(&at.item(index), InvalidRequirement::ImpliesItself);
+                    self.report(&at, InvalidRequirement::ImpliesItself);
+                } else {
+                    let _ = self.literal_or(&at, implied, EACH_SCOPE);
                 }
             }
             let implied = implied.items().map(|(_, implied)| implied.as_str());
@@ -115,6 +124,7 @@ impl Compiler<'_> {
             if name.is_empty() {
                 return Err(this.report(at, Fault::EmptyString("a name")));
             }
+            this.literal(at, name)?;
             if are_scopes && name == OFFLINE_ACCESS {
                 this.warn(at, Warning::OfflineAccessInChallenge);
             }
@@ -133,11 +143,11 @@ impl Compiler<'_> {
         typed: &Typed<Option<List<String>>>,
     ) -> Vec<String> {
         let classes = self.at_least_one(at, "class", typed, |this, at, class| {
-            if is_oauth_text(class) {
-                Ok(class.clone())
-            } else {
-                Err(this.report(at, Fault::OAuthText))
+            if !is_oauth_text(class) {
+                return Err(this.report(at, Fault::OAuthText));
             }
+            this.literal(at, class)?;
+            Ok(class.clone())
         });
         classes.known
     }
@@ -170,6 +180,7 @@ impl Compiler<'_> {
         if name.is_empty() {
             return Err(self.report(at, Fault::EmptyString("the name of a claim")));
         }
+        self.literal_or(at, name, EACH_CLAIM)?;
         let expected = match value {
             Value::String(text) if parameter(text).is_some() => {
                 self.parameter(at, parameter(text).unwrap_or_default(), paths)?
@@ -213,12 +224,17 @@ impl Compiler<'_> {
         let within = value
             .as_str()
             .and_then(|text| known.find(|name| text.contains(&format!("{{{name}}}"))));
-        match within {
-            Some(name) => {
+        match (within, value) {
+            (Some(name), _) => {
                 let name = name.to_owned();
                 Err(self.report(at, InvalidRequirement::ParameterInText { name }))
             }
-            None => Ok(()),
+            (None, Value::String(text)) => self.literal_or(at, text, PRESENT),
+            // What YAML reads from `{id}` without quotes.
+            (None, Value::Object(members)) if is_unquoted(members) => {
+                Err(self.report(at, InvalidRequirement::Unquoted))
+            }
+            (None, _) => Ok(()),
         }
     }
 
@@ -292,6 +308,11 @@ impl Require {
             && self.cel.is_absent()
             && self.any_of.is_absent()
     }
+}
+
+/// Whether an object is what YAML reads from `{id}` without quotes.
+fn is_unquoted(members: &Map<String, Value>) -> bool {
+    !members.is_empty() && members.values().all(Value::is_null)
 }
 
 /// The name in `{name}`.

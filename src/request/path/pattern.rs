@@ -35,6 +35,9 @@ pub enum PatternFault {
         "`{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
     )]
     Brace,
+    /// It has a parameter of this name as other routers write it.
+    #[error("`:{0}` would be compared as written: a parameter is `{{{0}}}`")]
+    Colon(String),
     /// It has two parameters of this name.
     #[error("duplicate path parameter `{{{0}}}`")]
     BoundTwice(String),
@@ -161,11 +164,7 @@ impl PatternSegment {
             .strip_prefix('{')
             .and_then(|rest| rest.strip_suffix('}'))
         {
-            let named = !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            return if named {
+            return if is_name(name) {
                 Ok(Self::Parameter(name.into()))
             } else {
                 Err(PatternFault::Brace)
@@ -177,6 +176,10 @@ impl PatternSegment {
         if text.contains('*') {
             return Err(PatternFault::Wildcard);
         }
+        let after_colon = text.strip_prefix(':');
+        if let Some(name) = after_colon.filter(|name| is_name(name)) {
+            return Err(PatternFault::Colon(name.to_owned()));
+        }
         if text.contains('?') {
             return Err(PatternFault::Query);
         }
@@ -186,4 +189,10 @@ impl PatternSegment {
             None => Ok(Self::Literal(case.fold(text).into())),
         }
     }
+}
+
+/// Whether a text can be the name of a parameter.
+fn is_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !text.is_empty() && text.bytes().all(is_allowed)
 }

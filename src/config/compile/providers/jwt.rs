@@ -29,6 +29,7 @@ impl Compiler<'_> {
         let names = self.claim_names(&at.member("claims"), document.claims.given());
         let locations = self.locations(&at.member("from"), &document.from);
         let keys = self.keys(at, name, document, &issuer);
+        let revoked = self.revoked(&at.member("revoked"), document.revoked.given());
         let require = self.required_claim_names(&at.member("require"), &document.require);
         // One match of all parts: each `?` would add the code to drop the parts before it.
         let parts = (name, locations, keys, issuer, audiences, names);
@@ -44,7 +45,7 @@ impl Compiler<'_> {
             require,
             clock_skew: document.clock_skew.given().copied().unwrap_or(CLOCK_SKEW),
             max_lifetime: document.max_lifetime.given().copied(),
-            revoked: document.revoked.given().map(revoked).unwrap_or_default(),
+            revoked,
             names,
         };
         Some(Provider {
@@ -62,7 +63,7 @@ impl Compiler<'_> {
         if typed.is_absent() {
             return vec!["exp".to_owned()];
         }
-        let names: Vec<String> = typed.items().map(|(_, name)| name.clone()).collect();
+        let names: Vec<String> = self.listed(at, typed);
         if !names.iter().any(|claim| claim == "exp") {
             self.warn(at, Warning::NoExpiry);
         }
@@ -73,6 +74,10 @@ impl Compiler<'_> {
         let text = typed.as_deref().map_err(|reported| *reported)?;
         if text.is_empty() {
             return Err(self.report(at, Fault::EmptyString("an issuer")));
+        }
+        let instead = "write the issuer exactly; `{claim}` stands for a part that differs";
+        if text.contains('*') {
+            self.literal_or(at, text, instead)?;
         }
         let Some((before, rest)) = text.split_once('{') else {
             return Ok(Issuer::Exact(text.to_owned()));
@@ -111,7 +116,12 @@ impl Compiler<'_> {
         if has("any") {
             return Err(self.report(at, InvalidJwt::AnyAudience));
         }
-        let names = names.each(at, |_, name| Ok(name.clone()));
+        let instead =
+            "write each audience; `any` accepts tokens that were issued for other services";
+        let names = names.each(at, |at, name| {
+            self.literal_or(at, name, instead)?;
+            Ok(name.clone())
+        });
         names.whole().map(Audiences::OneOf)
     }
 
@@ -127,6 +137,7 @@ impl Compiler<'_> {
         let mut is_one_empty = false;
         let mut claim_path = |name: &String| {
             is_one_empty |= name.is_empty();
+            let _ = self.literal_or(at, name, "write the name of each claim");
             ClaimPath::new(name)
         };
         if let Some(subject) = document.subject.given() {
@@ -146,15 +157,27 @@ impl Compiler<'_> {
         }
         Ok(names)
     }
-}
 
-fn revoked(document: &RevokedDocument) -> Revoked {
-    let names = |typed: &Typed<Option<List<String>>>| {
-        let names = typed.items().map(|(_, name)| name.clone());
-        names.collect()
-    };
-    Revoked {
-        jti: names(&document.jti),
-        subjects: names(&document.subjects),
+    fn revoked(&mut self, at: &At<'_>, document: Option<&RevokedDocument>) -> Revoked {
+        let Some(document) = document else {
+            return Revoked::default();
+        };
+        Revoked {
+            jti: self.listed(&at.member("jti"), &document.jti),
+            subjects: self.listed(&at.member("subjects"), &document.subjects),
+        }
+    }
+
+    /// The texts of a list, which are compared as written.
+    fn listed<C: FromIterator<String>>(
+        &mut self,
+        at: &At<'_>,
+        typed: &Typed<Option<List<String>>>,
+    ) -> C {
+        let items = typed.items().map(|(index, text)| {
+            let _ = self.literal_or(&at.item(index), text, "write each one");
+            text.clone()
+        });
+        items.collect()
     }
 }

@@ -2,14 +2,20 @@
 
 use crate::config::at::At;
 use crate::config::compile::Compiler;
+use crate::config::compile::literal::stands_for_every_text;
 use crate::config::diagnostic::Whole;
 use crate::config::document::rules::Match as MatchDocument;
-use crate::config::fault::{InvalidHeader, InvalidMatch};
+use crate::config::fault::{InvalidHeader, InvalidMatch, Warning};
 use crate::config::read::{Entries, Items, List, Optional, Typed};
-use crate::grammar::is_token;
+use crate::grammar::is_header_name;
 use crate::plan::Match;
 use crate::request::host::HostPattern;
 use crate::request::path::Pattern;
+
+/// The methods of RFC 9110 §9 and RFC 5789 that a rule can match.
+const METHODS: [&str; 8] = [
+    "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
+];
 
 /// What a rule matches. What is at fault was left out.
 pub(super) struct CompiledMatch {
@@ -32,16 +38,15 @@ impl Compiler<'_> {
             Ok(None) => return CompiledMatch::default_with(Ok(())),
             Err(reported) => return CompiledMatch::default_with(Err(*reported)),
         };
-        let mut paths = document.paths.each(&at.member("paths"), |at, text| {
-            let pattern = Pattern::parse(text, self.case);
-            pattern.map_err(|fault| self.report(at, InvalidMatch::Path(fault)))
-        });
+        let mut paths = document
+            .paths
+            .each(&at.member("paths"), |at, text| self.path(at, text));
         let methods = document
             .methods
             .each(&at.member("methods"), |at, method| self.method(at, method));
-        let hosts = document.hosts.each(&at.member("hosts"), |at, text| {
-            HostPattern::parse(text).ok_or_else(|| self.report(at, InvalidMatch::Host))
-        });
+        let hosts = document
+            .hosts
+            .each(&at.member("hosts"), |at, text| self.host(at, text));
         let routes = document
             .route
             .each(&at.member("route"), |at, name| self.route(at, name));
@@ -84,13 +89,46 @@ impl Compiler<'_> {
         }
     }
 
+    fn path(&mut self, at: &At<'_>, text: &str) -> Typed<Pattern> {
+        if !text.starts_with('/') {
+            self.literal(at, text)?;
+        }
+        let pattern = Pattern::parse(text, self.case);
+        let pattern = pattern.map_err(|fault| self.report(at, InvalidMatch::Path(fault)))?;
+        if text.contains(['[', '|', '<']) || text.contains(".+") || text.ends_with('$') {
+            self.warn(at, Warning::LiteralPattern);
+        }
+        Ok(pattern)
+    }
+
+    fn host(&mut self, at: &At<'_>, text: &str) -> Typed<HostPattern> {
+        let fault = match HostPattern::parse(text) {
+            Some(pattern) => return Ok(pattern),
+            None if stands_for_every_text(text) => return Err(self.wildcard(at, text)),
+            None if text.strip_prefix("*.").unwrap_or(text).contains('*') => {
+                InvalidMatch::HostWildcard
+            }
+            None => InvalidMatch::Host,
+        };
+        Err(self.report(at, fault))
+    }
+
     fn method(&mut self, at: &At<'_>, method: &str) -> Typed<String> {
-        if !is_token(method) || method.bytes().any(|byte| byte.is_ascii_lowercase()) {
-            Err(self.report(at, InvalidMatch::Method))
+        let upper = method.to_ascii_uppercase();
+        if stands_for_every_text(method) || upper == "ANY" || upper == "ALL" {
+            Err(self.wildcard(at, method))
+        } else if !is_method(&upper) {
+            Err(self.report(at, InvalidMatch::Method { meant: None }))
+        } else if upper != method {
+            let meant = Some(upper);
+            Err(self.report(at, InvalidMatch::Method { meant }))
         } else if method == "TRACE" {
             Err(self.report(at, InvalidMatch::Trace))
         } else {
-            Ok(method.to_owned())
+            if let Some(meant) = misspelt(method) {
+                self.warn(at, Warning::UnknownMethod { meant });
+            }
+            Ok(upper)
         }
     }
 
@@ -99,6 +137,7 @@ impl Compiler<'_> {
         if name.is_empty() || name.contains(char::is_control) {
             return Err(self.report(at, InvalidMatch::Route));
         }
+        self.literal(at, name)?;
         Ok(name.to_owned())
     }
 
@@ -112,15 +151,19 @@ impl Compiler<'_> {
         let mut whole = document.headers.whole();
         for (name, value) in document.headers.entries() {
             let header = name.to_ascii_lowercase();
-            let fault = if !is_token(name) {
-                InvalidHeader::Name
-            } else if header == "host" {
+            let fault = if header == "host" || header == ":authority" {
                 InvalidHeader::Host
+            } else if header.starts_with(':') {
+                InvalidHeader::Pseudo
+            } else if !is_header_name(name) {
+                InvalidHeader::Name
             } else if headers.iter().any(|(known, _)| *known == header) {
                 InvalidHeader::Duplicate
             } else if value.trim() != value || value.contains(char::is_control) {
                 InvalidHeader::Value
             } else {
+                let judged = self.header_value(&at.member(name), &header, value);
+                whole = whole.and(judged);
                 headers.push((header, value.clone()));
                 continue;
             };
@@ -139,4 +182,21 @@ impl CompiledMatch {
             whole,
         }
     }
+}
+
+/// Whether a text is a method as registered methods are: letters, digits, `-` and `_`.
+///
+/// The grammar allows more (RFC 9110 §9.1), so that `GET|POST` is one method, which no client sends.
+fn is_method(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.bytes().all(is_allowed)
+}
+
+/// The method that was probably meant by one that differs from it in one letter.
+fn misspelt(method: &str) -> Option<&'static str> {
+    if METHODS.contains(&method) {
+        return None;
+    }
+    let is_near = |known: &&&str| strsim::damerau_levenshtein(method, known) == 1;
+    METHODS.iter().find(is_near).copied()
 }

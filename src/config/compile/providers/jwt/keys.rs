@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::authenticate::KeySourceId;
 use crate::authenticate::jose::base64url;
-use crate::authenticate::jose::jwk::{Source, parse_set};
+use crate::authenticate::jose::jwk::{JwkFault, Source, parse_set};
 use crate::authenticate::jose::keys::KeySet;
 use crate::authenticate::jose::signature::Algorithm;
 use crate::authenticate::jwt::{Issuer, Keys};
@@ -79,6 +79,7 @@ impl Compiler<'_> {
             return Ok(None);
         }
         let algorithms = self.at_least_one(at, "algorithm", typed, |this, at, name| {
+            this.literal(at, name)?;
             let known = || Algorithm::ALL.iter().map(|algorithm| algorithm.name());
             Algorithm::from_name(name)
                 .ok_or_else(|| this.unknown_name(at, "algorithm", name, known()))
@@ -128,13 +129,31 @@ impl Compiler<'_> {
             .map_err(|fault| self.report(at, InvalidJwt::KeySet(fault)))?;
         let keys_at = at.member("keys");
         for refused in &set.refused {
-            let warning = Warning::UnusedKey(refused.fault.clone());
+            let warning = match &refused.fault {
+                JwkFault::Private => Warning::InlineKey(InvalidJwt::PrivateKey),
+                fault => Warning::UnusedKey(fault.clone()),
+            };
             self.warn(&keys_at.item(refused.index), warning);
         }
         self.warn_of_inline_secrets(&keys_at, inline);
-        let keys = KeySet::new(set.keys, algorithms?.as_deref());
+        let algorithms = algorithms?;
+        let keys = KeySet::new(set.keys, algorithms.as_deref());
+        let unlisted = unlisted_secret(inline, algorithms.as_deref());
+        if let Some(index) = unlisted {
+            let warning = Warning::InlineKey(InvalidJwt::UnlistedSecret);
+            self.warn(&keys_at.item(index), warning);
+        }
         if keys.is_empty() {
-            return Err(self.report(at, InvalidJwt::NoKey(set.refused)));
+            let mut refused = set.refused.iter();
+            let private = refused.find(|refused| refused.fault == JwkFault::Private);
+            let (at, fault) = match (private, unlisted) {
+                (Some(private), _) => (&keys_at.item(private.index), InvalidJwt::PrivateKey),
+                (None, Some(index)) if set.refused.is_empty() => {
+                    (&keys_at.item(index), InvalidJwt::UnlistedSecret)
+                }
+                (None, _) => (at, InvalidJwt::NoKey(set.refused)),
+            };
+            return Err(self.report(at, fault));
         }
         Ok(keys)
     }
@@ -196,7 +215,10 @@ impl Compiler<'_> {
         }
         let at = at.member("uri");
         let url = uri.as_ref().map_err(|reported| *reported)?;
-        let url = Url::parse(url).ok_or_else(|| self.report(&at, InvalidJwt::KeyUrl))?;
+        let url = match Url::parse(url) {
+            Some(url) => url,
+            None => return Err(self.url_fault(&at, url, InvalidJwt::KeyUrl)),
+        };
         if !url.is_https {
             self.warn(&at, Warning::KeysWithoutTls);
         }
@@ -205,6 +227,16 @@ impl Compiler<'_> {
             url,
         })
     }
+}
+
+/// The index of the first shared secret, if no algorithm that could use it is listed.
+fn unlisted_secret(set: &Value, listed: Option<&[Algorithm]>) -> Option<usize> {
+    let mut listed = listed.unwrap_or_default().iter();
+    if listed.any(|algorithm| algorithm.is_symmetric()) {
+        return None;
+    }
+    let mut keys = set.get("keys").and_then(Value::as_array)?.iter();
+    keys.position(|key| key.get("kty").is_some_and(|kty| kty == "oct"))
 }
 
 /// 32 random bytes have about thirty different values, almost never fewer than twenty. Words have about twelve.

@@ -1,0 +1,83 @@
+//! Texts that the filter compares as written, although their author may have meant a pattern.
+//!
+//! A `*` that could only stand for every text is a fault: what it stands in would match nothing, and a weaker rule could
+//! decide. Within a longer text it is a warning, since `orders:*` is a scope that issuers use.
+
+use super::Compiler;
+use crate::config::at::At;
+use crate::config::diagnostic::{Reported, Whole};
+use crate::config::fault::{Fault, InvalidHeader, Warning};
+
+impl Compiler<'_> {
+    /// Judges an item of a list that can be removed to match any value.
+    pub(super) fn literal(&mut self, at: &At<'_>, text: &str) -> Whole {
+        if stands_for_every_text(text) {
+            return Err(self.wildcard(at, text));
+        }
+        self.warn_of_pattern(at, text);
+        Ok(())
+    }
+
+    /// Reports a text that stands for every value of a list.
+    pub(super) fn wildcard(&mut self, at: &At<'_>, text: &str) -> Reported {
+        let fault = Fault::WildcardInList {
+            found: text.to_owned(),
+            key: at.key().to_owned(),
+        };
+        self.report(at, fault)
+    }
+
+    /// Judges a text. `instead` says what to write in place of a `*`.
+    pub(super) fn literal_or(&mut self, at: &At<'_>, text: &str, instead: &'static str) -> Whole {
+        if stands_for_every_text(text) {
+            return Err(self.report(at, Fault::Wildcard(instead)));
+        }
+        self.warn_of_pattern(at, text);
+        Ok(())
+    }
+
+    /// Judges the value of a header that a rule matches.
+    pub(super) fn header_value(&mut self, at: &At<'_>, header: &str, value: &str) -> Whole {
+        if value.contains('*') && !is_media_range(header, value) {
+            return Err(self.report(at, InvalidHeader::Wildcard));
+        }
+        if !value.contains('*') {
+            self.warn_of_pattern(at, value);
+        }
+        Ok(())
+    }
+
+    fn warn_of_pattern(&mut self, at: &At<'_>, text: &str) {
+        if text.contains('*') {
+            self.warn(at, Warning::LiteralStar);
+        } else if looks_like_a_pattern(text) {
+            self.warn(at, Warning::LiteralPattern);
+        }
+    }
+}
+
+/// Whether a text can only be meant to match every text: `*`, `**`, `.*` or `^.*$`.
+pub(super) fn stands_for_every_text(text: &str) -> bool {
+    let is_only_pattern = text.bytes().all(|byte| b"*.+?^$/ ".contains(&byte));
+    text.contains('*') && is_only_pattern || text == ".+"
+}
+
+/// Whether a text without a `*` looks like a regular expression, or like a template.
+fn looks_like_a_pattern(text: &str) -> bool {
+    text.starts_with('^')
+        || text.contains(".+")
+        || text
+            .split_once('{')
+            .is_some_and(|(_, rest)| rest.contains('}'))
+}
+
+/// Whether each `*` of a header's value has a meaning: in `*/*`, `text/*` or `*` of the headers for content negotiation
+/// (RFC 9110 §12.5) and of those for conditional requests (§13.1).
+fn is_media_range(header: &str, value: &str) -> bool {
+    let has_wildcards = header.starts_with("accept") || header.starts_with("if-");
+    let parts = value.split([',', ';', '/', ' ', '\t']);
+    has_wildcards
+        && parts
+            .into_iter()
+            .all(|part| part == "*" || !part.contains('*'))
+}
