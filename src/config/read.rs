@@ -272,14 +272,12 @@ impl<'v, 'a> Members<'v, 'a> {
     pub fn close(mut self, diagnostics: &mut Diagnostics) -> Whole {
         for name in self.members.keys() {
             if !self.known.contains(&name.as_str()) {
-                let name = name.as_str();
-                let fault = match home_of(name, self.at) {
+                // Neither quotes nor a no-break space before the name are seen easily.
+                let visible = name.trim_matches(CURLY_QUOTES).trim();
+                let fault = match home_of(visible, self.at) {
                     Some(home) => Fault::MisplacedKey(home),
                     None => Fault::UnknownKey {
-                        nearest: nearest(
-                            name.trim_matches(CURLY_QUOTES),
-                            self.known.iter().copied(),
-                        ),
+                        nearest: nearest(visible, self.known.iter().copied()),
                     },
                 };
                 self.whole = Err(diagnostics.report(&self.at.member(name), fault));

@@ -2,3 +2,4 @@
 #![allow(clippy::restriction, reason = "a test may panic")]
 
 mod cli;
+mod mistakes;

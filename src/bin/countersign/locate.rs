@@ -9,6 +9,7 @@
 //! has exactly one Wasm filter, that one is assumed to be Countersign.
 
 mod filter;
+mod foreign;
 
 use countersign::config::{self, Loaded};
 use countersign::json;
@@ -18,6 +19,7 @@ pub use self::filter::{Platform, WasmFilter};
 use crate::exit::Failure;
 use crate::file::File;
 use crate::node::Node;
+use crate::yaml::mistake;
 
 /// The configurations in a file, and the rest of the file.
 pub struct Located<'v> {
@@ -52,8 +54,19 @@ enum Content {
 /// Why the `configuration` of an Envoy filter is not a Countersign configuration.
 #[derive(Debug, thiserror::Error)]
 enum InvalidContent {
-    #[error("expected a string in `value` of a `google.protobuf.StringValue`")]
+    #[error(
+        "expected a string in `value` of a `google.protobuf.StringValue`: use `google.protobuf.Struct` for an object"
+    )]
     ValueIsNotString,
+    #[error("expected the configuration in `value`, found `{found}` beside it")]
+    BesideValue { found: String },
+    #[error("unknown key `{found}`: expected the configuration in `{expected}`")]
+    OtherKey {
+        found: String,
+        expected: &'static str,
+    },
+    #[error("expected an object, found a text: write `key: value`, with a space after `:`")]
+    TextOnly,
     #[error(
         "`@type` of `configuration`: expected `type.googleapis.com/google.protobuf.Struct` \
          or `type.googleapis.com/google.protobuf.StringValue`, found {found}"
@@ -83,7 +96,7 @@ pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
         chosen.into_iter().map(Configuration::of_filter).collect()
     };
     if configurations.is_empty() {
-        return Err(nothing_located(&file.name, filters.len()));
+        return Err(nothing_located(&file.name, filters.len(), &roots));
     }
     Ok(Located {
         configurations,
@@ -105,6 +118,7 @@ fn whole_documents<'v>(roots: &[Node<'v>]) -> impl Iterator<Item = Configuration
         "resources",
         "filter_chains",
         "load_assignment",
+        "services",
     ];
     roots
         .iter()
@@ -112,16 +126,24 @@ fn whole_documents<'v>(roots: &[Node<'v>]) -> impl Iterator<Item = Configuration
             keys_of_other_formats
                 .iter()
                 .all(|name| root.member(name).is_none())
+                && foreign::may_be_configuration(root)
         })
         .map(|root| Configuration {
             path: root.path.clone(),
-            content: Ok(Content::Value(root.value.clone())),
+            content: match root.value {
+                Value::String(_) => Err(InvalidContent::TextOnly),
+                value => Ok(Content::Value(value.clone())),
+            },
             filter: None,
         })
 }
 
-fn nothing_located(name: &str, filters: usize) -> Failure {
-    if filters == 0 {
+fn nothing_located(name: &str, filters: usize, roots: &[Node<'_>]) -> Failure {
+    if filters == 0
+        && let Some(found) = foreign::recognise(roots)
+    {
+        Failure::new(format_args!("`{name}` contains no configuration: {found}"))
+    } else if filters == 0 {
         Failure::new(format_args!(
             "`{name}` contains no configuration and no Wasm filter"
         ))
@@ -147,7 +169,16 @@ impl<'v> Configuration<'v> {
         let node = filter.configuration();
         let (path, content) = match (node, filter.platform) {
             // Envoy passes an empty configuration to a filter that has none.
-            (None, _) => (filter.path().to_owned(), Ok(Content::Value(empty()))),
+            (None, platform) => {
+                let content = match filter.misnamed_configuration() {
+                    Some(found) => Err(InvalidContent::OtherKey {
+                        found,
+                        expected: platform.configuration(),
+                    }),
+                    None => Ok(Content::Value(empty())),
+                };
+                (filter.path().to_owned(), content)
+            }
             (Some(node), Platform::Istio | Platform::EnvoyGateway) => {
                 let content = Content::Value(node.value.clone());
                 (node.path, Ok(content))
@@ -167,12 +198,42 @@ impl<'v> Configuration<'v> {
 
     /// Loads the configuration as the filter does; the errors are messages for the user.
     pub fn load(&self) -> Result<Loaded, Vec<String>> {
+        let unrendered = self.unrendered();
+        if !unrendered.is_empty() {
+            return Err(unrendered);
+        }
         let loaded = match &self.content {
             Ok(Content::Value(value)) => config::load_value(value),
             Ok(Content::Text(text)) => config::load(text.as_bytes()),
             Err(invalid) => return Err(vec![invalid.to_string()]),
         };
         loaded.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+
+    /// An error for each text with an expression of a template that was not rendered. Pages and bodies may have any text.
+    fn unrendered(&self) -> Vec<String> {
+        let mut errors = Vec::new();
+        match (self.value(), &self.content) {
+            (Some(value), _) => {
+                let root = Node {
+                    path: String::new(),
+                    value: &value,
+                };
+                root.visit(&mut |node| {
+                    let path = &node.path;
+                    let is_free = path.starts_with("responses.pages.") || path.contains(".body");
+                    let text = node.value.as_str().filter(|_| !is_free);
+                    if text.is_some_and(mistake::is_template) {
+                        errors.push(format!("{path}: {}", mistake::TEMPLATE));
+                    }
+                });
+            }
+            (None, Ok(Content::Text(text))) if text.lines().any(mistake::is_template) => {
+                errors.push(mistake::TEMPLATE.to_owned());
+            }
+            (None, _) => {}
+        }
+        errors
     }
 
     /// The configuration as a value, which can be changed before it is loaded; none if it is not JSON.
@@ -188,6 +249,12 @@ impl<'v> Configuration<'v> {
 fn content_of_any(any: &Node<'_>) -> Result<Content, InvalidContent> {
     let value = any.member("value").map(|value| value.value);
     if any.is_message("google.protobuf.Struct") {
+        let beside = any.value.as_object().into_iter().flatten();
+        let mut beside = beside.filter(|(name, _)| !matches!(name.as_str(), "@type" | "value"));
+        if let Some((found, _)) = beside.next() {
+            let found = found.clone();
+            return Err(InvalidContent::BesideValue { found });
+        }
         Ok(Content::Value(value.cloned().unwrap_or_else(empty)))
     } else if any.is_message("google.protobuf.StringValue") {
         match value {

@@ -5,6 +5,8 @@
 //! 2. A duplicate key is an error, because parsers differ in which value they use.
 //! 3. JSON is YAML, and is parsed here too.
 
+pub mod mistake;
+
 use serde_json::{Map, Number, Value};
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::{Marker, TScalarStyle};
@@ -25,6 +27,18 @@ pub struct YamlFault {
 
 /// Parses the documents of a YAML stream, without the empty ones.
 pub fn parse(text: &str) -> Result<Vec<Value>, YamlFault> {
+    values(text).map_err(
+        |fault| match mistake::find(text, fault.line, &fault.message) {
+            Some((line, message)) => YamlFault {
+                line,
+                message: message.to_owned(),
+            },
+            None => fault,
+        },
+    )
+}
+
+fn values(text: &str) -> Result<Vec<Value>, YamlFault> {
     let mut reader = Reader {
         parser: Parser::new_from_str(text.trim_start_matches('\u{feff}')),
         anchors: Vec::new(),
@@ -216,7 +230,10 @@ mod tests {
                 "a: &x {c: 1}\nb:\n  <<: *x\n",
                 "line 3: merge keys (`<<`) are not supported, because not every parser reads them",
             ),
-            ("a: *x", "line 1: while parsing node, found unknown anchor"),
+            (
+                "a: *x",
+                "line 1: `*` begins an alias in YAML: quote the text, such as `\"*\"`",
+            ),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), expected);
         }
