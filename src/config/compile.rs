@@ -192,9 +192,11 @@ impl Compiler<'_> {
 
     /// Reports a text that is not the URL that it should be. The text can hold a password and is not shown.
     fn url_fault(&mut self, at: &At<'_>, text: &str, fault: impl Into<Fault>) -> Reported {
-        if has_user_information(text) {
-            return self.report(at, Fault::UserInformation);
-        }
+        let fault = if has_user_information(text) {
+            Fault::UserInformation
+        } else {
+            fault.into()
+        };
         self.report(at, fault)
     }
 

@@ -24,8 +24,10 @@ pub const STRING: &str = "a string";
 pub const LIST: &str = "a list";
 pub const SPAN: &str = "a duration such as `90s`";
 
-/// Quotes as word processors write them.
-const CURLY_QUOTES: [char; 6] = ['“', '”', '„', '‘', '’', '‚'];
+/// Whether a character is a quote as word processors write it: `‘`, `’`, `‚`, `“`, `”` or `„`.
+fn is_curly_quote(character: char) -> bool {
+    matches!(character, '\u{2018}'..='\u{201e}')
+}
 
 /// A value that was read, or the proof that the fault in it was reported.
 pub type Typed<T> = Result<T, Reported>;
@@ -272,18 +274,24 @@ impl<'v, 'a> Members<'v, 'a> {
     pub fn close(mut self, diagnostics: &mut Diagnostics) -> Whole {
         for name in self.members.keys() {
             if !self.known.contains(&name.as_str()) {
-                // Neither quotes nor a no-break space before the name are seen easily.
-                let visible = name.trim_matches(CURLY_QUOTES).trim();
-                let fault = match home_of(visible, self.at) {
-                    Some(home) => Fault::MisplacedKey(home),
-                    None => Fault::UnknownKey {
-                        nearest: nearest(visible, self.known.iter().copied()),
-                    },
-                };
+                let fault = self.unknown(name);
                 self.whole = Err(diagnostics.report(&self.at.member(name), fault));
             }
         }
         self.whole
+    }
+
+    #[inline(never)]
+    fn unknown(&self, name: &str) -> Fault {
+        // Neither quotes nor a no-break space around a name are seen easily.
+        let visible = name
+            .trim_matches(|character: char| is_curly_quote(character) || character.is_whitespace());
+        match home_of(visible, self.at) {
+            Some(home) => Fault::MisplacedKey(home),
+            None => Fault::UnknownKey {
+                nearest: nearest(visible, self.known.iter().copied()),
+            },
+        }
     }
 
     fn take_value(&mut self, name: &'static str) -> Option<&'v Value> {
@@ -344,9 +352,10 @@ impl Read for String {
 }
 
 /// Whether a text has quotes as word processors write them, where YAML and JSON have `"`.
-fn is_in_curly_quotes(text: &str) -> bool {
-    let ends = |last: char| CURLY_QUOTES.contains(&last) || last == '"' || last == '\'';
-    text.starts_with(CURLY_QUOTES) && text.ends_with(ends)
+#[inline(never)]
+pub fn is_in_curly_quotes(text: &str) -> bool {
+    let ends = |last: char| is_curly_quote(last) || last == '"' || last == '\'';
+    text.chars().next().is_some_and(is_curly_quote) && text.chars().next_back().is_some_and(ends)
 }
 
 impl Read for bool {
@@ -402,7 +411,13 @@ impl<T: Read> Read for BTreeMap<String, T> {
             Value::Object(members) => {
                 let mut read = Mapping::new();
                 for (name, item) in members {
-                    read.insert(name.clone(), T::read(item, &at.member(name), diagnostics));
+                    let at = at.member(name);
+                    let item = if is_in_curly_quotes(name) {
+                        Err(diagnostics.report(&at, Fault::CurlyQuotes))
+                    } else {
+                        T::read(item, &at, diagnostics)
+                    };
+                    read.insert(name.clone(), item);
                 }
                 Ok(read)
             }

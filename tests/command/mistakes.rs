@@ -198,6 +198,20 @@ fn files_of_other_kinds() {
         &format!("{map}  envoy.yaml: |\n{envoy}"),
         "this is a `ConfigMap`: pass the text of `data[\"envoy.yaml\"]` as a file",
     );
+    let list = format!(
+        "kind: List\nitems:\n- {}",
+        map.trim_end().replace('\n', "\n  ")
+    );
+    hold_other(
+        &format!(
+            "kind: Deployment\nspec: {{}}\n---\n{list}\n    gate.json: '{{\"default\": \"deny\"}}'\n"
+        ),
+        "this is a `ConfigMap`: pass the text of `data[\"gate.json\"]` as a file",
+    );
+    hold_other(
+        "kind: Secret\nstringData:\n  gate.yaml: |\n    default: deny\n",
+        "this is a `Secret`: pass the text of `stringData[\"gate.yaml\"]` as a file",
+    );
     hold_other(
         "config:\n  providers: []\n  rules: []\n",
         "the configuration is below `config`: pass only what is below this key",

@@ -234,8 +234,17 @@ fn quotes_of_word_processors() {
             &[&format!("rules[0].require.roles[0]: {expected}")],
         ),
         (
+            with_rule(
+                json!({ "require": { "claims": { "tenant": ["red", "“blue”"], "“unit”": 7 } } }),
+            ),
+            &[
+                &format!("rules[0].require.claims.tenant[1]: {expected}"),
+                &format!("rules[0].require.claims.“unit”: {expected}"),
+            ],
+        ),
+        (
             with(json!({ "“realm”": "orders" })),
-            &["“realm”: unknown key; did you mean `realm`?"],
+            &["“realm”: unknown key: it belongs at the top level: check its indentation"],
         ),
     ]);
     for (text, position) in [("{“realm”: \"x\"}", "2"), ("{\"realm\": “x”}", "11")] {
@@ -302,6 +311,14 @@ fn a_configuration_of_jwt_authn() {
         (
             json!({ "providers": { "corp": { "localJwks": {} } } }),
             &[expected],
+        ),
+        (
+            with(json!({ "rules": [{ "requires": { "requires_any": {} } }] })),
+            &[expected],
+        ),
+        (
+            with_rule(json!({ "requires": { "scopes": ["a"] } })),
+            &["rules[0].requires: unknown key; did you mean `require`?"],
         ),
         (with(json!({ "rules": rules })), &[expected]),
     ]);

@@ -14,6 +14,7 @@ mod handoff;
 mod host_crypto;
 mod https;
 mod keys;
+mod mistakes;
 mod preflights;
 mod routes;
 mod shadow;

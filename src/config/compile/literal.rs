@@ -10,6 +10,8 @@ use crate::config::fault::{Fault, InvalidHeader, Warning};
 
 impl Compiler<'_> {
     /// Judges an item of a list that can be removed to match any value.
+    // Not inlined, as the others below: many keys have a call.
+    #[inline(never)]
     pub(super) fn literal(&mut self, at: &At<'_>, text: &str) -> Whole {
         if stands_for_every_text(text) {
             return Err(self.wildcard(at, text));
@@ -19,6 +21,7 @@ impl Compiler<'_> {
     }
 
     /// Reports a text that stands for every value of a list.
+    #[inline(never)]
     pub(super) fn wildcard(&mut self, at: &At<'_>, text: &str) -> Reported {
         let fault = Fault::WildcardInList {
             found: text.to_owned(),
@@ -28,6 +31,7 @@ impl Compiler<'_> {
     }
 
     /// Judges a text. `instead` says what to write in place of a `*`.
+    #[inline(never)]
     pub(super) fn literal_or(&mut self, at: &At<'_>, text: &str, instead: &'static str) -> Whole {
         if stands_for_every_text(text) {
             return Err(self.report(at, Fault::Wildcard(instead)));
@@ -37,18 +41,20 @@ impl Compiler<'_> {
     }
 
     /// Judges the value of a header that a rule matches.
+    #[inline(never)]
     pub(super) fn header_value(&mut self, at: &At<'_>, header: &str, value: &str) -> Whole {
-        if value.contains('*') && !is_media_range(header, value) {
+        if has_star(value) && !is_media_range(header, value) {
             return Err(self.report(at, InvalidHeader::Wildcard));
         }
-        if !value.contains('*') {
+        if !has_star(value) {
             self.warn_of_pattern(at, value);
         }
         Ok(())
     }
 
+    #[inline(never)]
     fn warn_of_pattern(&mut self, at: &At<'_>, text: &str) {
-        if text.contains('*') {
+        if has_star(text) {
             self.warn(at, Warning::LiteralStar);
         } else if looks_like_a_pattern(text) {
             self.warn(at, Warning::LiteralPattern);
@@ -56,28 +62,29 @@ impl Compiler<'_> {
     }
 }
 
+/// Whether a text has a `*`.
+pub(super) fn has_star(text: &str) -> bool {
+    text.as_bytes().contains(&b'*')
+}
+
 /// Whether a text can only be meant to match every text: `*`, `**`, `.*` or `^.*$`.
+#[inline(never)]
 pub(super) fn stands_for_every_text(text: &str) -> bool {
     let is_only_pattern = text.bytes().all(|byte| b"*.+?^$/ ".contains(&byte));
-    text.contains('*') && is_only_pattern || text == ".+"
+    has_star(text) && is_only_pattern || text == ".+"
 }
 
 /// Whether a text without a `*` looks like a regular expression, or like a template.
 fn looks_like_a_pattern(text: &str) -> bool {
-    text.starts_with('^')
-        || text.contains(".+")
-        || text
-            .split_once('{')
-            .is_some_and(|(_, rest)| rest.contains('}'))
+    let has = |byte: u8| text.as_bytes().contains(&byte);
+    text.as_bytes().first() == Some(&b'^') || text.contains(".+") || has(b'{') && has(b'}')
 }
 
 /// Whether each `*` of a header's value has a meaning: in `*/*`, `text/*` or `*` of the headers for content negotiation
 /// (RFC 9110 §12.5) and of those for conditional requests (§13.1).
 fn is_media_range(header: &str, value: &str) -> bool {
     let has_wildcards = header.starts_with("accept") || header.starts_with("if-");
-    let parts = value.split([',', ';', '/', ' ', '\t']);
-    has_wildcards
-        && parts
-            .into_iter()
-            .all(|part| part == "*" || !part.contains('*'))
+    let ends_part = |byte: &u8| b",;/ \t".contains(byte);
+    let mut parts = value.as_bytes().split(ends_part);
+    has_wildcards && parts.all(|part| part == b"*" || !part.contains(&b'*'))
 }

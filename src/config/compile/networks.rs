@@ -41,8 +41,9 @@ impl Compiler<'_> {
             .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         let Ok(network) = network else {
             let is_any = stands_for_every_text(text)
-                || text.eq_ignore_ascii_case("any")
-                || text.eq_ignore_ascii_case("all");
+                || ["any", "all"]
+                    .iter()
+                    .any(|all| text.eq_ignore_ascii_case(all));
             let fault = if is_any {
                 InvalidNetworks::Any
             } else {

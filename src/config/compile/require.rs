@@ -14,7 +14,7 @@ use crate::config::at::At;
 use crate::config::diagnostic::{Whole, nearest};
 use crate::config::document::rules::Require;
 use crate::config::fault::{Fault, InvalidRequirement, Warning};
-use crate::config::read::{Entries, Items, List, Mapping, Optional, Typed};
+use crate::config::read::{Entries, Items, List, Mapping, Optional, Typed, is_in_curly_quotes};
 use crate::grammar::is_oauth_text;
 use crate::request::path::{Case, Pattern};
 
@@ -228,6 +228,9 @@ impl Compiler<'_> {
             (Some(name), _) => {
                 let name = name.to_owned();
                 Err(self.report(at, InvalidRequirement::ParameterInText { name }))
+            }
+            (None, Value::String(text)) if is_in_curly_quotes(text) => {
+                Err(self.report(at, Fault::CurlyQuotes))
             }
             (None, Value::String(text)) => self.literal_or(at, text, PRESENT),
             // What YAML reads from `{id}` without quotes.

@@ -8,13 +8,8 @@ use crate::yaml;
 
 /// What a file is that has no configuration; none if that is not known.
 pub fn recognise(roots: &[Node<'_>]) -> Option<String> {
-    roots.iter().find_map(|root| {
-        jwt_authn(root)
-            .or_else(|| config_map(root))
-            .or_else(|| compose(root))
-            .or_else(|| nested(root))
-            .or_else(|| kind(root))
-    })
+    let kinds = [jwt_authn, config_map, compose, nested, kind];
+    kinds.iter().find_map(|kind| roots.iter().find_map(kind))
 }
 
 /// Whether a document can be a configuration: it has a key of one, or one that is nearly such a key, or no key at all.
@@ -44,23 +39,32 @@ fn jwt_authn(root: &Node<'_>) -> Option<String> {
     is_found.then(|| Fault::JwtAuthn.to_string())
 }
 
-/// A Kubernetes `ConfigMap`, whose texts are files.
+/// A Kubernetes `ConfigMap` or `Secret`, alone or in a list, whose texts are files.
 fn config_map(root: &Node<'_>) -> Option<String> {
-    if root.text("kind") != Some("ConfigMap") {
-        return None;
-    }
-    let data = root.member("data");
-    let data = data.as_ref().and_then(|data| data.value.as_object());
-    let files = data.into_iter().flatten();
-    let configurations: Vec<String> = files
-        .filter(|(_, text)| text.as_str().is_some_and(holds_configuration))
-        .map(|(name, _)| format!("`data[\"{name}\"]`"))
-        .collect();
+    let mut kind = None;
+    let mut configurations = Vec::new();
+    root.visit(&mut |node| {
+        let own = node.text("kind");
+        if !matches!(own, Some("ConfigMap" | "Secret")) {
+            return;
+        }
+        kind = kind.or(own);
+        for data in ["data", "stringData"] {
+            let files = node.member(data);
+            let files = files.as_ref().and_then(|files| files.value.as_object());
+            for (name, text) in files.into_iter().flatten() {
+                if text.as_str().is_some_and(holds_configuration) {
+                    configurations.push(format!("`{data}[\"{name}\"]`"));
+                }
+            }
+        }
+    });
+    let kind = kind?;
     Some(if configurations.is_empty() {
-        "this is a `ConfigMap`, and none of its texts is a configuration".to_owned()
+        format!("this is a `{kind}`, and none of its texts is a configuration")
     } else {
         format!(
-            "this is a `ConfigMap`: pass the text of {} as a file",
+            "this is a `{kind}`: pass the text of {} as a file",
             configurations.join(" or ")
         )
     })

@@ -95,7 +95,10 @@ impl Compiler<'_> {
         }
         let pattern = Pattern::parse(text, self.case);
         let pattern = pattern.map_err(|fault| self.report(at, InvalidMatch::Path(fault)))?;
-        if text.contains(['[', '|', '<']) || text.contains(".+") || text.ends_with('$') {
+        if text.bytes().any(|byte| b"[|<".contains(&byte))
+            || text.contains(".+")
+            || text.ends_with('$')
+        {
             self.warn(at, Warning::LiteralPattern);
         }
         Ok(pattern)
@@ -114,13 +117,13 @@ impl Compiler<'_> {
     }
 
     fn method(&mut self, at: &At<'_>, method: &str) -> Typed<String> {
-        let upper = method.to_ascii_uppercase();
-        if stands_for_every_text(method) || upper == "ANY" || upper == "ALL" {
+        let is = |other: &str| method.eq_ignore_ascii_case(other);
+        if stands_for_every_text(method) || is("ANY") || is("ALL") {
             Err(self.wildcard(at, method))
-        } else if !is_method(&upper) {
+        } else if !is_method(method) {
             Err(self.report(at, InvalidMatch::Method { meant: None }))
-        } else if upper != method {
-            let meant = Some(upper);
+        } else if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            let meant = Some(method.to_ascii_uppercase());
             Err(self.report(at, InvalidMatch::Method { meant }))
         } else if method == "TRACE" {
             Err(self.report(at, InvalidMatch::Trace))
@@ -128,7 +131,7 @@ impl Compiler<'_> {
             if let Some(meant) = misspelt(method) {
                 self.warn(at, Warning::UnknownMethod { meant });
             }
-            Ok(upper)
+            Ok(method.to_owned())
         }
     }
 
