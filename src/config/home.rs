@@ -3,46 +3,115 @@
 use super::at::At;
 
 /// The keys of each object, and the object's location. The keys of the top level come last.
-const HOMES: [(&str, &str); 10] = [
-    ("rules[].match", "paths methods hosts headers route policy"),
+const HOMES: [(&str, &[&str]); 10] = [
+    (
+        "rules[].match",
+        &["paths", "methods", "hosts", "headers", "route", "policy"],
+    ),
     (
         "rules[].require",
-        "scopes any_scopes roles any_roles groups any_groups claims acr max_age cel any_of",
+        &[
+            "scopes",
+            "any_scopes",
+            "roles",
+            "any_roles",
+            "groups",
+            "any_groups",
+            "claims",
+            "acr",
+            "max_age",
+            "cel",
+            "any_of",
+        ],
     ),
-    ("rules[]", "match allow on_forbidden respond require"),
+    (
+        "rules[]",
+        &["match", "allow", "on_forbidden", "respond", "require"],
+    ),
     (
         "providers[].jwt",
-        "issuer audiences jwks algorithms token_type clock_skew max_lifetime from claims revoked sender",
+        &[
+            "issuer",
+            "audiences",
+            "jwks",
+            "algorithms",
+            "token_type",
+            "clock_skew",
+            "max_lifetime",
+            "from",
+            "claims",
+            "revoked",
+            "sender",
+        ],
     ),
-    ("providers[]", "jwt"),
-    ("providers[].jwt.jwks", "inline remote discovery"),
+    ("providers[]", &["jwt"]),
+    ("providers[].jwt.jwks", &["inline", "remote", "discovery"]),
     (
         "identity",
-        "strip_credential payload_header anonymous_header",
+        &["strip_credential", "payload_header", "anonymous_header"],
     ),
     (
         "responses",
-        "documentation request_access forbidden_challenge challenge_scope hints error_description login pages not_found",
+        &[
+            "documentation",
+            "request_access",
+            "forbidden_challenge",
+            "challenge_scope",
+            "hints",
+            "error_description",
+            "login",
+            "pages",
+            "not_found",
+        ],
     ),
     (
         "cors",
-        "allow_origins allow_methods allow_headers allow_credentials",
+        &[
+            "allow_origins",
+            "allow_methods",
+            "allow_headers",
+            "allow_credentials",
+        ],
     ),
     (
         "",
-        "realm origin mode protect_as default crypto cache scopes_imply networks providers rules paths_case overrides \
-         responses resource_metadata cors identity https trust_forwarded_proto throttle audit",
+        &[
+            "realm",
+            "origin",
+            "mode",
+            "protect_as",
+            "default",
+            "crypto",
+            "cache",
+            "scopes_imply",
+            "networks",
+            "providers",
+            "rules",
+            "paths_case",
+            "overrides",
+            "responses",
+            "resource_metadata",
+            "cors",
+            "identity",
+            "https",
+            "trust_forwarded_proto",
+            "throttle",
+            "audit",
+        ],
     ),
 ];
 
 /// The location of the object that has a key; empty for the top level. Of several, the one in the same part of the
 /// configuration as `at`.
 pub fn home_of(key: &str, at: &At<'_>) -> Option<&'static str> {
-    let has = |keys: &str| keys.split(' ').any(|own| own == key);
-    let homes = || HOMES.iter().filter(|(_, keys)| has(keys));
-    let near = homes().find(|(home, _)| home.split('[').next() == at.first());
-    let home = near.or_else(|| homes().next());
-    home.map(|(home, _)| *home)
+    let is_near = |home: &str| at.first().is_some_and(|part| home.starts_with(part));
+    let mut found = None;
+    for (home, keys) in HOMES {
+        if keys.contains(&key) && (found.is_none() || is_near(home)) {
+            found = Some(home);
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -60,7 +129,7 @@ mod tests {
                 "]" => resolved(&schema, &object["items"]),
                 step => resolved(&schema, &object["properties"][step]),
             });
-            for key in keys.split(' ') {
+            for key in keys {
                 assert!(object["properties"].get(key).is_some(), "{home}: {key}");
             }
         }

@@ -62,12 +62,12 @@ fn is_in(token: Option<&Token>) -> bool {
 /// A word, or all characters of operators from the beginning of a token.
 fn written<'t>(text: &'t str, token: &Token) -> &'t str {
     let rest = text.get(token.start..).unwrap_or_default();
-    let is_of_operator = |character: char| "=!<>~&|".contains(character);
     let length = match token.kind {
         TokenKind::TokIdent | TokenKind::TokReservedWord => token.end.saturating_sub(token.start),
-        _ => rest
-            .find(|character| !is_of_operator(character))
-            .unwrap_or(rest.len()),
+        _ => {
+            let is_of_operator = |byte: &u8| b"=!<>~&|".contains(byte);
+            rest.bytes().take_while(is_of_operator).count()
+        }
     };
     rest.get(..length).unwrap_or_default()
 }
