@@ -549,7 +549,10 @@ impl Expected {
                 let none = names.iter().find(|name| **name == "none");
                 none.map(|name| (*name).to_owned())
             }
-            (Self::Kind(SPAN), Found::Number(number)) => Some(format!("{number}s")),
+            (Self::Kind(SPAN), Found::Number(number)) => {
+                let seconds = number.as_u64().filter(|seconds| *seconds > 0);
+                seconds.map(|seconds| format!("{seconds}s"))
+            }
             (Self::Kind(SPAN), Found::String(text)) => {
                 let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
                 is_number.then(|| format!("{text}s"))

@@ -3,7 +3,7 @@
 use super::at::At;
 
 /// The keys of each object, and the object's location. The keys of the top level come last.
-const HOMES: [(&str, &[&str]); 10] = [
+const HOMES: [(&str, &[&str]); 11] = [
     (
         "rules[].match",
         &["paths", "methods", "hosts", "headers", "route", "policy"],
@@ -46,6 +46,10 @@ const HOMES: [(&str, &[&str]); 10] = [
     ),
     ("providers[]", &["jwt"]),
     ("providers[].jwt.jwks", &["inline", "remote", "discovery"]),
+    (
+        "providers[].jwt.jwks.remote",
+        &["uri", "cluster", "timeout", "refresh"],
+    ),
     (
         "identity",
         &["strip_credential", "payload_header", "anonymous_header"],

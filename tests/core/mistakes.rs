@@ -87,6 +87,12 @@ fn keys_in_the_wrong_place() {
             ],
         ),
         (
+            with_jwt(json!({ "jwks": { "inline": *KEYS, "timeout": 2 } })),
+            &[
+                "providers[0].jwt.jwks.timeout: unknown key: it belongs in `providers[].jwt.jwks.remote`",
+            ],
+        ),
+        (
             with_jwt(json!({ "remote": {} })),
             &["providers[0].jwt.remote: unknown key: it belongs in `providers[].jwt.jwks`"],
         ),
@@ -434,6 +440,12 @@ fn a_duration_has_a_unit() {
             timeout(json!(2)),
             &[&format!(
                 "{path}: expected a duration such as `90s`, found the number `2`; did you mean `2s`?"
+            )],
+        ),
+        (
+            timeout(json!(2.5)),
+            &[&format!(
+                "{path}: expected a duration such as `90s`, found the number `2.5`"
             )],
         ),
         (
