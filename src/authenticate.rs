@@ -83,11 +83,19 @@ pub trait KeysAtHand {
 pub enum Refusal {
     /// The token is not valid.
     Token(TokenFault),
-    /// None of the present keys verifies the token, but a key that is not fetched yet could. If no such key is fetched,
-    /// the token has this fault.
-    Stale(TokenFault),
+    /// None of the present keys verifies the token. A key that is not fetched yet could.
+    Unproven(Unproven),
     /// It is not known now whether the credential is valid.
     Unavailable(Unavailable),
+}
+
+/// A token that no present key verifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unproven {
+    /// The token's fault if no key is fetched that verifies it.
+    pub fault: TokenFault,
+    /// Whether a present key has the token's `kid`. It is then the key that the token names, unless the issuer replaced it.
+    pub is_named: bool,
 }
 
 impl From<TokenFault> for Refusal {
@@ -150,6 +158,13 @@ impl Method {
     pub fn offers(&self) -> &[Offer] {
         match self {
             Self::Jwt(jwt) => jwt.offers(),
+        }
+    }
+
+    /// The number of keys in the configuration.
+    pub fn inline_keys(&self) -> usize {
+        match self {
+            Self::Jwt(jwt) => jwt.inline_keys(),
         }
     }
 

@@ -1,9 +1,13 @@
 //! Whether a caller may make a request: principal × requirements → [`Permit`].
+//!
+//! There are two steps and a proof of each: a caller has what is required everywhere ([`Admitted`]), and what the rule
+//! requires ([`Permit`]).
 
 pub mod access;
 pub mod claim;
 pub mod condition;
 pub mod names;
+mod required;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,6 +19,7 @@ pub use self::access::{Access, Gate, ReplyId};
 use self::claim::ClaimRequirement;
 use self::condition::{Budget, Condition, Failed};
 use self::names::Names;
+pub use self::required::Required;
 use crate::authenticate::Principal;
 use crate::authenticate::jose::claims::moment;
 use crate::reject::{Reject, Requirement, Weakness};
@@ -43,6 +48,23 @@ impl Permit {
     /// The caller. None if the request is permitted without a credential.
     pub fn principal(&self) -> Option<&Principal> {
         self.principals.first().map(Rc::as_ref)
+    }
+}
+
+/// The proof that the callers have what is required everywhere. Only [`admit`] creates one.
+#[derive(Debug)]
+pub struct Admitted {
+    principals: Principals,
+}
+
+/// What the configuration requires of every caller, in addition to what a rule requires.
+#[derive(Debug, Default)]
+pub struct Everywhere(pub Requirements);
+
+impl Everywhere {
+    /// Whether `wanted` returns true for one of the conditions.
+    pub fn has_condition(&self, wanted: impl Fn(&Condition) -> bool + Copy) -> bool {
+        self.0.has_condition(wanted)
     }
 }
 
@@ -121,19 +143,40 @@ pub(crate) fn permit_preflight(_: Preflight<'_>) -> Permit {
     }
 }
 
+/// Admits the callers, if the first of them has what is required everywhere. `input` is evaluated for that caller,
+/// whichever it names.
+///
+/// # Errors
+/// [`Reject::NoCredential`] if there is no caller. Otherwise as for [`permit`].
+pub fn admit(
+    principals: &Principals,
+    everywhere: &Everywhere,
+    input: Input<'_>,
+) -> Result<Admitted, Reject> {
+    let Everywhere(requirements) = everywhere;
+    requirements.check(input.of_first(principals)?)?;
+    let principals = match principals.as_slice() {
+        // Nearly every request has one caller.
+        [one] => Principals::from_buf([Rc::clone(one)]),
+        several => several.into(),
+    };
+    Ok(Admitted { principals })
+}
+
 /// Permits the callers, if the first of them meets the requirements. `input` is evaluated for that caller, whichever it
 /// names.
 ///
 /// # Errors
-/// [`Reject::NoCredential`] if there is no caller. [`Reject::Authentication`], [`Reject::Scope`] or
-/// [`Reject::Requirement`], in this order: the caller can act on the first two.
+/// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: the caller can act on the first
+/// two.
 pub fn permit(
-    principals: &Principals,
+    admitted: Admitted,
     requirements: &Requirements,
     input: Input<'_>,
 ) -> Result<Permit, Reject> {
-    requirements.check(input.of_first(principals)?)?;
-    Ok(permit_callers(principals))
+    let Admitted { principals } = admitted;
+    requirements.check(input.of_first(&principals)?)?;
+    Ok(Permit { principals })
 }
 
 /// As [`permit`], for a hidden rule.
@@ -143,24 +186,15 @@ pub fn permit(
 /// learn that the rule exists.
 #[cold]
 pub fn permit_where_hidden(
-    principals: &Principals,
+    admitted: Admitted,
     requirements: &Requirements,
     input: Input<'_>,
 ) -> Result<Permit, Reject> {
-    let input = input.of_first(principals)?;
+    let Admitted { principals } = admitted;
+    let input = input.of_first(&principals)?;
     requirements.check_beyond_authentication(input)?;
     requirements.check_authentication(input)?;
-    Ok(permit_callers(principals))
-}
-
-/// Creates the permit for the two functions above, after their checks.
-fn permit_callers(principals: &Principals) -> Permit {
-    let principals = match principals.as_slice() {
-        // Nearly every request has one caller.
-        [one] => Principals::from_buf([Rc::clone(one)]),
-        several => several.into(),
-    };
-    Permit { principals }
+    Ok(Permit { principals })
 }
 
 /// What a caller lacks if a condition does not hold.
@@ -234,50 +268,5 @@ impl Requirements {
         let recent =
             then.is_some_and(|then| then <= now.plus(CLOCK_SKEW) && now <= then.plus(max_age));
         recent.then_some(()).ok_or(Weakness::Age)
-    }
-
-    /// The scopes that a caller should request: every required one, and the first of alternatives.
-    ///
-    /// [`OFFLINE_ACCESS`] is never among them, because no resource requires it.
-    pub fn scopes_to_ask_for(&self) -> Vec<&str> {
-        let mut scopes = self.scopes.to_ask_for();
-        scopes.retain(|scope| *scope != OFFLINE_ACCESS);
-        scopes
-    }
-
-    /// The names that a caller lacks, given the `reject` that resulted: of alternatives, the first.
-    pub fn missing<'r>(&'r self, reject: Reject, principal: &Principal) -> Vec<&'r str> {
-        match reject {
-            Reject::Scope => self.scopes.missing(principal.scopes()),
-            Reject::Requirement(Requirement::Role) => self.roles.missing(principal.roles()),
-            Reject::Requirement(Requirement::Group) => self.groups.missing(principal.groups()),
-            Reject::Requirement(
-                Requirement::Claim
-                | Requirement::Condition
-                | Requirement::ConditionFailed
-                | Requirement::AnyOf,
-            )
-            | Reject::NoDocument
-            | Reject::Trace
-            | Reject::MethodCase
-            | Reject::Path(_)
-            | Reject::Authority
-            | Reject::RouteAtRisk
-            | Reject::RepeatedField
-            | Reject::PlainHttp
-            | Reject::Address
-            | Reject::NoSuchMetadata
-            | Reject::MetadataMethod
-            | Reject::ForeignOrigin
-            | Reject::Fixed
-            | Reject::TooManyFailures { .. }
-            | Reject::NoCredential
-            | Reject::Malformed(_)
-            | Reject::Token(_)
-            | Reject::Unavailable(_)
-            | Reject::ProviderNotAccepted
-            | Reject::NoRule
-            | Reject::Authentication(_) => Vec::new(),
-        }
     }
 }

@@ -17,6 +17,7 @@ pub mod document;
 pub mod fault;
 mod foreign;
 mod home;
+mod literal;
 mod read;
 mod source;
 
@@ -28,6 +29,8 @@ pub use self::diagnostic::{Diagnostic, nearest};
 use self::document::Document;
 pub use self::fault::{Fault, Warning};
 use self::read::Read;
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::source::through_struct;
 use crate::plan::Plan;
 
 /// A configuration that was accepted.

@@ -6,7 +6,10 @@
 //!    credentials in one header with a comma between them, a repeated cookie or query parameter, or two locations of
 //!    one provider (RFC 9110 §5.3, RFC 6750 §2).
 //! 3. A header that the client names in `Connection` is hop-by-hop (RFC 9110 §7.6.1). A credential in it is ignored.
-//! 4. A token is a `b64token` (RFC 6750 §2.1). Any other value is a malformed credential, not a missing one.
+//! 4. A token is a `b64token` (RFC 6750 §2.1). Any other value is a malformed credential, not a missing one. Browsers send
+//!    the cookies of other applications on their own, so that in a cookie it is an invalid token, and not a fault of the
+//!    request.
+//! 5. Cookies are read last, so that a credential in a header can win over them.
 
 mod cookie;
 mod field;
@@ -17,11 +20,11 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-pub use self::cookie::{is_cookie_called, without_cookies_that};
-pub use self::field::has_credential_without_scheme;
+pub use self::cookie::{value_of, without_cookies_that};
+pub use self::field::{has_credential_without_scheme, has_schemes};
 use crate::reject::{CredentialFault, MalformedCredential, Reject};
 use crate::request::RequestView;
-use crate::scheme::{Scheme, SchemeSet};
+use crate::scheme::SchemeSet;
 
 /// The part of a request that contains a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +33,11 @@ pub enum Carrier {
     Scheme {
         /// The header's name, in lower case.
         field: String,
-        /// The scheme's name, in any case.
+        /// The scheme's name, as the configuration writes it. Its case does not matter in requests.
         scheme: String,
     },
-    /// A header that contains only the credential.
+    /// A header that contains only the credential. `Authorization` and `Proxy-Authorization` can contain a scheme of
+    /// another location instead.
     Field(String),
     /// A cookie.
     Cookie(String),
@@ -72,6 +76,14 @@ impl Carrier {
         }
     }
 
+    /// The name of a cookie. `None` for another part.
+    pub fn cookie(&self) -> Option<&str> {
+        match self {
+            Self::Cookie(name) => Some(name),
+            Self::Scheme { .. } | Self::Field(_) | Self::Query(_) => None,
+        }
+    }
+
     /// The name of a header that contains only credentials, in lower case. `None` for a cookie or a query parameter.
     pub fn own_field(&self) -> Option<&str> {
         match self.part() {
@@ -81,15 +93,27 @@ impl Carrier {
     }
 }
 
-/// A token location: where a provider looks for credentials, and the scheme of the challenge for them.
+/// The carrier as `explain` describes it.
+impl fmt::Display for Carrier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheme { scheme, .. } => write!(formatter, "a {scheme} credential"),
+            Self::Field(name) => write!(formatter, "a credential in the header `{name}`"),
+            Self::Cookie(name) => write!(formatter, "a credential in the cookie `{name}`"),
+            Self::Query(name) => write!(formatter, "a credential in the query parameter `{name}`"),
+        }
+    }
+}
+
+/// A token location: where a provider looks for credentials, and the schemes of the challenges for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// The part of the request.
     pub carrier: Carrier,
     /// The grammar of a credential at this location.
     pub grammar: Grammar,
-    /// The scheme of the challenge for a credential at this location.
-    pub scheme: Scheme,
+    /// The schemes whose challenges carry the error of a credential at this location.
+    pub schemes: SchemeSet,
 }
 
 /// Identifies a location by its position among the locations of the configuration.
@@ -108,8 +132,8 @@ pub enum Grammar {
 pub struct Presented<'a> {
     /// The location where it was found.
     pub location: LocationId,
-    /// The scheme of the challenge for it.
-    pub scheme: Scheme,
+    /// The schemes whose challenges carry its error.
+    pub schemes: SchemeSet,
     /// The credential.
     pub shown: Shown<'a>,
 }
@@ -117,8 +141,10 @@ pub struct Presented<'a> {
 /// A credential in the form that its grammar describes.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Shown<'a> {
-    /// A token. A token in the query is percent-decoded.
+    /// A token. A token in the query or in a cookie is percent-decoded.
     Token(Cow<'a, [u8]>),
+    /// A cookie that cannot contain a credential of the location's grammar.
+    Malformed,
 }
 
 impl Shown<'_> {
@@ -126,6 +152,7 @@ impl Shown<'_> {
     pub fn octets(&self) -> &[u8] {
         match self {
             Self::Token(token) => token,
+            Self::Malformed => b"",
         }
     }
 }
@@ -135,6 +162,7 @@ impl fmt::Debug for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(_) => formatter.write_str("Token"),
+            Self::Malformed => formatter.write_str("Malformed"),
         }
     }
 }
@@ -142,29 +170,34 @@ impl fmt::Debug for Shown<'_> {
 /// Prints only the kind, because a credential is a secret.
 impl fmt::Debug for Presented<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Presented({})", self.scheme)
+        write!(formatter, "Presented({:?})", self.shown)
     }
 }
 
 /// The result of reading one location: the octets of the credential, `None` if there is no credential, or its fault.
 type Found<'a> = Result<Option<Cow<'a, [u8]>>, CredentialFault>;
 
-/// The credentials of a request, in the order of `locations`.
+/// The credentials of a request, in the order of `locations`, but those in cookies last.
+///
+/// `is_read` says whether a location is read, given the credentials that were found before.
 ///
 /// # Errors
 /// [`Reject::Malformed`] if a credential violates its grammar, or a location has two credentials.
 pub fn present<'a>(
     request: &RequestView<'a>,
     locations: &[Location],
+    mut is_read: impl FnMut(LocationId, &[Presented<'a>]) -> bool,
 ) -> Result<SmallVec<[Presented<'a>; 1]>, Reject> {
     let mut presented = SmallVec::new();
-    for (number, served) in locations.iter().enumerate() {
+    let numbered = || locations.iter().enumerate();
+    let is_cookie = |served: &Location| served.carrier.cookie().is_some();
+    let others = numbered().filter(|(_, served)| !is_cookie(served));
+    let cookies = numbered().filter(|(_, served)| is_cookie(served));
+    for (number, served) in others.chain(cookies) {
         // A hop-by-hop header is not meant for the upstream, so a credential in it must not decide.
-        if served
-            .carrier
-            .field()
-            .is_some_and(|field| request.is_hop_by_hop(field.as_bytes()))
-        {
+        let is_hop_by_hop = |field: &str| request.is_hop_by_hop(field.as_bytes());
+        let is_nominated = served.carrier.field().is_some_and(is_hop_by_hop);
+        if is_nominated || !is_read(LocationId(number), &presented) {
             continue;
         }
         let grammar = served.grammar;
@@ -172,18 +205,21 @@ pub fn present<'a>(
             Carrier::Scheme { field, scheme } => {
                 field::after_scheme(request, field, scheme, grammar)
             }
-            Carrier::Field(field) => field::alone(request, field, grammar),
+            Carrier::Field(field) => field::alone(request, locations, field, grammar),
             Carrier::Cookie(name) => cookie::find(request, name, grammar),
             Carrier::Query(name) => query::find(request, name, grammar),
         };
-        let attempted = || attempted(request, locations, served);
-        if let Some(octets) = found.map_err(|fault| malformed(attempted(), fault))? {
-            presented.push(Presented {
-                location: LocationId(number),
-                scheme: served.scheme,
-                shown: grammar.shown(octets),
-            });
-        }
+        let shown = match found {
+            Ok(None) => continue,
+            Ok(Some(octets)) => grammar.shown(octets),
+            Err(CredentialFault::Syntax) if is_cookie(served) => Shown::Malformed,
+            Err(fault) => return Err(malformed(attempted(request, locations, served), fault)),
+        };
+        presented.push(Presented {
+            location: LocationId(number),
+            schemes: served.schemes,
+            shown,
+        });
     }
     Ok(presented)
 }
@@ -203,9 +239,8 @@ fn malformed(attempted: SchemeSet, fault: CredentialFault) -> Reject {
 /// the credential's location.
 #[cold]
 fn attempted(request: &RequestView<'_>, locations: &[Location], at: &Location) -> SchemeSet {
-    let own = SchemeSet::default().with(at.scheme);
     let Carrier::Scheme { field, .. } = &at.carrier else {
-        return own;
+        return at.schemes;
     };
     let others = locations.iter().filter(|other| match &other.carrier {
         Carrier::Scheme {
@@ -214,8 +249,8 @@ fn attempted(request: &RequestView<'_>, locations: &[Location], at: &Location) -
         } => same == field && field::attempts(request, field, scheme),
         Carrier::Field(_) | Carrier::Cookie(_) | Carrier::Query(_) => false,
     });
-    let tried: SchemeSet = others.map(|other| other.scheme).collect();
-    if tried.is_empty() { own } else { tried }
+    let tried: SchemeSet = others.map(|other| other.schemes).collect();
+    if tried.is_empty() { at.schemes } else { tried }
 }
 
 impl Grammar {

@@ -1,7 +1,7 @@
 //! The decision about a request: a plan, a request and a moment → [`Decision`].
 //!
-//! The checks run in this order, 1 to 9 and 14 in this file, 10 in `throttle`, 11 to 13 in `identify` and `verify`, 15 and
-//! 16 in [`authorize`](crate::authorize). The first that fails decides the response:
+//! The checks run in this order, 1 to 9 and 15 in this file, 10 in `throttle`, 11 to 13 in `identify` and `verify`, 14, 16
+//! and 17 in [`authorize`](crate::authorize). The first that fails decides the response:
 //!
 //! 1. there is no valid configuration: 503;
 //! 2. the method is TRACE: 405;
@@ -10,20 +10,22 @@
 //!    different rules, or the request repeats a header that a rule looks at, it is 400. If a condition of the rule looks
 //!    at the path and the path has several readings, it is 400;
 //! 4. the request uses plain HTTP and the configuration requires HTTPS: 403, or 308 to the HTTPS address;
-//! 5. the client's address is not allowed: 403;
+//! 5. the client's address is not allowed, or it is unknown and the rule matches addresses: 403;
 //! 6. the request is for the metadata of the protected resource (RFC 9728): 200;
 //! 7. the request is a CORS preflight: it passes without credentials, or the filter responds;
 //! 8. the rule has a fixed response (`respond`): that response;
 //! 9. the rule is public: the request passes and credentials are ignored;
 //! 10. the address, or the user that a credential names, has too many failures: 429, whatever is presented;
-//! 11. a credential is malformed, or there are two for one provider: 400;
+//! 11. a credential in a header or the query is malformed, or there are two for one provider: 400. A cookie beside a header
+//!     with a credential is not read (`unread`);
 //! 12. there is no credential: 401, or at an optional rule the request passes;
 //! 13. a credential is invalid: 401, also if the rule does not accept its provider, because an upstream could read it. If
 //!     its validity cannot be determined, because keys are unavailable: 503;
-//! 14. the credential is valid, but the rule does not accept its provider, or no rule permits the request: 403;
-//! 15. the authentication is too weak or too old: 401 (RFC 9470);
-//! 16. a scope, role, group or claim is missing, or a condition is false: 403, or the response that hides the rule;
-//! 17. otherwise the request passes.
+//! 14. the caller lacks what the configuration requires of every caller: as 16 and 17, but never hidden;
+//! 15. the credential is valid, but the rule does not accept its provider, or no rule permits the request: 403;
+//! 16. the authentication is too weak or too old: 401 (RFC 9470);
+//! 17. a scope, role, group or claim is missing, or a condition is false: 403, or the response that hides the rule;
+//! 18. otherwise the request passes.
 //!
 //! If a rule hides (`on_forbidden: not_found`), clients that it denies cannot tell it from a missing rule: see `hide`.
 //! In shadow mode a denial is decided in the same way, and the request passes; metadata and preflights are answered.
@@ -31,6 +33,7 @@
 //! could take for a verified credential: see `forward`.
 //! If the rule offers no scheme, 12 and 13 are 403, because a 401 must have a challenge (RFC 9110 §15.5.2).
 
+mod admit;
 mod decision;
 mod effects;
 mod forward;
@@ -40,9 +43,8 @@ mod metadata;
 mod preflight;
 mod throttle;
 mod trace;
+mod unread;
 mod verify;
-
-use std::cell::RefCell;
 
 pub use self::decision::{Answer, Decision, Denial, Passage, Verdict};
 pub use self::effects::{Effects, TokenEffect};
@@ -53,10 +55,10 @@ pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::jose::signature::Backend;
 use crate::authenticate::{KeySourceId, ProviderId};
 use crate::authorize::condition::{Budget, Condition};
-use crate::authorize::{Access, Input, permit, permit_anyone, permit_where_hidden};
+use crate::authorize::{Access, permit, permit_anyone, permit_where_hidden};
 use crate::plan::{Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
-use crate::reject::{Reject, TokenFault, Unavailable};
+use crate::reject::{Reject, TokenFault};
 use crate::request::RequestView;
 use crate::request::path::Readings;
 use crate::store::{Store, TokenId};
@@ -106,17 +108,18 @@ pub fn evaluate<'p>(
         request,
         store,
         circumstances,
+        budget: Budget::default(),
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
     decision.verdict = match evaluation.decide(&mut decision, &mut effects, trace) {
         Ok(verdict) => verdict,
         Err(Stop::Reject(reject)) => Verdict::Refused(reject),
         // In shadow mode no request waits. It is decided as if the fetch had failed, and the fetch is made.
-        Err(Stop::Needs(fetch)) if decision.is_shadow => {
+        Err(Stop::Needs(fetch, otherwise)) if decision.is_shadow => {
             effects.wanted = Some(fetch);
-            Verdict::Refused(Reject::Unavailable(Unavailable::Keys))
+            Verdict::Refused(otherwise)
         }
-        Err(Stop::Needs(fetch)) => return Outcome::Needs(fetch),
+        Err(Stop::Needs(fetch, _)) => return Outcome::Needs(fetch),
     };
     // The filter serves metadata and preflights in shadow mode too.
     let is_own = matches!(
@@ -144,6 +147,8 @@ pub enum Outcome<'p> {
 pub enum Fetch {
     /// The keys of a source.
     Keys(KeySourceId),
+    /// The same, because a signature fails under a key of the source: the issuer may have replaced the key.
+    KeysInDoubt(KeySourceId),
     /// The list of credentials that a provider accepts.
     Entries(ProviderId),
     /// The state of a token, from its authorization server (RFC 7662).
@@ -154,7 +159,7 @@ impl Fetch {
     /// The key source, if keys are fetched.
     pub fn key_source(self) -> Option<KeySourceId> {
         match self {
-            Self::Keys(source) => Some(source),
+            Self::Keys(source) | Self::KeysInDoubt(source) => Some(source),
             Self::Entries(_) | Self::Introspection(..) => None,
         }
     }
@@ -163,7 +168,8 @@ impl Fetch {
 /// Why an evaluation ends early.
 enum Stop {
     Reject(Reject),
-    Needs(Fetch),
+    /// The fetch, and the result if it fails.
+    Needs(Fetch, Reject),
 }
 
 impl From<Reject> for Stop {
@@ -193,6 +199,8 @@ struct Evaluation<'p, 'r> {
     request: &'r RequestView<'r>,
     store: &'r Store,
     circumstances: Circumstances<'r>,
+    /// What all conditions of the request may cost together.
+    budget: Budget,
 }
 
 impl<'p, 'r> Evaluation<'p, 'r> {
@@ -236,10 +244,13 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         decision.rule = rule.map(|rule| rule.name.as_str());
         if hidden.as_ref().is_none_or(|hidden| hidden.is_matched) {
             trace.step(Step::Rule(decision.rule));
+            if found.as_ref().is_some_and(|found| found.keeps_slashes) {
+                trace.step(Step::KeepsSlashes);
+            }
         }
         let terms = self.policy.terms(rule);
         check(&terms, &mut hidden, |terms| {
-            refuse_path_in_doubt(terms.access, &readings)
+            self.refuse_path_in_doubt(terms.access, &readings)
         })?;
 
         // 4 and 5
@@ -248,6 +259,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             .and_then(|()| self.refuse_foreign_address(self.policy.networks.as_ref()))
             .map_err(|reject| instead_of(reject, hidden.as_ref()))?;
         check(&terms, &mut hidden, |terms| {
+            self.refuse_unknown_address(terms.needs_address)?;
             self.refuse_foreign_address(terms.networks)
         })?;
         // 6 and 7
@@ -261,7 +273,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         if let Some(verdict) = self.preflight(decision, &readings, &host, refusal)? {
             return Ok(verdict);
         }
-        // 8 to 17
+        // 8 to 18
         let bound = found.map(|found| found.bound).unwrap_or_default();
         let applicable = Applicable {
             access: terms.access,
@@ -284,8 +296,23 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         };
         let stripped = &self.policy.stripped;
         let mut queries = readings.queries();
-        let names_host = self.policy.rules.look_at_hosts() && readings.name_host();
+        let names_host = self.policy.looks_at_hosts() && readings.name_host();
         match names_host || queries.any(|query| stripped.has_parameter_in(&query)) {
+            true => Err(Reject::Path(fault)),
+            false => Ok(()),
+        }
+    }
+
+    /// Denies a path with several readings if a condition looks at the path: the upstream could use any of the readings.
+    fn refuse_path_in_doubt(&self, access: &Access, readings: &Readings<'_>) -> Result<(), Reject> {
+        let Err(fault) = readings.plain() else {
+            return Ok(());
+        };
+        let looks_at_path = Condition::looks_at_path;
+        let everywhere = &self.policy.require;
+        match access.has_condition(looks_at_path)
+            || access.gate().is_some() && everywhere.has_condition(looks_at_path)
+        {
             true => Err(Reject::Path(fault)),
             false => Ok(()),
         }
@@ -303,6 +330,14 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         is_allowed.then_some(()).ok_or(Reject::Address)
     }
 
+    /// Denies a request whose address is unknown, if the rule matches addresses: it is unknown whether the rule matches.
+    fn refuse_unknown_address(&self, needs_address: bool) -> Result<(), Reject> {
+        match needs_address && self.request.client().is_none() {
+            true => Err(Reject::Address),
+            false => Ok(()),
+        }
+    }
+
     /// Checks the credentials of the request, and what the rule requires of the callers.
     fn authorize(
         &self,
@@ -311,11 +346,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<Verdict, Stop> {
-        let Applicable {
-            access,
-            readings,
-            bound,
-        } = *applicable;
+        let access = applicable.access;
         trace.step(Step::Requires(access_in_words(access)));
         let gate = match access {
             Access::Public => return pass_anyone(access),
@@ -326,41 +357,29 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             Access::Optional(gate) | Access::Required(gate) | Access::Closed(gate) => gate,
         };
         decision.offers = &gate.offers;
-        decision.requirements = Some(&gate.requirements);
+        decision.requirements = Some(self.required(gate));
         self.identify(gate, decision, effects, trace)?;
         let Some(principal) = decision.principals.first() else {
             decision.told = Told::Anonymous;
             return pass_anyone(access);
         };
-        if !gate.providers.contains(&principal.provider()) {
+        let provider = principal.provider();
+        let admitted = self.admit(applicable, decision, effects, trace)?;
+        if !gate.providers.contains(&provider) {
             return Err(Reject::ProviderNotAccepted.into());
         } else if matches!(access, Access::Closed(_)) {
             return Err(Reject::NoRule.into());
         }
-        let budget = Budget::default();
-        let observers = RefCell::new((&mut *trace, &mut *effects));
-        let input = Input {
-            principal,
-            provider: decision.provider.unwrap_or_default(),
-            request: self.request,
-            https_by: self.policy.https_by,
-            path: readings,
-            parameters: bound.as_slice(),
-            now: self.circumstances.now,
-            budget: &budget,
-            on_condition: &|holds| {
-                let (trace, effects) = &mut *observers.borrow_mut();
-                trace.step(Step::Condition {
-                    holds: holds.ok(),
-                    spent: budget.spent(),
-                });
-                effects.failed_conditions += u32::from(holds.is_err());
+        let permit = self.check_caller(
+            applicable,
+            decision,
+            effects,
+            trace,
+            |input| match decision.hides {
+                false => permit(admitted, &gate.requirements, input),
+                true => permit_where_hidden(admitted, &gate.requirements, input),
             },
-        };
-        let permit = match decision.hides {
-            false => permit(&decision.principals, &gate.requirements, input),
-            true => permit_where_hidden(&decision.principals, &gate.requirements, input),
-        }?;
+        )?;
         decision.told = Told::Caller;
         Ok(Verdict::Passes(permit))
     }
@@ -381,16 +400,5 @@ fn access_in_words(access: &Access) -> &'static str {
         Access::Optional(_) => "a credential is optional, but an invalid one is denied",
         Access::Required(_) => "a credential is required",
         Access::Closed(_) => "denied for every caller",
-    }
-}
-
-/// Denies a path with several readings if a condition looks at the path: the upstream could use any of the readings.
-fn refuse_path_in_doubt(access: &Access, readings: &Readings<'_>) -> Result<(), Reject> {
-    let Err(fault) = readings.plain() else {
-        return Ok(());
-    };
-    match access.has_condition(Condition::looks_at_path) {
-        true => Err(Reject::Path(fault)),
-        false => Ok(()),
     }
 }

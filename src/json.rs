@@ -6,12 +6,14 @@
 
 mod bytes;
 mod read;
+mod tree;
 mod value;
 
 use serde_json::Value;
 
 pub use self::bytes::bytes_of;
 pub use self::read::parse;
+pub use self::tree::{Tree, View};
 pub use self::value::{Json, Object};
 
 /// The maximum depth of nested arrays and objects.

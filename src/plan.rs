@@ -2,6 +2,8 @@
 
 mod doubts;
 mod index;
+mod lookup;
+mod matches;
 mod networks;
 mod rules;
 mod stripped;
@@ -10,7 +12,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use self::doubts::Doubts;
+pub use self::matches::{HeaderMatch, Match};
 pub use self::networks::{Networks, admit_none};
 pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::{AfterScheme, Stripped};
@@ -18,19 +20,16 @@ pub use self::stripped::{AfterScheme, Stripped};
 use crate::authenticate::Provider;
 use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::condition::Condition;
-use crate::authorize::{Access, Gate, ReplyId};
+use crate::authorize::{Access, Everywhere, Gate, ReplyId};
 use crate::credential::Location;
 use crate::identity::Identity;
 use crate::keys::Source;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
-use crate::reject::{PathFault, Reject};
-use crate::request::host::HostPattern;
-use crate::request::path::{Pattern, Reading, Readings};
-use crate::request::{Field, HttpsBy, RequestView};
+use crate::request::HttpsBy;
+use crate::request::path::EncodedSlash;
 use crate::store::Store;
 pub use crate::store::{CacheSizes, Limits};
-use crate::url::Host;
 
 /// A compiled configuration, or the state without a valid one.
 #[derive(Debug)]
@@ -58,8 +57,12 @@ pub struct Policy {
     pub sources: Vec<Source>,
     /// The rules, in order. The first rule that matches a request decides.
     pub rules: Rules,
+    /// What an encoded slash in a path is to the upstream.
+    pub encoded_slash: EncodedSlash,
     /// What a request requires if no rule matches.
     pub default: Access,
+    /// What is required of every caller.
+    pub require: Everywhere,
     /// The responses of rules that answer every request with a fixed response.
     pub replies: Vec<FixedReply>,
     /// The gate for a request that a hidden rule denies and that would pass without the rule. It accepts every provider.
@@ -182,26 +185,8 @@ pub struct Terms<'p> {
     pub access: &'p Access,
     /// The networks from which it may come, in addition to [`Policy::networks`].
     pub networks: Option<&'p Networks>,
-}
-
-/// Which requests a rule matches.
-///
-/// A request must match every key. It matches a key if it matches one of its entries, or if the key has no entries.
-/// All entries of `headers` must match.
-#[derive(Debug, Default)]
-pub struct Match {
-    /// Path patterns.
-    pub paths: Vec<Pattern>,
-    /// Methods. `GET` also matches HEAD.
-    pub methods: Vec<String>,
-    /// Hosts.
-    pub hosts: Vec<HostPattern>,
-    /// Headers, with names in lower case. The request must have each of them once, with this value.
-    pub headers: Vec<(String, String)>,
-    /// The names of routes in the host's configuration.
-    pub routes: Vec<String>,
-    /// The policies that the metadata of routes names.
-    pub policies: Vec<String>,
+    /// Whether the rule matches addresses. If so, it decides only about requests with a known address.
+    pub needs_address: bool,
 }
 
 impl Plan {
@@ -252,11 +237,22 @@ impl Policy {
         self.replies.get(id.0)
     }
 
+    /// The number of keys in the configuration, of all providers.
+    pub fn inline_keys(&self) -> usize {
+        let providers = self.providers.iter();
+        providers
+            .map(|provider| provider.method.inline_keys())
+            .sum()
+    }
+
     /// Whether decisions depend on the client's address.
     pub fn asks_for_address(&self) -> bool {
         self.networks.is_some()
+            || self.require.has_condition(Condition::looks_at_address)
             || self.rules.iter().any(|rule| {
-                rule.networks.is_some() || rule.has_condition(Condition::looks_at_address)
+                rule.networks.is_some()
+                    || rule.matches.networks.is_some()
+                    || rule.has_condition(Condition::looks_at_address)
             })
             || self
                 .throttle
@@ -266,7 +262,14 @@ impl Policy {
 
     /// Whether decisions depend on whether the connection uses TLS.
     pub fn asks_for_tls(&self) -> bool {
-        self.https_by == HttpsBy::Connection && (self.requires_https || self.rules.look_at_scheme())
+        let looks_at_scheme =
+            self.rules.look_at_scheme() || self.require.has_condition(Condition::looks_at_scheme);
+        self.https_by == HttpsBy::Connection && (self.requires_https || looks_at_scheme)
+    }
+
+    /// Whether decisions depend on the host of a request.
+    pub fn looks_at_hosts(&self) -> bool {
+        self.rules.look_at_hosts() || self.require.has_condition(Condition::looks_at_host)
     }
 
     /// Whether decisions depend on the route of a request. If so, the filter must not change a request so that the host
@@ -285,153 +288,12 @@ impl Policy {
         self.rules.look_at_route_policies()
     }
 
-    /// The first rule that matches the request with this method. It is the same rule for every reading of the path.
-    ///
-    /// # Errors
-    /// [`Reject::Path`] if the readings match different rules, or bind different parameters. [`Reject::RepeatedField`]
-    /// if a rule matches a header that the request repeats, or that it has as a list.
-    pub fn rule_for<'p, 'r>(
-        &'p self,
-        method: &[u8],
-        request: &RequestView<'_>,
-        readings: &'r Readings<'_>,
-        host: &Host<'_>,
-    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
-        self.rule_among(Considered::All, method, request, readings, host)
-    }
-
-    /// The same as [`Self::rule_for`], for the `considered` rules only.
-    ///
-    /// # Errors
-    /// The same as for [`Self::rule_for`].
-    pub fn rule_among<'p, 'r>(
-        &'p self,
-        considered: Considered,
-        method: &[u8],
-        request: &RequestView<'_>,
-        readings: &'r Readings<'_>,
-        host: &Host<'_>,
-    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
-        let doubts = self.rules.in_doubt(request);
-        let first_match = |reading| {
-            self.rules
-                .first_match(considered, &doubts, method, request, reading, host)
-        };
-        let matched = readings.agree(|reading| {
-            let matched = first_match(reading)?;
-            // A server that drops dots at the end drops them to find the resource. Parameters keep them.
-            if let Some(other) = reading.without_last_dots()
-                && !Matched::are_of_one_rule(matched.as_ref(), first_match(other)?.as_ref())
-            {
-                return Err(Reject::Path(PathFault::LastDot));
-            }
-            Ok(matched)
-        })?;
-        for reading in readings.as_sent() {
-            let other = first_match(reading)?;
-            let is_served = other.as_ref().is_some_and(|other| {
-                let mut bound = other.bound.as_slice().iter();
-                bound.any(|(_, value)| Reading::is_as_sent(value))
-            });
-            if is_served && !Matched::are_of_one_rule(matched.as_ref(), other.as_ref()) {
-                return Err(Reject::Path(PathFault::EscapedLetter));
-            }
-        }
-        Ok(matched)
-    }
-
-    /// The hidden rule that the request could match, given the reading of its path by some server.
-    pub fn hidden_rule(
-        &self,
-        method: &[u8],
-        request: &RequestView<'_>,
-        readings: &Readings<'_>,
-        host: &Host<'_>,
-    ) -> Option<&Rule> {
-        let doubts = self.rules.in_doubt(request);
-        // Most configurations have no hidden rule.
-        let readings = self.rules.hide().then_some(readings).into_iter();
-        let mut readings = readings.flat_map(Readings::of_any_server);
-        readings.find_map(|reading| {
-            self.rules
-                .first_hidden(&doubts, method, request, reading, host)
-        })
-    }
-
     /// What applies to requests that match this rule, or no rule.
     pub fn terms<'p>(&'p self, rule: Option<&'p Rule>) -> Terms<'p> {
         Terms {
             access: rule.map_or(&self.default, |rule| &rule.access),
             networks: rule.and_then(|rule| rule.networks.as_ref()),
+            needs_address: rule.is_some_and(|rule| rule.matches.networks.is_some()),
         }
     }
-}
-
-impl Match {
-    /// Whether the request matches all keys but `paths`.
-    ///
-    /// # Errors
-    /// [`Reject::RepeatedField`] if a header decides, and the request repeats it or has a list in it.
-    fn matches_apart_from_path(
-        &self,
-        doubts: &Doubts<'_>,
-        method: &[u8],
-        request: &RequestView<'_>,
-        host: &Host<'_>,
-    ) -> Result<bool, Reject> {
-        let matches = (self.methods.is_empty() || self.has_method(method))
-            && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.matches(host)))
-            && has_one_of(&self.routes, request.route().as_slice())
-            && has_one_of(&self.policies, request.policies());
-        if !matches {
-            return Ok(false);
-        }
-        for (name, value) in &self.headers {
-            match request.field(name.as_bytes()) {
-                Field::One(sent) if sent == value.as_bytes() => {}
-                Field::One(_) if doubts.have(name, value) => return Err(Reject::RepeatedField),
-                Field::None | Field::One(_) => return Ok(false),
-                Field::Many => return Err(Reject::RepeatedField),
-            }
-        }
-        Ok(true)
-    }
-
-    fn has_method(&self, method: &[u8]) -> bool {
-        self.methods
-            .iter()
-            .any(|own| own.as_bytes() == method || own == "GET" && method == b"HEAD")
-    }
-
-    /// Whether this matches every request that `other` matches.
-    pub fn covers(&self, other: &Self) -> bool {
-        every_has_one(&other.paths, &self.paths, |own, path| own.covers(path))
-            && every_has_one(&other.hosts, &self.hosts, |own, host| own.covers(host))
-            && (self.methods.is_empty()
-                || !other.methods.is_empty()
-                    && other
-                        .methods
-                        .iter()
-                        .all(|method| self.has_method(method.as_bytes())))
-            && self
-                .headers
-                .iter()
-                .all(|header| other.headers.contains(header))
-            && every_has_one(&other.routes, &self.routes, String::eq)
-            && every_has_one(&other.policies, &self.policies, String::eq)
-    }
-}
-
-/// Whether one of `names` is among `present`, or `names` is empty.
-fn has_one_of(names: &[String], present: &[&[u8]]) -> bool {
-    names.is_empty() || names.iter().any(|name| present.contains(&name.as_bytes()))
-}
-
-/// Whether each entry of `narrow` is covered by one of `wide`. A list without entries covers everything.
-fn every_has_one<T>(narrow: &[T], wide: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
-    wide.is_empty()
-        || !narrow.is_empty()
-            && narrow
-                .iter()
-                .all(|entry| wide.iter().any(|own| covers(own, entry)))
 }

@@ -101,8 +101,8 @@ pub enum PathFault {
     /// `//user@host`.
     #[error("it begins with user information, which servers read differently")]
     UserInformation,
-    /// An escape such as `%61`, where one rule has a literal and another rule has a parameter.
-    #[error("it has an escaped letter, which some routers do not decode")]
+    /// An escape such as `%61`, where one rule has a literal and another rule has a parameter; or `%3A` before a verb.
+    #[error("it has an escaped letter or colon, which some routers do not decode")]
     EscapedLetter,
     /// A dot or a space at the end, also encoded.
     #[error("it ends with a dot or a space, which some servers drop")]
@@ -173,6 +173,8 @@ pub enum TokenFault {
     ClaimMissing,
     /// A claim has the wrong type.
     ClaimType,
+    /// A claim does not have a value that the provider requires.
+    ClaimMismatch,
     /// It is bound to a key, and the request does not prove possession of that key (RFC 7800).
     Binding,
 }
@@ -254,42 +256,14 @@ impl Reject {
             Self::Requirement(Requirement::AnyOf) => "none_of_any_of",
         }
     }
-
-    /// Whether the throttle counts this reason as a failure: a client that guesses credentials would receive it.
-    ///
-    /// Reasons that honest clients receive are not counted: a missing credential, one that has expired or is for another
-    /// audience, one that cannot be verified now.
-    pub fn is_a_failure(self) -> bool {
-        match self {
-            Self::Token(fault) => fault.is_a_failure(),
-            Self::NoDocument
-            | Self::Trace
-            | Self::MethodCase
-            | Self::Path(_)
-            | Self::Authority
-            | Self::RepeatedField
-            | Self::RouteAtRisk
-            | Self::PlainHttp
-            | Self::Address
-            | Self::NoSuchMetadata
-            | Self::MetadataMethod
-            | Self::ForeignOrigin
-            | Self::Fixed
-            | Self::TooManyFailures { .. }
-            | Self::NoCredential
-            | Self::Malformed(_)
-            | Self::Unavailable(Unavailable::Keys | Unavailable::Crypto)
-            | Self::ProviderNotAccepted
-            | Self::NoRule
-            | Self::Authentication(_)
-            | Self::Scope
-            | Self::Requirement(_) => false,
-        }
-    }
 }
 
 impl TokenFault {
-    fn is_a_failure(self) -> bool {
+    /// Whether the throttle counts this fault as a failure, if the token could have passed: a client that guesses
+    /// credentials would have it.
+    ///
+    /// Faults of honest clients' tokens are not counted, for example that a token has expired.
+    pub fn is_a_failure(self) -> bool {
         match self {
             Self::Signature => true,
             Self::Malformed
@@ -305,6 +279,7 @@ impl TokenFault {
             | Self::Revoked
             | Self::ClaimMissing
             | Self::ClaimType
+            | Self::ClaimMismatch
             | Self::Binding => false,
         }
     }
@@ -325,6 +300,7 @@ impl TokenFault {
             Self::Revoked => "token_revoked",
             Self::ClaimMissing => "token_claim_missing",
             Self::ClaimType => "token_claim_type",
+            Self::ClaimMismatch => "token_claim_mismatch",
             Self::Binding => "token_binding",
         }
     }

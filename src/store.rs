@@ -7,7 +7,7 @@ mod failures;
 mod tokens;
 
 pub use self::failures::{Caller, CallerId, Failures, Limits};
-pub use self::tokens::{CacheSizes, Judged, Slot, TokenCache, TokenId, TokenKey};
+pub use self::tokens::{CacheSizes, Judged, Refused, Slot, TokenCache, TokenId, TokenKey};
 use crate::authenticate::KeySourceId;
 use crate::authenticate::jose::keys::KeySet;
 use crate::keys::{FetchEvent, Fetched, HeldKeySets, Loaded};
@@ -36,14 +36,20 @@ impl Store {
     /// Keeps the result of a fetch.
     pub fn fetch_ended(&mut self, event: FetchEvent) {
         match event.fetched {
-            Fetched::Ok(Loaded::Keys(set)) => self.keys_fetched(event.source, set, event.at),
+            Fetched::Ok(Loaded::Keys(set)) => {
+                self.replace_keys(event.source, set, event.at, event.after_doubt);
+            }
             Fetched::Err => self.fetch_failed(event.source, event.at),
         }
     }
 
     /// Replaces the keys of a source, and forgets rejected tokens, because a new key may verify them.
     pub fn keys_fetched(&mut self, source: KeySourceId, set: KeySet, at: Timestamp) {
-        if self.keys.replace(source, set, at) {
+        self.replace_keys(source, set, at, false);
+    }
+
+    fn replace_keys(&mut self, source: KeySourceId, set: KeySet, at: Timestamp, after_doubt: bool) {
+        if self.keys.replace(source, set, at, after_doubt) {
             self.tokens.forget_refused();
         }
     }

@@ -1,6 +1,10 @@
-//! The code that the fuzz targets (`bin/`) and the tests of paths and rules share.
+//! The code that the fuzz targets (`bin/`) and the tests share.
 
+pub mod claims;
+pub mod cookies;
 pub mod host;
+pub mod jwks;
+pub mod metadata;
 pub mod paths;
 pub mod random;
 pub mod rules;

@@ -2,21 +2,23 @@
 //! another rule matches.
 
 use countersign::authorize::Requirements;
-use countersign::authorize::{Access, Gate};
+use countersign::authorize::{Access, Everywhere, Gate};
 use countersign::identity::Identity;
 use countersign::plan::{Match, Mode, Policy, Rule, Rules, Stripped};
-use countersign::request::path::{Case, Pattern, Readings};
+use countersign::request::path::{Case, EncodedSlash, Pattern, Readings};
 use countersign::request::{HttpsBy, RequestView};
 use countersign::url::Host;
 
 use super::random::Random;
-use super::upstreams::{REWRITES, Read, Reading, SERVERS, decoded_parameter, models};
+use super::upstreams::{REWRITES, Reading, SERVERS, decoded_parameter, models};
 
 /// The patterns of the rules, in order. Each rule has one.
-const RULES: [&str; 9] = [
+const RULES: [&str; 11] = [
     "/admin/**",
     "/public/open",
     "/public/**",
+    "/users/{id}:drop",
+    "/users:drop",
     "/users/{id}",
     "/users/{id}/orders",
     "/a/b",
@@ -25,11 +27,11 @@ const RULES: [&str; 9] = [
     "/b",
 ];
 
-pub const PIECES: [&str; 44] = [
+pub const PIECES: [&str; 48] = [
     "/", "/", "/", "/", "/", "a", "a", "b", "b", "admin", "public", "open", "users", "orders", ".",
     "..", "/..", "/../", "/./", "//", "%2e", "%2E%2e", "%2f", "%2F", "\\", "%5c", ";", ";x=1",
     "%3b", "..;", "%25", "%252e", "%252f", "%255c", "%25252f", "%61", "%2561", "%c3%a9", "%3f",
-    "%20", "u@h", ":80", "B", "Admin",
+    "%20", "u@h", ":80", "B", "Admin", ":drop", ":drop", "%3adrop", ":d%72op",
 ];
 
 /// A random path.
@@ -37,7 +39,15 @@ pub fn random_path(random: &mut Random) -> String {
     let mut path = String::from("/");
     // With a beginning of a rule, it is more likely that a rule matches.
     let beginnings = [
-        "", "", "admin/", "public/", "users/", "users/a/", "a/", "/u@h",
+        "",
+        "",
+        "admin/",
+        "public/",
+        "users/",
+        "users/a/",
+        "users/a%2Fb",
+        "a/",
+        "/u@h",
     ];
     path.push_str(random.pick(&beginnings));
     for _ in 0..random.below(9) {
@@ -50,6 +60,8 @@ pub fn random_path(random: &mut Random) -> String {
 pub struct Policies {
     sensitive: Policy,
     insensitive: Policy,
+    /// The same as `sensitive`, for upstreams to which an encoded slash in a parameter is no separator.
+    segment: Policy,
 }
 
 impl Policies {
@@ -58,6 +70,10 @@ impl Policies {
         Self {
             sensitive: policy(Case::Sensitive),
             insensitive: policy(Case::Insensitive),
+            segment: Policy {
+                encoded_slash: EncodedSlash::Segment,
+                ..policy(Case::Sensitive)
+            },
         }
     }
 }
@@ -87,10 +103,13 @@ pub fn policy_of(rules: Rules) -> Policy {
         replies: Vec::new(),
         sources: Vec::new(),
         rules,
+        encoded_slash: EncodedSlash::Separator,
         default: Access::Public,
+        require: Everywhere::default(),
         strangers: Gate {
             providers: Vec::new(),
             choice: 0,
+            ignores_others: false,
             offers: Vec::new(),
             requirements: Requirements::default(),
         },
@@ -153,6 +172,70 @@ pub fn check(policies: &Policies, path: &str) -> Result<Outcome, String> {
     Ok(Outcome::Forwarded { is_plain })
 }
 
+/// A character that no server treats in a special way, in place of an encoded slash that is no separator.
+const KEPT_SLASH: char = '!';
+
+/// Compares the rule that the filter evaluates, if an encoded slash in a parameter is no separator, with the rule that each
+/// server's reading matches. Such a server reads the path as all others do, except for these slashes.
+///
+/// # Errors
+/// A server's reading matches another rule.
+pub fn check_segments(policies: &Policies, path: &str) -> Result<Outcome, String> {
+    let Ok(readings) = Readings::of_target(Some(path.as_bytes())) else {
+        return Ok(Outcome::Denied);
+    };
+    let own = matched(&policies.segment, &readings);
+    let kept = with_kept_slashes(path);
+    if kept == path {
+        let expected = matched(&policies.sensitive, &readings);
+        return match own == expected || own.is_none() {
+            true => Ok(Outcome::Denied),
+            false => Err(format!("{path}: {own:?} and not {expected:?}")),
+        };
+    }
+    if own.is_none() {
+        return Ok(Outcome::Denied);
+    }
+    for (first_name, first) in REWRITES {
+        for (second_name, second) in REWRITES {
+            let rewritten = second(&first(&kept));
+            for (name, server) in SERVERS {
+                let server = |path: &str| server(path).map(with_slashes);
+                differs(&own, &None, server, &rewritten).map_err(|read| {
+                    format!("{path}: after {first_name} and {second_name}, {name} {read}")
+                })?;
+            }
+        }
+    }
+    Ok(Outcome::Forwarded { is_plain: false })
+}
+
+/// The path with [`KEPT_SLASH`] in place of the encoded slashes that a parameter binds.
+fn with_kept_slashes(path: &str) -> String {
+    let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+    let first = SERVERS.first().and_then(|(_, server)| server(path));
+    let pattern = first.and_then(|first| first_match(&first));
+    let pattern = pattern.map_or(String::new(), |(pattern, _)| pattern);
+    let mut patterns = pattern.split('/');
+    let segments = path.split('/').map(|segment| match patterns.next() {
+        Some(own) if own.starts_with('{') => {
+            let kept = segment.replace("%2f", &KEPT_SLASH.to_string());
+            kept.replace("%2F", &KEPT_SLASH.to_string())
+        }
+        _ => segment.to_owned(),
+    });
+    segments.collect::<Vec<_>>().join("/") + query
+}
+
+fn with_slashes(mut reading: Reading) -> Reading {
+    for segment in &mut reading.segments {
+        segment.literal = segment.literal.replace(KEPT_SLASH, "/");
+        let bound = segment.bound.take();
+        segment.bound = bound.map(|bound| bound.replace(KEPT_SLASH, "/"));
+    }
+    reading
+}
+
 /// The rule that the filter evaluates. `None` if it denies the path.
 fn matched(policy: &Policy, readings: &Readings<'_>) -> Option<Found> {
     let request = RequestView::new(Vec::new());
@@ -174,7 +257,7 @@ fn matched(policy: &Policy, readings: &Readings<'_>) -> Option<Found> {
 fn differs(
     sensitive: &Option<Found>,
     insensitive: &Option<Found>,
-    server: Read,
+    server: impl Fn(&str) -> Option<Reading>,
     path: &str,
 ) -> Result<(), String> {
     let Some(reading) = server(path).filter(|reading| !reading.is_left_to_operator) else {
@@ -229,12 +312,25 @@ fn bind(pattern: &str, reading: &Reading) -> Option<Vec<(String, String)>> {
             return Some(bound);
         }
         let segment = rest.next()?;
-        match own.strip_prefix('{').and_then(|own| own.strip_suffix('}')) {
-            Some(name) => {
+        let parameter = own.strip_prefix('{').and_then(|own| own.split_once('}'));
+        match parameter {
+            Some((name, verb)) => {
                 let value = segment.bound.as_ref()?;
+                // A router compares the verb as it compares literals.
+                let value = match verb.len() {
+                    0 => value,
+                    length => {
+                        let begin = segment.literal.len().checked_sub(length)?;
+                        let end = segment.literal.get(begin..)?;
+                        let is_verb =
+                            end == verb || reading.ignores_case && end.to_lowercase() == verb;
+                        let is_match = is_verb && begin > 0;
+                        is_match.then(|| value.get(..value.len() - length))??
+                    }
+                };
                 let value = match reading.is_encoded {
                     true => decoded_parameter(value),
-                    false => value.clone(),
+                    false => value.to_owned(),
                 };
                 bound.push((name.to_owned(), value));
             }

@@ -1,7 +1,7 @@
 //! Compares the index of the rules with a search of one rule after the other.
 
 use countersign::authorize::Access;
-use countersign::plan::{Match, Policy, Rule, Rules};
+use countersign::plan::{HeaderMatch, Match, Networks, Policy, Rule, Rules};
 use countersign::reject::Reject;
 use countersign::request::host::HostPattern;
 use countersign::request::path::{Case, Pattern, Reading, Readings};
@@ -11,7 +11,7 @@ use countersign::url::Host;
 use super::paths::policy_of;
 use super::random::Random;
 
-const SEGMENTS: [&str; 6] = ["a", "b", "C", "{x}", "{y}", "{z}"];
+const SEGMENTS: [&str; 9] = ["a", "b", "C", "{x}", "{y}", "{z}", "a:v", "{w}:v", "{w}:V"];
 const HOSTS: [&str; 6] = [
     "a.example",
     "b.example",
@@ -31,10 +31,18 @@ const AUTHORITIES: [&str; 7] = [
 ];
 const METHODS: [&str; 3] = ["GET", "HEAD", "PUT"];
 const FIELDS: [(&str, &str); 4] = [("x-a", "1"), ("x-a", "2"), ("x-b", "1"), ("x-b", "2")];
+const NETWORKS: [&str; 4] = ["10.0.0.0/8", "10.1.0.0/16", "192.0.2.0/24", "0.0.0.0/0"];
+const CLIENTS: [&str; 5] = [
+    "10.0.0.1",
+    "10.1.0.1",
+    "192.0.2.1",
+    "2001:db8::1",
+    "unknown",
+];
 const NAMES: [&str; 3] = ["one", "two", "three"];
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 20] = [
     "/", "/a", "/a/", "/b", "/a/b", "/A/c", "/a/b/C", "/b/b/b/b", "/a//b", "/a/../b", "/a%2fb",
-    "/a;b/b", "*", "/C",
+    "/a;b/b", "*", "/C", "/a:v", "/b/c:V/", "/:v", "/a/:v:v", "/a:v/b", "/a;b:v",
 ];
 
 /// A policy with random rules.
@@ -70,13 +78,39 @@ fn random_match(random: &mut Random, case: Case) -> Match {
         hosts: (0..some(random))
             .filter_map(|_| HostPattern::parse(random.pick(&HOSTS)))
             .collect(),
-        headers: (0..random.below(3))
-            .map(|_| random.pick(&FIELDS))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        headers: random_headers(random),
         routes: random_names(random),
         policies: random_names(random),
+        networks: (random.below(4) == 0).then(|| random_networks(random)),
     }
+}
+
+/// Requirements of headers. As in a configuration, each name is there once.
+fn random_headers(random: &mut Random) -> Vec<(String, HeaderMatch)> {
+    let mut headers: Vec<(String, HeaderMatch)> = Vec::new();
+    for _ in 0..random.below(3) {
+        let (name, value) = random.pick(&FIELDS);
+        let (_, other) = random.pick(&FIELDS);
+        let own = match random.below(3) {
+            0 => HeaderMatch::Absent,
+            1 => HeaderMatch::OneOf(vec![value.to_owned()]),
+            _ => HeaderMatch::OneOf(vec![value.to_owned(), other.to_owned()]),
+        };
+        if !headers.iter().any(|(known, _)| known == name) {
+            headers.push((name.to_owned(), own));
+        }
+    }
+    headers
+}
+
+fn random_networks(random: &mut Random) -> Networks {
+    let mut networks = Networks::default();
+    for list in [&mut networks.allow, &mut networks.deny] {
+        for _ in 0..random.below(3) {
+            list.push(random.pick(&NETWORKS).parse().unwrap());
+        }
+    }
+    networks
 }
 
 fn random_pattern(random: &mut Random) -> String {
@@ -107,7 +141,10 @@ pub fn check(policy: &Policy, random: &mut Random) -> Result<bool, String> {
     let policies = (0..random.below(3))
         .map(|_| random.pick(&NAMES).as_bytes())
         .collect();
-    let request = RequestView::new(fields).on_route(Some(route), policies);
+    let client = random.pick(&CLIENTS).parse().ok();
+    let request = RequestView::new(fields)
+        .on_route(Some(route), policies)
+        .from_client(client);
     let Some(host) = Host::parse(authority.as_bytes()) else {
         return Ok(false);
     };
@@ -190,12 +227,24 @@ fn first_match<'r>(
         if !is_match {
             continue;
         }
-        for (name, value) in &matches.headers {
-            match request.field(name.as_bytes()) {
-                Field::One(sent) if sent == value.as_bytes() => {}
-                Field::None | Field::One(_) => continue 'rules,
-                Field::Many => return Err(Reject::RepeatedField),
+        for (name, own) in &matches.headers {
+            let is_match = match (request.field(name.as_bytes()), own) {
+                (Field::Many, _) => return Err(Reject::RepeatedField),
+                (Field::None, own) => *own == HeaderMatch::Absent,
+                (Field::One(_), HeaderMatch::Absent) => false,
+                (Field::One(sent), HeaderMatch::OneOf(values)) => {
+                    values.iter().any(|value| value.as_bytes() == sent)
+                }
+            };
+            if !is_match {
+                continue 'rules;
             }
+        }
+        // A rule for networks matches an unknown address, so that no later rule decides.
+        if let (Some(own), Some(client)) = (&matches.networks, request.client())
+            && !own.admit(Some(client))
+        {
+            continue;
         }
         let bound = pattern.iter().flat_map(|pattern| pattern.bind(reading));
         return Ok(Some((&rule.name, bound.collect())));

@@ -7,9 +7,10 @@
 //!    members.
 //! 2. The header requires no extension (`crit`, `b64`, `zip`). Its `typ` is not that of another kind of JWT.
 //! 3. The issuer is the provider's.
-//! 4. A key of the provider has the key identifier of the token, and can be used with its algorithm.
+//! 4. A key of the provider has the key identifier of the token, and can be used with its algorithm and its issuer.
 //! 5. The key verifies the signature.
-//! 6. The token is of the required kind. The audience and the required claims are present, and have the right types.
+//! 6. The token is of the required kind. The audience and the required claims are present, and have the right types and
+//!    values.
 //! 7. The token is valid at this time. Neither the token nor its subject is revoked. This is checked again when a
 //!    cached result is used.
 
@@ -19,16 +20,18 @@ mod unverified;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 pub use self::issuer::Issuer;
 pub use self::unverified::Unverified;
 use self::unverified::{Signed, is_kind};
-use super::jose::claims::{ClaimNames, Claims, Times};
-use super::jose::jwk::KeyId;
+use super::jose::claims::{ClaimNames, ClaimPath, Claims, RequiredValue, Times};
+use super::jose::jwk::{Jwk, KeyId};
 use super::jose::jws::{Compact, JwsFault};
-use super::jose::keys::KeySet;
+use super::jose::keys::{KeySet, most_tried};
 use super::jose::signature::SignatureFault;
 use super::principal::Verified;
-use super::{Facts, KeySourceId, Offer, Parsed, Refusal};
+use super::{Facts, KeySourceId, Offer, Parsed, Refusal, Unproven};
 use crate::json::Json;
 use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;
@@ -94,6 +97,21 @@ impl Keys {
             Self::Remote(source) => facts.keys.keys(*source),
         }
     }
+
+    fn source(&self) -> Option<KeySourceId> {
+        match self {
+            Self::Inline(_) => None,
+            Self::Remote(source) => Some(*source),
+        }
+    }
+}
+
+/// The keys that are tried for a token, in this order.
+pub struct Candidates<'f> {
+    /// The keys, with the source of those that are fetched.
+    pub keys: SmallVec<[(Option<KeySourceId>, &'f Jwk); 4]>,
+    /// Whether there are no other keys that can have signed the token.
+    pub are_all: bool,
 }
 
 /// How a provider verifies JSON Web Tokens: its keys, and what it requires of the tokens.
@@ -108,7 +126,9 @@ pub struct Jwt {
     /// The kind of the tokens.
     pub kind: Kind,
     /// Claims that a token must have.
-    pub require: Vec<String>,
+    pub require: Vec<ClaimPath>,
+    /// Claims that a token must have, with their values.
+    pub require_claims: Vec<RequiredValue>,
     /// The tolerated difference between the issuer's clock and this one.
     pub clock_skew: Duration,
     /// The maximum time from a token's `iat` to its `exp`. `None` if there is no limit. Without `iat`, or if `iat` is
@@ -116,8 +136,10 @@ pub struct Jwt {
     pub max_lifetime: Option<Duration>,
     /// The revoked tokens and subjects.
     pub revoked: Revoked,
-    /// The claims with the caller's subject, scopes, roles and groups.
+    /// The claims with the token's audience, and with the caller's subject, scopes, roles and groups.
     pub names: ClaimNames,
+    /// What a 401 offers, in the order of the token locations.
+    pub offers: Vec<Offer>,
 }
 
 /// The kind of tokens that a provider issues, by their `typ`.
@@ -150,8 +172,13 @@ pub enum Audiences {
 }
 
 impl Audiences {
-    fn check(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
-        let names = match claims.get("aud") {
+    /// Checks the audience, which is in the claim that `claim_names` says.
+    ///
+    /// # Errors
+    /// [`TokenFault::ClaimType`] if it is not a string or an array of strings. [`TokenFault::Audience`] if none of it is
+    /// accepted.
+    fn check(&self, claims: &Claims<'_>, claim_names: &ClaimNames) -> Result<(), TokenFault> {
+        let names = match claim_names.audience(claims) {
             None => &[],
             Some(Json::Array(names)) => names.as_slice(),
             Some(name) => std::slice::from_ref(name),
@@ -166,13 +193,10 @@ impl Audiences {
     }
 }
 
-/// What a 401 offers for tokens.
-const OFFERS: &[Offer] = &[Offer::Bearer];
-
 impl Jwt {
     /// What a 401 offers.
     pub fn offers(&self) -> &[Offer] {
-        OFFERS
+        &self.offers
     }
 
     /// The token, if it names this provider's issuer.
@@ -181,17 +205,24 @@ impl Jwt {
         token.names(&self.issuer).then_some(token)
     }
 
+    /// The number of keys in the configuration.
+    pub fn inline_keys(&self) -> usize {
+        let number = |keys: &Keys| match keys {
+            Keys::Inline(set) => set.len(),
+            Keys::Remote(_) => 0,
+        };
+        self.keys.iter().map(number).sum()
+    }
+
     /// The sources from which the keys are fetched.
     pub fn key_sources(&self) -> impl Iterator<Item = KeySourceId> {
-        self.keys.iter().filter_map(|keys| match keys {
-            Keys::Inline(_) => None,
-            Keys::Remote(source) => Some(*source),
-        })
+        self.keys.iter().filter_map(Keys::source)
     }
 
     /// The subject that the token names. It is not verified.
     pub fn claimed_subject<'t>(&self, token: &'t Unverified<'_>) -> Option<&'t str> {
-        token.claimed_subject(&self.names.subject)
+        let subject = token.claimed_subject(&self.names.subject);
+        subject.filter(|subject| !subject.is_empty())
     }
 
     /// Verifies a token that names this provider's issuer.
@@ -208,11 +239,14 @@ impl Jwt {
         }
         let signed = self.verify_signature(token, facts)?;
         let claims = signed.claims();
-        self.kind.check(signed.header().typ.as_deref(), claims)?;
+        let is_missing = |name: &str| self.is_missing(claims.get(name), claims);
+        self.kind
+            .check(signed.header().typ.as_deref(), is_missing)?;
         self.check_claims(claims)?;
         let times = Times::of(claims)?;
         let jti = self.revocable_id(claims);
-        let subject = self.claimed_subject(token);
+        // An empty subject is not a subject, but it can be revoked.
+        let subject = token.claimed_subject(&self.names.subject);
         self.check_again(times, jti, subject, facts.now)?;
         Ok(Verified {
             subject: self.names.subject(claims)?,
@@ -278,11 +312,26 @@ impl Jwt {
         Ok(())
     }
 
+    /// Whether a required claim, as found, is missing. The claim with the subject is, if it is empty: that is not a subject.
+    fn is_missing(&self, found: Option<&Json<'_>>, claims: &Claims<'_>) -> bool {
+        let Some(claim) = found else {
+            return true;
+        };
+        let mut subjects = [claims.get("sub"), self.names.subject.find(claims)]
+            .into_iter()
+            .flatten();
+        let is_subject = subjects.any(|subject| std::ptr::eq(subject, claim));
+        claim.is_null() || is_subject && claim.as_str() == Some("")
+    }
+
     fn check_claims(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
-        self.audiences.check(claims)?;
-        let missing = |name: &String| claims.get(name).is_none_or(Json::is_null);
-        if self.require.iter().any(missing) {
+        self.check_audience(claims)?;
+        let is_missing = |path: &ClaimPath| self.is_missing(path.find(claims), claims);
+        if self.require.iter().any(is_missing) {
             return Err(TokenFault::ClaimMissing);
+        }
+        if !self.require_claims.iter().all(|own| own.is_met(claims)) {
+            return Err(TokenFault::ClaimMismatch);
         }
         // A token that is bound to a key requires a proof that the caller has the key (RFC 7800 §3.1). The filter
         // cannot check such a proof. If it accepted the token, the token would be a bearer token.
@@ -290,6 +339,10 @@ impl Jwt {
             return Err(TokenFault::Binding);
         }
         Ok(())
+    }
+
+    fn check_audience(&self, claims: &Claims<'_>) -> Result<(), TokenFault> {
+        self.audiences.check(claims, &self.names)
     }
 
     fn check_times(&self, times: Times, now: Timestamp) -> Result<(), TokenFault> {
@@ -324,23 +377,15 @@ impl Jwt {
         token: &'t Unverified<'t>,
         facts: Facts<'_>,
     ) -> Result<Signed<'t>, Refusal> {
-        let (mut is_tried, mut is_unavailable, mut are_all_held) = (false, false, true);
-        for keys in &self.keys {
-            let Some(set) = keys.at_hand(facts) else {
-                are_all_held = false;
-                continue;
-            };
-            for jwk in set.candidates(token.header()) {
-                match token.signed_by(jwk, facts.backend) {
-                    Ok(signed) => return Ok(signed),
-                    // This key could be the right one, so the token is not rejected because the others fail.
-                    Err(SignatureFault::Unavailable) => is_unavailable = true,
-                    Err(
-                        SignatureFault::KeyMismatch
-                        | SignatureFault::Length
-                        | SignatureFault::Mismatch,
-                    ) => is_tried = true,
-                }
+        let (mut is_tried, mut is_unavailable) = (false, false);
+        for (_, jwk) in self.candidates(token, facts).keys {
+            match token.signed_by(jwk, facts.backend) {
+                Ok(signed) => return Ok(signed),
+                // This key could be the right one, so the token is not rejected because the others fail.
+                Err(SignatureFault::Unavailable) => is_unavailable = true,
+                Err(
+                    SignatureFault::KeyMismatch | SignatureFault::Length | SignatureFault::Mismatch,
+                ) => is_tried = true,
             }
         }
         if is_unavailable {
@@ -348,31 +393,69 @@ impl Jwt {
         }
         let kid = token.header().kid.as_deref();
         let mut sets = self.keys.iter().filter_map(|keys| keys.at_hand(facts));
-        let is_named = kid.is_some_and(|kid| sets.any(|set| set.has_named(kid)));
-        let (fault, is_final) = match (is_tried, kid) {
-            // Keys without a `kid` are tried for every token. That they fail is not final if no key has the token's
-            // `kid`.
-            (true, _) => (TokenFault::Signature, is_named),
-            (false, Some(_)) if !is_named => (TokenFault::Key, false),
-            (false, _) => (TokenFault::Algorithm, true),
+        let is_known = sets.any(|set| set.has(kid, token.claimed_issuer()));
+        let fault = match (is_tried, is_known) {
+            (true, _) => TokenFault::Signature,
+            (false, false) => TokenFault::Key,
+            (false, true) => TokenFault::Algorithm,
         };
-        Err(match is_final && are_all_held {
-            true => Refusal::Token(fault),
-            false => Refusal::Stale(fault),
-        })
+        let is_named = is_known && kid.is_some();
+        Err(Refusal::Unproven(Unproven { fault, is_named }))
+    }
+
+    /// The keys of its issuer to try for a token: the keys with its `kid`, then the keys without a `kid`. If the header
+    /// has no `kid`, the keys without a `kid`, then all others. Together as many as [`most_tried`] allows, so that a token
+    /// costs a bounded time.
+    #[inline(never)]
+    pub fn candidates<'f>(&'f self, token: &Unverified<'_>, facts: Facts<'f>) -> Candidates<'f> {
+        let (header, iss) = (token.header(), token.claimed_issuer());
+        let most = most_tried(facts.backend.uses_host(header.algorithm));
+        let (mut keys, kid) = (SmallVec::new(), header.kid.as_deref());
+        for is_first in [true, false] {
+            for own in &self.keys {
+                let set = own.at_hand(facts).into_iter();
+                for jwk in set.flat_map(|set| set.serving(header.algorithm)) {
+                    let is_named = jwk.kid() == kid;
+                    if !jwk.is_of(iss)
+                        || is_named != is_first
+                        || !is_named && kid.is_some() && jwk.kid().is_some()
+                    {
+                        continue;
+                    }
+                    if keys.len() == most {
+                        return Candidates {
+                            keys,
+                            are_all: false,
+                        };
+                    }
+                    keys.push((own.source(), jwk));
+                }
+            }
+        }
+        Candidates {
+            keys,
+            are_all: true,
+        }
+    }
+
+    /// Whether a fetched key among these facts verifies the token's signature.
+    pub fn was_signed_by(&self, token: &Unverified<'_>, facts: Facts<'_>) -> bool {
+        let candidates = self.candidates(token, facts).keys;
+        candidates
+            .iter()
+            .any(|(source, jwk)| source.is_some() && token.signed_by(jwk, facts.backend).is_ok())
     }
 }
 
 impl Kind {
-    fn check(self, typ: Option<&str>, claims: &Claims<'_>) -> Result<(), TokenFault> {
+    fn check(self, typ: Option<&str>, is_missing: impl Fn(&str) -> bool) -> Result<(), TokenFault> {
         let is = |kind: &str| typ.is_some_and(|typ| is_kind(typ, kind));
         match self {
             Self::Any => Ok(()),
             Self::Jwt if is("jwt") => Ok(()),
             Self::AccessToken if is("at+jwt") => {
                 let required = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
-                let missing = |name: &&str| claims.get(name).is_none_or(Json::is_null);
-                if required.iter().any(missing) {
+                if required.into_iter().any(is_missing) {
                     return Err(TokenFault::ClaimMissing);
                 }
                 Ok(())
@@ -406,15 +489,17 @@ mod tests {
     #[test]
     fn j_59_audiences() {
         let own = Audiences::OneOf(vec!["api".into()]);
-        let check = |aud: Value| own.check(&claims(json!({"aud": aud})));
+        let names = ClaimNames::default();
+        let check = |aud: Value| own.check(&claims(json!({"aud": aud})), &names);
         assert_eq!(check(json!("api")), Ok(()));
         assert_eq!(check(json!(["x", "api"])), Ok(()));
         assert_eq!(check(json!(["x"])), Err(TokenFault::Audience));
         assert_eq!(check(json!([])), Err(TokenFault::Audience));
-        assert_eq!(own.check(&claims(json!({}))), Err(TokenFault::Audience));
+        let absent = claims(json!({}));
+        assert_eq!(own.check(&absent, &names), Err(TokenFault::Audience));
         for aud in [json!([1]), json!(["api", 5]), json!({}), json!(null)] {
             assert_eq!(check(aud), Err(TokenFault::ClaimType));
         }
-        assert_eq!(Audiences::Any.check(&claims(json!({}))), Ok(()));
+        assert_eq!(Audiences::Any.check(&absent, &names), Ok(()));
     }
 }

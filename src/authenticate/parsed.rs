@@ -27,6 +27,7 @@ impl<'s> Decoded<'s> {
     fn compact(&self) -> Result<&Compact<'s>, TokenFault> {
         let compact = self.compact.get_or_init(|| match self.shown {
             Shown::Token(token) => decode(token),
+            Shown::Malformed => Err(TokenFault::Malformed),
         });
         compact.as_ref().map_err(|fault| *fault)
     }

@@ -32,10 +32,21 @@ pub struct Gate {
     /// The number of this set of accepted providers. Two sets have different numbers if they could select different
     /// providers for the same credential.
     pub choice: usize,
+    /// Whether locations that only other providers read are not looked at (`other_credentials: ignore`).
+    pub ignores_others: bool,
     /// What a 401 offers, in the order of the providers.
     pub offers: Vec<Offer>,
     /// What the caller must have.
     pub requirements: Requirements,
+}
+
+impl Gate {
+    /// Whether both gates read the same credentials of every request, and select the same providers for them.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        self.choice == other.choice
+            && self.ignores_others == other.ignores_others
+            && (!self.ignores_others || self.providers == other.providers)
+    }
 }
 
 impl Access {

@@ -143,6 +143,17 @@ impl Condition {
         self.references.address
     }
 
+    /// Whether the condition refers to this claim, or to all claims. Of a path, only the first name is compared.
+    pub fn looks_at_claim(&self, claim: &str) -> bool {
+        let first = claim.split('.').next().unwrap_or_default();
+        self.references.claims.contains(claim) || self.references.claims.contains(first)
+    }
+
+    /// Whether the condition refers to path parameters.
+    pub fn looks_at_parameters(&self) -> bool {
+        self.references.params != Members::None
+    }
+
     /// The path parameters that the condition names, each with its position in the text.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, Position)> {
         self.references

@@ -2,9 +2,9 @@
 //!
 //! Every fault is reported. An invalid value is omitted, and compilation continues with the rest.
 
+mod everywhere;
 mod fixed;
 mod identity;
-mod literal;
 mod networks;
 mod presentation;
 mod providers;
@@ -16,17 +16,19 @@ mod throttle;
 
 use std::collections::BTreeMap;
 
+use self::providers::BEARER;
 use self::rules::{number_choices, of_strangers};
 use super::at::At;
 use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
 use super::document::{Cache, Document, Https};
 use super::fault::{Fault, Warning};
 use super::read::{Items, List, Optional, Typed};
+use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
 use crate::keys;
-use crate::plan::{Audit, CacheSizes, Plan, Policy};
+use crate::plan::{Audit, CacheSizes, Crypto, Plan, Policy};
 use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
@@ -46,7 +48,9 @@ pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Plan {
         protects: document.protect_as.given().copied().unwrap_or_default(),
         implied_by: BTreeMap::new(),
         locations: Vec::new(),
+        schemes: vec![BEARER.to_owned()],
         sources: Vec::new(),
+        by_host: by_host(document),
         replies: Vec::new(),
         case: document.paths_case.given().copied().unwrap_or_default(),
     };
@@ -60,8 +64,12 @@ struct Compiler<'d> {
     implied_by: BTreeMap<String, Vec<String>>,
     /// Where credentials may be.
     locations: Vec<Location>,
+    /// The names of the schemes of credentials, each as it was first written. Their positions identify them.
+    schemes: Vec<String>,
     /// Where keys are fetched from.
     sources: Vec<keys::Source>,
+    /// The algorithms that a host verifies, as far as the configuration permits.
+    by_host: AlgorithmSet,
     /// The responses of rules with `respond`.
     replies: Vec<FixedReply>,
     /// Whether the upstream distinguishes upper and lower case in paths.
@@ -72,10 +80,13 @@ impl Compiler<'_> {
     fn plan(mut self, document: &Document) -> Plan {
         let providers = self.providers(document);
         self.implied_by = self.implied_by(&document.scopes_imply);
+        let require = self.everywhere(document);
         let rules = self.rules(document, &providers);
         let mut default = self.default(document, &providers);
         let mut strangers = of_strangers(&providers);
+        self.judge_everywhere(document, &require, &rules, &default, &providers);
         let providers: Vec<_> = providers.compiled();
+        self.warn_of_open_issuers(&providers, &require, &rules);
         let presentation = self.presentation(document, &providers);
         self.warn_of_rules_that_cannot_hide(
             &rules,
@@ -86,7 +97,7 @@ impl Compiler<'_> {
         let identity = document.identity.given();
         let identity = identity.map(|identity| self.identity(identity));
         let identity = identity.unwrap_or_default();
-        let stripped = self.stripped(&document.overrides, &rules, &identity);
+        let stripped = self.stripped(&document.overrides, &rules, &require, &identity);
         self.reject_what_changes_the_route(document, &rules, &identity);
         let networks = document.networks.given();
         let networks_at = At::Root.member("networks");
@@ -101,7 +112,9 @@ impl Compiler<'_> {
             locations: std::mem::take(&mut self.locations),
             sources: std::mem::take(&mut self.sources),
             rules,
+            encoded_slash: document.encoded_slash.given().copied().unwrap_or_default(),
             default,
+            require,
             replies: std::mem::take(&mut self.replies),
             strangers,
             mode: document.mode.given().copied().unwrap_or_default(),
@@ -206,6 +219,13 @@ impl Compiler<'_> {
 
     fn warn(&mut self, at: &At<'_>, warning: Warning) {
         self.diagnostics.warn(at, warning);
+    }
+}
+
+fn by_host(document: &Document) -> AlgorithmSet {
+    match document.crypto.given() {
+        Some(Crypto::Wasm) => AlgorithmSet::EMPTY,
+        Some(Crypto::Auto | Crypto::Host) | None => AlgorithmSet::TESTED,
     }
 }
 

@@ -22,12 +22,12 @@ use self::overrides::Overrides;
 use self::providers::Provider;
 use self::resource_metadata::ResourceMetadata;
 use self::responses::Responses;
-use self::rules::Rule;
+use self::rules::{Require, Rule};
 use self::throttle::Throttle;
 use super::read::{choice, object};
 use crate::plan::{Audit as Log, Crypto, Mode};
 use crate::presentation::Protects;
-use crate::request::path::Case;
+use crate::request::path::{Case, EncodedSlash};
 
 object! {
     /// The configuration of the filter.
@@ -52,10 +52,14 @@ object! {
         narrowing networks: Networks,
         /// Who can verify credentials. Their order is the order of the challenges.
         optional providers: Vec<Provider>,
+        /// What every caller must have, in addition to what a rule requires. Default: nothing.
+        narrowing require: Require,
         /// The rules, in order. The first that matches a request decides.
         optional rules: Vec<Rule>,
         /// Whether the upstream distinguishes upper and lower case in paths. Default `sensitive`.
         narrowing paths_case: Case,
+        /// What an encoded slash (`%2F`) in a path is to the upstream. Default `separator`.
+        optional encoded_slash: EncodedSlash,
         /// What happens to headers and query parameters that name another method, path or host than the request. Default
         /// `strip`.
         narrowing overrides: Overrides,
@@ -119,6 +123,16 @@ choice! {
         Sensitive = "sensitive" => Self::Sensitive,
         /// It does not. The paths of rules match in any case.
         Insensitive = "insensitive" => Self::Insensitive,
+    }
+}
+
+choice! {
+    /// What an encoded slash (`%2F`) in a path is to the upstream.
+    impl EncodedSlashes for crate::request::path::EncodedSlash {
+        /// It may be a separator.
+        Separator = "separator" => Self::Separator,
+        /// In a segment that `{name}` binds it is not a separator, but a part of the value. Elsewhere it may be a separator.
+        Segment = "segment" => Self::Segment,
     }
 }
 

@@ -14,10 +14,14 @@ use serde_json::{Number, Value};
 
 use super::diagnostic::nearest;
 use super::read::{LIST, SPAN, STRING};
-use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
+use crate::authenticate::jose::claims::ClaimPath;
+use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, Lenience, RefusedJwk};
+use crate::authenticate::jose::keys::{MOST_BY_HOST, MOST_IN_WASM};
+use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
 use crate::request::path::PatternFault;
+use crate::scheme::Scheme;
 
 /// What is wrong with a value, or with a key, of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +60,8 @@ pub enum Fault {
     Empty(&'static str),
     #[error("expected {0}, found an empty string")]
     EmptyString(&'static str),
+    #[error("expected 1 to {} names in the path of a claim", ClaimPath::NAMES_MAX)]
+    ClaimPath,
     #[error("duplicate entry")]
     DuplicateEntry,
     #[error("expected a name of printable ASCII characters, not empty")]
@@ -167,6 +173,10 @@ pub enum InvalidJwt {
     IssuerTemplate,
     #[error("`{{claim}}` must not be in the host of the issuer: a token could choose the host")]
     IssuerHost,
+    #[error(
+        "whitespace or an invisible character: values are compared exactly, so no token has this one"
+    )]
+    StrayCharacter,
     #[error("expected at least one audience, and no empty one")]
     Audiences,
     #[error("`any` must be the only entry: it disables the check")]
@@ -183,6 +193,8 @@ pub enum InvalidJwt {
     KeyUrl,
     #[error(transparent)]
     KeySet(#[from] JwkSetFault),
+    #[error("{0}")]
+    KeyIssuer(JwkFault),
     #[error(
         "this is a private key: everyone who can read it can sign tokens, so replace it, and keep only public members \
          such as `kty`, `n`, `e`, `crv`, `x` and `y`"
@@ -208,8 +220,8 @@ pub enum InvalidLocation {
     Name,
     #[error("expected a scheme such as `Bearer`")]
     Scheme,
-    #[error("this header carries a scheme before the token: add `scheme: Bearer`")]
-    NoScheme,
+    #[error("expected at most {} different schemes", Scheme::MOST)]
+    ManySchemes,
     #[error("only a header can have a `scheme`")]
     StrayScheme,
     #[error("duplicate token location")]
@@ -223,6 +235,8 @@ pub enum InvalidRule {
     RequireWithAllow,
     #[error("`providers` cannot be combined with `allow: public`: the filter reads no credential")]
     ProvidersWithPublic,
+    #[error("`other_credentials` requires `providers`: the others are those that it does not list")]
+    OthersOfNone,
     #[error("`on_forbidden` cannot be combined with `allow: public`: no request receives 403")]
     HiddenPublic,
     #[error(
@@ -234,7 +248,10 @@ pub enum InvalidRule {
     WithRespond(&'static str),
     #[error("a credential is required, but no provider is configured")]
     NoProvider,
-    #[error("the providers `{one}` and `{two}` accept the same tokens")]
+    #[error(
+        "the providers `{one}` and `{two}` accept the same tokens: for several key sets of one issuer, give one provider a \
+         list of `jwks`"
+    )]
     SameTokens { one: String, two: String },
     #[error("no request can reach this rule: `{earlier}` matches every request that it matches")]
     Unreachable { earlier: String },
@@ -286,6 +303,10 @@ pub enum InvalidRequirement {
     ParameterInList,
     #[error("`{{{name}}}` must be the whole value: within a longer text it is compared as written")]
     ParameterInText { name: String },
+    #[error("a path parameter has a value only in a rule, which has paths")]
+    NoPath,
+    #[error("no class is also in `acr` of the top-level `require`, so no caller can have both")]
+    NoCommonClass,
     #[error("not every path of this rule binds `{{{name}}}`")]
     UnboundParameter { name: String },
     #[error("{}", Conditions(.0))]
@@ -319,8 +340,8 @@ pub enum InvalidNetworks {
     MappedPrefix { meant: IpNet },
     #[error("every allowed network is also denied")]
     AllDenied,
-    #[error("no address is allowed by both these networks and the top-level `networks`")]
-    AllDeniedTogether,
+    #[error("no address is allowed by both these networks and {with}")]
+    AllDeniedTogether { with: &'static str },
 }
 
 /// What is wrong with what the upstream learns about callers.
@@ -377,6 +398,11 @@ pub enum InvalidCors {
          without the default port"
     )]
     Origin,
+    #[error(
+        "`*` is only allowed in place of the labels before a domain, such as `https://*.example.com`: in lower case, \
+         without a path and without the default port"
+    )]
+    Wildcard,
     #[error("not a valid HTTP token")]
     Token,
 }
@@ -417,14 +443,43 @@ pub enum Warning {
     NoExpiry,
     #[error("`any` accepts tokens that were issued for other services")]
     AnyAudience,
+    #[error(
+        "numbers from 2^53 on lose their last digits here, so this is not compared as written: use a claim that is a \
+         string, or a configuration in a JSON string (`google.protobuf.StringValue`)"
+    )]
+    InexactNumber,
+    /// Only the command knows how Envoy reads a file.
+    #[error(
+        "Envoy reads this number in YAML as a string, since it is no integer of 32 bits, so it never equals a number: use a \
+         configuration in a JSON string (`google.protobuf.StringValue`)"
+    )]
+    NumberInYaml,
+    #[error("no rule and no default accepts a credential, so this applies to no request")]
+    RequiredOfNobody,
+    #[error(
+        "`{{{claim}}}` can have any value, which accepts every tenant of the issuer: restrict it in `require_claims`, or in \
+         `claims` of `require` or of a rule"
+    )]
+    OpenIssuer { claim: String },
     #[error("this key is not used: {0}")]
     UnusedKey(JwkFault),
     #[error("{0}")]
     InlineKey(InvalidJwt),
+    #[error("{0}: the key is used, but other gates may refuse it")]
+    LenientKey(Lenience),
+    #[error(
+        "no token of this provider can be verified: every key has the `issuer` of other tokens"
+    )]
+    KeysOfOtherIssuers,
     #[error("an inline secret is visible in Envoy's `/config_dump`")]
     InlineSecret,
     #[error("this secret is not random: it has few different bytes")]
     WeakSecret,
+    #[error(
+        "too many keys have the same `kid` or none ({0}): for a token, {MOST_BY_HOST} keys are tried if the host verifies \
+         the algorithm, otherwise {MOST_IN_WASM}"
+    )]
+    UntriedKeys(AlgorithmSet),
     #[error("keys fetched without TLS can be replaced by anyone on the network path")]
     KeysWithoutTls,
     #[error("`offline_access` is not a scope of a resource: challenges omit it")]
@@ -449,6 +504,8 @@ pub enum Warning {
          each name"
     )]
     AnyWithCookies,
+    #[error("this allows every host below a top-level domain")]
+    TopLevelOrigin,
     #[error("`*` does not include `authorization` (WHATWG Fetch): the filter adds it")]
     AnyHeader,
     #[error(
@@ -540,6 +597,12 @@ pub enum Expected {
 }
 
 impl Expected {
+    /// Whether a text is expected, such as a string or the name of a claim.
+    fn accepts_text(self) -> bool {
+        let begins = |kind: &str| kind.starts_with(STRING) || kind.starts_with("the name");
+        matches!(self, Self::Kind(kind) if begins(kind))
+    }
+
     /// The expected value that is nearest to the one that was found.
     fn nearest(self, found: &Found) -> Option<String> {
         match (self, found) {
@@ -557,7 +620,7 @@ impl Expected {
                 let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
                 is_number.then(|| format!("{text}s"))
             }
-            (Self::Kind(STRING), Found::Number(number)) => Some(format!("\"{number}\"")),
+            (_, Found::Number(number)) if self.accepts_text() => Some(format!("\"{number}\"")),
             (Self::Kind(_) | Self::OneOf(_), _) => None,
         }
     }
@@ -588,10 +651,12 @@ struct Hint<'a>(Expected, &'a Found);
 impl fmt::Display for Hint<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match (self.0, self.1) {
-            (Expected::Kind(STRING) | Expected::OneOf(_), Found::Bool(_)) => {
+            (expected, Found::Bool(_))
+                if expected.accepts_text() || matches!(expected, Expected::OneOf(_)) =>
+            {
                 ": YAML reads `on`, `off`, `yes` and `no` without quotes as booleans"
             }
-            (Expected::Kind(STRING), Found::ObjectOf(_)) => {
+            (expected, Found::ObjectOf(_)) if expected.accepts_text() => {
                 "; in YAML, quote text that has `{` or `: `"
             }
             (Expected::Kind(LIST), Found::Object | Found::ObjectOf(_)) => {

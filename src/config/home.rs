@@ -26,7 +26,14 @@ const HOMES: [(&str, &[&str]); 11] = [
     ),
     (
         "rules[]",
-        &["match", "allow", "on_forbidden", "respond", "require"],
+        &[
+            "match",
+            "allow",
+            "other_credentials",
+            "on_forbidden",
+            "respond",
+            "require",
+        ],
     ),
     (
         "providers[].jwt",
@@ -36,6 +43,8 @@ const HOMES: [(&str, &[&str]); 11] = [
             "jwks",
             "algorithms",
             "token_type",
+            "require",
+            "require_claims",
             "clock_skew",
             "max_lifetime",
             "from",
@@ -92,6 +101,7 @@ const HOMES: [(&str, &[&str]); 11] = [
             "providers",
             "rules",
             "paths_case",
+            "encoded_slash",
             "overrides",
             "responses",
             "resource_metadata",
@@ -140,10 +150,13 @@ mod tests {
     }
 
     fn resolved<'s>(schema: &'s Value, part: &'s Value) -> &'s Value {
-        let choices = part["anyOf"].as_array().into_iter().flatten();
-        let reference = choices.chain([part]).find_map(|part| part["$ref"].as_str());
+        let choices = ["anyOf", "oneOf"].into_iter();
+        let choices = choices.filter_map(|key| part[key].as_array()).flatten();
+        let mut choices = choices.chain([part]);
+        let reference = choices.find_map(|part| part["$ref"].as_str());
         reference.map_or(part, |reference| {
-            schema.pointer(reference.trim_start_matches('#')).unwrap()
+            let part = schema.pointer(reference.trim_start_matches('#')).unwrap();
+            resolved(schema, part)
         })
     }
 }

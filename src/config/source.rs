@@ -12,8 +12,8 @@ use super::diagnostic::Diagnostic;
 use super::fault::Fault;
 use crate::json::{self, JsonFault};
 
-/// The largest integer up to which doubles are exact: 2⁵³.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+/// The integers below this are exact as doubles: 2⁵³. The integer itself is also the double of the next one.
+const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
 
 /// Parses the configuration.
 pub fn parse(bytes: &[u8]) -> Result<Value, Diagnostic> {
@@ -86,9 +86,22 @@ fn from_value(value: prost_types::Value) -> Value {
     }
 }
 
-/// A Struct has only doubles. A double without a fraction, such as `5`, becomes an integer, as the user wrote it.
+/// The value that arrives if a configuration is written as a Struct: its numbers become doubles.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn through_struct(value: &Value) -> Value {
+    let of_member = |(name, value): (&String, &Value)| (name.clone(), through_struct(value));
+    match value {
+        Value::Number(number) => number.as_f64().map_or(Value::Null, from_double),
+        Value::Array(items) => items.iter().map(through_struct).collect(),
+        Value::Object(members) => Value::Object(members.iter().map(of_member).collect()),
+        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
+    }
+}
+
+/// A Struct has only doubles. A double without a fraction, such as `5`, becomes an integer, as the user wrote it. A larger
+/// one stays a double, which equals no claim, because its last digits are lost.
 fn from_double(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() <= MAX_EXACT {
+    if number.fract() == 0.0 && number.abs() < EXACT_BELOW {
         Value::Number((number as i64).into())
     } else {
         Number::from_f64(number).map_or(Value::Null, Value::Number)

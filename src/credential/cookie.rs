@@ -8,6 +8,9 @@ use crate::request::RequestView;
 
 /// Finds the credential in the cookie `name`. An empty value is a cleared cookie, not a credential.
 ///
+/// Frameworks write quotes or `Bearer ` around the token, and percent-encode them. They are not part of the token: a
+/// `b64token` contains no quote, no space and no `%`. `Bearer+` is not such a prefix, because a token can begin with it.
+///
 /// HTTP/2 can split the cookies into several headers (RFC 9113 §8.2.3), so all `cookie` headers are read. A pair
 /// without `=` is not a cookie with that name.
 #[inline(never)]
@@ -18,7 +21,7 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Foun
     let mut values = pairs.filter_map(|pair| value_of(pair, name));
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => grammar.alone(Cow::Borrowed(value)),
+        (Some(value), None) => grammar.alone(unwrapped(value)),
         (Some(_), Some(_)) => Err(CredentialFault::Several),
     }
 }
@@ -50,20 +53,37 @@ pub fn without_cookies_that(
     Some(kept.join("; "))
 }
 
-/// Whether the filter reads a cookie, as sent, as the cookie `name`.
-pub fn is_cookie_called(pair: &[u8], name: &str) -> bool {
-    value_of(pair, name).is_some()
-}
-
-fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+/// The value of a cookie, as sent, that the filter reads as the cookie `name`. None for another cookie.
+pub fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let equals = pair.iter().position(|byte| *byte == b'=')?;
     let (own, value) = pair.split_at_checked(equals)?;
     if own.trim_ascii() != name.as_bytes() {
         return None;
     }
-    let value = value.strip_prefix(b"=")?.trim_ascii();
-    let within_quotes = value
-        .strip_prefix(b"\"")
-        .and_then(|rest| rest.strip_suffix(b"\""));
-    Some(within_quotes.unwrap_or(value))
+    Some(within_quotes(value.strip_prefix(b"=")?.trim_ascii()))
+}
+
+/// The token in a value: percent-decoded, without quotes around it and without `Bearer` before it.
+#[inline(never)]
+fn unwrapped(value: &[u8]) -> Cow<'_, [u8]> {
+    match percent_encoding::percent_decode(value).into() {
+        Cow::Borrowed(value) => without_scheme(value).into(),
+        Cow::Owned(value) => without_scheme(within_quotes(&value)).to_vec().into(),
+    }
+}
+
+fn within_quotes(value: &[u8]) -> &[u8] {
+    let inner = value.strip_prefix(b"\"");
+    let inner = inner.and_then(|rest| rest.strip_suffix(b"\""));
+    inner.unwrap_or(value)
+}
+
+fn without_scheme(value: &[u8]) -> &[u8] {
+    match value.split_at_checked(b"bearer ".len()) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => {
+            let token = token.trim_ascii_start();
+            if token.is_empty() { value } else { token }
+        }
+        _ => value,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Found, Grammar};
+use super::{Carrier, Found, Grammar, Location};
 use crate::grammar::is_tchar;
 use crate::reject::CredentialFault;
 use crate::request::list::elements;
@@ -52,16 +52,43 @@ fn holds_another(value: &[u8], scheme: &str) -> bool {
 }
 
 /// Finds the credential in the header `name`, which contains nothing else.
+///
+/// A value with a scheme has no credential for this location, if one of `locations` reads that scheme there, or if the
+/// header always has a scheme ([`has_schemes`]).
 #[inline(never)]
-pub fn alone<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Found<'a> {
-    match request.field(name.as_bytes()) {
-        Field::None => Ok(None),
-        Field::Many => Err(CredentialFault::Several),
-        Field::One(value) => grammar.alone(Cow::Borrowed(value.trim_ascii())),
+pub fn alone<'a>(
+    request: &RequestView<'a>,
+    locations: &[Location],
+    name: &str,
+    grammar: Grammar,
+) -> Found<'a> {
+    let value = match request.field(name.as_bytes()) {
+        Field::None => return Ok(None),
+        Field::Many => return Err(CredentialFault::Several),
+        Field::One(value) => value.trim_ascii(),
+    };
+    let found = grammar.alone(Cow::Borrowed(value));
+    let (own, rest) = split_scheme(value);
+    let is_read = |location: &Location| match &location.carrier {
+        Carrier::Scheme { field, scheme } => {
+            field == name && own.eq_ignore_ascii_case(scheme.as_bytes())
+        }
+        Carrier::Field(_) | Carrier::Cookie(_) | Carrier::Query(_) => false,
+    };
+    let has_scheme = !own.is_empty() && rest.starts_with(b" ");
+    if found.is_err() && has_scheme && (has_schemes(name) || locations.iter().any(is_read)) {
+        return Ok(None);
     }
+    found
 }
 
-/// Whether a header `name` contains something without a scheme that an upstream could use as a credential.
+/// Whether the value of the header `name` begins with a scheme (RFC 9110 §11.6.2, §11.7.2).
+pub fn has_schemes(name: &str) -> bool {
+    matches!(name, "authorization" | "proxy-authorization")
+}
+
+/// Whether a header `name` contains something without a scheme that an upstream could use as a credential, and that the
+/// filter does not verify. `reads_alone` says whether it verifies a credential that is alone in this header.
 ///
 /// The word `scheme` alone is not a credential.
 pub fn has_credential_without_scheme(
@@ -69,6 +96,7 @@ pub fn has_credential_without_scheme(
     name: &str,
     scheme: &str,
     grammar: Grammar,
+    reads_alone: bool,
 ) -> bool {
     let is_alone = |one: &[u8]| grammar.can_be(one) && !one.eq_ignore_ascii_case(scheme.as_bytes());
     request.values(name.as_bytes()).any(|value| {
@@ -77,6 +105,9 @@ pub fn has_credential_without_scheme(
         let (own, rest) = split_scheme(value);
         let has_scheme = !own.is_empty() && (rest.is_empty() || rest.starts_with(b" "));
         let is_list = value.contains(&b',');
+        if reads_alone && grammar.can_be(value) {
+            return false;
+        }
         !value.is_empty() && !has_scheme
             || is_list && elements(value).any(is_alone)
             || !is_list && is_alone(value)

@@ -2,13 +2,14 @@
 
 use super::Effects;
 use super::forward::{Forward, Forwarding, Told};
+use super::unread::Unread;
 use crate::authenticate::{Offer, Principal};
-use crate::authorize::{Permit, Principals, Requirements};
+use crate::authorize::{Permit, Principals, Required};
 use crate::plan::Plan;
 use crate::presentation::fixed::FixedReply;
 use crate::reject::Reject;
 use crate::request::RequestView;
-use crate::scheme::Scheme;
+use crate::scheme::SchemeSet;
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -25,12 +26,12 @@ pub struct Decision<'p> {
     pub provider: Option<&'p str>,
     /// The callers, each verified; the identity headers describe the first.
     pub principals: Principals,
-    /// The scheme of the credential that failed, or else of the first caller's.
-    pub scheme: Option<Scheme>,
+    /// The schemes of the credential that failed, or else of the first caller's.
+    pub schemes: SchemeSet,
     /// What a 401 offers, in the order of its challenges.
     pub offers: &'p [Offer],
-    /// What the rule requires of callers.
-    pub requirements: Option<&'p Requirements>,
+    /// What is required of callers.
+    pub requirements: Option<Required<'p>>,
     /// Whether the response must hide that the rule exists (`on_forbidden: not_found`).
     pub hides: bool,
     /// The response of a rule with `respond`.
@@ -39,6 +40,10 @@ pub struct Decision<'p> {
     pub forward: Forward<'p>,
     /// What the upstream learns of the caller, if the request passes.
     pub(super) told: Told,
+    /// Whether the first caller has what is required everywhere; none if that was not checked.
+    pub(super) admission: Option<Result<(), Reject>>,
+    /// Which credentials were not read. They were not verified.
+    pub(super) unread: Unread<'p>,
 }
 
 /// Proof that a request may be forwarded. The host forwards no request without one.
@@ -94,13 +99,15 @@ impl<'p> Decision<'p> {
             rule: None,
             provider: None,
             principals: Principals::new(),
-            scheme: None,
+            schemes: SchemeSet::default(),
             offers: &[],
             requirements: None,
             hides: false,
             fixed: None,
             forward: Forward::default(),
             told: Told::default(),
+            admission: None,
+            unread: Unread::default(),
         }
     }
 

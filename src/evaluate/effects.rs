@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::Fetch;
+use crate::authenticate::{KeySourceId, ProviderId};
 use crate::reject::Reject;
 use crate::store::{CallerId, Judged, Slot, Store, TokenId};
 use crate::time::Timestamp;
@@ -18,6 +19,10 @@ pub struct Effects {
     pub failed_conditions: u32,
     /// What should be fetched although no request waits for it. The host makes this fetch.
     pub wanted: Option<Fetch>,
+    /// The key sources under whose keys a signature failed.
+    pub doubted: Vec<KeySourceId>,
+    /// The provider of a token that was refused before all keys were tried that can have signed it.
+    pub untried: Option<ProviderId>,
 }
 
 /// What was learned about a token.

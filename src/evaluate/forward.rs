@@ -1,8 +1,9 @@
 //! How a request is changed before it is forwarded.
 
+use super::unread::Unread;
 use super::{Decision, Verdict};
 use crate::authenticate::Principal;
-use crate::credential::{has_credential_without_scheme, is_cookie_called, without_cookies_that};
+use crate::credential::{has_credential_without_scheme, value_of, without_cookies_that};
 use crate::plan::{AfterScheme, Plan, Policy};
 use crate::reject::Reject;
 use crate::request::RequestView;
@@ -57,7 +58,7 @@ impl<'p> Forwarding<'p, '_> {
     /// request from which something would be removed is denied.
     pub fn pass_on(self, decision: &mut Decision<'p>) {
         if let Verdict::Passes(_) = &decision.verdict {
-            let forward = self.forward(decision.told, decision.principal());
+            let forward = self.forward(decision.told, decision);
             if self.policy.asks_for_route()
                 && (self.request.was_changed() || forward.removes_anything())
             {
@@ -67,7 +68,7 @@ impl<'p> Forwarding<'p, '_> {
             }
         }
         if decision.is_shadow && decision.refusal().is_some() {
-            decision.forward = self.forward(Told::Nothing, None);
+            decision.forward = self.forward(Told::Nothing, decision);
         }
     }
 
@@ -89,7 +90,7 @@ impl<'p> Forwarding<'p, '_> {
     }
 
     /// What is removed from a request that passes, and what the upstream learns.
-    fn forward(self, told: Told, principal: Option<&Principal>) -> Forward<'p> {
+    fn forward(self, told: Told, decision: &Decision<'p>) -> Forward<'p> {
         let stripped = &self.policy.stripped;
         let identity = &self.policy.identity;
         let mut forward = Forward::default();
@@ -103,8 +104,8 @@ impl<'p> Forwarding<'p, '_> {
                     || stripped.addresses.have(name) && self.holds_a_path(name)
             };
             self.remove_fields(is_meant, &mut forward);
-            self.remove_credentials_without_scheme(&mut forward);
-            self.remove_cookies(&mut forward);
+            self.remove_credentials_without_scheme(&decision.unread, &mut forward);
+            self.remove_cookies(&decision.unread, &mut forward);
         }
         self.remove_parameters(told, &mut forward);
         if self.request.connection_options().next().is_some() {
@@ -113,7 +114,10 @@ impl<'p> Forwarding<'p, '_> {
         match told {
             Told::Nothing | Told::NothingOfPreflight => {}
             Told::Anonymous => forward.set.extend(identity.anonymous()),
-            Told::Caller => forward.set.extend(self.identity_headers(principal)),
+            Told::Caller => {
+                let told = self.identity_headers(decision.principal());
+                forward.set.extend(told);
+            }
         }
         forward
     }
@@ -137,29 +141,48 @@ impl<'p> Forwarding<'p, '_> {
 
     /// Removes headers that hold a token without its scheme. The filter does not verify such a token, and some upstreams
     /// accept it.
-    fn remove_credentials_without_scheme(self, forward: &mut Forward<'p>) {
+    fn remove_credentials_without_scheme(self, unread: &Unread<'p>, forward: &mut Forward<'p>) {
         for own in &self.policy.stripped.schemes {
             let AfterScheme {
                 field,
                 scheme,
                 grammar,
+                location,
+                alone,
             } = own;
-            if has_credential_without_scheme(self.request, field, scheme, *grammar) {
+            let is_looked_at = |location| unread.is_looked_at(self.policy, location);
+            if !is_looked_at(*location) {
+                continue;
+            }
+            let reads_alone = alone.is_some_and(is_looked_at);
+            let request = self.request;
+            if has_credential_without_scheme(request, field, scheme, *grammar, reads_alone) {
                 self.remove_fields(|name| name == field.as_bytes(), forward);
             }
         }
     }
 
-    /// Removes cookies that an upstream could take for the verified one, and with `strip_credential` the verified one too.
-    fn remove_cookies(self, forward: &mut Forward<'p>) {
+    /// Removes cookies that an upstream could take for the verified one, those over which a header wins, and with
+    /// `strip_credential` the verified one too.
+    fn remove_cookies(self, unread: &Unread<'p>, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
         if stripped.cookies.is_empty() {
             return;
         }
         let strips_credential = self.policy.identity.strip_credential;
+        let is_unread = |name: &String| {
+            let mut unread = unread.cookies.iter();
+            unread.any(|id| {
+                let location = self.policy.locations.get(id.0);
+                location.and_then(|location| location.carrier.cookie()) == Some(name)
+            })
+        };
         let is_verified = |pair: &[u8]| {
             let mut names = stripped.cookies.iter();
-            names.any(|name| is_cookie_called(pair, name))
+            // A cookie without a value is not a credential, and stays.
+            names.any(|name| {
+                value_of(pair, name).is_some_and(|value| value.is_empty() || !is_unread(name))
+            })
         };
         let is_meant =
             |pair: &[u8]| stripped.has_cookie(pair) && (strips_credential || !is_verified(pair));

@@ -2,14 +2,16 @@
 //!
 //! 1. A fault that a request has only because of such a rule is withheld until the caller is known. Such faults are:
 //!    readings of the path of which only some match the rule, a repeated header that the rule looks at, a path with
-//!    several readings if the rule's condition looks at the path, and an address that the rule's networks deny. A fault
-//!    that the request has without the rule too is answered at once.
+//!    several readings if the rule's condition looks at the path, an address that the rule's networks deny, and an unknown
+//!    address if the rule matches addresses. A fault that the request has without the rule too is answered at once.
 //! 2. Without a credential, or with an invalid one, the response is that of the rule that matches if the hiding rules are
 //!    left out, or of the default: its networks, its check of the path, its providers, its scopes in a challenge, its
 //!    fixed response. If that rule would let the request pass, the response is 401 with the challenges of every provider.
 //! 3. A caller with a valid credential that is denied receives `responses.not_found`.
 //! 4. A caller learns that the authentication is too weak or too old only if nothing else is missing.
-//! 5. A CORS preflight, which has no caller, is handled as if there were no hiding rules (`preflight`).
+//! 5. A caller who lacks what the configuration requires everywhere receives the response of 2: it is the same for every
+//!    path.
+//! 6. A CORS preflight, which has no caller, is handled as if there were no hiding rules (`preflight`).
 
 use super::trace::{Step, Trace};
 use super::{Applicable, Decision, Effects, Evaluation, Stop, Verdict};
@@ -154,7 +156,7 @@ impl<'p> Evaluation<'p, '_> {
             match verdict {
                 // Nothing else is missing, and there is a challenge that can say so.
                 Err(Stop::Reject(reject @ Reject::Authentication(_)))
-                    if !decision.offers.is_empty() =>
+                    if !decision.offers.is_empty() && decision.admission == Some(Ok(())) =>
                 {
                     return Err(reject.into());
                 }
@@ -165,25 +167,33 @@ impl<'p> Evaluation<'p, '_> {
         // Why a known caller is denied, for the log.
         let lack = hidden.withheld.or(judged).unwrap_or(Reject::NoRule);
         // Without the rule, another provider could be selected, and another failure counted.
-        let own = applicable.access.gate().map(|gate| gate.choice);
-        let reject = match judged.filter(|_| own == Some(gate.choice)) {
+        let own = applicable.access.gate();
+        let is_same = own.is_some_and(|own| own.reads_like(gate));
+        let reject = match judged.filter(|_| is_same) {
             Some(reject) => reject,
             None => {
                 effects.failures.truncate(failures);
                 decision.principals.clear();
                 decision.provider = None;
+                decision.admission = None;
                 match self.identify(gate, decision, effects, trace) {
                     Ok(()) if decision.principals.is_empty() => Reject::NoCredential,
                     Ok(()) => lack,
                     Err(Stop::Reject(reject)) => reject,
-                    Err(needs @ Stop::Needs(_)) => return Err(needs),
+                    Err(needs @ Stop::Needs(..)) => return Err(needs),
                 }
             }
         };
-        decision.hides = !decision.principals.is_empty();
-        if decision.hides {
+        let reject = if decision.principals.is_empty() {
+            reject
+        } else if let Err(reject) =
+            self.admit_without_hidden(gate, applicable, decision, effects, trace)
+        {
+            reject
+        } else {
+            decision.hides = true;
             return Err(lack.into());
-        }
+        };
         (decision.offers, decision.requirements) = (&[], None);
         // Without the rule, the request is denied before its credentials are read, or the response is fixed.
         if let Some(refusal) = hidden.refusal {
@@ -200,7 +210,7 @@ impl<'p> Evaluation<'p, '_> {
             Access::Optional(_) if reject == Reject::NoCredential => &self.policy.strangers,
             Access::Public | Access::Optional(_) | Access::Required(_) | Access::Closed(_) => gate,
         };
-        (decision.offers, decision.requirements) = (&gate.offers, Some(&gate.requirements));
+        (decision.offers, decision.requirements) = (&gate.offers, Some(self.required(gate)));
         Err(reject.into())
     }
 }

@@ -2,9 +2,9 @@
 
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
-use crate::authenticate::{Decoded, Parsed, Principal};
+use crate::authenticate::{Decoded, Parsed, Principal, ProviderId};
 use crate::authorize::{Gate, Principals};
-use crate::credential::{Presented, present, several};
+use crate::credential::{Carrier, LocationId, Presented, present, several};
 use crate::reject::Reject;
 use crate::store::TokenKey;
 
@@ -25,6 +25,12 @@ impl Candidate<'_, '_> {
     }
 }
 
+/// The place of a caller among several: accepted providers before others, in the order of the configuration.
+pub(super) fn rank(gate: &Gate, caller: &Principal) -> (bool, ProviderId) {
+    let provider = caller.provider();
+    (!gate.providers.contains(&provider), provider)
+}
+
 impl<'p> Evaluation<'p, '_> {
     /// Verifies the credentials, and sets the callers of the decision: none if no credential is presented.
     ///
@@ -37,7 +43,12 @@ impl<'p> Evaluation<'p, '_> {
         effects: &mut Effects,
         trace: &mut impl Trace,
     ) -> Result<(), Stop> {
-        let presented = present(self.request, &self.policy.locations);
+        let unread = &mut decision.unread;
+        unread.gate = gate.ignores_others.then_some(gate);
+        let presented = present(self.request, &self.policy.locations, |location, before| {
+            unread.is_looked_at(self.policy, location)
+                && !self.loses_to_header(gate, location, before, unread, trace)
+        });
         // A malformed credential names no user.
         let readable = presented.as_deref().unwrap_or_default();
         let fault = presented.as_ref().err().copied();
@@ -58,7 +69,9 @@ impl<'p> Evaluation<'p, '_> {
                 let decoded: Vec<_> = decoded.collect();
                 let candidates = several.iter().zip(&decoded);
                 let candidates = candidates.map(|(one, decoded)| candidate(one, decoded));
-                let candidates: Vec<_> = candidates.collect();
+                let mut candidates: Vec<_> = candidates.collect();
+                let unread = &mut decision.unread;
+                candidates.retain(|one| !self.is_of_header(gate, one, several, unread, trace));
                 self.identify_by(&candidates, fault, gate, decision, effects, trace)
             }
         }
@@ -81,28 +94,22 @@ impl<'p> Evaluation<'p, '_> {
         self.refuse_two_of_one_provider(candidates)?;
         let first = candidates.first();
         trace.step(Step::Presents(
-            first.map(|candidate| candidate.presented.scheme),
+            first.and_then(|candidate| self.carrier(candidate.presented.location)),
         ));
-        let rank = |caller: &Principal| {
-            let provider = caller.provider();
-            (!gate.providers.contains(&provider), provider)
-        };
+        let rank = |caller: &Principal| rank(gate, caller);
         let mut callers = Principals::new();
         for candidate in candidates {
-            let scheme = candidate.presented.scheme;
+            let schemes = candidate.presented.schemes;
             let caller = match self.verify(gate, candidate, effects) {
                 Ok(caller) => caller,
                 Err(stop) => {
-                    decision.scheme = Some(scheme);
-                    if let Stop::Reject(reject) = stop {
-                        self.count(reject, gate, candidate, effects);
-                    }
+                    decision.schemes = schemes;
                     return Err(stop);
                 }
             };
             let later = callers.iter().position(|known| rank(&caller) < rank(known));
             if later.unwrap_or(callers.len()) == 0 {
-                decision.scheme = Some(scheme);
+                decision.schemes = schemes;
             }
             match later {
                 Some(later) => callers.insert(later, caller),
@@ -122,18 +129,30 @@ impl<'p> Evaluation<'p, '_> {
         Ok(())
     }
 
-    /// Two credentials at the locations of one provider (RFC 6750 §2).
+    pub(super) fn carrier(&self, location: LocationId) -> Option<&'p Carrier> {
+        let location = self.policy.locations.get(location.0)?;
+        Some(&location.carrier)
+    }
+
+    /// Two credentials at the locations of one provider (RFC 6750 §2). A cookie that another provider verifies does not
+    /// count beside a credential in a header.
     fn refuse_two_of_one_provider(&self, candidates: &[Candidate<'_, '_>]) -> Result<(), Reject> {
         if candidates.len() < 2 {
             return Ok(());
         }
         let presented = candidates.iter().map(|candidate| candidate.presented);
         for provider in &self.policy.providers {
-            let own = presented
-                .clone()
-                .filter(|shown| provider.locations.contains(&shown.location));
+            let has_header = self.reads_header(provider, presented.clone());
+            let own = presented.clone().filter(|shown| {
+                let is_cookie = || {
+                    self.carrier(shown.location)
+                        .and_then(Carrier::cookie)
+                        .is_some()
+                };
+                provider.locations.contains(&shown.location) && !(has_header && is_cookie())
+            });
             if own.clone().count() > 1 {
-                return Err(several(own.map(|shown| shown.scheme).collect()));
+                return Err(several(own.map(|shown| shown.schemes).collect()));
             }
         }
         Ok(())

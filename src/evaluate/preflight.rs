@@ -36,6 +36,11 @@ impl<'p> Evaluation<'p, '_> {
                 let (policy, request, visible) = (self.policy, self.request, Considered::Visible);
                 let rule = policy.rule_among(visible, asked.method, request, readings, host);
                 let rule = rule.map_err(|reject| refusal.unwrap_or(reject))?;
+                let needs_address = policy
+                    .terms(rule.as_ref().map(|found| found.rule))
+                    .needs_address;
+                let is_known = self.refuse_unknown_address(needs_address);
+                is_known.map_err(|reject| refusal.unwrap_or(reject))?;
                 let answers =
                     rule.is_some_and(|found| matches!(found.rule.access, Access::Respond(_)));
                 if answers || self.request.has_more() {

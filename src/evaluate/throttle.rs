@@ -52,16 +52,9 @@ impl Evaluation<'_, '_> {
         Ok(())
     }
 
-    /// Counts the failure of a credential, if it is one that counts.
-    #[cold]
-    pub(super) fn count(
-        &self,
-        reject: Reject,
-        gate: &Gate,
-        candidate: &Candidate<'_, '_>,
-        effects: &mut Effects,
-    ) {
-        let Some((throttle, failures)) = self.throttle().filter(|_| reject.is_a_failure()) else {
+    /// Counts the failure of a credential.
+    pub(super) fn count(&self, gate: &Gate, candidate: &Candidate<'_, '_>, effects: &mut Effects) {
+        let Some((throttle, failures)) = self.throttle() else {
             return;
         };
         if !throttle.exempts(self.request.client()) {

@@ -4,11 +4,11 @@ use std::fmt;
 
 use crate::authenticate::Principal;
 use crate::authorize::condition::OPERATIONS;
+use crate::credential::Carrier;
 use crate::grammar::unprintable::escaped;
 use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::path::{Reading, Readings};
-use crate::scheme::Scheme;
 
 /// Receives the steps of an evaluation.
 pub trait Trace {
@@ -30,14 +30,18 @@ pub enum Step<'a> {
     Route(&'a RequestView<'a>),
     /// The rule that matches; none if the default applies.
     Rule(Option<&'a str>),
+    /// An encoded slash in a path parameter is no separator, because `encoded_slash` is `segment`.
+    KeepsSlashes,
     /// A rule that hides could match, so the response does not disclose this reason.
     Withheld(Reject),
     /// What the rule or the default requires of the caller.
     Requires(&'static str),
     /// The result of throttling.
     Throttle(Throttling),
-    /// The scheme of the credential in the request; none if it has no credential.
-    Presents(Option<Scheme>),
+    /// Where the request has a credential; none if it has no credential.
+    Presents(Option<&'a Carrier>),
+    /// A cookie that is not read, because a header has a credential.
+    Ignored(&'a str),
     /// A provider verified the credential.
     Verified {
         /// The name of the provider.
@@ -45,6 +49,8 @@ pub enum Step<'a> {
         /// The verified caller.
         principal: &'a Principal,
     },
+    /// The caller lacks what is required everywhere.
+    NotAdmitted,
     /// The result of a CEL condition.
     Condition {
         /// Whether it is true; none if its evaluation failed.
@@ -116,6 +122,10 @@ impl fmt::Display for Step<'_> {
             }
             Self::Rule(Some(name)) => write!(formatter, "rule `{name}` matches"),
             Self::Rule(None) => write!(formatter, "no rule matches: the default applies"),
+            Self::KeepsSlashes => write!(
+                formatter,
+                "`%2F` in a path parameter is a part of its value, because `encoded_slash` is `segment`"
+            ),
             Self::Withheld(reject) => write!(
                 formatter,
                 "a rule with `on_forbidden: not_found` could match: the reason `{}` is not disclosed",
@@ -123,9 +133,11 @@ impl fmt::Display for Step<'_> {
             ),
             Self::Requires(what) => write!(formatter, "access: {what}"),
             Self::Throttle(throttling) => throttling.fmt(formatter),
-            Self::Presents(Some(scheme)) => {
-                write!(formatter, "the request has a {scheme} credential")
-            }
+            Self::Presents(Some(carrier)) => write!(formatter, "the request has {carrier}"),
+            Self::Ignored(cookie) => write!(
+                formatter,
+                "the cookie `{cookie}` is ignored and removed, because a header has a credential"
+            ),
             Self::Presents(None) => write!(formatter, "the request has no credential"),
             Self::Verified {
                 provider,
@@ -149,6 +161,12 @@ impl fmt::Display for Step<'_> {
                     }
                 }
                 Ok(())
+            }
+            Self::NotAdmitted => {
+                write!(
+                    formatter,
+                    "the caller does not meet the top-level `require`"
+                )
             }
             Self::Condition { holds, spent } => {
                 let result = match holds {

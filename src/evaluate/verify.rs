@@ -4,11 +4,14 @@ use std::rc::Rc;
 
 use super::identify::Candidate;
 use super::{Effects, Evaluation, Fetch, Stop, TokenEffect};
-use crate::authenticate::{Claim, Facts, KeySourceId, Principal, Refusal, Selected, select};
+use crate::authenticate::jwt::{Candidates, Jwt, Unverified};
+use crate::authenticate::{Claim, Facts, Principal, Refusal, Selected, Unproven, select};
 use crate::authorize::Gate;
 use crate::keys::HeldKeys;
+use crate::keys::Withdrawn;
 use crate::reject::{Reject, TokenFault, Unavailable};
-use crate::store::Judged;
+use crate::store::{Judged, Refused};
+use crate::time::Timestamp;
 
 impl Evaluation<'_, '_> {
     /// Verifies one credential, or uses its cached result.
@@ -26,17 +29,13 @@ impl Evaluation<'_, '_> {
                 effects.tokens.push(TokenEffect::Found(slot));
                 return Ok(principal);
             }
-            Some(Judged::Refused(fault)) => {
+            Some(Judged::Refused(refused)) => {
                 effects.tokens.push(TokenEffect::Found(slot));
-                return Err(fault.into());
+                return Err(self.refuse(refused, gate, candidate, effects));
             }
             Some(Judged::Verified(_)) | None => {}
         }
-        let judged = match self.verify_anew(gate, candidate) {
-            Ok(principal) => Judged::Verified(principal),
-            Err(Stop::Reject(Reject::Token(fault))) => Judged::Refused(fault),
-            Err(other) => return Err(other),
-        };
+        let judged = self.verify_anew(gate, candidate, effects)?;
         effects
             .tokens
             .push(match tokens.id_to_remember(slot, token, &judged) {
@@ -50,8 +49,23 @@ impl Evaluation<'_, '_> {
             });
         match judged {
             Judged::Verified(principal) => Ok(principal),
-            Judged::Refused(fault) => Err(fault.into()),
+            Judged::Refused(refused) => Err(self.refuse(refused, gate, candidate, effects)),
         }
+    }
+
+    /// Refuses a token, and counts the failure if it is a guess.
+    #[cold]
+    fn refuse(
+        &self,
+        refused: Refused,
+        gate: &Gate,
+        candidate: &Candidate<'_, '_>,
+        effects: &mut Effects,
+    ) -> Stop {
+        if refused.is_guess {
+            self.count(gate, candidate, effects);
+        }
+        refused.fault.into()
     }
 
     /// Whether a cached result is still valid. If it is not, the credential is verified again.
@@ -61,7 +75,7 @@ impl Evaluation<'_, '_> {
         };
         let still_valid = provider.method.still_valid(principal, self.facts());
         still_valid.map_err(|refusal| match refusal {
-            Refusal::Token(fault) | Refusal::Stale(fault) => fault.into(),
+            Refusal::Token(fault) | Refusal::Unproven(Unproven { fault, .. }) => fault.into(),
             Refusal::Unavailable(what) => Reject::Unavailable(what).into(),
         })
     }
@@ -70,16 +84,28 @@ impl Evaluation<'_, '_> {
         &self,
         gate: &Gate,
         candidate: &Candidate<'_, '_>,
-    ) -> Result<Rc<Principal>, Stop> {
-        let Selected { id, claim, .. } = self.select(gate, candidate)?;
-        let verified = claim.verify(id, self.facts());
-        verified.map_err(|refusal| match (refusal, claim) {
+        effects: &mut Effects,
+    ) -> Result<Judged, Stop> {
+        let Selected { id, claim, .. } = match self.select(gate, candidate) {
+            Ok(selected) => selected,
+            Err(fault) => return Ok(Judged::Refused(fault.into())),
+        };
+        let refusal = match claim.verify(id, self.facts()) {
+            Ok(principal) => return Ok(Judged::Verified(principal)),
+            Err(refusal) => refusal,
+        };
+        let refused = match (refusal, claim) {
             (Refusal::Token(fault), _) => fault.into(),
-            (Refusal::Unavailable(what), _) => Reject::Unavailable(what).into(),
-            (Refusal::Stale(fault), Claim::Jwt(jwt, _)) => {
-                self.without_a_key(jwt.key_sources(), fault)
+            (Refusal::Unavailable(what), _) => return Err(Reject::Unavailable(what).into()),
+            (Refusal::Unproven(unproven), Claim::Jwt(jwt, token)) => {
+                let candidates = jwt.candidates(token, self.facts());
+                if !candidates.are_all {
+                    effects.untried = Some(id);
+                }
+                self.without_a_key(jwt, token, unproven, &candidates, effects)?
             }
-        })
+        };
+        Ok(Judged::Refused(refused))
     }
 
     /// The provider that verifies a credential.
@@ -101,27 +127,79 @@ impl Evaluation<'_, '_> {
         }
     }
 
-    /// The result if no available key verifies a token: the request waits for the first keys, and at most once per cool-down
-    /// for newer keys.
-    fn without_a_key(&self, sources: impl Iterator<Item = KeySourceId>, fault: TokenFault) -> Stop {
-        let mut may_be_missing = false;
-        for source in sources {
-            let fetch = Fetch::Keys(source);
+    /// The result if no present key verifies a token: the request waits for the first keys, and at most once per cool-down
+    /// for newer keys. The issuer may have a new key, or may have replaced a key and kept its `kid`.
+    #[cold]
+    fn without_a_key(
+        &self,
+        jwt: &Jwt,
+        token: &Unverified<'_>,
+        unproven: Unproven,
+        candidates: &Candidates<'_>,
+        effects: &mut Effects,
+    ) -> Result<Refused, Stop> {
+        let Unproven { fault, is_named } = unproven;
+        let (facts, now) = (self.facts(), self.circumstances.now);
+        let kid = token.header().kid.as_deref();
+        let (mut may_be_missing, mut until) = (false, None);
+        let mut is_guess = fault.is_a_failure() && token.names_audience_of(jwt);
+        for source in jwt.key_sources() {
             let nothing = HeldKeys::default();
             let held = self.store.keys.get(source).unwrap_or(&nothing);
-            let could_help = match held.set {
+            let tried = candidates.keys.iter().filter(|(of, _)| *of == Some(source));
+            let is_doubted = tried.clone().next().is_some();
+            let could_help = match &held.set {
                 None => !held.failed,
-                Some(_) => held.may_have_newer(self.circumstances.now),
+                // If a key of another source has the token's `kid`, this source is not asked for it.
+                Some(set) if is_named && !is_doubted && !set.has(kid, token.claimed_issuer()) => {
+                    continue;
+                }
+                Some(_) => {
+                    until = earlier(until, held.cooled_at());
+                    held.may_have_newer(now)
+                }
             };
-            if could_help && !self.circumstances.settled.contains(&fetch) {
-                return Stop::Needs(fetch);
+            let mut settled = self.circumstances.settled.iter();
+            if could_help && !settled.any(|fetch| fetch.key_source() == Some(source)) {
+                return Err(Stop::Needs(
+                    match is_doubted {
+                        true => Fetch::KeysInDoubt(source),
+                        false => Fetch::Keys(source),
+                    },
+                    match is_named {
+                        true => Reject::Token(fault),
+                        false => Reject::Unavailable(Unavailable::Keys),
+                    },
+                ));
             }
             // The issuer's current keys are not known, so the token's key could be one of them.
             may_be_missing |= held.failed || held.set.is_none();
+            // Its key could be one that the source has by now.
+            is_guess &= is_doubted || held.set.is_none();
+            for (_, key) in tried {
+                let confirmed = held.confirmed_until(key.id()).filter(|until| *until > now);
+                is_guess &= confirmed.is_some();
+                until = earlier(until, confirmed);
+            }
+            if is_doubted {
+                effects.doubted.push(source);
+            }
         }
-        match may_be_missing {
-            true => Reject::Unavailable(Unavailable::Keys).into(),
-            false => fault.into(),
+        if may_be_missing && !is_named {
+            return Err(Reject::Unavailable(Unavailable::Keys).into());
         }
+        // Who has a token that the issuer signed before it replaced its key does not guess.
+        let keys = &Withdrawn(&self.store.keys);
+        is_guess = is_guess && !jwt.was_signed_by(token, Facts { keys, ..facts });
+        Ok(Refused {
+            fault,
+            is_guess,
+            until,
+        })
     }
+}
+
+/// The earlier of two times that may not be known.
+fn earlier(one: Option<Timestamp>, two: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(two).min()
 }

@@ -9,16 +9,18 @@ use proxy_wasm::types::BufferType;
 
 use super::crypto::HostCrypto;
 use super::ffi;
-use super::log;
+use super::log::{self, Faults};
 use super::metrics::Metrics;
 use super::outbound::HostOutbound;
 use super::properties::{self, Route};
 use super::shared::HostShared;
+use crate::authenticate::jose::keys::{MOST_BY_HOST, MOST_IN_WASM};
 use crate::authenticate::jose::signature::Chosen;
+use crate::authenticate::{KeySourceId, ProviderId};
 use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
 use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
-use crate::plan::Plan;
+use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
 use crate::request::RequestView;
 use crate::store::Store;
@@ -35,9 +37,15 @@ pub struct Filter {
     pub(super) store: RefCell<Store>,
     fetcher: RefCell<Fetcher>,
     waiting: RefCell<Waiting>,
+    /// When the log last said of a provider that not all of its keys are tried.
+    told_of_untried: RefCell<Vec<(ProviderId, Timestamp)>>,
+    pub(super) faults: Faults,
     /// Whether another configuration has replaced this one. Its keys are not fetched any more.
     is_abandoned: Cell<bool>,
 }
+
+/// How often the log says of a provider that not all of its keys are tried.
+const TELLS_OF_UNTRIED: Duration = Duration::from_secs(600);
 
 /// What the host does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +76,8 @@ impl Filter {
             store: RefCell::new(store),
             fetcher: RefCell::new(Fetcher::new(sources, Box::new(HostShared::default()))),
             waiting: RefCell::default(),
+            told_of_untried: RefCell::default(),
+            faults: Faults::default(),
             is_abandoned: Cell::new(false),
             plan,
             backend,
@@ -82,7 +92,7 @@ impl Filter {
                 self.decide_head(context, Head { map, goes_on }, Vec::new(), now)
             }
             (_, now) => {
-                log::error(
+                self.faults.error(
                     "countersign: the host does not return the request's headers or the time: request denied",
                 );
                 self.refuse_unread(now)
@@ -98,7 +108,8 @@ impl Filter {
         now: Timestamp,
     ) -> Next {
         let Some(headers) = header_map::parse(&head.map) else {
-            log::error("countersign: cannot read the host's header map: request denied");
+            self.faults
+                .error("countersign: cannot read the host's header map: request denied");
             return self.refuse_unread(Some(now));
         };
         let policy = self.plan.policy.as_ref();
@@ -107,9 +118,11 @@ impl Filter {
         let Ok((route, policies)) =
             route.and_then(|route| route.policies().map(|policies| (route, policies)))
         else {
-            log::error(
-                "countersign: the host cannot return the policy in the route's metadata: request denied",
-            );
+            self.faults.error(&format!(
+                "countersign: route {}: the host cannot return `filter_metadata.countersign.policy`: requests denied; \
+                 write a string or a list without `null`",
+                Route::described()
+            ));
             return self.refuse(&RequestView::new(headers), now);
         };
         let request = RequestView::new(headers)
@@ -183,6 +196,32 @@ impl Filter {
         if let Some(source) = fetch.key_source() {
             self.fetcher.borrow_mut().want(source);
         }
+        if let Fetch::KeysInDoubt(source) = fetch {
+            self.doubt(source);
+        }
+    }
+
+    /// Notes that a signature failed under a key of a source.
+    pub(super) fn doubt(&self, source: KeySourceId) {
+        self.fetcher.borrow_mut().doubt(source);
+    }
+
+    /// Says in the log that a token was denied although a key that was not tried can have signed it. Not for each token,
+    /// because anyone can send such tokens.
+    pub(super) fn tell_of_untried(&self, provider: ProviderId, now: Timestamp) {
+        let mut told = self.told_of_untried.borrow_mut();
+        told.retain(|(_, at)| now < at.plus(TELLS_OF_UNTRIED));
+        let policy = self.plan.policy.as_ref();
+        let known = policy.and_then(|policy| policy.providers.get(provider.0));
+        if let Some(known) = known
+            && !told.iter().any(|(of, _)| *of == provider)
+        {
+            told.push((provider, now));
+            log::warn(&format!(
+                "countersign: provider `{}`: a token was denied before all keys that can have signed it were tried: at most {MOST_BY_HOST} are tried if the host verifies the algorithm, otherwise {MOST_IN_WASM}: each key needs its own `kid`",
+                known.name
+            ));
+        }
     }
 
     /// Removes from the request's trailers what the upstream must not receive. If that fails, the filter responds in
@@ -194,7 +233,8 @@ impl Filter {
         if names.is_some_and(|names| names.iter().all(|name| ffi::remove_trailer(name))) {
             return Next::Continues;
         }
-        log::error("countersign: the host does not remove a trailer: request denied");
+        self.faults
+            .error("countersign: the host does not remove a trailer: request denied");
         self.refuse_unread(ffi::now())
     }
 
@@ -240,7 +280,8 @@ impl Filter {
             }
             self.store.borrow_mut().fetch_ended(event);
         }
-        self.metrics.keys(self.store.borrow().keys.len());
+        let inline = self.plan.policy.as_ref().map_or(0, Policy::inline_keys);
+        self.metrics.keys(inline + self.store.borrow().keys.len());
         let due = {
             let fetcher = self.fetcher.borrow();
             let mut waiting = self.waiting.borrow_mut();
@@ -265,7 +306,7 @@ impl Filter {
             held.settled.push(held.fetch);
             let next = self.decide_head(context, held.head, held.settled, now);
             if next == Next::Continues && !ffi::continue_request() {
-                log::error(
+                self.faults.error(
                     "countersign: the host does not continue a request that waited for keys",
                 );
             }

@@ -101,7 +101,7 @@ impl Metrics {
         increment(counter, 1);
     }
 
-    /// Publishes the number of keys in use.
+    /// Publishes the number of keys in use: those of the configuration, and those that were fetched.
     pub fn keys(&self, held: usize) {
         if self.keys_shown.replace(held) != held
             && let Some(id) = self.keys

@@ -28,18 +28,51 @@ impl Filter {
         if let Some(fetch) = effects.wanted {
             self.want(fetch);
         }
+        for source in &effects.doubted {
+            self.doubt(*source);
+        }
+        if let Some(provider) = effects.untried {
+            self.tell_of_untried(provider, now);
+        }
         let asked = (plan, request);
         decision.commit(effects, &mut self.store.borrow_mut(), asked, now);
         let reply = reply(&decision, &self.plan.presentation, request, now);
         self.record(&decision, reply.as_ref(), request, now);
         if let Some(passage) = decision.passage() {
-            return forward(passage, &decision.forward);
+            return self.forward(passage, &decision.forward);
         }
         if !reply.is_some_and(|reply| ffi::send(&reply)) {
-            log::error(
+            self.faults.error(
                 "countersign: the host does not send the response: the request stays paused",
             );
         }
+        Next::Answered
+    }
+
+    /// Changes a request as the decision says, and lets it continue to the upstream. The passage proves that it may.
+    ///
+    /// If the host does not make one of the changes, the request stays paused: the upstream could receive what it must not.
+    fn forward(&self, _: Passage<'_>, forward: &Forward<'_>) -> Next {
+        let Forward {
+            target,
+            remove,
+            set,
+        } = forward;
+        if forward.removes_anything() {
+            ffi::set_filter_state(telemetry::CHANGED, "1");
+        }
+        let is_changed = target
+            .as_deref()
+            .is_none_or(|target| ffi::set_header(":path", target))
+            && remove.iter().all(|name| ffi::remove_header(name))
+            && set
+                .iter()
+                .all(|(name, value)| ffi::set_header(name, value.as_bytes()));
+        if is_changed {
+            return Next::Continues;
+        }
+        self.faults
+            .error("countersign: the host does not change the request: the request stays paused");
         Next::Answered
     }
 
@@ -59,32 +92,6 @@ impl Filter {
             audit(decision, reply, request, now);
         }
     }
-}
-
-/// Changes a request as the decision says, and lets it continue to the upstream. The passage proves that it may.
-///
-/// If the host does not make one of the changes, the request stays paused: the upstream could receive what it must not.
-fn forward(_: Passage<'_>, forward: &Forward<'_>) -> Next {
-    let Forward {
-        target,
-        remove,
-        set,
-    } = forward;
-    if forward.removes_anything() {
-        ffi::set_filter_state(telemetry::CHANGED, "1");
-    }
-    let is_changed = target
-        .as_deref()
-        .is_none_or(|target| ffi::set_header(":path", target))
-        && remove.iter().all(|name| ffi::remove_header(name))
-        && set
-            .iter()
-            .all(|(name, value)| ffi::set_header(name, value.as_bytes()));
-    if is_changed {
-        return Next::Continues;
-    }
-    log::error("countersign: the host does not change the request: the request stays paused");
-    Next::Answered
 }
 
 #[inline(never)]

@@ -7,6 +7,9 @@ use crate::header_map;
 use crate::plan::Policy;
 use crate::telemetry;
 
+/// The greatest length in bytes of a name in a log line.
+const MAX_LOGGED: usize = 256;
+
 /// Where a route's metadata names its policies.
 const ROUTE_POLICY: &str = "xds\0route_metadata\0filter_metadata\0countersign\0policy";
 
@@ -38,6 +41,23 @@ impl Route {
             policy: read(policy.asks_for_route_policy(), ROUTE_POLICY)?,
             was_changed: read(policy.asks_for_route(), telemetry::CHANGED)?.is_some(),
         })
+    }
+
+    /// The request's route, for a log line. A route without a name is described by its virtual host and its cluster.
+    pub fn described() -> String {
+        let read = |path| {
+            let name = ffi::property(path).unwrap_or_default();
+            String::from_utf8_lossy(name.get(..MAX_LOGGED).unwrap_or(&name)).into_owned()
+        };
+        let name = read("xds\0route_name");
+        if !name.is_empty() {
+            return format!("`{name}`");
+        }
+        format!(
+            "without a name, virtual host `{}`, cluster `{}`",
+            read("xds\0virtual_host_name"),
+            read("xds\0cluster_name")
+        )
     }
 
     /// The names of the route's policies.

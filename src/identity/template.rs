@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::authenticate::Principal;
 use crate::authenticate::granted::Granted;
-use crate::authenticate::jose::claims::ClaimPath;
+use crate::authenticate::jose::claims::{ClaimPath, ClaimPathFault};
 use crate::grammar::encoded;
 
 /// A template: text and placeholders. The placeholders are `{subject}`, `{provider}`, `{scopes}`, `{roles}`, `{groups}`
@@ -33,6 +33,8 @@ pub enum TemplateFault {
     Brace,
     /// The text has characters that a header cannot carry.
     Text,
+    /// The path of a claim has too many names.
+    ClaimPath,
     /// There is no placeholder of this name.
     Unknown(String),
 }
@@ -72,7 +74,9 @@ impl Template {
                 Part::Scopes => value.push_str(&joined(principal.scopes())?),
                 Part::Roles => value.push_str(&joined(principal.roles())?),
                 Part::Groups => value.push_str(&joined(principal.groups())?),
-                Part::Claim(path) => value.push_str(&claim(path.find_kept(principal.claims())?)?),
+                Part::Claim(path) => {
+                    value.push_str(&claim(path.find::<Value>(principal.claims())?)?)
+                }
             }
         }
         Some(value)
@@ -100,9 +104,12 @@ impl Part {
             "scopes" => Self::Scopes,
             "roles" => Self::Roles,
             "groups" => Self::Groups,
-            _ => match name.strip_prefix("claims.") {
-                Some(path) if !path.is_empty() => Self::Claim(ClaimPath::new(path)),
-                _ => return Err(TemplateFault::Unknown(name.to_owned())),
+            _ => match name.strip_prefix("claims.").map(ClaimPath::parse) {
+                Some(Ok(path)) => Self::Claim(path),
+                Some(Err(ClaimPathFault::Names)) => return Err(TemplateFault::ClaimPath),
+                Some(Err(ClaimPathFault::EmptyName)) | None => {
+                    return Err(TemplateFault::Unknown(name.to_owned()));
+                }
             },
         })
     }
@@ -144,6 +151,10 @@ mod tests {
             ("{sub}", TemplateFault::Unknown("sub".to_owned())),
             ("{claims.}", TemplateFault::Unknown("claims.".to_owned())),
             ("{}", TemplateFault::Unknown(String::new())),
+            (
+                &format!("{{claims.{}}}", ".".repeat(32)),
+                TemplateFault::ClaimPath,
+            ),
             ("a\r\nb", TemplateFault::Text),
         ] {
             assert_eq!(Template::parse(text), Err(fault), "{text}");

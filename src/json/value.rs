@@ -60,6 +60,12 @@ impl<'a> Object<'a> {
         let found = self.members.iter().find(|(own, _)| is_same(own, name));
         found.map(|(_, value)| value)
     }
+
+    /// The members.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Json<'a>)> + Clone {
+        let members = self.members.iter();
+        members.map(|(name, value)| (name.as_ref(), value))
+    }
 }
 
 /// Whether two names are equal. Most names differ in length or first byte, and comparing the rest takes a call.

@@ -1,10 +1,13 @@
 //! How the body of a response is read.
 
-use super::event::{FetchFault, Ignored, Summary};
+use serde_json::Value;
+
+use super::event::{Listed, Summary};
+use super::fault::FetchFault;
 use crate::authenticate::jose::jwk::{Source as KeyOrigin, parse_set};
 use crate::authenticate::jose::keys::KeySet;
 use crate::authenticate::jose::signature::Algorithm;
-use crate::json;
+use crate::json::{self, JsonFault};
 
 /// What a source contains.
 #[derive(Debug, Clone)]
@@ -34,9 +37,9 @@ impl Content {
     /// Reads a body.
     ///
     /// # Errors
-    /// [`FetchFault::NotJson`], [`FetchFault::NotAKeySet`], [`FetchFault::NoKey`], [`FetchFault::Algorithms`],
-    /// [`FetchFault::NoUsableKey`].
-    pub(super) fn read(&self, body: &[u8]) -> Result<(Loaded, Summary), FetchFault> {
+    /// [`FetchFault::NotJson`], [`FetchFault::IsMetadata`], [`FetchFault::NotAKeySet`], [`FetchFault::NoKey`],
+    /// [`FetchFault::Algorithms`], [`FetchFault::NoUsableKey`].
+    pub fn read(&self, body: &[u8]) -> Result<(Loaded, Summary), FetchFault> {
         match self {
             Self::Keys { algorithms } => read_keys(body, algorithms.as_deref()),
         }
@@ -47,11 +50,14 @@ fn read_keys(
     body: &[u8],
     algorithms: Option<&[Algorithm]>,
 ) -> Result<(Loaded, Summary), FetchFault> {
-    let value = json::parse_strict(body)?;
-    let set = parse_set(&value, KeyOrigin::Remote)?;
+    let value = parse_body(body)?;
+    let set = match parse_set(&value, KeyOrigin::Remote) {
+        Err(_) if value.get("jwks_uri").is_some() => return Err(FetchFault::IsMetadata),
+        parsed => parsed?,
+    };
     let is_empty = set.keys.is_empty();
     let keys = KeySet::new(set.keys, algorithms);
-    let ignored = Ignored(set.refused);
+    let ignored = Listed(set.refused);
     if keys.is_empty() {
         return Err(match (ignored.0.is_empty(), is_empty) {
             (false, _) => FetchFault::NoUsableKey(ignored),
@@ -60,5 +66,18 @@ fn read_keys(
         });
     }
     let usable = keys.len();
-    Ok((Loaded::Keys(keys), Summary { usable, ignored }))
+    let summary = Summary {
+        usable,
+        ignored,
+        lenient: Listed(set.lenient),
+    };
+    Ok((Loaded::Keys(keys), summary))
+}
+
+/// Parses the JSON of a response. A byte order mark before it is skipped, as RFC 8259 §8.1 allows.
+///
+/// # Errors
+/// As [`json::parse_strict`].
+pub fn parse_body(body: &[u8]) -> Result<Value, JsonFault> {
+    json::parse_strict(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }

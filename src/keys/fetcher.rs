@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::MAX_RESPONSE;
 use super::content::Loaded;
-use super::event::{FetchEvent, FetchFault, FetchReport, Fetched, Summary};
+use super::event::{FetchEvent, FetchReport, Fetched, Summary};
+use super::fault::FetchFault;
 use super::record::{Record, max_age};
 use super::source::{Address, Endpoint, Source};
 use crate::authenticate::KeySourceId;
@@ -17,6 +18,17 @@ use crate::time::Timestamp;
 
 /// How much longer than its fetch a lease lasts: the time that a worker needs around its calls.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// The headers of each request. Firewalls deny requests without `user-agent`, and the Kubernetes API server serves keys
+/// as `application/jwk-set+json` only (RFC 7517 §8.5). The filter cannot decompress a response.
+const HEADERS: [(&str, &str); 3] = [
+    (
+        "user-agent",
+        concat!("countersign/", env!("CARGO_PKG_VERSION")),
+    ),
+    ("accept", "application/jwk-set+json, application/json"),
+    ("accept-encoding", "identity"),
+];
 
 /// The sources of one configuration, as one worker sees them.
 pub struct Fetcher {
@@ -31,8 +43,12 @@ struct Watched {
     key: String,
     /// The record as this worker last read or wrote it.
     record: Record,
-    /// Whether a token has come whose key is unknown.
+    /// Whether a token has come that no key verifies.
     is_wanted: bool,
+    /// Whether a signature has failed under a key of the source since the last fetch began.
+    is_doubted: bool,
+    /// Whether one had failed before the fetch of this worker began.
+    follows_doubt: bool,
     /// The call of this worker that waits for its response.
     call: Option<Pending>,
     /// The number of fetches that ended since this worker watches the source, whichever worker made them.
@@ -74,6 +90,8 @@ impl Fetcher {
             source: source.clone(),
             record: Record::default(),
             is_wanted: false,
+            is_doubted: false,
+            follows_doubt: false,
             call: None,
             ended: 0,
         });
@@ -94,10 +112,17 @@ impl Fetcher {
         watched.map(|watched| watched.source.time_limit())
     }
 
-    /// Notes that a request needs a fetch: no keys were fetched yet, or its token has an unknown key.
+    /// Notes that a request needs a fetch: no keys were fetched yet, or no key verifies its token.
     pub fn want(&mut self, source: KeySourceId) {
         if let Some(watched) = self.sources.get_mut(source.0) {
             watched.is_wanted = true;
+        }
+    }
+
+    /// Notes that a signature failed under a key of a source. The next fetch tells whether the issuer replaced the key.
+    pub fn doubt(&mut self, source: KeySourceId) {
+        if let Some(watched) = self.sources.get_mut(source.0) {
+            watched.is_doubted = true;
         }
     }
 
@@ -178,6 +203,7 @@ impl Watched {
                     source: id,
                     at: Timestamp::from_millis(record.ended_at),
                     fetched,
+                    after_doubt: record.after_doubt,
                     report: None,
                 });
             };
@@ -206,6 +232,7 @@ impl Watched {
         let is_ours = self.share(leased, version, shared) != Shared::TooLate;
         if is_ours {
             self.record = leased;
+            self.follows_doubt = std::mem::take(&mut self.is_doubted);
         }
         is_ours
     }
@@ -249,7 +276,7 @@ impl Watched {
             cluster: &endpoint.cluster,
             method: Method::Get,
             url: &endpoint.url,
-            headers: &[("accept", "application/json")],
+            headers: &HEADERS,
             body: b"",
             timeout: self.source.timeout,
         });
@@ -276,7 +303,7 @@ impl Watched {
         outbound: &mut dyn Outbound,
     ) -> Option<Ended> {
         let Pending { endpoint, step, .. } = pending;
-        let response = match accepted(response) {
+        let response = match accepted(response, &endpoint) {
             Ok(response) => response,
             Err(fault) => return Some(endpoint.ended(Err(fault))),
         };
@@ -307,18 +334,25 @@ impl Watched {
         shared: &dyn SharedData,
         now: Timestamp,
     ) -> FetchEvent {
+        let after_doubt = std::mem::take(&mut self.follows_doubt);
+        self.record.after_doubt = after_doubt;
         let (fetched, result) = match ended.outcome {
-            Ok(received) => {
+            Ok(mut received) => {
                 let refresh = self.source.refresh;
                 self.record = self.record.succeeded(refresh, received.max_age, now);
                 // Before the record, which says that there is a new body.
                 let key = self.body_key();
-                let version = shared.get(&key).1;
+                let (known, version) = shared.get(&key);
+                if known.is_some_and(|known| known == received.body) {
+                    received.summary.lenient.0.clear();
+                }
                 shared.set(&key, &received.body, version);
                 (Fetched::Ok(received.loaded), Ok(received.summary))
             }
             Err(fault) => {
                 self.record = self.record.failed(now);
+                // The next fetch can tell.
+                self.is_doubted |= after_doubt;
                 (Fetched::Err, Err(fault))
             }
         };
@@ -329,6 +363,7 @@ impl Watched {
             source,
             at: now,
             fetched,
+            after_doubt,
             report: Some(FetchReport {
                 provider: self.source.provider.clone(),
                 content: self.source.content.name(),
@@ -349,11 +384,17 @@ impl Endpoint {
     }
 }
 
-/// A response whose body is read: one with status 200 that is not too long.
-fn accepted(response: Option<Response<'_>>) -> Result<Response<'_>, FetchFault> {
-    let response = response.ok_or(FetchFault::NoResponse)?;
+/// A response whose body is read: one with status 200 that is neither compressed nor too long.
+fn accepted<'r>(
+    response: Option<Response<'r>>,
+    endpoint: &Endpoint,
+) -> Result<Response<'r>, FetchFault> {
+    let response = response.ok_or_else(|| FetchFault::NoResponse(endpoint.cluster.clone()))?;
     if response.status != 200 {
-        return Err(FetchFault::Status(response.status));
+        return Err(FetchFault::status(&response));
+    }
+    if let Some(fault) = FetchFault::compressed(&response) {
+        return Err(fault);
     }
     if response.body.len() > MAX_RESPONSE {
         return Err(FetchFault::TooLong);

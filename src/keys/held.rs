@@ -3,11 +3,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::authenticate::jose::jwk::KeyId;
 use crate::authenticate::jose::keys::KeySet;
 use crate::authenticate::{KeySourceId, KeysAtHand};
 use crate::time::Timestamp;
 
-/// After a fetch, a token with an unknown key does not cause another fetch for this long.
+/// After a fetch, a token that no key verifies does not cause another fetch for this long.
 pub const COOL_DOWN: Duration = Duration::from_secs(30);
 
 /// The key sets of all key sources.
@@ -25,7 +26,14 @@ pub struct HeldKeys {
     pub attempted: Option<Timestamp>,
     /// Whether the last fetch failed.
     pub failed: bool,
+    /// The keys before the last fetch that followed a doubt, and when it ended.
+    doubted: Option<(Rc<KeySet>, Timestamp)>,
+    /// The last keys of which the issuer has withdrawn at least one.
+    withdrawn: Option<Rc<KeySet>>,
 }
+
+/// The keys that sources had before, as keys at hand.
+pub struct Withdrawn<'h>(pub &'h HeldKeySets);
 
 impl HeldKeySets {
     /// No keys yet, for this number of sources.
@@ -52,16 +60,28 @@ impl HeldKeySets {
         self.len() == 0
     }
 
-    /// Replaces the keys of a source; whether there is such a source.
-    pub(crate) fn replace(&mut self, source: KeySourceId, set: KeySet, at: Timestamp) -> bool {
+    /// Replaces the keys of a source; whether there is such a source. `after_doubt` says that a signature had failed under
+    /// the old keys before the fetch began.
+    pub(crate) fn replace(
+        &mut self,
+        source: KeySourceId,
+        set: KeySet,
+        at: Timestamp,
+        after_doubt: bool,
+    ) -> bool {
         let held = self.sources.get_mut(source.0);
         let is_known = held.is_some();
         if let Some(held) = held {
-            *held = HeldKeys {
-                set: Some(Rc::new(set)),
-                attempted: Some(at),
-                failed: false,
-            };
+            let old = held.set.take();
+            if after_doubt {
+                held.doubted = old.clone().map(|old| (old, at));
+            }
+            held.withdrawn = old
+                .filter(|old| !old.ids().all(|id| set.holds(id)))
+                .or_else(|| held.withdrawn.take());
+            held.set = Some(Rc::new(set));
+            held.attempted = Some(at);
+            held.failed = false;
         }
         is_known
     }
@@ -81,10 +101,27 @@ impl KeysAtHand for HeldKeySets {
     }
 }
 
+impl KeysAtHand for Withdrawn<'_> {
+    fn keys(&self, source: KeySourceId) -> Option<&KeySet> {
+        self.0.get(source)?.withdrawn.as_deref()
+    }
+}
+
 impl HeldKeys {
     /// Whether a fetch can bring a key that is not held: no fetch ended within [`COOL_DOWN`].
     pub fn may_have_newer(&self, now: Timestamp) -> bool {
-        self.attempted
-            .is_none_or(|attempted| now >= attempted.plus(COOL_DOWN))
+        self.cooled_at().is_none_or(|cooled| now >= cooled)
+    }
+
+    /// When a token that no key verifies can cause a fetch again. `None` if no fetch has ended.
+    pub fn cooled_at(&self) -> Option<Timestamp> {
+        self.attempted.map(|attempted| attempted.plus(COOL_DOWN))
+    }
+
+    /// Until when it is known that the issuer still uses a key: a signature failed, and a fetch after that returned the
+    /// same key. `None` if that is not known.
+    pub fn confirmed_until(&self, key: &KeyId) -> Option<Timestamp> {
+        let (before, at) = self.doubted.as_ref()?;
+        before.holds(key).then(|| at.plus(COOL_DOWN))
     }
 }

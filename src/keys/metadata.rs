@@ -1,9 +1,12 @@
 //! An issuer's metadata: where its keys are (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
+//!
+//! ADFS has two issuers, and one metadata document and one key set for both: `issuer` for ID tokens, and
+//! `access_token_issuer` for access tokens. A provider has one of them, and accepts the tokens of that one only.
 
 use serde_json::Value;
 
+use super::content::parse_body;
 use crate::authenticate::jwt::Issuer;
-use crate::json;
 use crate::url::Url;
 
 /// The number of characters of a text from the metadata that a message shows.
@@ -13,10 +16,15 @@ const MAX_SHOWN: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataFault {
     /// It is not a JSON object.
-    #[error("the metadata is not a JSON object")]
+    #[error("the metadata is not a JSON object: check the URL")]
     NotAnObject,
+    /// It is a JWK Set (RFC 7517 §5).
+    #[error("this is a key set, not metadata: use `remote` in place of `discovery`")]
+    IsKeySet,
     /// It is the metadata of another issuer (RFC 8414 §3.3).
-    #[error("the metadata is of another issuer: expected `{expected}`, found `{found}`")]
+    #[error(
+        "the metadata is of another issuer: expected `{expected}`, found `{found}`: correct `issuer` or the URL"
+    )]
     Issuer {
         /// The configured issuer.
         expected: String,
@@ -24,7 +32,9 @@ pub enum MetadataFault {
         found: String,
     },
     /// It does not say where the keys are.
-    #[error("the metadata has no valid `jwks_uri`: expected an absolute `https` or `http` URL")]
+    #[error(
+        "the metadata has no valid `jwks_uri`: expected an absolute `https` or `http` URL; or use `remote`"
+    )]
     JwksUri,
 }
 
@@ -33,12 +43,16 @@ pub enum MetadataFault {
 /// # Errors
 /// [`MetadataFault`].
 pub fn jwks_uri(metadata: &[u8], issuer: &Issuer) -> Result<Url, MetadataFault> {
-    let Ok(Value::Object(members)) = json::parse_strict(metadata) else {
+    let Ok(Value::Object(members)) = parse_body(metadata) else {
         return Err(MetadataFault::NotAnObject);
     };
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     let named = text("issuer");
-    if !named.is_some_and(|named| issuer.publishes_as(named)) {
+    let is_own = |named: Option<&str>| named.is_some_and(|named| issuer.publishes_as(named));
+    if !is_own(named) && !is_own(text("access_token_issuer")) {
+        if named.is_none() && members.contains_key("keys") {
+            return Err(MetadataFault::IsKeySet);
+        }
         return Err(MetadataFault::Issuer {
             expected: configured(issuer),
             found: excerpt(named.unwrap_or_default()),
@@ -112,7 +126,7 @@ mod tests {
     fn an_issuer_per_claim_publishes_a_template() {
         let entra = Issuer::PerClaim {
             before: "https://login.example/".into(),
-            claim: "tid".into(),
+            claim: crate::authenticate::jose::claims::ClaimPath::known("tid"),
             after: "/v2.0".into(),
         };
         let metadata = json!({

@@ -25,6 +25,9 @@ pub struct Record {
     pub failures: u32,
     /// The number of successful fetches; identifies the content.
     pub version: u64,
+    /// Whether a signature had failed before the last fetch that ended began.
+    #[serde(default)]
+    pub after_doubt: bool,
     /// When the next fetch is due, in milliseconds since the epoch.
     due: i64,
     /// When the lease ends, in milliseconds since the epoch.
@@ -32,7 +35,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether the worker that asks should fetch now. `is_wanted` says that a token with an unknown key has come.
+    /// Whether the worker that asks should fetch now. `is_wanted` says that a token has come that no key
+    /// verifies.
     pub fn is_due(&self, is_wanted: bool, now: Timestamp) -> bool {
         let now_millis = now.millis();
         let is_due = now_millis >= self.due;
@@ -97,6 +101,7 @@ impl Record {
             ended_at: now.millis(),
             failures: 0,
             version: self.version.wrapping_add(1),
+            after_doubt: self.after_doubt,
             due: now.plus(age.saturating_sub(sooner)).millis(),
             leased: 0,
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::content::Content;
-use super::event::FetchFault;
+use super::fault::FetchFault;
 use super::metadata::jwks_uri;
 use crate::authenticate::jwt::Issuer;
 use crate::ports::shared_key;
@@ -27,7 +27,7 @@ pub struct Source {
 }
 
 /// Where to fetch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// At a configured URL.
     Direct(Endpoint),

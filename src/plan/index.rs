@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::Match;
 use crate::request::host::{HostPattern, Hosts};
-use crate::request::path::{Case, Pattern, PatternSegment, Reading};
+use crate::request::path::{Case, Pattern, PatternSegment, Reading, without_verb};
 use crate::url::Host;
 
 /// The root for the rules without hosts.
@@ -52,6 +52,8 @@ struct Root {
 struct Node {
     literals: Map,
     parameter: Option<usize>,
+    /// The nodes after a parameter with a verb, by the verb.
+    verbs: Map,
     /// The patterns that end here.
     ends: Vec<Entry>,
     /// The patterns that match any rest from here on.
@@ -97,6 +99,8 @@ enum Step<'s> {
     Text(Cow<'s, str>),
     /// A segment with any text.
     AnyText,
+    /// A segment with any text before this verb.
+    Verb(&'s str),
 }
 
 impl Index {
@@ -187,13 +191,8 @@ impl Index {
             };
             place = match segment {
                 PatternSegment::Parameter(_) => *node.parameter.get_or_insert(new),
-                PatternSegment::Literal(text) => match node.literals.get(text) {
-                    Some(known) => *known,
-                    None => {
-                        node.literals.insert(text.clone(), new);
-                        new
-                    }
-                },
+                PatternSegment::Literal(text) => known_or_new(&mut node.literals, text, new),
+                PatternSegment::Verb { verb, .. } => known_or_new(&mut node.verbs, verb, new),
             };
             if place == new {
                 self.nodes.push(Node::default());
@@ -241,6 +240,7 @@ impl Index {
                 let steps = pattern.segments().iter().map(|segment| match segment {
                     PatternSegment::Literal(text) => Step::Text(Cow::Borrowed(&**text)),
                     PatternSegment::Parameter(_) => Step::AnyText,
+                    PatternSegment::Verb { verb, .. } => Step::Verb(verb),
                 });
                 self.walk(root.node, steps, !pattern.matches_any_rest(), &mut merged);
             }
@@ -270,12 +270,16 @@ impl Index {
         for step in steps {
             let mut next = Nodes::new();
             for node in &nodes {
-                let literal = match &step {
-                    Step::Text(text) => node.literals.get(&**text).copied(),
-                    Step::AnyText => None,
+                let (literal, verb) = match &step {
+                    Step::Text(text) => (Some(&**text), verb_in(text, node)),
+                    Step::AnyText => (None, None),
+                    Step::Verb(verb) => (None, Some(*verb)),
                 };
-                self.reach(literal, &mut next, merged);
-                self.reach(node.parameter, &mut next, merged);
+                let literal = literal.and_then(|text| node.literals.get(text));
+                let verb = verb.and_then(|verb| node.verbs.get(verb));
+                for place in [literal.copied(), node.parameter, verb.copied()] {
+                    self.reach(place, &mut next, merged);
+                }
             }
             if next.is_empty() {
                 return;
@@ -297,6 +301,23 @@ impl Index {
             nodes.push(node);
         }
     }
+}
+
+/// The place of a text in a map, which becomes `new` if there is none.
+fn known_or_new(map: &mut Map, text: &str, new: usize) -> usize {
+    match map.get(text) {
+        Some(known) => *known,
+        None => {
+            map.insert(text.into(), new);
+            new
+        }
+    }
+}
+
+/// The verb at the end of a segment, if patterns with a verb continue from the node.
+fn verb_in<'t>(text: &'t str, node: &Node) -> Option<&'t str> {
+    let has_verbs = !node.verbs.is_empty();
+    has_verbs.then(|| without_verb(text))?.map(|(_, verb)| verb)
 }
 
 /// Adds an entry, unless it is the last one. A rule may list the same host twice.

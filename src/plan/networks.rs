@@ -23,6 +23,20 @@ impl Networks {
         let within = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&client));
         !within(&self.deny) && (self.allow.is_empty() || within(&self.allow))
     }
+
+    /// Whether these admit every address that `other` admits.
+    pub(super) fn cover(&self, other: &Self) -> bool {
+        let denied = Self {
+            allow: self.deny.clone(),
+            deny: Vec::new(),
+        };
+        let not_allowed = Self {
+            allow: Vec::new(),
+            deny: self.allow.clone(),
+        };
+        (self.deny.is_empty() || admit_none(&[other, &denied]))
+            && (self.allow.is_empty() || admit_none(&[other, &not_allowed]))
+    }
 }
 
 /// Whether no address is admitted by all of these.
@@ -84,6 +98,49 @@ mod tests {
             (&[], &["10.0.0.0/8"], "unknown"),
         ] {
             assert!(!admits(allow, deny, client), "{client}");
+        }
+    }
+
+    #[test]
+    fn networks_cover_others_if_they_admit_all_their_addresses() {
+        let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let networks = |(allow, deny): (&[&str], &[&str])| Networks {
+            allow: list(allow),
+            deny: list(deny),
+        };
+        let none: &[&str] = &[];
+        for (wide, narrow) in [
+            ((&["10.0.0.0/8"][..], none), (&["10.0.0.0/8"][..], none)),
+            ((&["10.0.0.0/8"], none), (&["10.1.0.0/16"], none)),
+            (
+                (&["10.0.0.0/9", "10.128.0.0/9"], none),
+                (&["10.0.0.0/8"], none),
+            ),
+            ((none, &["10.0.0.0/8"]), (&["11.0.0.0/8"], none)),
+            ((none, &["10.1.0.0/16"]), (none, &["10.0.0.0/8"])),
+            (
+                (&["10.0.0.0/8"], &["10.1.0.0/16"]),
+                (&["10.0.0.0/8"], &["10.0.0.0/9"]),
+            ),
+            ((&["0.0.0.0/0", "::/0"], none), (none, none)),
+        ] {
+            assert!(
+                networks(wide).cover(&networks(narrow)),
+                "{wide:?} {narrow:?}"
+            );
+        }
+        for (wide, narrow) in [
+            ((&["10.0.0.0/8"][..], none), (none, none)),
+            ((&["10.1.0.0/16"], none), (&["10.0.0.0/8"][..], none)),
+            ((&["0.0.0.0/0"], none), (none, none)),
+            ((none, &["10.0.0.0/8"]), (none, none)),
+            ((none, &["10.0.0.0/8"]), (&["10.0.0.0/8"], none)),
+            ((&["10.0.0.0/8"], &["10.1.0.0/16"]), (&["10.0.0.0/8"], none)),
+        ] {
+            assert!(
+                !networks(wide).cover(&networks(narrow)),
+                "{wide:?} {narrow:?}"
+            );
         }
     }
 

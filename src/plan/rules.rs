@@ -6,7 +6,7 @@ use super::{Access, Match, Rule};
 use crate::authorize::condition::Condition;
 use crate::reject::Reject;
 use crate::request::RequestView;
-use crate::request::path::{Case, Reading};
+use crate::request::path::{Case, Pattern, Reading};
 use crate::url::Host;
 
 /// The rules in their order, with an index. A lookup in a thousand rules takes about as long as in ten.
@@ -47,6 +47,10 @@ pub struct Matched<'p, 'r> {
     pub rule: &'p Rule,
     /// The path parameters.
     pub bound: Bound<'p, 'r>,
+    /// The pattern that binds them.
+    pub(super) pattern: Option<&'p Pattern>,
+    /// Whether a parameter has bound an encoded slash, which is then no separator.
+    pub keeps_slashes: bool,
 }
 
 /// Path parameters: names and decoded values, in order.
@@ -104,7 +108,10 @@ impl Rules {
         self.look_at_hosts |= rule.looks_at_host();
         self.hide |= rule.hides;
         let headers = rule.matches.headers.iter();
-        headers.for_each(|(name, value)| self.required_values.insert(name, value));
+        for (name, own) in headers {
+            let values = own.values().iter();
+            values.for_each(|value| self.required_values.insert(name, value));
+        }
         self.list.push(rule);
     }
 
@@ -193,6 +200,8 @@ impl Rules {
                 return Ok(Some(Matched {
                     rule,
                     bound: Bound(bound.unwrap_or_default()),
+                    pattern: binding,
+                    keeps_slashes: false,
                 }));
             }
         }

@@ -1,6 +1,7 @@
 //! What the filter removes from requests on their way to the upstream.
 
 use crate::credential::Grammar;
+use crate::credential::LocationId;
 use crate::request::FieldNames;
 use crate::request::parameter::{is_cookie, is_parameter};
 
@@ -18,8 +19,8 @@ pub struct Stripped {
     pub credentials: FieldNames,
     /// Headers that are also removed from preflights: credentials, and headers that name another method.
     pub preflight: FieldNames,
-    /// Headers in which a credential follows a scheme. A credential without the scheme is not verified, and is
-    /// removed.
+    /// Headers in which a credential follows a scheme. A credential without the scheme is removed, unless it is read
+    /// there as well.
     pub schemes: Vec<AfterScheme>,
     /// Query parameters that name another method or path.
     pub overrides: Vec<String>,
@@ -38,6 +39,10 @@ pub struct AfterScheme {
     pub scheme: String,
     /// The grammar of the credential.
     pub grammar: Grammar,
+    /// The location of the credential after the scheme.
+    pub location: LocationId,
+    /// The location of a credential without the scheme, if one is read.
+    pub alone: Option<LocationId>,
 }
 
 impl Stripped {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::url::is_browser_origin;
+
 /// Which other origins may read responses, and what preflights receive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cors {
@@ -25,7 +27,21 @@ pub enum Origins {
     /// Every origin. Requests then carry no cookies.
     Any,
     /// Only these origins.
-    Only(Vec<String>),
+    Only(Vec<OriginPattern>),
+}
+
+/// One origin, or the origins of all hosts below a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OriginPattern {
+    /// This origin.
+    One(String),
+    /// The origins with this scheme and port whose host has one or more labels before this domain.
+    Below {
+        /// The scheme, with `://`.
+        scheme: String,
+        /// A dot, the domain, and the port if there is one.
+        domain: String,
+    },
 }
 
 /// Who answers a preflight.
@@ -42,13 +58,56 @@ pub enum Preflight {
 
 impl Cors {
     /// The value of `access-control-allow-origin` for a request from `origin`; none if that origin is not allowed.
-    pub fn allowed<'o>(&'o self, origin: &[u8]) -> Option<&'o str> {
+    pub fn allowed<'o>(&self, origin: &'o [u8]) -> Option<&'o str> {
         match &self.origins {
             Origins::Any => Some("*"),
-            Origins::Only(origins) => origins
-                .iter()
-                .map(String::as_str)
-                .find(|own| own.as_bytes() == origin),
+            Origins::Only(patterns) => {
+                let origin = std::str::from_utf8(origin).ok()?;
+                let is_allowed = patterns.iter().any(|own| own.matches(origin));
+                is_allowed.then_some(origin)
+            }
+        }
+    }
+}
+
+impl OriginPattern {
+    /// Parses `null`, `https://app.example.com` or `https://*.example.com`.
+    ///
+    /// None if the text is not an origin as browsers send it, or has a `*` elsewhere than before a domain.
+    pub fn parse(text: &str) -> Option<Self> {
+        let Some((scheme, domain)) = text.split_once("://*.") else {
+            let is_origin = text == "null" || is_browser_origin(text);
+            return is_origin.then(|| Self::One(text.to_owned()));
+        };
+        // No host is below an IP address.
+        let host = domain.split(':').next().unwrap_or(domain);
+        let last = host.rsplit('.').next().unwrap_or(host);
+        let is_address = last.bytes().all(|byte| byte.is_ascii_digit()) || host.starts_with('[');
+        let is_origin = is_browser_origin(&format!("{scheme}://{domain}"));
+        (is_origin && !is_address && !host.ends_with('.')).then(|| Self::Below {
+            scheme: format!("{scheme}://"),
+            domain: format!(".{domain}"),
+        })
+    }
+
+    /// Whether the pattern matches the value of an `Origin` header.
+    pub fn matches(&self, origin: &str) -> bool {
+        match self {
+            Self::One(own) => own == origin,
+            // The host of an origin has no empty label, so that whole labels precede the domain.
+            Self::Below { scheme, domain } => {
+                origin.starts_with(&**scheme)
+                    && origin.ends_with(&**domain)
+                    && is_browser_origin(origin)
+            }
+        }
+    }
+
+    /// Whether the pattern matches every host below a top-level domain.
+    pub fn is_below_top_level(&self) -> bool {
+        match self {
+            Self::One(_) => false,
+            Self::Below { domain, .. } => domain.matches('.').count() == 1,
         }
     }
 }

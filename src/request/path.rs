@@ -21,11 +21,13 @@ mod closure;
 mod pattern;
 mod reading;
 mod readings;
+mod slash;
 
 pub use self::case::Case;
-pub use self::pattern::{Pattern, PatternFault, PatternSegment};
+pub use self::pattern::{Pattern, PatternFault, PatternSegment, without_verb};
 pub use self::reading::Reading;
 pub use self::readings::Readings;
+pub use self::slash::{EncodedSlash, SlashReadings, oddity_of_value};
 
 /// The part of `target` before its query.
 pub fn without_query(target: &[u8]) -> &[u8] {

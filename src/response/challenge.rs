@@ -18,7 +18,7 @@ use std::time::Duration;
 /// A challenge of one scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge<'a> {
-    scheme: &'static str,
+    scheme: &'a str,
     realm: &'a str,
     parameters: Vec<(&'static str, Value<'a>)>,
 }
@@ -104,7 +104,7 @@ pub enum KeyLocation {
 }
 
 impl<'a> Challenge<'a> {
-    fn new(scheme: &'static str, realm: &'a str) -> Self {
+    fn new(scheme: &'a str, realm: &'a str) -> Self {
         Self {
             scheme,
             realm,
@@ -112,9 +112,10 @@ impl<'a> Challenge<'a> {
         }
     }
 
-    /// A `Bearer` challenge. RFC 6750 §3 requires at least one parameter: the realm.
-    pub fn bearer(realm: &'a str, oauth: &OAuth<'a>) -> Self {
-        Self::new("Bearer", realm).oauth(oauth)
+    /// A `Bearer` challenge, or one of a scheme that the configuration names. RFC 6750 §3 requires at least one
+    /// parameter: the realm.
+    pub fn bearer(scheme: &'a str, realm: &'a str, oauth: &OAuth<'a>) -> Self {
+        Self::new(scheme, realm).oauth(oauth)
     }
 
     /// A `DPoP` challenge, with the algorithms of proofs (RFC 9449 §7.1).

@@ -18,16 +18,17 @@ impl Exchange<'_> {
             Protects::Origin => "www-authenticate",
             Protects::Proxy => "proxy-authenticate",
         };
+        let used = match &meaning.challenges {
+            Challenges::Attempted(malformed, _) => malformed.attempted,
+            _ => self.decision.schemes,
+        };
+        let used = used.among(self.decision.offers.iter().map(Offer::scheme));
         for offer in self.decision.offers {
-            let is_used = self.decision.scheme == Some(offer.scheme());
+            let is_used = used.contains(offer.scheme());
             let error = match meaning.challenges {
                 Challenges::Plain => None,
                 Challenges::Failed(error) => is_used.then_some(error),
-                Challenges::Attempted(malformed, error)
-                    if malformed.attempted.contains(offer.scheme()) =>
-                {
-                    Some(error)
-                }
+                Challenges::Attempted(_, error) if is_used => Some(error),
                 Challenges::Scope if is_used && self.presentation.forbidden_challenge => {
                     Some(ErrorCode::InsufficientScope)
                 }
@@ -39,15 +40,17 @@ impl Exchange<'_> {
     }
 
     /// The challenge of an offer. Only the schemes of OAuth have errors.
-    fn challenge(
-        &self,
-        offer: &Offer,
+    fn challenge<'a>(
+        &'a self,
+        offer: &'a Offer,
         error: Option<ErrorCode>,
         message: &'static str,
-    ) -> Challenge<'_> {
+    ) -> Challenge<'a> {
         let realm = &self.presentation.realm;
         match offer {
-            Offer::Bearer => Challenge::bearer(realm, &self.oauth(error, message)),
+            Offer::Bearer { name, .. } => {
+                Challenge::bearer(name, realm, &self.oauth(error, message))
+            }
         }
     }
 
@@ -66,9 +69,8 @@ impl Exchange<'_> {
             return oauth;
         };
         if error == Some(ErrorCode::InsufficientUserAuthentication) {
-            let classes = requirements.acr.iter().map(String::as_str);
-            oauth.acr_values.extend(classes);
-            oauth.max_age = requirements.max_age;
+            oauth.acr_values.extend(requirements.classes());
+            oauth.max_age = requirements.max_age();
         }
         if self.names_scopes(error) {
             oauth.scope = requirements.scopes_to_ask_for();

@@ -183,7 +183,7 @@ fn path_message(fault: PathFault) -> &'static str {
         PathFault::Parameters => "The path has parameters.",
         PathFault::EncodedQuery => "The path has an encoded question mark.",
         PathFault::UserInformation => "The path begins with user information.",
-        PathFault::EscapedLetter => "The path has an escaped letter.",
+        PathFault::EscapedLetter => "The path has an escaped letter or colon.",
         PathFault::LastDot => "The path ends with a dot or a space.",
         PathFault::Fragment => "The path has a fragment.",
         PathFault::ControlCharacter => "The path has a control character.",
@@ -221,6 +221,7 @@ fn token_message(fault: TokenFault) -> &'static str {
         TokenFault::Revoked => "The access token is revoked",
         TokenFault::ClaimMissing => "The access token lacks a required claim",
         TokenFault::ClaimType => "The access token has a claim of the wrong type",
+        TokenFault::ClaimMismatch => "A claim of the access token does not have an accepted value",
         TokenFault::Binding => {
             "The access token is bound to a key, and the request has no proof of possession"
         }
@@ -254,6 +255,7 @@ mod tests {
             TokenFault::Revoked,
             TokenFault::ClaimMissing,
             TokenFault::ClaimType,
+            TokenFault::ClaimMismatch,
             TokenFault::Binding,
         ];
         let messages = malformed.map(malformed_message).into_iter();

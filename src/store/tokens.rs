@@ -67,7 +67,28 @@ pub enum Judged {
     /// The token is valid, and proves this caller.
     Verified(Rc<Principal>),
     /// The token is not valid.
-    Refused(TokenFault),
+    Refused(Refused),
+}
+
+/// Why a token is not valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The fault.
+    pub fault: TokenFault,
+    /// Whether the throttle counts it, each time that the token is presented.
+    pub is_guess: bool,
+    /// How long this is known at the longest. `None` if only the cache limits it.
+    pub until: Option<Timestamp>,
+}
+
+impl From<TokenFault> for Refused {
+    fn from(fault: TokenFault) -> Self {
+        Self {
+            fault,
+            is_guess: fault.is_a_failure(),
+            until: None,
+        }
+    }
 }
 
 type BySlot<T> = LruCache<Slot, T, BuildHasherDefault<SlotHasher>>;
@@ -97,7 +118,7 @@ pub struct TokenCache {
     secret: (u64, u64),
     sizes: CacheSizes,
     verified: BySlot<Verified>,
-    refused: BySlot<Refused>,
+    refused: BySlot<Rejected>,
     /// The sum of [`Verified::bytes`].
     bytes: usize,
     /// The marks of tokens that were verified once: their slots. The slot selects the place of its mark.
@@ -147,9 +168,9 @@ impl Verified {
     }
 }
 
-struct Refused {
+struct Rejected {
     id: TokenId,
-    fault: TokenFault,
+    refused: Refused,
     until: Timestamp,
 }
 
@@ -197,9 +218,9 @@ impl TokenCache {
         {
             return Some(Judged::Verified(Rc::clone(&verified.principal)));
         }
-        let refused = self.refused.peek(&slot)?;
-        let is_known = now < refused.until && refused.id == self.id(token);
-        is_known.then_some(Judged::Refused(refused.fault))
+        let rejected = self.refused.peek(&slot)?;
+        let is_known = now < rejected.until && rejected.id == self.id(token);
+        is_known.then_some(Judged::Refused(rejected.refused))
     }
 
     /// The identity under which to cache the new result of a token. `None` if the token is valid and has no mark,
@@ -260,7 +281,7 @@ impl TokenCache {
                 self.bytes -= replaced.map_or(0, |verified| verified.bytes);
                 self.forget_the_oldest();
             }
-            Judged::Refused(fault) => {
+            Judged::Refused(refused) => {
                 // A cached token is rejected only after a change, for example because its key was removed.
                 let is_known = |verified: &Verified| verified.id == id;
                 if self.verified.peek(&slot).is_some_and(is_known)
@@ -268,9 +289,11 @@ impl TokenCache {
                 {
                     self.bytes -= gone.bytes;
                 }
-                if is_worth_caching(fault) {
-                    let until = now.plus(REFUSED_FOR);
-                    self.refused.put(slot, Refused { id, fault, until });
+                let longest = now.plus(REFUSED_FOR);
+                let until = refused.until.map_or(longest, |until| until.min(longest));
+                if is_worth_caching(refused.fault) && now < until {
+                    let rejected = Rejected { id, refused, until };
+                    self.refused.put(slot, rejected);
                 }
                 while self.refused.len() > self.sizes.refused {
                     self.refused.pop_lru();
@@ -302,6 +325,7 @@ fn is_worth_caching(fault: TokenFault) -> bool {
         | TokenFault::Audience
         | TokenFault::ClaimMissing
         | TokenFault::ClaimType
+        | TokenFault::ClaimMismatch
         | TokenFault::Binding
         | TokenFault::Revoked => true,
         // These are found without a signature verification, and cost little.

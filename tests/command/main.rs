@@ -1,5 +1,8 @@
 //! The native command, run as a process.
 #![allow(clippy::restriction, reason = "a test may panic")]
 
+mod check;
 mod cli;
+mod files;
+mod mint;
 mod mistakes;

@@ -8,7 +8,7 @@ use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::reject::{Reject, TokenFault};
 use countersign::request::RequestView;
-use countersign::scheme::Scheme;
+use countersign::scheme::{Scheme, SchemeSet};
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -55,7 +55,9 @@ fn callers(plan: &Plan, user: &str, service: &str) -> Result<Vec<(ProviderId, St
     let Outcome::Decided(decision, _) = outcome else {
         panic!("the keys are in the configuration");
     };
-    assert_eq!(decision.scheme, Some(Scheme::Bearer));
+    let offered = [Scheme::BEARER].into_iter();
+    let used = decision.schemes.among(offered);
+    assert_eq!(used, SchemeSet::default().with(Scheme::BEARER));
     let first = decision.principal().and_then(|caller| caller.subject());
     match decision.passage() {
         Some(Passage::Permitted(permit)) => {

@@ -202,6 +202,19 @@ fn valid_documents() {
         (json!({ "default": "public" }), &[]),
         (json!({ "default": "deny" }), &[]),
         // Nothing typed after a key is as good as no key, in YAML.
+        (with(json!({ "encoded_slash": null })), &[]),
+        (
+            with(json!({ "encoded_slash": "segments" })),
+            &[
+                "encoded_slash: expected `separator` or `segment`, found `segments`; did you mean `segment`?",
+            ],
+        ),
+        (
+            with(json!({ "encoded_slash": true })),
+            &[
+                "encoded_slash: expected `separator` or `segment`, found the boolean `true`: YAML reads `on`, `off`, `yes` and `no` without quotes as booleans",
+            ],
+        ),
         (
             with(json!({ "rules": null, "realm": null, "audit": { "log": null } })),
             &[],
@@ -214,7 +227,7 @@ fn valid_documents() {
             with(json!({
                 "realm": "orders", "mode": "enforce", "protect_as": "origin", "default": "optional", "crypto": "wasm",
                 "https": "optional", "audit": { "log": "all" }, "responses": { "error_description": false },
-                "paths_case": "sensitive",
+                "paths_case": "sensitive", "encoded_slash": "segment",
                 "rules": [{
                     "name": "own",
                     "match": {
@@ -237,6 +250,317 @@ fn valid_documents() {
                 "sender": "none", "issuer": "https://login.example.com/{tid}/v2.0",
             })),
             &[],
+        ),
+    ]);
+}
+
+#[test]
+fn claims_of_a_provider() {
+    let require = |claims: Value| with_jwt(json!({ "require_claims": claims }));
+    let at = "providers[0].jwt.require_claims";
+    let mut null_claims = with(json!({}));
+    null_claims["providers"][0]["jwt"]["require_claims"] = Value::Null;
+    let parameter = "a path parameter has a value only in a rule, which has paths";
+    hold(&[
+        (
+            require(
+                json!({ "tid": ["a", "b"], "token_use": "access", "org.unit": 7, "flags": [true] }),
+            ),
+            &[],
+        ),
+        (require(json!({ "sub": "user-{id}" })), &[]),
+        (
+            require(json!({})),
+            &[&format!("{at}: expected at least one claim")],
+        ),
+        (
+            null_claims,
+            &[&format!("{at}: expected an object, found nothing")],
+        ),
+        (
+            require(json!({ "a": null, "b": [], "c": [null], "d": "{id}", "e": ["{id}"], "": 1 })),
+            &[
+                &format!("{at}.: expected the name of a claim, found an empty string"),
+                &format!("{at}.a: `null` never matches"),
+                &format!("{at}.b: expected at least one value"),
+                &format!("{at}.c[0]: `null` never matches"),
+                &format!("{at}.d: {parameter}"),
+                &format!("{at}.e[0]: {parameter}"),
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_required_everywhere() {
+    let require = |require: Value| with(json!({ "require": require }));
+    let mut null = with(json!({}));
+    null["require"] = Value::Null;
+    let parameter = "a path parameter has a value only in a rule, which has paths";
+    hold(&[
+        (
+            require(
+                json!({ "scopes": ["a"], "claims": { "tenant": "red" }, "cel": "claims.level > 3", "acr": ["mfa"] }),
+            ),
+            &[],
+        ),
+        (
+            require(json!({})),
+            &[
+                "require: expected at least one requirement: without `require`, any valid credential is accepted",
+            ],
+        ),
+        (null, &["require: expected an object, found nothing"]),
+        (
+            require(json!({ "claims": { "sub": "{id}", "tenant": ["{id}"] } })),
+            &[
+                &format!("require.claims.sub: {parameter}"),
+                &format!("require.claims.tenant[0]: {parameter}"),
+            ],
+        ),
+        (
+            require(
+                json!({ "any_of": [{ "cel": "params.id == subject" }, { "cel": "'id' in params" }] }),
+            ),
+            &[
+                &format!("require.any_of[0].cel: {parameter}"),
+                &format!("require.any_of[1].cel: {parameter}"),
+            ],
+        ),
+        (
+            json!({ "default": "public", "require": { "scopes": ["a"] } }),
+            &["require: a credential is required, but no provider is configured"],
+        ),
+        // One mistake, one message.
+        (
+            json!({ "require": { "scopes": ["a"] } }),
+            &["default: a credential is required, but no provider is configured"],
+        ),
+        (
+            with(json!({
+                "require": { "acr": ["mfa"] },
+                "rules": [{ "name": "r", "require": { "acr": ["phr"] } }],
+            })),
+            &[
+                "rules[0].require.acr: no class is also in `acr` of the top-level `require`, so no caller can have both",
+            ],
+        ),
+        (
+            with(json!({
+                "require": { "cel": "request.headers['x-tenant'] == 'red' && request.headers['x-original-url'] == '/' && request.path == '/'" },
+                "identity": { "headers": { "x-tenant": "{claims.tenant}" } },
+            })),
+            &[
+                "require: in `cel`: this header is removed from every request, because it tells the upstream who the \
+                 caller is: a rule cannot match it",
+            ],
+        ),
+    ]);
+    let nobody =
+        "require: no rule and no default accepts a credential, so this applies to no request";
+    hold_warnings(&[
+        (require(json!({ "scopes": ["a"] })), &[]),
+        (
+            with(json!({ "require": { "scopes": ["a"] }, "default": "public" })),
+            &[nobody],
+        ),
+        (
+            with(json!({
+                "require": { "scopes": ["a"] },
+                "rules": [{ "name": "r", "match": { "paths": ["/r"] }, "allow": "public" }],
+            })),
+            &[nobody],
+        ),
+    ]);
+}
+
+/// An issuer with a `{claim}` that nothing restricts accepts every tenant.
+#[test]
+fn open_issuers() {
+    let tenants = |jwt: Value, more: Value| {
+        let issuer = json!({ "issuer": "https://login.example.com/{tid}/v2.0" });
+        merged(with_jwt(merged(issuer, jwt)), more)
+    };
+    let open = "providers[0].jwt.issuer: `{tid}` can have any value, which accepts every tenant of the issuer: restrict it \
+                in `require_claims`, or in `claims` of `require` or of a rule";
+    let rules = |rules: Value| json!({ "rules": rules });
+    let none = json!({});
+    hold_warnings(&[
+        (tenants(none.clone(), none.clone()), &[open]),
+        (
+            tenants(json!({ "require_claims": { "tid": ["a"] } }), none.clone()),
+            &[],
+        ),
+        (
+            tenants(
+                json!({ "require_claims": { "iss": "https://login.example.com/a/v2.0" } }),
+                none.clone(),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                json!({ "require_claims": { "token_use": "access" } }),
+                none.clone(),
+            ),
+            &[open],
+        ),
+        (
+            tenants(
+                none.clone(),
+                json!({ "require": { "claims": { "tid": "a" } } }),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                none.clone(),
+                json!({ "require": { "any_of": [{ "claims": { "tid": "a" } }] } }),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                none.clone(),
+                json!({ "require": { "cel": "claims.tid in ['a', 'b']" } }),
+            ),
+            &[],
+        ),
+        (
+            tenants(none.clone(), json!({ "require": { "scopes": ["a"] } })),
+            &[open],
+        ),
+        (
+            tenants(
+                none.clone(),
+                rules(
+                    json!([{ "name": "r", "match": { "paths": ["/{t}"] }, "require": { "claims": { "tid": "{t}" } } }]),
+                ),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                none.clone(),
+                rules(json!([{ "name": "r", "require": { "cel": "claims.tid == 'a'" } }])),
+            ),
+            &[],
+        ),
+        (
+            tenants(
+                none,
+                rules(json!([{ "name": "r", "require": { "cel": "claims.oid == 'a'" } }])),
+            ),
+            &[open],
+        ),
+    ]);
+}
+
+#[test]
+fn numbers_that_a_double_cannot_hold() {
+    let document = |number: Value| with_jwt(json!({ "require_claims": { "id": [1, number] } }));
+    let warning = "providers[0].jwt.require_claims.id[1]: numbers from 2^53 on lose their last digits here, so this is not \
+                   compared as written: use a claim that is a string, or a configuration in a JSON string \
+                   (`google.protobuf.StringValue`)";
+    let told_of = |document: &[u8]| told(&config::load(document).unwrap().warnings);
+    let large = 9_007_199_254_740_992_i64;
+    for number in [large, -large, large + 1, i64::MAX, i64::MIN] {
+        let document = document(json!(number));
+        assert_eq!(told_of(document.to_string().as_bytes()), [""; 0]);
+        assert_eq!(told_of(&as_struct(&document)), [warning], "{number}");
+    }
+    for number in [
+        json!(large - 1),
+        json!(1 - large),
+        json!(0.5),
+        json!(u32::MAX),
+    ] {
+        let document = document(number);
+        assert_eq!(told_of(document.to_string().as_bytes()), [""; 0]);
+        assert_eq!(told_of(&as_struct(&document)), [""; 0]);
+    }
+    let too_large = document(json!(1e23));
+    assert_eq!(told_of(too_large.to_string().as_bytes()), [warning]);
+    assert_eq!(told_of(&as_struct(&too_large)), [warning]);
+    let nested =
+        with_rule(json!({ "require": { "any_of": [{ "claims": { "a": { "b": [large] } } }] } }));
+    assert_eq!(told_of(&as_struct(&nested)).len(), 1);
+}
+
+#[test]
+fn paths_of_claims() {
+    let claims = |claims: Value| with_jwt(json!({ "claims": claims }));
+    let subject = "providers[0].jwt.claims.subject: expected the name of a claim, or one exact path such as `[[a, b]]`, \
+                   found a list";
+    let empty = "expected the name of a claim, found an empty string";
+    let long = vec!["a"; 33];
+    hold(&[
+        (
+            claims(json!({
+                "subject": [["a.b", "c"]], "audience": ["aud", "a.b.c", ["a", "b"]], "roles": { "members": "a" },
+                "scopes": ["scope", ["a"], { "members": ["a", "b"] }], "groups": [{ "members": "a.b" }],
+            })),
+            &[],
+        ),
+        (claims(json!({ "subject": ["a", "b"] })), &[subject]),
+        (claims(json!({ "subject": [["a"], ["b"]] })), &[subject]),
+        (claims(json!({ "subject": [] })), &[subject]),
+        (
+            claims(json!({ "audience": [] })),
+            &["providers[0].jwt.claims.audience: expected at least one claim"],
+        ),
+        (
+            claims(json!({ "audience": null })),
+            &["providers[0].jwt.claims.audience: expected a list, found nothing"],
+        ),
+        (
+            claims(json!({ "audience": [{ "members": "a" }] })),
+            &[
+                "providers[0].jwt.claims.audience[0]: expected the name of a claim, or a list of names, found an object \
+                 with the key `members`; in YAML, quote text that has `{` or `: `",
+            ],
+        ),
+        (
+            claims(json!({ "roles": [[], ["a", ""], ["a", 5], 5] })),
+            &[
+                "providers[0].jwt.claims.roles[0]: expected 1 to 32 names in the path of a claim",
+                &format!("providers[0].jwt.claims.roles[1]: {empty}"),
+                "providers[0].jwt.claims.roles[2][1]: expected a string, found the number `5`; did you mean `\"5\"`?",
+                "providers[0].jwt.claims.roles[3]: expected the name of a claim, a list of names, or `{members: …}`, \
+                 found the number `5`; did you mean `\"5\"`?",
+            ],
+        ),
+        (
+            claims(json!({ "groups": { "members": "" }, "roles": [{ "member": "a" }] })),
+            &[
+                &format!("providers[0].jwt.claims.groups.members: {empty}"),
+                "providers[0].jwt.claims.roles[0].member: unknown key; did you mean `members`?",
+                "providers[0].jwt.claims.roles[0].members: missing: expected the name of a claim, or a list of names",
+            ],
+        ),
+        (
+            claims(json!({ "scopes": [long, long.join(".")] })),
+            &[
+                "providers[0].jwt.claims.scopes[0]: expected 1 to 32 names in the path of a claim",
+                "providers[0].jwt.claims.scopes[1]: expected 1 to 32 names in the path of a claim",
+            ],
+        ),
+        (
+            with_jwt(json!({ "require": ["exp", ""] })),
+            &[&format!("providers[0].jwt.require[1]: {empty}")],
+        ),
+        (
+            with_rule(json!({ "require": { "claims": { long.join("."): 1 } } })),
+            &[&format!(
+                "rules[0].require.claims.{}: expected 1 to 32 names in the path of a claim",
+                long.join(".")
+            )],
+        ),
+        (
+            with(
+                json!({ "identity": { "headers": { "x-a": format!("{{claims.{}}}", long.join(".")) } } }),
+            ),
+            &["identity.headers.x-a: expected 1 to 32 names in the path of a claim"],
         ),
     ]);
 }
@@ -399,7 +723,7 @@ fn values_of_the_wrong_kind() {
         (
             with_rule(json!({ "match": { "headers": { "x-api-version": 2 } } })),
             &[
-                "rules[0].match.headers.x-api-version: expected a string, found the number `2`; did you mean `\"2\"`?",
+                "rules[0].match.headers.x-api-version: expected a string, a list of strings, or `absent`, found the number `2`; did you mean `\"2\"`?",
             ],
         ),
         (
@@ -445,7 +769,7 @@ fn missing_members() {
             &[
                 "providers[0].jwt.audiences: missing: expected a list of audiences, or `any`",
                 "providers[0].jwt.issuer: missing: expected a string",
-                "providers[0].jwt.jwks: missing: expected an object",
+                "providers[0].jwt.jwks: missing: expected an object, or a list of objects",
             ],
         ),
         (
@@ -514,6 +838,51 @@ fn what_a_challenge_cannot_carry() {
     ]);
 }
 
+/// No token has such a value: an issuer and an audience are compared exactly.
+#[test]
+fn stray_characters_in_an_issuer_or_an_audience_are_faults() {
+    let what = "whitespace or an invisible character: values are compared exactly, so no token has this one";
+    let issuer = format!("providers[0].jwt.issuer: {what}");
+    let audience = format!("providers[0].jwt.audiences[1]: {what}");
+    let stray = [
+        " ", "\t", "\n", "\r\n", "\u{a0}", "\u{3000}", "\u{200b}", "\u{feff}", "\u{202e}", "\u{0}",
+    ];
+    for stray in stray {
+        for text in [
+            format!("https://a.example{stray}"),
+            format!("{stray}https://a.example"),
+        ] {
+            hold(&[
+                (with_jwt(json!({ "issuer": text })), &[&issuer]),
+                (
+                    with_jwt(json!({ "audiences": ["orders", text] })),
+                    &[&audience],
+                ),
+            ]);
+        }
+    }
+    hold(&[
+        (
+            with_jwt(json!({ "issuer": "https://a.example/{tid}/v2.0 " })),
+            &[&issuer],
+        ),
+        (
+            with_jwt(json!({ "issuer": "https://a.example/ x/{tid}" })),
+            &[&issuer],
+        ),
+        (
+            with_jwt(json!({ "issuer": "https://a.example/{ tid }" })),
+            &[&issuer],
+        ),
+        (with_jwt(json!({ "issuer": "log\u{ad}in" })), &[&issuer]),
+        // Not a URI, so it may contain a space (RFC 7519 §2).
+        (
+            with_jwt(json!({ "issuer": "Login of Orders", "audiences": ["the orders", "é"] })),
+            &[],
+        ),
+    ]);
+}
+
 #[test]
 fn jwt_providers() {
     let issuer = "providers[0].jwt.issuer";
@@ -543,7 +912,9 @@ fn jwt_providers() {
         ),
         (
             with_jwt(json!({ "claims": { "roles": [""] } })),
-            &["providers[0].jwt.claims: expected the name of a claim, found an empty string"],
+            &[
+                "providers[0].jwt.claims.roles[0]: expected the name of a claim, found an empty string",
+            ],
         ),
         (
             with_jwt(json!({ "algorithms": ["RS256"] })),
@@ -643,6 +1014,90 @@ fn warnings() {
     ]);
 }
 
+#[test]
+fn keys_that_are_read_leniently_are_a_warning() {
+    let key = SigningKey::generate(Algorithm::Es256).public_jwk();
+    let padded = format!("{}=", key["x"].as_str().unwrap());
+    let mut key = merged(key, json!({ "x": padded, "key_ops": [], "x5c": [] }));
+    key["oth"] = Value::Null;
+    let warning = |what: &str| {
+        format!(
+            "providers[0].jwt.jwks.inline.keys[1]: {what}: the key is used, but other gates may refuse it"
+        )
+    };
+    let warnings = [
+        "`oth` is null",
+        "`key_ops` is an empty list",
+        "`x` is not unpadded base64url",
+    ]
+    .map(warning);
+    let warnings = warnings.each_ref().map(String::as_str);
+    hold_warnings(&[(with_keys(json!([KEYS["keys"][0], key])), &warnings)]);
+
+    let secret = format!("{}=", base64url::encode(&[7; 32]));
+    let key = json!({ "kty": "oct", "k": secret });
+    let document = json!({ "algorithms": ["HS256"], "jwks": { "inline": { "keys": [key] } } });
+    let at = "providers[0].jwt.jwks.inline.keys[0]";
+    hold_warnings(&[(
+        with_jwt(document),
+        &[
+            &format!(
+                "{at}: `k` is not unpadded base64url: the key is used, but other gates may refuse it"
+            ),
+            &format!("{at}: an inline secret is visible in Envoy's `/config_dump`"),
+            &format!("{at}: this secret is not random: it has few different bytes"),
+        ],
+    )]);
+}
+
+#[test]
+fn the_issuer_of_an_inline_key() {
+    let of = |issuer: Value| merged(KEYS["keys"][0].clone(), json!({ "issuer": issuer }));
+    let fault = "`issuer`: expected text in which each `{…}` is a whole path segment";
+    for issuer in [
+        json!(""),
+        json!(5),
+        json!(["https://login.example.com"]),
+        json!("https://{t}.example.com"),
+        json!("https://login.example.com/{}"),
+    ] {
+        // Also beside a good key: without the restriction, the key could verify the tokens of every issuer.
+        let keys = json!([KEYS["keys"][0], of(issuer)]);
+        hold(&[(
+            with_keys(keys),
+            &[&format!("providers[0].jwt.jwks.inline.keys[1]: {fault}")],
+        )]);
+    }
+    let warning = "providers[0].jwt.jwks.inline.keys: no token of this provider can be verified: every key has the `issuer` of other tokens";
+    let provider = |issuer: &str, keys: Value| {
+        let jwks = json!({ "inline": { "keys": keys } });
+        with_jwt(json!({ "issuer": issuer, "jwks": jwks, "require_claims": { "t": "1" } }))
+    };
+    let (one, template) = ("https://a.example/1/v2.0", "https://a.example/{t}/v2.0");
+    let is_own: [(&str, &str); 6] = [
+        (one, one),
+        (one, template),
+        (template, one),
+        (template, template),
+        (template, "https://a.example/{t}/{v}"),
+        (template, "https://a.example/{t}/v2.0"),
+    ];
+    for (issuer, of_key) in is_own {
+        hold_warnings(&[(provider(issuer, json!([of(json!(of_key))])), &[])]);
+    }
+    for (issuer, of_key) in [
+        (one, "https://a.example/2/v2.0"),
+        (one, "https://a.example/{t}"),
+        (template, "https://a.example/1/v1.0"),
+        (template, "https://b.example/{t}/v2.0"),
+    ] {
+        let keys = json!([of(json!(of_key))]);
+        hold_warnings(&[(provider(issuer, keys), &[warning])]);
+        let keys = json!([of(json!(of_key)), KEYS["keys"][0]]);
+        hold_warnings(&[(provider(issuer, keys), &[])]);
+    }
+}
+
 /// RFC 7518 §3.2: a secret is at least as long as the hash.
 #[test]
 fn a_short_secret_is_not_used() {
@@ -688,13 +1143,13 @@ fn rules_match_what_they_say() {
         (
             path("/{a"),
             &[&format!(
-                "{no_path}: `{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
+                "{no_path}: `{{name}}` must be a whole segment or be followed by `:verb`, and its name may have only letters, digits and `_`"
             )],
         ),
         (
             path("/{}"),
             &[&format!(
-                "{no_path}: `{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
+                "{no_path}: `{{name}}` must be a whole segment or be followed by `:verb`, and its name may have only letters, digits and `_`"
             )],
         ),
         (
@@ -753,6 +1208,25 @@ fn rules_match_what_they_say() {
         (
             with_rule(json!({ "match": { "headers": { "X-A": "1", "x-a": "2" } } })),
             &["rules[0].match.headers.x-a: duplicate header: header names are case-insensitive"],
+        ),
+        (
+            with_rule(json!({ "match": { "headers": {
+                "a": ["1", "2", "1"], "b": "absent", "c": ["absent"], "d": "", "e": ["", "1"],
+            } } })),
+            &[],
+        ),
+        (
+            with_rule(json!({ "match": { "headers": {
+                "a": [], "b": ["1", 2], "c": ["1", "2 "], "d": null, "e": {}, "f": [null],
+            } } })),
+            &[
+                "rules[0].match.headers.a: an empty list matches no request: remove the key to match all",
+                "rules[0].match.headers.b[1]: expected a string, found the number `2`; did you mean `\"2\"`?",
+                "rules[0].match.headers.c[1]: not a valid header value: it has leading or trailing whitespace, or a control character",
+                "rules[0].match.headers.d: expected a string, a list of strings, or `absent`, found nothing",
+                "rules[0].match.headers.e: expected a string, a list of strings, or `absent`, found an object",
+                "rules[0].match.headers.f[0]: expected a string, found nothing",
+            ],
         ),
         (
             with_rule(json!({ "match": { "headers": { "a": " 1", "b": "1\n", "c": "1\u{0}2" } } })),
@@ -842,6 +1316,70 @@ fn rules_that_no_request_can_reach() {
                 "rules[0].match.methods[0]: expected a method in upper case, such as `GET`: methods are case-sensitive; did you mean `GET`?",
                 "rules[0].match.paths[0]: expected a path that begins with `/`",
             ],
+        ),
+        (
+            rules(
+                json!({ "headers": { "x": ["1", "2"] } }),
+                json!({ "headers": { "X": ["2", "1", "2"], "y": "absent" } }),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "headers": { "x": ["1", "2"] } }),
+                json!({ "headers": { "x": ["2", "3"] } }),
+            ),
+            &[],
+        ),
+        (
+            rules(
+                json!({ "headers": { "x": "absent" } }),
+                json!({ "headers": { "x": "absent" }, "paths": ["/a"] }),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "headers": { "x": "absent" } }),
+                json!({ "headers": { "x": ["absent"] } }),
+            ),
+            &[],
+        ),
+        (
+            rules(json!({ "headers": { "x": "absent" } }), json!({})),
+            &[],
+        ),
+        (
+            rules(
+                json!({ "networks": { "allow": ["10.0.0.0/8"] } }),
+                json!({ "networks": { "allow": ["10.1.0.0/16"] }, "paths": ["/a"] }),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "networks": { "allow": ["0.0.0.0/0", "::/0"] } }),
+                json!({}),
+            ),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "networks": { "allow": ["10.0.0.0/8"] } }),
+                json!({}),
+            ),
+            &[],
+        ),
+        (
+            rules(json!({}), json!({ "networks": { "deny": ["10.0.0.0/8"] } })),
+            &[unreachable],
+        ),
+        (
+            rules(
+                json!({ "networks": { "allow": ["10.0.0.0/8"] } }),
+                json!({ "networks": { "deny": ["10.0.0.0/8"] } }),
+            ),
+            &[],
         ),
         (
             rules(
@@ -960,6 +1498,46 @@ fn identity_fields_in_which_a_provider_looks() {
 }
 
 #[test]
+fn other_credentials_are_those_of_providers_that_a_rule_does_not_list() {
+    let none = "rules[0].other_credentials: `other_credentials` requires `providers`: the others are those that it does \
+                not list";
+    let rule =
+        |members: Value| with_rule(merged(json!({ "other_credentials": "ignore" }), members));
+    hold(&[
+        (rule(json!({ "providers": ["corp"] })), &[]),
+        (
+            rule(json!({ "providers": ["corp"], "other_credentials": "judge" })),
+            &[],
+        ),
+        (
+            rule(json!({ "providers": ["corp"], "allow": "optional" })),
+            &[],
+        ),
+        (rule(json!({})), &[none]),
+        (rule(json!({ "other_credentials": "judge" })), &[none]),
+        (rule(json!({ "allow": "optional" })), &[none]),
+        (rule(json!({ "allow": "public" })), &[none]),
+        (
+            rule(json!({ "respond": { "status": 403 } })),
+            &[
+                "rules[0].other_credentials: `other_credentials` cannot be combined with `respond`: every request \
+                 receives the response",
+            ],
+        ),
+        (
+            rule(json!({ "providers": ["corp"], "other_credentials": "ignored" })),
+            &[
+                "rules[0].other_credentials: expected `judge` or `ignore`, found `ignored`; did you mean `ignore`?",
+            ],
+        ),
+        (
+            with(json!({ "other_credentials": "ignore" })),
+            &["other_credentials: unknown key: it belongs in `rules[]`"],
+        ),
+    ]);
+}
+
+#[test]
 fn rules_that_contradict_themselves() {
     let scopes = json!({ "scopes": ["a"] });
     let scope = "expected one or more visible ASCII characters other than `\"` and `\\`";
@@ -1016,11 +1594,15 @@ fn rules_that_contradict_themselves() {
         ),
         (
             json!({ "providers": [provider("corp"), same], "rules": [{ "name": "r" }] }),
-            &["rules[0]: the providers `corp` and `same` accept the same tokens"],
+            &[
+                "rules[0]: the providers `corp` and `same` accept the same tokens: for several key sets of one issuer, give one provider a list of `jwks`",
+            ],
         ),
         (
             json!({ "providers": [provider("corp"), same] }),
-            &["default: the providers `corp` and `same` accept the same tokens"],
+            &[
+                "default: the providers `corp` and `same` accept the same tokens: for several key sets of one issuer, give one provider a list of `jwks`",
+            ],
         ),
         (
             json!({ "providers": [provider("corp"), same], "rules": [
@@ -1394,22 +1976,124 @@ fn sources_of_keys() {
             ],
         ),
         (
-            remote(json!({ "timeout": "0s" })),
-            &[&format!("{path}: expected a `timeout` from `1ms` to `60s`")],
+            remote(json!({ "timeout": "0s", "refresh": "0s" })),
+            &[
+                &format!("{path}.remote.refresh: expected a `refresh` of at least `1ms`"),
+                &format!("{path}.remote.timeout: expected a `timeout` from `1ms` to `60s`"),
+            ],
         ),
         (
             remote(json!({ "timeout": "999us" })),
-            &[&format!("{path}: expected a `timeout` from `1ms` to `60s`")],
+            &[&format!(
+                "{path}.remote.timeout: expected a `timeout` from `1ms` to `60s`"
+            )],
         ),
         (
             with_jwt(json!({
                 "algorithms": ["HS256"], "jwks": { "remote": { "uri": "https://a/", "cluster": "a" } },
             })),
             &[&format!(
-                "{path}: a shared secret is never fetched: use `inline`"
+                "{path}.remote: a shared secret is never fetched: use `inline`"
             )],
         ),
     ]);
+}
+
+#[test]
+fn several_sources_of_keys() {
+    let remote = |uri: &str| json!({ "remote": { "uri": uri, "cluster": "login" } });
+    let several = |sources: Value| with_jwt(json!({ "jwks": sources }));
+    let path = "providers[0].jwt.jwks";
+    let inline = json!({ "inline": *KEYS });
+    hold(&[
+        (several(json!([inline])), &[]),
+        (
+            several(json!([
+                inline,
+                remote("https://a/1"),
+                remote("https://a/2")
+            ])),
+            &[],
+        ),
+        (
+            several(json!([])),
+            &[&format!("{path}: expected at least one source of keys")],
+        ),
+        (
+            several(json!("https://a/")),
+            &[&format!(
+                "{path}: expected an object, or a list of objects, found `https://a/`"
+            )],
+        ),
+        (
+            several(json!([inline, {}, null, remote("/jwks"), { "inline": {}, "x": 1 }])),
+            &[
+                &format!("{path}[1]: expected exactly one of `inline`, `remote` and `discovery`"),
+                &format!("{path}[2]: expected an object, found nothing"),
+                &format!("{path}[3].remote.uri: expected an absolute `https` or `http` URL"),
+                &format!("{path}[4].inline: a key set must have an array `keys`"),
+                &format!("{path}[4].x: unknown key"),
+            ],
+        ),
+        (
+            several(json!([remote("https://a/1"), {
+                "remote": { "uri": "https://a/2", "cluster": "login", "timeout": "2m" },
+            }])),
+            &[&format!(
+                "{path}[1].remote.timeout: expected a `timeout` from `1ms` to `60s`"
+            )],
+        ),
+        // Keys of another provider may come from the same source.
+        (
+            several(json!([
+                remote("https://a/1"),
+                inline,
+                remote("https://a/1")
+            ])),
+            &[&format!("{path}[2]: duplicate entry")],
+        ),
+    ]);
+}
+
+/// Without a `kid` of its own, a key is one of those that are tried, and these are few.
+#[test]
+fn keys_that_are_never_tried() {
+    let key = |algorithm, kid: Option<&str>| {
+        let key = SigningKey::generate(algorithm).with_kid(kid);
+        key.public_jwk()
+    };
+    let warnings = |crypto: &str, sources: &[Vec<Value>]| {
+        let sources: Vec<_> = sources
+            .iter()
+            .map(|keys| json!({ "inline": { "keys": keys } }))
+            .collect();
+        let mut document = with_jwt(json!({ "jwks": sources }));
+        document["crypto"] = json!(crypto);
+        let loaded = config::load_value(&document).unwrap();
+        let texts: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        texts
+    };
+    let warned = |algorithm: &str| {
+        vec![format!(
+            "providers[0].jwt.jwks: too many keys have the same `kid` or none ({algorithm}): for a token, 16 keys are \
+             tried if the host verifies the algorithm, otherwise 4"
+        )]
+    };
+    let several = |number, algorithm, kid| vec![key(algorithm, kid); number];
+    for kid in [None, Some("same")] {
+        let eddsa = |number| several(number, Algorithm::EdDsa, kid);
+        let es256 = |number| several(number, Algorithm::Es256, kid);
+        assert_eq!(warnings("auto", &[eddsa(4)]), Vec::<String>::new());
+        assert_eq!(warnings("auto", &[eddsa(5)]), warned("EdDSA"));
+        assert_eq!(warnings("auto", &[eddsa(3), eddsa(2)]), warned("EdDSA"));
+        assert_eq!(warnings("auto", &[es256(16)]), Vec::<String>::new());
+        assert_eq!(warnings("host", &[es256(16)]), Vec::<String>::new());
+        assert_eq!(warnings("auto", &[es256(17)]), warned("ES256"));
+        assert_eq!(warnings("wasm", &[es256(5)]), warned("ES256"));
+    }
+    let kids: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+    let named = kids.iter().map(|kid| key(Algorithm::EdDsa, Some(kid)));
+    assert_eq!(warnings("wasm", &[named.collect()]), Vec::<String>::new());
 }
 
 #[test]
@@ -1418,6 +2102,10 @@ fn places_of_tokens() {
     let path = "providers[0].jwt.from";
     let no_name = format!("{path}[0]: not a valid name of a header, a cookie or a query parameter");
     let one_of = format!("{path}[0]: expected exactly one of `header`, `cookie` and `query`");
+    let schemes = |most: usize| -> Value {
+        let scheme = |number| json!({ "header": "a", "scheme": format!("s{number}") });
+        (0..most).map(scheme).collect()
+    };
     hold(&[
         (from(json!({ "header": "X-Token" })), &[]),
         (from(json!({ "cookie": "session" })), &[]),
@@ -1431,10 +2119,25 @@ fn places_of_tokens() {
         (from(json!({ "header": ":path" })), &[&no_name]),
         (from(json!({ "header": "cookie" })), &[&no_name]),
         (from(json!({ "cookie": "a b" })), &[&no_name]),
+        (from(json!({ "header": "Authorization" })), &[]),
+        (from(json!({ "header": "proxy-authorization" })), &[]),
         (
-            from(json!({ "header": "Authorization" })),
+            with_jwt(json!({
+                "from": [{ "header": "authorization" }, { "header": "authorization", "scheme": "bearer" }],
+            })),
+            &[&format!("{path}: duplicate token location")],
+        ),
+        (
+            with_jwt(json!({
+                "from": [{ "header": "a", "scheme": "Token" }, { "header": "A", "scheme": "TOKEN" }],
+            })),
+            &[&format!("{path}: duplicate token location")],
+        ),
+        (with_jwt(json!({ "from": schemes(30) })), &[]),
+        (
+            with_jwt(json!({ "from": schemes(31) })),
             &[&format!(
-                "{path}[0]: this header carries a scheme before the token: add `scheme: Bearer`"
+                "{path}[30]: expected at most 31 different schemes"
             )],
         ),
         (

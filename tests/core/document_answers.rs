@@ -474,6 +474,31 @@ fn other_origins() {
             ],
         ),
         (
+            cors(
+                json!({"allow_origins": ["https://*.preview.example.com", "http://*.localhost:3000"]}),
+            ),
+            &[],
+        ),
+        (
+            cors(json!({"allow_origins": [
+                "https://*", "*.example.com", "*://a.example.com", "https://*:443", "https://a*.example.com",
+                "https://*a.example.com", "https://a.*.example.com", "https://*.*.example.com", "https://*.example.com:*",
+                "https://*.example.com:443", "https://*.example.com/", "https://*.Example.com", "https://*.", "https://**.a",
+                "https://*.192.0.2.1", "https://*.[2001:db8::1]", "https://*.example.com.", "HTTPS://*.a.example",
+                "https://u@*.a.example", "https://*.a.example/*", "https://*..a.example", "**",
+            ]})),
+            &(0..22)
+                .map(|index| format!("cors.allow_origins[{index}]: `*` is only allowed in place of the labels before a domain, such as `https://*.example.com`: in lower case, without a path and without the default port"))
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>(),
+        ),
+        (
+            cors(json!({"allow_origins": ["*", "https://*.example.com"], "allow_credentials": false})),
+            &["cors.allow_origins: `*` must be the only origin"],
+        ),
+        (
             cors(json!({"allow_origins": ["null"], "allow_methods": ["GET POST"]})),
             &["cors.allow_methods[0]: not a valid HTTP token"],
         ),
@@ -485,6 +510,14 @@ fn other_origins() {
         [
             "cors.allow_headers: `*` does not include `authorization` (WHATWG Fetch): the filter adds it"
         ]
+    );
+    assert_eq!(
+        warnings(&cors(
+            json!({"allow_origins": ["https://*.com", "http://*.a.com", "https://*.com:8443"]})
+        )),
+        [0, 2].map(|index| format!(
+            "cors.allow_origins[{index}]: this allows every host below a top-level domain"
+        ))
     );
     let null = |credentials: bool| {
         warnings(&cors(
@@ -662,6 +695,28 @@ fn networks() {
             rule(json!({"allow": "public", "networks": {"deny": ["x"]}})),
             &[
                 "rules[0].networks.deny[0]: expected a network such as `10.0.0.0/8` or `2001:db8::/32`",
+            ],
+        ),
+        (
+            json!({"networks": {"allow": ["10.0.0.0/8"]}, "rules": [
+                {"name": "denied", "match": {"networks": {"allow": ["::1"], "deny": ["::1"]}}, "allow": "public"},
+                {"name": "elsewhere", "match": {"networks": {"allow": ["192.168.0.0/16"]}}, "allow": "public"},
+                {"name": "both", "match": {"paths": ["/a"], "networks": {"allow": ["10.1.0.0/16"]}}, "allow": "public",
+                    "networks": {"deny": ["10.0.0.0/15"]}},
+                {"name": "empty", "match": {"paths": ["/b"], "networks": {}}, "allow": "public"},
+                {"name": "none", "match": {"paths": ["/c"], "networks": {"allow": []}}, "allow": "public"},
+                {"name": "null", "match": {"paths": ["/d"], "networks": null}, "allow": "public"},
+                {"name": "typo", "match": {"paths": ["/e"], "networks": {"allowed": ["10.0.0.0/8"], "deny": ["10.0.0.1/8"]}}, "allow": "public"},
+            ]}),
+            &[
+                "rules[0].match.networks: every allowed network is also denied",
+                "rules[1].match.networks: no address is allowed by both these networks and the top-level `networks`",
+                "rules[2].networks: no address is allowed by both these networks and `match.networks`",
+                "rules[3].match.networks: expected `allow`, `deny` or both",
+                "rules[4].match.networks.allow: expected at least one network",
+                "rules[5].match.networks: expected an object, found nothing",
+                "rules[6].match.networks.allowed: unknown key; did you mean `allow`?",
+                "rules[6].match.networks.deny[0]: the address has bits after the prefix; did you mean `10.0.0.0/8`?",
             ],
         ),
         (

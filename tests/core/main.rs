@@ -8,9 +8,12 @@ mod published;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod allocations;
 mod answers;
 mod callers;
+mod claims;
+mod cookies;
 mod document;
 mod document_answers;
 mod harness;

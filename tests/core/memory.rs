@@ -518,7 +518,7 @@ fn j_10_a_key_of_no_name_does_not_hide_that_the_named_one_is_unknown() {
     let fields = [("authorization", of_new.as_str())];
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(30)),
-        Err(Fetch::Keys(KeySourceId(0)))
+        Err(Fetch::KeysInDoubt(KeySourceId(0)))
     );
     worker.store.fetch_failed(KeySourceId(0), at(30));
     assert_eq!(

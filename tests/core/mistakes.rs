@@ -93,6 +93,21 @@ fn keys_in_the_wrong_place() {
             ],
         ),
         (
+            with_jwt(json!({ "other_credentials": "ignore", "encoded_slash": "segment" })),
+            &[
+                &format!("providers[0].jwt.encoded_slash: {top}"),
+                "providers[0].jwt.other_credentials: unknown key: it belongs in `rules[]`",
+            ],
+        ),
+        (
+            with_rule(json!({ "require_claims": { "tid": "a" } })),
+            &["rules[0].require_claims: unknown key: it belongs in `providers[].jwt`"],
+        ),
+        (
+            json!({ "providers": [merged(provider("corp"), json!({ "require": ["exp"] }))] }),
+            &["providers[0].require: unknown key: it belongs in `providers[].jwt`"],
+        ),
+        (
             with_jwt(json!({ "remote": {} })),
             &["providers[0].jwt.remote: unknown key: it belongs in `providers[].jwt.jwks`"],
         ),
@@ -119,7 +134,7 @@ fn words_that_yaml_reads_as_booleans() {
         (
             with_rule(json!({ "match": { "headers": { "x-country": false } } })),
             &[&format!(
-                "rules[0].match.headers.x-country: expected a string, found the boolean `false`: {why}"
+                "rules[0].match.headers.x-country: expected a string, a list of strings, or `absent`, found the boolean `false`: {why}"
             )],
         ),
     ]);
@@ -133,6 +148,10 @@ fn a_private_key_is_leaked() {
     let path = "providers[0].jwt.jwks.inline.keys";
     let alone = format!("{path}[0]: {leaked}");
     hold(&[(with_keys(json!([private])), &[&alone])]);
+    let listed =
+        with_jwt(json!({ "jwks": [{ "inline": *KEYS }, { "inline": { "keys": [private] } }] }));
+    let in_list = format!("providers[0].jwt.jwks[1].inline.keys[0]: {leaked}");
+    hold(&[(listed, &[&in_list])]);
     let beside = format!("{path}[1]: {leaked}");
     hold_warnings(&[(with_keys(json!([KEYS["keys"][0], private])), &[&beside])]);
     for document in [
@@ -191,6 +210,10 @@ fn a_url_with_a_password_is_rejected_and_not_shown() {
             &[&format!("providers[0].jwt.jwks.remote.uri: {expected}")],
         ),
         (
+            key(json!([{ "inline": *KEYS }, { "remote": { "uri": url, "cluster": "login" } }])),
+            &[&format!("providers[0].jwt.jwks[1].remote.uri: {expected}")],
+        ),
+        (
             key(json!({ "discovery": { "uri": url, "cluster": "login" } })),
             &[&format!("providers[0].jwt.jwks.discovery.uri: {expected}")],
         ),
@@ -234,6 +257,25 @@ fn quotes_of_word_processors() {
         (
             with_jwt(json!({ "issuer": "“https://login.example.com”" })),
             &[&format!("providers[0].jwt.issuer: {expected}")],
+        ),
+        (
+            with_rule(
+                json!({ "match": { "headers": { "x-tenant": "“red”", "x-unit": ["a", "“b”"] } } }),
+            ),
+            &[
+                &format!("rules[0].match.headers.x-tenant: {expected}"),
+                &format!("rules[0].match.headers.x-unit[1]: {expected}"),
+            ],
+        ),
+        (
+            with_jwt(
+                json!({ "claims": { "roles": ["“roles”", ["“a”"]] }, "require_claims": { "tid": "“red”" } }),
+            ),
+            &[
+                &format!("providers[0].jwt.claims.roles[0]: {expected}"),
+                &format!("providers[0].jwt.claims.roles[1][0]: {expected}"),
+                &format!("providers[0].jwt.require_claims.tid: {expected}"),
+            ],
         ),
         (
             with_rule(json!({ "require": { "roles": ["“admin”"] } })),
@@ -463,7 +505,7 @@ fn a_duration_has_a_unit() {
         (
             with_rule(json!({ "match": { "headers": { "x-api-version": 2 } } })),
             &[
-                "rules[0].match.headers.x-api-version: expected a string, found the number `2`; did you mean `\"2\"`?",
+                "rules[0].match.headers.x-api-version: expected a string, a list of strings, or `absent`, found the number `2`; did you mean `\"2\"`?",
             ],
         ),
     ]);

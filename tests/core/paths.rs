@@ -229,6 +229,21 @@ fn no_server_reads_a_path_as_what_another_rule_is_for() {
 }
 
 #[test]
+fn no_server_that_keeps_encoded_slashes_in_parameters_reads_a_path_as_what_another_rule_is_for() {
+    let policies = Policies::new();
+    let mut kept = 0;
+    for seed in 0..30_000 {
+        let path = paths::random_path(&mut Random::new(seed));
+        match paths::check_segments(&policies, &path) {
+            Ok(Outcome::Denied) => {}
+            Ok(Outcome::Forwarded { .. }) => kept += 1,
+            Err(difference) => panic!("seed {seed}: {difference}"),
+        }
+    }
+    assert!(kept > 200, "{kept}");
+}
+
+#[test]
 fn the_index_finds_what_a_search_finds() {
     let mut fitted = 0;
     for seed in 0..10_000 {

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::document::{hold, hold_warnings, merged, with, with_jwt, with_rule};
+use countersign::config;
+
+use super::document::{faults, hold, hold_warnings, merged, with, with_jwt, with_rule};
 
 fn with_match(members: Value) -> Value {
     with_rule(json!({ "match": members }))
@@ -81,8 +83,8 @@ fn a_wildcard_alone_elsewhere_is_a_fault_that_says_what_to_write() {
     let each = "`*` is not a wildcard here: write each one";
     let claim = "`*` is not a wildcard here: write the name of each claim";
     let scope = "`*` is not a wildcard here: write each scope";
-    let present = "`*` is not a wildcard here: write each value; `has(claims.<name>)` in `cel` tests that a claim is \
-                   present";
+    let present = "`*` is not a wildcard here: write each value; `has(claims.<name>)` in `cel`, or a provider's \
+                   `require`, tests that a claim is present";
     hold_one(
         "rules[0].require.claims.tenant",
         &[(
@@ -116,7 +118,7 @@ fn a_wildcard_alone_elsewhere_is_a_fault_that_says_what_to_write() {
         )],
     );
     for (path, members, text) in [
-        ("require[0]", json!({ "require": ["*"] }), each),
+        ("require[0]", json!({ "require": ["*"] }), claim),
         (
             "revoked.jti[0]",
             json!({ "revoked": { "jti": ["*"] } }),
@@ -133,6 +135,94 @@ fn a_wildcard_alone_elsewhere_is_a_fault_that_says_what_to_write() {
             &[(with_jwt(members), text)],
         );
     }
+    for (path, members, text) in [
+        (
+            "claims.subject",
+            json!({ "claims": { "subject": "*" } }),
+            claim,
+        ),
+        (
+            "claims.subject[0][1]",
+            json!({ "claims": { "subject": [["a", "*"]] } }),
+            claim,
+        ),
+        (
+            "claims.audience[1]",
+            json!({ "claims": { "audience": ["aud", ".*"] } }),
+            claim,
+        ),
+        (
+            "claims.roles[0][1]",
+            json!({ "claims": { "roles": [["resource_access", "*", "roles"]] } }),
+            claim,
+        ),
+        (
+            "claims.groups.members",
+            json!({ "claims": { "groups": { "members": "*" } } }),
+            claim,
+        ),
+        (
+            "claims.scopes[1].members[0]",
+            json!({ "claims": { "scopes": ["scp", { "members": ["*"] }] } }),
+            claim,
+        ),
+        (
+            "issuer",
+            json!({ "issuer": "https://login.example.com/{*}", "require_claims": { "tid": "a" } }),
+            claim,
+        ),
+        (
+            "require_claims.*",
+            json!({ "require_claims": { "*": "red" } }),
+            claim,
+        ),
+        (
+            "require_claims.tid",
+            json!({ "require_claims": { "tid": "*" } }),
+            present,
+        ),
+        (
+            "require_claims.tid[1]",
+            json!({ "require_claims": { "tid": ["red", "**"] } }),
+            present,
+        ),
+        (
+            "require_claims.tid[1][0]",
+            json!({ "require_claims": { "tid": ["red", ["*"]] } }),
+            present,
+        ),
+        (
+            "require_claims.tid.org",
+            json!({ "require_claims": { "tid": { "org": "*" } } }),
+            present,
+        ),
+    ] {
+        hold_one(
+            &format!("providers[0].jwt.{path}"),
+            &[(with_jwt(members), text)],
+        );
+    }
+    hold_one(
+        "require.claims.tenant",
+        &[(
+            with(json!({ "require": { "claims": { "tenant": "*" } } })),
+            present,
+        )],
+    );
+    hold_one(
+        "require.roles[0]",
+        &[(
+            with(json!({ "require": { "roles": ["*"] } })),
+            "`*` is not a wildcard here: remove `roles` to match any",
+        )],
+    );
+    hold_one(
+        "rules[0].require.any_of[0].claims.tenant[0]",
+        &[(
+            with_require(json!({ "any_of": [{ "claims": { "tenant": ["*"] } }] })),
+            present,
+        )],
+    );
     for (path, imply) in [
         ("scopes_imply.*", json!({ "*": ["a"] })),
         ("scopes_imply.a[0]", json!({ "a": ["*"] })),
@@ -160,6 +250,36 @@ fn a_header_is_matched_by_its_whole_value_and_name() {
             )],
         );
     }
+    // Each value of a list is judged, and `absent` has no value.
+    for text in ["*", "red*"] {
+        hold_one(
+            "rules[0].match.headers.x-tenant[1]",
+            &[(
+                with_match(json!({ "headers": { "x-tenant": ["blue", text] } })),
+                "`*` is not a wildcard here: write each value",
+            )],
+        );
+    }
+    for value in [
+        json!("absent"),
+        json!(["absent"]),
+        json!(["absent", "red"]),
+        json!(["red", "blue"]),
+    ] {
+        hold_warnings(&[(with_match(json!({ "headers": { "x-tenant": value } })), &[])]);
+    }
+    hold_warnings(&[
+        (
+            with_match(json!({ "headers": { "accept": ["text/html", "*/*"] } })),
+            &[],
+        ),
+        (
+            with_match(json!({ "headers": { "x-tenant": ["blue", "^red"] } })),
+            &[
+                "rules[0].match.headers.x-tenant[1]: this is not a pattern: the text is compared as written",
+            ],
+        ),
+    ]);
     for (name, text) in [
         ("accept", "application/vnd.*+json"),
         ("accept-language", "en-*"),
@@ -337,7 +457,7 @@ fn a_path_is_no_pattern_of_another_router() {
     ] {
         hold_one(path, &[(paths(text), star)]);
     }
-    for text in ["/users/:id", "/:id"] {
+    for text in ["/users/:id", "/:id", "/:id/**", "/users/:id:cancel"] {
         hold_one(
             path,
             &[(
@@ -374,6 +494,8 @@ fn a_path_is_no_pattern_of_another_router() {
         "/:w:/s/x",
         "/drive/root:/x",
         "/a:b",
+        "/v1/orders/{id}:cancel",
+        "/v1/orders:search",
     ] {
         hold_warnings(&[(paths(text), &[])]);
     }
@@ -436,7 +558,37 @@ fn a_wildcard_within_a_text_is_compared_as_written_and_warned_of() {
         ),
         (
             with_jwt(json!({ "claims": { "roles": ["resource_access.*.roles"] } })),
-            &[&format!("providers[0].jwt.claims: {star}")],
+            &[&format!("providers[0].jwt.claims.roles[0]: {star}")],
+        ),
+        (
+            with_jwt(
+                json!({ "claims": { "audience": ["aud*"], "subject": [["a", "b*"]], "groups": { "members": "c*" } } }),
+            ),
+            &[
+                &format!("providers[0].jwt.claims.subject[0][1]: {star}"),
+                &format!("providers[0].jwt.claims.audience[0]: {star}"),
+                &format!("providers[0].jwt.claims.groups.members: {star}"),
+            ],
+        ),
+        (
+            with_jwt(
+                json!({ "require": ["exp", "x-*"], "require_claims": { "tid": "red-*", "x*": ["^a", "b"] } }),
+            ),
+            &[
+                &format!("providers[0].jwt.require[1]: {star}"),
+                &format!("providers[0].jwt.require_claims.tid: {star}"),
+                &format!("providers[0].jwt.require_claims.x*: {star}"),
+                &format!("providers[0].jwt.require_claims.x*[0]: {pattern}"),
+            ],
+        ),
+        (
+            with(
+                json!({ "require": { "scopes": ["orders:*"], "claims": { "tenant": "user-{id}" } } }),
+            ),
+            &[
+                &format!("require.claims.tenant: {pattern}"),
+                &format!("require.scopes[0]: {star}"),
+            ],
         ),
         (
             with_jwt(json!({ "revoked": { "subjects": ["test-*"] } })),
@@ -455,7 +607,21 @@ fn every_address_is_written_as_networks() {
         let other = json!({ "allow": ["192.0.2.0/24"], "deny": ["198.51.100.0/24"] });
         with(json!({ "networks": merged(other, json!({ key: [text] })) }))
     };
+    let matched = |key: &str, text: &str| {
+        let other = json!({ "allow": ["192.0.2.0/24"], "deny": ["192.0.2.9"] });
+        with_match(json!({ "networks": merged(other, json!({ key: [text] })) }))
+    };
     for key in ["allow", "deny"] {
+        for text in ["*", "Any", "all", "0.0.0.0"] {
+            let fault = format!(
+                "rules[0].match.networks.{key}[0]: every address is `0.0.0.0/0` and `::/0`"
+            );
+            hold(&[(matched(key, text), &[&fault])]);
+        }
+        let warning = format!(
+            "rules[0].match.networks.{key}[0]: this is one address: a network has a prefix length, such as `10.0.0.0/8`"
+        );
+        hold_warnings(&[(matched(key, "10.0.0.0"), &[&warning])]);
         for text in ["*", "any", "ALL", "0.0.0.0", "::"] {
             let fault = format!("networks.{key}[0]: every address is `0.0.0.0/0` and `::/0`");
             hold(&[(networks(key, text), &[&fault])]);
@@ -500,6 +666,25 @@ fn what_cors_allows_is_written_as_browsers_compare_it() {
             &[&format!("cors.allow_headers[0]: {cookies}")],
         ),
     ]);
+    hold_warnings(&[(
+        cors(json!({ "allow_origins": ["https://*.example.com"] })),
+        &[],
+    )]);
+    for text in [
+        "https://*",
+        "*.example.com",
+        "https://app.*.com",
+        "https://*app.example.com",
+        "**",
+    ] {
+        let loaded = faults(config::load_value(&cors(
+            json!({ "allow_origins": [text] }),
+        )));
+        let [fault] = &loaded[..] else {
+            panic!("{text}: {loaded:?}");
+        };
+        assert!(fault.starts_with("cors.allow_origins[0]: `*`"), "{fault}");
+    }
     hold(&[
         (
             cors(json!({ "allow_headers": ["x-*"] })),

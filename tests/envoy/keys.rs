@@ -20,7 +20,7 @@ use crate::support::issuer::{Gate, Issuer, Page};
 use crate::support::until;
 use crate::support::upstream::Upstream;
 
-const ISSUER: &str = "https://login.example.com";
+pub(super) const ISSUER: &str = "https://login.example.com";
 /// The time within which every worker adopts what one worker fetched. Workers look ten times per second.
 const WORKERS_LOOK: Duration = Duration::from_millis(300);
 
@@ -29,11 +29,11 @@ fn let_workers_look() {
     thread::sleep(WORKERS_LOOK);
 }
 
-fn key(kid: &str) -> SigningKey {
+pub(super) fn key(kid: &str) -> SigningKey {
     SigningKey::generate(Algorithm::Es256).with_kid(Some(kid))
 }
 
-fn token_of(issuer: &str, key: &SigningKey) -> String {
+pub(super) fn token_of(issuer: &str, key: &SigningKey) -> String {
     let claims = json!({
         "iss": issuer, "aud": "orders", "sub": "amy", "exp": support::now() + 600,
     });
@@ -46,11 +46,11 @@ fn token_of(issuer: &str, key: &SigningKey) -> String {
         .unwrap()
 }
 
-fn token(key: &SigningKey) -> String {
+pub(super) fn token(key: &SigningKey) -> String {
     token_of(ISSUER, key)
 }
 
-fn provider(name: &str, jwks: &Value) -> Value {
+pub(super) fn provider(name: &str, jwks: &Value) -> Value {
     json!({"name": name, "jwt": {"issuer": ISSUER, "audiences": ["orders"], "jwks": jwks}})
 }
 
@@ -60,7 +60,7 @@ fn document(issuer: &Issuer) -> Value {
 }
 
 /// The same configuration with more members of `remote`.
-fn document_with(issuer: &Issuer, members: Value) -> Value {
+pub(super) fn document_with(issuer: &Issuer, members: Value) -> Value {
     let mut remote = json!({"uri": issuer.url("/jwks"), "cluster": "issuer", "timeout": "10s"});
     for (name, value) in members.as_object().unwrap() {
         remote[name] = value.clone();
@@ -68,7 +68,7 @@ fn document_with(issuer: &Issuer, members: Value) -> Value {
     json!({"providers": [provider("corp", &json!({"remote": remote}))]})
 }
 
-fn bootstrap(upstream: &Upstream, issuer: &Issuer) -> Bootstrap {
+pub(super) fn bootstrap(upstream: &Upstream, issuer: &Issuer) -> Bootstrap {
     Bootstrap::new(upstream.port()).cluster("issuer", &[issuer.port()])
 }
 
@@ -87,7 +87,7 @@ fn get(envoy: &Envoy, listener: &str, target: &str, token: &str) -> Response {
     client::send(envoy.listener(listener), &request).unwrap()
 }
 
-fn ask(envoy: &Envoy, listener: &str, token: &str) -> (u16, String) {
+pub(super) fn ask(envoy: &Envoy, listener: &str, token: &str) -> (u16, String) {
     read(&get(envoy, listener, "/", token))
 }
 
@@ -98,15 +98,15 @@ fn read(response: &Response) -> (u16, String) {
     (response.status, error.to_owned())
 }
 
-fn passes() -> (u16, String) {
+pub(super) fn passes() -> (u16, String) {
     (200, String::new())
 }
 
-fn refused() -> (u16, String) {
+pub(super) fn refused() -> (u16, String) {
     (401, "invalid_token".to_owned())
 }
 
-fn unavailable() -> (u16, String) {
+pub(super) fn unavailable() -> (u16, String) {
     (503, "temporarily_unavailable".to_owned())
 }
 
@@ -116,7 +116,7 @@ fn under_way(envoy: &Envoy, listener: &str) -> u64 {
 }
 
 /// The first log line about a failed fetch of a provider's keys.
-fn failed_fetch<'l>(log: &'l str, provider: &str) -> Option<&'l str> {
+pub(super) fn failed_fetch<'l>(log: &'l str, provider: &str) -> Option<&'l str> {
     let begin = format!("provider `{provider}`: fetching keys from `");
     log.lines()
         .find(|line| line.contains(&begin) && line.contains("` failed: "))
@@ -454,6 +454,145 @@ fn two_named(key: &SigningKey, kid: &str) -> SigningKey {
     SigningKey::from_jwk(&key.private_jwk())
         .unwrap()
         .with_kid(Some(kid))
+}
+
+/// Takes half a minute, because the cool-down cannot be configured.
+#[test]
+fn a_key_that_was_replaced_and_kept_its_kid_is_fetched_once_in_a_cool_down() {
+    let (upstream, old, new) = (Upstream::start(), key("default"), key("default"));
+    let (issuer, failing) = (Issuer::with_keys(&[&old]), Issuer::with_keys(&[&old]));
+    let mut other = document(&failing);
+    other["providers"][0]["jwt"]["jwks"]["remote"]["cluster"] = json!("failing");
+    let mut throttled = document(&issuer);
+    throttled["throttle"] = json!({"failures": 3, "window": "10m", "block": "1h"});
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &issuer)
+            .cluster("failing", &[failing.port()])
+            .concurrency(2)
+            .listener("remote", &throttled)
+            .listener("failing", &other),
+    );
+    until("keys are fetched", || envoy.counted("jwks.fetched") == 2);
+    let_workers_look();
+    let flood = || {
+        let forged: Vec<String> = (0..50).map(|_| token(&key("default"))).collect();
+        thread::scope(|scope| {
+            let envoy = &envoy;
+            for some in forged.chunks(10) {
+                scope.spawn(move || {
+                    for token in some {
+                        ask(envoy, "remote", token);
+                    }
+                });
+            }
+        });
+    };
+    issuer.serve("/jwks", Page::keys(&[&new]));
+    failing.serve("/jwks", Page::status(500));
+    assert_eq!(ask(&envoy, "remote", &token(&old)), passes());
+    // Good tokens of the new key are no guesses.
+    for _ in 0..20 {
+        assert_eq!(ask(&envoy, "remote", &token(&new)), refused());
+    }
+    assert_eq!(ask(&envoy, "failing", &token(&new)), refused());
+    assert_eq!(issuer.asked("/jwks"), 1);
+
+    thread::sleep(Duration::from_secs(30));
+    let quiet = no_starts();
+    let begun = Instant::now();
+    assert_eq!(ask(&envoy, "remote", &token(&new)), passes());
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    drop(quiet);
+    let_workers_look();
+    for _ in 0..20 {
+        assert_eq!(ask(&envoy, "remote", &token(&new)), passes());
+        // Nor are tokens that the issuer signed before.
+        assert_eq!(ask(&envoy, "remote", &token(&old)), refused());
+    }
+    flood();
+    assert_eq!(issuer.asked("/jwks"), 2);
+    assert_eq!(ask(&envoy, "remote", &token(&new)), passes());
+    // The token names a key that is known, so it is refused although the fetch fails.
+    assert_eq!(ask(&envoy, "failing", &token(&new)), refused());
+    assert_eq!(failing.asked("/jwks"), 2);
+    ends_well(&envoy);
+}
+
+#[test]
+fn keys_of_two_sources_of_one_issuer_verify() {
+    let (upstream, one, two, own) = (Upstream::start(), key("one"), key("two"), key("own"));
+    let (issuer, metadata) = (
+        Issuer::with_keys(&[&one]),
+        "/.well-known/openid-configuration",
+    );
+    let remote = |path: &str| json!({"remote": {"uri": issuer.url(path), "cluster": "issuer"}});
+    let mut discovered = json!({"discovery": {"uri": issuer.url(metadata), "cluster": "issuer"}});
+    discovered["discovery"]["timeout"] = json!("10s");
+    issuer.serve(
+        metadata,
+        Page::json(&json!({"issuer": ISSUER, "jwks_uri": issuer.url("/new")})),
+    );
+    issuer.serve("/new", Page::keys(&[&two]));
+    issuer.serve("/gone", Page::status(404));
+    let inline = json!({"inline": {"keys": [own.public_jwk()]}});
+    let both = json!([remote("/jwks"), discovered, inline]);
+    let half = json!([remote("/jwks"), remote("/gone"), inline]);
+    let document = |jwks: &Value| json!({"providers": [provider("corp", jwks)]});
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &issuer)
+            .concurrency(2)
+            .listener("both", &document(&both))
+            .listener("half", &document(&half)),
+    );
+    until("keys are fetched", || envoy.counted("jwks.fetched") >= 3);
+    until("a source fails", || envoy.counted("jwks.failed") >= 1);
+    let_workers_look();
+    for _ in 0..10 {
+        for signer in [&one, &two, &own] {
+            assert_eq!(ask(&envoy, "both", &token(signer)), passes());
+        }
+        assert_eq!(ask(&envoy, "both", &token(&key("three"))), refused());
+        assert_eq!(ask(&envoy, "half", &token(&one)), passes());
+        assert_eq!(ask(&envoy, "half", &token(&own)), passes());
+        // Its key can be at the source that was never fetched.
+        assert_eq!(ask(&envoy, "half", &token(&two)), unavailable());
+        let unnamed = SigningKey::generate(Algorithm::Es256).with_kid(None);
+        assert_eq!(ask(&envoy, "half", &token(&unnamed)), unavailable());
+        // Its key is known, and has not signed it.
+        assert_eq!(ask(&envoy, "half", &token(&key("one"))), refused());
+        assert_eq!(ask(&envoy, "half", &token(&key("own"))), refused());
+    }
+    let log = envoy.log();
+    let line = failed_fetch(&log, "corp");
+    assert!(line.is_some_and(|line| line.contains("/gone`")), "{log}");
+    ends_well(&envoy);
+}
+
+#[test]
+fn the_log_says_once_that_keys_are_not_tried() {
+    let upstream = Upstream::start();
+    let unnamed = |algorithm| SigningKey::generate(algorithm).with_kid(None);
+    let (rsa, last) = (unnamed(Algorithm::Es256), unnamed(Algorithm::EdDsa));
+    let mut keys = vec![rsa.public_jwk()];
+    keys.extend((0..5).map(|_| unnamed(Algorithm::EdDsa).public_jwk()));
+    keys.push(last.public_jwk());
+    let issuer = Issuer::start();
+    issuer.serve("/jwks", Page::json(&json!({ "keys": keys })));
+    let envoy = Envoy::start(bootstrap(&upstream, &issuer).listener("remote", &document(&issuer)));
+    let said = "provider `corp`: a token was denied before all keys";
+    assert_eq!(ask(&envoy, "remote", &token(&rsa)), passes());
+    // All keys that can have signed this one are tried.
+    assert_eq!(
+        ask(&envoy, "remote", &token(&unnamed(Algorithm::Es256))),
+        refused()
+    );
+    assert!(!envoy.log().contains(said));
+    for _ in 0..5 {
+        assert_eq!(ask(&envoy, "remote", &token(&last)), refused());
+    }
+    until("the log says it", || envoy.log().contains(said));
+    assert_eq!(envoy.log().matches(said).count(), 1);
+    ends_well(&envoy);
 }
 
 #[test]

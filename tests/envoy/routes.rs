@@ -237,6 +237,83 @@ fn a_policy_is_a_text_or_a_list_of_texts() {
     assert_eq!(envoy.alarms(), Vec::<String>::new());
 }
 
+/// A route whose policy Envoy cannot return is a fault of the configuration: the log names it once, not per request.
+#[test]
+fn a_route_whose_policy_cannot_be_read_is_named_in_the_log_once() {
+    let upstream = Upstream::start();
+    let route = |path: &str, name: Option<&str>, policy: Value| {
+        let mut route = json!({"match": {"path": path}, "route": {"cluster": "upstream"}});
+        route["metadata"] = json!({"filter_metadata": {"countersign": {"policy": policy}}});
+        if let Some(name) = name {
+            route["name"] = json!(name);
+        }
+        route
+    };
+    let long = "l".repeat(5000);
+    let mut routes = vec![
+        route("/null", Some("legacy"), Value::Null),
+        route(
+            "/list",
+            Some("li\u{1b}[31mst\u{202e}"),
+            json!(["free", null]),
+        ),
+        route("/unnamed", None, Value::Null),
+        route("/long", Some(&long), Value::Null),
+        route("/good", Some("good"), json!("free")),
+    ];
+    routes.extend((0..100).map(|number| {
+        let name = format!("many-{number}-");
+        route(&format!("/many/{number}"), Some(&name), Value::Null)
+    }));
+    let document = json!({
+        "audit": {"log": "none"},
+        "rules": [{"name": "free", "match": {"policy": ["free"]}, "allow": "public"}],
+    });
+    let envoy = Envoy::start(
+        Bootstrap::new(upstream.port()).routed_listener("policies", &document, &routes),
+    );
+    let status = |path: &str| ask(&envoy, "policies", "GET", path, &[]).status;
+    let lines = || -> Vec<String> {
+        let log = envoy.log();
+        let lines = log
+            .lines()
+            .filter(|line| line.contains("countersign: ") && !line.contains("[info]"));
+        lines.map(str::to_owned).collect()
+    };
+    for _ in 0..3 {
+        for path in ["/null", "/list", "/unnamed", "/long"] {
+            assert_eq!(status(path), 503, "{path}");
+        }
+        assert_eq!(status("/good"), 200);
+    }
+    until("the routes are named", || lines().len() >= 4);
+    let shown = lines();
+    assert_eq!(shown.len(), 4, "{shown:#?}");
+    let expected = [
+        "route `legacy`: the host cannot return `filter_metadata.countersign.policy`",
+        "route `li\\u001b[31mst\\u202e`: the host",
+        "route without a name, virtual host `all`, cluster `upstream`: the host",
+        &format!("route `{}`: the host", "l".repeat(256)),
+    ];
+    for (line, expected) in shown.iter().zip(expected) {
+        assert!(line.contains(expected), "{line}");
+    }
+    for _ in 0..2 {
+        for number in 0..100 {
+            assert_eq!(status(&format!("/many/{number}")), 503);
+        }
+    }
+    until("the last line", || lines().len() >= 65);
+    let shown = lines();
+    assert_eq!(shown.len(), 65);
+    assert!(
+        shown[64].contains("too many faults: further ones are not logged"),
+        "{}",
+        shown[64]
+    );
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
+
 struct Party {
     key: SigningKey,
     issuer: Issuer,

@@ -272,7 +272,13 @@ fn same_answer(observed: &Observed, expected: &Observed) -> Vec<String> {
     }
 }
 
-fn send(envoy: &Envoy, listener: &str, case: &Case, number: usize) -> std::io::Result<Response> {
+/// Sends a case's request to a listener; the upstream and the access log get its number.
+pub fn send(
+    envoy: &Envoy,
+    listener: &str,
+    case: &Case,
+    number: usize,
+) -> std::io::Result<Response> {
     let number = number.to_string();
     let mut headers: Vec<(&[u8], &[u8])> = Vec::new();
     headers.extend(
@@ -298,7 +304,7 @@ fn send(envoy: &Envoy, listener: &str, case: &Case, number: usize) -> std::io::R
 }
 
 /// What came back; `details` is the case's number until the access log is read.
-fn observe(mut response: Response, number: usize) -> Observed {
+pub fn observe(mut response: Response, number: usize) -> Observed {
     let reached = response.values("x-upstream").next().is_some();
     if reached && response.status == 101 {
         // A case says 200 of whatever reached the upstream.

@@ -1,6 +1,7 @@
 //! Whoever fails too often, in a real Envoy: who is blocked, from when, until when, and what they are told.
 
 use std::thread;
+use std::time::Duration;
 
 use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support;
 use crate::support::client::{self, Request, Response};
 use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
+use crate::support::issuer::Issuer;
 use crate::support::until;
 use crate::support::upstream::Upstream;
 
@@ -293,6 +295,60 @@ fn what_an_honest_caller_is_refused_for_is_no_failure() {
     }
     ask().gets(4, 401);
     ask().showing(&tokens.good("amy")).gets(1, 200);
+    ends_well(&envoy);
+}
+
+/// Microsoft Graph's tokens, for example, are of the same issuer, and only Microsoft Graph can verify them.
+#[test]
+fn a_token_for_another_audience_is_no_failure_whatever_its_signature() {
+    let (upstream, tokens) = (Upstream::start(), Tokens::new());
+    let envoy = start(&upstream, &tokens.document(&three()));
+    let ask = || Ask::of(&envoy, "api");
+    for change in [
+        json!({"aud": "graph"}),
+        json!({"aud": ["graph", "billing"]}),
+        json!({"aud": null}),
+        json!({"iss": "https://other.example"}),
+    ] {
+        let token = Tokens::signed(&tokens.forged, "amy", &change);
+        ask().showing(&token).gets(5, 401);
+    }
+    ask().showing(&tokens.good("amy")).gets(1, 200);
+    ask().showing(&tokens.bad("amy")).gets(3, 401);
+    ask().showing(&tokens.good("amy")).gets(1, 429);
+    ends_well(&envoy);
+}
+
+/// Takes half a minute, because the cool-down cannot be configured.
+#[test]
+fn wrong_signatures_under_a_fetched_key_count_once_a_fetch_has_returned_the_key() {
+    let (upstream, tokens) = (Upstream::start(), Tokens::new());
+    let issuer = Issuer::with_keys(&[&tokens.key]);
+    let mut document = tokens.document(&three());
+    document["providers"][0]["jwt"]["jwks"] =
+        json!({"remote": {"uri": issuer.url("/jwks"), "cluster": "issuer"}});
+    let envoy = Envoy::start(
+        Bootstrap::new(upstream.port())
+            .cluster("issuer", &[issuer.port()])
+            .concurrency(4)
+            .forwarded_listener("api", &document),
+    );
+    until("keys are fetched", || envoy.counted("jwks.fetched") == 1);
+    let ask = || Ask::of(&envoy, "api");
+    ask().showing(&tokens.good("amy")).gets(8, 200);
+    // The issuer may have replaced the key.
+    for _ in 0..4 {
+        ask().showing(&tokens.bad("amy")).gets(5, 401);
+    }
+    ask().showing(&tokens.good("amy")).gets(1, 200);
+    thread::sleep(Duration::from_secs(30));
+    // This request waits for the keys, which are the same.
+    ask().showing(&tokens.bad("amy")).gets(1, 401);
+    assert_eq!(issuer.asked("/jwks"), 2);
+    thread::sleep(Duration::from_millis(300));
+    ask().showing(&tokens.bad("amy")).gets(2, 401);
+    ask().showing(&tokens.good("amy")).gets(8, 429);
+    assert_eq!(issuer.asked("/jwks"), 2);
     ends_well(&envoy);
 }
 

@@ -7,6 +7,7 @@ mod support;
 
 mod compose;
 mod coverage;
+mod issuers;
 mod layers;
 mod module;
 mod readme;

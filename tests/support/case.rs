@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::challenge;
+use super::document;
 use super::in_repository;
 use super::token::{self, Keys, TokenSpec, latin_1};
 
@@ -325,12 +326,13 @@ pub fn parse(name: &str, text: &str, now: i64) -> Table {
             )
         })
         .collect();
+    let document = document::resolved(file.document);
     let loader = Loader {
         table: name,
         keys: &keys,
         tokens: &tokens,
         routes: &file.routes,
-        document: &file.document,
+        document: &document,
     };
     Table {
         name: name.to_owned(),
@@ -344,9 +346,14 @@ pub fn parse(name: &str, text: &str, now: i64) -> Table {
 
 fn read(text: &str) -> Result<TableFile, serde_yaml_ng::Error> {
     let mut yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(text)?;
-    // `<<: *claims` is no part of YAML 1.2, and has to be asked for.
-    yaml.apply_merge()?;
-    serde_yaml_ng::from_value(yaml)
+    // `<<: *claims` is no part of YAML 1.2, and has to be asked for. One pass leaves the `<<` of what it merges.
+    loop {
+        let before = yaml.clone();
+        yaml.apply_merge()?;
+        if yaml == before {
+            return serde_yaml_ng::from_value(yaml);
+        }
+    }
 }
 
 struct Loader<'a> {
@@ -377,7 +384,8 @@ impl Loader<'_> {
             (file.only == Runs::Everywhere) == file.why.is_none(),
             "{name}: `only` and `why` stand together"
         );
-        let mut document = file.document.unwrap_or_else(|| self.document.clone());
+        let own = file.document.map(document::resolved);
+        let mut document = own.unwrap_or_else(|| self.document.clone());
         if let Some(patch) = file.patch {
             merge(&mut document, patch);
         }

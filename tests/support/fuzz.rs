@@ -1,5 +1,10 @@
-//! The parts of `fuzz/` that tests use as well: random paths and rules, and the models of the servers that read paths.
+//! The parts of `fuzz/` that tests use as well: random claims, cookies, paths and rules, and the models of the servers that
+//! read paths.
 
+#[path = "../../fuzz/src/claims.rs"]
+pub mod claims;
+#[path = "../../fuzz/src/cookies.rs"]
+pub mod cookies;
 #[path = "../../fuzz/src/paths.rs"]
 pub mod paths;
 #[path = "../../fuzz/src/random.rs"]

@@ -20,6 +20,8 @@ pub struct Page {
     kind: Kind,
     /// It comes once this says so.
     gate: Option<Gate>,
+    /// What comes instead where a header of the request does not contain a text.
+    requires: Vec<(&'static str, &'static str, Page)>,
 }
 
 /// Holds pages back until it is opened.
@@ -43,7 +45,7 @@ impl Gate {
 enum Kind {
     Answer {
         status: u16,
-        cache_control: Option<&'static str>,
+        headers: Vec<(&'static str, &'static str)>,
         body: Vec<u8>,
     },
     /// The connection is closed without an answer.
@@ -68,7 +70,7 @@ impl Page {
     pub fn bytes(body: impl Into<Vec<u8>>) -> Self {
         Self::of(Kind::Answer {
             status: 200,
-            cache_control: None,
+            headers: Vec::new(),
             body: body.into(),
         })
     }
@@ -77,7 +79,7 @@ impl Page {
     pub fn status(status: u16) -> Self {
         Self::of(Kind::Answer {
             status,
-            cache_control: None,
+            headers: Vec::new(),
             body: Vec::new(),
         })
     }
@@ -100,16 +102,42 @@ impl Page {
         }
     }
 
-    /// The same with a Cache-Control field.
-    pub fn kept(mut self, directives: &'static str) -> Self {
-        if let Kind::Answer { cache_control, .. } = &mut self.kind {
-            *cache_control = Some(directives);
+    /// The same with one more header.
+    pub fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        if let Kind::Answer { headers, .. } = &mut self.kind {
+            headers.push((name, value));
         }
         self
     }
 
+    /// The same where a header of the request contains a text, else another page.
+    pub fn requiring(mut self, name: &'static str, text: &'static str, otherwise: Page) -> Self {
+        self.requires.push((name, text, otherwise));
+        self
+    }
+
+    /// This page, or the one that comes in its place.
+    fn for_request(self, headers: &[(String, String)]) -> Self {
+        let has = |name: &str, text: &str| {
+            let mut values = headers.iter().filter(|(own, _)| own == name);
+            values.any(|(_, value)| value.contains(text))
+        };
+        let missing = self
+            .requires
+            .iter()
+            .find(|(name, text, _)| !has(name, text));
+        match missing {
+            Some((_, _, otherwise)) => otherwise.clone(),
+            None => self,
+        }
+    }
+
     fn of(kind: Kind) -> Self {
-        Self { kind, gate: None }
+        Self {
+            kind,
+            gate: None,
+            requires: Vec::new(),
+        }
     }
 }
 
@@ -215,7 +243,7 @@ fn locked(pages: &Mutex<Pages>) -> MutexGuard<'_, Pages> {
 
 /// Answers one request and closes. A client that went away is no fault.
 fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
-    let Ok(path) = path_of_request(&mut stream) else {
+    let Ok((path, headers)) = read_request(&mut stream) else {
         return;
     };
     let page = {
@@ -224,6 +252,7 @@ fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
         pages.by_path.get(&path).cloned()
     };
     let page = page.unwrap_or_else(|| Page::status(404));
+    let page = page.for_request(&headers);
     if let Some(gate) = &page.gate {
         gate.wait();
     }
@@ -232,14 +261,15 @@ fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
         Kind::Silence => sleep(NEVER),
         Kind::Answer {
             status,
-            cache_control,
+            headers,
             body,
         } => {
-            let cache_control = cache_control
-                .map(|directives| format!("cache-control: {directives}\r\n"))
-                .unwrap_or_default();
+            let headers = headers.iter();
+            let headers: String = headers
+                .map(|(name, value)| format!("{name}: {value}\r\n"))
+                .collect();
             let head = format!(
-                "HTTP/1.1 {status} Answer\r\ncontent-type: application/json\r\n{cache_control}content-length: {}\r\nconnection: close\r\n\r\n",
+                "HTTP/1.1 {status} Answer\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()
             );
             let _ = stream.write_all(&[head.as_bytes(), &body].concat());
@@ -248,7 +278,8 @@ fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-fn path_of_request(stream: &mut TcpStream) -> io::Result<String> {
+/// The path and the headers of a request.
+fn read_request(stream: &mut TcpStream) -> io::Result<(String, Vec<(String, String)>)> {
     let mut bytes = Vec::new();
     let mut block = [0; 4096];
     loop {
@@ -256,7 +287,11 @@ fn path_of_request(stream: &mut TcpStream) -> io::Result<String> {
         let mut head = httparse::Request::new(&mut fields);
         match head.parse(&bytes) {
             Ok(httparse::Status::Complete(_)) => {
-                return Ok(head.path.unwrap_or_default().to_owned());
+                let headers = head.headers.iter().map(|header| {
+                    let value = String::from_utf8_lossy(header.value).into_owned();
+                    (header.name.to_ascii_lowercase(), value)
+                });
+                return Ok((head.path.unwrap_or_default().to_owned(), headers.collect()));
             }
             Ok(httparse::Status::Partial) => {}
             Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),

@@ -9,6 +9,7 @@ pub mod challenge;
 pub mod client;
 pub mod cookbook;
 pub mod crd;
+pub mod document;
 pub mod envoy;
 pub mod example;
 pub mod expression;

@@ -1,7 +1,12 @@
 //! The claims that the filter reads from a token.
 
-use serde_json::{Map, Number, Value};
+mod path;
+mod value;
 
+use serde_json::Number;
+
+pub use self::path::{ClaimPath, ClaimPathFault};
+pub use self::value::{RequiredValue, is_exact, is_one_of};
 use crate::authenticate::granted::Granted;
 use crate::json::{Json, Object};
 use crate::reject::TokenFault;
@@ -10,86 +15,61 @@ use crate::time::Timestamp;
 /// A claims set (RFC 7519 §4).
 pub type Claims<'a> = Object<'a>;
 
-/// The path of a claim: a name, or names of nested objects, separated by dots.
-///
-/// The whole text is tried as a name first, so that `https://example.com/roles` is found although it contains dots.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimPath {
-    whole: String,
-    /// The parts between the dots; empty if there is no dot.
-    names: Vec<String>,
-}
-
-impl ClaimPath {
-    /// The path that is written as `text`.
-    pub fn new(text: impl Into<String>) -> Self {
-        let whole = text.into();
-        let names = match whole.contains('.') {
-            true => whole.split('.').map(str::to_owned).collect(),
-            false => Vec::new(),
-        };
-        Self { whole, names }
-    }
-
-    /// The claim in the claims of a [`Principal`](crate::authenticate::Principal).
-    pub fn find_kept<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
-        if let Some(value) = claims.get(&self.whole) {
-            return Some(value);
-        }
-        let (first, others) = self.names.split_first()?;
-        let first = claims.get(first)?;
-        others.iter().try_fold(first, |value, name| value.get(name))
-    }
-
-    /// The claim in `claims`.
-    pub fn find<'c, 'a>(&self, claims: &'c Claims<'a>) -> Option<&'c Json<'a>> {
-        if let Some(value) = claims.get(&self.whole) {
-            return Some(value);
-        }
-        let (first, others) = self.names.split_first()?;
-        let first = claims.get(first)?;
-        others.iter().try_fold(first, |value, name| match value {
-            Json::Object(object) => object.get(name),
-            _ => None,
-        })
-    }
-}
-
-/// The claims with the subject, scopes, roles and groups of the caller.
+/// The claims with the audience of a token, and with the subject, scopes, roles and groups of the caller.
 #[derive(Debug, Clone)]
 pub struct ClaimNames {
     /// The caller's identifier: a string.
     pub subject: ClaimPath,
+    /// The audience: a string or an array of strings. The first of these claims that the token has counts.
+    pub audience: Vec<ClaimPath>,
     /// Scopes: a string split at spaces, or an array of strings.
-    pub scopes: Vec<ClaimPath>,
+    pub scopes: Vec<NameSource>,
     /// Roles: a string that is one role, or an array of strings.
-    pub roles: Vec<ClaimPath>,
+    pub roles: Vec<NameSource>,
     /// Groups: a string that is one group, or an array of strings.
-    pub groups: Vec<ClaimPath>,
+    pub groups: Vec<NameSource>,
 }
 
-/// The default: `sub`; `scope` and `scp`; `roles` and `realm_access.roles`; `groups`.
+/// A claim with names: scopes, roles or groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameSource {
+    /// The names are the value: a string, or an array of strings.
+    Value(ClaimPath),
+    /// The names are the member names of an object.
+    Members(ClaimPath),
+}
+
+/// The default: `sub`; `aud`; `scope` and `scp`; `roles` and `realm_access.roles`; `groups`.
 impl Default for ClaimNames {
     fn default() -> Self {
-        let paths = |names: &[&str]| names.iter().copied().map(ClaimPath::new).collect();
+        let value = |name: &&str| NameSource::Value(ClaimPath::known(name));
+        let values = |names: &[&str]| names.iter().map(value).collect();
         Self {
-            subject: ClaimPath::new("sub"),
-            scopes: paths(&["scope", "scp"]),
-            roles: paths(&["roles", "realm_access.roles"]),
-            groups: paths(&["groups"]),
+            subject: ClaimPath::known("sub"),
+            audience: vec![ClaimPath::known("aud")],
+            scopes: values(&["scope", "scp"]),
+            roles: values(&["roles", "realm_access.roles"]),
+            groups: values(&["groups"]),
         }
     }
 }
 
 impl ClaimNames {
-    /// The subject.
+    /// The audience that the claims name: the value of the first claim that is present, which includes `null`.
+    pub fn audience<'c, 'a>(&self, claims: &'c Claims<'a>) -> Option<&'c Json<'a>> {
+        let mut paths = self.audience.iter();
+        paths.find_map(|path| path.find(claims))
+    }
+
+    /// The subject. An empty one is none.
     ///
     /// # Errors
-    /// [`TokenFault::ClaimType`] if the claim is not a string, is empty or contains a control character.
+    /// [`TokenFault::ClaimType`] if the claim is not a string, or contains a control character.
     pub fn subject(&self, claims: &Claims<'_>) -> Result<Option<String>, TokenFault> {
         match self.subject.find(claims) {
             None => Ok(None),
-            Some(Json::Text(text)) if !text.is_empty() && !text.chars().any(char::is_control) => {
+            Some(Json::Text(text)) if text.is_empty() => Ok(None),
+            Some(Json::Text(text)) if !text.chars().any(char::is_control) => {
                 Ok(Some(text.clone().into_owned()))
             }
             Some(_) => Err(TokenFault::ClaimType),
@@ -116,21 +96,30 @@ impl ClaimNames {
     }
 }
 
-/// The names in the claims of `paths`. `take` splits a string into names. A claim of another type has no names.
-fn collect(paths: &[ClaimPath], claims: &Claims<'_>, take: fn(&str, &mut Granted)) -> Granted {
+/// The names in the claims of `sources`. `take` splits a string into names. A claim of another type has no names.
+fn collect(sources: &[NameSource], claims: &Claims<'_>, take: fn(&str, &mut Granted)) -> Granted {
     let mut names = Granted::default();
-    for value in paths.iter().filter_map(|path| path.find(claims)) {
-        match value {
-            Json::Text(text) => {
-                names.reserve_for(text);
-                take(text, &mut names);
+    for source in sources {
+        match source {
+            NameSource::Value(path) => match path.find(claims) {
+                Some(Json::Text(text)) => {
+                    names.reserve_for(text);
+                    take(text, &mut names);
+                }
+                Some(Json::Array(items)) => {
+                    let texts = items.iter().filter_map(Json::as_str);
+                    names.reserve(texts.clone());
+                    names.extend(texts);
+                }
+                _ => {}
+            },
+            NameSource::Members(path) => {
+                if let Some(Json::Object(object)) = path.find(claims) {
+                    let members = object.iter().map(|(name, _)| name);
+                    names.reserve(members.clone());
+                    names.extend(members);
+                }
             }
-            Json::Array(items) => {
-                let texts = items.iter().filter_map(Json::as_str);
-                names.reserve(texts.clone());
-                names.extend(texts);
-            }
-            _ => {}
         }
     }
     names
@@ -195,24 +184,6 @@ pub(in crate::authenticate) mod tests {
     }
 
     #[test]
-    fn a_path_is_tried_as_one_name_first() {
-        let claims = claims(json!({"a": {"b": 1}, "a.c": 2, "https://x.example/r": 3}));
-        assert_eq!(
-            ClaimPath::new("a.b").find(&claims),
-            Some(&Json::Number(1.into()))
-        );
-        assert_eq!(
-            ClaimPath::new("a.c").find(&claims),
-            Some(&Json::Number(2.into()))
-        );
-        assert_eq!(
-            ClaimPath::new("https://x.example/r").find(&claims),
-            Some(&Json::Number(3.into()))
-        );
-        assert_eq!(ClaimPath::new("a.b.c").find(&claims), None);
-    }
-
-    #[test]
     fn j_63_scopes_are_split_and_roles_are_not() {
         let claims = claims(json!({
             "scope": "read  write", "scp": ["a b", 5, "c"],
@@ -228,17 +199,13 @@ pub(in crate::authenticate) mod tests {
     #[test]
     fn j_62_a_subject_is_visible_text() {
         let names = ClaimNames::default();
-        for value in [
-            json!(""),
-            json!(5),
-            json!(null),
-            json!("a\r\nb"),
-            json!("a\u{0}"),
-        ] {
+        for value in [json!(5), json!(null), json!("a\r\nb"), json!("a\u{0}")] {
             let claims = claims(json!({"sub": value}));
             assert_eq!(names.subject(&claims), Err(TokenFault::ClaimType));
         }
-        assert_eq!(names.subject(&claims(json!({}))), Ok(None));
+        for none in [json!({}), json!({"sub": ""})] {
+            assert_eq!(names.subject(&claims(none)), Ok(None));
+        }
     }
 
     #[test]

@@ -5,13 +5,19 @@
 //! 3. A key with an `alg` is used with that algorithm only. The algorithm must fit the key.
 //! 4. A shared secret is accepted in the configuration only, never over the network.
 //! 5. Keys with the same `kid` are all kept, and all of them are candidates.
-//! 6. Unknown members are ignored, including `x5c`, `x5u` and `x5t`.
+//! 6. A key with an `issuer` serves the tokens of that issuer only.
+//! 7. Unknown members are ignored, including `x5c`, `x5u` and `x5t`.
+//!
+//! `members.rs` says what is read leniently.
 
-use super::{
-    base64url,
-    signature::{Algorithm, Key, KeyFault},
-};
-use serde_json::{Map, Value};
+mod issuer;
+mod members;
+
+pub use self::issuer::KeyIssuer;
+use self::members::Members;
+pub use self::members::{Lenience, decode_leniently};
+use super::signature::{Algorithm, Key, KeyFault};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The most keys of one set that are used.
@@ -23,6 +29,7 @@ pub struct Jwk {
     id: KeyId,
     kid: Option<String>,
     algorithm: Option<Algorithm>,
+    issuer: Option<KeyIssuer>,
     key: Key,
 }
 
@@ -52,6 +59,18 @@ pub struct JwkSet {
     pub keys: Vec<Jwk>,
     /// The rejected entries.
     pub refused: Vec<RefusedJwk>,
+    /// The members of the usable keys that were read leniently.
+    pub lenient: Vec<LenientJwk>,
+}
+
+/// A member of a key that was read leniently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("key {index}: {lenience}")]
+pub struct LenientJwk {
+    /// The index of the key in `keys`, from 0.
+    pub index: usize,
+    /// The member, and what is not as the RFCs require.
+    pub lenience: Lenience,
 }
 
 /// A rejected entry of a set.
@@ -101,7 +120,7 @@ pub enum JwkFault {
         /// The expected type.
         expected: &'static str,
     },
-    /// A member is not unpadded, canonical base64url.
+    /// A member is not base64, or has bits set after the last octet.
     #[error("`{0}` is not base64url")]
     Base64(&'static str),
     /// The key has private members. Anyone who can read them can sign (RFC 7517 §9.2).
@@ -125,6 +144,10 @@ pub enum JwkFault {
     /// The algorithm is unknown (RFC 7517 §4.4).
     #[error("unknown `alg`: `{0}`")]
     AlgUnknown(String),
+    /// The `issuer` is not a string, is empty, or has a malformed placeholder. Without the restriction, the key could
+    /// verify the tokens of every issuer.
+    #[error("`issuer`: expected text in which each `{{…}}` is a whole path segment")]
+    Issuer,
     /// The `alg` does not fit the type, curve or length of the key.
     #[error("the key cannot be used with its `alg` `{0}`")]
     AlgMismatch(Algorithm),
@@ -145,15 +168,21 @@ pub fn parse_set(value: &Value, source: Source) -> Result<JwkSet, JwkSetFault> {
     };
     let mut set = JwkSet::default();
     for (index, entry) in entries.iter().enumerate() {
+        let mut lenient = Vec::new();
         let parsed = if index < KEYS_MAX {
-            Jwk::parse(entry, source)
+            Jwk::parse_noting(entry, source, &mut lenient)
         } else {
             Err(JwkFault::TooMany {
                 found: entries.len(),
             })
         };
         match parsed {
-            Ok(key) => set.keys.push(key),
+            Ok(key) => {
+                set.keys.push(key);
+                let lenient = lenient.into_iter();
+                set.lenient
+                    .extend(lenient.map(|lenience| LenientJwk { index, lenience }));
+            }
             Err(fault) => set.refused.push(RefusedJwk {
                 index,
                 kid: entry.get("kid").and_then(Value::as_str).map(str::to_owned),
@@ -175,10 +204,20 @@ impl Jwk {
     ///
     /// [`JwkFault`]: the key is invalid or must not verify signatures.
     pub fn parse(value: &Value, source: Source) -> Result<Self, JwkFault> {
-        let members = Members(value.as_object().ok_or(JwkFault::NotAnObject)?);
+        Self::parse_noting(value, source, &mut Vec::new())
+    }
+
+    /// Parses one JWK, and adds the members that are read leniently to `lenient`.
+    fn parse_noting(
+        value: &Value,
+        source: Source,
+        lenient: &mut Vec<Lenience>,
+    ) -> Result<Self, JwkFault> {
+        let mut members = Members::of(value, lenient)?;
         members.refuse_private()?;
         members.refuse_other_uses()?;
         let kid = members.optional_str("kid")?.map(str::to_owned);
+        let issuer = members.issuer()?;
         let key = members.key(source)?;
         let algorithm = match members.optional_str("alg")? {
             None => None,
@@ -195,6 +234,7 @@ impl Jwk {
             id: KeyId(Sha256::digest(value.to_string()).into()),
             kid,
             algorithm,
+            issuer,
             key,
         })
     }
@@ -214,6 +254,16 @@ impl Jwk {
         self.algorithm
     }
 
+    /// The `issuer`.
+    pub fn issuer(&self) -> Option<&KeyIssuer> {
+        self.issuer.as_ref()
+    }
+
+    /// Whether this key may verify the tokens of the issuer `iss`.
+    pub fn is_of(&self, iss: &str) -> bool {
+        self.issuer.as_ref().is_none_or(|own| own.is_named_by(iss))
+    }
+
     /// The key itself.
     pub fn key(&self) -> &Key {
         &self.key
@@ -226,21 +276,23 @@ impl Jwk {
     }
 }
 
-/// The members of one JWK.
-struct Members<'a>(&'a Map<String, Value>);
-
-impl<'a> Members<'a> {
+impl Members<'_, '_> {
     /// Rejects private members (RFC 7518 §6.2.2 and §6.3.2). `k` is not one of them, because a shared secret verifies
     /// with the same member as it signs.
-    fn refuse_private(&self) -> Result<(), JwkFault> {
+    fn refuse_private(&mut self) -> Result<(), JwkFault> {
         let private = ["d", "p", "q", "dp", "dq", "qi", "oth"];
-        if private.iter().any(|name| self.0.contains_key(*name)) {
+        // No early exit: each empty member is noted.
+        let found = private
+            .iter()
+            .filter(|name| self.member(name).is_some())
+            .count();
+        if found > 0 {
             return Err(JwkFault::Private);
         }
         Ok(())
     }
 
-    fn refuse_other_uses(&self) -> Result<(), JwkFault> {
+    fn refuse_other_uses(&mut self) -> Result<(), JwkFault> {
         match self.optional_str("use")? {
             None | Some("sig") => {}
             Some(other) => return Err(JwkFault::Use(excerpt(other))),
@@ -249,7 +301,7 @@ impl<'a> Members<'a> {
             name: "key_ops",
             expected: "an array of strings",
         };
-        match self.0.get("key_ops") {
+        match self.member("key_ops") {
             None => Ok(()),
             Some(Value::Array(operations)) if operations.iter().all(Value::is_string) => {
                 if operations.iter().any(|operation| operation == "verify") {
@@ -262,46 +314,23 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn key(&self, source: Source) -> Result<Key, JwkFault> {
-        let key = match self.str("kty")? {
-            "RSA" => Key::rsa(&self.octets("n")?, &self.octets("e")?)?,
-            "EC" => {
-                let new = match self.str("crv")? {
-                    "P-256" => Key::p256,
-                    "P-384" => Key::p384,
-                    "P-521" => Key::p521,
-                    other => return Err(JwkFault::CrvUnknown(excerpt(other))),
-                };
-                new(&self.octets("x")?, &self.octets("y")?)?
-            }
-            "OKP" => match self.str("crv")? {
-                "Ed25519" => Key::ed25519(&self.octets("x")?)?,
-                other => return Err(JwkFault::CrvUnknown(excerpt(other))),
-            },
-            "oct" if source == Source::Remote => return Err(JwkFault::Symmetric),
-            "oct" => Key::hmac(&self.octets("k")?)?,
-            other => return Err(JwkFault::KtyUnknown(excerpt(other))),
+    fn issuer(&mut self) -> Result<Option<KeyIssuer>, JwkFault> {
+        let Some(issuer) = self.member("issuer") else {
+            return Ok(None);
         };
-        Ok(key)
+        let parsed = issuer.as_str().and_then(KeyIssuer::parse);
+        parsed.map(Some).ok_or(JwkFault::Issuer)
     }
 
-    fn optional_str(&self, name: &'static str) -> Result<Option<&'a str>, JwkFault> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(JwkFault::Type {
-                name,
-                expected: "a string",
-            }),
+    fn key(&mut self, source: Source) -> Result<Key, JwkFault> {
+        match self.str("kty")? {
+            "RSA" => self.rsa(),
+            "EC" => self.ec(),
+            "OKP" => self.okp(),
+            "oct" if source == Source::Remote => Err(JwkFault::Symmetric),
+            "oct" => self.oct(),
+            other => Err(JwkFault::KtyUnknown(excerpt(other))),
         }
-    }
-
-    fn str(&self, name: &'static str) -> Result<&'a str, JwkFault> {
-        self.optional_str(name)?.ok_or(JwkFault::Missing(name))
-    }
-
-    fn octets(&self, name: &'static str) -> Result<Vec<u8>, JwkFault> {
-        base64url::decode(self.str(name)?.as_bytes()).ok_or(JwkFault::Base64(name))
     }
 }
 

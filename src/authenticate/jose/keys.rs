@@ -3,11 +3,21 @@
 use std::borrow::Cow;
 
 use super::jwk::{Jwk, KeyId};
-use super::jws::Header;
 use super::signature::Algorithm;
 
-/// The maximum number of keys that are tried for a token.
-const MAX_CANDIDATES: usize = 4;
+/// The most keys that are tried for a token, of all key sets of its provider, if the host verifies the algorithm.
+pub const MOST_BY_HOST: usize = 16;
+
+/// The same if the filter verifies the algorithm itself, which takes far longer.
+pub const MOST_IN_WASM: usize = 4;
+
+/// The most keys that are tried for a token whose algorithm the host verifies, or does not.
+pub fn most_tried(by_host: bool) -> usize {
+    match by_host {
+        true => MOST_BY_HOST,
+        false => MOST_IN_WASM,
+    }
+}
 
 /// The keys of one issuer, each with the algorithms that it can be used with (RFC 8725 §3.1).
 #[derive(Debug, Default)]
@@ -61,28 +71,26 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// The identities of the keys.
+    pub fn ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.keys.iter().map(|key| key.jwk.id())
+    }
+
     /// Whether the set contains the key with this identity.
     pub fn holds(&self, id: &KeyId) -> bool {
-        self.keys.iter().any(|key| key.jwk.id() == id)
+        self.ids().any(|own| own == id)
     }
 
-    /// Whether a key has this `kid`.
-    pub fn has_named(&self, kid: &str) -> bool {
-        self.keys.iter().any(|key| key.jwk.kid() == Some(kid))
+    /// Whether a key of the issuer `iss` has this `kid`. Without a `kid`, whether there is a key of the issuer.
+    pub fn has(&self, kid: Option<&str>, iss: &str) -> bool {
+        let mut keys = self.keys.iter().map(|key| &key.jwk);
+        keys.any(|jwk| (kid.is_none() || jwk.kid() == kid) && jwk.is_of(iss))
     }
 
-    /// The keys to try for a token with this header, at most four: the keys with its `kid`, then the keys without a
-    /// `kid`. If the header has no `kid`, all keys are candidates.
-    pub fn candidates(&self, header: &Header<'_>) -> impl Iterator<Item = &Jwk> {
-        let kid = header.kid.as_deref();
-        let serving = || {
-            self.keys
-                .iter()
-                .filter(|key| key.algorithms.contains(&header.algorithm))
-                .map(|key| &key.jwk)
-        };
-        let named = serving().filter(move |jwk| kid.is_some() && jwk.kid() == kid);
-        let others = serving().filter(move |jwk| kid.is_none() || jwk.kid().is_none());
-        named.chain(others).take(MAX_CANDIDATES)
+    /// The keys that can be used with an algorithm.
+    pub fn serving(&self, algorithm: Algorithm) -> impl Iterator<Item = &Jwk> {
+        let keys = self.keys.iter();
+        keys.filter(move |key| key.algorithms.contains(&algorithm))
+            .map(|key| &key.jwk)
     }
 }

@@ -43,6 +43,11 @@ pub trait Backend {
     ///
     /// [`Unavailable`]: the backend cannot verify.
     fn verifies(&self, signed: &Signed<'_>) -> Result<bool, Unavailable>;
+
+    /// Whether the host verifies signatures of this algorithm, so that one costs little.
+    fn uses_host(&self, _: Algorithm) -> bool {
+        false
+    }
 }
 
 /// The backend cannot verify. The signature may be valid or invalid.

@@ -1,6 +1,7 @@
 //! The issuer of a provider's tokens (RFC 7519 §4.1.1).
 
-use crate::authenticate::jose::claims::Claims;
+use crate::authenticate::jose::claims::{ClaimPath, Claims};
+use crate::authenticate::jose::jwk::Jwk;
 use crate::json::Json;
 
 /// The issuer of a provider's tokens. Issuers are compared character by character (RFC 7519 §4.1.1).
@@ -12,8 +13,8 @@ pub enum Issuer {
     PerClaim {
         /// The text before the value.
         before: String,
-        /// The name of the claim.
-        claim: String,
+        /// The claim.
+        claim: ClaimPath,
         /// The text after the value.
         after: String,
     },
@@ -32,7 +33,7 @@ impl Issuer {
                 claim,
                 after,
             } => {
-                let value = claims.get(claim).and_then(Json::as_str);
+                let value = claim.find::<Json<'_>>(claims).and_then(Json::as_str);
                 let within = iss
                     .strip_prefix(before.as_str())
                     .and_then(|rest| rest.strip_suffix(after.as_str()));
@@ -50,6 +51,19 @@ impl Issuer {
                 .strip_prefix(before.as_str())
                 .and_then(|rest| rest.strip_suffix(after.as_str()))
                 .is_some_and(|claim| !claim.is_empty() && !claim.contains('/')),
+        }
+    }
+
+    /// Whether a key can verify a token of this issuer, by the `issuer` of the key.
+    pub fn can_use(&self, key: &Jwk) -> bool {
+        match self {
+            Self::Exact(own) => key.is_of(own),
+            // A key with a placeholder serves any value, and a key without one serves one value.
+            Self::PerClaim { before, after, .. } => {
+                let of_one_value = |issuer: &str| self.publishes_as(issuer);
+                key.is_of(&format!("{before}x{after}"))
+                    || key.issuer().is_some_and(|own| of_one_value(own.as_str()))
+            }
         }
     }
 
@@ -89,7 +103,7 @@ mod tests {
     fn an_issuer_per_claim_has_the_value_of_the_claim_as_one_segment() {
         let issuer = Issuer::PerClaim {
             before: "https://login.example/".into(),
-            claim: "tid".into(),
+            claim: ClaimPath::known("tid"),
             after: "/v2.0".into(),
         };
         let named =
@@ -108,7 +122,7 @@ mod tests {
         let exact = |text: &str| Issuer::Exact(text.into());
         let entra = Issuer::PerClaim {
             before: "https://a/".into(),
-            claim: "tid".into(),
+            claim: ClaimPath::known("tid"),
             after: "/v2".into(),
         };
         assert!(exact("https://a").overlaps(&exact("https://a")));

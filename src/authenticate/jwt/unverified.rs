@@ -1,9 +1,9 @@
 //! A token before and after its signature is verified.
 //!
-//! The claims of an [`Unverified`] token are private to this file: of them the rest of the filter learns only the issuer
-//! and the subject, as hints. [`Signed`] has them all, and is created here alone, by a key that verifies the signature.
+//! The claims of an [`Unverified`] token are private to this file: of them the rest of the filter learns only the issuer,
+//! the subject and whether the audience is accepted, as hints. [`Signed`] has them all, and is created here alone, by a key that verifies the signature.
 
-use super::Issuer;
+use super::{Issuer, Jwt};
 use crate::authenticate::jose::claims::{ClaimPath, Claims};
 use crate::authenticate::jose::jwk::{Jwk, KeyId};
 use crate::authenticate::jose::jws::{Compact, Header};
@@ -58,6 +58,12 @@ impl<'a> Unverified<'a> {
         &self.header
     }
 
+    /// The issuer that the token names, or an empty text. It may be lying.
+    pub fn claimed_issuer(&self) -> &str {
+        let iss = self.claims.get("iss").and_then(Json::as_str);
+        iss.unwrap_or_default()
+    }
+
     /// Whether the token names this issuer. It may be lying.
     pub fn names(&self, issuer: &Issuer) -> bool {
         issuer.is_named_by(&self.claims)
@@ -65,7 +71,15 @@ impl<'a> Unverified<'a> {
 
     /// The subject that the token names. It may be lying.
     pub fn claimed_subject(&self, path: &ClaimPath) -> Option<&str> {
-        path.find(&self.claims).and_then(Json::as_str)
+        path.find::<Json<'_>>(&self.claims).and_then(Json::as_str)
+    }
+
+    /// Whether the token names an audience that the provider accepts. It may be lying.
+    ///
+    /// A token whose signature does not verify counts as a guess only if it could have passed. A token for another service
+    /// could not, whoever signed it.
+    pub fn names_audience_of(&self, jwt: &Jwt) -> bool {
+        jwt.check_audience(&self.claims).is_ok()
     }
 
     /// The token, if this key verifies its signature.

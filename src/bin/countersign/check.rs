@@ -1,6 +1,11 @@
 //! `check`: the errors in the configurations of a file, and the settings around them that make them ineffective.
 
+mod bypass;
+mod clusters;
 mod deployment;
+mod gate;
+mod istio;
+mod order;
 mod routes;
 mod tls;
 
@@ -25,6 +30,7 @@ impl Check {
         let file = File::read(&self.file)?;
         let located = locate(&file)?;
         let mut lines = Lines::new(&file.name);
+        lines.file(&file, &located);
         lines.configurations(&located);
         for finding in deployment::findings(&located) {
             if finding.is_error {
@@ -52,6 +58,32 @@ impl<'f> Lines<'f> {
             text: String::new(),
             errors: 0,
             warnings: 0,
+        }
+    }
+
+    /// The warning about a file that is not JSON, if the filter does not read the text itself.
+    fn file(&mut self, file: &File, located: &Located<'_>) {
+        let Some(not_json) = &file.not_json else {
+            return;
+        };
+        let fault = &not_json.fault;
+        match (not_json.is_error, located.filters.is_empty()) {
+            // The filter reads the text, and reports the error.
+            (true, true) | (false, false) => {}
+            (true, false) => self.warning(
+                "",
+                format!(
+                    "not JSON: {fault}: Kubernetes rejects this file, and Envoy may reject it unless its name ends \
+                     with `.yaml`"
+                ),
+            ),
+            (false, true) => self.warning(
+                "",
+                format!(
+                    "YAML but not JSON: {fault}: the filter accepts it as a `google.protobuf.Struct`, not as a \
+                     `google.protobuf.StringValue`"
+                ),
+            ),
         }
     }
 

@@ -48,17 +48,32 @@ impl Report {
 
 /// Why a verb failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Failure(String);
+#[error("{message}")]
+pub struct Failure {
+    message: String,
+    /// The name of the file in the message, which is shown even if it looks like a secret.
+    pub file: Option<String>,
+}
 
 impl Failure {
     /// A failure with its message.
     pub fn new(message: impl Display) -> Self {
-        Self(format!("countersign: {message}"))
+        Self::usage(format!("countersign: {message}"))
+    }
+
+    /// A failure whose message contains the name of a file.
+    pub fn of_file(name: impl Into<String>, message: impl Display) -> Self {
+        Self {
+            file: Some(name.into()),
+            ..Self::new(message)
+        }
     }
 
     /// An invalid command line, with the message of clap.
     pub fn usage(message: String) -> Self {
-        Self(message)
+        Self {
+            message,
+            file: None,
+        }
     }
 }

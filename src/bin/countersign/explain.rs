@@ -10,10 +10,10 @@ mod text;
 use std::path::PathBuf;
 
 use countersign::authenticate::ProviderId;
-use countersign::authenticate::jose::signature::Pure;
-use countersign::config::{self, Loaded};
+use countersign::authenticate::jose::signature::{AlgorithmSet, Chosen, Pure};
+use countersign::config::Loaded;
 use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
-use countersign::json::parse_strict;
+use countersign::keys::parse_body;
 use countersign::response::{Reply, reply};
 use serde_json::{Value, json};
 
@@ -99,9 +99,10 @@ impl Explain {
             Some(number) => number,
             None if count == 1 => 1,
             None => {
-                return Err(Failure::new(format_args!(
+                let text = format!(
                     "`{file}` contains {count} configurations; select one with `--document NUMBER`"
-                )));
+                );
+                return Err(Failure::of_file(file, text));
             }
         };
         let chosen = number
@@ -122,23 +123,19 @@ impl Explain {
         let Some(file) = &self.jwks else {
             return Ok(configuration.load());
         };
-        let keys = parse_strict(&input::read_bytes(file)?).map_err(|fault| {
-            Failure::new(format_args!(
-                "`{}` is not a JSON Web Key Set: {fault}",
-                file.display()
-            ))
+        let keys = parse_body(&input::read_bytes(file)?).map_err(|fault| {
+            input::failure(file, |name| {
+                format!("`{name}` is not a JSON Web Key Set: {fault}")
+            })
         })?;
-        let Some(mut value) = configuration.value() else {
-            return Ok(configuration.load());
-        };
-        let providers = value.get_mut("providers").and_then(Value::as_array_mut);
-        for provider in providers.into_iter().flatten() {
-            if let Some(jwt) = provider.get_mut("jwt").and_then(Value::as_object_mut) {
-                jwt.insert("jwks".to_owned(), json!({ "inline": keys }));
+        Ok(configuration.load_changed(&|value| {
+            let providers = value.get_mut("providers").and_then(Value::as_array_mut);
+            for provider in providers.into_iter().flatten() {
+                if let Some(jwt) = provider.get_mut("jwt").and_then(Value::as_object_mut) {
+                    jwt.insert("jwks".to_owned(), json!({ "inline": keys }));
+                }
             }
-        }
-        let loaded = config::load_value(&value);
-        Ok(loaded.map_err(|faults| faults.iter().map(ToString::to_string).collect()))
+        }))
     }
 
     /// The report of an invalid configuration.
@@ -168,12 +165,15 @@ impl Explain {
         let headers = self.request.headers()?;
         let request = self.request.view(&headers);
         let plan = &loaded.plan;
+        // As many keys are tried for a token as if the host verified its signature.
+        let by_host = plan.crypto.choose(|| AlgorithmSet::TESTED);
+        let backend = Chosen::new(Pure, by_host.unwrap_or_default());
         let mut steps = Steps::default();
         let outcome = evaluate(
             plan,
             &request,
             &plan.empty_store(),
-            Circumstances::new(&Pure, now),
+            Circumstances::new(&backend, now),
             &mut steps,
         );
         let decision = match outcome {
@@ -197,7 +197,7 @@ fn needs(loaded: &Loaded, fetch: Fetch) -> Failure {
         provider.map_or("?", |provider| &provider.name)
     };
     match fetch {
-        Fetch::Keys(id) => {
+        Fetch::Keys(id) | Fetch::KeysInDoubt(id) => {
             let source = policy.and_then(|policy| policy.sources.get(id.0));
             let provider = source.map_or("?", |source| &source.provider);
             Failure::new(format_args!(

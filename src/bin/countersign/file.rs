@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use countersign::json;
+use countersign::json::{self, JsonFault};
 use serde_json::Value;
 
 use crate::exit::Failure;
@@ -13,7 +13,23 @@ use crate::{input, yaml};
 pub struct File {
     /// The name of the file in messages.
     pub name: String,
+    /// What is wrong with the text as JSON.
+    pub not_json: Option<NotJson>,
+    /// Whether Envoy reads the file as YAML. It goes by the end of the name.
+    pub is_yaml: bool,
     documents: Vec<Value>,
+}
+
+/// A text that looks like JSON and is not JSON: it has a trailing comma, a comment or a duplicate name.
+///
+/// It may be YAML, but the filter reads JSON only.
+pub struct NotJson {
+    /// The text.
+    pub text: String,
+    /// What is wrong with it.
+    pub fault: String,
+    /// Whether the file must be JSON: its name does not end with `.yaml` or `.yml`.
+    pub is_error: bool,
 }
 
 impl File {
@@ -21,12 +37,30 @@ impl File {
     pub fn read(file: &Path) -> Result<Self, Failure> {
         let name = input::name(file);
         let text = input::read_text(file)?;
-        let documents = match json::parse_strict(text.as_bytes()) {
-            Ok(value) => vec![value],
-            Err(_) => yaml::parse(&text)
-                .map_err(|fault| Failure::new(format_args!("cannot read `{name}`: {fault}")))?,
+        let format = Format::of(file, &text);
+        let is_yaml = format != Format::Json;
+        let (not_json, documents) = match (json::parse_strict(text.as_bytes()), format) {
+            (Ok(value), _) => (None, vec![value]),
+            (Err(JsonFault::Depth), Format::Json) => (None, like_json(&text)),
+            (Err(fault), Format::Json) => {
+                let documents = like_json(&text);
+                (Some(NotJson::new(text, fault, true)), documents)
+            }
+            (Err(fault), format) => {
+                let documents = yaml::parse(&text).map_err(|fault| {
+                    input::failure(file, |name| format!("cannot read `{name}`: {fault}"))
+                })?;
+                let looks_like_json = format == Format::YamlLikeJson;
+                let not_json = looks_like_json.then(|| NotJson::new(text, fault, false));
+                (not_json, documents)
+            }
         };
-        Ok(Self { name, documents })
+        Ok(Self {
+            name,
+            not_json,
+            is_yaml,
+            documents,
+        })
     }
 
     /// The root node of each document.
@@ -45,5 +79,54 @@ impl File {
                 value,
             })
             .collect()
+    }
+}
+
+/// The format of a file that is not JSON.
+#[derive(PartialEq, Eq)]
+enum Format {
+    /// It must be JSON: Envoy reads a file as YAML only if its name ends with `.yaml` or `.yml`.
+    Json,
+    Yaml,
+    /// YAML that begins like JSON.
+    YamlLikeJson,
+}
+
+impl Format {
+    fn of(file: &Path, text: &str) -> Self {
+        let extension = file
+            .extension()
+            .map(|extension| extension.to_ascii_lowercase());
+        let extension = extension.as_ref().and_then(|extension| extension.to_str());
+        let begins_like_json = text
+            .trim_start_matches('\u{feff}')
+            .trim_start()
+            .starts_with('{');
+        match extension {
+            Some("json") => Self::Json,
+            Some("yaml" | "yml") if begins_like_json => Self::YamlLikeJson,
+            Some("yaml" | "yml") => Self::Yaml,
+            _ if begins_like_json => Self::Json,
+            _ => Self::Yaml,
+        }
+    }
+}
+
+impl NotJson {
+    fn new(text: String, fault: JsonFault, is_error: bool) -> Self {
+        let syntax = serde_json::from_str::<Value>(&text).err();
+        Self {
+            fault: syntax.map_or_else(|| fault.to_string(), |syntax| syntax.to_string()),
+            text,
+            is_error,
+        }
+    }
+}
+
+/// What a text could mean that is not strict JSON; null if that is unknown.
+fn like_json(text: &str) -> Vec<Value> {
+    match serde_json::from_str(text) {
+        Ok(value) => vec![value],
+        Err(_) => yaml::parse(text).unwrap_or_else(|_| vec![Value::Null]),
     }
 }

@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
+use countersign::grammar::unprintable::escaped;
+
 use crate::exit::Failure;
 
 /// The largest file that is read, in MiB.
@@ -11,13 +13,12 @@ const MIB_MAX: u64 = 64;
 /// The text of a file.
 pub fn read_text(file: &Path) -> Result<String, Failure> {
     String::from_utf8(read_bytes(file)?)
-        .map_err(|_| Failure::new(format_args!("`{}` is not UTF-8", file.display())))
+        .map_err(|_| failure(file, |name| format!("`{name}` is not UTF-8")))
 }
 
 /// The bytes of a file.
 pub fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
-    let cannot_read =
-        |error| Failure::new(format_args!("cannot read `{}`: {error}", file.display()));
+    let cannot_read = |error| failure(file, |name| format!("cannot read `{name}`: {error}"));
     let bytes_max = MIB_MAX << 20;
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
@@ -30,20 +31,26 @@ pub fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
         open.take(bytes_max + 1).read_to_end(&mut bytes)
     };
     match read {
-        Ok(length) if length as u64 > bytes_max => Err(Failure::new(format_args!(
-            "`{}` is too large: expected at most {MIB_MAX} MiB",
-            file.display()
-        ))),
+        Ok(length) if length as u64 > bytes_max => Err(failure(file, |name| {
+            format!("`{name}` is too large: expected at most {MIB_MAX} MiB")
+        })),
         Ok(_) => Ok(bytes),
         Err(error) => Err(cannot_read(error)),
     }
 }
 
-/// The name of a file in messages.
+/// The failure that concerns a file, with a message that contains its name.
+pub fn failure(file: &Path, message: impl FnOnce(&str) -> String) -> Failure {
+    let name = name(file);
+    let message = message(&name);
+    Failure::of_file(name, message)
+}
+
+/// The name of a file in messages. Control characters and invisible characters are escaped.
 pub fn name(file: &Path) -> String {
     if file == Path::new("-") {
         "standard input".to_owned()
     } else {
-        file.display().to_string()
+        escaped(&file.to_string_lossy()).into_owned()
     }
 }

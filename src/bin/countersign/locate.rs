@@ -8,14 +8,15 @@
 //! A Wasm filter is Countersign if one of its names contains `countersign`. If no filter has such a name and the file
 //! has exactly one Wasm filter, that one is assumed to be Countersign.
 
+mod content;
 mod filter;
 mod foreign;
 
-use countersign::config::{self, Loaded};
-use countersign::json;
+use countersign::config::{Diagnostic, Loaded};
 use serde_json::{Map, Value};
 
-pub use self::filter::{Platform, WasmFilter};
+use self::content::Content;
+pub use self::filter::{Platform, WasmFilter, is_resource};
 use crate::exit::Failure;
 use crate::file::File;
 use crate::node::Node;
@@ -41,14 +42,6 @@ pub struct Configuration<'v> {
     content: Result<Content, InvalidContent>,
     /// The Wasm filter that has this configuration; none for a configuration that is a whole document.
     pub filter: Option<WasmFilter<'v>>,
-}
-
-/// What Envoy passes to the filter.
-enum Content {
-    /// A `google.protobuf.Struct`, or a whole document.
-    Value(Value),
-    /// A `google.protobuf.StringValue`, which holds JSON.
-    Text(String),
 }
 
 /// Why the `configuration` of an Envoy filter is not a Countersign configuration.
@@ -79,11 +72,18 @@ pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
     let roots = file.roots();
     let mut filters = Vec::new();
     for root in &roots {
-        root.visit(&mut |node| filters.extend(WasmFilter::at(node)));
+        // Kubernetes hands its resources over as JSON.
+        let is_yaml = file.is_yaml && root.member("apiVersion").is_none();
+        root.visit(&mut |node| {
+            let first = filters.len();
+            filters.extend(WasmFilter::at(node));
+            let found = filters.iter_mut().skip(first);
+            found.for_each(|filter| filter.is_yaml = is_yaml);
+        });
     }
     let mut is_assumed = false;
     let configurations: Vec<_> = if filters.is_empty() {
-        whole_documents(&roots).collect()
+        whole_documents(file, &roots).collect()
     } else {
         let mut chosen: Vec<_> = filters
             .iter()
@@ -107,7 +107,13 @@ pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
 }
 
 /// The documents that are Countersign configurations as a whole: those without a key that identifies another format.
-fn whole_documents<'v>(roots: &[Node<'v>]) -> impl Iterator<Item = Configuration<'v>> {
+///
+/// A text that must be JSON is passed to the filter as it is.
+fn whole_documents<'v>(
+    file: &'v File,
+    roots: &[Node<'v>],
+) -> impl Iterator<Item = Configuration<'v>> {
+    let text = file.not_json.as_ref().filter(|not_json| not_json.is_error);
     let keys_of_other_formats = [
         "apiVersion",
         "kind",
@@ -128,11 +134,12 @@ fn whole_documents<'v>(roots: &[Node<'v>]) -> impl Iterator<Item = Configuration
                 .all(|name| root.member(name).is_none())
                 && foreign::may_be_configuration(root)
         })
-        .map(|root| Configuration {
+        .map(move |root| Configuration {
             path: root.path.clone(),
-            content: match root.value {
-                Value::String(_) => Err(InvalidContent::TextOnly),
-                value => Ok(Content::Value(value.clone())),
+            content: match (text, root.value) {
+                (Some(not_json), _) => Ok(Content::Text(not_json.text.clone())),
+                (None, Value::String(_)) => Err(InvalidContent::TextOnly),
+                (None, value) => Ok(Content::Value(value.clone())),
             },
             filter: None,
         })
@@ -142,24 +149,17 @@ fn nothing_located(name: &str, filters: usize, roots: &[Node<'_>]) -> Failure {
     if filters == 0
         && let Some(found) = foreign::recognise(roots)
     {
-        Failure::new(format_args!("`{name}` contains no configuration: {found}"))
+        let text = format!("`{name}` contains no configuration: {found}");
+        Failure::of_file(name, text)
     } else if filters == 0 {
-        Failure::new(format_args!(
-            "`{name}` contains no configuration and no Wasm filter"
-        ))
+        let text = format!("`{name}` contains no configuration and no Wasm filter");
+        Failure::of_file(name, text)
     } else {
-        Failure::new(format_args!(
+        let text = format!(
             "`{name}` contains {filters} Wasm filters, and none is called `countersign`: \
              expected `countersign` in the filter's name, `root_id`, `vm_id` or the location of its code"
-        ))
-    }
-}
-
-impl<'v> Located<'v> {
-    /// The Wasm filters that have one of the configurations.
-    pub fn countersign_filters(&self) -> impl Iterator<Item = &WasmFilter<'v>> {
-        let configurations = self.configurations.iter();
-        configurations.filter_map(|configuration| configuration.filter.as_ref())
+        );
+        Failure::of_file(name, text)
     }
 }
 
@@ -179,12 +179,16 @@ impl<'v> Configuration<'v> {
                 };
                 (filter.path().to_owned(), content)
             }
-            (Some(node), Platform::Istio | Platform::EnvoyGateway) => {
+            (Some(node), Platform::Istio) => {
+                let content = Content::PrintedStruct(node.value.clone());
+                (node.path, Ok(content))
+            }
+            (Some(node), Platform::EnvoyGateway) => {
                 let content = Content::Value(node.value.clone());
                 (node.path, Ok(content))
             }
             (Some(any), Platform::Envoy) => {
-                let content = content_of_any(&any);
+                let content = content_of_any(&any, filter.is_yaml);
                 let value = any.member("value");
                 (value.map_or(any.path, |value| value.path), content)
             }
@@ -198,55 +202,63 @@ impl<'v> Configuration<'v> {
 
     /// Loads the configuration as the filter does; the errors are messages for the user.
     pub fn load(&self) -> Result<Loaded, Vec<String>> {
-        let unrendered = self.unrendered();
+        self.loaded(Content::load)
+    }
+
+    /// As [`Self::load`], after a change of the configuration.
+    pub fn load_changed(&self, change: &dyn Fn(&mut Value)) -> Result<Loaded, Vec<String>> {
+        self.loaded(|content| content.load_changed(change))
+    }
+
+    /// The configuration as a value; none if it is not JSON.
+    pub fn value(&self) -> Option<Value> {
+        self.content.as_ref().ok()?.value()
+    }
+
+    fn loaded(
+        &self,
+        load: impl FnOnce(&Content) -> Result<Loaded, Vec<Diagnostic>>,
+    ) -> Result<Loaded, Vec<String>> {
+        let content = match &self.content {
+            Ok(content) => content,
+            Err(invalid) => return Err(vec![invalid.to_string()]),
+        };
+        let unrendered = unrendered(content);
         if !unrendered.is_empty() {
             return Err(unrendered);
         }
-        let loaded = match &self.content {
-            Ok(Content::Value(value)) => config::load_value(value),
-            Ok(Content::Text(text)) => config::load(text.as_bytes()),
-            Err(invalid) => return Err(vec![invalid.to_string()]),
-        };
-        loaded.map_err(|faults| faults.iter().map(ToString::to_string).collect())
-    }
-
-    /// An error for each text with an expression of a template that was not rendered. Pages and bodies may have any text.
-    fn unrendered(&self) -> Vec<String> {
-        let mut errors = Vec::new();
-        match (self.value(), &self.content) {
-            (Some(value), _) => {
-                let root = Node {
-                    path: String::new(),
-                    value: &value,
-                };
-                root.visit(&mut |node| {
-                    let path = &node.path;
-                    let is_free = path.starts_with("responses.pages.") || path.contains(".body");
-                    let text = node.value.as_str().filter(|_| !is_free);
-                    if text.is_some_and(mistake::is_template) {
-                        errors.push(format!("{path}: {}", mistake::TEMPLATE));
-                    }
-                });
-            }
-            (None, Ok(Content::Text(text))) if text.lines().any(mistake::is_template) => {
-                errors.push(mistake::TEMPLATE.to_owned());
-            }
-            (None, _) => {}
-        }
-        errors
-    }
-
-    /// The configuration as a value, which can be changed before it is loaded; none if it is not JSON.
-    pub fn value(&self) -> Option<Value> {
-        match self.content.as_ref().ok()? {
-            Content::Value(value) => Some(value.clone()),
-            Content::Text(text) => json::parse_strict(text.as_bytes()).ok(),
-        }
+        load(content).map_err(|faults| faults.iter().map(ToString::to_string).collect())
     }
 }
 
+/// An error for each text with an expression of a template that was not rendered. Pages and bodies may have any text.
+fn unrendered(content: &Content) -> Vec<String> {
+    let mut errors = Vec::new();
+    match (content.value(), content) {
+        (Some(value), _) => {
+            let root = Node {
+                path: String::new(),
+                value: &value,
+            };
+            root.visit(&mut |node| {
+                let path = &node.path;
+                let is_free = path.starts_with("responses.pages.") || path.contains(".body");
+                let text = node.value.as_str().filter(|_| !is_free);
+                if text.is_some_and(mistake::is_template) {
+                    errors.push(format!("{path}: {}", mistake::TEMPLATE));
+                }
+            });
+        }
+        (None, Content::Text(text)) if text.lines().any(mistake::is_template) => {
+            errors.push(mistake::TEMPLATE.to_owned());
+        }
+        (None, _) => {}
+    }
+    errors
+}
+
 /// The content of the `google.protobuf.Any` in an Envoy filter's `configuration`.
-fn content_of_any(any: &Node<'_>) -> Result<Content, InvalidContent> {
+fn content_of_any(any: &Node<'_>, is_yaml: bool) -> Result<Content, InvalidContent> {
     let value = any.member("value").map(|value| value.value);
     if any.is_message("google.protobuf.Struct") {
         let beside = any.value.as_object().into_iter().flatten();
@@ -255,7 +267,11 @@ fn content_of_any(any: &Node<'_>) -> Result<Content, InvalidContent> {
             let found = found.clone();
             return Err(InvalidContent::BesideValue { found });
         }
-        Ok(Content::Value(value.cloned().unwrap_or_else(empty)))
+        let value = value.cloned().unwrap_or_else(empty);
+        Ok(match is_yaml {
+            true => Content::YamlStruct(value),
+            false => Content::Struct(value),
+        })
     } else if any.is_message("google.protobuf.StringValue") {
         match value {
             Some(Value::String(text)) => Ok(Content::Text(text.clone())),

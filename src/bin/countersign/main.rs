@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     let (text, exit) = match result {
         Ok(report) => (report.text, report.exit),
         Err(failure) => {
-            let text = redact::without_secrets(&failure.to_string(), std::env::args_os());
+            let text = redact::without_secrets(&failure, std::env::args_os());
             // If standard error is closed, the exit code still reports the failure.
             let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
             (String::new(), Exit::Failure)

@@ -1,5 +1,7 @@
 //! `mint`: signs a token for tests.
 
+mod claim;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,7 +49,9 @@ pub struct Mint {
     /// The claim `scope`; repeat it or separate scopes by spaces
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// Any claim, also in place of those above; the value is JSON, or else a string
+    /// Any claim, also in place of those above: `level=3`, `tenant=red`, `roles=[admin, operator]`,
+    /// `address={country: DE}`, `auth_time=now-5m`; a quoted
+    /// value (`'level="3"'` in a shell) is a string
     #[arg(long = "claim", value_name = "NAME=VALUE")]
     claims: Vec<String>,
     /// The lifetime of the token
@@ -85,10 +89,9 @@ impl Mint {
     fn signing_key(&self) -> Result<SigningKey, Failure> {
         if let Some(file) = &self.key {
             let invalid = |fault: &dyn std::fmt::Display| {
-                Failure::new(format_args!(
-                    "`{}` is not a private key: {fault}",
-                    file.display()
-                ))
+                input::failure(file, |name| {
+                    format!("`{name}` is not a private key: {fault}")
+                })
             };
             let jwk =
                 json::parse_strict(&input::read_bytes(file)?).map_err(|fault| invalid(&fault))?;
@@ -113,6 +116,13 @@ impl Mint {
 
     fn claims(&self) -> Result<Map<String, Value>, Failure> {
         let now = clock::time(self.now.as_deref())?;
+        for (option, values) in [("--audience", &self.audiences), ("--scope", &self.scopes)] {
+            if let Some(list) = values.iter().find(|value| value.starts_with('[')) {
+                return Err(Failure::new(format_args!(
+                    "`{option}`: expected one value, found the list `{list}`: repeat `{option}` for each value"
+                )));
+            }
+        }
         let lifetime = humantime::parse_duration(&self.expires_in).map_err(|_| {
             Failure::new(format_args!(
                 "`--expires-in`: expected a duration such as `10m`, found `{}`",
@@ -140,12 +150,7 @@ impl Mint {
             .filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let mut claims: Map<_, _> = registered.collect();
         for claim in &self.claims {
-            let Some((name, value)) = claim.split_once('=') else {
-                return Err(Failure::new(format_args!(
-                    "`--claim`: expected `name=value`, found `{claim}`"
-                )));
-            };
-            let value = json::parse_strict(value.as_bytes()).unwrap_or_else(|_| value.into());
+            let (name, value) = claim::parse(claim, now)?;
             claims.insert(name.to_owned(), value);
         }
         Ok(claims)
@@ -195,6 +200,5 @@ fn write(file: &Path, value: &Value, is_secret: bool) -> Result<(), Failure> {
     let written = options
         .open(file)
         .and_then(|mut open| writeln!(open, "{value:#}"));
-    written
-        .map_err(|error| Failure::new(format_args!("cannot write `{}`: {error}", file.display())))
+    written.map_err(|error| input::failure(file, |name| format!("cannot write `{name}`: {error}")))
 }

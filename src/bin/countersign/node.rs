@@ -38,6 +38,19 @@ impl<'v> Node<'v> {
         })
     }
 
+    /// The names and nodes of the members of an object; empty if the value is not an object.
+    pub fn members(&self) -> impl Iterator<Item = (&'v str, Self)> {
+        let members = self.value.as_object().into_iter().flatten();
+        members.map(|(name, value)| (name.as_str(), self.child(name, value)))
+    }
+
+    /// Whether this node is `other` or one of its descendants.
+    pub fn is_within(&self, other: &Node<'_>) -> bool {
+        let rest = self.path.strip_prefix(&other.path);
+        other.path.is_empty()
+            || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    }
+
     /// The string in a member.
     pub fn text(&self, name: &str) -> Option<&'v str> {
         self.member(name)?.value.as_str()
@@ -57,6 +70,19 @@ impl<'v> Node<'v> {
                 .strip_suffix(name)
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
+    }
+
+    /// The fields of this message if its type ends with `name`, also if it is a `TypedStruct`, as in an Istio
+    /// `EnvoyFilter`.
+    pub fn message(&self, name: &str) -> Option<Self> {
+        if self.is_message(name) {
+            return Some(self.clone());
+        }
+        let type_url = self
+            .text("type_url")
+            .filter(|_| self.is_message("TypedStruct"));
+        type_url.filter(|url| url.ends_with(name))?;
+        self.member("value")
     }
 
     /// Calls `visitor` with this node and each descendant, in the order of the file.

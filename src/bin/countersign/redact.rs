@@ -4,21 +4,33 @@
 //! `--header authorization: Bearer eyJ…` has three.
 
 use std::ffi::OsString;
+use std::path::Path;
+
+use countersign::authenticate::jose::base64url;
+
+use crate::exit::Failure;
 
 /// Words up to this length, in bytes, are not secrets: they are names of options, files and claims.
 const SECRETS_ARE_LONGER_THAN: usize = 16;
 
+/// Random keys are at least this long, in bytes: 24 random bytes in base64.
+const RANDOM_KEYS_ARE_AT_LEAST: usize = 32;
+
 const REDACTED: &str = "[redacted]";
 
-/// The text with each word of the command line that may be a secret replaced by `[redacted]`.
+/// The message with each word of the command line that may be a secret replaced by `[redacted]`.
 ///
-/// Bytes that are not UTF-8 are replacement characters in `arguments` here, and also in `text`.
-pub fn without_secrets(text: &str, arguments: impl Iterator<Item = OsString>) -> String {
-    let mut text = text.to_owned();
+/// The name of the file that the message is about is shown, unless it is a token or a random key: the user may have
+/// passed one instead of its file. Bytes that are not UTF-8 are replacement characters in `arguments` here, and also in
+/// the message.
+pub fn without_secrets(failure: &Failure, arguments: impl Iterator<Item = OsString>) -> String {
+    let mut text = failure.to_string();
+    let file = failure.file.as_deref().unwrap_or_default();
     for argument in arguments.skip(1) {
         let argument = argument.to_string_lossy();
-        for word in argument.split([' ', '\t', '=', ':', ',', '"', '\'', '\u{fffd}']) {
-            if may_be_secret(word) {
+        for word in argument.split(|character| !is_of_secrets(character)) {
+            let is_shown = file.contains(word) && may_be_file_name(word);
+            if may_be_secret(word) && !is_shown {
                 text = text.replace(word, REDACTED);
             }
         }
@@ -26,22 +38,60 @@ pub fn without_secrets(text: &str, arguments: impl Iterator<Item = OsString>) ->
     text
 }
 
+/// Whether base64, base64url, a compact JWS or a random key may contain a character.
+fn is_of_secrets(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-_.~+/".contains(character)
+}
+
 /// Whether a word may be base64, base64url, a compact JWS or a random key.
 ///
-/// An option, which begins with a dash, is not a secret. A path in an existing directory is not a secret.
+/// An option, which begins with a dash, is not a secret, and neither is a file that exists, a path in an existing
+/// directory, or the name of a configuration file.
 fn may_be_secret(word: &str) -> bool {
-    let has_alphabet = word
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~+/".contains(&byte));
-    let is_a_path = word.contains('/')
-        && std::path::Path::new(word)
-            .parent()
-            .is_some_and(|parent| parent.exists());
+    let path = Path::new(word);
+    let parent_exists = || path.parent().is_some_and(Path::exists);
+    let is_a_file = path.exists()
+        || word.contains('/') && parent_exists()
+        || has_extension(word, |extension| {
+            ["yaml", "yml", "json"].contains(&extension)
+        });
     word.len() > SECRETS_ARE_LONGER_THAN
-        && has_alphabet
         && !word.starts_with('-')
-        && !is_a_path
+        && !is_a_file
         && word
             .bytes()
             .any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+}
+
+/// Whether a word that was passed as the name of a file is neither a token nor a random key.
+fn may_be_file_name(word: &str) -> bool {
+    let is_extension = |extension: &str| {
+        (1..=5).contains(&extension.len())
+            && extension.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    let mut parts = word.split('.');
+    !parts.clone().any(is_json_object)
+        && (has_extension(word, is_extension) || !parts.any(is_random))
+}
+
+fn has_extension(word: &str, is_meant: impl Fn(&str) -> bool) -> bool {
+    word.rsplit_once('.')
+        .is_some_and(|(stem, extension)| !stem.is_empty() && is_meant(extension))
+}
+
+/// Whether a part of a compact JWS is the base64url of a JSON object: of the header or the claims of a token.
+fn is_json_object(part: &str) -> bool {
+    let begin = part
+        .get(..4)
+        .and_then(|begin| base64url::decode(begin.as_bytes()));
+    let is_object = matches!(begin.as_deref(), Some([b'{', next, ..]) if next.is_ascii_whitespace() || *next == b'"');
+    is_object && part.len() > SECRETS_ARE_LONGER_THAN
+}
+
+fn is_random(part: &str) -> bool {
+    let has = |is_meant: fn(&u8) -> bool| part.as_bytes().iter().any(is_meant);
+    part.len() >= RANDOM_KEYS_ARE_AT_LEAST
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
 }

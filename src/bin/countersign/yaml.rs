@@ -27,19 +27,21 @@ pub struct YamlFault {
 
 /// Parses the documents of a YAML stream, without the empty ones.
 pub fn parse(text: &str) -> Result<Vec<Value>, YamlFault> {
-    values(text).map_err(
-        |fault| match mistake::find(text, fault.line, &fault.message) {
+    parse_with(text, |text| Some(plain(text))).map_err(|fault| {
+        match mistake::find(text, fault.line, &fault.message) {
             Some((line, message)) => YamlFault {
                 line,
                 message: message.to_owned(),
             },
             None => fault,
-        },
-    )
+        }
+    })
 }
 
-fn values(text: &str) -> Result<Vec<Value>, YamlFault> {
+/// As [`parse`], with another reading of plain scalars. If it returns none, the value is missing.
+pub fn parse_with(text: &str, plain: fn(String) -> Option<Value>) -> Result<Vec<Value>, YamlFault> {
     let mut reader = Reader {
+        plain,
         parser: Parser::new_from_str(text.trim_start_matches('\u{feff}')),
         anchors: Vec::new(),
         values: 0,
@@ -61,6 +63,8 @@ fn values(text: &str) -> Result<Vec<Value>, YamlFault> {
 
 struct Reader<'t> {
     parser: Parser<std::str::Chars<'t>>,
+    /// Reads a plain scalar.
+    plain: fn(String) -> Option<Value>,
     /// The anchors and their values.
     anchors: Vec<(usize, Value)>,
     values: usize,
@@ -84,7 +88,9 @@ impl Reader<'_> {
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = match tag {
-                    None if style == TScalarStyle::Plain => plain(text),
+                    None if style == TScalarStyle::Plain => {
+                        (self.plain)(text).ok_or_else(|| fault_at(mark, "expected a value"))?
+                    }
                     // The tags `!!str` and `!` mean a string. Other tags do not occur in a configuration.
                     _ => Value::String(text),
                 };
@@ -177,6 +183,9 @@ fn plain(text: String) -> Value {
     if let Ok(integer) = text.parse::<i64>() {
         return Value::Number(integer.into());
     }
+    if let Ok(integer) = text.parse::<u64>() {
+        return Value::Number(integer.into());
+    }
     let looks_like_a_number =
         text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
     let number = text.parse().ok().filter(|_| looks_like_a_number);
@@ -214,8 +223,8 @@ mod tests {
     #[test]
     fn streams_anchors_and_numbers() {
         let documents =
-            parse("a: &x [1, 1.5, 1e3, 1.2.3, 10.0.0.0/8]\nb: *x\n---\n---\n404: ~\n").unwrap();
-        let list = json!([1, 1.5, 1000.0, "1.2.3", "10.0.0.0/8"]);
+            parse("a: &x [1, 1.5, 1e3, 1.2.3, 10.0.0.0/8, 18446744073709551615]\nb: *x\n---\n---\n404: ~\n").unwrap();
+        let list = json!([1, 1.5, 1000.0, "1.2.3", "10.0.0.0/8", u64::MAX]);
         assert_eq!(
             documents,
             [json!({"a": list, "b": list}), json!({"404": null})]

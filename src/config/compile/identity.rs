@@ -63,6 +63,7 @@ impl Compiler<'_> {
         match fault {
             TemplateFault::Brace => self.report(at, InvalidIdentity::Brace),
             TemplateFault::Text => self.report(at, InvalidHeader::Text),
+            TemplateFault::ClaimPath => self.report(at, Fault::ClaimPath),
             TemplateFault::Unknown(name) => {
                 let fault = Fault::Placeholder {
                     name: name.clone(),

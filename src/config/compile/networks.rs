@@ -5,13 +5,16 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::Compiler;
-use super::literal::stands_for_every_text;
 use super::rules::CompiledRules;
 use crate::config::at::At;
 use crate::config::document::networks::Networks as NetworksDocument;
 use crate::config::fault::{InvalidNetworks, Warning};
+use crate::config::literal::stands_for_every_text;
 use crate::config::read::{List, Optional, Typed};
 use crate::plan::{Networks, admit_none};
+
+/// The networks of every request, in a message.
+const TOP_LEVEL: &str = "the top-level `networks`";
 
 impl Compiler<'_> {
     pub(super) fn networks(&mut self, at: &At<'_>, document: &NetworksDocument) -> Typed<Networks> {
@@ -87,18 +90,35 @@ impl Compiler<'_> {
             return;
         }
         for (index, rule) in rules.iter() {
-            let Some(own) = &rule.networks else {
-                continue;
-            };
-            let fault = if admit_none(&[own]) {
-                InvalidNetworks::AllDenied
-            } else if of_all.is_some_and(|of_all| admit_none(&[of_all, own])) {
-                InvalidNetworks::AllDeniedTogether
-            } else {
-                continue;
-            };
             let at = At::Root.member("rules");
-            self.report(&at.item(index).member("networks"), fault);
+            let at = at.item(index);
+            let matched = rule.matches.networks.as_ref();
+            if let Some(matched) = matched {
+                let others = [(of_all, TOP_LEVEL)];
+                self.reject_networks(&at.member("match").member("networks"), matched, &others);
+            }
+            if let Some(own) = &rule.networks {
+                let others = [(of_all, TOP_LEVEL), (matched, "`match.networks`")];
+                self.reject_networks(&at.member("networks"), own, &others);
+            }
+        }
+    }
+
+    /// Rejects networks that deny every address, alone or together with one of the `others`.
+    fn reject_networks(
+        &mut self,
+        at: &At<'_>,
+        own: &Networks,
+        others: &[(Option<&Networks>, &'static str)],
+    ) {
+        if admit_none(&[own]) {
+            self.report(at, InvalidNetworks::AllDenied);
+            return;
+        }
+        for (other, with) in others {
+            if other.is_some_and(|other| !admit_none(&[other]) && admit_none(&[other, own])) {
+                self.report(at, InvalidNetworks::AllDeniedTogether { with });
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 
 mod jwt;
 mod locations;
+mod schemes;
 
+pub(super) use self::schemes::BEARER;
 use super::Compiler;
 use crate::authenticate::{Provider, ProviderId};
 use crate::config::at::At;

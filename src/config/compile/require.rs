@@ -1,11 +1,11 @@
-//! What a rule requires of callers.
+//! What is required of callers: by a rule, by a provider, and everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use super::Compiler;
-use crate::authenticate::jose::claims::ClaimPath;
+use crate::authenticate::jose::claims::{ClaimPath, RequiredValue, is_exact};
 use crate::authorize::claim::{ClaimRequirement, Expected};
 use crate::authorize::condition::Condition;
 use crate::authorize::names::Name;
@@ -19,9 +19,7 @@ use crate::grammar::is_oauth_text;
 use crate::request::path::{Case, Pattern};
 
 const EACH_SCOPE: &str = "write each scope";
-const EACH_CLAIM: &str = "write the name of each claim";
-const PRESENT: &str =
-    "write each value; `has(claims.<name>)` in `cel` tests that a claim is present";
+const PRESENT: &str = "write each value; `has(claims.<name>)` in `cel`, or a provider's `require`, tests that a claim is present";
 
 /// The paths of a rule, whose parameters its requirements can name.
 #[derive(Clone, Copy)]
@@ -46,7 +44,7 @@ impl Compiler<'_> {
                 self.report(&at, Fault::OAuthText);
                 continue;
             }
-            let _ = self.literal_or(&at, scope, EACH_SCOPE);
+            let _ = self.diagnostics.literal_or(&at, scope, EACH_SCOPE);
             for (index, implied) in implied.items() {
                 let at = at.item(index);
                 if !is_oauth_text(implied) {
@@ -54,7 +52,7 @@ impl Compiler<'_> {
                 } else if implied == scope {
                     self.report(&at, InvalidRequirement::ImpliesItself);
                 } else {
-                    let _ = self.literal_or(&at, implied, EACH_SCOPE);
+                    let _ = self.diagnostics.literal_or(&at, implied, EACH_SCOPE);
                 }
             }
             let implied = implied.items().map(|(_, implied)| implied.as_str());
@@ -70,12 +68,12 @@ impl Compiler<'_> {
         implied_by
     }
 
-    /// The requirements of a rule with these paths.
+    /// The requirements of a rule with these paths, or of the document, which has none.
     pub(super) fn requirements(
         &mut self,
         at: &At<'_>,
         require: &Require,
-        paths: Paths<'_>,
+        paths: Option<Paths<'_>>,
     ) -> Requirements {
         if require.is_empty() {
             self.report(at, InvalidRequirement::Nothing);
@@ -124,7 +122,7 @@ impl Compiler<'_> {
             if name.is_empty() {
                 return Err(this.report(at, Fault::EmptyString("a name")));
             }
-            this.literal(at, name)?;
+            this.diagnostics.literal(at, name)?;
             if are_scopes && name == OFFLINE_ACCESS {
                 this.warn(at, Warning::OfflineAccessInChallenge);
             }
@@ -146,7 +144,7 @@ impl Compiler<'_> {
             if !is_oauth_text(class) {
                 return Err(this.report(at, Fault::OAuthText));
             }
-            this.literal(at, class)?;
+            this.diagnostics.literal(at, class)?;
             Ok(class.clone())
         });
         classes.known
@@ -156,93 +154,121 @@ impl Compiler<'_> {
         &mut self,
         at: &At<'_>,
         typed: &Typed<Option<Mapping<Value>>>,
-        paths: Paths<'_>,
+        paths: Option<Paths<'_>>,
     ) -> Vec<ClaimRequirement> {
-        if typed.given().is_some_and(BTreeMap::is_empty) {
-            self.report(at, Fault::Empty("claim"));
-        }
-        let claims = typed.entries();
-        claims
-            .filter_map(|(name, value)| {
-                self.required_claim(&at.member(name), name, value, paths)
-                    .ok()
-            })
-            .collect()
-    }
-
-    fn required_claim(
-        &mut self,
-        at: &At<'_>,
-        name: &str,
-        value: &Value,
-        paths: Paths<'_>,
-    ) -> Typed<ClaimRequirement> {
-        if name.is_empty() {
-            return Err(self.report(at, Fault::EmptyString("the name of a claim")));
-        }
-        self.literal_or(at, name, EACH_CLAIM)?;
-        let expected = match value {
-            Value::String(text) if parameter(text).is_some() => {
-                self.parameter(at, parameter(text).unwrap_or_default(), paths)?
-            }
-            Value::Array(values) => self.one_of(at, values, paths)?,
-            value => {
-                self.reject_unmatchable(at, value, paths)?;
-                Expected::OneOf(vec![value.clone()])
-            }
-        };
-        Ok(ClaimRequirement {
-            claim: ClaimPath::new(name),
-            expected,
+        self.each_claim(at, typed, |this, at, claim, value| {
+            let expected = match value.as_str().and_then(parameter) {
+                Some(name) => this.parameter(at, name, paths)?,
+                None => Expected::OneOf(this.claim_values(at, value, paths)?),
+            };
+            Ok(ClaimRequirement { claim, expected })
         })
     }
 
-    fn one_of(&mut self, at: &At<'_>, values: &[Value], paths: Paths<'_>) -> Typed<Expected> {
+    /// The claims that a provider requires of its tokens, with their values.
+    pub(super) fn required_values(
+        &mut self,
+        at: &At<'_>,
+        typed: &Typed<Option<Mapping<Value>>>,
+    ) -> Vec<RequiredValue> {
+        self.each_claim(at, typed, |this, at, claim, value| {
+            let values = this.claim_values(at, value, None)?;
+            Ok(RequiredValue { claim, values })
+        })
+    }
+
+    fn each_claim<T>(
+        &mut self,
+        at: &At<'_>,
+        typed: &Typed<Option<Mapping<Value>>>,
+        compile: impl Fn(&mut Self, &At<'_>, ClaimPath, &Value) -> Typed<T>,
+    ) -> Vec<T> {
+        if typed.given().is_some_and(BTreeMap::is_empty) {
+            self.report(at, Fault::Empty("claim"));
+        }
+        let claims = typed.entries().filter_map(|(name, value)| {
+            let at = at.member(name);
+            let claim = self.claim_path(&at, name).ok()?;
+            compile(self, &at, claim, value).ok()
+        });
+        claims.collect()
+    }
+
+    /// The values of which a claim must have one.
+    fn claim_values(
+        &mut self,
+        at: &At<'_>,
+        value: &Value,
+        paths: Option<Paths<'_>>,
+    ) -> Typed<Vec<Value>> {
+        let Value::Array(values) = value else {
+            self.reject_unmatchable(at, value, paths)?;
+            return Ok(vec![value.clone()]);
+        };
         let mut whole = Ok(());
         if values.is_empty() {
             whole = Err(self.report(at, Fault::Empty("value")));
         }
         for (index, value) in values.iter().enumerate() {
-            let at = at.item(index);
-            let is_parameter = value.as_str().is_some_and(|text| parameter(text).is_some());
-            let judged = if is_parameter {
-                Err(self.report(&at, InvalidRequirement::ParameterInList))
-            } else {
-                self.reject_unmatchable(&at, value, paths)
-            };
-            whole = whole.and(judged);
+            whole = whole.and(self.reject_unmatchable(&at.item(index), value, paths));
         }
-        whole.map(|()| Expected::OneOf(values.to_vec()))
+        whole.map(|()| values.clone())
     }
 
-    /// Rejects values that no claim is meant to have: `null`, and a parameter with text around it, such as `user-{id}`.
-    fn reject_unmatchable(&mut self, at: &At<'_>, value: &Value, paths: Paths<'_>) -> Whole {
+    /// Rejects values that no claim is meant to have: `null`, a parameter in a list, and a parameter with text around it, such
+    /// as `user-{id}`.
+    fn reject_unmatchable(
+        &mut self,
+        at: &At<'_>,
+        value: &Value,
+        paths: Option<Paths<'_>>,
+    ) -> Whole {
         if value.is_null() {
             return Err(self.report(at, InvalidRequirement::Null));
         }
-        let mut known = paths.patterns.iter().flat_map(Pattern::parameters);
-        let within = value
-            .as_str()
-            .and_then(|text| known.find(|name| text.contains(&format!("{{{name}}}"))));
-        match (within, value) {
-            (Some(name), _) => {
-                let name = name.to_owned();
-                Err(self.report(at, InvalidRequirement::ParameterInText { name }))
+        if has_inexact_number(value) {
+            self.warn(at, Warning::InexactNumber);
+        }
+        match value {
+            Value::String(text) => {
+                self.reject_parameter(at, text, paths)?;
+                if is_in_curly_quotes(text) {
+                    return Err(self.report(at, Fault::CurlyQuotes));
+                }
+                self.diagnostics.literal_in(at, value, PRESENT)
             }
-            (None, Value::String(text)) if is_in_curly_quotes(text) => {
-                Err(self.report(at, Fault::CurlyQuotes))
-            }
-            (None, Value::String(text)) => self.literal_or(at, text, PRESENT),
             // What YAML reads from `{id}` without quotes.
-            (None, Value::Object(members)) if is_unquoted(members) => {
+            Value::Object(members) if is_unquoted(members) => {
                 Err(self.report(at, InvalidRequirement::Unquoted))
             }
-            (None, _) => Ok(()),
+            _ => self.diagnostics.literal_in(at, value, PRESENT),
         }
     }
 
+    /// Rejects a parameter that would be compared as written.
+    fn reject_parameter(&mut self, at: &At<'_>, text: &str, paths: Option<Paths<'_>>) -> Whole {
+        let fault = match (paths, parameter(text)) {
+            (None, None) => return Ok(()),
+            (None, Some(_)) => InvalidRequirement::NoPath,
+            (Some(_), Some(_)) => InvalidRequirement::ParameterInList,
+            (Some(paths), None) => {
+                let mut known = paths.patterns.iter().flat_map(Pattern::parameters);
+                match known.find(|name| text.contains(&format!("{{{name}}}"))) {
+                    Some(name) => InvalidRequirement::ParameterInText {
+                        name: name.to_owned(),
+                    },
+                    None => return Ok(()),
+                }
+            }
+        };
+        Err(self.report(at, fault))
+    }
+
     /// A parameter, which each path of the rule must bind.
-    fn parameter(&mut self, at: &At<'_>, name: &str, paths: Paths<'_>) -> Typed<Expected> {
+    fn parameter(&mut self, at: &At<'_>, name: &str, paths: Option<Paths<'_>>) -> Typed<Expected> {
+        let Some(paths) = paths else {
+            return Err(self.report(at, InvalidRequirement::NoPath));
+        };
         let binds = |pattern: &Pattern| pattern.parameters().any(|own| own == name);
         let is_bound = !paths.patterns.is_empty() && paths.patterns.iter().all(binds);
         // A path that is at fault was left out. It may have been the one that binds.
@@ -253,12 +279,18 @@ impl Compiler<'_> {
         Ok(Expected::Parameter(name.to_owned()))
     }
 
-    fn condition(&mut self, at: &At<'_>, text: &str, paths: Paths<'_>) -> Typed<Condition> {
+    fn condition(&mut self, at: &At<'_>, text: &str, paths: Option<Paths<'_>>) -> Typed<Condition> {
         let condition = Condition::compile(text)
             .map_err(|faults| self.report(at, InvalidRequirement::Condition(faults)))?;
         if self.case == Case::Insensitive && condition.looks_at_path() {
             return Err(self.report(at, InvalidRequirement::PathsCase));
         }
+        let Some(paths) = paths else {
+            return match condition.looks_at_parameters() {
+                true => Err(self.report(at, InvalidRequirement::NoPath)),
+                false => Ok(condition),
+            };
+        };
         let patterns = paths.patterns.iter();
         let known: Vec<&str> = patterns.flat_map(Pattern::parameters).collect();
         let mut parameters = condition.parameters();
@@ -283,7 +315,7 @@ impl Compiler<'_> {
         &mut self,
         at: &At<'_>,
         typed: &Typed<Option<List<Require>>>,
-        paths: Paths<'_>,
+        paths: Option<Paths<'_>>,
     ) -> Vec<Requirements> {
         let any_of = self.at_least_one(at, "set of requirements", typed, |this, at, one| {
             Ok(this.requirements(at, one, paths))
@@ -316,6 +348,16 @@ impl Require {
 /// Whether an object is what YAML reads from `{id}` without quotes.
 fn is_unquoted(members: &Map<String, Value>) -> bool {
     !members.is_empty() && members.values().all(Value::is_null)
+}
+
+/// Whether a number in a value is not exactly the one that was written.
+fn has_inexact_number(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => !is_exact(number),
+        Value::Array(items) => items.iter().any(has_inexact_number),
+        Value::Object(members) => members.values().any(has_inexact_number),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
 }
 
 /// The name in `{name}`.

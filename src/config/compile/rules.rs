@@ -11,7 +11,7 @@ use super::require::Paths;
 use crate::authorize::{Access, Gate, ReplyId};
 use crate::config::at::At;
 use crate::config::diagnostic::Whole;
-use crate::config::document::rules::{Allow, OnForbidden, Rule as RuleDocument};
+use crate::config::document::rules::{Allow, OnForbidden, OtherCredentials, Rule as RuleDocument};
 use crate::config::document::{Document, Fallback};
 use crate::config::fault::InvalidRule;
 use crate::config::read::{Items, Optional};
@@ -110,10 +110,18 @@ impl Compiler<'_> {
         if document.allow.given() == Some(&Allow::Public) && !document.providers.is_absent() {
             self.report(&at.member("providers"), InvalidRule::ProvidersWithPublic);
         }
+        let has_providers =
+            !document.providers.is_absent() && document.allow.given() != Some(&Allow::Public);
+        if !document.other_credentials.is_absent() && !has_providers && document.respond.is_absent()
+        {
+            let at = at.member("other_credentials");
+            self.report(&at, InvalidRule::OthersOfNone);
+        }
         if !document.respond.is_absent() {
             let others = [
                 ("allow", document.allow.is_absent()),
                 ("providers", document.providers.is_absent()),
+                ("other_credentials", document.other_credentials.is_absent()),
                 ("require", document.require.is_absent()),
                 ("on_forbidden", document.on_forbidden.is_absent()),
             ];
@@ -149,9 +157,11 @@ impl Compiler<'_> {
         let accepted = self.accepted(&at.member("providers"), &document.providers, providers);
         let require = document.require.given();
         let require_at = at.member("require");
-        let requirements = require.map(|require| self.requirements(&require_at, require, paths));
+        let requirements =
+            require.map(|require| self.requirements(&require_at, require, Some(paths)));
         let gate = Gate {
             requirements: requirements.unwrap_or_default(),
+            ignores_others: document.other_credentials.given() == Some(&OtherCredentials::Ignore),
             ..self.gate(at, accepted, providers)
         };
         match allow {

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 
 use super::Compiler;
 use super::rules::CompiledRules;
+use crate::authorize::Everywhere;
 use crate::authorize::condition::Condition;
 use crate::config::at::At;
 use crate::config::document::overrides::Overrides;
 use crate::config::fault::{Fault, InvalidHeader, NeverMatches};
 use crate::config::read::{Items, Typed};
-use crate::credential::{Carrier, Part};
+use crate::credential::{Carrier, Location, LocationId, Part};
 use crate::grammar::is_token;
 use crate::identity::Identity;
 use crate::plan::{AfterScheme, Rule, Rules, Stripped};
@@ -36,20 +37,31 @@ impl Compiler<'_> {
         &mut self,
         typed: &Typed<Option<Overrides>>,
         rules: &CompiledRules,
+        require: &Everywhere,
         identity: &Identity,
     ) -> Stripped {
         let mut claims = identity.protected();
-        self.reject_rules_by(rules, |name| claims.have(name), NeverMatches::Identity);
+        self.reject_by(
+            rules,
+            require,
+            |name| claims.have(name),
+            NeverMatches::Identity,
+        );
         let forwarded = self.forwarded(typed);
         let (fields, parameters) = match &forwarded {
-            Ok(Forwarded::These(names)) => stripped_overrides(names, &rules.rules),
+            Ok(Forwarded::These(names)) => stripped_overrides(names, &rules.rules, require),
             Ok(Forwarded::All) | Err(_) => Default::default(),
         };
-        self.reject_rules_by(rules, |name| fields.have(name), NeverMatches::Override);
+        self.reject_by(
+            rules,
+            require,
+            |name| fields.have(name),
+            NeverMatches::Override,
+        );
         claims.extend(&fields);
         let rules = &rules.rules;
         let addresses = match &forwarded {
-            Ok(Forwarded::These(names)) => addresses(names, rules),
+            Ok(Forwarded::These(names)) => addresses(names, rules, require),
             Ok(Forwarded::All) | Err(_) => FieldNames::default(),
         };
         let (mut headers, mut cookies, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
@@ -64,7 +76,7 @@ impl Compiler<'_> {
         let mut preflight = credentials.clone();
         preflight.extend(&METHOD.fields());
         Stripped {
-            fields: self.fields(&claims, rules, identity),
+            fields: self.fields(&claims, rules, require, identity),
             claims,
             addresses,
             credentials,
@@ -92,7 +104,8 @@ impl Compiler<'_> {
     }
 
     fn forwarded_name(&mut self, at: &At<'_>, name: &str) -> Typed<String> {
-        self.literal_or(at, name, "`overrides: forward` forwards all")?;
+        self.diagnostics
+            .literal_or(at, name, "`overrides: forward` forwards all")?;
         if !is_token(name) || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(self.report(at, InvalidHeader::Override));
         }
@@ -105,7 +118,13 @@ impl Compiler<'_> {
 
     /// The headers that are removed from every request: identity headers, overrides, those that end at this proxy, and those
     /// that an upstream could take for a header that a provider, a rule or a condition looks at.
-    fn fields(&self, claims: &FieldNames, rules: &Rules, identity: &Identity) -> FieldNames {
+    fn fields(
+        &self,
+        claims: &FieldNames,
+        rules: &Rules,
+        require: &Everywhere,
+        identity: &Identity,
+    ) -> FieldNames {
         let mut fields = claims.clone();
         fields.insert(PROXY_AUTHORIZATION);
         let spellings = RefCell::new(FieldNames::default());
@@ -117,52 +136,65 @@ impl Compiler<'_> {
                 None => {}
             }
         }
+        let in_condition = |condition: &Condition| {
+            condition.fields().for_each(looks_at);
+            false
+        };
+        require.has_condition(in_condition);
         for rule in rules.iter() {
             let headers = rule.matches.headers.iter();
             headers.for_each(|(name, _)| looks_at(name));
-            rule.has_condition(|condition| {
-                condition.fields().for_each(looks_at);
-                false
-            });
+            rule.has_condition(in_condition);
         }
         let mut spellings = spellings.into_inner();
         // Such a condition can look at any header, and only an unusual name is another spelling of a usual one.
         let looks_at_every_field =
             |rule: &Rule| rule.has_condition(Condition::looks_at_every_field);
-        if rules.iter().any(looks_at_every_field) {
+        if require.has_condition(Condition::looks_at_every_field)
+            || rules.iter().any(looks_at_every_field)
+        {
             spellings.insert_unusual();
         }
         fields.extend(&spellings);
         fields
     }
 
-    /// The headers that carry a token after a scheme, each with the scheme; without those that may also carry a token
-    /// alone.
+    /// The headers that carry a token after a scheme, each with the scheme.
     fn schemes(&self) -> Vec<AfterScheme> {
-        let locations = self.locations.iter();
-        let schemes = locations.filter_map(|location| match &location.carrier {
+        let alone = |field: &str| {
+            let is_alone = |location: &Location| matches!(&location.carrier, Carrier::Field(own) if own == field);
+            self.locations.iter().position(is_alone).map(LocationId)
+        };
+        let locations = self.locations.iter().enumerate();
+        let schemes = locations.filter_map(|(number, location)| match &location.carrier {
             Carrier::Scheme { field, scheme } => Some(AfterScheme {
                 field: field.clone(),
                 scheme: scheme.clone(),
                 grammar: location.grammar,
+                location: LocationId(number),
+                alone: alone(field),
             }),
             Carrier::Field(_) | Carrier::Cookie(_) | Carrier::Query(_) => None,
         });
-        let is_alone = |field: &str| {
-            let mut locations = self.locations.iter();
-            locations
-                .any(|location| matches!(&location.carrier, Carrier::Field(own) if own == field))
-        };
-        schemes.filter(|own| !is_alone(&own.field)).collect()
+        schemes.collect()
     }
 
-    /// Rejects rules that look at a header that is removed from every request.
-    fn reject_rules_by(
+    /// Rejects rules and requirements that look at a header that is removed from every request.
+    fn reject_by(
         &mut self,
         rules: &CompiledRules,
+        require: &Everywhere,
         is_removed: impl Fn(&[u8]) -> bool,
         why: NeverMatches,
     ) {
+        let names_one = |condition: &Condition| {
+            let mut fields = condition.fields();
+            fields.any(|name| is_removed(name.as_bytes()))
+        };
+        let in_cel = InvalidHeader::NeverMatches { in_cel: true, why };
+        if require.has_condition(names_one) {
+            self.report(&At::Root.member("require"), in_cel);
+        }
         let at = At::Root.member("rules");
         for (index, rule) in rules.iter() {
             let at = at.item(index);
@@ -172,24 +204,29 @@ impl Compiler<'_> {
                 let fault = InvalidHeader::NeverMatches { in_cel: false, why };
                 self.report(&at.member("headers").member(name), fault);
             }
-            let names_one = |condition: &Condition| {
-                let mut fields = condition.fields();
-                fields.any(|name| is_removed(name.as_bytes()))
-            };
             if rule.has_condition(names_one) {
-                let fault = InvalidHeader::NeverMatches { in_cel: true, why };
-                self.report(&at.member("require"), fault);
+                self.report(&at.member("require"), in_cel);
             }
         }
     }
 }
 
 /// The headers and query parameters that override what a rule looks at. What no rule looks at cannot be bypassed.
-fn stripped_overrides(forwarded: &[String], rules: &Rules) -> (FieldNames, Vec<String>) {
+fn stripped_overrides(
+    forwarded: &[String],
+    rules: &Rules,
+    require: &Everywhere,
+) -> (FieldNames, Vec<String>) {
     let looked_at = [
-        (&METHOD, rules.iter().any(looks_at_method)),
-        (&PATH, rules.iter().any(looks_at_path)),
-        (&HOST, rules.look_at_hosts()),
+        (
+            &METHOD,
+            require.has_condition(Condition::looks_at_method) || rules.iter().any(looks_at_method),
+        ),
+        (&PATH, look_at_path(rules, require)),
+        (
+            &HOST,
+            require.has_condition(Condition::looks_at_host) || rules.look_at_hosts(),
+        ),
     ];
     let mut fields = FieldNames::default();
     let mut parameters = Vec::new();
@@ -204,9 +241,9 @@ fn stripped_overrides(forwarded: &[String], rules: &Rules) -> (FieldNames, Vec<S
 
 /// The headers from which frameworks build the URL of a request, to read a path from it again (Astro, CVE-2025-64525; React
 /// Router, CVE-2025-31137).
-fn addresses(forwarded: &[String], rules: &Rules) -> FieldNames {
+fn addresses(forwarded: &[String], rules: &Rules, require: &Everywhere) -> FieldNames {
     let mut fields = FieldNames::default();
-    if rules.iter().any(looks_at_path) {
+    if look_at_path(rules, require) {
         fields = HOST.fields();
         fields.insert("x-forwarded-port");
         fields.insert("x-forwarded-proto");
@@ -219,8 +256,11 @@ fn looks_at_method(rule: &Rule) -> bool {
     !rule.matches.methods.is_empty() || rule.has_condition(Condition::looks_at_method)
 }
 
-fn looks_at_path(rule: &Rule) -> bool {
-    !rule.matches.paths.is_empty() || rule.has_condition(Condition::looks_at_path)
+fn look_at_path(rules: &Rules, require: &Everywhere) -> bool {
+    let looks_at_path = |rule: &Rule| {
+        !rule.matches.paths.is_empty() || rule.has_condition(Condition::looks_at_path)
+    };
+    require.has_condition(Condition::looks_at_path) || rules.iter().any(looks_at_path)
 }
 
 fn distinct<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {

@@ -6,7 +6,8 @@ use crate::presentation::cors::Preflight;
 object! {
     /// Which other origins may read responses (WHATWG Fetch).
     pub struct Cors {
-        /// The origins, as browsers send them. `*` alone allows any.
+        /// The origins, as browsers send them. `https://*.example.com` allows every host below `example.com`. `*` alone
+        /// allows any origin.
         required allow_origins: Vec<String>,
         /// What happens to preflight requests. Default `pass`.
         optional preflight: Preflight,

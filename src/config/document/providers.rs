@@ -21,7 +21,8 @@ object! {
     pub struct From {
         /// A header.
         optional header: String,
-        /// The scheme before the token in the header. Without one, the token is the whole value of the header.
+        /// The scheme before the token in the header. Without one, the token is the whole value of the header. In
+        /// `authorization` and `proxy-authorization` it may then also follow `Bearer`.
         optional scheme: String,
         /// A cookie.
         optional cookie: String,

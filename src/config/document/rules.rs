@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::networks::Networks;
 use super::responses::Respond;
-use crate::config::read::{Span, choice, object};
+use crate::config::at::At;
+use crate::config::diagnostic::Diagnostics;
+use crate::config::read::{List, Read, Span, Typed, choice, object, unexpected};
 
 object! {
     /// A rule.
@@ -19,6 +21,8 @@ object! {
         optional allow: Allow,
         /// The providers whose credentials the rule accepts. Default: all.
         narrowing providers: Vec<String>,
+        /// What happens to the credentials of the other providers. Default `judge`. Requires `providers`.
+        optional other_credentials: OtherCredentials,
         /// What the caller must have. Default: any valid credential.
         narrowing require: Require,
         /// What a caller receives in place of 403.
@@ -40,6 +44,16 @@ choice! {
     }
 }
 
+choice! {
+    /// What happens to the credentials of providers that the rule does not list.
+    pub enum OtherCredentials {
+        /// They must be valid.
+        Judge = "judge",
+        /// The filter does not look at locations that only these providers read. It still removes tokens from the query.
+        Ignore = "ignore",
+    }
+}
+
 object! {
     /// Which requests a rule matches. A request must match every key, and one entry of each. A key that is absent matches
     /// every request.
@@ -50,13 +64,61 @@ object! {
         narrowing methods: Vec<String>,
         /// Hosts. `*.` stands for one or more labels.
         narrowing hosts: Vec<String>,
-        /// Headers and their values.
-        narrowing headers: BTreeMap<String, String>,
+        /// Headers, each with a value, a list of values of which one must match, or `absent`.
+        narrowing headers: BTreeMap<String, Header>,
         /// Names of the host's routes, compared exactly.
         narrowing route: Vec<String>,
         /// Values of `filter_metadata.countersign.policy` of the host's route, compared exactly. The metadata is a string,
         /// or a list of strings of which one must match.
         narrowing policy: Vec<String>,
+        /// The networks from which the request comes. Other requests are compared with the next rule. A request whose
+        /// address is unknown is denied.
+        narrowing networks: Networks,
+    }
+}
+
+/// What a rule requires of a header.
+#[derive(Debug)]
+pub enum Header {
+    /// The request does not have it.
+    Absent,
+    /// It has this value.
+    Value(String),
+    /// It has one of these values.
+    OneOf(List<String>),
+}
+
+/// `absent`, a value, or a list of values.
+impl Read for Header {
+    const EXPECTED: &'static str = "a string, a list of strings, or `absent`";
+
+    type Value = Self;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
+        match value {
+            Value::String(text) if text == "absent" => Ok(Self::Absent),
+            Value::String(_) => String::read(value, at, diagnostics).map(Self::Value),
+            Value::Array(_) => Vec::<String>::read(value, at, diagnostics).map(Self::OneOf),
+            other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl schemars::JsonSchema for Header {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Header".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "What a rule requires of a header: its value, a list of values of which one must match, or \
+                `absent`. The text `absent` is written as the list `[absent]`.",
+            "anyOf": [
+                { "type": "string" },
+                { "type": "array", "items": { "type": "string" }, "minItems": 1 },
+            ],
+        })
     }
 }
 

@@ -64,6 +64,19 @@ fn metadata(jwks_uri: &str) -> Vec<u8> {
     metadata.to_string().into_bytes()
 }
 
+/// The headers of every request, for metadata and for keys.
+fn headers_of_a_fetch() -> Vec<(String, String)> {
+    let agent = concat!("countersign/", env!("CARGO_PKG_VERSION"));
+    let accept = "application/jwk-set+json, application/json";
+    [
+        ("user-agent", agent),
+        ("accept", accept),
+        ("accept-encoding", "identity"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
 /// A call as the host got it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Sent {
@@ -173,7 +186,9 @@ impl Worker {
     fn keep(&mut self, event: FetchEvent) -> Seen {
         assert_eq!(event.source, SOURCE);
         let is_ok = match event.fetched {
-            Fetched::Ok(Loaded::Keys(set)) => self.held.replace(SOURCE, set, event.at),
+            Fetched::Ok(Loaded::Keys(set)) => {
+                self.held.replace(SOURCE, set, event.at, event.after_doubt)
+            }
             Fetched::Err => {
                 self.held.failed(SOURCE, event.at);
                 false
@@ -220,7 +235,7 @@ fn one_worker_fetches_and_the_others_adopt() {
         cluster: "login".to_owned(),
         method: Method::Get,
         url: "https://login.example.com/jwks".to_owned(),
-        headers: vec![("accept".to_owned(), "application/json".to_owned())],
+        headers: headers_of_a_fetch(),
         body: Vec::new(),
         timeout: Duration::from_secs(2),
     };
@@ -343,7 +358,7 @@ fn a_failed_fetch_is_repeated_later_and_later_and_keys_are_kept() {
         let (is_ok, report) = one.respond(&call, 500, b"", at(now)).unwrap();
         assert!(!is_ok);
         let report = report.unwrap();
-        let expected = "provider `corp`: fetching keys from `https://login.example.com/jwks` failed: expected status 200, found 500; next attempt in ";
+        let expected = "provider `corp`: fetching keys from `https://login.example.com/jwks` failed: expected status 200, found 500: the issuer is not available; next attempt in ";
         let next = report.strip_prefix(expected).unwrap();
         let next: f64 = next.strip_suffix(" s").unwrap().parse().unwrap();
         let seconds = f64::from(wait) / 1000.0;
@@ -419,9 +434,54 @@ fn a_request_that_is_not_sent_fails_at_once() {
 fn only_a_complete_response_with_status_200_is_read() {
     let good = keys(1);
     fetch(&direct(), &[(200, &good)], OK);
-    for status in [0, 100, 201, 204, 301, 302, 304, 404, 500, 503, 504] {
-        let fault = format!("expected status 200, found {status};");
+    for (status, advice) in [
+        (0, ""),
+        (100, ""),
+        (201, ""),
+        (204, ""),
+        (
+            301,
+            ": redirects are not followed: configure the URL that this one redirects to",
+        ),
+        (
+            304,
+            ": redirects are not followed: configure the URL that this one redirects to",
+        ),
+        (400, ": check the URL and the cluster"),
+        (401, ": the filter sends no credential: make the URL public"),
+        (
+            403,
+            ": allow the address and the `user-agent` of this proxy at the issuer",
+        ),
+        (404, ": check the URL"),
+        (
+            406,
+            ": the issuer serves neither `application/jwk-set+json` nor `application/json` here",
+        ),
+        (
+            421,
+            ": check that the cluster and its SNI belong to the host of the URL",
+        ),
+        (429, ": raise `refresh`"),
+        (500, ": the issuer is not available"),
+        (
+            503,
+            ": the issuer is not available, or the cluster cannot connect to it: check its address and TLS",
+        ),
+        (
+            504,
+            ": the issuer is not available, or `timeout` is too short",
+        ),
+        (600, ""),
+    ] {
+        let fault = format!(
+            "`https://login.example.com/jwks` failed: expected status 200, found {status}{advice};"
+        );
         fetch(&direct(), &[(status, &good)], Some(&fault));
+        let fault = format!(
+            "`https://login.example.com/metadata` failed: expected status 200, found {status}{advice};"
+        );
+        fetch(&discovery(None), &[(status, &good)], Some(&fault));
     }
     let padded = |length| {
         let mut body = good.clone();
@@ -446,7 +506,12 @@ fn only_a_complete_response_with_status_200_is_read() {
         .fetcher
         .respond(call.id, None, &mut worker.host, at(0));
     let (is_ok, report) = worker.keep(event.unwrap());
-    assert!(!is_ok && report.unwrap().contains("failed: no response;"));
+    assert!(
+        !is_ok
+            && report
+                .unwrap()
+                .contains("failed: no response: check that cluster `login` reaches the issuer;")
+    );
     // It was the one response to this call.
     assert!(worker.respond(&call, 200, &good, at(0)).is_none());
 }
@@ -468,6 +533,10 @@ fn a_body_that_is_not_a_usable_key_set_is_a_failure() {
             "cannot read the response: a key set must have an array `keys`",
         ),
         ("{\"keys\": []}", "no usable key: the key set is empty"),
+        (
+            "{\"issuer\": \"a\", \"jwks_uri\": \"https://a\"}",
+            "this is metadata, not a key set: use `discovery` in place of `remote`",
+        ),
         (
             private.as_str(),
             "no usable key: key 0: expected a public key, found a private key",
@@ -540,7 +609,7 @@ fn keys_of_another_origin_need_jwks_cluster() {
         let found = metadata(uri);
         let shown = uri.split('?').next().unwrap();
         let fault = format!(
-            "the keys are at `{shown}`, which is another origin than the metadata's: set `jwks_cluster`"
+            "the keys are at `{shown}`, which is another origin than the metadata's: set `jwks_cluster` to a cluster for it"
         );
         fetch(&discovery(None), &[(200, &found)], Some(&fault));
         fetch(
@@ -552,7 +621,7 @@ fn keys_of_another_origin_need_jwks_cluster() {
             &discovery(Some("keys")),
             &[(200, &found), (404, b"")],
             Some(&format!(
-                "from `{shown}` failed: expected status 200, found 404;"
+                "from `{shown}` failed: expected status 200, found 404: check the URL;"
             )),
         );
     }
@@ -563,6 +632,10 @@ fn metadata_that_is_not_accepted_is_a_failure() {
     let other = json!({"issuer": "https://login.example.com/", "jwks_uri": "https://a/"});
     for (body, fault) in [
         ("<html>", "the metadata is not a JSON object"),
+        (
+            "{\"keys\": []}",
+            "this is a key set, not metadata: use `remote` in place of `discovery`",
+        ),
         (
             other.to_string().as_str(),
             "expected `https://login.example.com`, found `https://login.example.com/`",
@@ -714,6 +787,166 @@ fn each_source_is_fetched_separately() {
     assert_eq!(ended, [Some(1), Some(1), None]);
 }
 
+#[test]
+fn a_byte_order_mark_before_a_body_is_skipped() {
+    let marked = |body: &[u8]| [b"\xef\xbb\xbf", body].concat();
+    let (keys, found) = (keys(1), metadata("https://login.example.com/jwks"));
+    fetch(&direct(), &[(200, &marked(&keys))], OK);
+    let bodies = [(200, &marked(&found)[..]), (200, &marked(&keys)[..])];
+    fetch(&discovery(None), &bodies, OK);
+    for body in [
+        marked(&marked(&keys)),
+        [b" ", &marked(&keys)[..]].concat(),
+        [b"\xfe\xff", &keys[..]].concat(),
+        marked(b""),
+    ] {
+        fetch(
+            &direct(),
+            &[(200, &body)],
+            Some("cannot read the response: not JSON"),
+        );
+    }
+}
+
+#[test]
+fn a_compressed_response_is_a_failure_that_says_so() {
+    let run = |source: &Source, headers: &[(&str, &str)], body: &[u8]| {
+        let (host, shared) = (Host::default(), Rc::default());
+        let mut worker = Worker::new(source, &host, &shared);
+        let call = worker.sends(at(0)).unwrap();
+        let (is_ok, report) = worker
+            .respond_with(&call, 200, headers, body, at(0))
+            .unwrap();
+        (is_ok, report.unwrap())
+    };
+    let (keys, found) = (keys(1), metadata("https://login.example.com/jwks"));
+    for value in ["gzip", "br", "GZIP", "identity, gzip", "gzip\u{7f}"] {
+        for (source, body) in [(direct(), &keys), (discovery(None), &found)] {
+            let (is_ok, report) = run(&source, &[("content-encoding", value)], body);
+            let shown = value.replace('\u{7f}', "\\x7f");
+            let fault = format!(
+                "failed: the response is compressed (`{shown}`), although the request accepts `identity` only: have the issuer,"
+            );
+            assert!(!is_ok && report.contains(&fault), "{report}");
+        }
+    }
+    let second = [("content-encoding", "identity"), ("content-encoding", "br")];
+    assert!(!run(&direct(), &second, &keys).0);
+    let long = "x".repeat(10_000);
+    assert!(
+        run(&direct(), &[("content-encoding", &long)], &keys)
+            .1
+            .len()
+            < 400
+    );
+    for value in ["identity", "Identity", ""] {
+        assert!(
+            run(&direct(), &[("content-encoding", value)], &keys).0,
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn a_redirect_names_where_it_leads_without_a_credential() {
+    for (location, shown) in [
+        (
+            "https://new.example.com/jwks?key=hunter2",
+            Some("(`https://new.example.com/jwks`)"),
+        ),
+        ("https://amy:hunter2@new.example.com/jwks", None),
+        ("/hunter2", None),
+        ("https://new.example.com/\u{7f}hunter2", None),
+    ] {
+        let (host, shared) = (Host::default(), Rc::default());
+        let mut worker = Worker::new(&direct(), &host, &shared);
+        let call = worker.sends(at(0)).unwrap();
+        let headers = [("location", location)];
+        let (_, report) = worker
+            .respond_with(&call, 302, &headers, b"", at(0))
+            .unwrap();
+        let report = report.unwrap();
+        let begin =
+            "found 302: redirects are not followed: configure the URL that this one redirects to";
+        assert!(
+            report.contains(begin) && !report.contains("hunter2"),
+            "{report}"
+        );
+        assert!(
+            report.contains(shown.unwrap_or("redirects to; next")),
+            "{report}"
+        );
+    }
+}
+
+/// ADFS names two issuers.
+#[test]
+fn the_issuer_of_access_tokens_is_an_issuer_of_the_metadata() {
+    let metadata = |issuer: Value, access: Value| {
+        let uri = "https://login.example.com/jwks";
+        let members = json!({"issuer": issuer, "access_token_issuer": access, "jwks_uri": uri});
+        members.to_string().into_bytes()
+    };
+    let (own, other) = ("https://login.example.com", "http://adfs.example.com/trust");
+    for (issuer, access) in [
+        (json!(own), json!(other)),
+        (json!(own), json!(null)),
+        (json!(own), json!([])),
+        (json!(own), json!({"a": 1})),
+        (json!(other), json!(own)),
+        (json!(null), json!(own)),
+        (json!(own), json!(own)),
+    ] {
+        let found = metadata(issuer, access);
+        fetch(&discovery(None), &[(200, &found), (200, &keys(1))], OK);
+    }
+    for (issuer, access) in [
+        (json!(other), json!(other)),
+        (json!(other), json!([own])),
+        (json!(other), json!({"issuer": own})),
+        (json!(other), json!("https://login.example.com/")),
+        (json!([own]), json!(null)),
+        (json!(null), json!(null)),
+    ] {
+        let found = metadata(issuer, access);
+        let fault =
+            "the metadata is of another issuer: expected `https://login.example.com`, found `";
+        fetch(&discovery(None), &[(200, &found)], Some(fault));
+    }
+}
+
+#[test]
+fn what_was_read_leniently_is_reported_once() {
+    let (host, shared) = (Host::default(), Rc::default());
+    let mut workers = [(); 2].map(|()| Worker::new(&direct(), &host, &shared));
+    let jwk = |kid: &str| {
+        let mut jwk = SigningKey::generate(Algorithm::Es256).public_jwk();
+        jwk["kid"] = json!(kid);
+        jwk["key_ops"] = json!([]);
+        jwk["x"] = json!(format!("{}=", jwk["x"].as_str().unwrap()));
+        jwk
+    };
+    let body = |keys: &[Value]| json!({ "keys": keys }).to_string().into_bytes();
+    let (one, two) = (jwk("stranger"), jwk("other"));
+    let lenient = ": 1 usable, 2 read leniently: key 0: `key_ops` is an empty list; key 0: `x` is not unpadded base64url";
+    let mut now = 0;
+    let mut report = |worker: usize, body: &[u8]| {
+        now += 600_000;
+        let worker = &mut workers[worker];
+        let call = worker.sends(at(now)).unwrap();
+        worker
+            .respond(&call, 200, body, at(now))
+            .unwrap()
+            .1
+            .unwrap()
+    };
+    assert!(report(0, &body(std::slice::from_ref(&one))).ends_with(lenient));
+    assert!(report(0, &body(std::slice::from_ref(&one))).ends_with(": 1 usable"));
+    assert!(report(1, &body(std::slice::from_ref(&one))).ends_with(": 1 usable"));
+    let both = report(1, &body(&[one, two]));
+    assert!(both.contains(": 2 usable, 4 read leniently: "), "{both}");
+}
+
 /// A query can hold a credential.
 #[test]
 fn reports_do_not_show_the_query_of_a_url() {
@@ -758,4 +991,52 @@ fn a_post_with_a_body_is_a_call() {
         (Method::Post, &b"token=abc"[..])
     );
     assert_eq!(call.headers.len(), 2);
+}
+
+/// A fetch that ends tells all workers whether a signature had failed before it began.
+#[test]
+fn a_fetch_after_a_doubt_confirms_the_keys_for_every_worker() {
+    let (host, shared) = (Host::default(), Rc::default());
+    let mut workers = [(); 2].map(|()| Worker::new(&direct(), &host, &shared));
+    let body = keys(1);
+    let id = |worker: &Worker| {
+        let set = worker.held.get(SOURCE).unwrap().set.clone().unwrap();
+        set.ids().next().unwrap().clone()
+    };
+    let confirmed = |worker: &Worker| {
+        let held = worker.held.get(SOURCE).unwrap();
+        held.confirmed_until(&id(worker))
+    };
+    // The first keys are new to every worker.
+    workers[0].fetcher.doubt(SOURCE);
+    let call = workers[0].sends(at(0)).unwrap();
+    workers[0].respond(&call, 200, &body, at(0));
+    workers[1].poll(at(100));
+    assert_eq!(workers.each_ref().map(confirmed), [None, None]);
+    // A fetch that is wanted for another reason.
+    workers[0].fetcher.want(SOURCE);
+    let call = workers[0].sends(at(30_000)).unwrap();
+    // This doubt comes after the fetch has begun.
+    workers[0].fetcher.doubt(SOURCE);
+    workers[0].respond(&call, 200, &body, at(30_000));
+    workers[1].poll(at(30_100));
+    assert_eq!(workers.each_ref().map(confirmed), [None, None]);
+    // The fetch after the doubt fails, so that the next one answers it.
+    workers[0].fetcher.want(SOURCE);
+    let call = workers[0].sends(at(60_000)).unwrap();
+    workers[0].respond(&call, 500, b"", at(60_000));
+    workers[1].poll(at(60_100));
+    assert_eq!(workers.each_ref().map(confirmed), [None, None]);
+    let call = workers[0].sends(at(62_000)).unwrap();
+    workers[0].respond(&call, 200, &body, at(62_000));
+    workers[1].poll(at(62_100));
+    let until = Some(at(92_000));
+    assert_eq!(workers.each_ref().map(confirmed), [until, until]);
+    // The issuer replaces the key: the new one is not confirmed.
+    workers[1].fetcher.want(SOURCE);
+    workers[1].fetcher.doubt(SOURCE);
+    let call = workers[1].sends(at(92_000)).unwrap();
+    workers[1].respond(&call, 200, &keys(1), at(92_000));
+    workers[0].poll(at(92_100));
+    assert_eq!(workers.each_ref().map(confirmed), [None, None]);
 }

@@ -27,7 +27,9 @@ mod symbols;
 use std::ops::Range;
 
 use self::steps::{STEPS, before, decode, segments};
-use self::symbols::{Marks, Runs, SEPARATOR, Symbol};
+use self::symbols::{
+    ESCAPED_SLASH, KEPT_SLASH, Marks, Runs, SEPARATOR, Symbol, ends_in_escaped_colon,
+};
 use super::reading::{AS_SENT, Reading, forbidden};
 use crate::reject::PathFault;
 
@@ -45,8 +47,10 @@ const BYTES_PER_SYMBOL: usize = 4;
 pub(super) struct Closure<'p> {
     /// The readings, which include the first one, with a separator before each segment.
     pub(super) readings: Vec<String>,
-    /// The texts of the closure, one after the other.
+    /// The texts of the closure, one after the other. The first is the path as sent.
     symbols: Vec<Symbol>,
+    /// The length of the first text.
+    length: usize,
     /// The ranges of `symbols` that some upstream reads as the query or a part of it.
     queries: Vec<Range<usize>>,
     runs: Runs<'p>,
@@ -65,6 +69,41 @@ impl Closure<'_> {
             self.runs.bytes_of(symbols)
         })
     }
+
+    fn sent(&self) -> &[Symbol] {
+        self.symbols.get(..self.length).unwrap_or_default()
+    }
+
+    /// The segments of the path as sent in which a slash is escaped, by number, in order.
+    pub(super) fn segments_with_slashes(&self) -> Vec<usize> {
+        let segments = segments(self.sent()).enumerate();
+        let with_slashes = segments.filter(|(_, segment)| segment.contains(&ESCAPED_SLASH));
+        with_slashes.map(|(number, _)| number).collect()
+    }
+}
+
+impl<'p> Closure<'p> {
+    /// Reads the path again, without taking the escaped slashes in these segments for separators.
+    ///
+    /// # Errors
+    /// The same as for [`read`].
+    pub(super) fn keeping_slashes(
+        &self,
+        kept: &[usize],
+        mut budget: usize,
+    ) -> Result<Read<'p>, PathFault> {
+        spend(&mut budget, self.runs.path().len() / BYTES_PER_SYMBOL)?;
+        let mut text = Vec::with_capacity(self.length);
+        for (number, segment) in segments(self.sent()).enumerate() {
+            let is_kept = kept.contains(&number);
+            text.push(SEPARATOR);
+            text.extend(segment.iter().map(|symbol| match *symbol {
+                ESCAPED_SLASH if is_kept => KEPT_SLASH,
+                other => other,
+            }));
+        }
+        read_symbols(text, self.runs.clone(), budget)
+    }
 }
 
 /// The readings of a path that has no broken escape.
@@ -75,8 +114,11 @@ pub(super) struct Read<'p> {
     /// All readings, and why there are several. None if the first is the only one.
     pub(super) others: Option<(Closure<'p>, PathFault)>,
     /// The readings of routers that compare the path as sent. [`AS_SENT`] marks each segment in which an unreserved
-    /// character is escaped: such a router does not match that segment to a literal, but does match it to a parameter.
+    /// character or the last colon is escaped: such a router does not match that segment to a literal or to a verb, but does
+    /// match it to a parameter.
     pub(super) as_sent: Vec<String>,
+    /// How much more work may be done for the path.
+    pub(super) budget: usize,
 }
 
 /// Reads a path that has no broken escape.
@@ -86,6 +128,12 @@ pub(super) struct Read<'p> {
 pub(super) fn read(path: &str) -> Result<Read<'_>, PathFault> {
     let mut sent = Vec::with_capacity(path.len());
     let runs = Runs::of(path, &mut sent)?;
+    let budget = SYMBOLS_FOR_ANY_PATH + SYMBOLS_FOR_EACH_BYTE * path.len();
+    read_symbols(sent, runs, budget)
+}
+
+/// Reads a path that consists of these symbols.
+fn read_symbols(sent: Vec<Symbol>, runs: Runs<'_>, budget: usize) -> Result<Read<'_>, PathFault> {
     let mut first = Vec::with_capacity(sent.len());
     decode(&sent, |_| true, &mut first)?;
     let is_odd = Marks::of(&first) != Marks::NONE;
@@ -100,28 +148,33 @@ pub(super) fn read(path: &str) -> Result<Read<'_>, PathFault> {
             first,
             others: None,
             as_sent: as_sent(&sent, &runs)?.into_iter().collect(),
+            budget,
         });
     };
-    let mut closure = Closure::of(sent, runs)?;
+    let (mut closure, budget) = Closure::of(sent, runs, budget)?;
     Ok(Read {
         first,
         as_sent: std::mem::take(&mut closure.as_sent),
         others: Some((closure, oddity)),
+        budget,
     })
 }
 
-/// The reading of a router that compares a text as sent. None if no unreserved character is escaped in the text.
+/// The reading of a router that compares a text as sent. None if neither an unreserved character nor the colon of a verb is
+/// escaped in the text.
 ///
 /// By RFC 3986 §6.2.2.2, an escaped unreserved character is equivalent to the character, and clients do not write such
-/// escapes. Clients do write other escapes, so those are decoded here.
+/// escapes. Clients do write other escapes, so those are decoded here. To some routers a verb begins at a `:` that is not
+/// escaped.
 fn as_sent(text: &[Symbol], runs: &Runs<'_>) -> Result<Option<String>, PathFault> {
-    if !Marks::of(text).has(Marks::UNRESERVED_ESCAPE) {
+    let marks = Marks::of(text);
+    if !marks.has(Marks::UNRESERVED_ESCAPE) && !marks.has(Marks::COLON_ESCAPE) {
         return Ok(None);
     }
     let mut read = Vec::with_capacity(text.len());
     for segment in segments(without_last_slash(text)) {
         read.push(SEPARATOR);
-        if Marks::of(segment).has(Marks::UNRESERVED_ESCAPE) {
+        if Marks::of(segment).has(Marks::UNRESERVED_ESCAPE) || ends_in_escaped_colon(segment) {
             read.push(Symbol::from(AS_SENT));
         }
         decode(segment, |_| true, &mut read)?;
@@ -130,9 +183,10 @@ fn as_sent(text: &[Symbol], runs: &Runs<'_>) -> Result<Option<String>, PathFault
 }
 
 impl<'p> Closure<'p> {
-    fn of(sent: Vec<Symbol>, runs: Runs<'p>) -> Result<Self, PathFault> {
+    /// The closure, and what it leaves of the budget.
+    fn of(sent: Vec<Symbol>, runs: Runs<'p>, budget: usize) -> Result<(Self, usize), PathFault> {
         let mut texts = Texts {
-            budget: SYMBOLS_FOR_ANY_PATH + SYMBOLS_FOR_EACH_BYTE * runs.path().len(),
+            budget,
             known: Vec::new(),
             symbols: sent,
         };
@@ -209,7 +263,7 @@ impl Texts {
         Ok(())
     }
 
-    fn into_closure(self, runs: Runs<'_>) -> Result<Closure<'_>, PathFault> {
+    fn into_closure(self, runs: Runs<'_>) -> Result<(Closure<'_>, usize), PathFault> {
         let Self {
             symbols,
             known,
@@ -221,6 +275,7 @@ impl Texts {
             as_sent: Vec::new(),
             names_host: known.iter().any(|text| text.marks.has(Marks::AUTHORITY)),
             symbols: Vec::new(),
+            length: known.first().map_or(0, |sent| sent.range.len()),
             runs,
         };
         for text in known {
@@ -245,7 +300,7 @@ impl Texts {
             }
         }
         closure.symbols = symbols;
-        Ok(closure)
+        Ok((closure, budget))
     }
 }
 

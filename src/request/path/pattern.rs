@@ -4,7 +4,8 @@ use super::case::Case;
 use super::reading::{Reading, forbidden, oddity};
 use crate::reject::PathFault;
 
-/// A path pattern: literal segments, `{name}`, which matches one segment, and `/**` at the end, which matches any rest.
+/// A path pattern: literal segments, `{name}`, which matches one segment, `{name}:verb` as the last segment, and `/**` at the
+/// end, which matches any rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     segments: Vec<PatternSegment>,
@@ -19,6 +20,13 @@ pub enum PatternSegment {
     Literal(Box<str>),
     /// Matches any text, and binds it to this name.
     Parameter(Box<str>),
+    /// Matches a text that ends with `:` and the verb (Google's AIP-136), and binds the text before, which is not empty.
+    Verb {
+        /// The name of the parameter.
+        name: Box<str>,
+        /// The verb, which [`Case::fold`] has folded.
+        verb: Box<str>,
+    },
 }
 
 /// Why a text is not a valid path pattern.
@@ -30,14 +38,17 @@ pub enum PatternFault {
     /// It has a `*` elsewhere than in `/**` at the end.
     #[error("`*` is only allowed as `/**` at the end: use `{{name}}` for one segment of any text")]
     Wildcard,
-    /// It has a brace that does not enclose a whole segment, or encloses no name.
+    /// It has a brace that does not enclose a whole segment up to a verb, or encloses no name.
     #[error(
-        "`{{name}}` must be a whole segment, and its name may have only letters, digits and `_`"
+        "`{{name}}` must be a whole segment or be followed by `:verb`, and its name may have only letters, digits and `_`"
     )]
     Brace,
     /// It has a parameter of this name as other routers write it.
     #[error("`:{0}` would be compared as written: a parameter is `{{{0}}}`")]
     Colon(String),
+    /// It has a parameter with a verb before other segments.
+    #[error("`{{name}}:verb` is only allowed as the last segment")]
+    Verb,
     /// It has two parameters of this name.
     #[error("duplicate path parameter `{{{0}}}`")]
     BoundTwice(String),
@@ -77,14 +88,20 @@ impl Pattern {
         }
         for segment in path.split('/') {
             let segment = PatternSegment::parse(segment, case)?;
-            if let PatternSegment::Parameter(name) = &segment
-                && pattern.parameters().any(|bound| bound == &**name)
+            if let Some(name) = segment.name()
+                && pattern.parameters().any(|bound| bound == name)
             {
-                return Err(PatternFault::BoundTwice(name.to_string()));
+                return Err(PatternFault::BoundTwice(name.to_owned()));
             }
             pattern.segments.push(segment);
         }
-        Ok(pattern)
+        let is_verb = |segment: &PatternSegment| matches!(segment, PatternSegment::Verb { .. });
+        let last = if any_rest { 0 } else { 1 };
+        let before = pattern.segments.iter().rev().skip(last);
+        match before.filter(|segment| is_verb(segment)).count() {
+            0 => Ok(pattern),
+            _ => Err(PatternFault::Verb),
+        }
     }
 
     /// Whether the pattern matches a reading.
@@ -95,10 +112,8 @@ impl Pattern {
     pub fn matches(&self, reading: Reading<'_>) -> bool {
         let mut sent = reading.segments();
         let matches = self.segments.iter().all(|own| {
-            sent.next().is_some_and(|segment| match own {
-                PatternSegment::Literal(text) => **text == *self.case.fold(segment),
-                PatternSegment::Parameter(_) => true,
-            })
+            let segment = sent.next();
+            segment.is_some_and(|segment| own.matches(segment, self.case))
         });
         matches && reading.is_path() && (self.any_rest || sent.next().is_none())
     }
@@ -111,6 +126,10 @@ impl Pattern {
         let pairs = self.segments.iter().zip(reading.segments());
         pairs.filter_map(|(own, segment)| match own {
             PatternSegment::Parameter(name) => Some((&**name, segment)),
+            PatternSegment::Verb { name, .. } => {
+                let (value, _) = without_verb(segment)?;
+                Some((&**name, value))
+            }
             PatternSegment::Literal(_) => None,
         })
     }
@@ -130,12 +149,15 @@ impl Pattern {
         self.parameters().next().is_some()
     }
 
+    /// Whether a parameter binds the segment with this number.
+    pub fn binds_at(&self, segment: usize) -> bool {
+        let segment = self.segments.get(segment);
+        segment.is_some_and(|segment| segment.name().is_some())
+    }
+
     /// The names of the parameters, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().filter_map(|segment| match segment {
-            PatternSegment::Parameter(name) => Some(&**name),
-            PatternSegment::Literal(_) => None,
-        })
+        self.segments.iter().filter_map(PatternSegment::name)
     }
 
     /// Whether this pattern matches every path that `other` matches.
@@ -150,49 +172,98 @@ impl Pattern {
                 .segments
                 .iter()
                 .zip(&other.segments)
-                .all(|pair| match pair {
-                    (PatternSegment::Parameter(_), _) => true,
-                    (PatternSegment::Literal(own), PatternSegment::Literal(text)) => own == text,
-                    (PatternSegment::Literal(_), PatternSegment::Parameter(_)) => false,
-                })
+                .all(|(own, other)| own.covers(other))
     }
+}
+
+/// The text before the last `:` of a segment, and the verb after it. None if the text is empty.
+///
+/// A router that compares the segment as sent finds no verb in it, because the verb or its colon may be escaped.
+pub fn without_verb(segment: &str) -> Option<(&str, &str)> {
+    let parts = segment.rsplit_once(':')?;
+    let has_verb = !parts.0.is_empty() && !Reading::is_as_sent(segment);
+    has_verb.then_some(parts)
 }
 
 impl PatternSegment {
     fn parse(text: &str, case: Case) -> Result<Self, PatternFault> {
-        if let Some(name) = text
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-        {
-            return if is_name(name) {
-                Ok(Self::Parameter(name.into()))
-            } else {
-                Err(PatternFault::Brace)
-            };
-        }
-        if text.contains(['{', '}']) {
+        let braced = text.strip_prefix('{');
+        let Some((name, after)) = braced.and_then(|rest| rest.split_once('}')) else {
+            return literal(text, case).map(Self::Literal);
+        };
+        if name.is_empty() || !name.bytes().all(is_of_name) {
             return Err(PatternFault::Brace);
         }
-        if text.contains('*') {
-            return Err(PatternFault::Wildcard);
+        let name = name.into();
+        match after.strip_prefix(':') {
+            None if after.is_empty() => Ok(Self::Parameter(name)),
+            Some(verb) if !verb.is_empty() && !verb.contains(':') => Ok(Self::Verb {
+                name,
+                verb: literal(verb, case)?,
+            }),
+            None | Some(_) => Err(PatternFault::Brace),
         }
-        let after_colon = text.strip_prefix(':');
-        if let Some(name) = after_colon.filter(|name| is_name(name)) {
-            return Err(PatternFault::Colon(name.to_owned()));
+    }
+
+    /// The name of the parameter.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Parameter(name) | Self::Verb { name, .. } => Some(name),
+            Self::Literal(_) => None,
         }
-        if text.contains('?') {
-            return Err(PatternFault::Query);
+    }
+
+    fn matches(&self, segment: &str, case: Case) -> bool {
+        match self {
+            Self::Literal(text) => **text == *case.fold(segment),
+            Self::Parameter(_) => true,
+            Self::Verb { verb, .. } => {
+                without_verb(segment).is_some_and(|(_, sent)| **verb == *case.fold(sent))
+            }
         }
-        match text.chars().find_map(forbidden).or_else(|| oddity(text)) {
-            Some(PathFault::DoubleEncoded) => Err(PatternFault::Escape),
-            Some(fault) => Err(PatternFault::Unreachable(fault)),
-            None => Ok(Self::Literal(case.fold(text).into())),
+    }
+
+    /// Whether this matches every segment that `other` matches.
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Parameter(_), _) => true,
+            (Self::Verb { verb, .. }, Self::Verb { verb: other, .. }) => verb == other,
+            (own, Self::Literal(text)) => own.matches(text, Case::Sensitive),
+            (Self::Literal(_) | Self::Verb { .. }, Self::Parameter(_))
+            | (Self::Literal(_), Self::Verb { .. }) => false,
         }
     }
 }
 
-/// Whether a text can be the name of a parameter.
-fn is_name(text: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !text.is_empty() && text.bytes().all(is_allowed)
+/// Whether a byte can be in the name of a parameter.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// A text that is compared as it is.
+fn literal(text: &str, case: Case) -> Result<Box<str>, PatternFault> {
+    if text.contains(['{', '}']) {
+        return Err(PatternFault::Brace);
+    }
+    if text.contains('*') {
+        return Err(PatternFault::Wildcard);
+    }
+    // As in Express, also before a verb, but not `:w:` as in SharePoint.
+    let after_colon = text.strip_prefix(':').unwrap_or_default();
+    let name = match after_colon.split_once(':') {
+        Some((_, "")) => "",
+        Some((name, _)) => name,
+        None => after_colon,
+    };
+    if !name.is_empty() && name.bytes().all(is_of_name) {
+        return Err(PatternFault::Colon(name.to_owned()));
+    }
+    if text.contains('?') {
+        return Err(PatternFault::Query);
+    }
+    match text.chars().find_map(forbidden).or_else(|| oddity(text)) {
+        Some(PathFault::DoubleEncoded) => Err(PatternFault::Escape),
+        Some(fault) => Err(PatternFault::Unreachable(fault)),
+        None => Ok(case.fold(text).into()),
+    }
 }

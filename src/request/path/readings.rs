@@ -13,6 +13,8 @@ pub struct Readings<'a> {
     /// All readings, and why there are several. None if the first is the only one.
     others: Option<(Closure<'a>, PathFault)>,
     as_sent: Vec<String>,
+    /// How much more work may be done for the path.
+    budget: usize,
 }
 
 /// The path split at `/`, with each segment decoded once.
@@ -44,16 +46,16 @@ impl<'a> Readings<'a> {
         if !scan.has_escapes && !scan.is_odd {
             return Ok(Self::only(First::AsSent(path)));
         }
-        let Read {
-            first,
-            others,
-            as_sent,
-        } = closure::read(path)?;
-        Ok(Self {
-            first: First::Decoded(first),
-            others,
-            as_sent,
-        })
+        closure::read(path).map(Self::of_closure)
+    }
+
+    fn of_closure(read: Read<'a>) -> Self {
+        Self {
+            first: First::Decoded(read.first),
+            others: read.others,
+            as_sent: read.as_sent,
+            budget: read.budget,
+        }
     }
 
     fn only(first: First<'a>) -> Self {
@@ -61,6 +63,7 @@ impl<'a> Readings<'a> {
             first,
             others: None,
             as_sent: Vec::new(),
+            budget: 0,
         }
     }
 
@@ -124,8 +127,9 @@ impl<'a> Readings<'a> {
         closure.is_some_and(|closure| closure.names_host)
     }
 
-    /// The readings of routers that compare the path as sent, if an unreserved character is escaped in it. They differ
-    /// from the others only in which segments match a literal, and which only a parameter ([`Reading::is_as_sent`]).
+    /// The readings of routers that compare the path as sent, if an unreserved character or the colon of a verb is escaped
+    /// in it. They differ from the others only in which segments match a literal or a verb, and which only a parameter
+    /// ([`Reading::is_as_sent`]).
     pub fn as_sent(&self) -> impl Iterator<Item = Reading<'_>> {
         self.as_sent.iter().map(|text| Reading::decoded(text))
     }
@@ -137,7 +141,36 @@ impl<'a> Readings<'a> {
         all.flatten().chain(self.as_sent())
     }
 
-    fn first(&self) -> Reading<'_> {
+    /// The segments of the path as sent in which a slash is escaped, by number, in order.
+    pub(super) fn segments_with_slashes(&self) -> Vec<usize> {
+        let closure = self.others.as_ref().map(|(closure, _)| closure);
+        closure.map_or_else(Vec::new, Closure::segments_with_slashes)
+    }
+
+    /// The readings in which the escaped slashes of these segments are not separators.
+    ///
+    /// # Errors
+    /// The same as for [`Self::of_target`].
+    pub(super) fn keeping_slashes(
+        &self,
+        segments: &[usize],
+        budget: usize,
+    ) -> Result<Self, PathFault> {
+        match &self.others {
+            Some((closure, _)) => closure
+                .keeping_slashes(segments, budget)
+                .map(Self::of_closure),
+            None => Err(PathFault::EncodedSeparator),
+        }
+    }
+
+    /// How much more work may be done for the path.
+    pub(super) fn budget(&self) -> usize {
+        self.budget
+    }
+
+    /// The path split at `/`, with each segment decoded once.
+    pub fn first(&self) -> Reading<'_> {
         match &self.first {
             First::NoPath => Reading::NO_PATH,
             First::AsSent(path) => Reading::as_sent(path),

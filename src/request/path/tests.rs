@@ -177,6 +177,42 @@ fn a_parameter_binds_the_decoded_segment() {
 }
 
 #[test]
+fn a_parameter_with_a_verb_binds_the_text_before_the_last_colon() {
+    let bound = |target: &str| {
+        let readings = Readings::of_target(Some(target.as_bytes())).unwrap();
+        let pattern = Pattern::parse("/a/{id}:Drop", Case::Insensitive).unwrap();
+        let reading = readings.plain().unwrap();
+        let value = pattern
+            .bind(reading)
+            .next()
+            .map(|(_, value)| value.to_owned());
+        value.filter(|_| pattern.matches(reading))
+    };
+    for (target, value) in [
+        ("/a/7:drop", "7"),
+        ("/a/7:DROP/", "7"),
+        ("/a/7:x:drop", "7:x"),
+        ("/a/::drop", ":"),
+        ("/a/%3A7:dro%50", ":7"),
+        ("/a/7%3Adrop", "7"),
+        // Folding changes the length of this letter.
+        ("/A/%C4%B0:drop", "\u{130}"),
+    ] {
+        assert_eq!(bound(target).as_deref(), Some(value), "{target}");
+    }
+    for target in [
+        "/a/:drop",
+        "/a/drop",
+        "/a/7:drops",
+        "/a/7:drop:",
+        "/a/7:drop/x",
+        "/a",
+    ] {
+        assert_eq!(bound(target), None, "{target}");
+    }
+}
+
+#[test]
 fn a_pattern_without_case_matches_any_case() {
     let pattern = Pattern::parse("/Admin/{Id}", Case::Insensitive).unwrap();
     let readings = Readings::of_target(Some(b"/aDMIN/X")).unwrap();
@@ -232,7 +268,28 @@ fn an_invalid_pattern_has_a_fault() {
         ("/a{b}", Brace),
         ("/{}", Brace),
         ("/{a-b}", Brace),
+        ("/{a}x", Brace),
+        ("/{a}.json", Brace),
+        ("/x{a}", Brace),
+        ("/x{a}:b", Brace),
+        ("/{a}:", Brace),
+        ("/{}:b", Brace),
+        ("/{a-b}:c", Brace),
+        ("/{a}:{b}", Brace),
+        ("/{a}:b{c}", Brace),
+        ("/{a}:b:c", Brace),
+        ("/{a}::b", Brace),
+        ("/{a}{b}", Brace),
+        ("/{a}:b*", Wildcard),
+        ("/{a}:**", Wildcard),
+        ("/{a}:b?", Query),
+        ("/{a}:b;c", Unreachable(PathFault::Parameters)),
+        ("/{a}:b%63", Escape),
+        ("/{a}:b/c", Verb),
+        ("/{a}:b/**", Verb),
+        ("/{a}:b/{c}:d", Verb),
         ("/{a}/{a}", BoundTwice("a".into())),
+        ("/{a}/{a}:b", BoundTwice("a".into())),
         ("/a//b", Unreachable(PathFault::EmptySegment)),
         ("//**", Unreachable(PathFault::EmptySegment)),
         ("/a/../b", Unreachable(PathFault::DotSegment)),
@@ -254,6 +311,14 @@ fn a_pattern_covers_another_if_it_matches_all_its_paths() {
     assert!(covers("/a/**", "/a"));
     assert!(covers("/a/**", "/a/b/**"));
     assert!(covers("/{x}", "/a"));
+    assert!(covers("/{x}", "/{x}:v"));
+    assert!(covers("/{y}:v", "/{x}:v"));
+    assert!(covers("/{y}:v", "/a:v"));
+    assert!(covers("/a/**", "/a/{x}:v"));
+    assert!(!covers("/{x}:v", "/{x}:w"));
+    assert!(!covers("/{x}:v", "/{x}"));
+    assert!(!covers("/{x}:v-w", "/:v-w"));
+    assert!(!covers("/a:v", "/{x}:v"));
     assert!(!covers("/a", "/{x}"));
     assert!(!covers("/{x}", "/{x}/**"));
     assert!(!covers("/a/b/**", "/a/**"));

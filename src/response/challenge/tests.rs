@@ -2,13 +2,14 @@ use super::*;
 
 #[test]
 fn h_10_only_quotes_and_backslashes_are_escaped() {
-    let challenge = Challenge::bearer(r#"a"b\c, d"#, &OAuth::default());
+    let challenge = Challenge::bearer("Bearer", r#"a"b\c, d"#, &OAuth::default());
     assert_eq!(challenge.to_string(), r#"Bearer realm="a\"b\\c, d""#);
 }
 
 #[test]
 fn bearer_has_each_parameter_once_and_in_order() {
     let challenge = Challenge::bearer(
+        "Bearer",
         "api",
         &OAuth {
             error: Some(ErrorCode::InsufficientUserAuthentication),

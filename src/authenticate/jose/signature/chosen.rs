@@ -1,6 +1,6 @@
 //! A backend that uses the host for some algorithms. The algorithms are fixed before the first signature.
 
-use super::{AlgorithmSet, Backend, Pure, Signed, Unavailable};
+use super::{Algorithm, AlgorithmSet, Backend, Pure, Signed, Unavailable};
 
 /// The host for the chosen algorithms, [`Pure`] for all others.
 ///
@@ -25,10 +25,14 @@ impl<H> Chosen<H> {
 
 impl<H: Backend> Backend for Chosen<H> {
     fn verifies(&self, signed: &Signed<'_>) -> Result<bool, Unavailable> {
-        if self.by_host.contains(signed.algorithm()) {
+        if self.uses_host(signed.algorithm()) {
             self.host.verifies(signed)
         } else {
             Pure.verifies(signed)
         }
+    }
+
+    fn uses_host(&self, algorithm: Algorithm) -> bool {
+        self.by_host.contains(algorithm)
     }
 }

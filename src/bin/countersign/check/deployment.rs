@@ -1,14 +1,17 @@
 //! Settings around a configuration that make it ineffective, as far as the file shows them.
 //!
-//! 1. A filter that fails open is an error: it forwards requests without authentication. The effect of every other
-//!    setting depends on the rest of the deployment, so it is a warning.
+//! 1. It is an error if requests pass without authentication, if another filter believes what a client sends, or if the
+//!    filter cannot work: a filter that fails open or does not run, a filter before it that reads identity headers, a
+//!    missing cluster. The effect of every other setting depends on the rest of the deployment, so it is a warning.
 //! 2. A setting that is not in the file is not reported, such as the connection manager around an Istio `WasmPlugin`.
 
-use super::{routes, tls};
+use super::gate::Gate;
+use super::{bypass, clusters, istio, order, routes, tls};
 use crate::locate::{Located, Platform, WasmFilter};
 use crate::node::Node;
 
 /// A setting around a configuration that makes it ineffective.
+#[derive(PartialEq, Eq)]
 pub struct Finding {
     /// The path of the setting in the file.
     pub path: String,
@@ -40,21 +43,33 @@ impl Finding {
 
 /// Every finding in a file: first those of the filters, then the others in the order of the file.
 pub fn findings(located: &Located<'_>) -> Vec<Finding> {
+    let gates = Gate::all(located);
     let mut findings = Vec::new();
-    for filter in located.countersign_filters() {
+    for Gate { filter, .. } in &gates {
         findings.extend(failure_policy(filter));
         if filter.platform == Platform::Envoy {
             findings.extend(virtual_machine(filter, &located.filters));
         }
     }
+    findings.extend(bypass::findings(&gates, located));
+    findings.extend(clusters::findings(located));
+    findings.extend(istio::findings(&gates, located));
     for root in &located.roots {
         root.visit(&mut |node| {
-            findings.extend(client_address(node, located));
-            findings.extend(routes::findings(node, located));
+            findings.extend(client_address(node, &gates));
+            findings.extend(order::findings(node, &gates));
+            findings.extend(routes::findings(node, &gates));
             findings.extend(tls::findings(node));
         });
     }
-    findings
+    // Two filters of one chain have the same findings about other filters.
+    let mut unique: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        if !unique.contains(&finding) {
+            unique.push(finding);
+        }
+    }
+    unique
 }
 
 /// What Envoy does with requests after the filter has failed.
@@ -117,11 +132,9 @@ fn vm_id<'v>(filter: &WasmFilter<'v>) -> &'v str {
 }
 
 /// Whether the connection manager around a filter trusts the client's own statement of its address.
-fn client_address(manager: &Node<'_>, located: &Located<'_>) -> Option<Finding> {
+fn client_address(manager: &Node<'_>, gates: &[Gate<'_, '_>]) -> Option<Finding> {
     let http_filters = manager.member("http_filters")?;
-    let has_filter = located
-        .countersign_filters()
-        .any(|filter| filter.is_item_of(&http_filters));
+    let has_filter = gates.iter().any(|gate| gate.filter.is_in(&http_filters));
     let detection = manager.member("original_ip_detection_extensions");
     let detects = detection.is_some_and(|list| list.items().next().is_some());
     if !has_filter || manager.is_true("use_remote_address") || detects {

@@ -1,28 +1,25 @@
 //! The routes around a configuration whose rules match routes, as far as the file shows them.
 
-use countersign::config::{Fault, Loaded, nearest};
+use countersign::config::{Fault, nearest};
 
 use super::deployment::Finding;
-use crate::locate::Located;
+use super::gate::Gate;
 use crate::node::Node;
 
-/// A configuration in a connection manager, loaded.
-struct Inside {
-    /// Its path in the file.
-    path: String,
-    loaded: Loaded,
-}
-
 /// The findings about the routes of one connection manager; none at other nodes.
-pub fn findings(manager: &Node<'_>, located: &Located<'_>) -> Vec<Finding> {
-    let Some(routes) = manager.member("route_config") else {
+pub fn findings(manager: &Node<'_>, gates: &[Gate<'_, '_>]) -> Vec<Finding> {
+    let (Some(routes), Some(http_filters)) = (
+        manager.member("route_config"),
+        manager.member("http_filters"),
+    ) else {
         return Vec::new();
     };
-    let inside = configurations_inside(manager, located);
-    let matches_routes = |inside: &Inside| {
-        let policy = inside.loaded.plan.policy.as_ref();
-        policy.is_some_and(|policy| policy.asks_for_route())
-    };
+    let inside: Vec<_> = gates
+        .iter()
+        .filter(|gate| gate.filter.is_in(&http_filters))
+        .collect();
+    let matches_routes =
+        |gate: &&Gate<'_, '_>| gate.policy().is_some_and(|policy| policy.asks_for_route());
     if !inside.iter().any(matches_routes) {
         return Vec::new();
     }
@@ -34,30 +31,11 @@ pub fn findings(manager: &Node<'_>, located: &Located<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The valid configurations of the filters in a connection manager.
-fn configurations_inside(manager: &Node<'_>, located: &Located<'_>) -> Vec<Inside> {
-    let Some(http_filters) = manager.member("http_filters") else {
-        return Vec::new();
-    };
-    let configurations = located.configurations.iter().filter(|configuration| {
-        let filter = configuration.filter.as_ref();
-        filter.is_some_and(|filter| filter.is_item_of(&http_filters))
-    });
-    configurations
-        .filter_map(|configuration| {
-            Some(Inside {
-                path: configuration.path.clone(),
-                loaded: configuration.load().ok()?,
-            })
-        })
-        .collect()
-}
-
 /// Routes that match on an identity header.
 ///
 /// The filter sets identity headers after it has evaluated the request for the route that Envoy selected first. Envoy
 /// then selects the route again.
-fn matched_by_identity(routes: &Node<'_>, inside: &[Inside]) -> Vec<Finding> {
+fn matched_by_identity(routes: &Node<'_>, inside: &[&Gate<'_, '_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     routes.visit(&mut |node| {
         let headers = node.member("match").and_then(|all| all.member("headers"));
@@ -65,11 +43,7 @@ fn matched_by_identity(routes: &Node<'_>, inside: &[Inside]) -> Vec<Finding> {
             let Some(name) = header.text("name") else {
                 continue;
             };
-            let sets_header = |inside: &Inside| {
-                let policy = inside.loaded.plan.policy.as_ref();
-                policy.is_some_and(|policy| policy.identity.conflicts_with(name.as_bytes()))
-            };
-            if inside.iter().any(sets_header) {
+            if inside.iter().any(|gate| gate.sets_header(name)) {
                 let text = format!(
                     "the route matches on `{name}`, an identity header: Envoy selects it after the filter has \
                      evaluated the request for another route"
@@ -82,16 +56,19 @@ fn matched_by_identity(routes: &Node<'_>, inside: &[Inside]) -> Vec<Finding> {
 }
 
 /// Route names in rules that no route in the file has.
-fn unknown_names(routes: &Node<'_>, inside: &[Inside]) -> Vec<Finding> {
+fn unknown_names(routes: &Node<'_>, inside: &[&Gate<'_, '_>]) -> Vec<Finding> {
     let mut known = Vec::new();
     routes.visit(&mut |node| {
         let is_route = node.member("match").is_some() || node.is_message("config.route.v3.Route");
         known.extend(node.text("name").filter(|_| is_route));
     });
     let mut findings = Vec::new();
-    for Inside { path, loaded } in inside {
-        let policy = loaded.plan.policy.iter();
-        let rules = policy.flat_map(|policy| policy.rules.iter());
+    for gate in inside {
+        let path = &gate.configuration.path;
+        let rules = gate
+            .policy()
+            .into_iter()
+            .flat_map(|policy| policy.rules.iter());
         for (rule_index, rule) in rules.enumerate() {
             for (name_index, name) in rule.matches.routes.iter().enumerate() {
                 if !known.contains(&name.as_str()) {

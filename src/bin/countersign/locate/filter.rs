@@ -8,9 +8,12 @@ pub struct WasmFilter<'v> {
     /// The platform whose format the filter is configured in.
     pub platform: Platform,
     /// The node that has the filter's name: Envoy's HTTP filter, or the Kubernetes resource.
-    named: Node<'v>,
-    /// The settings: Envoy's `PluginConfig`, the `spec` of a `WasmPlugin`, or an item of an `EnvoyExtensionPolicy`.
+    pub named: Node<'v>,
+    /// The settings: Envoy's `PluginConfig`, the `spec` of a `WasmPlugin`, the `wasm` of a `TrafficExtension`, or an item
+    /// of an `EnvoyExtensionPolicy`.
     pub settings: Node<'v>,
+    /// Whether Envoy itself reads the settings from YAML.
+    pub is_yaml: bool,
 }
 
 /// The platform whose format a Wasm filter is configured in.
@@ -18,7 +21,7 @@ pub struct WasmFilter<'v> {
 pub enum Platform {
     /// `envoy.extensions.filters.http.wasm.v3.Wasm`: in a bootstrap, a listener or an Istio `EnvoyFilter`.
     Envoy,
-    /// `WasmPlugin` of `extensions.istio.io`.
+    /// `WasmPlugin` or `TrafficExtension` of `extensions.istio.io`.
     Istio,
     /// `EnvoyExtensionPolicy` of `gateway.envoyproxy.io`.
     EnvoyGateway,
@@ -59,6 +62,10 @@ impl<'v> WasmFilter<'v> {
             let spec = node.member("spec").into_iter();
             spec.map(|spec| Self::new(Platform::Istio, node, spec))
                 .collect()
+        } else if is_resource(node, "TrafficExtension", "extensions.istio.io/") {
+            let wasm = node.at(&["spec", "wasm"]).into_iter();
+            wasm.map(|wasm| Self::new(Platform::Istio, node, wasm))
+                .collect()
         } else if is_resource(node, "EnvoyExtensionPolicy", "gateway.envoyproxy.io/") {
             let list = node.at(&["spec", "wasm"]);
             let items = list.iter().flat_map(Node::items);
@@ -78,6 +85,7 @@ impl<'v> WasmFilter<'v> {
             platform,
             named: named.clone(),
             settings,
+            is_yaml: false,
         }
     }
 
@@ -89,10 +97,19 @@ impl<'v> WasmFilter<'v> {
         }
     }
 
-    /// Whether the filter is an item of a list.
-    pub fn is_item_of(&self, list: &Node<'_>) -> bool {
-        let rest = self.path().strip_prefix(&list.path);
-        rest.is_some_and(|rest| rest.starts_with('['))
+    /// Whether an HTTP filter of a connection manager is this filter, contains it in a matcher, or fetches it by its name
+    /// (ECDS).
+    pub fn is_run_by(&self, http_filter: &Node<'_>) -> bool {
+        let is_fetched = http_filter.member("config_discovery").is_some()
+            && http_filter
+                .text("name")
+                .is_some_and(|name| self.named.text("name") == Some(name));
+        self.platform == Platform::Envoy && (self.named.is_within(http_filter) || is_fetched)
+    }
+
+    /// Whether the filter is in a list of HTTP filters.
+    pub fn is_in(&self, http_filters: &Node<'_>) -> bool {
+        http_filters.items().any(|item| self.is_run_by(&item))
     }
 
     /// The node of the filter's configuration.
@@ -142,22 +159,15 @@ impl<'v> WasmFilter<'v> {
 }
 
 /// Whether a node is a Kubernetes resource of a kind and an API group.
-fn is_resource(node: &Node<'_>, kind: &str, group: &str) -> bool {
+pub fn is_resource(node: &Node<'_>, kind: &str, group: &str) -> bool {
     let version = node.text("apiVersion");
     node.text("kind") == Some(kind) && version.is_some_and(|version| version.starts_with(group))
 }
 
-/// The `PluginConfig` of an Envoy Wasm filter, also inside the `TypedStruct` that an Istio `EnvoyFilter` uses.
+/// The `PluginConfig` of an Envoy Wasm filter.
 fn plugin_config<'v>(node: &Node<'v>) -> Option<Node<'v>> {
-    const WASM: &str = "filters.http.wasm.v3.Wasm";
-    let typed = node.member("typed_config")?;
-    if typed.is_message(WASM) {
-        return typed.member("config");
-    }
-    let type_url = typed.text("type_url");
-    let is_wasm = type_url.is_some_and(|type_url| type_url.ends_with(WASM));
-    if typed.is_message("TypedStruct") && is_wasm {
-        return typed.at(&["value", "config"]);
-    }
-    None
+    let wasm = node
+        .member("typed_config")?
+        .message("filters.http.wasm.v3.Wasm")?;
+    wasm.member("config")
 }

@@ -6,6 +6,7 @@ use crate::authenticate::Provider;
 use crate::authorize::OFFLINE_ACCESS;
 use crate::config::at::At;
 use crate::config::compile::Compiler;
+use crate::config::compile::providers::BEARER;
 use crate::config::document::resource_metadata::ResourceMetadata;
 use crate::config::fault::{Fault, InvalidMetadata, Warning};
 use crate::config::read::{Items, Optional, Typed};
@@ -13,7 +14,6 @@ use crate::credential::Carrier;
 use crate::grammar::is_oauth_text;
 use crate::presentation::metadata::{Metadata, WELL_KNOWN};
 use crate::request::path::{Case, Pattern, Readings};
-use crate::scheme::Scheme;
 use crate::url::{Url, is_web_page};
 
 impl Compiler<'_> {
@@ -66,7 +66,7 @@ impl Compiler<'_> {
             if !is_oauth_text(scope) {
                 return Err(self.report(at, Fault::OAuthText));
             }
-            self.literal(at, scope)?;
+            self.diagnostics.literal(at, scope)?;
             Ok(scope.clone())
         });
         let mut scopes = scopes.known;
@@ -77,18 +77,16 @@ impl Compiler<'_> {
         scopes
     }
 
-    /// The locations of bearer tokens (RFC 9728 §2, `bearer_methods_supported`).
+    /// The locations of bearer tokens that RFC 6750 §2 defines (RFC 9728 §2, `bearer_methods_supported`).
     fn bearer_methods(&self, providers: &[Provider]) -> Vec<&'static str> {
+        let own = self.own_header();
         let mut methods = Vec::new();
         let ids = providers.iter().flat_map(|provider| &provider.locations);
         for location in ids.filter_map(|id| self.locations.get(id.0)) {
-            if location.scheme != Scheme::Bearer {
-                continue;
-            }
             let method = match &location.carrier {
-                Carrier::Scheme { .. } | Carrier::Field(_) => "header",
-                Carrier::Query(_) => "query",
-                Carrier::Cookie(_) => continue,
+                Carrier::Scheme { field, scheme } if field == own && scheme == BEARER => "header",
+                Carrier::Query(name) if name == "access_token" => "query",
+                _ => continue,
             };
             if !methods.contains(&method) {
                 methods.push(method);

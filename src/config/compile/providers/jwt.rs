@@ -2,6 +2,8 @@
 
 mod keys;
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::authenticate::jose::claims::{ClaimNames, ClaimPath};
@@ -10,10 +12,12 @@ use crate::authenticate::{Method, Provider};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::jwt::{
-    AudienceList, ClaimNames as ClaimNamesDocument, Jwt, Revoked as RevokedDocument,
+    AudienceList, Jwt, Revoked as RevokedDocument,
+    claims::{self, ClaimNames as ClaimNamesDocument},
 };
 use crate::config::fault::{Fault, InvalidJwt, Warning};
 use crate::config::read::{Items, List, Optional, Typed};
+use crate::grammar::unprintable::escaped;
 
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
@@ -31,6 +35,8 @@ impl Compiler<'_> {
         let keys = self.keys(at, name, document, &issuer);
         let revoked = self.revoked(&at.member("revoked"), document.revoked.given());
         let require = self.required_claim_names(&at.member("require"), &document.require);
+        let require_claims =
+            self.required_values(&at.member("require_claims"), &document.require_claims);
         // One match of all parts: each `?` would add the code to drop the parts before it.
         let parts = (name, locations, keys, issuer, audiences, names);
         let (Ok(name), Ok(locations), Some(keys), Ok(issuer), Ok(audiences), Ok(names)) = parts
@@ -38,15 +44,17 @@ impl Compiler<'_> {
             return None;
         };
         let jwt = jwt::Jwt {
-            keys: vec![keys],
+            keys,
             issuer,
             audiences,
             kind: document.token_type.given().copied().unwrap_or(Kind::Any),
             require,
+            require_claims,
             clock_skew: document.clock_skew.given().copied().unwrap_or(CLOCK_SKEW),
             max_lifetime: document.max_lifetime.given().copied(),
             revoked,
             names,
+            offers: self.offers(&locations),
         };
         Some(Provider {
             name: name.to_owned(),
@@ -59,15 +67,24 @@ impl Compiler<'_> {
         &mut self,
         at: &At<'_>,
         typed: &Typed<Option<List<String>>>,
-    ) -> Vec<String> {
+    ) -> Vec<ClaimPath> {
         if typed.is_absent() {
-            return vec!["exp".to_owned()];
+            return vec![ClaimPath::known("exp")];
         }
-        let names: Vec<String> = self.listed(at, typed);
-        if !names.iter().any(|claim| claim == "exp") {
+        if !typed.items().any(|(_, claim)| claim == "exp") {
             self.warn(at, Warning::NoExpiry);
         }
-        names
+        let paths = typed.each(at, |at, name| self.claim_path(at, name));
+        paths.known
+    }
+
+    /// The path of a claim that a text means.
+    pub(in crate::config::compile) fn claim_path(
+        &mut self,
+        at: &At<'_>,
+        text: &str,
+    ) -> Typed<ClaimPath> {
+        claims::path(text, at, self.diagnostics)
     }
 
     fn issuer(&mut self, at: &At<'_>, typed: &Typed<String>) -> Typed<Issuer> {
@@ -75,9 +92,12 @@ impl Compiler<'_> {
         if text.is_empty() {
             return Err(self.report(at, Fault::EmptyString("an issuer")));
         }
+        if is_stray(text) || text.contains("://") && text.contains(char::is_whitespace) {
+            return Err(self.report(at, InvalidJwt::StrayCharacter));
+        }
         let instead = "write the issuer exactly; `{claim}` stands for a part that differs";
         if text.contains('*') {
-            self.literal_or(at, text, instead)?;
+            self.diagnostics.literal_or(at, text, instead)?;
         }
         let Some((before, rest)) = text.split_once('{') else {
             return Ok(Issuer::Exact(text.to_owned()));
@@ -96,7 +116,7 @@ impl Compiler<'_> {
         }
         Ok(Issuer::PerClaim {
             before: before.to_owned(),
-            claim: claim.to_owned(),
+            claim: self.claim_path(at, claim)?,
             after: after.to_owned(),
         })
     }
@@ -119,7 +139,10 @@ impl Compiler<'_> {
         let instead =
             "write each audience; `any` accepts tokens that were issued for other services";
         let names = names.each(at, |at, name| {
-            self.literal_or(at, name, instead)?;
+            if is_stray(name) {
+                return Err(self.report(at, InvalidJwt::StrayCharacter));
+            }
+            self.diagnostics.literal_or(at, name, instead)?;
             Ok(name.clone())
         });
         names.whole().map(Audiences::OneOf)
@@ -134,14 +157,17 @@ impl Compiler<'_> {
         let Some(document) = document else {
             return Ok(names);
         };
-        let mut is_one_empty = false;
-        let mut claim_path = |name: &String| {
-            is_one_empty |= name.is_empty();
-            let _ = self.literal_or(at, name, "write the name of each claim");
-            ClaimPath::new(name)
-        };
         if let Some(subject) = document.subject.given() {
-            names.subject = claim_path(subject);
+            names.subject = subject.clone();
+        }
+        if !document.audience.is_absent() {
+            let audience = self.at_least_one(
+                &at.member("audience"),
+                "claim",
+                &document.audience,
+                |_, _, path| Ok(path.clone()),
+            );
+            names.audience = audience.whole()?;
         }
         for (own, typed) in [
             (&mut names.scopes, &document.scopes),
@@ -149,11 +175,8 @@ impl Compiler<'_> {
             (&mut names.groups, &document.groups),
         ] {
             if !typed.is_absent() {
-                *own = typed.items().map(|(_, name)| claim_path(name)).collect();
+                *own = typed.items().map(|(_, source)| source.clone()).collect();
             }
-        }
-        if is_one_empty {
-            return Err(self.report(at, Fault::EmptyString("the name of a claim")));
         }
         Ok(names)
     }
@@ -169,15 +192,19 @@ impl Compiler<'_> {
     }
 
     /// The texts of a list, which are compared as written.
-    fn listed<C: FromIterator<String>>(
-        &mut self,
-        at: &At<'_>,
-        typed: &Typed<Option<List<String>>>,
-    ) -> C {
+    fn listed(&mut self, at: &At<'_>, typed: &Typed<Option<List<String>>>) -> HashSet<String> {
         let items = typed.items().map(|(index, text)| {
-            let _ = self.literal_or(&at.item(index), text, "write each one");
+            let _ = self
+                .diagnostics
+                .literal_or(&at.item(index), text, "write each one");
             text.clone()
         });
         items.collect()
     }
+}
+
+/// Whether a text begins or ends with whitespace, or contains an invisible character. Issuers write no such value, and
+/// a copy of a value easily does.
+fn is_stray(text: &str) -> bool {
+    text.trim() != text || matches!(escaped(text), Cow::Owned(_))
 }

@@ -27,7 +27,7 @@ impl Compiler<'_> {
                         accepted.insert(between, id);
                     }
                 }
-                None if name == "*" => drop(this.literal(at, name)),
+                None if name == "*" => drop(this.diagnostics.literal(at, name)),
                 None if providers.has_every_name() => {
                     this.unknown_name(at, "provider", name, providers.names());
                 }
@@ -67,11 +67,13 @@ pub(in crate::config::compile) fn of_strangers(providers: &CompiledProviders<'_>
 
 /// A gate that accepts any credential of these providers.
 fn gate_of(accepted: Vec<ProviderId>, providers: &CompiledProviders<'_>) -> Gate {
+    let all = || {
+        let accepted = providers.of(&accepted);
+        accepted.flat_map(|provider| provider.method.offers())
+    };
+    let has_others = !all().all(Offer::is_last_resort);
     let mut offers: Vec<Offer> = Vec::new();
-    for offer in providers
-        .of(&accepted)
-        .flat_map(|provider| provider.method.offers())
-    {
+    for offer in all().filter(|offer| !has_others || !offer.is_last_resort()) {
         if !offers.contains(offer) {
             offers.push(offer.clone());
         }
@@ -79,6 +81,7 @@ fn gate_of(accepted: Vec<ProviderId>, providers: &CompiledProviders<'_>) -> Gate
     Gate {
         providers: accepted,
         choice: 0,
+        ignores_others: false,
         offers,
         requirements: Requirements::default(),
     }

@@ -2,13 +2,13 @@
 
 use crate::config::at::At;
 use crate::config::compile::Compiler;
-use crate::config::compile::literal::stands_for_every_text;
 use crate::config::diagnostic::Whole;
-use crate::config::document::rules::Match as MatchDocument;
+use crate::config::document::rules::{Header, Match as MatchDocument};
 use crate::config::fault::{InvalidHeader, InvalidMatch, Warning};
+use crate::config::literal::stands_for_every_text;
 use crate::config::read::{Entries, Items, List, Optional, Typed};
 use crate::grammar::is_header_name;
-use crate::plan::Match;
+use crate::plan::{HeaderMatch, Match};
 use crate::request::host::HostPattern;
 use crate::request::path::Pattern;
 
@@ -54,7 +54,13 @@ impl Compiler<'_> {
             .policy
             .each(&at.member("policy"), |at, name| self.route(at, name));
         let (headers, headers_whole) = self.matched_headers(&at.member("headers"), document);
+        let networks = document.networks.given();
+        let networks = networks.map(|networks| self.networks(&at.member("networks"), networks));
+        let networks = networks.transpose();
         let mut whole = document.whole.and(headers_whole);
+        whole = networks
+            .as_ref()
+            .map_or_else(|reported| Err(*reported), |_| whole);
         for (key, entries, own) in [
             ("paths", &document.paths, paths.whole),
             ("methods", &document.methods, methods.whole),
@@ -76,6 +82,7 @@ impl Compiler<'_> {
                 headers,
                 routes: routes.known,
                 policies: policies.known,
+                networks: networks.ok().flatten(),
             },
             paths: paths.whole,
             whole,
@@ -91,7 +98,7 @@ impl Compiler<'_> {
 
     fn path(&mut self, at: &At<'_>, text: &str) -> Typed<Pattern> {
         if !text.starts_with('/') {
-            self.literal(at, text)?;
+            self.diagnostics.literal(at, text)?;
         }
         let pattern = Pattern::parse(text, self.case);
         let pattern = pattern.map_err(|fault| self.report(at, InvalidMatch::Path(fault)))?;
@@ -107,7 +114,7 @@ impl Compiler<'_> {
     fn host(&mut self, at: &At<'_>, text: &str) -> Typed<HostPattern> {
         let fault = match HostPattern::parse(text) {
             Some(pattern) => return Ok(pattern),
-            None if stands_for_every_text(text) => return Err(self.wildcard(at, text)),
+            None if stands_for_every_text(text) => return Err(self.diagnostics.wildcard(at, text)),
             None if text.strip_prefix("*.").unwrap_or(text).contains('*') => {
                 InvalidMatch::HostWildcard
             }
@@ -119,7 +126,7 @@ impl Compiler<'_> {
     fn method(&mut self, at: &At<'_>, method: &str) -> Typed<String> {
         let is = |other: &str| method.eq_ignore_ascii_case(other);
         if stands_for_every_text(method) || is("ANY") || is("ALL") {
-            Err(self.wildcard(at, method))
+            Err(self.diagnostics.wildcard(at, method))
         } else if !is_method(method) {
             Err(self.report(at, InvalidMatch::Method { meant: None }))
         } else if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
@@ -140,7 +147,7 @@ impl Compiler<'_> {
         if name.is_empty() || name.contains(char::is_control) {
             return Err(self.report(at, InvalidMatch::Route));
         }
-        self.literal(at, name)?;
+        self.diagnostics.literal(at, name)?;
         Ok(name.to_owned())
     }
 
@@ -149,10 +156,11 @@ impl Compiler<'_> {
         &mut self,
         at: &At<'_>,
         document: &MatchDocument,
-    ) -> (Vec<(String, String)>, Whole) {
-        let mut headers: Vec<(String, String)> = Vec::new();
+    ) -> (Vec<(String, HeaderMatch)>, Whole) {
+        let mut headers: Vec<(String, HeaderMatch)> = Vec::new();
         let mut whole = document.headers.whole();
-        for (name, value) in document.headers.entries() {
+        for (name, own) in document.headers.entries() {
+            let at = at.member(name);
             let header = name.to_ascii_lowercase();
             let fault = if header == "host" || header == ":authority" {
                 InvalidHeader::Host
@@ -162,17 +170,38 @@ impl Compiler<'_> {
                 InvalidHeader::Name
             } else if headers.iter().any(|(known, _)| *known == header) {
                 InvalidHeader::Duplicate
-            } else if value.trim() != value || value.contains(char::is_control) {
-                InvalidHeader::Value
             } else {
-                let judged = self.header_value(&at.member(name), &header, value);
-                whole = whole.and(judged);
-                headers.push((header, value.clone()));
+                match self.matched_header(&at, &header, own) {
+                    Ok(own) => headers.push((header, own)),
+                    Err(reported) => whole = Err(reported),
+                }
                 continue;
             };
-            whole = Err(self.report(&at.member(name), fault));
+            whole = Err(self.report(&at, fault));
         }
         (headers, whole)
+    }
+
+    fn matched_header(&mut self, at: &At<'_>, name: &str, own: &Header) -> Typed<HeaderMatch> {
+        let values = match own {
+            Header::Absent => return Ok(HeaderMatch::Absent),
+            Header::Value(value) => vec![self.matched_value(at, name, value)?],
+            Header::OneOf(values) if values.is_empty() => {
+                return Err(self.report(at, InvalidMatch::EmptyList));
+            }
+            Header::OneOf(values) => values
+                .each(at, |at, value| self.matched_value(at, name, value))
+                .whole()?,
+        };
+        Ok(HeaderMatch::OneOf(values))
+    }
+
+    fn matched_value(&mut self, at: &At<'_>, name: &str, value: &str) -> Typed<String> {
+        if value.trim() != value || value.contains(char::is_control) {
+            return Err(self.report(at, InvalidHeader::Value));
+        }
+        self.diagnostics.header_value(at, name, value)?;
+        Ok(value.to_owned())
     }
 }
 

@@ -1,7 +1,12 @@
 //! `jwt`: a provider of JSON Web Tokens.
 
+pub mod claims;
+
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
+use self::claims::ClaimNames;
 use super::From;
 use crate::authenticate::jwt::Kind;
 use crate::config::at::At;
@@ -13,16 +18,21 @@ object! {
     pub struct Jwt {
         /// The issuer. It must equal `iss`, and may contain one `{claim}`.
         required issuer: String,
-        /// The audiences, of which one must be in `aud`. `any` alone disables the check.
+        /// The audiences, of which one must be in `aud`, or in the claim that `claims.audience` names. `any` alone disables the
+        /// check.
         required audiences: AudienceList,
-        /// The keys of the issuer.
-        required jwks: Jwks,
+        /// The keys of the issuer: a source, or a list of sources, of which all keys are used.
+        required jwks: JwksList,
         /// The accepted algorithms. Default: those of each key. HS256, HS384 and HS512 must be listed.
         narrowing algorithms: Vec<String>,
         /// The accepted kind of token. Default `any`.
         narrowing token_type: Kind,
         /// Claims that must be present. Default `exp`.
         optional require: Vec<String>,
+        /// Claims and their values, as in a rule's `require`: a value, or a list of which one must match. Tokens that differ are
+        /// invalid.
+        #[schemars(extend("minProperties" = 1))]
+        narrowing require_claims: BTreeMap<String, Value>,
         /// How far the issuer's clock may be off. Default `60s`.
         optional clock_skew: Span,
         /// The longest accepted lifetime of a token. Default: any.
@@ -30,7 +40,7 @@ object! {
         /// Where tokens may be. Default: the header `authorization` with the scheme Bearer.
         #[schemars(extend("minItems" = 1))]
         optional from: Vec<From>,
-        /// The claims that rules look at.
+        /// Where the claims are that the filter looks at.
         optional claims: ClaimNames,
         /// Tokens and subjects that are no longer accepted.
         narrowing revoked: Revoked,
@@ -89,8 +99,47 @@ impl schemars::JsonSchema for AudienceList {
     }
 }
 
+/// Where an issuer's keys come from: a source, or a list of sources.
+#[derive(Debug)]
+pub struct JwksList {
+    /// The sources.
+    pub sources: List<Jwks>,
+    /// Whether they are in a list.
+    pub is_list: bool,
+}
+
+impl Read for JwksList {
+    const EXPECTED: &'static str = "an object, or a list of objects";
+
+    type Value = Self;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
+        let (sources, is_list) = match value {
+            Value::Object(_) => (vec![Ok(Jwks::read(value, at, diagnostics)?)], false),
+            Value::Array(_) => (Vec::<Jwks>::read(value, at, diagnostics)?, true),
+            other => return Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
+        };
+        Ok(Self { sources, is_list })
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl schemars::JsonSchema for JwksList {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "JwksList".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let source = generator.subschema_for::<Jwks>();
+        schemars::json_schema!({
+            "description": "Where an issuer's keys come from: a source, or a list of sources, of which all keys are used.",
+            "oneOf": [source, { "type": "array", "items": source, "minItems": 1 }],
+        })
+    }
+}
+
 object! {
-    /// Where an issuer's keys come from. Exactly one key is given.
+    /// A source of keys. Exactly one key is given.
     pub struct Jwks {
         /// A JSON Web Key Set in the configuration (RFC 7517 §5).
         optional inline: Value,
@@ -160,18 +209,4 @@ choice! {
         None = "none",
     }
     unsupported { "dpop", "mtls", "bound" }
-}
-
-object! {
-    /// The claims that rules look at. A dotted name looks inside a claim.
-    pub struct ClaimNames {
-        /// The caller. Default `sub`.
-        optional subject: String,
-        /// Scopes. Default `scope` and `scp`.
-        optional scopes: Vec<String>,
-        /// Roles. Default `roles` and `realm_access.roles`.
-        optional roles: Vec<String>,
-        /// Groups. Default `groups`.
-        optional groups: Vec<String>,
-    }
 }

@@ -17,8 +17,14 @@ pub(super) const SEPARATOR: Symbol = 0;
 const FIRST_ESCAPE: Symbol = 256;
 const FIRST_RUN: Symbol = 512;
 
+/// The escape of a slash.
+pub(super) const ESCAPED_SLASH: Symbol = FIRST_ESCAPE + b'/' as Symbol;
+
+/// A decoded slash that no step changes: the run 0, which is the slash at the beginning of the path.
+pub(super) const KEPT_SLASH: Symbol = FIRST_RUN;
+
 /// The runs of a path, by number.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Runs<'p> {
     path: &'p [u8],
     runs: Vec<Range<usize>>,
@@ -31,7 +37,9 @@ impl<'p> Runs<'p> {
     /// [`PathFault::TooManyReadings`] if the path has more runs than there are numbers.
     pub(super) fn of(path: &'p str, text: &mut Vec<Symbol>) -> Result<Self, PathFault> {
         let path = path.as_bytes();
-        let mut runs = Vec::new();
+        // The run 0 is a slash, for `KEPT_SLASH`.
+        let slash = 0..1;
+        let mut runs = vec![slash];
         // When an escaped `%` is decoded, the two digits after it can form an escape with it.
         let mut follows_percent = false;
         let mut place = 0;
@@ -126,6 +134,13 @@ pub(super) fn escape(text: &[Symbol]) -> Option<(u8, &[Symbol])> {
     }
 }
 
+/// Whether the last colon of a segment is escaped.
+pub(super) fn ends_in_escaped_colon(segment: &[Symbol]) -> bool {
+    const COLON: Symbol = b':' as Symbol;
+    let is_colon = |symbol: &&Symbol| [COLON, FIRST_ESCAPE + COLON].contains(*symbol);
+    segment.iter().rev().find(is_colon) == Some(&(FIRST_ESCAPE + COLON))
+}
+
 /// The marks of a text, which show the steps that would change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Marks(u16);
@@ -151,8 +166,10 @@ impl Marks {
     pub(super) const AUTHORITY: Self = Self(1 << 8);
     /// A dot segment.
     pub(super) const DOT_SEGMENT: Self = Self(1 << 9);
-    /// An `@`, which ends user information in an authority.
-    const AT: Self = Self(1 << 12);
+    /// A percent-escape of a colon.
+    pub(super) const COLON_ESCAPE: Self = Self(1 << 13);
+    /// An `@`, which ends user information in an authority, or a `:`, which begins a verb. No step changes them.
+    const LOOKED_AT: Self = Self(1 << 12);
     const BEGINS_SEGMENT: Self = Self(1 << 10);
     const BEGINS_ESCAPE: Self = Self(1 << 11);
     /// No mark: no step changes the text.
@@ -166,7 +183,7 @@ impl Marks {
             b'\\' => Self::BACKSLASH,
             b';' => Self::SEMICOLON,
             b'?' => Self::QUESTION_MARK,
-            b'@' => Self::AT,
+            b'@' | b':' => Self::LOOKED_AT,
             _ => Self::NONE,
         }
     }
@@ -192,7 +209,7 @@ impl Marks {
         if text.starts_with(&[SEPARATOR, SEPARATOR]) {
             marks.0 |= Self::AUTHORITY.0;
         }
-        Self(marks.0 & !(Self::BEGINS_SEGMENT.0 | Self::BEGINS_ESCAPE.0 | Self::AT.0))
+        Self(marks.0 & !(Self::BEGINS_SEGMENT.0 | Self::BEGINS_ESCAPE.0 | Self::LOOKED_AT.0))
     }
 
     /// The marks of the segment at the beginning of a text.
@@ -216,6 +233,7 @@ impl Marks {
                 Self(Self::ESCAPE.0 | Self::UNRESERVED_ESCAPE.0)
             }
             Some((octet, _)) if is_slash(octet) => Self(Self::ESCAPE.0 | Self::SLASH_ESCAPE.0),
+            Some((b':', _)) => Self(Self::ESCAPE.0 | Self::COLON_ESCAPE.0),
             Some(_) => Self::ESCAPE,
         }
     }

@@ -5,16 +5,15 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::authenticate::KeySourceId;
-use crate::authenticate::jose::base64url;
-use crate::authenticate::jose::jwk::{JwkFault, Source, parse_set};
-use crate::authenticate::jose::keys::KeySet;
-use crate::authenticate::jose::signature::Algorithm;
+use crate::authenticate::jose::jwk::{Jwk, JwkFault, JwkSet, Source, decode_leniently, parse_set};
+use crate::authenticate::jose::keys::{KeySet, most_tried};
+use crate::authenticate::jose::signature::{Algorithm, AlgorithmSet};
 use crate::authenticate::jwt::{Issuer, Keys};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
-use crate::config::document::providers::jwt::{Discovery, Jwt, RemoteJwks};
+use crate::config::document::providers::jwt::{Discovery, Jwks, JwksList, Jwt, RemoteJwks};
 use crate::config::fault::{Fault, InvalidJwt, Warning};
-use crate::config::read::{List, Optional, Typed};
+use crate::config::read::{Items, List, Optional, Typed};
 use crate::keys::{self, Address, Content, Endpoint};
 use crate::url::Url;
 
@@ -40,34 +39,93 @@ impl Compiler<'_> {
         provider: Typed<&str>,
         document: &Jwt,
         issuer: &Typed<Issuer>,
-    ) -> Option<Keys> {
+    ) -> Option<Vec<Keys>> {
         let algorithms = self.algorithms(&at.member("algorithms"), &document.algorithms);
         let at = at.member("jwks");
-        let jwks = document.jwks.as_ref().ok()?;
+        let first = self.sources.len();
+        let JwksList { sources, is_list } = document.jwks.as_ref().ok()?;
+        if sources.is_empty() {
+            self.report(&at, Fault::Empty("source of keys"));
+        }
+        let mut keys = Vec::new();
+        for (index, jwks) in sources.items() {
+            let item = at.item(index);
+            let at = if *is_list { &item } else { &at };
+            keys.extend(self.keys_of(at, provider, jwks, &algorithms, issuer, first));
+        }
+        // A fault in one of them was reported.
+        if keys.len() < sources.len() {
+            return None;
+        }
+        self.warn_of_untried_keys(&at, &keys);
+        Some(keys)
+    }
+
+    /// The keys of one source. The sources of this provider begin with `first`.
+    fn keys_of(
+        &mut self,
+        at: &At<'_>,
+        provider: Typed<&str>,
+        jwks: &Jwks,
+        algorithms: &Typed<Option<Vec<Algorithm>>>,
+        issuer: &Typed<Issuer>,
+        first: usize,
+    ) -> Typed<Keys> {
         let sources = (
             jwks.inline.given(),
             jwks.remote.given(),
             jwks.discovery.given(),
         );
-        let fetched = match sources {
+        let source = match sources {
             (Some(inline), None, None) => {
-                let keys = self.inline_keys(&at.member("inline"), inline, algorithms);
-                return keys.ok().map(Keys::Inline);
+                let keys = self.inline_keys(&at.member("inline"), inline, algorithms, issuer);
+                return keys.map(Keys::Inline);
             }
-            (None, Some(remote), None) => self.remote(&at.member("remote"), remote),
+            (None, Some(remote), None) => {
+                let at = at.member("remote");
+                let fetched = self.remote(&at, remote);
+                self.remote_keys(&at, provider, fetched, algorithms)
+            }
             (None, None, Some(discovery)) => {
-                self.discovery(&at.member("discovery"), discovery, issuer)
+                let at = at.member("discovery");
+                let fetched = self.discovery(&at, discovery, issuer);
+                self.remote_keys(&at, provider, fetched, algorithms)
             }
             _ => {
-                if jwks.whole.is_ok() {
-                    self.report(&at, InvalidJwt::KeySource);
-                }
-                return None;
+                jwks.whole?;
+                Err(self.report(at, InvalidJwt::KeySource))
             }
-        };
-        let source = self.remote_keys(&at, provider, fetched, algorithms)?;
+        }?;
+        let own = self.sources.iter().skip(first);
+        if own
+            .map(|own| &own.address)
+            .any(|own| *own == source.address)
+        {
+            return Err(self.report(at, Fault::DuplicateEntry));
+        }
         self.sources.push(source);
-        Some(Keys::Remote(KeySourceId(self.sources.len() - 1)))
+        Ok(Keys::Remote(KeySourceId(self.sources.len() - 1)))
+    }
+
+    /// Warns of inline keys of which a token does not say which one signed it, if they are more than are tried.
+    fn warn_of_untried_keys(&mut self, at: &At<'_>, keys: &[Keys]) {
+        let mut algorithms = AlgorithmSet::EMPTY;
+        for algorithm in Algorithm::ALL {
+            let mut kids: Vec<Option<&str>> = Vec::new();
+            for keys in keys {
+                if let Keys::Inline(set) = keys {
+                    kids.extend(set.serving(algorithm).map(Jwk::kid));
+                }
+            }
+            let most = most_tried(self.by_host.contains(algorithm));
+            let is_untried = |kid| kids.iter().filter(|other| *other == kid).count() > most;
+            if kids.iter().any(is_untried) {
+                algorithms = algorithms.with(algorithm);
+            }
+        }
+        if algorithms != AlgorithmSet::EMPTY {
+            self.warn(at, Warning::UntriedKeys(algorithms));
+        }
     }
 
     fn algorithms(
@@ -79,7 +137,7 @@ impl Compiler<'_> {
             return Ok(None);
         }
         let algorithms = self.at_least_one(at, "algorithm", typed, |this, at, name| {
-            this.literal(at, name)?;
+            this.diagnostics.literal(at, name)?;
             let known = || Algorithm::ALL.iter().map(|algorithm| algorithm.name());
             Algorithm::from_name(name)
                 .ok_or_else(|| this.unknown_name(at, "algorithm", name, known()))
@@ -92,30 +150,28 @@ impl Compiler<'_> {
         at: &At<'_>,
         provider: Typed<&str>,
         fetched: Fetched,
-        algorithms: Typed<Option<Vec<Algorithm>>>,
-    ) -> Option<keys::Source> {
+        algorithms: &Typed<Option<Vec<Algorithm>>>,
+    ) -> Typed<keys::Source> {
         let listed = algorithms.as_ref().ok().and_then(Option::as_ref);
         if listed.is_some_and(|listed| listed.iter().all(|algorithm| algorithm.is_symmetric())) {
             self.report(at, InvalidJwt::FetchedSecret);
         }
         let timeout = fetched.timeout.map(|typed| typed.unwrap_or(TIMEOUT));
         if timeout.is_ok_and(|timeout| !(SHORTEST..=LONGEST_TIMEOUT).contains(&timeout)) {
-            self.report(at, InvalidJwt::Timeout);
+            self.report(&at.member("timeout"), InvalidJwt::Timeout);
         }
         let refresh = fetched.refresh.map(|typed| typed.unwrap_or(REFRESH));
         if refresh.is_ok_and(|refresh| refresh < SHORTEST) {
-            self.report(at, InvalidJwt::Refresh);
+            self.report(&at.member("refresh"), InvalidJwt::Refresh);
         }
-        let parts = (provider, timeout, refresh, fetched.address, algorithms);
-        let (Ok(provider), Ok(timeout), Ok(refresh), Ok(address), Ok(algorithms)) = parts else {
-            return None;
-        };
-        Some(keys::Source {
-            provider: provider.to_owned(),
-            timeout,
-            refresh,
-            address,
-            content: Content::Keys { algorithms },
+        Ok(keys::Source {
+            provider: provider?.to_owned(),
+            timeout: timeout?,
+            refresh: refresh?,
+            address: fetched.address?,
+            content: Content::Keys {
+                algorithms: algorithms.clone()?,
+            },
         })
     }
 
@@ -123,20 +179,21 @@ impl Compiler<'_> {
         &mut self,
         at: &At<'_>,
         inline: &Value,
-        algorithms: Typed<Option<Vec<Algorithm>>>,
+        algorithms: &Typed<Option<Vec<Algorithm>>>,
+        issuer: &Typed<Issuer>,
     ) -> Typed<KeySet> {
         let set = parse_set(inline, Source::Inline)
             .map_err(|fault| self.report(at, InvalidJwt::KeySet(fault)))?;
         let keys_at = at.member("keys");
-        for refused in &set.refused {
-            let warning = match &refused.fault {
-                JwkFault::Private => Warning::InlineKey(InvalidJwt::PrivateKey),
-                fault => Warning::UnusedKey(fault.clone()),
-            };
-            self.warn(&keys_at.item(refused.index), warning);
+        self.judge_keys(&keys_at, &set)?;
+        if let Ok(issuer) = issuer
+            && !set.keys.is_empty()
+            && !set.keys.iter().any(|key| issuer.can_use(key))
+        {
+            self.warn(&keys_at, Warning::KeysOfOtherIssuers);
         }
         self.warn_of_inline_secrets(&keys_at, inline);
-        let algorithms = algorithms?;
+        let algorithms = algorithms.as_ref().map_err(|reported| *reported)?;
         let keys = KeySet::new(set.keys, algorithms.as_deref());
         let unlisted = unlisted_secret(inline, algorithms.as_deref());
         if let Some(index) = unlisted {
@@ -158,6 +215,29 @@ impl Compiler<'_> {
         Ok(keys)
     }
 
+    /// Warns of keys that are not used, and of members that are read leniently. An `issuer` that cannot be read is an
+    /// error, because it restricts the key.
+    fn judge_keys(&mut self, at: &At<'_>, set: &JwkSet) -> Typed<()> {
+        let mut judged = Ok(());
+        for refused in &set.refused {
+            let at = at.item(refused.index);
+            let warning = match &refused.fault {
+                JwkFault::Issuer => {
+                    judged = Err(self.report(&at, InvalidJwt::KeyIssuer(JwkFault::Issuer)));
+                    continue;
+                }
+                JwkFault::Private => Warning::InlineKey(InvalidJwt::PrivateKey),
+                fault => Warning::UnusedKey(fault.clone()),
+            };
+            self.warn(&at, warning);
+        }
+        for entry in &set.lenient {
+            let warning = Warning::LenientKey(entry.lenience);
+            self.warn(&at.item(entry.index), warning);
+        }
+        judged
+    }
+
     /// An inline secret can be read by everyone who can read the configuration, and a secret that a person chose can be
     /// guessed (RFC 8725 §3.5).
     fn warn_of_inline_secrets(&mut self, at: &At<'_>, set: &Value) {
@@ -169,7 +249,7 @@ impl Compiler<'_> {
             let at = at.item(index);
             self.warn(&at, Warning::InlineSecret);
             let secret = key.get("k").and_then(Value::as_str);
-            let secret = secret.and_then(|text| base64url::decode(text.as_bytes()));
+            let secret = secret.and_then(decode_leniently);
             if secret.is_some_and(|secret| has_few_different_bytes(&secret)) {
                 self.warn(&at, Warning::WeakSecret);
             }

@@ -3,16 +3,17 @@
 //! A `*` that could only stand for every text is a fault: what it stands in would match nothing, and a weaker rule could
 //! decide. Within a longer text it is a warning, since `orders:*` is a scope that issuers use.
 
-use super::Compiler;
-use crate::config::at::At;
-use crate::config::diagnostic::{Reported, Whole};
-use crate::config::fault::{Fault, InvalidHeader, Warning};
+use serde_json::Value;
 
-impl Compiler<'_> {
+use super::at::At;
+use super::diagnostic::{Diagnostics, Reported, Whole};
+use super::fault::{Fault, InvalidHeader, Warning};
+
+impl Diagnostics {
     /// Judges an item of a list that can be removed to match any value.
     // Not inlined, as the others below: many keys have a call.
     #[inline(never)]
-    pub(super) fn literal(&mut self, at: &At<'_>, text: &str) -> Whole {
+    pub fn literal(&mut self, at: &At<'_>, text: &str) -> Whole {
         if stands_for_every_text(text) {
             return Err(self.wildcard(at, text));
         }
@@ -22,7 +23,7 @@ impl Compiler<'_> {
 
     /// Reports a text that stands for every value of a list.
     #[inline(never)]
-    pub(super) fn wildcard(&mut self, at: &At<'_>, text: &str) -> Reported {
+    pub fn wildcard(&mut self, at: &At<'_>, text: &str) -> Reported {
         let fault = Fault::WildcardInList {
             found: text.to_owned(),
             key: at.key().to_owned(),
@@ -32,7 +33,7 @@ impl Compiler<'_> {
 
     /// Judges a text. `instead` says what to write in place of a `*`.
     #[inline(never)]
-    pub(super) fn literal_or(&mut self, at: &At<'_>, text: &str, instead: &'static str) -> Whole {
+    pub fn literal_or(&mut self, at: &At<'_>, text: &str, instead: &'static str) -> Whole {
         if stands_for_every_text(text) {
             return Err(self.report(at, Fault::Wildcard(instead)));
         }
@@ -40,9 +41,27 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    /// Judges each text in a value. The recursion is bounded by the depth of a configuration.
+    #[inline(never)]
+    pub fn literal_in(&mut self, at: &At<'_>, value: &Value, instead: &'static str) -> Whole {
+        match value {
+            Value::String(text) => self.literal_or(at, text, instead),
+            Value::Array(items) => {
+                let mut items = items.iter().enumerate();
+                items.try_for_each(|(index, item)| self.literal_in(&at.item(index), item, instead))
+            }
+            Value::Object(members) => {
+                let mut members = members.iter();
+                members
+                    .try_for_each(|(name, item)| self.literal_in(&at.member(name), item, instead))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+        }
+    }
+
     /// Judges the value of a header that a rule matches.
     #[inline(never)]
-    pub(super) fn header_value(&mut self, at: &At<'_>, header: &str, value: &str) -> Whole {
+    pub fn header_value(&mut self, at: &At<'_>, header: &str, value: &str) -> Whole {
         if has_star(value) && !is_media_range(header, value) {
             return Err(self.report(at, InvalidHeader::Wildcard));
         }
@@ -63,13 +82,13 @@ impl Compiler<'_> {
 }
 
 /// Whether a text has a `*`.
-pub(super) fn has_star(text: &str) -> bool {
+pub fn has_star(text: &str) -> bool {
     text.as_bytes().contains(&b'*')
 }
 
 /// Whether a text can only be meant to match every text: `*`, `**`, `.*` or `^.*$`.
 #[inline(never)]
-pub(super) fn stands_for_every_text(text: &str) -> bool {
+pub fn stands_for_every_text(text: &str) -> bool {
     let is_only_pattern = text.bytes().all(|byte| b"*.+?^$/ ".contains(&byte));
     has_star(text) && is_only_pattern || text == ".+"
 }

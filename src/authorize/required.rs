@@ -1,0 +1,97 @@
+//! What is required of a caller in total, and what a caller lacks, for responses.
+
+use std::time::Duration;
+
+use super::names::Names;
+use super::{Everywhere, OFFLINE_ACCESS, Requirements};
+use crate::authenticate::Principal;
+use crate::authenticate::granted::Granted;
+use crate::reject::{Reject, Requirement};
+
+/// What is required of a caller: everywhere, and by one rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Required<'p> {
+    everywhere: &'p Requirements,
+    own: &'p Requirements,
+}
+
+impl<'p> Required<'p> {
+    /// What is required under a rule.
+    pub fn new(everywhere: &'p Everywhere, own: &'p Requirements) -> Self {
+        let Everywhere(everywhere) = everywhere;
+        Self { everywhere, own }
+    }
+
+    /// The authentication classes that are sufficient, the preferred one first (RFC 9470 §3).
+    pub fn classes(self) -> impl Iterator<Item = &'p str> {
+        let (wanted, others) = match self.own.acr.is_empty() {
+            true => (&self.everywhere.acr, &self.own.acr),
+            false => (&self.own.acr, &self.everywhere.acr),
+        };
+        let is_sufficient = |class: &&String| others.is_empty() || others.contains(class);
+        wanted.iter().filter(is_sufficient).map(String::as_str)
+    }
+
+    /// The maximum age of an authentication (RFC 9470 §3).
+    pub fn max_age(self) -> Option<Duration> {
+        let ages = [self.everywhere.max_age, self.own.max_age];
+        ages.into_iter().flatten().min()
+    }
+
+    /// The scopes that a caller should request: every required one, and the first of alternatives.
+    ///
+    /// [`OFFLINE_ACCESS`] is never among them, because no resource requires it.
+    pub fn scopes_to_ask_for(self) -> Vec<&'p str> {
+        let mut scopes = self.of_both(|requirements| requirements.scopes.to_ask_for());
+        scopes.retain(|scope| *scope != OFFLINE_ACCESS);
+        scopes
+    }
+
+    /// The names that a caller lacks, given the `reject` that resulted: of alternatives, the first.
+    pub fn missing(self, reject: Reject, principal: &Principal) -> Vec<&'p str> {
+        let (names, granted): (fn(&Requirements) -> &Names, &Granted) = match reject {
+            Reject::Scope => (|own| &own.scopes, principal.scopes()),
+            Reject::Requirement(Requirement::Role) => (|own| &own.roles, principal.roles()),
+            Reject::Requirement(Requirement::Group) => (|own| &own.groups, principal.groups()),
+            Reject::Requirement(
+                Requirement::Claim
+                | Requirement::Condition
+                | Requirement::ConditionFailed
+                | Requirement::AnyOf,
+            )
+            | Reject::NoDocument
+            | Reject::Trace
+            | Reject::MethodCase
+            | Reject::Path(_)
+            | Reject::Authority
+            | Reject::RouteAtRisk
+            | Reject::RepeatedField
+            | Reject::PlainHttp
+            | Reject::Address
+            | Reject::NoSuchMetadata
+            | Reject::MetadataMethod
+            | Reject::ForeignOrigin
+            | Reject::Fixed
+            | Reject::TooManyFailures { .. }
+            | Reject::NoCredential
+            | Reject::Malformed(_)
+            | Reject::Token(_)
+            | Reject::Unavailable(_)
+            | Reject::ProviderNotAccepted
+            | Reject::NoRule
+            | Reject::Authentication(_) => return Vec::new(),
+        };
+        self.of_both(|requirements| names(requirements).missing(granted))
+    }
+
+    /// The names of both requirements, each once.
+    fn of_both(self, names: impl Fn(&'p Requirements) -> Vec<&'p str>) -> Vec<&'p str> {
+        let mut all = names(self.everywhere);
+        for name in names(self.own) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        all
+    }
+}

@@ -1,0 +1,136 @@
+//! Why a fetch failed, and what to do about it.
+
+use std::fmt;
+
+use super::MAX_RESPONSE;
+use super::event::Listed;
+use super::metadata::MetadataFault;
+use crate::authenticate::jose::jwk::{JwkSetFault, RefusedJwk};
+use crate::json::JsonFault;
+use crate::ports::Response;
+use crate::url::Url;
+
+/// The number of characters of a response's header that a message shows.
+const MAX_SHOWN: usize = 32;
+
+/// Why a fetch failed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchFault {
+    /// The host has no cluster of this name.
+    #[error(
+        "Envoy has no cluster `{0}`: add the cluster to Envoy, or correct its name in the configuration"
+    )]
+    NoCluster(String),
+    /// The host did not send the request to this cluster.
+    #[error("cluster `{0}` did not accept the request: expected a healthy endpoint")]
+    NotSent(String),
+    /// No response came.
+    #[error("no response: check that cluster `{0}` reaches the issuer")]
+    NoResponse(String),
+    /// The response has another status than 200.
+    #[error("expected status 200, found {status}{}", Advice(*.status, .location))]
+    Status {
+        /// The status.
+        status: u16,
+        /// The URL to which the response redirects, without its query; empty if there is none.
+        location: String,
+    },
+    /// The body is compressed, although the request accepts `identity` only. This is the start of `content-encoding`.
+    #[error(
+        "the response is compressed (`{0}`), although the request accepts `identity` only: have the issuer, or the proxy in front of it, honor `accept-encoding`"
+    )]
+    Compressed(String),
+    /// The body is longer than [`MAX_RESPONSE`].
+    #[error("response too long: expected at most {MAX_RESPONSE} bytes")]
+    TooLong,
+    /// The metadata cannot be used.
+    #[error(transparent)]
+    Metadata(#[from] MetadataFault),
+    /// The metadata names a URL of another origin, and no cluster is configured for it.
+    #[error("the keys are at `{}`, which is another origin than the metadata's: set `jwks_cluster` to a cluster for it", ShownUrl(.0))]
+    OtherOrigin(Url),
+    /// The body is not JSON.
+    #[error("cannot read the response: {0}: check the URL")]
+    NotJson(#[from] JsonFault),
+    /// The body is not a JWK Set.
+    #[error("cannot read the response: {0}: check the URL")]
+    NotAKeySet(#[from] JwkSetFault),
+    /// The body is an issuer's metadata.
+    #[error("this is metadata, not a key set: use `discovery` in place of `remote`")]
+    IsMetadata,
+    /// The set has no key.
+    #[error("no usable key: the key set is empty")]
+    NoKey,
+    /// No key of the set can be used with an accepted algorithm.
+    #[error("no usable key: no key serves an accepted algorithm: check `algorithms`")]
+    Algorithms,
+    /// Keys of the set are faulty, and no other key can be used.
+    #[error("no usable key: {0}")]
+    NoUsableKey(Listed<RefusedJwk>),
+}
+
+impl FetchFault {
+    /// A response with another status than 200.
+    pub(super) fn status(response: &Response<'_>) -> Self {
+        let location = response.values(b"location").next();
+        let location = location.and_then(|value| std::str::from_utf8(value).ok());
+        let location = location.and_then(Url::parse);
+        Self::Status {
+            status: response.status,
+            location: location.map_or(String::new(), |url| ShownUrl(&url).to_string()),
+        }
+    }
+
+    /// A response whose `content-encoding` is not `identity` (RFC 9110 §8.4); none if it is not encoded.
+    pub(super) fn compressed(response: &Response<'_>) -> Option<Self> {
+        let is_encoding =
+            |value: &&[u8]| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity");
+        let encoding = response.values(b"content-encoding").find(is_encoding)?;
+        let shown = encoding.iter().take(MAX_SHOWN).copied();
+        let shown = shown.flat_map(std::ascii::escape_default).map(char::from);
+        Some(Self::Compressed(shown.collect()))
+    }
+}
+
+/// What to do about a status, and where a redirect leads.
+struct Advice<'a>(u16, &'a str);
+
+impl fmt::Display for Advice<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(status, location) = self;
+        let advice = match status {
+            300..400 => "redirects are not followed: configure the URL that this one redirects to",
+            401 | 407 => "the filter sends no credential: make the URL public",
+            403 => "allow the address and the `user-agent` of this proxy at the issuer",
+            404 | 410 => "check the URL",
+            406 => {
+                "the issuer serves neither `application/jwk-set+json` nor `application/json` here"
+            }
+            421 => "check that the cluster and its SNI belong to the host of the URL",
+            429 => "raise `refresh`",
+            400..500 => "check the URL and the cluster",
+            503 => {
+                "the issuer is not available, or the cluster cannot connect to it: check its address and TLS"
+            }
+            504 => "the issuer is not available, or `timeout` is too short",
+            500..600 => "the issuer is not available",
+            _ => return Ok(()),
+        };
+        write!(formatter, ": {advice}")?;
+        if (300..400).contains(status) && !location.is_empty() {
+            write!(formatter, " (`{location}`)")?;
+        }
+        Ok(())
+    }
+}
+
+/// A URL as messages show it: without the query, which can hold a credential.
+pub(super) struct ShownUrl<'a>(pub(super) &'a Url);
+
+impl fmt::Display for ShownUrl<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(url) = self;
+        let path = url.path.split('?').next().unwrap_or_default();
+        write!(formatter, "{}://{}{path}", url.scheme(), url.authority)
+    }
+}
