@@ -802,8 +802,7 @@ impl fmt::Display for Conditions<'_> {
             write!(formatter, "{before}{}: ", fault.position)?;
             match &fault.kind {
                 FaultKind::Unknown { what, name, known } => {
-                    let literals = ["true", "false", "null"].iter();
-                    let nearest = nearest(name, known.iter().chain(literals).copied());
+                    let nearest = nearest(name, known.iter().copied());
                     write!(formatter, "unknown {what} `{name}`{}", Suggestion(&nearest))?;
                 }
                 kind => write!(formatter, "{kind}")?,

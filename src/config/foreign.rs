@@ -4,6 +4,21 @@ use serde_json::Value;
 
 use super::fault::Fault;
 
+/// The keys of a provider of `jwt_authn`, in both spellings that Envoy reads.
+const KEY_SOURCES: [&str; 4] = ["remote_jwks", "local_jwks", "remoteJwks", "localJwks"];
+
+/// The keys of `requires`.
+const REQUIREMENTS: [&str; 8] = [
+    "provider_name",
+    "provider_and_audiences",
+    "requires_any",
+    "requires_all",
+    "allow_missing",
+    "allow_missing_or_failed",
+    "providerName",
+    "requiresAny",
+];
+
 /// Why a value is not a configuration of this filter at all.
 pub fn recognise(value: &Value) -> Option<Fault> {
     if value.is_string() {
@@ -15,39 +30,28 @@ pub fn recognise(value: &Value) -> Option<Fault> {
 /// Whether a value is the configuration of Envoy's filter `jwt_authn`: providers by name, and rules whose `requires` names
 /// providers. A rule with `requires` alone may mean `require`.
 fn is_jwt_authn(value: &Value) -> bool {
-    let providers = value.get("providers").and_then(Value::as_object);
-    let mut providers = providers.into_iter().flat_map(|map| map.values());
-    let rules = value.get("rules").and_then(Value::as_array);
-    let mut rules = rules.into_iter().flatten();
-    providers.any(|provider| {
-        has_one_of(
-            provider,
-            &["remote_jwks", "local_jwks", "remoteJwks", "localJwks"],
-        )
-    }) || rules.any(|rule| {
-        has_one_of(rule, &["requirement_name", "requirementName"])
-            || rule.get("requires").is_some_and(names_providers)
-    })
+    if let Some(Value::Object(providers)) = value.get("providers") {
+        for (_, provider) in providers {
+            if has_one_of(provider, &KEY_SOURCES) {
+                return true;
+            }
+        }
+    }
+    if let Some(Value::Array(rules)) = value.get("rules") {
+        for rule in rules {
+            let requires = rule.get("requires").unwrap_or(&Value::Null);
+            if has_one_of(rule, &["requirement_name"]) || has_one_of(requires, &REQUIREMENTS) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
-fn names_providers(requires: &Value) -> bool {
-    let keys = [
-        "provider_name",
-        "provider_and_audiences",
-        "requires_any",
-        "requires_all",
-        "allow_missing",
-        "allow_missing_or_failed",
-        "providerName",
-        "providerAndAudiences",
-        "requiresAny",
-        "requiresAll",
-        "allowMissing",
-        "allowMissingOrFailed",
-    ];
-    has_one_of(requires, &keys)
-}
-
+#[inline(never)]
 fn has_one_of(value: &Value, names: &[&str]) -> bool {
-    names.iter().any(|name| value.get(name).is_some())
+    let Value::Object(members) = value else {
+        return false;
+    };
+    members.keys().any(|name| names.contains(&name.as_str()))
 }

@@ -11,14 +11,22 @@ use super::fault::{Fault, InvalidHeader, Warning};
 
 impl Diagnostics {
     /// Judges an item of a list that can be removed to match any value.
+    pub fn literal(&mut self, at: &At<'_>, text: &str) -> Whole {
+        self.literal_or(at, text, "")
+    }
+
+    /// Judges a text. `instead` says what to write in place of a `*`; if it is empty, the list is to be removed.
     // Not inlined, as the others below: many keys have a call.
     #[inline(never)]
-    pub fn literal(&mut self, at: &At<'_>, text: &str) -> Whole {
-        if stands_for_every_text(text) {
-            return Err(self.wildcard(at, text));
+    pub fn literal_or(&mut self, at: &At<'_>, text: &str, instead: &'static str) -> Whole {
+        if !stands_for_every_text(text) {
+            self.warn_of_pattern(at, text);
+            return Ok(());
         }
-        self.warn_of_pattern(at, text);
-        Ok(())
+        Err(match instead {
+            "" => self.wildcard(at, text),
+            instead => self.report(at, Fault::Wildcard(instead)),
+        })
     }
 
     /// Reports a text that stands for every value of a list.
@@ -29,16 +37,6 @@ impl Diagnostics {
             key: at.key().to_owned(),
         };
         self.report(at, fault)
-    }
-
-    /// Judges a text. `instead` says what to write in place of a `*`.
-    #[inline(never)]
-    pub fn literal_or(&mut self, at: &At<'_>, text: &str, instead: &'static str) -> Whole {
-        if stands_for_every_text(text) {
-            return Err(self.report(at, Fault::Wildcard(instead)));
-        }
-        self.warn_of_pattern(at, text);
-        Ok(())
     }
 
     /// Judges each text in a value. The recursion is bounded by the depth of a configuration.
@@ -62,11 +60,10 @@ impl Diagnostics {
     /// Judges the value of a header that a rule matches.
     #[inline(never)]
     pub fn header_value(&mut self, at: &At<'_>, header: &str, value: &str) -> Whole {
-        if has_star(value) && !is_media_range(header, value) {
-            return Err(self.report(at, InvalidHeader::Wildcard));
-        }
         if !has_star(value) {
             self.warn_of_pattern(at, value);
+        } else if !is_media_range(header, value) {
+            return Err(self.report(at, InvalidHeader::Wildcard));
         }
         Ok(())
     }
@@ -82,28 +79,36 @@ impl Diagnostics {
 }
 
 /// Whether a text has a `*`.
+#[inline(never)]
 pub fn has_star(text: &str) -> bool {
-    text.as_bytes().contains(&b'*')
+    text.bytes().any(|byte| byte == b'*')
 }
 
 /// Whether a text can only be meant to match every text: `*`, `**`, `.*` or `^.*$`.
 #[inline(never)]
 pub fn stands_for_every_text(text: &str) -> bool {
-    let is_only_pattern = text.bytes().all(|byte| b"*.+?^$/ ".contains(&byte));
-    has_star(text) && is_only_pattern || text == ".+"
+    let is_of_pattern =
+        |byte| matches!(byte, b'*' | b'.' | b'+' | b'?' | b'^' | b'$' | b'/' | b' ');
+    has_star(text) && text.bytes().all(is_of_pattern) || text == ".+"
 }
 
 /// Whether a text without a `*` looks like a regular expression, or like a template.
 fn looks_like_a_pattern(text: &str) -> bool {
-    let has = |byte: u8| text.as_bytes().contains(&byte);
-    text.as_bytes().first() == Some(&b'^') || text.contains(".+") || has(b'{') && has(b'}')
+    text.starts_with('^') || text.contains(".+") || text.bytes().any(|byte| byte == b'{')
 }
 
 /// Whether each `*` of a header's value has a meaning: in `*/*`, `text/*` or `*` of the headers for content negotiation
 /// (RFC 9110 §12.5) and of those for conditional requests (§13.1).
 fn is_media_range(header: &str, value: &str) -> bool {
-    let has_wildcards = header.starts_with("accept") || header.starts_with("if-");
-    let ends_part = |byte: &u8| b",;/ \t".contains(byte);
-    let mut parts = value.as_bytes().split(ends_part);
-    has_wildcards && parts.all(|part| part == b"*" || !part.contains(&b'*'))
+    let mut is_known = header.starts_with("accept") || header.starts_with("if-");
+    let mut before = b' ';
+    for byte in value.bytes().chain([b' ']) {
+        // On both sides of a `*` is a delimiter, or an end of the value.
+        if before == b'*' || byte == b'*' {
+            let other = if byte == b'*' { before } else { byte };
+            is_known &= matches!(other, b' ' | b'\t' | b',' | b';' | b'/');
+        }
+        before = byte;
+    }
+    is_known
 }

@@ -35,10 +35,12 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Diagnostic> {
 
 /// Whether bytes are text, such as YAML, that does not begin like JSON. A Struct with members has control characters.
 fn is_other_text(bytes: &[u8]) -> bool {
-    let is_text = |character: char| !character.is_control() || character.is_ascii_whitespace();
-    let text = std::str::from_utf8(bytes).ok().map(str::trim_start);
-    let is_other = |text: &str| !text.starts_with(['{', '[', '"']) && text.chars().all(is_text);
-    !bytes.is_empty() && text.is_some_and(is_other)
+    let is_text = |byte: &u8| *byte >= b' ' || byte.is_ascii_whitespace();
+    let first = bytes.trim_ascii_start().first();
+    !bytes.is_empty()
+        && !matches!(first, Some(b'{' | b'[' | b'"'))
+        && bytes.iter().all(is_text)
+        && std::str::from_utf8(bytes).is_ok()
 }
 
 /// Why a text is not JSON. Syntax errors have a line and a column.

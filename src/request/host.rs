@@ -4,9 +4,6 @@ use std::fmt;
 
 use crate::url::Host;
 
-/// Characters that a host may have (RFC 3986 §3.2.2) and none has. They look like a pattern.
-const UNUSUAL: &[u8] = b"!$&'()*+;=~";
-
 /// A pattern of hosts: one host, or every host below a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPattern {
@@ -36,7 +33,7 @@ impl HostPattern {
         let host = Host::parse(domain.as_bytes())?;
         let has_port = !domain.ends_with(']') && domain.contains(':') || domain.contains("]:");
         // The grammar of a host allows more, such as `*` and `$`, which no host has.
-        if has_port || domain.bytes().any(|byte| UNUSUAL.contains(&byte)) {
+        if has_port || domain.bytes().any(is_unusual) {
             return None;
         }
         let text = if below {
@@ -69,6 +66,11 @@ impl HostPattern {
     pub fn covers(&self, other: &Self) -> bool {
         self == other || self.below && other.text.ends_with(&self.text)
     }
+}
+
+/// Whether a host may have a character (RFC 3986 §3.2.2) that none has, and that looks like a pattern.
+fn is_unusual(byte: u8) -> bool {
+    byte.is_ascii_punctuation() && !matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
 }
 
 impl fmt::Display for HostPattern {
