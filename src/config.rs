@@ -15,6 +15,9 @@ mod compile;
 mod diagnostic;
 pub mod document;
 pub mod fault;
+mod foreign;
+mod home;
+mod literal;
 mod read;
 mod source;
 
@@ -54,7 +57,10 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, Vec<Diagnostic>> {
 /// Every fault of the configuration, sorted by location.
 pub fn load_value(value: &Value) -> Result<Loaded, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::default();
-    let document = Document::read(value, &At::Root, &mut diagnostics);
+    let document = match foreign::recognise(value) {
+        Some(fault) => Err(diagnostics.report(&At::Root, fault)),
+        None => Document::read(value, &At::Root, &mut diagnostics),
+    };
     let plan = document.map(|document| compile::compile(&document, &mut diagnostics));
     diagnostics.into_result(plan)
 }

@@ -13,6 +13,11 @@ pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_tchar)
 }
 
+/// Whether a text is the name of a header. The grammar allows a `*`, which no header has, and which looks like a wildcard.
+pub fn is_header_name(text: &str) -> bool {
+    is_token(text) && !text.contains('*')
+}
+
 /// Whether a byte is a `tchar`, a character of a `token` (RFC 9110 §5.6.2).
 pub fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)

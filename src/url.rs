@@ -132,6 +132,14 @@ fn split(text: &str) -> Option<(&str, &str, &str)> {
     Some((scheme, authority, path))
 }
 
+/// Whether a text is a URL with user information: a user name, and often a password (RFC 3986 §3.2.1).
+#[inline(never)]
+pub fn has_user_information(text: &str) -> bool {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let mut authority = rest.bytes().take_while(|byte| !b"/?#".contains(byte));
+    authority.any(|byte| byte == b'@')
+}
+
 /// Whether a scheme is `https`; none if it is neither `https` nor `http`. Case is ignored (RFC 3986 §3.1).
 fn is_https(scheme: &str) -> Option<bool> {
     let is = |other: &str| scheme.eq_ignore_ascii_case(other);

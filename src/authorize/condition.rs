@@ -16,6 +16,7 @@ mod environment;
 mod fault;
 mod limits;
 mod moment;
+mod operators;
 mod pattern;
 mod reader;
 mod references;

@@ -25,6 +25,24 @@ impl At<'_> {
     pub fn item(&self, index: usize) -> At<'_> {
         At::Item(self, index)
     }
+
+    /// The name of the outermost member: of `rules[0].match.methods[1]`, `rules`.
+    pub fn first(&self) -> Option<&str> {
+        match self {
+            Self::Root => None,
+            Self::Member(Self::Root, name) => Some(name),
+            Self::Member(around, _) | Self::Item(around, _) => around.first(),
+        }
+    }
+
+    /// The name of the innermost member: of `rules[0].match.methods[1]`, `methods`.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Root => "",
+            Self::Member(_, name) => name,
+            Self::Item(around, _) => around.key(),
+        }
+    }
 }
 
 impl fmt::Display for At<'_> {

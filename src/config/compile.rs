@@ -34,6 +34,7 @@ use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
+use crate::url::has_user_information;
 
 /// How many tokens are remembered by default.
 const CACHE: CacheSizes = CacheSizes {
@@ -199,6 +200,16 @@ impl Compiler<'_> {
             kind,
             name: name.to_owned(),
             nearest: nearest(name, known),
+        };
+        self.report(at, fault)
+    }
+
+    /// Reports a text that is not the URL that it should be. The text can hold a password and is not shown.
+    fn url_fault(&mut self, at: &At<'_>, text: &str, fault: impl Into<Fault>) -> Reported {
+        let fault = if has_user_information(text) {
+            Fault::UserInformation
+        } else {
+            fault.into()
         };
         self.report(at, fault)
     }

@@ -68,6 +68,8 @@ impl Diagnostics {
     }
 
     /// Reports what the user should know although it is not a fault.
+    // Not inlined, because every warning has a call.
+    #[inline(never)]
     pub fn warn(&mut self, at: &At<'_>, warning: Warning) {
         self.warnings.push(Diagnostic {
             path: at.to_string(),

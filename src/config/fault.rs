@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use serde_json::{Number, Value};
 
 use super::diagnostic::nearest;
+use super::read::{LIST, SPAN, STRING};
 use crate::authenticate::jose::claims::ClaimPath;
 use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, Lenience, RefusedJwk};
 use crate::authenticate::jose::keys::{MOST_BY_HOST, MOST_IN_WASM};
@@ -27,14 +28,33 @@ use crate::scheme::Scheme;
 pub enum Fault {
     #[error("neither JSON nor a `google.protobuf.Struct`: {0}")]
     Syntax(String),
+    #[error(
+        "expected JSON, found other text: a `google.protobuf.StringValue` holds JSON, and YAML needs a `google.protobuf.Struct`"
+    )]
+    NotJson,
+    #[error("expected an object, found a text: in YAML, remove the `|` or `>` before it")]
+    TextBlock,
+    #[error(
+        "this is a configuration of Envoy's `jwt_authn`: here `providers` is a list of `{{name, jwt}}`, `remote_jwks` is \
+         `jwks: {{remote: {{uri, cluster}}}}`, `match: {{prefix: /a}}` is `match: {{paths: [/a/**]}}`, and `requires` is \
+         `providers: [name]`"
+    )]
+    JwtAuthn,
     #[error("unknown key{}", Suggestion(.nearest))]
     UnknownKey { nearest: Option<String> },
+    /// A key of another object; empty for the top level.
+    #[error("unknown key: it belongs {}", Home(.0))]
+    MisplacedKey(&'static str),
+    #[error("quotes such as `“` are part of the text: use `\"`")]
+    CurlyQuotes,
+    #[error("expected a URL without user name and password: the filter does not send them")]
+    UserInformation,
     /// A key or a value that a later version of the filter will support.
     #[error("not supported yet")]
     Unsupported,
     #[error("missing: expected {0}")]
     Missing(&'static str),
-    #[error("expected {expected}, found {found}{}", Suggestion(&.expected.nearest(.found)))]
+    #[error("expected {expected}, found {found}{}", Hint(*.expected, .found))]
     Unexpected { expected: Expected, found: Found },
     #[error("expected at least one {0}")]
     Empty(&'static str),
@@ -54,12 +74,24 @@ pub enum Fault {
         name: String,
         nearest: Option<String>,
     },
+    /// A `*` that stands for every text, and what to write instead.
+    #[error("`*` is not a wildcard here: {0}")]
+    Wildcard(&'static str),
+    /// The same in the list of this key.
+    #[error("`{found}` is not a wildcard here: remove `{key}` to match any")]
+    WildcardInList { found: String, key: String },
     #[error("expected a status from {least} to 599{}", FoundNumber(.found))]
     Status { least: u16, found: Option<u32> },
     #[error("expected one or more visible ASCII characters other than `\"` and `\\`")]
     OAuthText,
     #[error("expected an absolute `http` or `https` URL")]
     WebUrl,
+    /// A placeholder of an identity header.
+    #[error("unknown placeholder `{name}`{}", PlaceholderHint(.name, .nearest))]
+    Placeholder {
+        name: String,
+        nearest: Option<String>,
+    },
     #[error(transparent)]
     Header(#[from] InvalidHeader),
     #[error(transparent)]
@@ -111,6 +143,10 @@ pub enum InvalidHeader {
     OfTheHost,
     #[error("use `hosts` to match the host")]
     Host,
+    #[error("not a header: use `paths` and `methods` to match the path and the method")]
+    Pseudo,
+    #[error("`*` is not a wildcard here: write each value")]
+    Wildcard,
     #[error("{}{}", if *.in_cel { "in `cel`: " } else { "" }, .why)]
     NeverMatches { in_cel: bool, why: NeverMatches },
 }
@@ -159,6 +195,15 @@ pub enum InvalidJwt {
     KeySet(#[from] JwkSetFault),
     #[error("{0}")]
     KeyIssuer(JwkFault),
+    #[error(
+        "this is a private key: everyone who can read it can sign tokens, so replace it, and keep only public members \
+         such as `kty`, `n`, `e`, `crv`, `x` and `y`"
+    )]
+    PrivateKey,
+    #[error(
+        "a shared secret (`oct`) is used only with algorithms that are listed: add `algorithms: [HS256]`"
+    )]
+    UnlistedSecret,
     #[error(
         "no key can verify a token with the accepted algorithms{}",
         RefusedKeys(.0)
@@ -224,12 +269,19 @@ pub enum InvalidMatch {
     EmptyList,
     #[error(transparent)]
     Path(#[from] PatternFault),
-    #[error("expected a method in upper case, such as `GET`: methods are case-sensitive")]
-    Method,
+    #[error(
+        "expected a method in upper case, such as `GET`: methods are case-sensitive{}",
+        Suggestion(.meant)
+    )]
+    Method { meant: Option<String> },
     #[error("`TRACE` is always denied")]
     Trace,
-    #[error("expected a host name without a port, such as `api.example.com` or `*.example.com`")]
+    #[error(
+        "expected a host name without scheme, port and path, such as `api.example.com` or `*.example.com`"
+    )]
     Host,
+    #[error("`*` is only allowed as the first label, such as in `*.example.com`")]
+    HostWildcard,
     #[error("expected a name without control characters, not empty")]
     Route,
 }
@@ -245,6 +297,8 @@ pub enum InvalidRequirement {
     ImpliesItself,
     #[error("`null` never matches")]
     Null,
+    #[error("expected a value, found an object without values: in YAML, quote text that has `{{`")]
+    Unquoted,
     #[error("a path parameter cannot be an item of a list")]
     ParameterInList,
     #[error("`{{{name}}}` must be the whole value: within a longer text it is compared as written")]
@@ -276,6 +330,8 @@ pub enum InvalidNetworks {
     Neither,
     #[error("expected a network such as `10.0.0.0/8` or `2001:db8::/32`")]
     Network,
+    #[error("every address is `0.0.0.0/0` and `::/0`")]
+    Any,
     #[error("the address has bits after the prefix; did you mean `{meant}`?")]
     BitsAfterPrefix { meant: IpNet },
     #[error(
@@ -291,7 +347,7 @@ pub enum InvalidNetworks {
 /// What is wrong with what the upstream learns about callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentity {
-    #[error("expected the name of a placeholder between `{{` and `}}`")]
+    #[error("expected the name of a placeholder between one `{{` and one `}}`")]
     Brace,
     #[error("this header has another meaning: it cannot carry an identity")]
     OtherMeaning,
@@ -407,6 +463,8 @@ pub enum Warning {
     OpenIssuer { claim: String },
     #[error("this key is not used: {0}")]
     UnusedKey(JwkFault),
+    #[error("{0}")]
+    InlineKey(InvalidJwt),
     #[error("{0}: the key is used, but other gates may refuse it")]
     LenientKey(Lenience),
     #[error(
@@ -433,6 +491,19 @@ pub enum Warning {
          access to"
     )]
     NullOrigin,
+    #[error("`*` is not a wildcard here: the text is compared as written")]
+    LiteralStar,
+    #[error("this is not a pattern: the text is compared as written")]
+    LiteralPattern,
+    #[error("not a standard method; did you mean `{meant}`?")]
+    UnknownMethod { meant: &'static str },
+    #[error("this is one address: a network has a prefix length, such as `10.0.0.0/8`")]
+    OneAddress,
+    #[error(
+        "for requests with cookies, browsers read `*` as a name (WHATWG Fetch): set `allow_credentials: false`, or write \
+         each name"
+    )]
+    AnyWithCookies,
     #[error("this allows every host below a top-level domain")]
     TopLevelOrigin,
     #[error("`*` does not include `authorization` (WHATWG Fetch): the filter adds it")]
@@ -526,10 +597,30 @@ pub enum Expected {
 }
 
 impl Expected {
+    /// Whether a text is expected, such as a string or the name of a claim.
+    fn accepts_text(self) -> bool {
+        let begins = |kind: &str| kind.starts_with(STRING) || kind.starts_with("the name");
+        matches!(self, Self::Kind(kind) if begins(kind))
+    }
+
     /// The expected value that is nearest to the one that was found.
     fn nearest(self, found: &Found) -> Option<String> {
         match (self, found) {
             (Self::OneOf(names), Found::String(typed)) => nearest(typed, names.iter().copied()),
+            // What YAML reads from `off` and `no`.
+            (Self::OneOf(names), Found::Bool(false)) => {
+                let none = names.iter().find(|name| **name == "none");
+                none.map(|name| (*name).to_owned())
+            }
+            (Self::Kind(SPAN), Found::Number(number)) => {
+                let seconds = number.as_u64().filter(|seconds| *seconds > 0);
+                seconds.map(|seconds| format!("{seconds}s"))
+            }
+            (Self::Kind(SPAN), Found::String(text)) => {
+                let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                is_number.then(|| format!("{text}s"))
+            }
+            (_, Found::Number(number)) if self.accepts_text() => Some(format!("\"{number}\"")),
             (Self::Kind(_) | Self::OneOf(_), _) => None,
         }
     }
@@ -554,6 +645,57 @@ impl fmt::Display for Expected {
     }
 }
 
+/// The fix: the nearest value that is right, or why YAML reads another one than was written.
+struct Hint<'a>(Expected, &'a Found);
+
+impl fmt::Display for Hint<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match (self.0, self.1) {
+            (expected, Found::Bool(_))
+                if expected.accepts_text() || matches!(expected, Expected::OneOf(_)) =>
+            {
+                ": YAML reads `on`, `off`, `yes` and `no` without quotes as booleans"
+            }
+            (expected, Found::ObjectOf(_)) if expected.accepts_text() => {
+                "; in YAML, quote text that has `{` or `: `"
+            }
+            (Expected::Kind(LIST), Found::Object | Found::ObjectOf(_)) => {
+                "; in YAML, each item begins with `- `"
+            }
+            _ => "",
+        })?;
+        Suggestion(&self.0.nearest(self.1)).fmt(formatter)
+    }
+}
+
+/// The placeholder that was meant: a near one, or the claim of that name.
+struct PlaceholderHint<'a>(&'a str, &'a Option<String>);
+
+impl fmt::Display for PlaceholderHint<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self("sub", _) => formatter.write_str("; did you mean `subject` or `claims.sub`?"),
+            Self(_, Some(_)) => Suggestion(self.1).fmt(formatter),
+            Self(name, None) => write!(
+                formatter,
+                ": expected `subject`, `provider`, `scopes`, `roles`, `groups` or a claim, such as `claims.{name}`"
+            ),
+        }
+    }
+}
+
+/// The object to which a key belongs.
+struct Home<'a>(&'a &'static str);
+
+impl fmt::Display for Home<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self.0 {
+            "" => formatter.write_str("at the top level: check its indentation"),
+            home => write!(formatter, "in `{home}`"),
+        }
+    }
+}
+
 /// What was found in place of what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
@@ -566,6 +708,8 @@ pub enum Found {
     LongString,
     List,
     Object,
+    /// An object with only this key, whose value is not a list or an object.
+    ObjectOf(String),
 }
 
 impl From<&Value> for Found {
@@ -578,7 +722,17 @@ impl From<&Value> for Found {
             Value::String(text) if text.len() <= SHOWN => Self::String(text.clone()),
             Value::String(_) => Self::LongString,
             Value::Array(_) => Self::List,
-            Value::Object(_) => Self::Object,
+            Value::Object(members) => match members.iter().next() {
+                Some((key, value))
+                    if members.len() == 1
+                        && key.len() <= SHOWN
+                        && !value.is_array()
+                        && !value.is_object() =>
+                {
+                    Self::ObjectOf(key.clone())
+                }
+                _ => Self::Object,
+            },
         }
     }
 }
@@ -593,6 +747,7 @@ impl fmt::Display for Found {
             Self::LongString => formatter.write_str("a long string"),
             Self::List => formatter.write_str("a list"),
             Self::Object => formatter.write_str("an object"),
+            Self::ObjectOf(key) => write!(formatter, "an object with the key `{key}`"),
         }
     }
 }

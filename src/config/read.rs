@@ -13,10 +13,21 @@ use serde_json::{Map, Value};
 use super::at::At;
 use super::diagnostic::{Diagnostics, Partly, Reported, Whole, nearest};
 use super::fault::{Expected, Fault, Found};
+use super::home::home_of;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) use self::macros::has_schema_of;
 pub(super) use self::macros::{choice, object};
+
+/// What a message says that was expected in place of other kinds of values.
+pub const STRING: &str = "a string";
+pub const LIST: &str = "a list";
+pub const SPAN: &str = "a duration such as `90s`";
+
+/// Whether a character is a quote as word processors write it: `‘`, `’`, `‚`, `“`, `”` or `„`.
+fn is_curly_quote(character: char) -> bool {
+    matches!(character, '\u{2018}'..='\u{201e}')
+}
 
 /// A value that was read, or the proof that the fault in it was reported.
 pub type Typed<T> = Result<T, Reported>;
@@ -263,13 +274,24 @@ impl<'v, 'a> Members<'v, 'a> {
     pub fn close(mut self, diagnostics: &mut Diagnostics) -> Whole {
         for name in self.members.keys() {
             if !self.known.contains(&name.as_str()) {
-                let fault = Fault::UnknownKey {
-                    nearest: nearest(name, self.known.iter().copied()),
-                };
+                let fault = self.unknown(name);
                 self.whole = Err(diagnostics.report(&self.at.member(name), fault));
             }
         }
         self.whole
+    }
+
+    #[inline(never)]
+    fn unknown(&self, name: &str) -> Fault {
+        // Neither quotes nor a no-break space around a name are seen easily.
+        let visible = name
+            .trim_matches(|character: char| is_curly_quote(character) || character.is_whitespace());
+        match home_of(visible, self.at) {
+            Some(home) => Fault::MisplacedKey(home),
+            None => Fault::UnknownKey {
+                nearest: nearest(visible, self.known.iter().copied()),
+            },
+        }
     }
 
     fn take_value(&mut self, name: &'static str) -> Option<&'v Value> {
@@ -314,16 +336,26 @@ impl<'v, 'a> Members<'v, 'a> {
 }
 
 impl Read for String {
-    const EXPECTED: &'static str = "a string";
+    const EXPECTED: &'static str = STRING;
 
     type Value = Self;
 
     fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
         match value {
+            Value::String(text) if is_in_curly_quotes(text) => {
+                Err(diagnostics.report(at, Fault::CurlyQuotes))
+            }
             Value::String(text) => Ok(text.clone()),
             other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
         }
     }
+}
+
+/// Whether a text has quotes as word processors write them, where YAML and JSON have `"`.
+#[inline(never)]
+pub fn is_in_curly_quotes(text: &str) -> bool {
+    let ends = |last: char| is_curly_quote(last) || last == '"' || last == '\'';
+    text.chars().next().is_some_and(is_curly_quote) && text.chars().next_back().is_some_and(ends)
 }
 
 impl Read for bool {
@@ -353,7 +385,7 @@ impl Read for u32 {
 }
 
 impl<T: Read> Read for Vec<T> {
-    const EXPECTED: &'static str = "a list";
+    const EXPECTED: &'static str = LIST;
 
     type Value = List<T::Value>;
 
@@ -379,7 +411,13 @@ impl<T: Read> Read for BTreeMap<String, T> {
             Value::Object(members) => {
                 let mut read = Mapping::new();
                 for (name, item) in members {
-                    read.insert(name.clone(), T::read(item, &at.member(name), diagnostics));
+                    let at = at.member(name);
+                    let item = if is_in_curly_quotes(name) {
+                        Err(diagnostics.report(&at, Fault::CurlyQuotes))
+                    } else {
+                        T::read(item, &at, diagnostics)
+                    };
+                    read.insert(name.clone(), item);
                 }
                 Ok(read)
             }
@@ -404,7 +442,7 @@ impl Read for Value {
 pub struct Span;
 
 impl Read for Span {
-    const EXPECTED: &'static str = "a duration such as `90s`";
+    const EXPECTED: &'static str = SPAN;
 
     type Value = Duration;
 

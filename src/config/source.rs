@@ -22,22 +22,48 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Diagnostic> {
         Err(fault) => fault,
     };
     let looks_like_json = bytes.trim_ascii_start().starts_with(b"{");
-    match prost_types::Struct::decode(bytes) {
-        Ok(object) if !looks_like_json => Ok(from_struct(object)),
-        _ => Err(Diagnostic {
-            path: String::new(),
-            what: Fault::Syntax(explain(bytes, not_json)),
-        }),
-    }
+    let what = match prost_types::Struct::decode(bytes) {
+        _ if is_other_text(bytes) => Fault::NotJson,
+        Ok(object) if !looks_like_json => return Ok(from_struct(object)),
+        _ => explain(bytes, not_json),
+    };
+    Err(Diagnostic {
+        path: String::new(),
+        what,
+    })
+}
+
+/// Whether bytes are text, such as YAML, that does not begin like JSON. A Struct with members has control characters.
+fn is_other_text(bytes: &[u8]) -> bool {
+    let is_text = |byte: &u8| *byte >= b' ' || byte.is_ascii_whitespace();
+    let first = bytes.trim_ascii_start().first();
+    !bytes.is_empty()
+        && !matches!(first, Some(b'{' | b'[' | b'"'))
+        && bytes.iter().all(is_text)
+        && std::str::from_utf8(bytes).is_ok()
 }
 
 /// Why a text is not JSON. Syntax errors have a line and a column.
-fn explain(bytes: &[u8], fault: JsonFault) -> String {
+fn explain(bytes: &[u8], fault: JsonFault) -> Fault {
     let syntax = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).err();
     match (fault, syntax) {
-        (JsonFault::Syntax, Some(syntax)) => syntax.to_string(),
-        _ => fault.to_string(),
+        (JsonFault::Syntax, Some(syntax)) => {
+            let mut text = syntax.to_string();
+            if is_curly_quote(bytes, syntax.line(), syntax.column()) {
+                text.push_str(": use `\"` in place of `“`");
+            }
+            Fault::Syntax(text)
+        }
+        _ => Fault::Syntax(fault.to_string()),
     }
+}
+
+/// Whether one of `“`, `”`, `„`, `‘`, `’` and `‚` is at a position, which counts from 1.
+fn is_curly_quote(bytes: &[u8], line: usize, column: usize) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let line = lines.nth(line.saturating_sub(1)).unwrap_or_default();
+    let rest = line.get(column.saturating_sub(1)..).unwrap_or_default();
+    matches!(rest, [0xe2, 0x80, 0x98..=0x9e, ..])
 }
 
 /// The recursion is bounded by prost's decoder, at a depth of 100.
@@ -112,12 +138,7 @@ mod tests {
 
     #[test]
     fn what_is_neither_says_what_is_wrong_with_the_json() {
-        for bytes in [
-            &b"{\"a\": }"[..],
-            b"{\"a\":1,\"a\":2}",
-            b"\xff\xfe",
-            b"realm: api",
-        ] {
+        for bytes in [&b"{\"a\": }"[..], b"{\"a\":1,\"a\":2}", b"\xff\xfe"] {
             let fault = parse(bytes).unwrap_err().to_string();
             assert!(fault.starts_with("neither JSON nor"), "{fault}");
         }

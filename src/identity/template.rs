@@ -49,6 +49,9 @@ impl Template {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             let (name, behind) = after.split_once('}').ok_or(TemplateFault::Brace)?;
+            if name.contains('{') {
+                return Err(TemplateFault::Brace);
+            }
             push_text(&mut parts, before)?;
             parts.push(Part::of(name)?);
             rest = behind;

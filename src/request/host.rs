@@ -32,7 +32,8 @@ impl HostPattern {
         };
         let host = Host::parse(domain.as_bytes())?;
         let has_port = !domain.ends_with(']') && domain.contains(':') || domain.contains("]:");
-        if has_port || domain.contains('*') {
+        // The grammar of a host allows more, such as `*` and `$`, which no host has.
+        if has_port || domain.bytes().any(is_unusual) {
             return None;
         }
         let text = if below {
@@ -65,6 +66,11 @@ impl HostPattern {
     pub fn covers(&self, other: &Self) -> bool {
         self == other || self.below && other.text.ends_with(&self.text)
     }
+}
+
+/// Whether a host may have a character (RFC 3986 §3.2.2) that none has, and that looks like a pattern.
+fn is_unusual(byte: u8) -> bool {
+    byte.is_ascii_punctuation() && !matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
 }
 
 impl fmt::Display for HostPattern {

@@ -142,7 +142,7 @@ fn indented(text: &str, by: usize) -> String {
 }
 
 /// An Envoy bootstrap whose filter has this configuration, without settings that make the filter ineffective.
-fn bootstrap(configuration: &Value) -> String {
+pub fn bootstrap(configuration: &Value) -> String {
     format!(
         "static_resources:
   listeners:
@@ -173,7 +173,7 @@ fn bootstrap(configuration: &Value) -> String {
     )
 }
 
-const HTTP_FILTER: &str = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config.config";
+pub const HTTP_FILTER: &str = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config.config";
 
 pub fn as_struct(document: &Value) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.Struct", "value": document })
@@ -262,19 +262,19 @@ rules:
     assert_eq!(
         ran.lines(),
         [
-            "bad.yaml: audit.log: expected `denied`, `all` or `none`, found the boolean `false`",
+            "bad.yaml: audit.log: expected `denied`, `all` or `none`, found the boolean `false`: YAML reads `on`, `off`, `yes` and `no` without quotes as booleans; did you mean `none`?",
             "bad.yaml: mode: expected `enforce` or `shadow`, found `enforced`; did you mean `enforce`?",
             "bad.yaml: providers[0].jwt.algorithms[0]: unknown algorithm `RS265`; did you mean `RS256`?",
             "bad.yaml: providers[0].jwt.audience: unknown key; did you mean `audiences`?",
             "bad.yaml: providers[0].jwt.audiences: missing: expected a list of audiences, or `any`",
-            "bad.yaml: providers[0].jwt.clock_skew: expected a duration such as `90s`, found the number `60`",
+            "bad.yaml: providers[0].jwt.clock_skew: expected a duration such as `90s`, found the number `60`; did you mean `60s`?",
             "bad.yaml: relm: unknown key; did you mean `realm`?",
             "bad.yaml: rules[0].match.method: unknown key; did you mean `methods`?",
             "bad.yaml: rules[0].match.paths[0]: expected a path that begins with `/`",
             "bad.yaml: rules[0].providers[0]: unknown provider `crop`; did you mean `corp`?",
-            "bad.yaml: rules[1].match.hosts[0]: expected a string, found the boolean `true`",
+            "bad.yaml: rules[1].match.hosts[0]: expected a string, found the boolean `true`: YAML reads `on`, `off`, `yes` and `no` without quotes as booleans",
             "bad.yaml: rules[1].name: duplicate name `a`: `rules[0]` has it already",
-            "bad.yaml: rules[1].require.scopes[0]: expected a string, found the boolean `false`",
+            "bad.yaml: rules[1].require.scopes[0]: expected a string, found the boolean `false`: YAML reads `on`, `off`, `yes` and `no` without quotes as booleans",
             "1 configuration, 13 errors, no warnings",
         ]
     );
@@ -341,7 +341,7 @@ fn check_reports_a_configuration_of_another_type() {
         ),
         (
             json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "default: public" }),
-            "neither JSON nor a `google.protobuf.Struct`: expected value at line 1 column 1",
+            "expected JSON, found other text",
         ),
     ] {
         desk.write("envoy.yaml", bootstrap(&configuration));

@@ -60,7 +60,7 @@ fn the_name_of_a_file_that_is_read_or_written_is_shown() {
             "cannot write `",
         ),
         (
-            "a: 1\n---\nb: 1",
+            "realm: a\n---\nrealm: b",
             vec!["explain", &name, "--path", "/"],
             "` contains 2 configurations",
         ),

@@ -43,8 +43,8 @@ fn documents() -> impl Strategy<Value = Meant> {
     let switches = proptest::collection::vec(any::<bool>(), 10);
     (
         "[ -~]{0,12}",
-        proptest::collection::btree_set("[!#-\\[\\]-~]{1,8}", 0..4),
-        proptest::collection::btree_set("[!#-\\[\\]-~]{1,8}", 0..3),
+        proptest::collection::btree_set("[a-z][!#-\\[\\]-~]{0,7}", 0..4),
+        proptest::collection::btree_set("[a-z][!#-\\[\\]-~]{0,7}", 0..3),
         proptest::option::of(0_u64..100_000),
         proptest::sample::select(&["negotiate", "json", "problem", "text", "html", "none"]),
         switches,

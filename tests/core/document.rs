@@ -14,38 +14,38 @@ use prost::Message;
 use serde_json::{Value, json};
 
 /// A key set with one good key.
-static KEYS: LazyLock<Value> =
+pub static KEYS: LazyLock<Value> =
     LazyLock::new(|| json!({ "keys": [SigningKey::generate(Algorithm::Es256).public_jwk()] }));
 
-fn jwt() -> Value {
+pub fn jwt() -> Value {
     json!({ "issuer": "https://login.example.com", "audiences": ["orders"], "jwks": { "inline": *KEYS } })
 }
 
-fn provider(name: &str) -> Value {
+pub fn provider(name: &str) -> Value {
     json!({ "name": name, "jwt": jwt() })
 }
 
 /// A valid document with some members more, or others.
-fn with(members: Value) -> Value {
+pub fn with(members: Value) -> Value {
     merged(json!({ "providers": [provider("corp")] }), members)
 }
 
 /// A valid document whose provider has some members of `jwt` more, or others.
-fn with_jwt(members: Value) -> Value {
+pub fn with_jwt(members: Value) -> Value {
     json!({ "providers": [{ "name": "corp", "jwt": merged(jwt(), members) }] })
 }
 
 /// A valid document with one rule of these members.
-fn with_rule(members: Value) -> Value {
+pub fn with_rule(members: Value) -> Value {
     with(json!({ "rules": [merged(json!({ "name": "r" }), members)] }))
 }
 
-fn with_keys(keys: Value) -> Value {
+pub fn with_keys(keys: Value) -> Value {
     with_jwt(json!({ "jwks": { "inline": { "keys": keys } } }))
 }
 
 /// The members of both; a member of `more` that is null removes one.
-fn merged(mut object: Value, more: Value) -> Value {
+pub fn merged(mut object: Value, more: Value) -> Value {
     for (name, value) in more.as_object().unwrap() {
         if value.is_null() {
             object.as_object_mut().unwrap().remove(name);
@@ -56,15 +56,15 @@ fn merged(mut object: Value, more: Value) -> Value {
     object
 }
 
-fn told<T: Display>(diagnostics: &[Diagnostic<T>]) -> Vec<String> {
+pub fn told<T: Display>(diagnostics: &[Diagnostic<T>]) -> Vec<String> {
     diagnostics.iter().map(ToString::to_string).collect()
 }
 
-fn faults(loaded: Result<Loaded, Vec<Diagnostic>>) -> Vec<String> {
+pub fn faults(loaded: Result<Loaded, Vec<Diagnostic>>) -> Vec<String> {
     told(&loaded.err().unwrap_or_default())
 }
 
-fn as_struct(value: &Value) -> Vec<u8> {
+pub fn as_struct(value: &Value) -> Vec<u8> {
     let Some(prost_types::value::Kind::StructValue(object)) = kind(value) else {
         panic!("a document is an object");
     };
@@ -92,7 +92,7 @@ fn kind(value: &Value) -> Option<prost_types::value::Kind> {
 }
 
 /// Holds a table: each document has exactly these faults, however it arrives.
-fn hold(table: &[(Value, &[&str])]) {
+pub fn hold(table: &[(Value, &[&str])]) {
     let mut wrong = String::new();
     for (document, expected) in table {
         let found = faults(config::load_value(document));
@@ -116,7 +116,7 @@ fn hold(table: &[(Value, &[&str])]) {
 }
 
 /// Holds a table of valid documents: each has exactly these warnings.
-fn hold_warnings(table: &[(Value, &[&str])]) {
+pub fn hold_warnings(table: &[(Value, &[&str])]) {
     for (document, expected) in table {
         let loaded =
             config::load_value(document).unwrap_or_else(|faults| panic!("{document}: {faults:?}"));
@@ -211,7 +211,9 @@ fn valid_documents() {
         ),
         (
             with(json!({ "encoded_slash": true })),
-            &["encoded_slash: expected `separator` or `segment`, found the boolean `true`"],
+            &[
+                "encoded_slash: expected `separator` or `segment`, found the boolean `true`: YAML reads `on`, `off`, `yes` and `no` without quotes as booleans",
+            ],
         ),
         (
             with(json!({ "rules": null, "realm": null, "audit": { "log": null } })),
@@ -514,7 +516,8 @@ fn paths_of_claims() {
         (
             claims(json!({ "audience": [{ "members": "a" }] })),
             &[
-                "providers[0].jwt.claims.audience[0]: expected the name of a claim, or a list of names, found an object",
+                "providers[0].jwt.claims.audience[0]: expected the name of a claim, or a list of names, found an object \
+                 with the key `members`; in YAML, quote text that has `{` or `: `",
             ],
         ),
         (
@@ -522,9 +525,9 @@ fn paths_of_claims() {
             &[
                 "providers[0].jwt.claims.roles[0]: expected 1 to 32 names in the path of a claim",
                 &format!("providers[0].jwt.claims.roles[1]: {empty}"),
-                "providers[0].jwt.claims.roles[2][1]: expected a string, found the number `5`",
+                "providers[0].jwt.claims.roles[2][1]: expected a string, found the number `5`; did you mean `\"5\"`?",
                 "providers[0].jwt.claims.roles[3]: expected the name of a claim, a list of names, or `{members: …}`, \
-                 found the number `5`",
+                 found the number `5`; did you mean `\"5\"`?",
             ],
         ),
         (
@@ -573,16 +576,15 @@ fn what_is_no_document() {
             "{\"realm\":1,\"realm\":2}",
             "neither JSON nor a `google.protobuf.Struct`: duplicate member name",
         ),
-        (
-            "realm: api",
-            "neither JSON nor a `google.protobuf.Struct`: expected value at line 1 column 1",
-        ),
     ] {
         assert_eq!(faults(config::load(text.as_bytes())), [expected]);
     }
     hold(&[
         (json!([]), &["expected an object, found a list"]),
-        (json!("realm"), &["expected an object, found `realm`"]),
+        (
+            json!("realm"),
+            &["expected an object, found a text: in YAML, remove the `|` or `>` before it"],
+        ),
         (json!(null), &["expected an object, found nothing"]),
     ]);
     let nothing = ["default: a credential is required, but no provider is configured"];
@@ -649,15 +651,17 @@ fn values_of_the_wrong_kind() {
     hold(&[
         (
             with(json!({ "realm": true })),
-            &["realm: expected a string, found the boolean `true`"],
+            &[
+                "realm: expected a string, found the boolean `true`: YAML reads `on`, `off`, `yes` and `no` without quotes as booleans",
+            ],
         ),
         (
             with(json!({ "realm": 5 })),
-            &["realm: expected a string, found the number `5`"],
+            &["realm: expected a string, found the number `5`; did you mean `\"5\"`?"],
         ),
         (
             with(json!({ "rules": {} })),
-            &["rules: expected a list, found an object"],
+            &["rules: expected a list, found an object; in YAML, each item begins with `- `"],
         ),
         (
             with(json!({ "rules": ["x"] })),
@@ -682,7 +686,9 @@ fn values_of_the_wrong_kind() {
         (
             // What an unquoted `off` becomes on its way through YAML.
             with(json!({ "audit": { "log": false } })),
-            &["audit.log: expected `denied`, `all` or `none`, found the boolean `false`"],
+            &[
+                "audit.log: expected `denied`, `all` or `none`, found the boolean `false`: YAML reads `on`, `off`, `yes` and `no` without quotes as booleans; did you mean `none`?",
+            ],
         ),
         (
             with(json!({ "responses": { "error_description": "yes" } })),
@@ -694,17 +700,21 @@ fn values_of_the_wrong_kind() {
         ),
         (
             with_jwt(json!({ "audiences": ["orders", 1] })),
-            &["providers[0].jwt.audiences[1]: expected a string, found the number `1`"],
+            &[
+                "providers[0].jwt.audiences[1]: expected a string, found the number `1`; did you mean `\"1\"`?",
+            ],
         ),
         (
             with_jwt(json!({ "clock_skew": 60 })),
             &[
-                "providers[0].jwt.clock_skew: expected a duration such as `90s`, found the number `60`",
+                "providers[0].jwt.clock_skew: expected a duration such as `90s`, found the number `60`; did you mean `60s`?",
             ],
         ),
         (
             with_jwt(json!({ "clock_skew": "60" })),
-            &["providers[0].jwt.clock_skew: expected a duration such as `90s`, found `60`"],
+            &[
+                "providers[0].jwt.clock_skew: expected a duration such as `90s`, found `60`; did you mean `60s`?",
+            ],
         ),
         (
             with_jwt(json!({ "clock_skew": "-5s" })),
@@ -713,7 +723,7 @@ fn values_of_the_wrong_kind() {
         (
             with_rule(json!({ "match": { "headers": { "x-api-version": 2 } } })),
             &[
-                "rules[0].match.headers.x-api-version: expected a string, a list of strings, or `absent`, found the number `2`",
+                "rules[0].match.headers.x-api-version: expected a string, a list of strings, or `absent`, found the number `2`; did you mean `\"2\"`?",
             ],
         ),
         (
@@ -722,7 +732,9 @@ fn values_of_the_wrong_kind() {
         ),
         (
             with_rule(json!({ "allow": true })),
-            &["rules[0].allow: expected `public` or `optional`, found the boolean `true`"],
+            &[
+                "rules[0].allow: expected `public` or `optional`, found the boolean `true`: YAML reads `on`, `off`, `yes` and `no` without quotes as booleans",
+            ],
         ),
         (
             with_rule(json!({ "allow": "publik" })),
@@ -927,15 +939,11 @@ fn jwt_providers() {
     ]);
 }
 
-fn bad_keys() -> [(Value, &'static str); 6] {
+fn bad_keys() -> [(Value, &'static str); 5] {
     let key = SigningKey::generate(Algorithm::Es256);
     let off_curve = merged(key.public_jwk(), json!({ "y": key.public_jwk()["x"] }));
     let modulus = base64url::encode(&[0xff; 128]);
     [
-        (
-            key.private_jwk(),
-            "expected a public key, found a private key",
-        ),
         (
             json!({ "kty": "RSA", "n": modulus, "e": "AQAB" }),
             "RSA modulus: expected at least 2048 bits, found 1024",
@@ -1104,19 +1112,10 @@ fn a_short_secret_is_not_used() {
 }
 
 #[test]
-fn hmac_is_used_only_where_it_is_listed() {
-    let secret = json!({ "kty": "oct", "k": base64url::encode(&[7; 32]) });
-    hold(&[(
-        with_keys(json!([secret])),
-        &["providers[0].jwt.jwks.inline: no key can verify a token with the accepted algorithms"],
-    )]);
-}
-
-#[test]
 fn rules_match_what_they_say() {
     let no_path = "rules[0].match.paths[0]";
     let method = "rules[0].match.methods[0]: expected a method in upper case, such as `GET`: methods are case-sensitive";
-    let host = "rules[0].match.hosts[0]: expected a host name without a port, such as `api.example.com` or `*.example.com`";
+    let host = "rules[0].match.hosts[0]: expected a host name without scheme, port and path, such as `api.example.com` or `*.example.com`";
     let path = |text: &str| with_rule(json!({ "match": { "paths": [text] } }));
     let methods = |text: &str| with_rule(json!({ "match": { "methods": [text] } }));
     let hosts = |text: &str| with_rule(json!({ "match": { "hosts": [text] } }));
@@ -1187,7 +1186,7 @@ fn rules_match_what_they_say() {
             path(""),
             &[&format!("{no_path}: expected a path that begins with `/`")],
         ),
-        (methods("get"), &[method]),
+        (methods("get"), &[&format!("{method}; did you mean `GET`?")]),
         (methods("GET POST"), &[method]),
         (methods(""), &[method]),
         (
@@ -1195,8 +1194,6 @@ fn rules_match_what_they_say() {
             &["rules[0].match.methods[0]: `TRACE` is always denied"],
         ),
         (hosts("example.com:8080"), &[host]),
-        (hosts("*example.com"), &[host]),
-        (hosts("*"), &[host]),
         (hosts(""), &[host]),
         (hosts("https://example.com"), &[host]),
         (
@@ -1224,7 +1221,7 @@ fn rules_match_what_they_say() {
             } } })),
             &[
                 "rules[0].match.headers.a: an empty list matches no request: remove the key to match all",
-                "rules[0].match.headers.b[1]: expected a string, found the number `2`",
+                "rules[0].match.headers.b[1]: expected a string, found the number `2`; did you mean `\"2\"`?",
                 "rules[0].match.headers.c[1]: not a valid header value: it has leading or trailing whitespace, or a control character",
                 "rules[0].match.headers.d: expected a string, a list of strings, or `absent`, found nothing",
                 "rules[0].match.headers.e: expected a string, a list of strings, or `absent`, found an object",
@@ -1316,7 +1313,7 @@ fn rules_that_no_request_can_reach() {
                 json!({ "paths": ["/b"] }),
             ),
             &[
-                "rules[0].match.methods[0]: expected a method in upper case, such as `GET`: methods are case-sensitive",
+                "rules[0].match.methods[0]: expected a method in upper case, such as `GET`: methods are case-sensitive; did you mean `GET`?",
                 "rules[0].match.paths[0]: expected a path that begins with `/`",
             ],
         ),
@@ -1535,7 +1532,7 @@ fn other_credentials_are_those_of_providers_that_a_rule_does_not_list() {
         ),
         (
             with(json!({ "other_credentials": "ignore" })),
-            &["other_credentials: unknown key"],
+            &["other_credentials: unknown key: it belongs in `rules[]`"],
         ),
     ]);
 }
@@ -1797,7 +1794,9 @@ fn throttle() {
         ),
         (
             throttle(json!({ "window": 60 })),
-            &["throttle.window: expected a duration such as `90s`, found the number `60`"],
+            &[
+                "throttle.window: expected a duration such as `90s`, found the number `60`; did you mean `60s`?",
+            ],
         ),
         (
             throttle(json!({ "by": [] })),
@@ -1857,7 +1856,7 @@ fn all_faults_are_told_at_once() {
             "rules[0].match.paths[0]: expected a path that begins with `/`",
             "rules[0].providers[0]: unknown provider `copr`; did you mean `corp`?",
             "rules[1].require: `require` cannot be combined with `allow`",
-            "rules[2].match.hosts[0]: expected a host name without a port, such as `api.example.com` or `*.example.com`",
+            "rules[2].match.hosts[0]: expected a host name without scheme, port and path, such as `api.example.com` or `*.example.com`",
         ],
     )]);
 }

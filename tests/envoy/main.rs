@@ -16,6 +16,7 @@ mod host_crypto;
 mod https;
 mod issuers;
 mod keys;
+mod mistakes;
 mod preflights;
 mod routes;
 mod shadow;

@@ -69,6 +69,14 @@ pub enum FaultKind {
     /// It is not CEL. The message is the parser's.
     #[error("{0}")]
     Syntax(String),
+    /// It has an operator of another language, or a quote that is not one of CEL.
+    #[error("expected `{meant}`, found `{found}`")]
+    Operator {
+        /// What it has.
+        found: String,
+        /// What CEL has instead.
+        meant: &'static str,
+    },
     /// It has an unknown name.
     #[error("there is no {what} `{name}`")]
     Unknown {

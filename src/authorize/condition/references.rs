@@ -4,10 +4,10 @@ use super::environment;
 use super::fault::{FaultKind, Position};
 use crate::grammar::is_token;
 
-/// The variables of every expression.
-const VARIABLES: [&str; 10] = [
+/// The variables of every expression, and the literals that other languages write in another case.
+const VARIABLES: [&str; 13] = [
     "claims", "groups", "now", "params", "provider", "request", "roles", "scopes", "source",
-    "subject",
+    "subject", "true", "false", "null",
 ];
 
 /// The members of `request`.

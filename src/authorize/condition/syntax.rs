@@ -8,7 +8,7 @@ use super::fault::{Fault, FaultKind, MAX_DEPTH, MAX_LENGTH, Position};
 use super::pattern::Pattern;
 use super::reader::Reader;
 use super::references::References;
-use super::{cost, moment};
+use super::{cost, moment, operators};
 
 /// A text that was read.
 pub struct Text {
@@ -34,9 +34,13 @@ pub fn read(text: &str) -> Result<Text, Vec<Fault>> {
             FaultKind::Depth.at(Position::after(text, token.start)),
         ]);
     }
-    let mut expression = PrattParser::new()
-        .parse(text)
-        .map_err(|errors| syntax_faults(text, &errors))?;
+    let mut expression =
+        PrattParser::new().parse(text).map_err(|errors| {
+            match operators::foreign(text, &tokens) {
+                Some(fault) => vec![fault],
+                None => syntax_faults(text, &errors),
+            }
+        })?;
     let mut reader = Reader::new(text, tokens);
     if let Some(kind) = type_of(&expression) {
         reader.add(FaultKind::NotBool(kind.to_owned()).at(Position::START));
@@ -89,11 +93,16 @@ fn syntax_faults(text: &str, errors: &ParseErrors) -> Vec<Fault> {
                 .saturating_sub(1)
         };
         let lines = text.split_inclusive('\n').take(number(error.pos.0));
-        let position = Position::after(
-            text,
-            lines.map(str::len).sum::<usize>() + number(error.pos.1),
-        );
-        FaultKind::Syntax(error.msg.clone()).at(position)
+        let bytes = lines.map(str::len).sum::<usize>() + number(error.pos.1);
+        let rest = text.get(bytes..).unwrap_or_default();
+        let kind = match rest.chars().next() {
+            Some(quote @ ('“' | '”' | '„' | '‘' | '’' | '‚')) => FaultKind::Operator {
+                found: quote.to_string(),
+                meant: "'",
+            },
+            _ => FaultKind::Syntax(error.msg.clone()),
+        };
+        kind.at(Position::after(text, bytes))
     };
     errors.errors.iter().take(1).map(fault).collect()
 }

@@ -10,6 +10,7 @@
 
 mod content;
 mod filter;
+mod foreign;
 
 use countersign::config::{Diagnostic, Loaded};
 use serde_json::{Map, Value};
@@ -19,6 +20,7 @@ pub use self::filter::{Platform, WasmFilter, is_resource};
 use crate::exit::Failure;
 use crate::file::File;
 use crate::node::Node;
+use crate::yaml::mistake;
 
 /// The configurations in a file, and the rest of the file.
 pub struct Located<'v> {
@@ -45,8 +47,19 @@ pub struct Configuration<'v> {
 /// Why the `configuration` of an Envoy filter is not a Countersign configuration.
 #[derive(Debug, thiserror::Error)]
 enum InvalidContent {
-    #[error("expected a string in `value` of a `google.protobuf.StringValue`")]
+    #[error(
+        "expected a string in `value` of a `google.protobuf.StringValue`: use `google.protobuf.Struct` for an object"
+    )]
     ValueIsNotString,
+    #[error("expected the configuration in `value`, found `{found}` beside it")]
+    BesideValue { found: String },
+    #[error("unknown key `{found}`: expected the configuration in `{expected}`")]
+    OtherKey {
+        found: String,
+        expected: &'static str,
+    },
+    #[error("expected an object, found a text: write `key: value`, with a space after `:`")]
+    TextOnly,
     #[error(
         "`@type` of `configuration`: expected `type.googleapis.com/google.protobuf.Struct` \
          or `type.googleapis.com/google.protobuf.StringValue`, found {found}"
@@ -83,7 +96,7 @@ pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
         chosen.into_iter().map(Configuration::of_filter).collect()
     };
     if configurations.is_empty() {
-        return Err(nothing_located(&file.name, filters.len()));
+        return Err(nothing_located(&file.name, filters.len(), &roots));
     }
     Ok(Located {
         configurations,
@@ -111,6 +124,7 @@ fn whole_documents<'v>(
         "resources",
         "filter_chains",
         "load_assignment",
+        "services",
     ];
     roots
         .iter()
@@ -118,19 +132,26 @@ fn whole_documents<'v>(
             keys_of_other_formats
                 .iter()
                 .all(|name| root.member(name).is_none())
+                && foreign::may_be_configuration(root)
         })
         .map(move |root| Configuration {
             path: root.path.clone(),
-            content: Ok(text.map_or_else(
-                || Content::Value(root.value.clone()),
-                |not_json| Content::Text(not_json.text.clone()),
-            )),
+            content: match (text, root.value) {
+                (Some(not_json), _) => Ok(Content::Text(not_json.text.clone())),
+                (None, Value::String(_)) => Err(InvalidContent::TextOnly),
+                (None, value) => Ok(Content::Value(value.clone())),
+            },
             filter: None,
         })
 }
 
-fn nothing_located(name: &str, filters: usize) -> Failure {
-    if filters == 0 {
+fn nothing_located(name: &str, filters: usize, roots: &[Node<'_>]) -> Failure {
+    if filters == 0
+        && let Some(found) = foreign::recognise(roots)
+    {
+        let text = format!("`{name}` contains no configuration: {found}");
+        Failure::of_file(name, text)
+    } else if filters == 0 {
         let text = format!("`{name}` contains no configuration and no Wasm filter");
         Failure::of_file(name, text)
     } else {
@@ -148,7 +169,16 @@ impl<'v> Configuration<'v> {
         let node = filter.configuration();
         let (path, content) = match (node, filter.platform) {
             // Envoy passes an empty configuration to a filter that has none.
-            (None, _) => (filter.path().to_owned(), Ok(Content::Value(empty()))),
+            (None, platform) => {
+                let content = match filter.misnamed_configuration() {
+                    Some(found) => Err(InvalidContent::OtherKey {
+                        found,
+                        expected: platform.configuration(),
+                    }),
+                    None => Ok(Content::Value(empty())),
+                };
+                (filter.path().to_owned(), content)
+            }
             (Some(node), Platform::Istio) => {
                 let content = Content::PrintedStruct(node.value.clone());
                 (node.path, Ok(content))
@@ -189,19 +219,54 @@ impl<'v> Configuration<'v> {
         &self,
         load: impl FnOnce(&Content) -> Result<Loaded, Vec<Diagnostic>>,
     ) -> Result<Loaded, Vec<String>> {
-        match &self.content {
-            Ok(content) => {
-                load(content).map_err(|faults| faults.iter().map(ToString::to_string).collect())
-            }
-            Err(invalid) => Err(vec![invalid.to_string()]),
+        let content = match &self.content {
+            Ok(content) => content,
+            Err(invalid) => return Err(vec![invalid.to_string()]),
+        };
+        let unrendered = unrendered(content);
+        if !unrendered.is_empty() {
+            return Err(unrendered);
         }
+        load(content).map_err(|faults| faults.iter().map(ToString::to_string).collect())
     }
+}
+
+/// An error for each text with an expression of a template that was not rendered. Pages and bodies may have any text.
+fn unrendered(content: &Content) -> Vec<String> {
+    let mut errors = Vec::new();
+    match (content.value(), content) {
+        (Some(value), _) => {
+            let root = Node {
+                path: String::new(),
+                value: &value,
+            };
+            root.visit(&mut |node| {
+                let path = &node.path;
+                let is_free = path.starts_with("responses.pages.") || path.contains(".body");
+                let text = node.value.as_str().filter(|_| !is_free);
+                if text.is_some_and(mistake::is_template) {
+                    errors.push(format!("{path}: {}", mistake::TEMPLATE));
+                }
+            });
+        }
+        (None, Content::Text(text)) if text.lines().any(mistake::is_template) => {
+            errors.push(mistake::TEMPLATE.to_owned());
+        }
+        (None, _) => {}
+    }
+    errors
 }
 
 /// The content of the `google.protobuf.Any` in an Envoy filter's `configuration`.
 fn content_of_any(any: &Node<'_>, is_yaml: bool) -> Result<Content, InvalidContent> {
     let value = any.member("value").map(|value| value.value);
     if any.is_message("google.protobuf.Struct") {
+        let beside = any.value.as_object().into_iter().flatten();
+        let mut beside = beside.filter(|(name, _)| !matches!(name.as_str(), "@type" | "value"));
+        if let Some((found, _)) = beside.next() {
+            let found = found.clone();
+            return Err(InvalidContent::BesideValue { found });
+        }
         let value = value.cloned().unwrap_or_else(empty);
         Ok(match is_yaml {
             true => Content::YamlStruct(value),

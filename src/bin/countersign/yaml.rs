@@ -5,6 +5,8 @@
 //! 2. A duplicate key is an error, because parsers differ in which value they use.
 //! 3. JSON is YAML, and is parsed here too.
 
+pub mod mistake;
+
 use serde_json::{Map, Number, Value};
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::{Marker, TScalarStyle};
@@ -25,7 +27,15 @@ pub struct YamlFault {
 
 /// Parses the documents of a YAML stream, without the empty ones.
 pub fn parse(text: &str) -> Result<Vec<Value>, YamlFault> {
-    parse_with(text, |text| Some(plain(text)))
+    parse_with(text, |text| Some(plain(text))).map_err(|fault| {
+        match mistake::find(text, fault.line, &fault.message) {
+            Some((line, message)) => YamlFault {
+                line,
+                message: message.to_owned(),
+            },
+            None => fault,
+        }
+    })
 }
 
 /// As [`parse`], with another reading of plain scalars. If it returns none, the value is missing.
@@ -229,7 +239,10 @@ mod tests {
                 "a: &x {c: 1}\nb:\n  <<: *x\n",
                 "line 3: merge keys (`<<`) are not supported, because not every parser reads them",
             ),
-            ("a: *x", "line 1: while parsing node, found unknown anchor"),
+            (
+                "a: *x",
+                "line 1: `*` begins an alias in YAML: quote the text, such as `\"*\"`",
+            ),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), expected);
         }

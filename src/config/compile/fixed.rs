@@ -7,7 +7,7 @@ use crate::config::at::At;
 use crate::config::document::responses::Respond;
 use crate::config::fault::{Fault, InvalidHeader, InvalidResponse};
 use crate::config::read::{Entries, Optional};
-use crate::grammar::is_token;
+use crate::grammar::{is_header_name, is_token};
 use crate::presentation::fixed::FixedReply;
 
 /// Headers that the host sets: they frame the message, or belong to the connection (RFC 9110 §7.6.1).
@@ -103,7 +103,7 @@ impl Compiler<'_> {
                 && value
                     .bytes()
                     .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
-            let fault = if !is_token(name) {
+            let fault = if !is_header_name(name) {
                 Some(InvalidHeader::Name)
             } else if OF_THE_HOST.contains(&header.as_str()) {
                 Some(InvalidHeader::OfTheHost)

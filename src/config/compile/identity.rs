@@ -2,10 +2,11 @@
 
 use super::Compiler;
 use crate::config::at::At;
+use crate::config::diagnostic::nearest;
 use crate::config::document::identity::Identity as IdentityDocument;
 use crate::config::fault::{Fault, InvalidHeader, InvalidIdentity};
 use crate::config::read::{Entries, Items, Optional};
-use crate::grammar::{folds_to, is_token};
+use crate::grammar::{folds_to, is_header_name, is_token};
 use crate::identity::Identity;
 use crate::identity::template::{PLACEHOLDERS, Template, TemplateFault};
 use crate::request::FieldNames;
@@ -64,7 +65,11 @@ impl Compiler<'_> {
             TemplateFault::Text => self.report(at, InvalidHeader::Text),
             TemplateFault::ClaimPath => self.report(at, Fault::ClaimPath),
             TemplateFault::Unknown(name) => {
-                self.unknown_name(at, "placeholder", name, PLACEHOLDERS.into_iter())
+                let fault = Fault::Placeholder {
+                    name: name.clone(),
+                    nearest: nearest(name, PLACEHOLDERS),
+                };
+                self.report(at, fault)
             }
         };
     }
@@ -96,7 +101,7 @@ impl Compiler<'_> {
     fn identity_header(&mut self, at: &At<'_>, name: &str, others: &Identity) -> String {
         let header = name.to_ascii_lowercase();
         let bytes = header.as_bytes();
-        if !is_token(name) {
+        if !is_header_name(name) {
             self.report(at, InvalidHeader::Name);
         } else if has_other_meaning(bytes) {
             self.report(at, InvalidIdentity::OtherMeaning);

@@ -8,7 +8,8 @@ use super::Compiler;
 use super::rules::CompiledRules;
 use crate::config::at::At;
 use crate::config::document::networks::Networks as NetworksDocument;
-use crate::config::fault::InvalidNetworks;
+use crate::config::fault::{InvalidNetworks, Warning};
+use crate::config::literal::stands_for_every_text;
 use crate::config::read::{List, Optional, Typed};
 use crate::plan::{Networks, admit_none};
 
@@ -42,8 +43,28 @@ impl Compiler<'_> {
             .parse::<IpNet>()
             .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         let Ok(network) = network else {
-            return Err(self.report(at, InvalidNetworks::Network));
+            let is_any = stands_for_every_text(text)
+                || ["any", "all"]
+                    .iter()
+                    .any(|all| text.eq_ignore_ascii_case(all));
+            let fault = if is_any {
+                InvalidNetworks::Any
+            } else {
+                InvalidNetworks::Network
+            };
+            return Err(self.report(at, fault));
         };
+        if !text.contains('/') {
+            match network.addr() {
+                address if address.is_unspecified() => {
+                    return Err(self.report(at, InvalidNetworks::Any));
+                }
+                IpAddr::V4(address) if address.octets().ends_with(&[0]) => {
+                    self.warn(at, Warning::OneAddress);
+                }
+                _ => {}
+            }
+        }
         if network.addr() != network.network() {
             let fault = match ipv4_by_mistake(network) {
                 Some(meant) => InvalidNetworks::MappedPrefix {

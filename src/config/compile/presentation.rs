@@ -64,7 +64,9 @@ impl Compiler<'_> {
             None => Ok(None),
             Some(typed) => match Url::parse_origin(typed) {
                 Some(origin) => Ok(Some(origin)),
-                None => Err(self.report(&At::Root.member("origin"), InvalidResponse::Origin)),
+                None => {
+                    Err(self.url_fault(&At::Root.member("origin"), typed, InvalidResponse::Origin))
+                }
             },
         }
     }
@@ -96,7 +98,7 @@ impl Compiler<'_> {
     fn link(&mut self, at: &At<'_>, typed: &Typed<Option<String>>) -> Option<String> {
         let typed = typed.given()?;
         if !is_web_page(typed) {
-            self.report(at, Fault::WebUrl);
+            self.url_fault(at, typed, Fault::WebUrl);
         }
         Some(typed.clone())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Compiler;
 use crate::authenticate::jose::claims::{ClaimPath, RequiredValue, is_exact};
@@ -14,9 +14,12 @@ use crate::config::at::At;
 use crate::config::diagnostic::{Whole, nearest};
 use crate::config::document::rules::Require;
 use crate::config::fault::{Fault, InvalidRequirement, Warning};
-use crate::config::read::{Entries, Items, List, Mapping, Optional, Typed};
+use crate::config::read::{Entries, Items, List, Mapping, Optional, Typed, is_in_curly_quotes};
 use crate::grammar::is_oauth_text;
 use crate::request::path::{Case, Pattern};
+
+const EACH_SCOPE: &str = "write each scope";
+const PRESENT: &str = "write each value; `has(claims.<name>)` in `cel`, or a provider's `require`, tests that a claim is present";
 
 /// The paths of a rule, whose parameters its requirements can name.
 #[derive(Clone, Copy)]
@@ -41,11 +44,15 @@ impl Compiler<'_> {
                 self.report(&at, Fault::OAuthText);
                 continue;
             }
+            let _ = self.diagnostics.literal_or(&at, scope, EACH_SCOPE);
             for (index, implied) in implied.items() {
+                let at = at.item(index);
                 if !is_oauth_text(implied) {
-                    self.report(&at.item(index), Fault::OAuthText);
+                    self.report(&at, Fault::OAuthText);
                 } else if implied == scope {
-                    self.report(&at.item(index), InvalidRequirement::ImpliesItself);
+                    self.report(&at, InvalidRequirement::ImpliesItself);
+                } else {
+                    let _ = self.diagnostics.literal_or(&at, implied, EACH_SCOPE);
                 }
             }
             let implied = implied.items().map(|(_, implied)| implied.as_str());
@@ -115,6 +122,7 @@ impl Compiler<'_> {
             if name.is_empty() {
                 return Err(this.report(at, Fault::EmptyString("a name")));
             }
+            this.diagnostics.literal(at, name)?;
             if are_scopes && name == OFFLINE_ACCESS {
                 this.warn(at, Warning::OfflineAccessInChallenge);
             }
@@ -133,11 +141,11 @@ impl Compiler<'_> {
         typed: &Typed<Option<List<String>>>,
     ) -> Vec<String> {
         let classes = self.at_least_one(at, "class", typed, |this, at, class| {
-            if is_oauth_text(class) {
-                Ok(class.clone())
-            } else {
-                Err(this.report(at, Fault::OAuthText))
+            if !is_oauth_text(class) {
+                return Err(this.report(at, Fault::OAuthText));
             }
+            this.diagnostics.literal(at, class)?;
+            Ok(class.clone())
         });
         classes.known
     }
@@ -221,27 +229,39 @@ impl Compiler<'_> {
         if has_inexact_number(value) {
             self.warn(at, Warning::InexactNumber);
         }
-        let Some(text) = value.as_str() else {
-            return Ok(());
-        };
-        let Some(paths) = paths else {
-            return match parameter(text) {
-                Some(_) => Err(self.report(at, InvalidRequirement::NoPath)),
-                None => Ok(()),
-            };
-        };
-        if parameter(text).is_some() {
-            return Err(self.report(at, InvalidRequirement::ParameterInList));
-        }
-        let mut known = paths.patterns.iter().flat_map(Pattern::parameters);
-        let within = known.find(|name| text.contains(&format!("{{{name}}}")));
-        match within {
-            Some(name) => {
-                let name = name.to_owned();
-                Err(self.report(at, InvalidRequirement::ParameterInText { name }))
+        match value {
+            Value::String(text) => {
+                self.reject_parameter(at, text, paths)?;
+                if is_in_curly_quotes(text) {
+                    return Err(self.report(at, Fault::CurlyQuotes));
+                }
+                self.diagnostics.literal_in(at, value, PRESENT)
             }
-            None => Ok(()),
+            // What YAML reads from `{id}` without quotes.
+            Value::Object(members) if is_unquoted(members) => {
+                Err(self.report(at, InvalidRequirement::Unquoted))
+            }
+            _ => self.diagnostics.literal_in(at, value, PRESENT),
         }
+    }
+
+    /// Rejects a parameter that would be compared as written.
+    fn reject_parameter(&mut self, at: &At<'_>, text: &str, paths: Option<Paths<'_>>) -> Whole {
+        let fault = match (paths, parameter(text)) {
+            (None, None) => return Ok(()),
+            (None, Some(_)) => InvalidRequirement::NoPath,
+            (Some(_), Some(_)) => InvalidRequirement::ParameterInList,
+            (Some(paths), None) => {
+                let mut known = paths.patterns.iter().flat_map(Pattern::parameters);
+                match known.find(|name| text.contains(&format!("{{{name}}}"))) {
+                    Some(name) => InvalidRequirement::ParameterInText {
+                        name: name.to_owned(),
+                    },
+                    None => return Ok(()),
+                }
+            }
+        };
+        Err(self.report(at, fault))
     }
 
     /// A parameter, which each path of the rule must bind.
@@ -323,6 +343,11 @@ impl Require {
             && self.cel.is_absent()
             && self.any_of.is_absent()
     }
+}
+
+/// Whether an object is what YAML reads from `{id}` without quotes.
+fn is_unquoted(members: &Map<String, Value>) -> bool {
+    !members.is_empty() && members.values().all(Value::is_null)
 }
 
 /// Whether a number in a value is not exactly the one that was written.

@@ -104,6 +104,8 @@ impl Compiler<'_> {
     }
 
     fn forwarded_name(&mut self, at: &At<'_>, name: &str) -> Typed<String> {
+        self.diagnostics
+            .literal_or(at, name, "`overrides: forward` forwards all")?;
         if !is_token(name) || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(self.report(at, InvalidHeader::Override));
         }

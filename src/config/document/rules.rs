@@ -97,7 +97,7 @@ impl Read for Header {
     fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
         match value {
             Value::String(text) if text == "absent" => Ok(Self::Absent),
-            Value::String(text) => Ok(Self::Value(text.clone())),
+            Value::String(_) => String::read(value, at, diagnostics).map(Self::Value),
             Value::Array(_) => Vec::<String>::read(value, at, diagnostics).map(Self::OneOf),
             other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
         }

@@ -43,6 +43,9 @@ pub enum PatternFault {
         "`{{name}}` must be a whole segment or be followed by `:verb`, and its name may have only letters, digits and `_`"
     )]
     Brace,
+    /// It has a parameter of this name as other routers write it.
+    #[error("`:{0}` would be compared as written: a parameter is `{{{0}}}`")]
+    Colon(String),
     /// It has a parameter with a verb before other segments.
     #[error("`{{name}}:verb` is only allowed as the last segment")]
     Verb,
@@ -188,8 +191,7 @@ impl PatternSegment {
         let Some((name, after)) = braced.and_then(|rest| rest.split_once('}')) else {
             return literal(text, case).map(Self::Literal);
         };
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if name.is_empty() || !name.bytes().all(is_name) {
+        if name.is_empty() || !name.bytes().all(is_of_name) {
             return Err(PatternFault::Brace);
         }
         let name = name.into();
@@ -233,6 +235,11 @@ impl PatternSegment {
     }
 }
 
+/// Whether a byte can be in the name of a parameter.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 /// A text that is compared as it is.
 fn literal(text: &str, case: Case) -> Result<Box<str>, PatternFault> {
     if text.contains(['{', '}']) {
@@ -240,6 +247,16 @@ fn literal(text: &str, case: Case) -> Result<Box<str>, PatternFault> {
     }
     if text.contains('*') {
         return Err(PatternFault::Wildcard);
+    }
+    // As in Express, also before a verb, but not `:w:` as in SharePoint.
+    let after_colon = text.strip_prefix(':').unwrap_or_default();
+    let name = match after_colon.split_once(':') {
+        Some((_, "")) => "",
+        Some((name, _)) => name,
+        None => after_colon,
+    };
+    if !name.is_empty() && name.bytes().all(is_of_name) {
+        return Err(PatternFault::Colon(name.to_owned()));
     }
     if text.contains('?') {
         return Err(PatternFault::Query);

@@ -29,7 +29,7 @@ pub enum Platform {
 
 impl Platform {
     /// The key of the filter's configuration.
-    fn configuration(self) -> &'static str {
+    pub fn configuration(self) -> &'static str {
         match self {
             Self::Envoy => "configuration",
             Self::Istio => "pluginConfig",
@@ -115,6 +115,21 @@ impl<'v> WasmFilter<'v> {
     /// The node of the filter's configuration.
     pub fn configuration(&self) -> Option<Node<'v>> {
         self.settings.member(self.platform.configuration())
+    }
+
+    /// The key that was probably meant for the configuration, where the filter has none.
+    pub fn misnamed_configuration(&self) -> Option<String> {
+        let names = [
+            "configuration",
+            "config",
+            "plugin_config",
+            "pluginConfig",
+            "pluginconfig",
+            "PluginConfig",
+        ];
+        let members = self.settings.value.as_object()?;
+        let found = members.keys().find(|name| names.contains(&name.as_str()));
+        found.filter(|_| self.configuration().is_none()).cloned()
     }
 
     /// Whether the filter's name, or a string in its settings outside its configuration, contains `countersign`.

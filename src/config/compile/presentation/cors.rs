@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::cors::Cors as CorsDocument;
-use crate::config::fault::{Fault, InvalidCors, Warning};
+use crate::config::fault::{Fault, InvalidCors, InvalidMatch, Warning};
 use crate::config::read::{Items, List, Optional, Typed};
-use crate::grammar::is_token;
+use crate::grammar::is_header_name;
 use crate::presentation::cors::{Cors, OriginPattern, Origins};
 
 const MAX_AGE: Duration = Duration::from_secs(600);
@@ -21,7 +21,15 @@ impl Compiler<'_> {
             .map(|typed| typed.unwrap_or(true));
         let origins = self.origins(&at, document, credentials == Ok(true));
         let allow_headers = at.member("allow_headers");
-        let mut headers = self.tokens(&allow_headers, &document.allow_headers);
+        let mut headers = self.tokens(&allow_headers, &document.allow_headers, credentials);
+        let methods_at = at.member("allow_methods");
+        let methods = self.tokens(&methods_at, &document.allow_methods, credentials);
+        for (index, method) in methods.iter().enumerate() {
+            if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+                let meant = Some(method.to_ascii_uppercase());
+                self.report(&methods_at.item(index), InvalidMatch::Method { meant });
+            }
+        }
         let has = |name: &str| headers.iter().any(|own| own.eq_ignore_ascii_case(name));
         if has("*") && !has("authorization") {
             self.warn(&allow_headers, Warning::AnyHeader);
@@ -30,7 +38,7 @@ impl Compiler<'_> {
         Cors {
             origins,
             preflight: document.preflight.given().copied().unwrap_or_default(),
-            methods: self.tokens(&at.member("allow_methods"), &document.allow_methods),
+            methods,
             headers,
             credentials: credentials.unwrap_or(true),
             max_age: document.max_age.given().copied().unwrap_or(MAX_AGE),
@@ -79,13 +87,22 @@ impl Compiler<'_> {
         Origins::Any
     }
 
-    fn tokens(&mut self, at: &At<'_>, typed: &Typed<Option<List<String>>>) -> Vec<String> {
+    /// Methods or headers. Browsers that send cookies read a `*` among them as a name (Fetch §3.2.5).
+    fn tokens(
+        &mut self,
+        at: &At<'_>,
+        typed: &Typed<Option<List<String>>>,
+        with_cookies: Typed<bool>,
+    ) -> Vec<String> {
         let tokens = typed.each(at, |at, text| {
-            if is_token(text) {
-                Ok(text.clone())
-            } else {
-                Err(self.report(at, InvalidCors::Token))
+            if text == "*" {
+                if with_cookies == Ok(true) {
+                    self.warn(at, Warning::AnyWithCookies);
+                }
+            } else if !is_header_name(text) {
+                return Err(self.report(at, InvalidCors::Token));
             }
+            Ok(text.clone())
         });
         tokens.known
     }

@@ -28,6 +28,6 @@ impl Compiler<'_> {
         // Without the braces, it must be a URL like any other.
         Login::parse(uri, origin)
             .filter(|_| is_web_page(&uri.replace("{url}", "")))
-            .ok_or_else(|| self.report(&at, InvalidResponse::Login))
+            .ok_or_else(|| self.url_fault(&at, uri, InvalidResponse::Login))
     }
 }

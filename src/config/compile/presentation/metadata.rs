@@ -41,8 +41,9 @@ impl Compiler<'_> {
             bearer_methods: self.bearer_methods(providers),
             document,
         };
-        metadata_at(resource, members.json().to_string())
-            .ok_or_else(|| self.report(&at.member("resource"), InvalidMetadata::Resource))
+        metadata_at(resource, members.json().to_string()).ok_or_else(|| {
+            self.url_fault(&at.member("resource"), resource, InvalidMetadata::Resource)
+        })
     }
 
     fn authorization_servers(&mut self, at: &At<'_>, document: &ResourceMetadata) -> Vec<String> {
@@ -54,7 +55,7 @@ impl Compiler<'_> {
             if is_web_page(server) {
                 Ok(server.clone())
             } else {
-                Err(self.report(at, InvalidMetadata::Issuer))
+                Err(self.url_fault(at, server, InvalidMetadata::Issuer))
             }
         });
         servers.known
@@ -62,11 +63,11 @@ impl Compiler<'_> {
 
     fn scopes_supported(&mut self, at: &At<'_>, document: &ResourceMetadata) -> Vec<String> {
         let scopes = document.scopes_supported.each(at, |at, scope| {
-            if is_oauth_text(scope) {
-                Ok(scope.clone())
-            } else {
-                Err(self.report(at, Fault::OAuthText))
+            if !is_oauth_text(scope) {
+                return Err(self.report(at, Fault::OAuthText));
             }
+            self.diagnostics.literal(at, scope)?;
+            Ok(scope.clone())
         });
         let mut scopes = scopes.known;
         if scopes.iter().any(|scope| scope == OFFLINE_ACCESS) {

@@ -3,6 +3,7 @@
 mod keys;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::authenticate::jose::claims::{ClaimNames, ClaimPath};
@@ -12,7 +13,7 @@ use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::jwt::{
     AudienceList, Jwt, Revoked as RevokedDocument,
-    claims::{ClaimNames as ClaimNamesDocument, invalid_path},
+    claims::{self, ClaimNames as ClaimNamesDocument},
 };
 use crate::config::fault::{Fault, InvalidJwt, Warning};
 use crate::config::read::{Items, List, Optional, Typed};
@@ -32,6 +33,7 @@ impl Compiler<'_> {
         let names = self.claim_names(&at.member("claims"), document.claims.given());
         let locations = self.locations(&at.member("from"), &document.from);
         let keys = self.keys(at, name, document, &issuer);
+        let revoked = self.revoked(&at.member("revoked"), document.revoked.given());
         let require = self.required_claim_names(&at.member("require"), &document.require);
         let require_claims =
             self.required_values(&at.member("require_claims"), &document.require_claims);
@@ -50,7 +52,7 @@ impl Compiler<'_> {
             require_claims,
             clock_skew: document.clock_skew.given().copied().unwrap_or(CLOCK_SKEW),
             max_lifetime: document.max_lifetime.given().copied(),
-            revoked: document.revoked.given().map(revoked).unwrap_or_default(),
+            revoked,
             names,
             offers: self.offers(&locations),
         };
@@ -82,7 +84,7 @@ impl Compiler<'_> {
         at: &At<'_>,
         text: &str,
     ) -> Typed<ClaimPath> {
-        ClaimPath::parse(text).map_err(|fault| invalid_path(fault, at, self.diagnostics))
+        claims::path(text, at, self.diagnostics)
     }
 
     fn issuer(&mut self, at: &At<'_>, typed: &Typed<String>) -> Typed<Issuer> {
@@ -92,6 +94,10 @@ impl Compiler<'_> {
         }
         if is_stray(text) || text.contains("://") && text.contains(char::is_whitespace) {
             return Err(self.report(at, InvalidJwt::StrayCharacter));
+        }
+        let instead = "write the issuer exactly; `{claim}` stands for a part that differs";
+        if text.contains('*') {
+            self.diagnostics.literal_or(at, text, instead)?;
         }
         let Some((before, rest)) = text.split_once('{') else {
             return Ok(Issuer::Exact(text.to_owned()));
@@ -130,9 +136,14 @@ impl Compiler<'_> {
         if has("any") {
             return Err(self.report(at, InvalidJwt::AnyAudience));
         }
-        let names = names.each(at, |at, name| match is_stray(name) {
-            true => Err(self.report(at, InvalidJwt::StrayCharacter)),
-            false => Ok(name.clone()),
+        let instead =
+            "write each audience; `any` accepts tokens that were issued for other services";
+        let names = names.each(at, |at, name| {
+            if is_stray(name) {
+                return Err(self.report(at, InvalidJwt::StrayCharacter));
+            }
+            self.diagnostics.literal_or(at, name, instead)?;
+            Ok(name.clone())
         });
         names.whole().map(Audiences::OneOf)
     }
@@ -169,21 +180,31 @@ impl Compiler<'_> {
         }
         Ok(names)
     }
+
+    fn revoked(&mut self, at: &At<'_>, document: Option<&RevokedDocument>) -> Revoked {
+        let Some(document) = document else {
+            return Revoked::default();
+        };
+        Revoked {
+            jti: self.listed(&at.member("jti"), &document.jti),
+            subjects: self.listed(&at.member("subjects"), &document.subjects),
+        }
+    }
+
+    /// The texts of a list, which are compared as written.
+    fn listed(&mut self, at: &At<'_>, typed: &Typed<Option<List<String>>>) -> HashSet<String> {
+        let items = typed.items().map(|(index, text)| {
+            let _ = self
+                .diagnostics
+                .literal_or(&at.item(index), text, "write each one");
+            text.clone()
+        });
+        items.collect()
+    }
 }
 
 /// Whether a text begins or ends with whitespace, or contains an invisible character. Issuers write no such value, and
 /// a copy of a value easily does.
 fn is_stray(text: &str) -> bool {
     text.trim() != text || matches!(escaped(text), Cow::Owned(_))
-}
-
-fn revoked(document: &RevokedDocument) -> Revoked {
-    let names = |typed: &Typed<Option<List<String>>>| {
-        let names = typed.items().map(|(_, name)| name.clone());
-        names.collect()
-    };
-    Revoked {
-        jti: names(&document.jti),
-        subjects: names(&document.subjects),
-    }
 }

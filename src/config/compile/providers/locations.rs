@@ -7,7 +7,7 @@ use crate::config::document::providers::From;
 use crate::config::fault::InvalidLocation;
 use crate::config::read::{List, Optional, Typed};
 use crate::credential::{Carrier, Grammar, Location, LocationId, has_schemes};
-use crate::grammar::is_token;
+use crate::grammar::is_header_name;
 use crate::scheme::SchemeSet;
 
 impl Compiler<'_> {
@@ -73,7 +73,7 @@ impl Compiler<'_> {
             (Some(header), None, None) => {
                 let field = header.to_ascii_lowercase();
                 match scheme {
-                    Some(scheme) if is_token(scheme) => match self.scheme_name(scheme) {
+                    Some(scheme) if is_header_name(scheme) => match self.scheme_name(scheme) {
                         Some(scheme) => Carrier::Scheme { field, scheme },
                         None => return Err(self.report(at, InvalidLocation::ManySchemes)),
                     },
@@ -87,10 +87,10 @@ impl Compiler<'_> {
         };
         let (is_named, can_have_scheme) = match &carrier {
             Carrier::Scheme { field, .. } | Carrier::Field(field) => {
-                (is_token(field) && field != "cookie", true)
+                (is_header_name(field) && field != "cookie", true)
             }
-            Carrier::Cookie(name) => (is_token(name), false),
-            Carrier::Query(name) => (!name.is_empty(), false),
+            Carrier::Cookie(name) => (is_header_name(name), false),
+            Carrier::Query(name) => (!name.is_empty() && !name.contains('*'), false),
         };
         if !is_named {
             return Err(self.report(at, InvalidLocation::Name));

@@ -27,6 +27,7 @@ impl Compiler<'_> {
                         accepted.insert(between, id);
                     }
                 }
+                None if name == "*" => drop(this.diagnostics.literal(at, name)),
                 None if providers.has_every_name() => {
                     this.unknown_name(at, "provider", name, providers.names());
                 }

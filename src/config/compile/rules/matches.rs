@@ -4,12 +4,18 @@ use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::diagnostic::Whole;
 use crate::config::document::rules::{Header, Match as MatchDocument};
-use crate::config::fault::{InvalidHeader, InvalidMatch};
+use crate::config::fault::{InvalidHeader, InvalidMatch, Warning};
+use crate::config::literal::stands_for_every_text;
 use crate::config::read::{Entries, Items, List, Optional, Typed};
-use crate::grammar::is_token;
+use crate::grammar::is_header_name;
 use crate::plan::{HeaderMatch, Match};
 use crate::request::host::HostPattern;
 use crate::request::path::Pattern;
+
+/// The methods of RFC 9110 §9 and RFC 5789 that a rule can match.
+const METHODS: [&str; 8] = [
+    "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
+];
 
 /// What a rule matches. What is at fault was left out.
 pub(super) struct CompiledMatch {
@@ -32,16 +38,15 @@ impl Compiler<'_> {
             Ok(None) => return CompiledMatch::default_with(Ok(())),
             Err(reported) => return CompiledMatch::default_with(Err(*reported)),
         };
-        let mut paths = document.paths.each(&at.member("paths"), |at, text| {
-            let pattern = Pattern::parse(text, self.case);
-            pattern.map_err(|fault| self.report(at, InvalidMatch::Path(fault)))
-        });
+        let mut paths = document
+            .paths
+            .each(&at.member("paths"), |at, text| self.path(at, text));
         let methods = document
             .methods
             .each(&at.member("methods"), |at, method| self.method(at, method));
-        let hosts = document.hosts.each(&at.member("hosts"), |at, text| {
-            HostPattern::parse(text).ok_or_else(|| self.report(at, InvalidMatch::Host))
-        });
+        let hosts = document
+            .hosts
+            .each(&at.member("hosts"), |at, text| self.host(at, text));
         let routes = document
             .route
             .each(&at.member("route"), |at, name| self.route(at, name));
@@ -91,12 +96,48 @@ impl Compiler<'_> {
         }
     }
 
+    fn path(&mut self, at: &At<'_>, text: &str) -> Typed<Pattern> {
+        if !text.starts_with('/') {
+            self.diagnostics.literal(at, text)?;
+        }
+        let pattern = Pattern::parse(text, self.case);
+        let pattern = pattern.map_err(|fault| self.report(at, InvalidMatch::Path(fault)))?;
+        if text.bytes().any(|byte| b"[|<".contains(&byte))
+            || text.contains(".+")
+            || text.ends_with('$')
+        {
+            self.warn(at, Warning::LiteralPattern);
+        }
+        Ok(pattern)
+    }
+
+    fn host(&mut self, at: &At<'_>, text: &str) -> Typed<HostPattern> {
+        let fault = match HostPattern::parse(text) {
+            Some(pattern) => return Ok(pattern),
+            None if stands_for_every_text(text) => return Err(self.diagnostics.wildcard(at, text)),
+            None if text.strip_prefix("*.").unwrap_or(text).contains('*') => {
+                InvalidMatch::HostWildcard
+            }
+            None => InvalidMatch::Host,
+        };
+        Err(self.report(at, fault))
+    }
+
     fn method(&mut self, at: &At<'_>, method: &str) -> Typed<String> {
-        if !is_token(method) || method.bytes().any(|byte| byte.is_ascii_lowercase()) {
-            Err(self.report(at, InvalidMatch::Method))
+        let is = |other: &str| method.eq_ignore_ascii_case(other);
+        if stands_for_every_text(method) || is("ANY") || is("ALL") {
+            Err(self.diagnostics.wildcard(at, method))
+        } else if !is_method(method) {
+            Err(self.report(at, InvalidMatch::Method { meant: None }))
+        } else if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            let meant = Some(method.to_ascii_uppercase());
+            Err(self.report(at, InvalidMatch::Method { meant }))
         } else if method == "TRACE" {
             Err(self.report(at, InvalidMatch::Trace))
         } else {
+            if let Some(meant) = misspelt(method) {
+                self.warn(at, Warning::UnknownMethod { meant });
+            }
             Ok(method.to_owned())
         }
     }
@@ -106,6 +147,7 @@ impl Compiler<'_> {
         if name.is_empty() || name.contains(char::is_control) {
             return Err(self.report(at, InvalidMatch::Route));
         }
+        self.diagnostics.literal(at, name)?;
         Ok(name.to_owned())
     }
 
@@ -120,14 +162,16 @@ impl Compiler<'_> {
         for (name, own) in document.headers.entries() {
             let at = at.member(name);
             let header = name.to_ascii_lowercase();
-            let fault = if !is_token(name) {
-                InvalidHeader::Name
-            } else if header == "host" {
+            let fault = if header == "host" || header == ":authority" {
                 InvalidHeader::Host
+            } else if header.starts_with(':') {
+                InvalidHeader::Pseudo
+            } else if !is_header_name(name) {
+                InvalidHeader::Name
             } else if headers.iter().any(|(known, _)| *known == header) {
                 InvalidHeader::Duplicate
             } else {
-                match self.matched_header(&at, own) {
+                match self.matched_header(&at, &header, own) {
                     Ok(own) => headers.push((header, own)),
                     Err(reported) => whole = Err(reported),
                 }
@@ -138,24 +182,25 @@ impl Compiler<'_> {
         (headers, whole)
     }
 
-    fn matched_header(&mut self, at: &At<'_>, own: &Header) -> Typed<HeaderMatch> {
+    fn matched_header(&mut self, at: &At<'_>, name: &str, own: &Header) -> Typed<HeaderMatch> {
         let values = match own {
             Header::Absent => return Ok(HeaderMatch::Absent),
-            Header::Value(value) => vec![self.matched_value(at, value)?],
+            Header::Value(value) => vec![self.matched_value(at, name, value)?],
             Header::OneOf(values) if values.is_empty() => {
                 return Err(self.report(at, InvalidMatch::EmptyList));
             }
             Header::OneOf(values) => values
-                .each(at, |at, value| self.matched_value(at, value))
+                .each(at, |at, value| self.matched_value(at, name, value))
                 .whole()?,
         };
         Ok(HeaderMatch::OneOf(values))
     }
 
-    fn matched_value(&mut self, at: &At<'_>, value: &str) -> Typed<String> {
+    fn matched_value(&mut self, at: &At<'_>, name: &str, value: &str) -> Typed<String> {
         if value.trim() != value || value.contains(char::is_control) {
             return Err(self.report(at, InvalidHeader::Value));
         }
+        self.diagnostics.header_value(at, name, value)?;
         Ok(value.to_owned())
     }
 }
@@ -169,4 +214,21 @@ impl CompiledMatch {
             whole,
         }
     }
+}
+
+/// Whether a text is a method as registered methods are: letters, digits, `-` and `_`.
+///
+/// The grammar allows more (RFC 9110 §9.1), so that `GET|POST` is one method, which no client sends.
+fn is_method(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.bytes().all(is_allowed)
+}
+
+/// The method that was probably meant by one that differs from it in one letter.
+fn misspelt(method: &str) -> Option<&'static str> {
+    if METHODS.contains(&method) {
+        return None;
+    }
+    let is_near = |known: &&&str| strsim::damerau_levenshtein(method, known) == 1;
+    METHODS.iter().find(is_near).copied()
 }

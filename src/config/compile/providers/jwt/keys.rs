@@ -137,6 +137,7 @@ impl Compiler<'_> {
             return Ok(None);
         }
         let algorithms = self.at_least_one(at, "algorithm", typed, |this, at, name| {
+            this.diagnostics.literal(at, name)?;
             let known = || Algorithm::ALL.iter().map(|algorithm| algorithm.name());
             Algorithm::from_name(name)
                 .ok_or_else(|| this.unknown_name(at, "algorithm", name, known()))
@@ -194,8 +195,22 @@ impl Compiler<'_> {
         self.warn_of_inline_secrets(&keys_at, inline);
         let algorithms = algorithms.as_ref().map_err(|reported| *reported)?;
         let keys = KeySet::new(set.keys, algorithms.as_deref());
+        let unlisted = unlisted_secret(inline, algorithms.as_deref());
+        if let Some(index) = unlisted {
+            let warning = Warning::InlineKey(InvalidJwt::UnlistedSecret);
+            self.warn(&keys_at.item(index), warning);
+        }
         if keys.is_empty() {
-            return Err(self.report(at, InvalidJwt::NoKey(set.refused)));
+            let mut refused = set.refused.iter();
+            let private = refused.find(|refused| refused.fault == JwkFault::Private);
+            let (at, fault) = match (private, unlisted) {
+                (Some(private), _) => (&keys_at.item(private.index), InvalidJwt::PrivateKey),
+                (None, Some(index)) if set.refused.is_empty() => {
+                    (&keys_at.item(index), InvalidJwt::UnlistedSecret)
+                }
+                (None, _) => (at, InvalidJwt::NoKey(set.refused)),
+            };
+            return Err(self.report(at, fault));
         }
         Ok(keys)
     }
@@ -206,11 +221,15 @@ impl Compiler<'_> {
         let mut judged = Ok(());
         for refused in &set.refused {
             let at = at.item(refused.index);
-            if refused.fault == JwkFault::Issuer {
-                judged = Err(self.report(&at, InvalidJwt::KeyIssuer(refused.fault.clone())));
-            } else {
-                self.warn(&at, Warning::UnusedKey(refused.fault.clone()));
-            }
+            let warning = match &refused.fault {
+                JwkFault::Issuer => {
+                    judged = Err(self.report(&at, InvalidJwt::KeyIssuer(JwkFault::Issuer)));
+                    continue;
+                }
+                JwkFault::Private => Warning::InlineKey(InvalidJwt::PrivateKey),
+                fault => Warning::UnusedKey(fault.clone()),
+            };
+            self.warn(&at, warning);
         }
         for entry in &set.lenient {
             let warning = Warning::LenientKey(entry.lenience);
@@ -276,7 +295,10 @@ impl Compiler<'_> {
         }
         let at = at.member("uri");
         let url = uri.as_ref().map_err(|reported| *reported)?;
-        let url = Url::parse(url).ok_or_else(|| self.report(&at, InvalidJwt::KeyUrl))?;
+        let url = match Url::parse(url) {
+            Some(url) => url,
+            None => return Err(self.url_fault(&at, url, InvalidJwt::KeyUrl)),
+        };
         if !url.is_https {
             self.warn(&at, Warning::KeysWithoutTls);
         }
@@ -285,6 +307,16 @@ impl Compiler<'_> {
             url,
         })
     }
+}
+
+/// The index of the first shared secret, if no algorithm that could use it is listed.
+fn unlisted_secret(set: &Value, listed: Option<&[Algorithm]>) -> Option<usize> {
+    let mut listed = listed.unwrap_or_default().iter();
+    if listed.any(|algorithm| algorithm.is_symmetric()) {
+        return None;
+    }
+    let mut keys = set.get("keys").and_then(Value::as_array)?.iter();
+    keys.position(|key| key.get("kty").is_some_and(|kty| kty == "oct"))
 }
 
 /// 32 random bytes have about thirty different values, almost never fewer than twenty. Words have about twelve.

@@ -8,6 +8,9 @@ use crate::config::diagnostic::{Diagnostics, Reported};
 use crate::config::fault::Fault;
 use crate::config::read::{List, Read, Typed, object, unexpected};
 
+/// What to write in place of a `*`.
+const EACH_CLAIM: &str = "write the name of each claim";
+
 object! {
     /// The claims that the filter looks at. A name with dots looks inside a claim; a list of names in place of a name is an
     /// exact path.
@@ -34,8 +37,15 @@ object! {
     }
 }
 
+/// The path of a claim that a text means.
+pub fn path(text: &str, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<ClaimPath> {
+    let path = ClaimPath::parse(text).map_err(|fault| invalid_path(fault, at, diagnostics))?;
+    diagnostics.literal_or(at, text, EACH_CLAIM)?;
+    Ok(path)
+}
+
 /// Reports what is wrong with the path of a claim.
-pub fn invalid_path(fault: ClaimPathFault, at: &At<'_>, diagnostics: &mut Diagnostics) -> Reported {
+fn invalid_path(fault: ClaimPathFault, at: &At<'_>, diagnostics: &mut Diagnostics) -> Reported {
     let fault = match fault {
         ClaimPathFault::EmptyName => Fault::EmptyString("the name of a claim"),
         ClaimPathFault::Names => Fault::ClaimPath,
@@ -50,15 +60,18 @@ impl Read for ClaimPath {
     type Value = Self;
 
     fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
-        let path = match value {
-            Value::String(text) => Self::parse(text),
+        match value {
+            Value::String(_) => path(&String::read(value, at, diagnostics)?, at, diagnostics),
             Value::Array(_) => {
                 let names = Vec::<String>::read(value, at, diagnostics)?;
-                Self::exact(names.into_iter().collect::<Typed<_>>()?)
+                let names: Vec<String> = names.into_iter().collect::<Typed<_>>()?;
+                for (index, name) in names.iter().enumerate() {
+                    diagnostics.literal_or(&at.item(index), name, EACH_CLAIM)?;
+                }
+                Self::exact(names).map_err(|fault| invalid_path(fault, at, diagnostics))
             }
-            other => return Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
-        };
-        path.map_err(|fault| invalid_path(fault, at, diagnostics))
+            other => Err(unexpected(other, Self::EXPECTED, at, diagnostics)),
+        }
     }
 }
 

@@ -1,0 +1,112 @@
+//! Files without a configuration: what they are, and what to pass instead.
+
+use countersign::config::{self, Fault};
+use serde_json::Value;
+
+use crate::node::Node;
+use crate::yaml;
+
+/// What a file is that has no configuration; none if that is not known.
+pub fn recognise(roots: &[Node<'_>]) -> Option<String> {
+    let kinds = [jwt_authn, config_map, compose, nested, kind];
+    kinds.iter().find_map(|kind| roots.iter().find_map(kind))
+}
+
+/// Whether a document can be a configuration: it has a key of one, or one that is nearly such a key, or no key at all.
+pub fn may_be_configuration(root: &Node<'_>) -> bool {
+    let Some(members) = root.value.as_object() else {
+        return true;
+    };
+    let known = keys();
+    let is_near = |name: &String| config::nearest(name, known.iter().map(String::as_str)).is_some();
+    members.is_empty() || members.keys().any(is_near)
+}
+
+/// The keys of a configuration.
+fn keys() -> Vec<String> {
+    let schema = Value::from(schemars::schema_for!(config::document::Document));
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties
+        .into_iter()
+        .flat_map(|keys| keys.keys().cloned())
+        .collect()
+}
+
+/// A configuration of Envoy's filter `jwt_authn`.
+fn jwt_authn(root: &Node<'_>) -> Option<String> {
+    let mut is_found = false;
+    root.visit(&mut |node| is_found |= node.is_message("jwt_authn.v3.JwtAuthentication"));
+    is_found.then(|| Fault::JwtAuthn.to_string())
+}
+
+/// A Kubernetes `ConfigMap` or `Secret`, alone or in a list, whose texts are files.
+fn config_map(root: &Node<'_>) -> Option<String> {
+    let mut kind = None;
+    let mut configurations = Vec::new();
+    root.visit(&mut |node| {
+        let own = node.text("kind");
+        if !matches!(own, Some("ConfigMap" | "Secret")) {
+            return;
+        }
+        kind = kind.or(own);
+        for data in ["data", "stringData"] {
+            let files = node.member(data);
+            let files = files.as_ref().and_then(|files| files.value.as_object());
+            for (name, text) in files.into_iter().flatten() {
+                if text.as_str().is_some_and(holds_configuration) {
+                    configurations.push(format!("`{data}[\"{name}\"]`"));
+                }
+            }
+        }
+    });
+    let kind = kind?;
+    Some(if configurations.is_empty() {
+        format!("this is a `{kind}`, and none of its texts is a configuration")
+    } else {
+        format!(
+            "this is a `{kind}`: pass the text of {} as a file",
+            configurations.join(" or ")
+        )
+    })
+}
+
+/// Whether a text is a configuration, or one of Envoy or Kubernetes that has one.
+fn holds_configuration(text: &str) -> bool {
+    let documents = yaml::parse(text).unwrap_or_default();
+    documents.iter().any(|value| {
+        let root = Node {
+            path: String::new(),
+            value,
+        };
+        let mut has_filter = false;
+        root.visit(&mut |node| has_filter |= !super::WasmFilter::at(node).is_empty());
+        has_filter || value.is_object() && may_be_configuration(&root)
+    })
+}
+
+fn compose(root: &Node<'_>) -> Option<String> {
+    let services = root.member("services")?;
+    let services = services.value.as_object()?;
+    let mut services = services.values();
+    let is_service = |service: &Value| service.get("image").or(service.get("build")).is_some();
+    services.any(is_service).then(|| {
+        "this is a Docker Compose file: pass the configuration that a service mounts".to_owned()
+    })
+}
+
+/// A configuration below another key.
+fn nested(root: &Node<'_>) -> Option<String> {
+    let members = root.value.as_object()?;
+    let holds = |value: &Value| value.get("providers").or(value.get("rules")).is_some();
+    let (name, _) = members.iter().find(|(_, value)| holds(value))?;
+    Some(format!(
+        "the configuration is below `{name}`: pass only what is below this key"
+    ))
+}
+
+fn kind(root: &Node<'_>) -> Option<String> {
+    let kind = root.text("kind")?;
+    Some(format!(
+        "`kind: {kind}` has no configuration of a Wasm filter"
+    ))
+}

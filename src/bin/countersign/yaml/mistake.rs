@@ -1,0 +1,172 @@
+//! Which mistake in a YAML file a parser's error is a consequence of.
+//!
+//! The parser says what it cannot read. The line that it names, and the lines beside it, show what the author did. No
+//! message repeats text of the file, which can hold secrets.
+
+/// A mistake: the number of its line, and the message.
+type Mistake = (usize, &'static str);
+
+const TAB: &str = "found a tab: YAML is indented with spaces";
+const NO_BREAK_SPACE: &str = "found a no-break space: use a space";
+/// What is wrong with a template.
+pub const TEMPLATE: &str =
+    "found a template that is not rendered: render it first, for example with `helm template`";
+const OPEN_QUOTE: &str = "the quote that begins here does not end in this line";
+const CURLY_QUOTE: &str = "found a quote such as `“`: use `\"`";
+const ALIAS: &str = "`*` begins an alias in YAML: quote the text, such as `\"*\"`";
+const FIRST_CHARACTER: &str = "a text cannot begin with `@`, `%` or a backtick in YAML: quote it";
+const COLON: &str = "found a second `: ` in a line: quote text that has one";
+const FLOW: &str =
+    "in `[…]` and `{…}`, quote text that has `{`, `}`, `[`, `]` or `,`, such as `\"/users/{id}\"`";
+const NO_COLON: &str = "expected `key: value`, with a space after `:`";
+const INDENTATION: &str =
+    "wrong indentation: keys of one object, and the `-` of one list, begin in the same column";
+
+/// The mistake that explains an error of the parser in a line, counted from 1.
+pub fn find(text: &str, line: usize, error: &str) -> Option<Mistake> {
+    let lines: Vec<&str> = text.lines().collect();
+    let at = |number: usize| {
+        number
+            .checked_sub(1)
+            .and_then(|index| lines.get(index))
+            .copied()
+    };
+    let near = |what: &dyn Fn(&str) -> bool| {
+        let numbers = [line, line + 1, line.saturating_sub(1)];
+        numbers
+            .into_iter()
+            .find(|number| at(*number).is_some_and(what))
+    };
+    let own = at(line).unwrap_or_default();
+    if let Some(number) = near(&|line| is_template(line)) {
+        return Some((number, TEMPLATE));
+    }
+    if let Some(number) = near(&|line| line.contains('\t')) {
+        return Some((number, TAB));
+    }
+    if let Some(number) = near(&|line| indentation(line).contains('\u{a0}')) {
+        return Some((number, NO_BREAK_SPACE));
+    }
+    if let Some(number) = open_quote(&lines, line, error) {
+        return Some((number, OPEN_QUOTE));
+    }
+    if error.contains("anchor") {
+        return Some((line, ALIAS));
+    }
+    if error.contains("unexpected character") {
+        return Some((line, FIRST_CHARACTER));
+    }
+    if error.contains("flow") && near(&|line| line.contains(['“', '”'])).is_some() {
+        return Some((line, CURLY_QUOTE));
+    }
+    if error.contains("flow") || error.contains("as the key") {
+        return Some((line, FLOW));
+    }
+    if error.contains("mapping values") && own.matches(": ").count() > 1 {
+        return Some((line, COLON));
+    }
+    let is_key = |line: &str| line.trim_end().ends_with(':') || line.contains(": ");
+    let previous = line.saturating_sub(1);
+    if [line, previous]
+        .into_iter()
+        .any(|number| is_text_alone(at(number), &is_key))
+    {
+        let number = if is_text_alone(at(line), &is_key) {
+            line
+        } else {
+            previous
+        };
+        return Some((number, NO_COLON));
+    }
+    let is_of_structure = ["mapping values", "block", "indent", "expected key"];
+    is_of_structure
+        .iter()
+        .any(|part| error.contains(part))
+        .then_some((line, INDENTATION))
+}
+
+/// Whether a line holds text without a key, such as `realm orders` or `realm:orders`.
+fn is_text_alone(line: Option<&str>, is_key: &dyn Fn(&str) -> bool) -> bool {
+    line.is_some_and(|line| {
+        let line = line.trim();
+        !line.is_empty()
+            && !line.starts_with(['#', '-', '[', ']', '{', '}', '"', '\''])
+            && !is_key(line)
+    })
+}
+
+fn indentation(line: &str) -> &str {
+    let end = line.find(|character: char| !character.is_whitespace());
+    line.get(..end.unwrap_or(line.len())).unwrap_or_default()
+}
+
+/// Whether a line has an expression of a template: `{{ .Values.realm }}`, `{% if x %}` or `${REALM}`.
+pub fn is_template(line: &str) -> bool {
+    let begins = |after: &str| {
+        const WORDS: [&str; 13] = [
+            "if ",
+            "else",
+            "end",
+            "range ",
+            "with ",
+            "include ",
+            "template ",
+            "tpl ",
+            "toYaml ",
+            "required ",
+            "default ",
+            "lookup ",
+            "define ",
+        ];
+        let after = after.trim_start_matches(['-', ' ']);
+        after.starts_with(['.', '$', '/']) || WORDS.iter().any(|word| after.starts_with(word))
+    };
+    let mut actions = line.split("{{").skip(1);
+    let mut variables = line.split("${").skip(1);
+    let is_variable = |after: &str| {
+        let name = after.split_once('}').map_or("", |(name, _)| name);
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    actions.any(begins) || variables.any(is_variable) || line.contains("{%") && line.contains("%}")
+}
+
+/// The line of a quote without its end: the named line, or the nearest one before it.
+fn open_quote(lines: &[&str], line: usize, error: &str) -> Option<usize> {
+    let reaches = if error.contains("quoted") { line } else { 2 };
+    let numbers = (1..=line.min(lines.len())).rev().take(reaches);
+    numbers.into_iter().find(|number| {
+        lines
+            .get(number - 1)
+            .is_some_and(|line| has_open_quote(line))
+    })
+}
+
+/// Whether a quote that begins a value in a line does not end in the line.
+fn has_open_quote(line: &str) -> bool {
+    let mut open = None;
+    let mut before = ' ';
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        match open {
+            None if character == '#' && before == ' ' => return false,
+            None if matches!(character, '"' | '\'') && " [{,".contains(before) => {
+                open = Some(character);
+            }
+            None => {}
+            Some('"') if character == '\\' => {
+                let _ = characters.next();
+            }
+            // Two single quotes in a single-quoted text are one.
+            Some('\'') if character == '\'' && characters.peek() == Some(&'\'') => {
+                let _ = characters.next();
+            }
+            Some(quote) if character == quote => open = None,
+            Some(_) => {}
+        }
+        before = character;
+    }
+    open.is_some()
+}
