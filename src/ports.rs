@@ -5,8 +5,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
+
+use sha2::{Digest, Sha256};
 
 use crate::url::Url;
 
@@ -32,14 +35,31 @@ pub enum Shared {
     Refused,
 }
 
-/// A key of shared data: a name for its use, and a hash that differs between its users.
-pub fn shared_key(name: &str, hash: &[u8]) -> String {
+/// A key of shared data: a name for its use, and a SHA-256 of what distinguishes its users.
+pub fn shared_key(name: &str, user: &impl Hash) -> String {
+    let mut hash = Fingerprint(Sha256::new());
+    user.hash(&mut hash);
     let mut key = format!("countersign.{name}.");
-    for byte in hash {
+    for byte in hash.0.finalize() {
         // Writing to a string does not fail.
         let _ = write!(key, "{byte:02x}");
     }
     key
+}
+
+/// Hashes a value with SHA-256. [`Hash`] feeds the lengths of lists and the ends of texts, so that no two values are the
+/// same octets.
+struct Fingerprint(Sha256);
+
+impl Hasher for Fingerprint {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Not used: the digest is taken whole.
+    fn finish(&self) -> u64 {
+        0
+    }
 }
 
 impl<T: SharedData + ?Sized> SharedData for Rc<T> {
@@ -195,8 +215,13 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_key_shows_its_name_and_hash() {
-        assert_eq!(shared_key("a", &[0, 0x1f, 0xff]), "countersign.a.001fff");
+    fn a_shared_key_shows_its_name_and_differs_between_users() {
+        let key = |user: &[&str]| shared_key("a", &user);
+        assert_eq!(key(&["b"]).len(), "countersign.a.".len() + 64);
+        assert!(key(&["b"]).starts_with("countersign.a."));
+        assert_eq!(key(&["b", "c"]), key(&["b", "c"]));
+        assert_ne!(key(&["b", "c"]), key(&["bc"]));
+        assert_ne!(key(&["b", "c"]), key(&["b", "c", ""]));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 /// An absolute `http` or `https` URL, in the parts that a request for it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Url {
     /// Whether the scheme is `https`.
     pub is_https: bool,

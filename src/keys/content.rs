@@ -10,7 +10,7 @@ use crate::authenticate::jose::signature::Algorithm;
 use crate::json::{self, JsonFault};
 
 /// What a source contains.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub enum Content {
     /// A JWK Set (RFC 7517 §5).
     Keys {

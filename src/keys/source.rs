@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use super::content::Content;
 use super::fault::FetchFault;
 use super::metadata::jwks_uri;
@@ -27,7 +25,7 @@ pub struct Source {
 }
 
 /// Where to fetch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {
     /// At a configured URL.
     Direct(Endpoint),
@@ -43,7 +41,7 @@ pub enum Address {
 }
 
 /// A URL, and the host's cluster for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// The name of the cluster.
     pub cluster: String,
@@ -66,8 +64,7 @@ impl Source {
     /// finds what was fetched under the old one. Sources with different algorithms do not share, because the
     /// algorithms decide which keys are usable.
     pub(super) fn shared_key(&self) -> String {
-        let hash = Sha256::digest(format!("{:?} {:?}", self.address, self.content));
-        shared_key("fetched", &hash)
+        shared_key("fetched", &(&self.address, &self.content))
     }
 }
 

@@ -55,10 +55,18 @@ pub fn admit_none(all: &[&Networks]) -> bool {
         .flat_map(|networks| &networks.deny)
         .copied()
         .collect();
-    let denied = IpNet::aggregate(&denied);
-    admitted
-        .iter()
-        .all(|network| denied.iter().any(|own| own.contains(network)))
+    admitted.iter().all(|network| is_within(*network, &denied))
+}
+
+/// Whether every address of a network is in one of these. A half of it is looked at only if one of these is within the
+/// half, so there are at most 128 halves for each.
+fn is_within(network: IpNet, all: &[IpNet]) -> bool {
+    if all.iter().any(|own| own.contains(&network)) {
+        return true;
+    }
+    let may_be_in_parts = all.iter().any(|own| network.contains(own));
+    let halves = network.subnets(network.prefix_len() + 1);
+    may_be_in_parts && halves.is_ok_and(|mut halves| halves.all(|half| is_within(half, all)))
 }
 
 /// The intersection of two networks: either one contains the other, or it is empty.

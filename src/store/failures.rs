@@ -35,7 +35,7 @@ const SECRET: u16 = BUCKETS;
 const TRIES: u32 = 32;
 
 /// The limits after which a caller is blocked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// The number of failures that block a caller, from 1 to [`Limits::MOST_FAILURES`].
     pub failures: u8,
@@ -205,13 +205,7 @@ impl Failures {
 
 /// The start of the keys of one filter, which differs between filters and between limits.
 fn prefix(names: &[&[u8]], limits: Limits) -> String {
-    let mut hash = Sha256::new();
-    for name in names {
-        hash.update((name.len() as u64).to_be_bytes());
-        hash.update(name);
-    }
-    hash.update(format!("{limits:?}"));
-    shared_key("failures", &hash.finalize())
+    shared_key("failures", &(names, limits))
 }
 
 /// 16 random octets, from the random seed of the standard library's maps. The standard library has no other source.

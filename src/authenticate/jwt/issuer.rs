@@ -5,7 +5,7 @@ use crate::authenticate::jose::jwk::Jwk;
 use crate::json::Json;
 
 /// The issuer of a provider's tokens. Issuers are compared character by character (RFC 7519 §4.1.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Issuer {
     /// One issuer.
     Exact(String),

@@ -5,10 +5,10 @@ use std::fmt;
 use crate::json::{DEPTH_MAX, Tree, View};
 
 /// The path of a claim: a name, or names of nested objects.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClaimPath(Form);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Form {
     /// A name.
     Name(String),
