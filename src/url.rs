@@ -100,6 +100,7 @@ pub fn is_web_page(text: &str) -> bool {
 ///
 /// It is in lower case, without the scheme's default port and without a path. Extensions of browsers have schemes other
 /// than `http` and `https`.
+#[inline(never)]
 pub fn is_browser_origin(text: &str) -> bool {
     let Some((scheme, authority, "")) = split(text) else {
         return false;

@@ -52,8 +52,8 @@ struct Root {
 struct Node {
     literals: Map,
     parameter: Option<usize>,
-    /// The nodes after a parameter with a verb, by the verb.
-    verbs: Map,
+    /// The nodes after a parameter with a verb, each with the verb. There are few.
+    verbs: Vec<(Box<str>, usize)>,
     /// The patterns that end here.
     ends: Vec<Entry>,
     /// The patterns that match any rest from here on.
@@ -101,6 +101,17 @@ enum Step<'s> {
     AnyText,
     /// A segment with any text before this verb.
     Verb(&'s str),
+}
+
+impl Step<'_> {
+    /// The verb of every text that the step stands for.
+    fn verb(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => without_verb(text).map(|(_, verb)| verb),
+            Self::AnyText => None,
+            Self::Verb(verb) => Some(verb),
+        }
+    }
 }
 
 impl Index {
@@ -191,8 +202,17 @@ impl Index {
             };
             place = match segment {
                 PatternSegment::Parameter(_) => *node.parameter.get_or_insert(new),
-                PatternSegment::Literal(text) => known_or_new(&mut node.literals, text, new),
-                PatternSegment::Verb { verb, .. } => known_or_new(&mut node.verbs, verb, new),
+                PatternSegment::Literal(text) => match node.literals.get(text) {
+                    Some(known) => *known,
+                    None => {
+                        node.literals.insert(text.clone(), new);
+                        new
+                    }
+                },
+                PatternSegment::Verb { verb, .. } => after_verb(node, verb).unwrap_or_else(|| {
+                    node.verbs.push((verb.clone(), new));
+                    new
+                }),
             };
             if place == new {
                 self.nodes.push(Node::default());
@@ -270,14 +290,15 @@ impl Index {
         for step in steps {
             let mut next = Nodes::new();
             for node in &nodes {
-                let (literal, verb) = match &step {
-                    Step::Text(text) => (Some(&**text), verb_in(text, node)),
-                    Step::AnyText => (None, None),
-                    Step::Verb(verb) => (None, Some(*verb)),
+                let literal = match &step {
+                    Step::Text(text) => node.literals.get(&**text).copied(),
+                    Step::AnyText | Step::Verb(_) => None,
                 };
-                let literal = literal.and_then(|text| node.literals.get(text));
-                let verb = verb.and_then(|verb| node.verbs.get(verb));
-                for place in [literal.copied(), node.parameter, verb.copied()] {
+                self.reach(literal, &mut next, merged);
+                self.reach(node.parameter, &mut next, merged);
+                if !node.verbs.is_empty() {
+                    let verb = step.verb();
+                    let place = verb.and_then(|verb| after_verb(node, verb));
                     self.reach(place, &mut next, merged);
                 }
             }
@@ -303,21 +324,11 @@ impl Index {
     }
 }
 
-/// The place of a text in a map, which becomes `new` if there is none.
-fn known_or_new(map: &mut Map, text: &str, new: usize) -> usize {
-    match map.get(text) {
-        Some(known) => *known,
-        None => {
-            map.insert(text.into(), new);
-            new
-        }
-    }
-}
-
-/// The verb at the end of a segment, if patterns with a verb continue from the node.
-fn verb_in<'t>(text: &'t str, node: &Node) -> Option<&'t str> {
-    let has_verbs = !node.verbs.is_empty();
-    has_verbs.then(|| without_verb(text))?.map(|(_, verb)| verb)
+/// The node after a parameter with this verb.
+fn after_verb(node: &Node, verb: &str) -> Option<usize> {
+    let mut verbs = node.verbs.iter();
+    let found = verbs.find(|(own, _)| **own == *verb);
+    found.map(|(_, place)| *place)
 }
 
 /// Adds an entry, unless it is the last one. A rule may list the same host twice.

@@ -4,7 +4,7 @@ use super::doubts::Doubts;
 use super::{Considered, Matched, Policy, Rule};
 use crate::reject::{PathFault, Reject};
 use crate::request::RequestView;
-use crate::request::path::{EncodedSlash, Reading, Readings, SlashReadings, oddity_of_value};
+use crate::request::path::{EncodedSlash, Reading, Readings, oddity_of_value, visit_by_slashes};
 use crate::url::Host;
 
 /// A search for the rule that matches a request.
@@ -65,13 +65,15 @@ impl Policy {
             return None;
         }
         let lookup = self.lookup(Considered::All, method, request, host);
-        lookup.find_hidden(readings).or_else(|| {
-            let (_, by_slashes) = lookup.by_slashes(readings).ok()?;
-            by_slashes
-                .all
-                .iter()
-                .find_map(|readings| lookup.find_hidden(readings))
-        })
+        let mut hidden = lookup.find_hidden(readings);
+        if self.encoded_slash == EncodedSlash::Segment && !readings.is_plain() {
+            // The readings up to the first fault.
+            let _ = lookup.first_by_slashes(readings, &mut |_, readings| {
+                hidden = hidden.or_else(|| lookup.find_hidden(readings));
+                Ok(())
+            });
+        }
+        hidden
     }
 
     fn lookup<'p, 'l>(
@@ -107,6 +109,7 @@ impl<'p> Lookup<'p, '_> {
     }
 
     /// The rule that matches, if slashes are treated in the same way in all segments.
+    #[inline(never)]
     fn find<'r>(&self, readings: &'r Readings<'_>) -> Result<Option<Matched<'p, 'r>>, Reject> {
         let matched = readings.agree(|reading| {
             let matched = self.first_match(reading)?;
@@ -137,26 +140,32 @@ impl<'p> Lookup<'p, '_> {
         &self,
         readings: &'r Readings<'_>,
     ) -> Result<Option<Matched<'p, 'r>>, Reject> {
-        let (matched, by_slashes) = self.by_slashes(readings)?;
-        for readings in &by_slashes.all {
-            if self.find(readings)? != matched {
-                return Err(Reject::Path(PathFault::EncodedSeparator));
-            }
-        }
-        match by_slashes.are_exhaustive {
+        let (matched, keeps_slashes) =
+            self.first_by_slashes(readings, &mut |matched, readings| match self
+                .find(readings)?
+                .as_ref()
+                == matched
+            {
+                true => Ok(()),
+                false => Err(Reject::Path(PathFault::EncodedSeparator)),
+            })?;
+        match keeps_slashes {
             true => Ok(matched.map(|matched| Matched {
-                keeps_slashes: true,
+                keeps_slashes,
                 ..matched
             })),
             false => self.find(readings),
         }
     }
 
-    /// The rule that matches by the first reading, and the readings by which it must match too.
-    fn by_slashes<'a, 'r>(
+    /// The rule that matches by the first reading, and whether a parameter of it binds an encoded slash. Visits the readings
+    /// by which the rule must match too.
+    #[cold]
+    fn first_by_slashes<'r>(
         &self,
-        readings: &'r Readings<'a>,
-    ) -> Result<(Option<Matched<'p, 'r>>, SlashReadings<'a>), Reject> {
+        readings: &'r Readings<'_>,
+        visit: &mut dyn FnMut(Option<&Matched<'p, '_>>, &Readings<'_>) -> Result<(), Reject>,
+    ) -> Result<(Option<Matched<'p, 'r>>, bool), Reject> {
         let matched = self.first_match(readings.first())?;
         let bound = matched.iter().flat_map(|matched| matched.bound.as_slice());
         let mut values = bound.map(|(_, value)| *value);
@@ -164,10 +173,13 @@ impl<'p> Lookup<'p, '_> {
             return Err(Reject::Path(fault));
         }
         let pattern = matched.as_ref().and_then(|matched| matched.pattern);
-        let by_slashes = SlashReadings::of(readings, pattern).map_err(Reject::Path)?;
-        Ok((matched, by_slashes))
+        let keeps_slashes = visit_by_slashes(readings, pattern, &mut |readings| {
+            visit(matched.as_ref(), readings)
+        })?;
+        Ok((matched, keeps_slashes))
     }
 
+    #[cold]
     fn find_hidden(&self, readings: &Readings<'_>) -> Option<&'p Rule> {
         let rules = &self.policy.rules;
         let is_hidden = |reading| {

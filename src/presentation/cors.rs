@@ -26,22 +26,8 @@ pub struct Cors {
 pub enum Origins {
     /// Every origin. Requests then carry no cookies.
     Any,
-    /// Only these origins.
-    Only(Vec<OriginPattern>),
-}
-
-/// One origin, or the origins of all hosts below a domain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OriginPattern {
-    /// This origin.
-    One(String),
-    /// The origins with this scheme and port whose host has one or more labels before this domain.
-    Below {
-        /// The scheme, with `://`.
-        scheme: String,
-        /// A dot, the domain, and the port if there is one.
-        domain: String,
-    },
+    /// Only these origins, and those that patterns such as `https://*.example.com` match.
+    Only(Vec<String>),
 }
 
 /// Who answers a preflight.
@@ -63,51 +49,33 @@ impl Cors {
             Origins::Any => Some("*"),
             Origins::Only(patterns) => {
                 let origin = std::str::from_utf8(origin).ok()?;
-                let is_allowed = patterns.iter().any(|own| own.matches(origin));
+                let is_allowed = patterns.iter().any(|own| matches(own, origin));
                 is_allowed.then_some(origin)
             }
         }
     }
 }
 
-impl OriginPattern {
-    /// Parses `null`, `https://app.example.com` or `https://*.example.com`.
-    ///
-    /// None if the text is not an origin as browsers send it, or has a `*` elsewhere than before a domain.
-    pub fn parse(text: &str) -> Option<Self> {
-        let Some((scheme, domain)) = text.split_once("://*.") else {
-            let is_origin = text == "null" || is_browser_origin(text);
-            return is_origin.then(|| Self::One(text.to_owned()));
-        };
-        // No host is below an IP address.
-        let host = domain.split(':').next().unwrap_or(domain);
-        let last = host.rsplit('.').next().unwrap_or(host);
-        let is_address = last.bytes().all(|byte| byte.is_ascii_digit()) || host.starts_with('[');
-        let is_origin = is_browser_origin(&format!("{scheme}://{domain}"));
-        (is_origin && !is_address && !host.ends_with('.')).then(|| Self::Below {
-            scheme: format!("{scheme}://"),
-            domain: format!(".{domain}"),
-        })
-    }
+/// Whether a text is `null`, an origin as browsers send it, or such an origin with `*` in place of the labels before a
+/// domain.
+pub fn is_origin_or_pattern(text: &str) -> bool {
+    let Some((scheme, domain)) = text.split_once("://*.") else {
+        return text == "null" || is_browser_origin(text);
+    };
+    // No host is below an IP address.
+    let host = domain.split(':').next().unwrap_or(domain);
+    let last = host.rsplit('.').next().unwrap_or(host);
+    let is_address = last.bytes().all(|byte| byte.is_ascii_digit()) || host.starts_with('[');
+    !is_address && is_browser_origin(&format!("{scheme}://{domain}"))
+}
 
-    /// Whether the pattern matches the value of an `Origin` header.
-    pub fn matches(&self, origin: &str) -> bool {
-        match self {
-            Self::One(own) => own == origin,
-            // The host of an origin has no empty label, so that whole labels precede the domain.
-            Self::Below { scheme, domain } => {
-                origin.starts_with(&**scheme)
-                    && origin.ends_with(&**domain)
-                    && is_browser_origin(origin)
-            }
-        }
-    }
-
-    /// Whether the pattern matches every host below a top-level domain.
-    pub fn is_below_top_level(&self) -> bool {
-        match self {
-            Self::One(_) => false,
-            Self::Below { domain, .. } => domain.matches('.').count() == 1,
+/// Whether a valid origin or pattern matches the value of an `Origin` header.
+fn matches(pattern: &str, origin: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == origin,
+        // The host of an origin has no empty label, so that whole labels precede the dot and the domain.
+        Some((scheme, domain)) => {
+            origin.starts_with(scheme) && origin.ends_with(domain) && is_browser_origin(origin)
         }
     }
 }

@@ -27,7 +27,7 @@ pub use self::case::Case;
 pub use self::pattern::{Pattern, PatternFault, PatternSegment, without_verb};
 pub use self::reading::Reading;
 pub use self::readings::Readings;
-pub use self::slash::{EncodedSlash, SlashReadings, oddity_of_value};
+pub use self::slash::{EncodedSlash, oddity_of_value, visit_by_slashes};
 
 /// The part of `target` before its query.
 pub fn without_query(target: &[u8]) -> &[u8] {

@@ -17,6 +17,7 @@ use crate::plan::{Networks, admit_none};
 const TOP_LEVEL: &str = "the top-level `networks`";
 
 impl Compiler<'_> {
+    #[inline(never)]
     pub(super) fn networks(&mut self, at: &At<'_>, document: &NetworksDocument) -> Typed<Networks> {
         if document.allow.is_absent() && document.deny.is_absent() && document.whole.is_ok() {
             return Err(self.report(at, InvalidNetworks::Neither));
@@ -105,6 +106,7 @@ impl Compiler<'_> {
     }
 
     /// Rejects networks that deny every address, alone or together with one of the `others`.
+    #[inline(never)]
     fn reject_networks(
         &mut self,
         at: &At<'_>,

@@ -31,6 +31,7 @@ use self::symbols::{
     ESCAPED_SLASH, KEPT_SLASH, Marks, Runs, SEPARATOR, Symbol, ends_in_escaped_colon,
 };
 use super::reading::{AS_SENT, Reading, forbidden};
+use super::slash::{Segments, segment};
 use crate::reject::PathFault;
 
 /// The limit of texts in a closure. One unusual feature makes a few texts; three or four make ten to forty.
@@ -74,11 +75,17 @@ impl Closure<'_> {
         self.symbols.get(..self.length).unwrap_or_default()
     }
 
-    /// The segments of the path as sent in which a slash is escaped, by number, in order.
-    pub(super) fn segments_with_slashes(&self) -> Vec<usize> {
-        let segments = segments(self.sent()).enumerate();
-        let with_slashes = segments.filter(|(_, segment)| segment.contains(&ESCAPED_SLASH));
-        with_slashes.map(|(number, _)| number).collect()
+    /// The segments of the path as sent in which a slash is escaped.
+    pub(super) fn segments_with_slashes(&self) -> Segments {
+        let (mut found, mut separators) = (0, 0_usize);
+        for symbol in self.sent() {
+            match *symbol {
+                SEPARATOR => separators += 1,
+                ESCAPED_SLASH => found |= segment(separators.saturating_sub(1)),
+                _ => {}
+            }
+        }
+        found
     }
 }
 
@@ -89,18 +96,20 @@ impl<'p> Closure<'p> {
     /// The same as for [`read`].
     pub(super) fn keeping_slashes(
         &self,
-        kept: &[usize],
+        kept: Segments,
         mut budget: usize,
     ) -> Result<Read<'p>, PathFault> {
         spend(&mut budget, self.runs.path().len() / BYTES_PER_SYMBOL)?;
-        let mut text = Vec::with_capacity(self.length);
-        for (number, segment) in segments(self.sent()).enumerate() {
-            let is_kept = kept.contains(&number);
-            text.push(SEPARATOR);
-            text.extend(segment.iter().map(|symbol| match *symbol {
-                ESCAPED_SLASH if is_kept => KEPT_SLASH,
-                other => other,
-            }));
+        let mut text = self.sent().to_vec();
+        let mut separators = 0_usize;
+        for symbol in &mut text {
+            match *symbol {
+                SEPARATOR => separators += 1,
+                ESCAPED_SLASH if kept & segment(separators.saturating_sub(1)) != 0 => {
+                    *symbol = KEPT_SLASH;
+                }
+                _ => {}
+            }
         }
         read_symbols(text, self.runs.clone(), budget)
     }
@@ -133,6 +142,7 @@ pub(super) fn read(path: &str) -> Result<Read<'_>, PathFault> {
 }
 
 /// Reads a path that consists of these symbols.
+#[inline(never)]
 fn read_symbols(sent: Vec<Symbol>, runs: Runs<'_>, budget: usize) -> Result<Read<'_>, PathFault> {
     let mut first = Vec::with_capacity(sent.len());
     decode(&sent, |_| true, &mut first)?;

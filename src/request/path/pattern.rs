@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::reading::{Reading, forbidden, oddity};
+use super::slash::{Segments, segment};
 use crate::reject::PathFault;
 
 /// A path pattern: literal segments, `{name}`, which matches one segment, `{name}:verb` as the last segment, and `/**` at the
@@ -149,10 +150,11 @@ impl Pattern {
         self.parameters().next().is_some()
     }
 
-    /// Whether a parameter binds the segment with this number.
-    pub fn binds_at(&self, segment: usize) -> bool {
-        let segment = self.segments.get(segment);
-        segment.is_some_and(|segment| segment.name().is_some())
+    /// The segments that parameters bind, without those that have no bit of their own.
+    pub(super) fn bound_segments(&self) -> Segments {
+        let own = self.segments.iter().take(Segments::BITS as usize - 1);
+        let own = own.enumerate().filter(|(_, own)| own.name().is_some());
+        own.fold(0, |all, (number, _)| all | segment(number))
     }
 
     /// The names of the parameters, in order.

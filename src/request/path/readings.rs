@@ -2,6 +2,7 @@
 
 use super::closure::{self, Closure, Read};
 use super::reading::{Reading, octet_of_escape};
+use super::slash::Segments;
 use crate::reject::PathFault;
 
 /// All readings of a request's path. Most paths have one.
@@ -141,10 +142,10 @@ impl<'a> Readings<'a> {
         all.flatten().chain(self.as_sent())
     }
 
-    /// The segments of the path as sent in which a slash is escaped, by number, in order.
-    pub(super) fn segments_with_slashes(&self) -> Vec<usize> {
+    /// The segments of the path as sent in which a slash is escaped.
+    pub(super) fn segments_with_slashes(&self) -> Segments {
         let closure = self.others.as_ref().map(|(closure, _)| closure);
-        closure.map_or_else(Vec::new, Closure::segments_with_slashes)
+        closure.map_or(0, Closure::segments_with_slashes)
     }
 
     /// The readings in which the escaped slashes of these segments are not separators.
@@ -153,7 +154,7 @@ impl<'a> Readings<'a> {
     /// The same as for [`Self::of_target`].
     pub(super) fn keeping_slashes(
         &self,
-        segments: &[usize],
+        segments: Segments,
         budget: usize,
     ) -> Result<Self, PathFault> {
         match &self.others {

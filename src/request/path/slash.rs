@@ -3,7 +3,7 @@
 use super::pattern::Pattern;
 use super::reading::oddity;
 use super::readings::Readings;
-use crate::reject::PathFault;
+use crate::reject::{PathFault, Reject};
 
 /// What an encoded slash (`%2F`) in a path is to the upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,51 +15,52 @@ pub enum EncodedSlash {
     Segment,
 }
 
-/// The readings of an upstream that takes the encoded slashes in some segments for parts of values, and those in others for
-/// separators.
-#[derive(Debug, Default)]
-pub struct SlashReadings<'a> {
-    /// The readings for each combination of segments.
-    pub all: Vec<Readings<'a>>,
-    /// Whether these are the only readings. Otherwise the upstream may also treat all slashes in the same way.
-    pub are_exhaustive: bool,
-}
-
 /// How many segments with encoded slashes that no parameter binds a path may have. There are readings for each combination
 /// of them.
-const MAX_SEGMENTS: usize = 5;
+const MAX_SEGMENTS: u32 = 5;
 
-impl<'a> SlashReadings<'a> {
-    /// The readings of a path whose first reading matches a pattern. A slash that the pattern binds is never a separator.
-    ///
-    /// # Errors
-    /// [`PathFault::TooManyReadings`].
-    pub fn of(readings: &Readings<'a>, pattern: Option<&Pattern>) -> Result<Self, PathFault> {
-        let segments = readings.segments_with_slashes();
-        let is_bound = |segment: &usize| pattern.is_some_and(|pattern| pattern.binds_at(*segment));
-        let (bound, others): (Vec<_>, Vec<_>) = segments.into_iter().partition(is_bound);
-        if others.len() > MAX_SEGMENTS {
-            return Err(PathFault::TooManyReadings);
-        }
-        let mut all = Self {
-            all: Vec::new(),
-            are_exhaustive: !bound.is_empty(),
-        };
-        let mut budget = readings.budget();
-        // Each bit stands for one of the others. No bit and all bits lead to readings that treat them in the same way.
-        for combination in 0..(1_usize << others.len()).saturating_sub(1).max(1) {
-            if combination == 0 && bound.is_empty() {
-                continue;
-            }
-            let mut kept = bound.clone();
-            let is_kept = |place: &usize| combination >> place & 1 == 1;
-            let places = (0..others.len()).filter(is_kept);
-            kept.extend(places.filter_map(|place| others.get(place)));
-            let next = readings.keeping_slashes(&kept, budget)?;
+/// A set of segments of a path as sent: a bit for each, and the last bit for all later ones, which are always separated or
+/// kept together.
+pub(super) type Segments = u64;
+
+/// The set of one segment, by its number.
+pub(super) fn segment(number: usize) -> Segments {
+    1 << number.min(Segments::BITS as usize - 1)
+}
+
+/// Visits the readings of an upstream that takes the encoded slashes in some segments for parts of values, and those in others
+/// for separators. A slash in a segment that the pattern binds is never a separator.
+///
+/// Returns whether the pattern binds a slash. Otherwise the upstream may also treat all slashes in the same way.
+///
+/// # Errors
+/// [`PathFault::TooManyReadings`], or the first error of `visit`.
+#[inline(never)]
+pub fn visit_by_slashes(
+    readings: &Readings<'_>,
+    pattern: Option<&Pattern>,
+    visit: &mut dyn FnMut(&Readings<'_>) -> Result<(), Reject>,
+) -> Result<bool, Reject> {
+    let with_slashes = readings.segments_with_slashes();
+    let bound = with_slashes & pattern.map_or(0, Pattern::bound_segments);
+    let others = with_slashes & !bound;
+    if others.count_ones() > MAX_SEGMENTS {
+        return Err(Reject::Path(PathFault::TooManyReadings));
+    }
+    let mut budget = readings.budget();
+    // The subsets of the others. The empty and the whole one lead to readings that treat them in the same way.
+    let mut kept: Segments = 0;
+    loop {
+        if bound | kept != 0 {
+            let next = readings.keeping_slashes(bound | kept, budget);
+            let next = next.map_err(Reject::Path)?;
             budget = next.budget();
-            all.all.push(next);
+            visit(&next)?;
         }
-        Ok(all)
+        kept = kept.wrapping_sub(others) & others;
+        if kept == 0 || kept == others {
+            return Ok(bound != 0);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::document::cors::Cors as CorsDocument;
 use crate::config::fault::{Fault, InvalidCors, InvalidMatch, Warning};
 use crate::config::read::{Items, List, Optional, Typed};
 use crate::grammar::is_header_name;
-use crate::presentation::cors::{Cors, OriginPattern, Origins};
+use crate::presentation::cors::{Cors, Origins, is_origin_or_pattern};
 
 const MAX_AGE: Duration = Duration::from_secs(600);
 
@@ -50,32 +50,27 @@ impl Compiler<'_> {
         if document.allow_origins.as_ref().is_ok_and(Vec::is_empty) {
             self.report(&allow_origins, Fault::Empty("origin"));
         }
-        let has = |name: &str| {
-            let mut origins = document.allow_origins.items();
-            origins.any(|(_, origin)| origin == name)
-        };
         let origins = document.allow_origins.each(&allow_origins, |at, origin| {
-            let pattern = OriginPattern::parse(origin);
-            if pattern
-                .as_ref()
-                .is_some_and(OriginPattern::is_below_top_level)
-            {
+            let has_star = origin.contains('*');
+            if origin != "*" && !is_origin_or_pattern(origin) {
+                let fault = match has_star {
+                    true => InvalidCors::Wildcard,
+                    false => InvalidCors::Origin,
+                };
+                return Err(self.report(at, fault));
+            }
+            // The dot is the one after the star.
+            if has_star && origin.bytes().filter(|byte| *byte == b'.').count() == 1 {
                 self.warn(at, Warning::TopLevelOrigin);
             }
-            let fault = match origin.contains('*') {
-                true => InvalidCors::Wildcard,
-                false => InvalidCors::Origin,
-            };
-            match pattern {
-                None if origin != "*" => Err(self.report(at, fault)),
-                pattern => Ok(pattern),
-            }
+            Ok(origin.clone())
         });
+        let has = |name: &str| origins.known.iter().any(|origin| origin == name);
         if with_cookies && has("null") {
             self.warn(&allow_origins, Warning::NullOrigin);
         }
         if !has("*") {
-            return Origins::Only(origins.known.into_iter().flatten().collect());
+            return Origins::Only(origins.known);
         }
         if document.allow_origins.list().len() > 1 {
             self.report(&allow_origins, InvalidCors::AnyAndOthers);
