@@ -7,6 +7,9 @@ use crate::request::RequestView;
 use crate::request::path::{EncodedSlash, Reading, Readings, oddity_of_value, visit_by_slashes};
 use crate::url::Host;
 
+/// Receives the rule that matches by the first reading, and further readings.
+type Visit<'p, 'v> = dyn FnMut(Option<&Matched<'p, '_>>, &Readings<'_>) -> Result<(), Reject> + 'v;
+
 /// A search for the rule that matches a request.
 struct Lookup<'p, 'l> {
     policy: &'p Policy,
@@ -164,7 +167,7 @@ impl<'p> Lookup<'p, '_> {
     fn first_by_slashes<'r>(
         &self,
         readings: &'r Readings<'_>,
-        visit: &mut dyn FnMut(Option<&Matched<'p, '_>>, &Readings<'_>) -> Result<(), Reject>,
+        visit: &mut Visit<'p, '_>,
     ) -> Result<(Option<Matched<'p, 'r>>, bool), Reject> {
         let matched = self.first_match(readings.first())?;
         let bound = matched.iter().flat_map(|matched| matched.bound.as_slice());

@@ -115,7 +115,7 @@ fn credentials(key: &SigningKey) -> Vec<(Vec<(&'static str, String)>, bool)> {
 }
 
 /// Paths that begin with a segment, or that some reading takes for one that does.
-const PATHS: [&str; 28] = [
+const PATHS: [&str; 29] = [
     "/{}",
     "/{}/",
     "/{}/x",
@@ -144,6 +144,7 @@ const PATHS: [&str; 28] = [
     "/x;/../{}/y",
     "/{}/x:drop",
     "/{}/x%3Adrop",
+    "/{}/a%2Fb/x%2Fy",
 ];
 
 const FIELDS: [&[(&str, &str)]; 7] = [
@@ -416,6 +417,18 @@ fn whatever_the_answers_look_like() {
         }),
     );
     hold("deny", &json!({"cors": cors("authenticate")}));
+}
+
+#[test]
+fn whatever_an_encoded_slash_is() {
+    let segment = json!({"encoded_slash": "segment"});
+    hold("deny", &segment);
+    for last in [
+        json!({"name": "last", "match": {"paths": ["/{any}/{id}/**"]}, "require": {"claims": {"sub": "{id}"}}}),
+        json!({"name": "last", "match": {"paths": ["/{any}/**"]}, "require": {"scopes": ["read"]}}),
+    ] {
+        hold_above("deny", Some(&last), &segment);
+    }
 }
 
 /// For the log: clients do not see it.
