@@ -2,6 +2,7 @@
 //!
 //! 1. Envoy and Kubernetes read plain `yes`, `no`, `on`, `off`, `y` and `n` as booleans (YAML 1.1). Only a quoted
 //!    `"off"` is a string. A YAML 1.2 parser would read strings, and accept a configuration that Envoy rejects.
+//!    The integer `010` is 8, and `0x10` is 16.
 //! 2. A duplicate key is an error, because parsers differ in which value they use.
 //! 3. JSON is YAML, and is parsed here too.
 
@@ -180,18 +181,34 @@ fn plain(text: String) -> Value {
     if let Some(truth) = boolean(&text) {
         return Value::Bool(truth);
     }
-    if let Ok(integer) = text.parse::<i64>() {
-        return Value::Number(integer.into());
+    let unsigned = text.trim_start_matches(['+', '-']);
+    if let Some(integer) = integer(&text, unsigned) {
+        return Value::Number(integer);
     }
-    if let Ok(integer) = text.parse::<u64>() {
-        return Value::Number(integer.into());
-    }
-    let looks_like_a_number =
-        text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
+    let is_octal = unsigned.starts_with('0') && unsigned.bytes().all(|byte| byte.is_ascii_digit());
+    let looks_like_a_number = !is_octal
+        && text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
     let number = text.parse().ok().filter(|_| looks_like_a_number);
     match number.and_then(Number::from_f64) {
         Some(number) => Value::Number(number),
         None => Value::String(text),
+    }
+}
+
+/// The integer that yaml-cpp and Kubernetes read from a plain scalar: octal after `0`, hexadecimal after `0x`.
+fn integer(text: &str, unsigned: &str) -> Option<Number> {
+    let hexadecimal = unsigned.strip_prefix("0x").or(unsigned.strip_prefix("0X"));
+    let (digits, radix) = match hexadecimal {
+        Some(digits) => (digits, 16),
+        None if unsigned.starts_with('0') => (unsigned, 8),
+        None => (unsigned, 10),
+    };
+    let magnitude = u64::from_str_radix(digits, radix).ok()?;
+    match text.strip_suffix(unsigned)? {
+        _ if digits.starts_with('+') => None,
+        "" | "+" => Some(magnitude.into()),
+        "-" => Some(0_i64.checked_sub_unsigned(magnitude)?.into()),
+        _ => None,
     }
 }
 
@@ -229,6 +246,19 @@ mod tests {
             documents,
             [json!({"a": list, "b": list}), json!({"404": null})]
         );
+    }
+
+    #[test]
+    fn integers_are_read_with_their_prefix() {
+        let documents =
+            parse("[010, -017, 0x1F, -0x10, +5, 0, 00, 08, 0o10, 0x, 0b1, 1_000, 0.5, \"010\"]");
+        let expected = json!([
+            8, -15, 31, -16, 5, 0, 0, "08", "0o10", "0x", "0b1", "1_000", 0.5, "010"
+        ]);
+        assert_eq!(documents.unwrap(), [expected]);
+        let edges = parse("[-9223372036854775808, 18446744073709551616, 0x+1, 0x-1, -+1]");
+        let expected = json!([i64::MIN, 18446744073709551616.0, "0x+1", "0x-1", "-+1"]);
+        assert_eq!(edges.unwrap(), [expected]);
     }
 
     #[test]
