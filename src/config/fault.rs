@@ -495,6 +495,8 @@ pub enum Warning {
     LiteralStar,
     #[error("this is not a pattern: the text is compared as written")]
     LiteralPattern,
+    #[error("whitespace at an end, or an invisible character: the text is compared as written")]
+    LiteralStray,
     #[error("not a standard method; did you mean `{meant}`?")]
     UnknownMethod { meant: &'static str },
     #[error("this is one address: a network has a prefix length, such as `10.0.0.0/8`")]

@@ -1,13 +1,16 @@
 //! Texts that the filter compares as written, although their author may have meant a pattern.
 //!
 //! A `*` that could only stand for every text is a fault: what it stands in would match nothing, and a weaker rule could
-//! decide. Within a longer text it is a warning, since `orders:*` is a scope that issuers use.
+//! decide. Within a longer text it is a warning, since `orders:*` is a scope that issuers use. So is whitespace at an end.
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
 use super::at::At;
 use super::diagnostic::{Diagnostics, Reported, Whole};
 use super::fault::{Fault, InvalidHeader, Warning};
+use crate::grammar::unprintable::escaped;
 
 impl Diagnostics {
     /// Judges an item of a list that can be removed to match any value.
@@ -74,8 +77,17 @@ impl Diagnostics {
             self.warn(at, Warning::LiteralStar);
         } else if looks_like_a_pattern(text) {
             self.warn(at, Warning::LiteralPattern);
+        } else if is_stray(text) {
+            self.warn(at, Warning::LiteralStray);
         }
     }
+}
+
+/// Whether a text begins or ends with whitespace, or contains an invisible character. Issuers write no such value, and
+/// a copy of a value easily does.
+#[inline(never)]
+pub fn is_stray(text: &str) -> bool {
+    text.trim() != text || matches!(escaped(text), Cow::Owned(_))
 }
 
 /// Whether a text has a `*`.

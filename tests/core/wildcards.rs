@@ -502,6 +502,71 @@ fn a_path_is_no_pattern_of_another_router() {
 }
 
 #[test]
+fn whitespace_at_an_end_and_an_invisible_character_are_warned_of() {
+    let stray = "whitespace at an end, or an invisible character: the text is compared as written";
+    for text in [
+        " red",
+        "red ",
+        "red\t",
+        "r\u{200b}ed",
+        "red\u{feff}",
+        "red\u{a0}",
+    ] {
+        for (document, path) in [
+            (
+                with_require(json!({"roles": [text]})),
+                "rules[0].require.roles[0]",
+            ),
+            (
+                with_require(json!({"any_groups": [text]})),
+                "rules[0].require.any_groups[0]",
+            ),
+            (
+                with_require(json!({"claims": {text: 1}})),
+                &*format!("rules[0].require.claims.{text}"),
+            ),
+            (
+                with_require(json!({"claims": {"tenant": text}})),
+                "rules[0].require.claims.tenant",
+            ),
+            (
+                with_require(json!({"claims": {"tenant": ["a", text]}})),
+                "rules[0].require.claims.tenant[1]",
+            ),
+            (
+                with_jwt(json!({"require": ["exp", text]})),
+                "providers[0].jwt.require[1]",
+            ),
+            (
+                with_jwt(json!({"require_claims": {"tid": [text]}})),
+                "providers[0].jwt.require_claims.tid[0]",
+            ),
+            (
+                with_jwt(json!({"claims": {"subject": text}})),
+                "providers[0].jwt.claims.subject",
+            ),
+            (
+                with_jwt(json!({"claims": {"roles": [["a", text]]}})),
+                "providers[0].jwt.claims.roles[0][1]",
+            ),
+            (
+                with_jwt(json!({"claims": {"groups": {"members": text}}})),
+                "providers[0].jwt.claims.groups.members",
+            ),
+            (
+                with_jwt(json!({"revoked": {"subjects": [text]}})),
+                "providers[0].jwt.revoked.subjects[0]",
+            ),
+        ] {
+            hold_warnings(&[(document, &[&format!("{path}: {stray}")])]);
+        }
+    }
+    for text in ["site admin", "Zürich", "a\\b", "\u{645}\u{648}"] {
+        hold_warnings(&[(with_require(json!({"roles": [text]})), &[])]);
+    }
+}
+
+#[test]
 fn a_wildcard_within_a_text_is_compared_as_written_and_warned_of() {
     let star = "`*` is not a wildcard here: the text is compared as written";
     let pattern = "this is not a pattern: the text is compared as written";

@@ -2,7 +2,6 @@
 
 mod keys;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ use crate::config::document::providers::jwt::{
     claims::{self, ClaimNames as ClaimNamesDocument},
 };
 use crate::config::fault::{Fault, InvalidJwt, Warning};
+use crate::config::literal::is_stray;
 use crate::config::read::{Items, List, Optional, Typed};
-use crate::grammar::unprintable::escaped;
 
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
@@ -201,10 +200,4 @@ impl Compiler<'_> {
         });
         items.collect()
     }
-}
-
-/// Whether a text begins or ends with whitespace, or contains an invisible character. Issuers write no such value, and
-/// a copy of a value easily does.
-fn is_stray(text: &str) -> bool {
-    text.trim() != text || matches!(escaped(text), Cow::Owned(_))
 }
