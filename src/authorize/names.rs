@@ -26,31 +26,36 @@ impl Names {
         self.all.iter().all(|name| name.is_among(granted))
             && (self.any.is_empty() || self.any.iter().any(|name| name.is_among(granted)))
     }
+}
 
-    /// The names to request: all of `all`, and the first of `any`.
-    pub fn to_ask_for(&self) -> Vec<&str> {
-        let first = self.any.first().filter(|first| !self.all.contains(first));
-        self.all
-            .iter()
-            .chain(first)
-            .map(|own| own.name.as_str())
-            .collect()
+/// The names of both requirements that `is_held` says a caller lacks, each once: every required one, and the first of
+/// alternatives, unless one of these is held or required in any case.
+pub(super) fn lacked<'n>(both: [&'n Names; 2], is_held: &dyn Fn(&Name) -> bool) -> Vec<&'n str> {
+    let required = || both.iter().flat_map(|names| &names.all);
+    let is_covered =
+        |own: &Name| is_held(own) || required().any(|required| own.is_met_by(&required.name));
+    let mut lacked = Vec::new();
+    for names in both {
+        let first = names.any.first();
+        let first = first.filter(|_| !names.any.iter().any(is_covered));
+        let all = names.all.iter().filter(|own| !is_held(own));
+        for own in all.chain(first) {
+            if !lacked.contains(&own.name.as_str()) {
+                lacked.push(own.name.as_str());
+            }
+        }
     }
-
-    /// The missing names: those of `all` that are not granted, and the first of `any` if none of them is granted.
-    pub fn missing(&self, granted: &Granted) -> Vec<&str> {
-        let none_of_any = !self.any.iter().any(|name| name.is_among(granted));
-        let first = self.any.first().filter(|_| none_of_any);
-        let all = self.all.iter().filter(|name| !name.is_among(granted));
-        all.chain(first).map(|own| own.name.as_str()).collect()
-    }
+    lacked
 }
 
 impl Name {
+    /// Whether a caller with the name `other` meets the requirement.
+    fn is_met_by(&self, other: &str) -> bool {
+        self.name == other || self.implied_by.iter().any(|own| own == other)
+    }
+
     /// Whether the name is granted. Names are compared as a whole and case-sensitively (RFC 6749 §3.3).
-    fn is_among(&self, granted: &Granted) -> bool {
-        granted
-            .iter()
-            .any(|own| own == self.name || self.implied_by.iter().any(|other| own == other))
+    pub(super) fn is_among(&self, granted: &Granted) -> bool {
+        granted.iter().any(|own| self.is_met_by(own))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::names::Names;
+use super::names::{Names, lacked};
 use super::{Everywhere, OFFLINE_ACCESS, Requirements};
 use crate::authenticate::Principal;
 use crate::authenticate::granted::Granted;
@@ -38,11 +38,12 @@ impl<'p> Required<'p> {
         ages.into_iter().flatten().min()
     }
 
-    /// The scopes that a caller should request: every required one, and the first of alternatives.
+    /// The scopes that a caller should request: every required one, and the first of alternatives none of which is required.
     ///
     /// [`OFFLINE_ACCESS`] is never among them, because no resource requires it.
     pub fn scopes_to_ask_for(self) -> Vec<&'p str> {
-        let mut scopes = self.of_both(|requirements| requirements.scopes.to_ask_for());
+        let both = [&self.everywhere.scopes, &self.own.scopes];
+        let mut scopes = lacked(both, &|_| false);
         scopes.retain(|scope| *scope != OFFLINE_ACCESS);
         scopes
     }
@@ -81,17 +82,7 @@ impl<'p> Required<'p> {
             | Reject::NoRule
             | Reject::Authentication(_) => return Vec::new(),
         };
-        self.of_both(|requirements| names(requirements).missing(granted))
-    }
-
-    /// The names of both requirements, each once.
-    fn of_both(self, names: impl Fn(&'p Requirements) -> Vec<&'p str>) -> Vec<&'p str> {
-        let mut all = names(self.everywhere);
-        for name in names(self.own) {
-            if !all.contains(&name) {
-                all.push(name);
-            }
-        }
-        all
+        let both = [names(self.everywhere), names(self.own)];
+        lacked(both, &|name| name.is_among(granted))
     }
 }
