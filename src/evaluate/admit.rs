@@ -17,7 +17,7 @@ impl<'p> Evaluation<'p, '_> {
     /// Checks that the first caller has what is required everywhere, and notes the result.
     ///
     /// The check precedes what a rule requires, and applies also where a rule does not accept the caller's provider and
-    /// where no rule matches. So a caller who lacks it receives the same response for every path, and learns of no rule.
+    /// where no rule matches. So a caller who lacks it learns of no hidden rule.
     ///
     /// # Errors
     /// Those of [`admit`].

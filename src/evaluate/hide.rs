@@ -9,8 +9,8 @@
 //!    fixed response. If that rule would let the request pass, the response is 401 with the challenges of every provider.
 //! 3. A caller with a valid credential that is denied receives `responses.not_found`.
 //! 4. A caller learns that the authentication is too weak or too old only if nothing else is missing.
-//! 5. A caller who lacks what the configuration requires everywhere receives the response of 2: it is the same for every
-//!    path.
+//! 5. A caller who lacks what the configuration requires everywhere receives the response of 2. If the request would pass
+//!    without the rule, this response shows the rule; the configuration has a warning of such rules.
 //! 6. A CORS preflight, which has no caller, is handled as if there were no hiding rules (`preflight`).
 
 use super::trace::{Step, Trace};
