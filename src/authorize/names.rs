@@ -21,6 +21,11 @@ pub struct Name {
 }
 
 impl Names {
+    /// Whether nothing is required.
+    pub fn are_none(&self) -> bool {
+        self.all.is_empty() && self.any.is_empty()
+    }
+
     /// Whether the granted names meet the requirement.
     pub fn are_met_by(&self, granted: &Granted) -> bool {
         self.all.iter().all(|name| name.is_among(granted))

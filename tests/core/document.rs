@@ -454,6 +454,26 @@ fn open_issuers() {
             &[open],
         ),
     ]);
+    // The claim can be a group, a role or a scope.
+    for (key, names) in [
+        ("groups", "any_groups"),
+        ("roles", "roles"),
+        ("scopes", "any_scopes"),
+    ] {
+        let require = |names: &str| json!({ "require": { "any_of": [{ names: ["a", "b"] }] } });
+        let mapped = json!({ "claims": { key: ["other", "tid"] } });
+        hold_warnings(&[
+            (tenants(mapped.clone(), require(names)), &[]),
+            (tenants(mapped, require("acr")), &[open]),
+            (
+                tenants(
+                    json!({ "claims": { key: [{ "members": "tid" }] } }),
+                    require(names),
+                ),
+                &[open],
+            ),
+        ]);
+    }
 }
 
 #[test]
