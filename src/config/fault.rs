@@ -708,6 +708,7 @@ pub enum Found {
     /// A string that is short enough to be shown.
     String(String),
     LongString,
+    Url,
     List,
     Object,
     /// An object with only this key, whose value is not a list or an object.
@@ -721,6 +722,8 @@ impl From<&Value> for Found {
             Value::Null => Self::Nothing,
             Value::Bool(truth) => Self::Bool(*truth),
             Value::Number(number) => Self::Number(number.clone()),
+            // Its user information or its query can be a credential.
+            Value::String(text) if text.contains("://") && text.contains(['@', '?']) => Self::Url,
             Value::String(text) if text.len() <= SHOWN => Self::String(text.clone()),
             Value::String(_) => Self::LongString,
             Value::Array(_) => Self::List,
@@ -747,6 +750,7 @@ impl fmt::Display for Found {
             Self::Number(number) => write!(formatter, "the number `{number}`"),
             Self::String(text) => write!(formatter, "`{text}`"),
             Self::LongString => formatter.write_str("a long string"),
+            Self::Url => formatter.write_str("a URL"),
             Self::List => formatter.write_str("a list"),
             Self::Object => formatter.write_str("an object"),
             Self::ObjectOf(key) => write!(formatter, "an object with the key `{key}`"),

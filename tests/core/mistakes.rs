@@ -218,6 +218,18 @@ fn a_url_with_a_password_is_rejected_and_not_shown() {
             &[&format!("providers[0].jwt.jwks.discovery.uri: {expected}")],
         ),
         (
+            key(json!("https://a:hunter2@login/jwks")),
+            &["providers[0].jwt.jwks: expected an object, or a list of objects, found a URL"],
+        ),
+        (
+            key(json!(["https://a:hunter2@login/jwks"])),
+            &["providers[0].jwt.jwks[0]: expected an object, found a URL"],
+        ),
+        (
+            key(json!({ "remote": "https://login/jwks?key=hunter2" })),
+            &["providers[0].jwt.jwks.remote: expected an object, found a URL"],
+        ),
+        (
             with(json!({ "origin": "https://user:hunter2@orders.example.com" })),
             &[&format!("origin: {expected}")],
         ),
