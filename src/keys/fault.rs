@@ -10,6 +10,9 @@ use crate::json::JsonFault;
 use crate::ports::Response;
 use crate::url::Url;
 
+/// The number of characters that a message shows of the authority of a URL, and of its path. A response can name a URL.
+const SHOWN_OF_URL: usize = 256;
+
 /// The number of characters of a response's header that a message shows.
 const MAX_SHOWN: usize = 32;
 
@@ -35,7 +38,7 @@ pub enum FetchFault {
         /// The URL to which the response redirects, without its query; empty if there is none.
         location: String,
     },
-    /// The body is compressed, although the request accepts `identity` only. This is the start of `content-encoding`.
+    /// The body is not JSON because it is compressed, although the request accepts `identity` only. This is the start of `content-encoding`.
     #[error(
         "the response is compressed (`{0}`), although the request accepts `identity` only: have the issuer, or the proxy in front of it, honor `accept-encoding`"
     )]
@@ -131,6 +134,11 @@ impl fmt::Display for ShownUrl<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(url) = self;
         let path = url.path.split('?').next().unwrap_or_default();
-        write!(formatter, "{}://{}{path}", url.scheme(), url.authority)
+        write!(
+            formatter,
+            "{}://{:.SHOWN_OF_URL$}{path:.SHOWN_OF_URL$}",
+            url.scheme(),
+            url.authority
+        )
     }
 }

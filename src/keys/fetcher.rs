@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::MAX_RESPONSE;
-use super::content::Loaded;
+use super::content::{Loaded, parse_body};
 use super::event::{FetchEvent, FetchReport, Fetched, Summary};
 use super::fault::FetchFault;
 use super::record::{Record, max_age};
@@ -393,11 +393,14 @@ fn accepted<'r>(
     if response.status != 200 {
         return Err(FetchFault::status(&response));
     }
-    if let Some(fault) = FetchFault::compressed(&response) {
-        return Err(fault);
-    }
     if response.body.len() > MAX_RESPONSE {
         return Err(FetchFault::TooLong);
+    }
+    // Some stores of files send a `content-encoding` that is none, such as `utf-8` and `aws-chunked`.
+    if let Some(fault) = FetchFault::compressed(&response)
+        && parse_body(&response.body).is_err()
+    {
+        return Err(fault);
     }
     Ok(response)
 }
