@@ -6,7 +6,7 @@
 //! 1. The token has three segments of canonical base64url. The header and the claims are JSON objects without duplicate
 //!    members.
 //! 2. The header requires no extension (`crit`, `b64`, `zip`). Its `typ` is not that of another kind of JWT.
-//! 3. The issuer is the provider's.
+//! 3. The issuer is the provider's, and the provider accepts the algorithm.
 //! 4. A key of the provider has the key identifier of the token, and can be used with its algorithm and its issuer.
 //! 5. The key verifies the signature.
 //! 6. The token is of the required kind. The audience and the required claims are present, and have the right types and
@@ -29,7 +29,7 @@ use super::jose::claims::{ClaimNames, ClaimPath, Claims, RequiredValue, Times};
 use super::jose::jwk::{Jwk, KeyId};
 use super::jose::jws::{Compact, JwsFault};
 use super::jose::keys::{KeySet, most_tried};
-use super::jose::signature::SignatureFault;
+use super::jose::signature::{AlgorithmSet, SignatureFault};
 use super::principal::Verified;
 use super::{Facts, KeySourceId, Offer, Parsed, Refusal, Unproven};
 use crate::json::Json;
@@ -119,6 +119,8 @@ pub struct Candidates<'f> {
 pub struct Jwt {
     /// The issuer's keys. A key of any of these can verify a token.
     pub keys: Vec<Keys>,
+    /// The algorithms that any of these keys can be used with.
+    pub algorithms: AlgorithmSet,
     /// The issuer of the tokens.
     pub issuer: Issuer,
     /// The audiences that the provider accepts.
@@ -236,6 +238,10 @@ impl Jwt {
     ) -> Result<Verified, Refusal> {
         if !token.names(&self.issuer) {
             return Err(TokenFault::Issuer.into());
+        }
+        // No key could verify it, so none is fetched.
+        if !self.algorithms.contains(token.header().algorithm) {
+            return Err(TokenFault::Algorithm.into());
         }
         let signed = self.verify_signature(token, facts)?;
         let claims = signed.claims();

@@ -172,8 +172,9 @@ impl Evaluation<'_, '_> {
                     },
                 ));
             }
-            // The issuer's current keys are not known, so the token's key could be one of them.
-            may_be_missing |= held.failed || held.set.is_none();
+            // The issuer's current keys are not known, so the token's key could be one of them. A request that could not wait
+            // for a fetch that was possible does not know them either.
+            may_be_missing |= could_help || held.failed || held.set.is_none();
             // Its key could be one that the source has by now.
             is_guess &= is_doubted || held.set.is_none();
             for (_, key) in tried {

@@ -32,6 +32,7 @@ enum Came {
 
 const UNKNOWN: Came = Came::Refused(Reject::Token(TokenFault::Key));
 const FORGED: Came = Came::Refused(Reject::Token(TokenFault::Signature));
+const NO_KEY: Came = Came::Refused(Reject::Token(TokenFault::Algorithm));
 const UNAVAILABLE: Came = Came::Refused(Reject::Unavailable(Unavailable::Keys));
 
 struct Scene {
@@ -218,6 +219,56 @@ fn j_10_an_unknown_key_waits_once_in_a_cool_down() {
     assert_eq!(scene.ask(&new, false, after), Came::Passes);
 }
 
+/// The fetch has not ended, or too many requests wait for it. The token's key could be there.
+#[test]
+fn an_unknown_key_is_not_to_blame_if_its_request_cannot_wait() {
+    let (mut scene, one, two) = (Scene::new(), key("one"), key("two"));
+    let new = token("a", &two);
+    scene.fetched(0, &[&one], START);
+    let after = later(COOL_DOWN.as_secs());
+    assert_eq!(scene.ask(&new, true, after), UNAVAILABLE);
+    let unnamed = two.clone().with_kid(None);
+    assert_eq!(scene.ask(&token("a", &unnamed), true, after), UNAVAILABLE);
+    scene.fetched(0, &[&one, &two], after);
+    assert_eq!(scene.ask(&new, false, after), Came::Passes);
+}
+
+/// No key that is fetched could verify it, so no request waits for one, and nothing is fetched.
+#[test]
+fn a_token_of_an_algorithm_that_is_not_accepted_is_judged_without_keys() {
+    let secret = SigningKey::generate(Algorithm::Hs256).with_kid(Some("secret"));
+    let remote = fetched_source();
+    let inline = json!({"inline": {"keys": [key("one").public_jwk()]}});
+    for jwks in [remote.clone(), json!([inline, remote])] {
+        for kid in [Some("secret"), Some("one"), None] {
+            let mut scene = Scene::with_jwks(&jwks, &json!({}));
+            let confused = token("a", &secret.clone().with_kid(kid));
+            assert_eq!(scene.ask(&confused, false, START), NO_KEY, "{kid:?}");
+            scene.store.fetch_failed(KeySourceId(0), START);
+            assert_eq!(scene.ask(&confused, false, START), NO_KEY);
+            scene.fetched(0, &[&key("one")], START);
+            assert_eq!(scene.ask(&confused, false, later(60)), NO_KEY);
+        }
+    }
+}
+
+#[test]
+fn a_token_of_an_algorithm_that_is_not_listed_is_judged_without_keys() {
+    let of = |algorithm: Algorithm, kid| SigningKey::generate(algorithm).with_kid(Some(kid));
+    let (listed, other) = (of(Algorithm::Es256, "one"), of(Algorithm::Es384, "two"));
+    let document = json!({"providers": [{"name": "a", "jwt": {
+        "issuer": "https://a.example.com", "audiences": ["orders"], "algorithms": ["ES256"], "jwks": fetched_source(),
+    }}]});
+    let plan = config::load_value(&document).unwrap().plan;
+    let store = plan.empty_store();
+    let mut scene = Scene { plan, store };
+    assert_eq!(scene.ask(&token("a", &other), false, START), NO_KEY);
+    assert_eq!(scene.ask(&token("a", &listed), false, START), Came::Waits);
+    scene.fetched(0, &[&listed], START);
+    assert_eq!(scene.ask(&token("a", &other), false, later(60)), NO_KEY);
+    assert_eq!(scene.ask(&token("a", &listed), false, START), Came::Passes);
+}
+
 #[test]
 fn r_05_j_65_what_was_verified_by_a_withdrawn_key_is_refused() {
     let (mut scene, one, two) = (Scene::new(), key("one"), key("two"));
@@ -360,8 +411,7 @@ fn a_replaced_key_of_another_type_is_fetched_too() {
         let mut scene = Scene::new();
         let of_new = token("a", &new);
         scene.fetched(0, &[&old], START);
-        let no_key = Came::Refused(Reject::Token(TokenFault::Algorithm));
-        assert_eq!(scene.ask(&of_new, false, later(29)), no_key);
+        assert_eq!(scene.ask(&of_new, false, later(29)), NO_KEY);
         assert_eq!(scene.ask(&of_new, false, later(30)), Came::Waits);
         scene.fetched(0, &[&new], later(30));
         assert_eq!(scene.ask(&of_new, true, later(30)), Came::Passes);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::jwk::{Jwk, KeyId};
-use super::signature::Algorithm;
+use super::signature::{Algorithm, AlgorithmSet};
 
 /// The most keys that are tried for a token, of all key sets of its provider, if the host verifies the algorithm.
 pub const MOST_BY_HOST: usize = 16;
@@ -17,6 +17,16 @@ pub fn most_tried(by_host: bool) -> usize {
         true => MOST_BY_HOST,
         false => MOST_IN_WASM,
     }
+}
+
+/// The algorithms that keys can be used with: the `listed` ones. Without a list, all but those of shared secrets.
+pub fn accepted_algorithms(listed: Option<&[Algorithm]>) -> AlgorithmSet {
+    let all = Algorithm::ALL.iter().copied();
+    all.filter(|algorithm| match listed {
+        Some(listed) => listed.contains(algorithm),
+        None => !algorithm.is_symmetric(),
+    })
+    .collect()
 }
 
 /// The keys of one issuer, each with the algorithms that it can be used with (RFC 8725 §3.1).

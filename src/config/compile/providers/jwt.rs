@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::authenticate::jose::claims::{ClaimNames, ClaimPath};
+use crate::authenticate::jose::keys::accepted_algorithms;
 use crate::authenticate::jwt::{self, Audiences, Issuer, Kind, Revoked};
 use crate::authenticate::{Method, Provider};
 use crate::config::at::At;
@@ -31,19 +32,29 @@ impl Compiler<'_> {
         let audiences = self.audiences(&at.member("audiences"), &document.audiences);
         let names = self.claim_names(&at.member("claims"), document.claims.given());
         let locations = self.locations(&at.member("from"), &document.from);
-        let keys = self.keys(at, name, document, &issuer);
+        let algorithms = self.algorithms(&at.member("algorithms"), &document.algorithms);
+        let keys = self.keys(at, name, document, &issuer, &algorithms);
         let revoked = self.revoked(&at.member("revoked"), document.revoked.given());
         let require = self.required_claim_names(&at.member("require"), &document.require);
         let require_claims =
             self.required_values(&at.member("require_claims"), &document.require_claims);
         // One match of all parts: each `?` would add the code to drop the parts before it.
-        let parts = (name, locations, keys, issuer, audiences, names);
-        let (Ok(name), Ok(locations), Some(keys), Ok(issuer), Ok(audiences), Ok(names)) = parts
+        let parts = (name, locations, keys, algorithms, issuer, audiences, names);
+        let (
+            Ok(name),
+            Ok(locations),
+            Some(keys),
+            Ok(algorithms),
+            Ok(issuer),
+            Ok(audiences),
+            Ok(names),
+        ) = parts
         else {
             return None;
         };
         let jwt = jwt::Jwt {
             keys,
+            algorithms: accepted_algorithms(algorithms.as_deref()),
             issuer,
             audiences,
             kind: document.token_type.given().copied().unwrap_or(Kind::Any),

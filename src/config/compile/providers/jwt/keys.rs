@@ -39,8 +39,8 @@ impl Compiler<'_> {
         provider: Typed<&str>,
         document: &Jwt,
         issuer: &Typed<Issuer>,
+        algorithms: &Typed<Option<Vec<Algorithm>>>,
     ) -> Option<Vec<Keys>> {
-        let algorithms = self.algorithms(&at.member("algorithms"), &document.algorithms);
         let at = at.member("jwks");
         let first = self.sources.len();
         let JwksList { sources, is_list } = document.jwks.as_ref().ok()?;
@@ -51,7 +51,7 @@ impl Compiler<'_> {
         for (index, jwks) in sources.items() {
             let item = at.item(index);
             let at = if *is_list { &item } else { &at };
-            keys.extend(self.keys_of(at, provider, jwks, &algorithms, issuer, first));
+            keys.extend(self.keys_of(at, provider, jwks, algorithms, issuer, first));
         }
         // A fault in one of them was reported.
         if keys.len() < sources.len() {
@@ -128,7 +128,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn algorithms(
+    pub(super) fn algorithms(
         &mut self,
         at: &At<'_>,
         typed: &Typed<Option<List<String>>>,
