@@ -176,7 +176,7 @@ fn a_fetched_key_serves_its_own_tenant() {
 fn a_failed_fetch_says_what_to_do() {
     let (upstream, issuer) = (Upstream::start(), Issuer::start());
     let redirect = Page::status(302).with("location", "https://new.example.com/jwks?key=hunter2");
-    let gzip = Page::bytes("{}").with("content-encoding", "gzip");
+    let gzip = Page::bytes(b"\x1f\x8b\x08".to_vec()).with("content-encoding", "gzip");
     let metadata = Page::json(&json!({"issuer": ISSUER, "jwks_uri": "https://a.example/"}));
     let cases = [
         (
