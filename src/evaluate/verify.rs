@@ -143,7 +143,9 @@ impl Evaluation<'_, '_> {
         let kid = token.header().kid.as_deref();
         let (mut may_be_missing, mut until) = (false, None);
         let mut is_guess = fault.is_a_failure() && token.names_audience_of(jwt);
-        for source in jwt.key_sources() {
+        // A shared secret is never fetched.
+        let is_fetched = !token.header().algorithm.is_symmetric();
+        for source in jwt.key_sources().filter(|_| is_fetched) {
             let nothing = HeldKeys::default();
             let held = self.store.keys.get(source).unwrap_or(&nothing);
             let tried = candidates.keys.iter().filter(|(of, _)| *of == Some(source));
@@ -176,7 +178,7 @@ impl Evaluation<'_, '_> {
             // for a fetch that was possible does not know them either.
             may_be_missing |= could_help || held.failed || held.set.is_none();
             // Its key could be one that the source has by now.
-            is_guess &= is_doubted || held.set.is_none();
+            is_guess &= is_doubted;
             for (_, key) in tried {
                 let confirmed = held.confirmed_until(key.id()).filter(|until| *until > now);
                 is_guess &= confirmed.is_some();

@@ -607,6 +607,48 @@ fn a_token_that_several_keys_could_have_signed_counts_when_all_are_confirmed() {
     assert_eq!(scene.answered(&token("a", &key("one")), START), 10, "503");
 }
 
+/// Two identity providers may both have a key `default`.
+#[test]
+fn a_token_is_no_guess_while_a_source_was_never_fetched() {
+    let (one, namesake) = (key("default"), token("a", &key("default")));
+    let inline = json!({"inline": {"keys": [one.public_jwk()]}});
+    let mut scene = throttled(&json!([inline, fetched_source()]));
+    assert_eq!(scene.answered(&namesake, START), 10);
+    scene.store.fetch_failed(KeySourceId(0), START);
+    assert_eq!(scene.answered(&namesake, later(1)), 10);
+    scene.fetched(0, &[&key("two")], later(2));
+    assert_eq!(scene.answered(&namesake, later(2)), 3);
+}
+
+/// Nobody publishes a secret, so a fetch tells nothing of a token that a secret would verify.
+#[test]
+fn a_wrong_mac_concerns_the_secrets_of_the_configuration_only() {
+    let secret = SigningKey::generate(Algorithm::Hs256).with_kid(Some("secret"));
+    let forger = SigningKey::generate(Algorithm::Hs256);
+    let document = json!({"throttle": {"failures": 3, "window": "1h", "block": "1h"}, "providers": [{"name": "a", "jwt": {
+        "issuer": "https://a.example.com", "audiences": ["orders"], "algorithms": ["HS256", "ES256"],
+        "jwks": [{"inline": {"keys": [secret.private_jwk()]}}, fetched_source()],
+    }}]});
+    for kid in [Some("secret"), Some("other"), None] {
+        let plan = config::load_value(&document).unwrap().plan;
+        let store = plan.empty_store();
+        let mut scene = Scene { plan, store };
+        let forged = token("a", &forger.clone().with_kid(kid));
+        let fault = if kid == Some("other") {
+            UNKNOWN
+        } else {
+            FORGED
+        };
+        assert_eq!(scene.ask(&forged, false, START), fault, "{kid:?}");
+        scene.store.fetch_failed(KeySourceId(0), START);
+        assert_eq!(scene.ask(&forged, false, START), fault);
+        scene.fetched(0, &[&key("one")], START);
+        assert_eq!(scene.ask(&forged, false, later(60)), fault);
+        let counted = if fault == FORGED { 0 } else { 10 };
+        assert_eq!(scene.answered(&forged, later(60)), counted);
+    }
+}
+
 /// Keys without a `kid` are tried for every token. That they fail says nothing of the key that the token names.
 #[test]
 fn a_token_whose_kid_is_unknown_is_no_guess_while_a_source_can_have_its_key() {
