@@ -51,6 +51,18 @@ fn holds_another(value: &[u8], scheme: &str) -> bool {
             .any(|one| begins_a_credential(one, scheme))
 }
 
+/// Whether the word `scheme` and a space are within a value. Some upstreams search for them instead of reading the
+/// scheme at the start, and some split a value at the commas of a quoted string.
+fn is_within(value: &[u8], scheme: &str) -> bool {
+    let mut parts = value.windows(scheme.len() + 2);
+    parts.any(|part| match part {
+        [before, name @ .., b' ' | b'\t'] => {
+            !is_tchar(*before) && name.eq_ignore_ascii_case(scheme.as_bytes())
+        }
+        _ => false,
+    })
+}
+
 /// Finds the credential in the header `name`, which contains nothing else.
 ///
 /// A value with a scheme has no credential for this location, if one of `locations` reads that scheme there, or if the
@@ -87,8 +99,9 @@ pub fn has_schemes(name: &str) -> bool {
     matches!(name, "authorization" | "proxy-authorization")
 }
 
-/// Whether a header `name` contains something without a scheme that an upstream could use as a credential, and that the
-/// filter does not verify. `reads_alone` says whether it verifies a credential that is alone in this header.
+/// Whether a header `name` contains something without a scheme, or after another scheme and `scheme`, that an upstream
+/// could use as a credential, and that the filter does not verify. `reads_alone` says whether it verifies a credential
+/// that is alone in this header.
 ///
 /// The word `scheme` alone is not a credential.
 pub fn has_credential_without_scheme(
@@ -98,19 +111,19 @@ pub fn has_credential_without_scheme(
     grammar: Grammar,
     reads_alone: bool,
 ) -> bool {
-    let is_alone = |one: &[u8]| grammar.can_be(one) && !one.eq_ignore_ascii_case(scheme.as_bytes());
+    let is_scheme = |one: &[u8]| one.eq_ignore_ascii_case(scheme.as_bytes());
     request.values(name.as_bytes()).any(|value| {
         let value = value.trim_ascii();
-        // A scheme is the whole value, or a space follows it (RFC 9110 §11.4).
-        let (own, rest) = split_scheme(value);
-        let has_scheme = !own.is_empty() && (rest.is_empty() || rest.starts_with(b" "));
-        let is_list = value.contains(&b',');
         if reads_alone && grammar.can_be(value) {
             return false;
         }
-        !value.is_empty() && !has_scheme
-            || is_list && elements(value).any(is_alone)
-            || !is_list && is_alone(value)
+        // A space follows a scheme (RFC 9110 §11.4).
+        let (own, rest) = split_scheme(value);
+        let has_scheme = !own.is_empty() && rest.starts_with(b" ");
+        !value.is_empty() && !has_scheme && !is_scheme(value)
+            || !is_scheme(own) && is_within(value, scheme)
+            || value.contains(&b',')
+                && elements(value).any(|one| grammar.can_be(one) && !is_scheme(one))
     })
 }
 
