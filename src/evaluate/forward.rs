@@ -3,12 +3,13 @@
 use super::unread::Unread;
 use super::{Decision, Verdict};
 use crate::authenticate::Principal;
-use crate::credential::{has_credential_without_scheme, value_of, without_cookies_that};
+use crate::credential::{Carrier, has_credential_without_scheme, value_of, without_cookies_that};
+use crate::grammar::folds_to;
 use crate::plan::{AfterScheme, Plan, Policy};
 use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::request::overrides::METHOD;
-use crate::request::parameter::is_parameter;
+use crate::request::parameter::{is_cookie, is_parameter};
 use crate::request::query::without_parameters_that;
 
 /// How a request is changed before it is forwarded: first headers are removed, then headers are set.
@@ -104,6 +105,7 @@ impl<'p> Forwarding<'p, '_> {
                     || stripped.addresses.have(name) && self.holds_a_path(name)
             };
             self.remove_fields(is_meant, &mut forward);
+            self.remove_spellings_that_are_unread(&decision.unread, &mut forward);
             self.remove_credentials_without_scheme(&decision.unread, &mut forward);
             self.remove_cookies(&decision.unread, &mut forward);
         }
@@ -137,6 +139,25 @@ impl<'p> Forwarding<'p, '_> {
             Some(self.policy.identity.of(principal, &provider.name))
         });
         told.unwrap_or_default()
+    }
+
+    /// Removes headers at which only other providers look, and which an upstream could read as one at which the rule looks.
+    fn remove_spellings_that_are_unread(self, unread: &Unread<'p>, forward: &mut Forward<'p>) {
+        if unread.gate.is_none() {
+            return;
+        }
+        let is_looked_at = |is_meant: &dyn Fn(&[u8]) -> bool| {
+            let field = |carrier: &Carrier| {
+                carrier
+                    .own_field()
+                    .is_some_and(|own| is_meant(own.as_bytes()))
+            };
+            unread.looks_at_any(self.policy, field)
+        };
+        let is_meant = |name: &[u8]| {
+            is_looked_at(&|own| folds_to(own, name)) && !is_looked_at(&|own| own == name)
+        };
+        self.remove_fields(is_meant, forward);
     }
 
     /// Removes headers that hold a token without its scheme. The filter does not verify such a token, and some upstreams
@@ -177,15 +198,26 @@ impl<'p> Forwarding<'p, '_> {
                 location.and_then(|location| location.carrier.cookie()) == Some(name)
             })
         };
-        let is_verified = |pair: &[u8]| {
-            let mut names = stripped.cookies.iter();
-            // A cookie without a value is not a credential, and stays.
-            names.any(|name| {
-                value_of(pair, name).is_some_and(|value| value.is_empty() || !is_unread(name))
-            })
+        let is_looked_at = |name: &String| {
+            unread.looks_at_any(self.policy, |carrier| carrier.cookie() == Some(name))
+        };
+        let stays = |pair: &[u8]| {
+            let mut named = stripped.cookies.iter().filter_map(|name| {
+                let value = value_of(pair, name)?;
+                Some((name, value))
+            });
+            match named.next() {
+                None => false,
+                // A cookie without a value is not a credential.
+                Some((name, value)) if is_looked_at(name) => value.is_empty() || !is_unread(name),
+                Some(_) => !stripped
+                    .cookies
+                    .iter()
+                    .any(|name| is_cookie(pair, name) && is_looked_at(name)),
+            }
         };
         let is_meant =
-            |pair: &[u8]| stripped.has_cookie(pair) && (strips_credential || !is_verified(pair));
+            |pair: &[u8]| stripped.has_cookie(pair) && (strips_credential || !stays(pair));
         if let Some(rest) = without_cookies_that(self.request, is_meant) {
             self.remove_fields(|name| name == b"cookie", forward);
             let rest = (!rest.is_empty()).then_some(("cookie", rest));

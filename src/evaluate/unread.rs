@@ -31,6 +31,14 @@ impl Unread<'_> {
         let gate = self.gate;
         gate.is_none_or(|gate| readers(policy, gate, location).next().is_some())
     }
+
+    /// Whether the gate looks at a location with such a carrier.
+    pub fn looks_at_any(&self, policy: &Policy, is_meant: impl Fn(&Carrier) -> bool) -> bool {
+        let mut locations = policy.locations.iter().enumerate();
+        locations.any(|(number, location)| {
+            is_meant(&location.carrier) && self.is_looked_at(policy, LocationId(number))
+        })
+    }
 }
 
 /// The providers that look for credentials at a location, under a gate.
