@@ -16,8 +16,11 @@ use super::random::Random;
 const SECRET: &str = include_str!("../../tests/keys/hs256.json");
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 const COOKIE: &str = "session";
+/// The cookie of a provider at which a rule does not look.
+const UNREAD: &str = "corp";
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
+    UNREAD,
     "session",
     "session",
     "session",
@@ -206,8 +209,17 @@ impl Setup {
                 "issuer": "https://login.example.com", "audiences": ["api"], "algorithms": ["HS256"],
                 "jwks": {"inline": {"keys": [secret]}},
                 "from": [{"cookie": COOKIE}, {"header": "authorization", "scheme": "Bearer"}],
+            }}, {"name": "corp", "jwt": {
+                "issuer": "https://corp.example.com", "audiences": ["api"], "algorithms": ["HS256"],
+                "jwks": {"inline": {"keys": [secret]}},
+                "from": [{"cookie": UNREAD}],
             }}],
-            "rules": [{"name": "maybe", "match": {"paths": ["/maybe"]}, "allow": "optional"}, {"name": "rest"}],
+            "rules": [
+                {"name": "maybe", "match": {"paths": ["/maybe"]}, "allow": "optional"},
+                {"name": "unread", "match": {"paths": ["/unread"]}, "allow": "optional",
+                    "providers": ["as"], "other_credentials": "ignore"},
+                {"name": "rest"},
+            ],
         });
         let plan = config::load_value(&document)
             .expect("a valid configuration")
@@ -249,7 +261,7 @@ pub fn check(setup: &Setup, random: &mut Random) -> Result<&'static str, String>
     let authorization = format!("Bearer {}", setup.good);
     let mut fields: Vec<(&[u8], &[u8])> = vec![
         (b":method", b"GET"),
-        (b":path", random.pick(&[&b"/x"[..], b"/maybe"])),
+        (b":path", random.pick(&[&b"/x"[..], b"/maybe", b"/unread"])),
         (b":authority", b"api"),
     ];
     let has_header = random.below(2) == 0;
@@ -291,7 +303,10 @@ pub fn check(setup: &Setup, random: &mut Random) -> Result<&'static str, String>
             }
         }
     }
-    let is_other = |pair: &&[u8]| std::str::from_utf8(pair).is_ok() && !is_cookie(pair, COOKIE);
+    let is_other = |pair: &&[u8]| {
+        let is_read = [COOKIE, UNREAD].iter().any(|own| is_cookie(pair, own));
+        std::str::from_utf8(pair).is_ok() && !is_read
+    };
     let (sent, left) = (pairs(&cookies), pairs(&forwarded));
     if !sent
         .iter()
