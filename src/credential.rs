@@ -141,7 +141,7 @@ pub struct Presented<'a> {
 /// A credential in the form that its grammar describes.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Shown<'a> {
-    /// A token. A token in the query or in a cookie is percent-decoded.
+    /// A token. A token in the query is percent-decoded.
     Token(Cow<'a, [u8]>),
     /// A cookie that cannot contain a credential of the location's grammar.
     Malformed,

@@ -42,7 +42,8 @@ const NAMES: [&str; 21] = [
     "",
     "a session",
 ];
-const VALUES: [&str; 16] = [
+const VALUES: [&str; 17] = [
+    "ESCAPED",
     "GOOD",
     "GOOD",
     "GOOD",
@@ -240,7 +241,8 @@ impl Setup {
         }
         let text = text
             .replace("GOOD", &self.good)
-            .replace("FORGED", &self.forged);
+            .replace("FORGED", &self.forged)
+            .replace("ESCAPED", &self.good.replace('.', "%2E"));
         let mut cookies = text.into_bytes();
         if random.below(6) == 0 && !cookies.is_empty() {
             let place = random.below(cookies.len());
@@ -302,6 +304,13 @@ pub fn check(setup: &Setup, random: &mut Random) -> Result<&'static str, String>
                 return fault(model.what);
             }
         }
+    }
+    let is_as_sent = |cookies: &Vec<u8>| {
+        let mut parts = cookies.windows(setup.good.len());
+        parts.any(|part| part == setup.good.as_bytes())
+    };
+    if is_by_cookie && !forwarded.iter().any(is_as_sent) {
+        return fault("a server that decodes nothing");
     }
     let is_other = |pair: &&[u8]| {
         let is_read = [COOKIE, UNREAD].iter().any(|own| is_cookie(pair, own));

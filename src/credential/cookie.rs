@@ -10,6 +10,8 @@ use crate::request::RequestView;
 ///
 /// Frameworks write quotes or `Bearer ` around the token, and percent-encode them. They are not part of the token: a
 /// `b64token` contains no quote, no space and no `%`. `Bearer+` is not such a prefix, because a token can begin with it.
+/// Escapes within the token are not decoded: no framework encodes the characters of a JWT, and an upstream that skips a
+/// `%` in base64url would read other claims than the verified ones.
 ///
 /// HTTP/2 can split the cookies into several headers (RFC 9113 §8.2.3), so all `cookie` headers are read. A pair
 /// without `=` is not a cookie with that name.
@@ -21,7 +23,7 @@ pub fn find<'a>(request: &RequestView<'a>, name: &str, grammar: Grammar) -> Foun
     let mut values = pairs.filter_map(|pair| value_of(pair, name));
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => grammar.alone(unwrapped(value)),
+        (Some(value), None) => grammar.alone(Cow::Borrowed(unwrapped(value))),
         (Some(_), Some(_)) => Err(CredentialFault::Several),
     }
 }
@@ -60,30 +62,34 @@ pub fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     if own.trim_ascii() != name.as_bytes() {
         return None;
     }
-    Some(within_quotes(value.strip_prefix(b"=")?.trim_ascii()))
+    Some(between(b"\"", value.strip_prefix(b"=")?.trim_ascii()))
 }
 
-/// The token in a value: percent-decoded, without quotes around it and without `Bearer` before it.
-#[inline(never)]
-fn unwrapped(value: &[u8]) -> Cow<'_, [u8]> {
-    match percent_encoding::percent_decode(value).into() {
-        Cow::Borrowed(value) => without_scheme(value).into(),
-        Cow::Owned(value) => without_scheme(within_quotes(&value)).to_vec().into(),
-    }
-}
-
-fn within_quotes(value: &[u8]) -> &[u8] {
-    let inner = value.strip_prefix(b"\"");
-    let inner = inner.and_then(|rest| rest.strip_suffix(b"\""));
-    inner.unwrap_or(value)
-}
-
-fn without_scheme(value: &[u8]) -> &[u8] {
-    match value.split_at_checked(b"bearer ".len()) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => {
-            let token = token.trim_ascii_start();
-            if token.is_empty() { value } else { token }
+/// The token in a value, without quotes around it and without `Bearer` before it.
+fn unwrapped(value: &[u8]) -> &[u8] {
+    let value = between(b"%22", value);
+    match value.split_at_checked(b"bearer".len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer") => {
+            let mut token = rest;
+            while let Some(after) = token
+                .strip_prefix(b" ")
+                .or_else(|| token.strip_prefix(b"%20"))
+            {
+                token = after;
+            }
+            if token.is_empty() || token.len() == rest.len() {
+                value
+            } else {
+                token
+            }
         }
         _ => value,
     }
+}
+
+/// The text between two quotes, or the whole value.
+fn between<'a>(quote: &[u8], value: &'a [u8]) -> &'a [u8] {
+    let inner = value.strip_prefix(quote);
+    let inner = inner.and_then(|rest| rest.strip_suffix(quote));
+    inner.unwrap_or(value)
 }
