@@ -1,5 +1,6 @@
 //! Reads the metadata of issuers: the URL that is fetched is the one in the metadata, and the metadata is the issuer's.
 
+use countersign::authenticate::jose::claims::ClaimPath;
 use countersign::authenticate::jwt::Issuer;
 use countersign::keys::jwks_uri;
 use serde_json::{Map, Value, json};
@@ -55,7 +56,7 @@ pub fn check(random: &mut Random) -> Result<&'static str, String> {
     let issuer = match random.below(3) {
         0 => Issuer::PerClaim {
             before: "https://a.example/".to_owned(),
-            claim: "tid".to_owned(),
+            claim: ClaimPath::known("tid"),
             after: "/v2.0".to_owned(),
         },
         _ => Issuer::Exact(random.pick(&ISSUERS).to_owned()),
