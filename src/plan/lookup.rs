@@ -126,11 +126,11 @@ impl<'p> Lookup<'p, '_> {
         })?;
         for reading in readings.as_sent() {
             let other = self.first_match(reading)?;
-            let is_served = other.as_ref().is_some_and(|other| {
-                let mut bound = other.bound.as_slice().iter();
-                bound.any(|(_, value)| Reading::is_as_sent(value))
-            });
-            if is_served && !Matched::are_of_one_rule(matched.as_ref(), other.as_ref()) {
+            let mut bound = other.iter().flat_map(|other| other.bound.as_slice());
+            // An escaped letter is that letter, so that a server without a parameter for it serves nothing else.
+            let is_served =
+                reading.has_escaped_colon() || bound.any(|(_, value)| Reading::of_router(value).1);
+            if is_served && !Matched::are_alike(matched.as_ref(), other.as_ref()) {
                 return Err(Reject::Path(PathFault::EscapedLetter));
             }
         }

@@ -64,9 +64,24 @@ impl<'p, 'r> Bound<'p, 'r> {
     pub fn as_slice(&self) -> &[(&'p str, &'r str)] {
         &self.0
     }
+
+    fn without_marks(&self) -> Self {
+        let pairs = self.0.iter();
+        Self(
+            pairs
+                .map(|(name, value)| (*name, Reading::of_router(value).0))
+                .collect(),
+        )
+    }
 }
 
 impl Matched<'_, '_> {
+    /// Whether both are the same rule with the same parameters, or both are none. A router can have bound the others.
+    pub(super) fn are_alike(one: Option<&Self>, other: Option<&Self>) -> bool {
+        let bound = |matched: &Self| matched.bound.without_marks();
+        Self::are_of_one_rule(one, other) && one.map(bound) == other.map(bound)
+    }
+
     /// Whether both are the same rule, or both are none.
     pub(super) fn are_of_one_rule(one: Option<&Self>, other: Option<&Self>) -> bool {
         match (one, other) {

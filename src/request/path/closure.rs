@@ -30,7 +30,7 @@ use self::steps::{STEPS, before, decode, segments};
 use self::symbols::{
     ESCAPED_SLASH, KEPT_SLASH, Marks, Runs, SEPARATOR, Symbol, ends_in_escaped_colon,
 };
-use super::reading::{AS_SENT, Reading, forbidden};
+use super::reading::{AS_SENT, COLON_AS_SENT, Reading, forbidden};
 use super::slash::{Segments, segment};
 use crate::reject::PathFault;
 
@@ -123,8 +123,8 @@ pub(super) struct Read<'p> {
     /// All readings, and why there are several. None if the first is the only one.
     pub(super) others: Option<(Closure<'p>, PathFault)>,
     /// The readings of routers that compare the path as sent. [`AS_SENT`] marks each segment in which an unreserved
-    /// character or the last colon is escaped: such a router does not match that segment to a literal or to a verb, but does
-    /// match it to a parameter.
+    /// character is escaped, and [`COLON_AS_SENT`] each in which the last colon is: such a router does not match that segment
+    /// to a literal or to a verb, but does match it to a parameter.
     pub(super) as_sent: Vec<String>,
     /// How much more work may be done for the path.
     pub(super) budget: usize,
@@ -184,8 +184,10 @@ fn as_sent(text: &[Symbol], runs: &Runs<'_>) -> Result<Option<String>, PathFault
     let mut read = Vec::with_capacity(text.len());
     for segment in segments(without_last_slash(text)) {
         read.push(SEPARATOR);
-        if Marks::of(segment).has(Marks::UNRESERVED_ESCAPE) || ends_in_escaped_colon(segment) {
-            read.push(Symbol::from(AS_SENT));
+        if ends_in_escaped_colon(segment) {
+            read.push(COLON_AS_SENT as Symbol);
+        } else if Marks::of(segment).has(Marks::UNRESERVED_ESCAPE) {
+            read.push(AS_SENT as Symbol);
         }
         decode(segment, |_| true, &mut read)?;
     }

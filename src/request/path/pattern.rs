@@ -183,7 +183,7 @@ impl Pattern {
 /// A router that compares the segment as sent finds no verb in it, because the verb or its colon may be escaped.
 pub fn without_verb(segment: &str) -> Option<(&str, &str)> {
     let parts = segment.rsplit_once(':')?;
-    let has_verb = !parts.0.is_empty() && !Reading::is_as_sent(segment);
+    let has_verb = !parts.0.is_empty() && !Reading::of_router(segment).1;
     has_verb.then_some(parts)
 }
 

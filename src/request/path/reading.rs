@@ -10,7 +10,11 @@ pub(super) const SEPARATOR: u8 = b'\0';
 
 /// The mark before a segment that some routers compare as sent. A path with an encoded control character is denied, so
 /// that no other segment holds it.
-pub(super) const AS_SENT: u8 = 1;
+pub(super) const AS_SENT: char = '\u{1}';
+
+/// The same, before a segment whose last colon is escaped. A colon is a reserved character, so that an upstream that knows
+/// verbs serves another resource for it (RFC 3986 §2.2).
+pub(super) const COLON_AS_SENT: char = '\u{2}';
 
 /// One reading of a path: a view of its decoded segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +83,15 @@ impl<'r> Reading<'r> {
         })
     }
 
-    /// Whether a value that a parameter has bound is one that a router compares as sent.
-    pub fn is_as_sent(value: &str) -> bool {
-        value.as_bytes().first() == Some(&AS_SENT)
+    /// The value that a parameter has bound, and whether it is one that a router compares as sent.
+    pub fn of_router(value: &str) -> (&str, bool) {
+        let sent = value.strip_prefix([AS_SENT, COLON_AS_SENT]);
+        (sent.unwrap_or(value), sent.is_some())
+    }
+
+    /// Whether the last colon of a segment is escaped, in a reading of a router that compares the path as sent.
+    pub fn has_escaped_colon(self) -> bool {
+        self.text.is_some_and(|text| text.contains(COLON_AS_SENT))
     }
 
     /// The decoded path, without a slash at its end.

@@ -130,7 +130,7 @@ impl<'a> Readings<'a> {
 
     /// The readings of routers that compare the path as sent, if an unreserved character or the colon of a verb is escaped
     /// in it. They differ from the others only in which segments match a literal or a verb, and which only a parameter
-    /// ([`Reading::is_as_sent`]).
+    /// ([`Reading::of_router`]).
     pub fn as_sent(&self) -> impl Iterator<Item = Reading<'_>> {
         self.as_sent.iter().map(|text| Reading::decoded(text))
     }
