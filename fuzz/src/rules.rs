@@ -30,7 +30,14 @@ const AUTHORITIES: [&str; 7] = [
     "other",
 ];
 const METHODS: [&str; 3] = ["GET", "HEAD", "PUT"];
-const FIELDS: [(&str, &str); 4] = [("x-a", "1"), ("x-a", "2"), ("x-b", "1"), ("x-b", "2")];
+const FIELDS: [(&str, &str); 6] = [
+    ("x-a", "1"),
+    ("x-a", "2"),
+    ("x-a", "1, 2"),
+    ("x-b", "1"),
+    ("x-b", "2"),
+    ("x-b", "2, 3"),
+];
 const NETWORKS: [&str; 4] = ["10.0.0.0/8", "10.1.0.0/16", "192.0.2.0/24", "0.0.0.0/0"];
 const CLIENTS: [&str; 5] = [
     "10.0.0.1",
@@ -203,7 +210,9 @@ fn first_match<'r>(
     reading: Reading<'r>,
     host: &Host<'_>,
 ) -> Result<Found<'r>, Reject> {
-    'rules: for rule in rules.iter() {
+    // The header that an earlier rule could match.
+    let mut in_doubt: Option<&str> = None;
+    for rule in rules.iter() {
         let matches = &rule.matches;
         let has_method =
             |own: &String| own.as_bytes() == method || own == "GET" && method == b"HEAD";
@@ -227,27 +236,51 @@ fn first_match<'r>(
         if !is_match {
             continue;
         }
-        for (name, own) in &matches.headers {
-            let is_match = match (request.field(name.as_bytes()), own) {
-                (Field::Many, _) => return Err(Reject::RepeatedField),
-                (Field::None, own) => *own == HeaderMatch::Absent,
-                (Field::One(_), HeaderMatch::Absent) => false,
-                (Field::One(sent), HeaderMatch::OneOf(values)) => {
-                    values.iter().any(|value| value.as_bytes() == sent)
-                }
-            };
-            if !is_match {
-                continue 'rules;
-            }
-        }
         // A rule for networks matches an unknown address, so that no later rule decides.
         if let (Some(own), Some(client)) = (&matches.networks, request.client())
             && !own.admit(Some(client))
         {
             continue;
         }
+        let of_header =
+            |(name, own): &'r (String, HeaderMatch)| match (request.field(name.as_bytes()), own) {
+                (Field::Many, _) => Err(name.as_str()),
+                (Field::None, own) => Ok(*own == HeaderMatch::Absent),
+                (Field::One(_), HeaderMatch::Absent) => Ok(false),
+                (Field::One(sent), HeaderMatch::OneOf(values)) => {
+                    let sent = std::str::from_utf8(sent).unwrap();
+                    let has = |text: &str| values.iter().any(|value| value == text);
+                    match has(sent) || !sent.split(", ").any(has) {
+                        true => Ok(has(sent)),
+                        false => Err(name.as_str()),
+                    }
+                }
+            };
+        let of_headers: Vec<_> = matches.headers.iter().map(of_header).collect();
+        if of_headers.contains(&Ok(false)) {
+            continue;
+        }
+        let doubts = of_headers
+            .iter()
+            .rev()
+            .find_map(|of_header| of_header.err());
+        match (doubts, in_doubt) {
+            (Some(name), None) => {
+                in_doubt = Some(name);
+                continue;
+            }
+            (Some(name), Some(known)) if name == known => continue,
+            (Some(_), Some(_)) => return Err(Reject::RepeatedField),
+            (None, Some(known)) if !matches.headers.iter().any(|(name, _)| name == known) => {
+                return Err(Reject::RepeatedField);
+            }
+            (None, _) => {}
+        }
         let bound = pattern.iter().flat_map(|pattern| pattern.bind(reading));
         return Ok(Some((&rule.name, bound.collect())));
     }
-    Ok(None)
+    match in_doubt {
+        Some(_) => Err(Reject::RepeatedField),
+        None => Ok(None),
+    }
 }

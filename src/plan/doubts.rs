@@ -38,7 +38,7 @@ impl RequiredValues {
     /// The ambiguous headers of a request.
     ///
     /// A server could read a list as one of its elements (RFC 9110 §5.3). It could trim a value, or decode it (RFC
-    /// 2047, as CherryPy does). A value that a rule requires exactly as sent is not ambiguous.
+    /// 2047, as CherryPy does).
     pub(super) fn in_doubt(&self, request: &RequestView<'_>) -> Doubts<'_> {
         let mut doubts = Doubts::default();
         for (name, values) in &self.0 {
@@ -47,13 +47,16 @@ impl RequiredValues {
                 found.ok().and_then(|place| values.get(place))
             };
             let sent = match request.field(name.as_bytes()) {
-                Field::One(sent) if value_of(sent).is_none() => sent,
-                Field::None | Field::One(_) | Field::Many => continue,
+                Field::One(sent) => sent,
+                Field::None | Field::Many => continue,
             };
             if has_encoded_word(sent) {
                 doubts.0.push(Doubt { name, value: None });
             }
-            for value in elements(sent).filter_map(|element| value_of(trimmed(element))) {
+            let others = elements(sent)
+                .map(trimmed)
+                .filter(|element| *element != sent);
+            for value in others.filter_map(value_of) {
                 let value = Some(value.as_str());
                 let doubt = Doubt { name, value };
                 if !doubts.0.contains(&doubt) {

@@ -2,7 +2,6 @@
 
 use super::doubts::Doubts;
 use super::networks::Networks;
-use crate::reject::Reject;
 use crate::request::host::HostPattern;
 use crate::request::path::Pattern;
 use crate::request::{Field, RequestView};
@@ -46,26 +45,32 @@ impl Match {
     /// Whether the request matches all keys but `paths`.
     ///
     /// # Errors
-    /// [`Reject::RepeatedField`] if a header decides, and the request repeats it or has a list in it.
+    /// The name of a header that decides, and that the request repeats or has a list in.
     pub(super) fn matches_apart_from_path(
         &self,
         doubts: &Doubts<'_>,
         method: &[u8],
         request: &RequestView<'_>,
         host: &Host<'_>,
-    ) -> Result<bool, Reject> {
+    ) -> Result<bool, &str> {
+        let networks = self.networks.as_ref();
         let matches = (self.methods.is_empty() || self.has_method(method))
             && (self.hosts.is_empty() || self.hosts.iter().any(|own| own.matches(host)))
             && has_one_of(&self.routes, request.route().as_slice())
-            && has_one_of(&self.policies, request.policies());
+            && has_one_of(&self.policies, request.policies())
+            && networks.is_none_or(|own| request.client().is_none() || own.admit(request.client()));
         if !matches {
             return Ok(false);
         }
+        let mut result = Ok(true);
         for (name, own) in &self.headers {
             let sent = match request.field(name.as_bytes()) {
                 Field::None => None,
                 Field::One(sent) => Some(sent),
-                Field::Many => return Err(Reject::RepeatedField),
+                Field::Many => {
+                    result = Err(&**name);
+                    continue;
+                }
             };
             let matches = match (own, sent) {
                 (HeaderMatch::Absent, sent) => sent.is_none(),
@@ -73,7 +78,8 @@ impl Match {
                 (HeaderMatch::OneOf(values), Some(sent)) => {
                     let is_sent = values.iter().any(|value| value.as_bytes() == sent);
                     if !is_sent && values.iter().any(|value| doubts.have(name, value)) {
-                        return Err(Reject::RepeatedField);
+                        result = Err(name);
+                        continue;
                     }
                     is_sent
                 }
@@ -82,8 +88,12 @@ impl Match {
                 return Ok(false);
             }
         }
-        let networks = self.networks.as_ref();
-        Ok(networks.is_none_or(|own| request.client().is_none() || own.admit(request.client())))
+        result
+    }
+
+    /// Whether this requires one of several values of a header, or that it is absent.
+    pub(super) fn looks_at_header(&self, wanted: &str) -> bool {
+        self.headers.iter().any(|(name, _)| name == wanted)
     }
 
     fn has_method(&self, method: &[u8]) -> bool {

@@ -196,6 +196,7 @@ impl Rules {
         host: &Host<'_>,
     ) -> Result<Option<Matched<'p, 'r>>, Reject> {
         let mut last = None;
+        let mut in_doubt = None;
         for entry in self.index.matching(host, reading) {
             // This is another pattern of a rule whose other keys do not match.
             if last.replace(entry.rule) == Some(entry.rule) {
@@ -205,22 +206,36 @@ impl Rules {
             let Some(rule) = rule.filter(|rule| considered.include(rule)) else {
                 continue;
             };
-            if rule
+            match rule
                 .matches
-                .matches_apart_from_path(doubts, method, request, host)?
+                .matches_apart_from_path(doubts, method, request, host)
             {
-                let pattern = entry.pattern.and_then(|own| rule.matches.paths.get(own));
-                let binding = pattern.filter(|pattern| pattern.binds());
-                let bound = binding.map(|pattern| pattern.bind(reading).collect());
-                return Ok(Some(Matched {
-                    rule,
-                    bound: Bound(bound.unwrap_or_default()),
-                    pattern: binding,
-                    keeps_slashes: false,
-                }));
+                Ok(true) => {}
+                Ok(false) => continue,
+                // A later rule decides only if it requires this header exactly as sent.
+                Err(name) if in_doubt.is_none_or(|known| known == name) => {
+                    in_doubt = Some(name);
+                    continue;
+                }
+                Err(_) => break,
             }
+            if in_doubt.is_some_and(|name| !rule.matches.looks_at_header(name)) {
+                break;
+            }
+            let pattern = entry.pattern.and_then(|own| rule.matches.paths.get(own));
+            let binding = pattern.filter(|pattern| pattern.binds());
+            let bound = binding.map(|pattern| pattern.bind(reading).collect());
+            return Ok(Some(Matched {
+                rule,
+                bound: Bound(bound.unwrap_or_default()),
+                pattern: binding,
+                keeps_slashes: false,
+            }));
         }
-        Ok(None)
+        match in_doubt {
+            Some(_) => Err(Reject::RepeatedField),
+            None => Ok(None),
+        }
     }
 
     /// The first rule that could match a request, given one reading of its path, if that rule is hidden.
