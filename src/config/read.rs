@@ -283,10 +283,10 @@ impl<'v, 'a> Members<'v, 'a> {
 
     #[inline(never)]
     fn unknown(&self, name: &str) -> Fault {
-        // Neither quotes nor a no-break space around a name are seen easily.
-        let visible = name
-            .trim_matches(|character: char| is_curly_quote(character) || character.is_whitespace());
+        // A no-break space around a name is not seen easily.
+        let visible = name.trim();
         match home_of(visible, self.at) {
+            _ if is_in_curly_quotes(name) => Fault::CurlyQuotes,
             Some(home) => Fault::MisplacedKey(home),
             None => Fault::UnknownKey {
                 nearest: nearest(visible, self.known.iter().copied()),

@@ -138,6 +138,24 @@ fn text_that_yaml_reads_otherwise() {
         "default: public\nrealm: “orders”\n",
         &["realm: quotes such as `“` are part of the text: use `\"`"],
     );
+    hold_invalid(
+        "default: public\n“realm”: orders\n",
+        &["“realm”: quotes such as `“` are part of the text: use `\"`"],
+    );
+    let braces = "a text that begins with `{` or `[` is an object or a list in YAML: quote it, such as \
+                  `\"{subject}:{provider}\"`";
+    hold_unreadable(&[
+        (
+            "identity:\n  headers:\n    x-user: {subject}:{provider}\n",
+            3,
+            braces,
+        ),
+        (
+            "rules:\n- name: a\n  match:\n    paths:\n    - {id}/x\n",
+            5,
+            braces,
+        ),
+    ]);
 }
 
 #[test]
@@ -158,7 +176,25 @@ fn templates_that_are_not_rendered() {
         ),
         ("rules:\n{{ toYaml .Values.rules }}\n", 2, template),
         ("realm: {% if x %}\n", 1, template),
+        ("realm: {{ printf \"%s\" .Values.realm }}\n", 1, template),
+        ("realm: {{ realm }}\n", 1, template),
     ]);
+    for realm in [
+        "{{ realm }}",
+        "${realm}",
+        "${REALM:-orders}",
+        "${var.realm}",
+        "$(REALM)",
+    ] {
+        hold_invalid(
+            &format!("default: public\nrealm: \"{realm}\"\n"),
+            &[&format!("realm: {template}")],
+        );
+    }
+    hold_invalid(
+        "default: public\nidentity: {headers: {x-user: \"${subject}\"}}\n",
+        &["identity.headers.x-user: a placeholder is written without `$`, such as `{subject}`"],
+    );
     hold_invalid(
         "default: public\nrealm: '{{ .Values.realm }}'\norigin: ${ORIGIN}\n",
         &[
@@ -213,6 +249,29 @@ fn files_of_other_kinds() {
         "this is a `Secret`: pass the text of `stringData[\"gate.yaml\"]` as a file",
     );
     hold_other(
+        "kind: Secret\ndata:\n  gate.yaml: cnVsZXM6IFtdCg==\n  password: aHVudGVyMg==\n",
+        "this is a `Secret`: pass the text of `data[\"gate.yaml\"]`, decoded from base64, as a file",
+    );
+    hold_other(
+        &format!("{map}binaryData:\n  gate.yaml: cnVsZXM6IFtdCg==\n"),
+        "this is a `ConfigMap`: pass the text of `binaryData[\"gate.yaml\"]`, decoded from base64, as a file",
+    );
+    // The text itself cannot be read: that is for `check` of the file to say.
+    hold_other(
+        &format!("{map}  gate.yaml: |\n    realm: {{{{ .Values.realm }}}}\n    rules: []\n"),
+        "this is a `ConfigMap`: pass the text of `data[\"gate.yaml\"]` as a file",
+    );
+    hold_other(
+        "gateway:\n  filters:\n  - providers: [{name: corp, jwt: {}}]\n",
+        "the configuration is below `gateway.filters[0]`: pass only what is below this key",
+    );
+    for (kind, rule) in [("Ingress", "host: a"), ("AuthorizationPolicy", "to: []")] {
+        hold_other(
+            &format!("apiVersion: v1\nkind: {kind}\nspec: {{rules: [{{{rule}}}]}}\n"),
+            &format!("`kind: {kind}` has no configuration of a Wasm filter"),
+        );
+    }
+    hold_other(
         "config:\n  providers: []\n  rules: []\n",
         "the configuration is below `config`: pass only what is below this key",
     );
@@ -254,7 +313,7 @@ fn a_configuration_under_the_wrong_key_or_in_the_wrong_form() {
             "spec.pluginConfig: expected an object, found a text: in YAML, remove the `|` or `>` before it",
         ],
     );
-    for key in ["config", "configuration", "pluginconfig"] {
+    for key in ["config", "configuration", "pluginconfig", "pluginConfg"] {
         hold_invalid(
             &plugin(&format!("  {key}:\n    default: public\n")),
             &[&format!(
@@ -262,6 +321,14 @@ fn a_configuration_under_the_wrong_key_or_in_the_wrong_form() {
             )],
         );
     }
+    hold_invalid(
+        &format!("{}pluginConfig:\n  default: public\n", plugin("")),
+        &["spec: found `pluginConfig`: expected the configuration in `spec.pluginConfig`"],
+    );
+    hold_invalid(
+        &plugin("  vmConfig: {env: []}\n"),
+        &["spec: default: a credential is required, but no provider is configured"],
+    );
     let text = json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "default: public\n" });
     hold_invalid(
         &bootstrap(&text),

@@ -41,7 +41,11 @@ impl File {
         let is_yaml = format != Format::Json;
         let (not_json, documents) = match (json::parse_strict(text.as_bytes()), format) {
             (Ok(value), _) => (None, vec![value]),
-            (Err(JsonFault::Depth), Format::Json) => (None, like_json(&text)),
+            (Err(JsonFault::Depth), Format::Json)
+                if serde_json::from_str::<Value>(&text).is_ok() =>
+            {
+                (None, like_json(&text))
+            }
             (Err(fault), Format::Json) => {
                 let documents = like_json(&text);
                 (Some(NotJson::new(text, fault, true)), documents)
@@ -120,6 +124,25 @@ impl NotJson {
             text,
             is_error,
         }
+    }
+}
+
+/// How to correct a text that is not JSON, if its author wrote what other formats allow.
+pub fn json_hint(text: &str) -> Option<&'static str> {
+    let fault = serde_json::from_str::<Value>(text).err()?;
+    let message = fault.to_string();
+    let line = text.split('\n').nth(fault.line().checked_sub(1)?)?;
+    let rest = line.as_bytes().get(fault.column().checked_sub(1)?..)?;
+    match rest {
+        _ if message.starts_with("trailing comma") => {
+            Some("JSON has no trailing commas: remove the `,` before it")
+        }
+        [b'#', ..] | [b'/', b'/' | b'*', ..] => Some("JSON has no comments"),
+        [b'\'', ..] => Some("use `\"` in place of `'`"),
+        [letter, ..] if letter.is_ascii_alphabetic() && message.starts_with("key must") => {
+            Some("quote each name with `\"`")
+        }
+        _ => None,
     }
 }
 

@@ -12,13 +12,13 @@ mod content;
 mod filter;
 mod foreign;
 
-use countersign::config::{Diagnostic, Loaded};
+use countersign::config::{Diagnostic, Fault, Loaded};
 use serde_json::{Map, Value};
 
 use self::content::Content;
 pub use self::filter::{Platform, WasmFilter, is_resource};
 use crate::exit::Failure;
-use crate::file::File;
+use crate::file::{File, json_hint};
 use crate::node::Node;
 use crate::yaml::mistake;
 
@@ -58,6 +58,8 @@ enum InvalidContent {
         found: String,
         expected: &'static str,
     },
+    #[error("found `{found}`: expected the configuration in `{expected}`")]
+    Elsewhere { found: String, expected: String },
     #[error("expected an object, found a text: write `key: value`, with a space after `:`")]
     TextOnly,
     #[error(
@@ -65,6 +67,26 @@ enum InvalidContent {
          or `type.googleapis.com/google.protobuf.StringValue`, found {found}"
     )]
     UnexpectedType { found: String },
+}
+
+impl InvalidContent {
+    /// The configuration of a filter is at another node than the expected one.
+    fn misplaced(found: &Node<'_>, filter: &WasmFilter<'_>) -> Self {
+        let expected = filter.platform.configuration();
+        let settings = &filter.settings.path;
+        let own_key = found.path.strip_prefix(settings.as_str());
+        let own_key = own_key.and_then(|rest| rest.strip_prefix('.'));
+        match own_key.filter(|key| !key.contains('.')) {
+            Some(key) => Self::OtherKey {
+                found: key.to_owned(),
+                expected,
+            },
+            None => Self::Elsewhere {
+                found: found.path.clone(),
+                expected: format!("{settings}.{expected}"),
+            },
+        }
+    }
 }
 
 /// Locates the configurations in a file. There is at least one.
@@ -96,7 +118,7 @@ pub fn locate(file: &File) -> Result<Located<'_>, Failure> {
         chosen.into_iter().map(Configuration::of_filter).collect()
     };
     if configurations.is_empty() {
-        return Err(nothing_located(&file.name, filters.len(), &roots));
+        return Err(nothing_located(file, filters.len(), &roots));
     }
     Ok(Located {
         configurations,
@@ -145,8 +167,12 @@ fn whole_documents<'v>(
         })
 }
 
-fn nothing_located(name: &str, filters: usize, roots: &[Node<'_>]) -> Failure {
-    if filters == 0
+fn nothing_located(file: &File, filters: usize, roots: &[Node<'_>]) -> Failure {
+    let name = &file.name;
+    if let Some(not_json) = file.not_json.as_ref().filter(|not_json| not_json.is_error) {
+        let text = format!("cannot read `{name}`: not JSON: {}", not_json.fault);
+        Failure::of_file(name, text)
+    } else if filters == 0
         && let Some(found) = foreign::recognise(roots)
     {
         let text = format!("`{name}` contains no configuration: {found}");
@@ -169,12 +195,9 @@ impl<'v> Configuration<'v> {
         let node = filter.configuration();
         let (path, content) = match (node, filter.platform) {
             // Envoy passes an empty configuration to a filter that has none.
-            (None, platform) => {
-                let content = match filter.misnamed_configuration() {
-                    Some(found) => Err(InvalidContent::OtherKey {
-                        found,
-                        expected: platform.configuration(),
-                    }),
+            (None, _) => {
+                let content = match filter.misplaced_configuration() {
+                    Some(found) => Err(InvalidContent::misplaced(&found, filter)),
                     None => Ok(Content::Value(empty())),
                 };
                 (filter.path().to_owned(), content)
@@ -227,7 +250,17 @@ impl<'v> Configuration<'v> {
         if !unrendered.is_empty() {
             return Err(unrendered);
         }
-        load(content).map_err(|faults| faults.iter().map(ToString::to_string).collect())
+        let hint = match content {
+            Content::Text(text) => json_hint(text),
+            _ => None,
+        };
+        load(content).map_err(|faults| {
+            let message = |fault: &Diagnostic| match (&fault.what, hint) {
+                (Fault::Syntax(_), Some(hint)) => format!("{fault}: {hint}"),
+                _ => fault.to_string(),
+            };
+            faults.iter().map(message).collect()
+        })
     }
 }
 
@@ -243,8 +276,15 @@ fn unrendered(content: &Content) -> Vec<String> {
             root.visit(&mut |node| {
                 let path = &node.path;
                 let is_free = path.starts_with("responses.pages.") || path.contains(".body");
-                let text = node.value.as_str().filter(|_| !is_free);
-                if text.is_some_and(mistake::is_template) {
+                let is_filled = ["identity.headers.", "responses.login."]
+                    .iter()
+                    .any(|part| path.starts_with(part));
+                let Some(text) = node.value.as_str().filter(|_| !is_free) else {
+                    return;
+                };
+                if is_filled && text.contains("${") {
+                    errors.push(format!("{path}: {}", mistake::DOLLAR));
+                } else if mistake::is_template(text) {
                     errors.push(format!("{path}: {}", mistake::TEMPLATE));
                 }
             });

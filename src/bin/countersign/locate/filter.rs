@@ -1,5 +1,7 @@
 //! A Wasm filter in Envoy's configuration, in an Istio `WasmPlugin` or in an Envoy Gateway `EnvoyExtensionPolicy`.
 
+use countersign::config;
+
 use crate::node::Node;
 
 /// A Wasm filter.
@@ -117,19 +119,25 @@ impl<'v> WasmFilter<'v> {
         self.settings.member(self.platform.configuration())
     }
 
-    /// The key that was probably meant for the configuration, where the filter has none.
-    pub fn misnamed_configuration(&self) -> Option<String> {
-        let names = [
-            "configuration",
-            "config",
-            "plugin_config",
-            "pluginConfig",
-            "pluginconfig",
-            "PluginConfig",
-        ];
-        let members = self.settings.value.as_object()?;
-        let found = members.keys().find(|name| names.contains(&name.as_str()));
-        found.filter(|_| self.configuration().is_none()).cloned()
+    /// The node that was probably meant for the configuration, where the filter has none: a key of the settings with another
+    /// name, or the right key of another object.
+    pub fn misplaced_configuration(&self) -> Option<Node<'v>> {
+        let expected = self.platform.configuration();
+        let names = ["configuration", "config", "plugin_config", "pluginConfig"];
+        let is_meant =
+            |name: &str| names.contains(&name) || config::nearest(name, [expected]).is_some();
+        let mut members = self.settings.members();
+        let renamed = members.find_map(|(name, node)| is_meant(name).then_some(node));
+        let elsewhere = || {
+            let mut others = vec![self.named.clone()];
+            others.extend(self.named.member("typed_config"));
+            others.extend(self.named.member("spec"));
+            others.extend(self.settings.member("vm_config"));
+            others.iter().find_map(|other| other.member(expected))
+        };
+        renamed
+            .or_else(elsewhere)
+            .filter(|found| !self.settings.is_within(found))
     }
 
     /// Whether the filter's name, or a string in its settings outside its configuration, contains `countersign`.

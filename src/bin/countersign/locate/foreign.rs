@@ -1,5 +1,6 @@
 //! Files without a configuration: what they are, and what to pass instead.
 
+use countersign::authenticate::jose::base64url;
 use countersign::config::{self, Fault};
 use serde_json::Value;
 
@@ -49,12 +50,20 @@ fn config_map(root: &Node<'_>) -> Option<String> {
             return;
         }
         kind = kind.or(own);
-        for data in ["data", "stringData"] {
+        for data in ["data", "stringData", "binaryData"] {
+            let is_base64 = data == "binaryData" || own == Some("Secret") && data == "data";
             let files = node.member(data);
             let files = files.as_ref().and_then(|files| files.value.as_object());
             for (name, text) in files.into_iter().flatten() {
-                if text.as_str().is_some_and(holds_configuration) {
-                    configurations.push(format!("`{data}[\"{name}\"]`"));
+                let text = text.as_str().unwrap_or_default();
+                let decoded = is_base64.then(|| decoded(text).unwrap_or_default());
+                if holds_configuration(decoded.as_deref().unwrap_or(text)) {
+                    let form = if is_base64 {
+                        ", decoded from base64,"
+                    } else {
+                        ""
+                    };
+                    configurations.push(format!("`{data}[\"{name}\"]`{form}"));
                 }
             }
         }
@@ -70,9 +79,29 @@ fn config_map(root: &Node<'_>) -> Option<String> {
     })
 }
 
-/// Whether a text is a configuration, or one of Envoy or Kubernetes that has one.
+/// The text of a file in base64 (RFC 4648 §4), as in the `data` of a `Secret`.
+fn decoded(text: &str) -> Option<String> {
+    let is_kept = |character: &char| !character.is_ascii_whitespace() && *character != '=';
+    let url_safe = text
+        .chars()
+        .filter(is_kept)
+        .map(|character| match character {
+            '+' => '-',
+            '/' => '_',
+            other => other,
+        });
+    let url_safe: String = url_safe.collect();
+    String::from_utf8(base64url::decode(url_safe.as_bytes())?).ok()
+}
+
+/// Whether a text is a configuration, or one of Envoy or Kubernetes that has one. A text that cannot be parsed is one if
+/// it has the keys of one.
 fn holds_configuration(text: &str) -> bool {
-    let documents = yaml::parse(text).unwrap_or_default();
+    let Ok(documents) = yaml::parse(text) else {
+        return ["providers:", "rules:", "filters.http.wasm."]
+            .iter()
+            .any(|key| text.contains(key));
+    };
     documents.iter().any(|value| {
         let root = Node {
             path: String::new(),
@@ -94,14 +123,29 @@ fn compose(root: &Node<'_>) -> Option<String> {
     })
 }
 
-/// A configuration below another key.
+/// A configuration below other keys, such as the values of a Helm chart. The `rules` of a Kubernetes resource are not a
+/// configuration.
 fn nested(root: &Node<'_>) -> Option<String> {
-    let members = root.value.as_object()?;
-    let holds = |value: &Value| value.get("providers").or(value.get("rules")).is_some();
-    let (name, _) = members.iter().find(|(_, value)| holds(value))?;
-    Some(format!(
-        "the configuration is below `{name}`: pass only what is below this key"
-    ))
+    if root.member("kind").is_some() {
+        return None;
+    }
+    let has = |node: &Node<'_>, key: &str, keys: &[&str]| {
+        let items = node.member(key);
+        let mut items = items.iter().flat_map(Node::items);
+        items.any(|item| keys.iter().any(|key| item.member(key).is_some()))
+    };
+    let mut path = None;
+    root.visit(&mut |node| {
+        let holds = node.member("providers").is_some() && node.member("rules").is_some()
+            || has(node, "providers", &["jwt"])
+            || has(node, "rules", &["allow", "require"]);
+        if path.is_none() && holds && !std::ptr::eq(node.value, root.value) {
+            path = Some(node.path.clone());
+        }
+    });
+    path.map(|path| {
+        format!("the configuration is below `{path}`: pass only what is below this key")
+    })
 }
 
 fn kind(root: &Node<'_>) -> Option<String> {

@@ -11,6 +11,8 @@ const NO_BREAK_SPACE: &str = "found a no-break space: use a space";
 /// What is wrong with a template.
 pub const TEMPLATE: &str =
     "found a template that is not rendered: render it first, for example with `helm template`";
+/// What is wrong with `${subject}`.
+pub const DOLLAR: &str = "a placeholder is written without `$`, such as `{subject}`";
 const OPEN_QUOTE: &str = "the quote that begins here does not end in this line";
 const CURLY_QUOTE: &str = "found a quote such as `“`: use `\"`";
 const ALIAS: &str = "`*` begins an alias in YAML: quote the text, such as `\"*\"`";
@@ -18,6 +20,7 @@ const FIRST_CHARACTER: &str = "a text cannot begin with `@`, `%` or a backtick i
 const COLON: &str = "found a second `: ` in a line: quote text that has one";
 const FLOW: &str =
     "in `[…]` and `{…}`, quote text that has `{`, `}`, `[`, `]` or `,`, such as `\"/users/{id}\"`";
+const BRACES: &str = "a text that begins with `{` or `[` is an object or a list in YAML: quote it, such as `\"{subject}:{provider}\"`";
 const NO_COLON: &str = "expected `key: value`, with a space after `:`";
 const INDENTATION: &str =
     "wrong indentation: keys of one object, and the `-` of one list, begin in the same column";
@@ -62,6 +65,9 @@ pub fn find(text: &str, line: usize, error: &str) -> Option<Mistake> {
     if error.contains("flow") || error.contains("as the key") {
         return Some((line, FLOW));
     }
+    if has_text_behind_braces(own) {
+        return Some((line, BRACES));
+    }
     if error.contains("mapping values") && own.matches(": ").count() > 1 {
         return Some((line, COLON));
     }
@@ -95,42 +101,52 @@ fn is_text_alone(line: Option<&str>, is_key: &dyn Fn(&str) -> bool) -> bool {
     })
 }
 
+/// Whether the value in a line begins with `{` or `[`, and text follows behind the end of the object or the list.
+fn has_text_behind_braces(line: &str) -> bool {
+    let value = line.trim_start().trim_start_matches("- ");
+    let value = value.split_once(": ").map_or(value, |(_, value)| value);
+    let close = match value.trim_start().chars().next() {
+        Some('{') => '}',
+        Some('[') => ']',
+        _ => return false,
+    };
+    let behind = value.split_once(close).map_or("", |(_, behind)| behind);
+    !matches!(behind, "" | ":") && !behind.starts_with([' ', ',', ']', '}'])
+}
+
 fn indentation(line: &str) -> &str {
     let end = line.find(|character: char| !character.is_whitespace());
     line.get(..end.unwrap_or(line.len())).unwrap_or_default()
 }
 
-/// Whether a line has an expression of a template: `{{ .Values.realm }}`, `{% if x %}` or `${REALM}`.
-pub fn is_template(line: &str) -> bool {
-    let begins = |after: &str| {
-        const WORDS: [&str; 13] = [
-            "if ",
-            "else",
-            "end",
-            "range ",
-            "with ",
-            "include ",
-            "template ",
-            "tpl ",
-            "toYaml ",
-            "required ",
-            "default ",
-            "lookup ",
-            "define ",
-        ];
-        let after = after.trim_start_matches(['-', ' ']);
-        after.starts_with(['.', '$', '/']) || WORDS.iter().any(|word| after.starts_with(word))
+/// Whether a text has an expression of a template: `{{ .Values.realm }}`, `{% if x %}`, `${REALM}` or `$(REALM)`.
+pub fn is_template(text: &str) -> bool {
+    let mut actions = text.split("{{").skip(1);
+    let is_action = |after: &str| {
+        let is_helm = after.starts_with(['-', '.', '$', '/', ' ']);
+        is_helm
+            || ["include ", "template ", "toYaml ", "if ", "end"]
+                .iter()
+                .any(|word| after.starts_with(word))
     };
-    let mut actions = line.split("{{").skip(1);
-    let mut variables = line.split("${").skip(1);
-    let is_variable = |after: &str| {
-        let name = after.split_once('}').map_or("", |(name, _)| name);
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    let is_name = |name: &str| {
+        let of_name =
+            |character: char| character.is_ascii_alphanumeric() || "_.".contains(character);
+        let name = name.split(':').next().unwrap_or_default();
+        !name.is_empty() && name.chars().all(of_name)
     };
-    actions.any(begins) || variables.any(is_variable) || line.contains("{%") && line.contains("%}")
+    let has_variable = |open: &str, close: char| {
+        let mut variables = text.split(open).skip(1);
+        variables.any(|after| {
+            after
+                .split_once(close)
+                .is_some_and(|(name, _)| is_name(name))
+        })
+    };
+    actions.any(is_action)
+        || has_variable("${", '}')
+        || has_variable("$(", ')')
+        || text.contains("{%") && text.contains("%}")
 }
 
 /// The line of a quote without its end: the named line, or the nearest one before it.
