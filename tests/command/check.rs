@@ -839,6 +839,148 @@ fn a_configuration_in_json_is_read_as_the_filter_reads_it() {
 }
 
 #[test]
+fn a_mistake_in_json_comes_with_its_fix() {
+    let desk = Desk::new();
+    for (text, fix) in [
+        (
+            "{\"default\": \"public\",\n}",
+            "JSON has no trailing commas: remove the `,` before it",
+        ),
+        (
+            "{\"networks\": {\"allow\": [\"10.0.0.0/8\",]}}",
+            "JSON has no trailing commas: remove the `,` before it",
+        ),
+        ("{\"default\": \"public\" // why\n}", "JSON has no comments"),
+        (
+            "{\"default\": \"public\" /* why */}",
+            "JSON has no comments",
+        ),
+        ("{\"default\": \"public\"} # why", "JSON has no comments"),
+        ("{'default': 'public'}", "use `\"` in place of `'`"),
+        ("{\"default\": 'public'}", "use `\"` in place of `'`"),
+        ("{default: public}", "quote each name with `\"`"),
+    ] {
+        desk.write("gate.json", text);
+        let ran = desk.run(&["check", "gate.json"]);
+        let expected = format!(": {fix}");
+        assert!(
+            ran.lines()[0].ends_with(&expected),
+            "{}{}",
+            ran.out,
+            ran.err
+        );
+    }
+    // Without a configuration that could be located, the fault of the syntax is what is wrong.
+    for (text, expected) in [
+        (
+            "{/* why */\"default\":\"public\"}".to_owned(),
+            "cannot read `gate.json`: not JSON: key must be a string at line 1 column 2",
+        ),
+        (
+            format!("{{\"default\":{}", "[".repeat(5000)),
+            "nested more than 32 deep",
+        ),
+    ] {
+        desk.write("gate.json", &text);
+        let ran = desk.run(&["check", "gate.json"]);
+        let said = ran.out + &ran.err;
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn values_that_nothing_can_have_are_reported() {
+    for (rule, path) in [
+        ("{\"roles\": [\"admin \"]}", "roles[0]"),
+        (
+            "{\"any_of\": [{\"any_groups\": [\" staff\"]}]}",
+            "any_of[0].any_groups[0]",
+        ),
+        (
+            "{\"claims\": {\"tenant\": [\"red\\n\"]}}",
+            "claims.tenant[0]",
+        ),
+    ] {
+        let text = format!(
+            "{{\"default\": \"public\", \"providers\": [{{\"name\": \"corp\", \"jwt\": {{\"issuer\": \"https://a\", \
+             \"audiences\": [\"b\"], \"jwks\": {{\"remote\": {{\"uri\": \"https://a/jwks\", \"cluster\": \"a\"}}}}}}}}], \
+             \"rules\": [{{\"name\": \"x\", \"match\": {{}}, \"require\": {rule}}}]}}"
+        );
+        let expected = format!(
+            "file.yaml: rules[0].require.{path}: warning: begins or ends with whitespace: values are compared exactly"
+        );
+        assert_findings(rule, &text, &[&expected], GOOD);
+        let user = text
+            .replace("https://a\"", "https://me:hunter2@a\"")
+            .replace("[\"admin \"]", "[\"admin\"]");
+        let expected =
+            "providers[0].jwt.issuer: warning: expected an issuer without user name and password";
+        if rule.contains("admin") {
+            assert_findings(rule, &user, &[expected], GOOD);
+        }
+    }
+}
+
+#[test]
+fn a_plugin_for_a_part_of_the_traffic_is_reported() {
+    let expected = "spec.match: warning: the filter runs only for the traffic that `match` selects";
+    let selected = |labels: Value, selectors: Value| {
+        let mut plugin = plugin(Some("AUTHN"));
+        plugin["spec"]["selector"] = json!({ "matchLabels": labels });
+        plugin["spec"]["match"] = selectors;
+        plugin.to_string()
+    };
+    let (sidecar, gateway) = (json!({"app": "a"}), json!({"istio": "ingressgateway"}));
+    for (labels, selectors) in [
+        (&sidecar, json!([{"mode": "CLIENT"}])),
+        (&gateway, json!([{"mode": "SERVER"}])),
+        (
+            &sidecar,
+            json!([{"mode": "SERVER", "ports": [{"number": 80}]}]),
+        ),
+        (&gateway, json!([{"ports": [{"number": 443}]}])),
+    ] {
+        let text = selected(labels.clone(), selectors);
+        assert_findings("a part", &text, &[expected], GOOD);
+    }
+    for (labels, selectors) in [
+        (&sidecar, json!([])),
+        (&sidecar, json!([{"mode": "SERVER"}])),
+        (&gateway, json!([{"mode": "CLIENT"}])),
+        (&sidecar, json!([{"mode": "CLIENT_AND_SERVER"}])),
+        (
+            &sidecar,
+            json!([{"ports": [{"number": 80}]}, {"mode": "SERVER"}]),
+        ),
+    ] {
+        assert_clean("all", &selected(labels.clone(), selectors));
+    }
+}
+
+#[test]
+fn booleans_and_enumerations_have_other_spellings_in_envoy() {
+    let mut filter = gate("countersign");
+    filter["disabled"] = json!("true");
+    let text = bootstrap(&[filter, router()], &[route()]).to_string();
+    assert_findings(
+        "a string",
+        &text,
+        &["disabled: the filter does not run"],
+        INVALID,
+    );
+    for (number, expected) in [
+        (1, None),
+        (3, Some("failure_policy: Envoy forwards every request")),
+    ] {
+        let mut filter = gate("countersign");
+        filter["typed_config"]["config"]["failure_policy"] = json!(number);
+        let text = bootstrap(&[filter, router()], &[route()]).to_string();
+        let code = if expected.is_some() { INVALID } else { GOOD };
+        assert_findings("a number", &text, expected.as_slice(), code);
+    }
+}
+
+#[test]
 fn a_file_around_the_configuration_that_is_not_json_is_reported() {
     let file = bootstrap(&[gate("countersign"), router()], &[route()]).to_string();
     let comma = file.replacen("}]}}", "}],}}", 1);

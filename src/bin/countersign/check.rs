@@ -5,6 +5,7 @@ mod clusters;
 mod deployment;
 mod gate;
 mod istio;
+mod literal;
 mod order;
 mod routes;
 mod tls;

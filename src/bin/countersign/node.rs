@@ -56,10 +56,10 @@ impl<'v> Node<'v> {
         self.member(name)?.value.as_str()
     }
 
-    /// Whether a member is `true`.
+    /// Whether a member is `true`, also as a string.
     pub fn is_true(&self, name: &str) -> bool {
         self.member(name)
-            .is_some_and(|member| member.value == &Value::Bool(true))
+            .is_some_and(|member| member.value == true || member.value == "true")
     }
 
     /// Whether the `@type` of this protobuf message ends with `name`, such as `wasm.v3.Wasm`.

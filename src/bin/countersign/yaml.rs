@@ -8,6 +8,8 @@
 
 pub mod mistake;
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Number, Value};
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::{Marker, TScalarStyle};
@@ -44,7 +46,7 @@ pub fn parse_with(text: &str, plain: fn(String) -> Option<Value>) -> Result<Vec<
     let mut reader = Reader {
         plain,
         parser: Parser::new_from_str(text.trim_start_matches('\u{feff}')),
-        anchors: Vec::new(),
+        anchors: HashMap::new(),
         values: 0,
     };
     let mut documents = Vec::new();
@@ -67,7 +69,7 @@ struct Reader<'t> {
     /// Reads a plain scalar.
     plain: fn(String) -> Option<Value>,
     /// The anchors and their values.
-    anchors: Vec<(usize, Value)>,
+    anchors: HashMap<usize, Value>,
     values: usize,
 }
 
@@ -104,7 +106,7 @@ impl Reader<'_> {
         };
         // The parser numbers anchors from 1; 0 means that the value has no anchor.
         if anchor > 0 {
-            self.anchors.push((anchor, value.clone()));
+            self.anchors.insert(anchor, value.clone());
         }
         Ok(value)
     }
@@ -146,12 +148,7 @@ impl Reader<'_> {
     }
 
     fn alias(&mut self, anchor: usize, mark: Marker) -> Result<Value, YamlFault> {
-        let known = self
-            .anchors
-            .iter()
-            .rev()
-            .find(|(known, _)| *known == anchor);
-        let value = known.map(|(_, value)| value.clone());
+        let value = self.anchors.get(&anchor).cloned();
         let value = value.ok_or_else(|| fault_at(mark, "unknown anchor"))?;
         self.values += size(&value);
         Ok(value)

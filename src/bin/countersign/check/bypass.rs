@@ -2,7 +2,7 @@
 
 use super::deployment::Finding;
 use super::gate::Gate;
-use crate::locate::Located;
+use crate::locate::{Located, Platform};
 use crate::node::Node;
 
 /// An HTTP filter that runs a Countersign filter: an item of `http_filters`, or the patch of an `EnvoyFilter`.
@@ -11,6 +11,8 @@ struct HttpFilter<'g, 'l, 'v> {
     /// Its list, which is a filter chain; none for a patch.
     chain: Option<String>,
     gate: &'g Gate<'l, 'v>,
+    /// Whether a route, a virtual host or a route configuration in the file enables the filter.
+    is_enabled_somewhere: bool,
 }
 
 /// The findings in a file.
@@ -22,7 +24,7 @@ pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
     }
     for root in &located.roots {
         root.visit(&mut |node| {
-            findings.extend(disabled_by_route(node, &http_filters, located));
+            findings.extend(disabled_by_route(node, &http_filters));
             findings.extend(chains_without(node, gates));
         });
     }
@@ -45,6 +47,7 @@ fn http_filters<'g, 'l, 'v>(
                     node: item.clone(),
                     chain: Some(list.path.clone()),
                     gate,
+                    is_enabled_somewhere: false,
                 }));
             }
         });
@@ -55,8 +58,19 @@ fn http_filters<'g, 'l, 'v>(
                 node: gate.filter.named.clone(),
                 chain: None,
                 gate,
+                is_enabled_somewhere: false,
             });
         }
+    }
+    for root in &located.roots {
+        root.visit(&mut |node| {
+            let configs = node.member("typed_per_filter_config");
+            for (key, config) in configs.iter().flat_map(Node::members) {
+                for filter in found.iter_mut().filter(|filter| filter.is_called(key)) {
+                    filter.is_enabled_somewhere |= !disables(&config);
+                }
+            }
+        });
     }
     found
 }
@@ -68,6 +82,7 @@ impl HttpFilter<'_, '_, '_> {
             self.optional(),
             self.default_config(),
             self.matcher(),
+            self.selected_traffic(),
         ]
         .into_iter()
         .flatten()
@@ -88,15 +103,6 @@ impl HttpFilter<'_, '_, '_> {
         self.node.text("name") == Some(key) || resource.is_some() && of_plugin == resource
     }
 
-    /// Whether a route, a virtual host or a route configuration in the file enables the filter.
-    fn is_enabled_somewhere(&self, located: &Located<'_>) -> bool {
-        has(located, |node| {
-            let configs = node.member("typed_per_filter_config");
-            let mut configs = configs.iter().flat_map(Node::members);
-            configs.any(|(key, config)| self.is_called(key) && !disables(&config))
-        })
-    }
-
     /// Whether two filters are in one chain.
     fn is_beside(&self, other: &Self) -> bool {
         self.chain.is_some() && self.chain == other.chain
@@ -114,7 +120,7 @@ impl HttpFilter<'_, '_, '_> {
             let text = "unless its route enables the filter, a request is evaluated only by another Countersign filter";
             return Some(Finding::warning(path, text));
         }
-        if self.is_enabled_somewhere(located) {
+        if self.is_enabled_somewhere {
             let text = "the filter runs only on routes that enable it: other requests pass without authentication";
             return Some(Finding::warning(path, text));
         }
@@ -166,17 +172,48 @@ impl HttpFilter<'_, '_, '_> {
         let text = "the matcher decides for which requests the filter runs: others pass without authentication";
         (skips || !is_extension).then(|| Finding::warning(outer.path, text))
     }
+
+    /// The finding about the `match` of Istio that selects a part of the traffic.
+    ///
+    /// `mode: CLIENT` selects all traffic of a gateway, and `mode: SERVER` all traffic to a sidecar.
+    fn selected_traffic(&self) -> Option<Finding> {
+        let filter = self.gate.filter;
+        let is_of_istio = filter.platform == Platform::Istio;
+        let selectors = self.node.at(&["spec", "match"]).filter(|_| is_of_istio)?;
+        let is_gateway = self.is_of_gateway();
+        let selects_all = |selector: &Node<'_>| {
+            let mode = selector.text("mode").unwrap_or("UNDEFINED");
+            let other = if is_gateway { "SERVER" } else { "CLIENT" };
+            selector.member("ports").is_none() && mode != other
+        };
+        let is_partial = selectors.items().next().is_some()
+            && !selectors.items().any(|selector| selects_all(&selector));
+        let text = "the filter runs only for the traffic that `match` selects: other requests pass without \
+                    authentication";
+        is_partial.then(|| Finding::warning(selectors.path, text))
+    }
+
+    /// Whether a resource of Istio applies to gateways, as far as its labels and targets show.
+    fn is_of_gateway(&self) -> bool {
+        let mut is_gateway = false;
+        let spec = self.node.member("spec");
+        let targets = ["selector", "targetRef", "targetRefs"];
+        let targets = targets.iter().filter_map(|key| spec.as_ref()?.member(key));
+        for target in targets {
+            target.visit(&mut |node| {
+                let text = node.value.as_str().unwrap_or_default();
+                is_gateway |= text.to_ascii_lowercase().contains("gateway");
+            });
+        }
+        is_gateway
+    }
 }
 
 /// The finding about the `typed_per_filter_config` of a route, a virtual host, a cluster or a route configuration that
 /// disables the filter, unless another Countersign filter of the chain runs there.
 ///
 /// A route that answers by itself has no upstream.
-fn disabled_by_route(
-    node: &Node<'_>,
-    http_filters: &[HttpFilter<'_, '_, '_>],
-    located: &Located<'_>,
-) -> Vec<Finding> {
+fn disabled_by_route(node: &Node<'_>, http_filters: &[HttpFilter<'_, '_, '_>]) -> Vec<Finding> {
     let configs = node.member("typed_per_filter_config");
     let answers = ["direct_response", "redirect"]
         .iter()
@@ -189,7 +226,7 @@ fn disabled_by_route(
     let is_disabled = |filter: &HttpFilter<'_, '_, '_>| {
         let mut named = configs.iter().filter(|(key, _)| filter.is_called(key));
         named.any(|(_, config)| disables(config))
-            || filter.is_disabled() && !filter.is_enabled_somewhere(located)
+            || filter.is_disabled() && !filter.is_enabled_somewhere
     };
     for (key, config) in &configs {
         let called = http_filters.iter().find(|filter| filter.is_called(key));

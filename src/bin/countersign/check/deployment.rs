@@ -6,7 +6,7 @@
 //! 2. A setting that is not in the file is not reported, such as the connection manager around an Istio `WasmPlugin`.
 
 use super::gate::Gate;
-use super::{bypass, clusters, istio, order, routes, tls};
+use super::{bypass, clusters, istio, literal, order, routes, tls};
 use crate::locate::{Located, Platform, WasmFilter};
 use crate::node::Node;
 
@@ -52,6 +52,7 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
         }
     }
     findings.extend(bypass::findings(&gates, located));
+    findings.extend(literal::findings(located));
     findings.extend(clusters::findings(located));
     findings.extend(istio::findings(&gates, located));
     for root in &located.roots {
@@ -79,7 +80,7 @@ fn failure_policy(filter: &WasmFilter<'_>) -> Option<Finding> {
         filter.platform.failure_policy(),
         filter.platform.fail_open(),
     );
-    let chosen = settings.text(policy);
+    let chosen = chosen_policy(filter);
     let opening_key = if chosen == Some("FAIL_OPEN") {
         Some(policy)
     } else {
@@ -100,6 +101,16 @@ fn failure_policy(filter: &WasmFilter<'_>) -> Option<Finding> {
         "without `{policy}: FAIL_RELOAD`, Envoy answers every request with 503 after the filter has failed once"
     );
     Some(Finding::warning(&settings.path, text))
+}
+
+/// The name of the failure policy. Envoy also reads its number.
+fn chosen_policy<'v>(filter: &WasmFilter<'v>) -> Option<&'v str> {
+    let chosen = filter.settings.member(filter.platform.failure_policy())?;
+    match chosen.value.as_u64() {
+        Some(1) => Some("FAIL_RELOAD"),
+        Some(3) => Some("FAIL_OPEN"),
+        _ => chosen.value.as_str(),
+    }
 }
 
 /// Which other filters share their data with this one.

@@ -40,28 +40,33 @@ struct Placed<'v> {
 
 /// The findings about every filter in a file that Istio runs.
 pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
+    let envoy_filters = resources(located, "EnvoyFilter", "networking.istio.io/");
+    let policies = resources(located, "AuthorizationPolicy", SECURITY);
+    let authentications = resources(located, "RequestAuthentication", SECURITY);
     let mut findings = Vec::new();
     for gate in gates {
         findings.extend(network_filter(gate));
-        let Some(placed) = placed(gate, located) else {
+        let Some(placed) = placed(gate, &envoy_filters) else {
             continue;
         };
-        for root in &located.roots {
-            root.visit(&mut |node| {
-                if is_resource(node, "AuthorizationPolicy", SECURITY)
-                    && placed.shares_workload(node)
-                {
-                    findings.extend(authorization_policy(node, gate, &placed));
-                }
-                if is_resource(node, "RequestAuthentication", SECURITY)
-                    && placed.shares_workload(node)
-                {
-                    findings.extend(request_authentication(node, &placed));
-                }
-            });
+        for policy in policies.iter().filter(|node| placed.shares_workload(node)) {
+            findings.extend(authorization_policy(policy, gate, &placed));
         }
+        let shared = authentications
+            .iter()
+            .filter(|node| placed.shares_workload(node));
+        findings.extend(shared.flat_map(|node| request_authentication(node, &placed)));
     }
     findings
+}
+
+/// The resources of a kind in a file.
+fn resources<'v>(located: &Located<'v>, kind: &str, group: &str) -> Vec<Node<'v>> {
+    let mut found = Vec::new();
+    for root in &located.roots {
+        root.visit(&mut |node| found.extend(is_resource(node, kind, group).then(|| node.clone())));
+    }
+    found
 }
 
 /// The finding about a `WasmPlugin` that is no HTTP filter.
@@ -74,7 +79,7 @@ fn network_filter(gate: &Gate<'_, '_>) -> Option<Finding> {
 }
 
 /// Where Istio puts a filter; none if Istio does not run it, or the file does not show it.
-fn placed<'v>(gate: &Gate<'_, 'v>, located: &Located<'v>) -> Option<Placed<'v>> {
+fn placed<'v>(gate: &Gate<'_, 'v>, envoy_filters: &[Node<'v>]) -> Option<Placed<'v>> {
     if gate.filter.platform == Platform::Istio {
         let resource = gate.filter.named.clone();
         let phase = resource.member("spec")?.text("phase");
@@ -88,21 +93,13 @@ fn placed<'v>(gate: &Gate<'_, 'v>, located: &Located<'v>) -> Option<Placed<'v>> 
             fix: "set `phase: AUTHN`",
         });
     }
-    let mut placed = None;
-    for root in &located.roots {
-        root.visit(&mut |node| {
-            if is_resource(node, "EnvoyFilter", "networking.istio.io/")
-                && gate.filter.named.is_within(node)
-            {
-                placed = Some(Placed {
-                    phase: phase_of_patch(node, gate),
-                    resource: node.clone(),
-                    fix: "use `operation: INSERT_FIRST`",
-                });
-            }
-        });
-    }
-    placed
+    let around = |resource: &&Node<'v>| gate.filter.named.is_within(resource);
+    let resource = envoy_filters.iter().find(around)?;
+    Some(Placed {
+        phase: phase_of_patch(resource, gate),
+        resource: resource.clone(),
+        fix: "use `operation: INSERT_FIRST`",
+    })
 }
 
 /// When Istio runs a filter that an `EnvoyFilter` inserts. Only a filter that is inserted last, or before the router, is
