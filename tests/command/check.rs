@@ -968,12 +968,15 @@ fn booleans_and_enumerations_have_other_spellings_in_envoy() {
         &["disabled: the filter does not run"],
         INVALID,
     );
+    let open = Some("failure_policy: Envoy forwards every request");
     for (number, expected) in [
-        (1, None),
-        (3, Some("failure_policy: Envoy forwards every request")),
+        (json!(1), None),
+        (json!("1"), None),
+        (json!(3), open),
+        (json!("3"), open),
     ] {
         let mut filter = gate("countersign");
-        filter["typed_config"]["config"]["failure_policy"] = json!(number);
+        filter["typed_config"]["config"]["failure_policy"] = number;
         let text = bootstrap(&[filter, router()], &[route()]).to_string();
         let code = if expected.is_some() { INVALID } else { GOOD };
         assert_findings("a number", &text, expected.as_slice(), code);

@@ -72,6 +72,23 @@ fn tabs_and_spaces() {
 }
 
 #[test]
+fn quotes_that_end_early_and_escapes() {
+    let early =
+        "a quote ends the text before its end: in `'…'` write `''`, and in `\"…\"` write `\\\"`";
+    let escape = "`\\` begins an escape in `\"…\"`: write `\\\\`, or use `'…'`";
+    hold_unreadable(&[
+        ("realm: 'It's closed'\n", 1, early),
+        ("responses:\n  documentation: \"a\"b\"\n", 2, early),
+        (
+            "require: {cel: \"claims.sub.matches('\\d+')\"}\n",
+            1,
+            escape,
+        ),
+        ("realm: \"C:\\users\"\n", 1, escape),
+    ]);
+}
+
+#[test]
 fn open_quotes() {
     let open = "the quote that begins here does not end in this line";
     hold_unreadable(&[
@@ -106,6 +123,11 @@ fn text_that_yaml_reads_otherwise() {
             "realm: @orders\n",
             1,
             "a text cannot begin with `@`, `%` or a backtick in YAML: quote it",
+        ),
+        (
+            "realm: orders:\n",
+            1,
+            "found a second `: ` in a line: quote text that has one",
         ),
         (
             "realm: orders: v2\n",
@@ -193,7 +215,9 @@ fn templates_that_are_not_rendered() {
     }
     hold_invalid(
         "default: public\nidentity: {headers: {x-user: \"${subject}\"}}\n",
-        &["identity.headers.x-user: a placeholder is written without `$`, such as `{subject}`"],
+        &[
+            "identity.headers.x-user: a placeholder is written without `$`, such as `{subject}` or `{url}`",
+        ],
     );
     hold_invalid(
         "default: public\nrealm: '{{ .Values.realm }}'\norigin: ${ORIGIN}\n",

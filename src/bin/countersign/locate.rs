@@ -284,7 +284,9 @@ fn unrendered(content: &Content) -> Vec<String> {
                 };
                 if is_filled && text.contains("${") {
                     errors.push(format!("{path}: {}", mistake::DOLLAR));
-                } else if mistake::is_template(text) {
+                } else if mistake::is_template(text)
+                    && (!path.ends_with(".cel") || text.contains("{{"))
+                {
                     errors.push(format!("{path}: {}", mistake::TEMPLATE));
                 }
             });

@@ -62,6 +62,14 @@ impl<'v> Node<'v> {
             .is_some_and(|member| member.value == true || member.value == "true")
     }
 
+    /// Whether a member is this value of an enumeration: its name or its number, also as a string.
+    pub fn is_value(&self, key: &str, name: &str, number: u64) -> bool {
+        self.member(key).is_some_and(|member| match member.value {
+            Value::String(text) => text == name || *text == number.to_string(),
+            value => value == number,
+        })
+    }
+
     /// Whether the `@type` of this protobuf message ends with `name`, such as `wasm.v3.Wasm`.
     pub fn is_message(&self, name: &str) -> bool {
         let type_name = self.text("@type").and_then(|url| url.rsplit('/').next());

@@ -221,7 +221,7 @@ fn fault_of_tls(context: &Node<'_>, cluster: &Node<'_>) -> Option<&'static str> 
             "Envoy does not verify the server's certificate without `validation_context`",
         );
     };
-    if validation.text("trust_chain_verification") == Some("ACCEPT_UNTRUSTED") {
+    if validation.is_value("trust_chain_verification", "ACCEPT_UNTRUSTED", 1) {
         return Some("Envoy does not verify the server's certificate with `ACCEPT_UNTRUSTED`");
     }
     if has(

@@ -80,8 +80,7 @@ fn failure_policy(filter: &WasmFilter<'_>) -> Option<Finding> {
         filter.platform.failure_policy(),
         filter.platform.fail_open(),
     );
-    let chosen = chosen_policy(filter);
-    let opening_key = if chosen == Some("FAIL_OPEN") {
+    let opening_key = if settings.is_value(policy, "FAIL_OPEN", 3) {
         Some(policy)
     } else {
         Some(fail_open).filter(|key| settings.is_true(key))
@@ -94,23 +93,13 @@ fn failure_policy(filter: &WasmFilter<'_>) -> Option<Finding> {
         };
         return Some(Finding::error(node.path, format!("{text}; {fix}")));
     }
-    if chosen == Some("FAIL_RELOAD") || filter.platform == Platform::EnvoyGateway {
+    if settings.is_value(policy, "FAIL_RELOAD", 1) || filter.platform == Platform::EnvoyGateway {
         return None;
     }
     let text = format!(
         "without `{policy}: FAIL_RELOAD`, Envoy answers every request with 503 after the filter has failed once"
     );
     Some(Finding::warning(&settings.path, text))
-}
-
-/// The name of the failure policy. Envoy also reads its number.
-fn chosen_policy<'v>(filter: &WasmFilter<'v>) -> Option<&'v str> {
-    let chosen = filter.settings.member(filter.platform.failure_policy())?;
-    match chosen.value.as_u64() {
-        Some(1) => Some("FAIL_RELOAD"),
-        Some(3) => Some("FAIL_OPEN"),
-        _ => chosen.value.as_str(),
-    }
 }
 
 /// Which other filters share their data with this one.

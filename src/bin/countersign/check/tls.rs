@@ -47,7 +47,7 @@ fn has_sds_validation(common: &Node<'_>) -> bool {
 
 /// The finding about a validation context that accepts certificates of unknown issuers.
 fn untrusted(validation: &Node<'_>) -> Option<Finding> {
-    let text = if validation.text("trust_chain_verification") == Some("ACCEPT_UNTRUSTED") {
+    let text = if validation.is_value("trust_chain_verification", "ACCEPT_UNTRUSTED", 1) {
         "with `ACCEPT_UNTRUSTED`, a client certificate proves nothing: anyone can create an accepted certificate"
     } else if validation.member("trusted_ca").is_none() {
         "without `trusted_ca`, a client certificate proves nothing"

@@ -12,8 +12,11 @@ const NO_BREAK_SPACE: &str = "found a no-break space: use a space";
 pub const TEMPLATE: &str =
     "found a template that is not rendered: render it first, for example with `helm template`";
 /// What is wrong with `${subject}`.
-pub const DOLLAR: &str = "a placeholder is written without `$`, such as `{subject}`";
+pub const DOLLAR: &str = "a placeholder is written without `$`, such as `{subject}` or `{url}`";
 const OPEN_QUOTE: &str = "the quote that begins here does not end in this line";
+const EARLY_QUOTE: &str =
+    "a quote ends the text before its end: in `'…'` write `''`, and in `\"…\"` write `\\\"`";
+const ESCAPE: &str = "`\\` begins an escape in `\"…\"`: write `\\\\`, or use `'…'`";
 const CURLY_QUOTE: &str = "found a quote such as `“`: use `\"`";
 const ALIAS: &str = "`*` begins an alias in YAML: quote the text, such as `\"*\"`";
 const FIRST_CHARACTER: &str = "a text cannot begin with `@`, `%` or a backtick in YAML: quote it";
@@ -53,6 +56,12 @@ pub fn find(text: &str, line: usize, error: &str) -> Option<Mistake> {
     if let Some(number) = open_quote(&lines, line, error) {
         return Some((number, OPEN_QUOTE));
     }
+    if error.contains("escape") || error.contains("hexadecimal") {
+        return Some((line, ESCAPE));
+    }
+    if error.contains("trailing content") {
+        return Some((line, EARLY_QUOTE));
+    }
     if error.contains("anchor") {
         return Some((line, ALIAS));
     }
@@ -68,7 +77,8 @@ pub fn find(text: &str, line: usize, error: &str) -> Option<Mistake> {
     if has_text_behind_braces(own) {
         return Some((line, BRACES));
     }
-    if error.contains("mapping values") && own.matches(": ").count() > 1 {
+    let colons = own.matches(": ").count() + usize::from(own.trim_end().ends_with(':'));
+    if error.contains("mapping values") && colons > 1 {
         return Some((line, COLON));
     }
     let is_key = |line: &str| line.trim_end().ends_with(':') || line.contains(": ");
