@@ -66,8 +66,25 @@ fn is_within(network: IpNet, all: &[IpNet]) -> bool {
         return true;
     }
     let may_be_in_parts = all.iter().any(|own| network.contains(own));
-    let halves = network.subnets(network.prefix_len() + 1);
-    may_be_in_parts && halves.is_ok_and(|mut halves| halves.all(|half| is_within(half, all)))
+    may_be_in_parts
+        && halves(network).is_some_and(|halves| halves.iter().all(|half| is_within(*half, all)))
+}
+
+/// The lower and the upper half of a network. `None` if it is one address.
+fn halves(network: IpNet) -> Option<[IpNet; 2]> {
+    let longer = network.prefix_len() + 1;
+    let upper = match network.network() {
+        IpAddr::V4(first) => {
+            let bit = 1_u32.checked_shl(32_u32.checked_sub(longer.into())?)?;
+            IpAddr::from((first.to_bits() | bit).to_be_bytes())
+        }
+        IpAddr::V6(first) => {
+            let bit = 1_u128.checked_shl(128_u32.checked_sub(longer.into())?)?;
+            IpAddr::from((first.to_bits() | bit).to_be_bytes())
+        }
+    };
+    let half = |first| IpNet::new(first, longer).ok();
+    Some([half(network.network())?, half(upper)?])
 }
 
 /// The intersection of two networks: either one contains the other, or it is empty.
