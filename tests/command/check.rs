@@ -907,7 +907,7 @@ fn values_that_nothing_can_have_are_reported() {
              \"rules\": [{{\"name\": \"x\", \"match\": {{}}, \"require\": {rule}}}]}}"
         );
         let expected = format!(
-            "file.yaml: rules[0].require.{path}: warning: begins or ends with whitespace: values are compared exactly"
+            "file.yaml: warning: rules[0].require.{path}: whitespace at an end, or an invisible character: the text is compared as written"
         );
         assert_findings(rule, &text, &[&expected], GOOD);
         let user = text

@@ -1,24 +1,10 @@
-//! Values of a configuration that no request and no token has.
+//! An issuer that no token has, because it has a user name and a password.
 //!
-//! They are valid, and they are compared exactly. So a rule that requires one denies every request.
+//! It is valid, and it is compared exactly. So the filter rejects every token.
 
 use super::deployment::Finding;
 use crate::locate::Located;
 use crate::node::Node;
-
-/// The keys whose values, and the values below them, are compared with claims or with the host.
-const COMPARED: [&str; 10] = [
-    "roles",
-    "any_roles",
-    "groups",
-    "any_groups",
-    "claims",
-    "require_claims",
-    "acr",
-    "subjects",
-    "jti",
-    "hosts",
-];
 
 /// The findings in every configuration of a file.
 pub fn findings(located: &Located<'_>) -> Vec<Finding> {
@@ -30,20 +16,10 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
             value: &value,
         };
         root.visit(&mut |node| {
-            findings.extend(stray_whitespace(node).or_else(|| user_in_issuer(node)));
+            findings.extend(user_in_issuer(node));
         });
     }
     findings
-}
-
-fn stray_whitespace(node: &Node<'_>) -> Option<Finding> {
-    node.value.as_str().filter(|text| text.trim() != *text)?;
-    let path = &node.path;
-    let mut names = path.split(['.', '[']);
-    let is_compared = names.any(|name| COMPARED.contains(&name)) || path.contains(".match.headers");
-    let is_free = path.contains(".body");
-    let message = "begins or ends with whitespace: values are compared exactly";
-    (is_compared && !is_free).then(|| Finding::warning(path, message))
 }
 
 fn user_in_issuer(node: &Node<'_>) -> Option<Finding> {
