@@ -1,5 +1,5 @@
-//! `examples/issuers/` as they are: each configuration fetches its issuer's keys from where it says, and every case of its
-//! table holds with them.
+//! The configurations of `examples/issuers/`, unchanged: each fetches its issuer's keys from the URL that it names, and every
+//! case of its table passes.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `examples/issuers/`: the command has nothing to say about any configuration, and each has a table of cases.
+//! The configurations of `examples/issuers/`: `check` reports nothing about any of them, and each has a table of cases.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ fn issuers() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_command_has_nothing_to_say_about_them() {
+fn check_reports_nothing_about_them() {
     assert_eq!(issuers().len(), 8);
     for issuer in issuers() {
         let ran = Command::new(env!("CARGO_BIN_EXE_countersign"))

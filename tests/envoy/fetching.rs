@@ -1,5 +1,5 @@
-//! Issuers as they are, in a real Envoy: what they require of a request for keys, how they spell keys, and what the log says
-//! if a fetch fails.
+//! Fetching keys from issuers, in a real Envoy: what issuers require of the request, how they spell keys, and what the log
+//! says if a fetch fails.
 
 use countersign::authenticate::jose::base64url;
 use countersign::mint::SigningKey;
