@@ -7,17 +7,19 @@
     reason = "the message of each variant is its documentation"
 )]
 
+mod expected;
+mod warning;
+
 use std::fmt;
 
 use ipnet::IpNet;
-use serde_json::{Number, Value};
 
+use self::expected::Hint;
+pub use self::expected::{Expected, Found};
+pub use self::warning::{Difference, Elsewhere, NotHidden, Warning};
 use super::diagnostic::nearest;
-use super::read::{LIST, SPAN, STRING};
 use crate::authenticate::jose::claims::ClaimPath;
-use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, Lenience, RefusedJwk};
-use crate::authenticate::jose::keys::{MOST_BY_HOST, MOST_IN_WASM};
-use crate::authenticate::jose::signature::AlgorithmSet;
+use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
 use crate::request::path::PatternFault;
@@ -434,242 +436,6 @@ pub enum InvalidThrottle {
     Duration,
 }
 
-/// What the user should know about a configuration that is accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Warning {
-    #[error("clients that reach this proxy directly can claim that they use HTTPS")]
-    ForwardedProto,
-    #[error("without `exp`, tokens that never expire are accepted")]
-    NoExpiry,
-    #[error("`any` accepts tokens that were issued for other services")]
-    AnyAudience,
-    #[error(
-        "numbers from 2^53 on lose their last digits here, so this is not compared as written: use a claim that is a \
-         string, or a configuration in a JSON string (`google.protobuf.StringValue`)"
-    )]
-    InexactNumber,
-    /// Only the command knows how Envoy reads a file.
-    #[error(
-        "Envoy reads this number in YAML as a string, since it is no integer of 32 bits, so it never equals a number: use a \
-         configuration in a JSON string (`google.protobuf.StringValue`)"
-    )]
-    NumberInYaml,
-    #[error("no rule and no default accepts a credential, so this applies to no request")]
-    UnusedRequire,
-    #[error(
-        "`{{{claim}}}` can have any value, which accepts every tenant of the issuer: restrict it in `require_claims`, or in \
-         `claims` of `require` or of a rule"
-    )]
-    OpenIssuer { claim: String },
-    #[error("this key is not used: {0}")]
-    UnusedKey(JwkFault),
-    #[error("{0}")]
-    InlineKey(InvalidJwt),
-    #[error("{0}: the key is used, but other gates may refuse it")]
-    LenientKey(Lenience),
-    #[error(
-        "no token of this provider can be verified: every key has the `issuer` of other tokens"
-    )]
-    KeysOfOtherIssuers,
-    #[error("an inline secret is visible in Envoy's `/config_dump`")]
-    InlineSecret,
-    #[error("this secret is not random: it has few different bytes")]
-    WeakSecret,
-    #[error(
-        "too many keys have the same `kid` or none ({0}): for a token, {MOST_BY_HOST} keys are tried if the host verifies \
-         the algorithm, otherwise {MOST_IN_WASM}"
-    )]
-    UntriedKeys(AlgorithmSet),
-    #[error("keys fetched without TLS can be replaced by anyone on the network path")]
-    KeysWithoutTls,
-    #[error("`offline_access` is not a scope of a resource: challenges omit it")]
-    OfflineAccessInChallenge,
-    #[error("`offline_access` is not a scope of a resource: the metadata omits it")]
-    OfflineAccessInMetadata,
-    #[error(
-        "`null` is the origin of every sandboxed frame: with `allow_credentials`, any page can read what cookies give \
-         access to"
-    )]
-    NullOrigin,
-    #[error("`*` is not a wildcard here: the text is compared as written")]
-    LiteralStar,
-    #[error("this is not a pattern: the text is compared as written")]
-    LiteralPattern,
-    #[error("whitespace at an end, or an invisible character: the text is compared as written")]
-    LiteralStray,
-    #[error("not a standard method; did you mean `{meant}`?")]
-    UnknownMethod { meant: &'static str },
-    #[error("this is one address: a network has a prefix length, such as `10.0.0.0/8`")]
-    OneAddress,
-    #[error(
-        "for requests with cookies, browsers read `*` as a name (WHATWG Fetch): set `allow_credentials: false`, or write \
-         each name"
-    )]
-    AnyWithCookies,
-    #[error("this allows every host below a top-level domain")]
-    TopLevelOrigin,
-    #[error("`*` does not include `authorization` (WHATWG Fetch): the filter adds it")]
-    AnyHeader,
-    #[error(
-        "a request with a token in the query receives 400: the filter would have to remove the token, but rules match \
-         routes"
-    )]
-    QueryToken,
-    #[error(
-        "a request with a credential in `{header}` receives 400: the filter would have to remove the header, but rules \
-         match routes"
-    )]
-    RemovedCredential { header: String },
-    #[error("{0}")]
-    NotHidden(NotHidden),
-}
-
-/// Why clients can tell that a rule exists although it hides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotHidden {
-    /// What decides where the rule does not match.
-    pub elsewhere: Elsewhere,
-    /// What requests receive there that they do not receive here.
-    pub difference: Difference,
-}
-
-/// What decides about the requests of a rule that hides, where the rule does not match.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Elsewhere {
-    /// A later rule, by its name.
-    Rule(String),
-    /// The default, by its value.
-    Default(&'static str),
-}
-
-/// What requests receive that shows a rule that hides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Difference {
-    Public,
-    Optional,
-    Response,
-    Providers,
-}
-
-impl fmt::Display for NotHidden {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fix = match &self.elsewhere {
-            Elsewhere::Rule(name) => {
-                write!(formatter, "under the rule `{name}` ")?;
-                "require a credential there"
-            }
-            Elsewhere::Default(value) => {
-                write!(formatter, "with `default: {value}` ")?;
-                "use `default: deny` or `authenticated`"
-            }
-        };
-        let (difference, fix) = match self.difference {
-            Difference::Public => (
-                "requests pass without a valid credential, and receive 401 here",
-                fix,
-            ),
-            Difference::Optional => (
-                "requests pass without a credential, and receive 401 here",
-                fix,
-            ),
-            Difference::Response => (
-                "every request receives the response of `respond`, and requests with a valid credential receive \
-                 `responses.not_found` here",
-                "configure the same response in both",
-            ),
-            Difference::Providers => (
-                "callers of some providers receive 403, and `responses.not_found` here",
-                "accept every provider there",
-            ),
-        };
-        write!(
-            formatter,
-            "{difference}, which shows that this rule exists: {fix}"
-        )
-    }
-}
-
-/// What would be right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// A value of this kind.
-    Kind(&'static str),
-    /// One of these values.
-    OneOf(&'static [&'static str]),
-}
-
-impl Expected {
-    /// Whether a text is expected, such as a string or the name of a claim.
-    fn accepts_text(self) -> bool {
-        let begins = |kind: &str| kind.starts_with(STRING) || kind.starts_with("the name");
-        matches!(self, Self::Kind(kind) if begins(kind))
-    }
-
-    /// The expected value that is nearest to the one that was found.
-    fn nearest(self, found: &Found) -> Option<String> {
-        match (self, found) {
-            (Self::OneOf(names), Found::String(typed)) => nearest(typed, names.iter().copied()),
-            // What YAML reads from `off` and `no`.
-            (Self::OneOf(names), Found::Bool(false)) => {
-                let none = names.iter().find(|name| **name == "none");
-                none.map(|name| (*name).to_owned())
-            }
-            (Self::Kind(SPAN), Found::Number(number)) => {
-                let seconds = number.as_u64().filter(|seconds| *seconds > 0);
-                seconds.map(|seconds| format!("{seconds}s"))
-            }
-            (Self::Kind(SPAN), Found::String(text)) => {
-                let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-                is_number.then(|| format!("{text}s"))
-            }
-            (_, Found::Number(number)) if self.accepts_text() => Some(format!("\"{number}\"")),
-            (Self::Kind(_) | Self::OneOf(_), _) => None,
-        }
-    }
-}
-
-impl fmt::Display for Expected {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Kind(kind) => formatter.write_str(kind),
-            Self::OneOf(names) => {
-                for (index, name) in names.iter().enumerate() {
-                    let separator = match index {
-                        0 => "",
-                        _ if index + 1 == names.len() => " or ",
-                        _ => ", ",
-                    };
-                    write!(formatter, "{separator}`{name}`")?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-/// The fix: the nearest value that is right, or why YAML reads another one than was written.
-struct Hint<'a>(Expected, &'a Found);
-
-impl fmt::Display for Hint<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match (self.0, self.1) {
-            (expected, Found::Bool(_))
-                if expected.accepts_text() || matches!(expected, Expected::OneOf(_)) =>
-            {
-                ": YAML reads `on`, `off`, `yes` and `no` without quotes as booleans"
-            }
-            (expected, Found::ObjectOf(_)) if expected.accepts_text() => {
-                "; in YAML, quote text that has `{` or `: `"
-            }
-            (Expected::Kind(LIST), Found::Object | Found::ObjectOf(_)) => {
-                "; in YAML, each item begins with `- `"
-            }
-            _ => "",
-        })?;
-        Suggestion(&self.0.nearest(self.1)).fmt(formatter)
-    }
-}
-
 /// The placeholder that was meant: a near one, or the claim of that name.
 struct PlaceholderHint<'a>(&'a str, &'a Option<String>);
 
@@ -694,66 +460,6 @@ impl fmt::Display for Home<'_> {
         match *self.0 {
             "" => formatter.write_str("at the top level: check its indentation"),
             home => write!(formatter, "in `{home}`"),
-        }
-    }
-}
-
-/// What was found in place of what was expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    /// `null`, or a key without a value in YAML.
-    Nothing,
-    Bool(bool),
-    Number(Number),
-    /// A string that is short enough to be shown.
-    String(String),
-    LongString,
-    Url,
-    List,
-    Object,
-    /// An object with only this key, whose value is not a list or an object.
-    ObjectOf(String),
-}
-
-impl From<&Value> for Found {
-    fn from(value: &Value) -> Self {
-        const SHOWN: usize = 40;
-        match value {
-            Value::Null => Self::Nothing,
-            Value::Bool(truth) => Self::Bool(*truth),
-            Value::Number(number) => Self::Number(number.clone()),
-            // Its user information or its query can be a credential.
-            Value::String(text) if text.contains("://") && text.contains(['@', '?']) => Self::Url,
-            Value::String(text) if text.len() <= SHOWN => Self::String(text.clone()),
-            Value::String(_) => Self::LongString,
-            Value::Array(_) => Self::List,
-            Value::Object(members) => match members.iter().next() {
-                Some((key, value))
-                    if members.len() == 1
-                        && key.len() <= SHOWN
-                        && !value.is_array()
-                        && !value.is_object() =>
-                {
-                    Self::ObjectOf(key.clone())
-                }
-                _ => Self::Object,
-            },
-        }
-    }
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => formatter.write_str("nothing"),
-            Self::Bool(truth) => write!(formatter, "the boolean `{truth}`"),
-            Self::Number(number) => write!(formatter, "the number `{number}`"),
-            Self::String(text) => write!(formatter, "`{text}`"),
-            Self::LongString => formatter.write_str("a long string"),
-            Self::Url => formatter.write_str("a URL"),
-            Self::List => formatter.write_str("a list"),
-            Self::Object => formatter.write_str("an object"),
-            Self::ObjectOf(key) => write!(formatter, "an object with the key `{key}`"),
         }
     }
 }
