@@ -1,7 +1,8 @@
 //! Verifies JSON Web Tokens (RFC 7519 §7.2, RFC 8725).
 //!
 //! The order of the checks is part of the security. Before the signature is verified, only the issuer and the key
-//! identifier are used, to select the keys. All other claims are used after the signature is verified:
+//! identifier are used, to select the keys, and the subject and the audience, to count failures. All other claims are used
+//! after the signature is verified:
 //!
 //! 1. The token has three segments of canonical base64url. The header and the claims are JSON objects without duplicate
 //!    members.
@@ -9,8 +10,8 @@
 //! 3. The issuer is the provider's, and the provider accepts the algorithm.
 //! 4. A key of the provider has the key identifier of the token, and can be used with its algorithm and its issuer.
 //! 5. The key verifies the signature.
-//! 6. The token is of the required kind. The audience and the required claims are present, and have the right types and
-//!    values.
+//! 6. The token is of the required kind. The audience is accepted. The required claims are present, and have the required
+//!    values. The token is not bound to a key (`cnf`).
 //! 7. The token is valid at this time. Neither the token nor its subject is revoked. This is checked again when a
 //!    cached result is used.
 

@@ -1,7 +1,8 @@
 //! A token before and after its signature is verified.
 //!
 //! The claims of an [`Unverified`] token are private to this file: of them the rest of the filter learns only the issuer,
-//! the subject and whether the audience is accepted, as hints. [`Signed`] has them all, and is created here alone, by a key that verifies the signature.
+//! the subject and whether the audience is accepted, as hints. [`Signed`] has them all. It is created only here, by a key
+//! that verifies the signature.
 
 use super::{Issuer, Jwt};
 use crate::authenticate::jose::claims::{ClaimPath, Claims};
@@ -77,7 +78,7 @@ impl<'a> Unverified<'a> {
     /// Whether the token names an audience that the provider accepts. It may be lying.
     ///
     /// A token whose signature does not verify counts as a guess only if it could have passed. A token for another service
-    /// could not, whoever signed it.
+    /// could not, even if the issuer signed it.
     pub fn names_audience_of(&self, jwt: &Jwt) -> bool {
         jwt.check_audience(&self.claims).is_ok()
     }

@@ -212,7 +212,7 @@ impl HttpFilter<'_, '_, '_> {
 /// The finding about the `typed_per_filter_config` of a route, a virtual host, a cluster or a route configuration that
 /// disables the filter, unless another Countersign filter of the chain runs there.
 ///
-/// A route that answers by itself has no upstream.
+/// A route with `direct_response` or `redirect` has no upstream.
 fn disabled_by_route(node: &Node<'_>, http_filters: &[HttpFilter<'_, '_, '_>]) -> Vec<Finding> {
     let configs = node.member("typed_per_filter_config");
     let answers = ["direct_response", "redirect"]

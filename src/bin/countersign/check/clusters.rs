@@ -1,6 +1,6 @@
 //! The clusters that configurations name: whether they exist, and whether Envoy verifies who answers there.
 //!
-//! Whoever answers in place of the issuer chooses the keys, and so signs any token.
+//! A server that answers in place of the issuer chooses the keys, and can sign any token.
 
 use countersign::config::nearest;
 use serde_json::Value;
