@@ -1145,18 +1145,6 @@ fn rules_match_what_they_say() {
             &[&format!("{no_path}: expected a path that begins with `/`")],
         ),
         (
-            path("/a/**/b"),
-            &[&format!(
-                "{no_path}: `*` is only allowed as `/**` at the end: use `{{name}}` for one segment of any text"
-            )],
-        ),
-        (
-            path("/a/*"),
-            &[&format!(
-                "{no_path}: `*` is only allowed as `/**` at the end: use `{{name}}` for one segment of any text"
-            )],
-        ),
-        (
             path("/{a}/{a}"),
             &[&format!("{no_path}: duplicate path parameter `{{a}}`")],
         ),
@@ -1213,9 +1201,7 @@ fn rules_match_what_they_say() {
             methods("TRACE"),
             &["rules[0].match.methods[0]: `TRACE` is always denied"],
         ),
-        (hosts("example.com:8080"), &[host]),
         (hosts(""), &[host]),
-        (hosts("https://example.com"), &[host]),
         (
             with_rule(json!({ "match": { "headers": { "x api": "1" } } })),
             &["rules[0].match.headers.x api: not a valid header name"],

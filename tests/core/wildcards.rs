@@ -394,6 +394,7 @@ fn a_method_is_written_as_clients_send_it() {
 fn a_host_is_a_name_or_every_name_below_a_domain() {
     let hosts = |text: &str| with_match(json!({ "hosts": [text] }));
     let path = "rules[0].match.hosts[0]";
+    let other = "expected a host name without scheme, port and path, such as `api.example.com` or `*.example.com`";
     for text in [
         "a.*",
         "*x.com",
@@ -404,7 +405,6 @@ fn a_host_is_a_name_or_every_name_below_a_domain() {
         "*.example.com:443",
     ] {
         let fault = "`*` is only allowed as the first label, such as in `*.example.com`";
-        let other = "expected a host name without scheme, port and path, such as `api.example.com` or `*.example.com`";
         let expected = if text.contains(':') { other } else { fault };
         hold_one(path, &[(hosts(text), expected)]);
     }
@@ -420,13 +420,7 @@ fn a_host_is_a_name_or_every_name_below_a_domain() {
         "user@example.com",
         "api.example.com, www.example.com",
     ] {
-        hold_one(
-            path,
-            &[(
-                hosts(text),
-                "expected a host name without scheme, port and path, such as `api.example.com` or `*.example.com`",
-            )],
-        );
+        hold_one(path, &[(hosts(text), other)]);
     }
     for text in [
         "*.example.com",
