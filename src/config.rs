@@ -7,8 +7,9 @@
 //! No stage stops at the first fault: the user sees all of them at once.
 //!
 //! To add a key: read it in `document/<section>.rs`, with its bound in the schema; check it in `compile/<section>.rs`, and
-//! give what can be wrong with it a variant in `fault.rs`; put the result into `plan.rs`; test it in
-//! `tests/core/document.rs`; write the schema with `countersign schema document > docs/schema/document.json`.
+//! give what can be wrong with it a variant in `fault.rs` or `fault/warning.rs`; add it to `home.rs`, if no other object has a
+//! key of this name; put the result into `plan.rs`; test it in `tests/core/document.rs`; write the schema with
+//! `countersign schema document > docs/schema/document.json`.
 
 mod at;
 mod compile;

@@ -1,7 +1,7 @@
 //! The decision about a request: a plan, a request and a moment → [`Decision`].
 //!
-//! The checks run in this order, 1 to 9 and 15 in this file, 10 in `throttle`, 11 to 13 in `identify` and `verify`, 14, 16
-//! and 17 in [`authorize`](crate::authorize). The first that fails decides the response:
+//! The checks run in this order, 1 to 9 and 15 in this file, 10 in `throttle`, 11 to 13 in `identify` and `verify`, 14 in
+//! `admit`, 16 and 17 in [`authorize`](crate::authorize). The first that fails decides the response:
 //!
 //! 1. there is no valid configuration: 503;
 //! 2. the method is TRACE: 405;

@@ -85,7 +85,7 @@ impl Compiler<'_> {
         let rules = self.rules(document, &providers);
         let mut default = self.default(document, &providers);
         let mut strangers = of_strangers(&providers);
-        self.judge_everywhere(document, &require, &rules, &default, &providers);
+        self.check_everywhere(document, &require, &rules, &default, &providers);
         let providers: Vec<_> = providers.compiled();
         self.warn_of_open_issuers(&providers, &require, &rules);
         let presentation = self.presentation(document, &providers);

@@ -2,7 +2,8 @@
 
 use super::at::At;
 
-/// The keys of each object, and the object's location. The keys of the top level come last.
+/// The location of each object, and its keys. Left out are keys such as `networks` that belong to several objects, where
+/// none is the likely one. The top level comes last.
 const HOMES: [(&str, &[&str]); 11] = [
     (
         "rules[].match",

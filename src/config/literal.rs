@@ -13,12 +13,12 @@ use super::fault::{Fault, InvalidHeader, Warning};
 use crate::grammar::unprintable::escaped;
 
 impl Diagnostics {
-    /// Judges an item of a list that can be removed to match any value.
+    /// Checks an item of a list that can be removed to match any value.
     pub fn literal(&mut self, at: &At<'_>, text: &str) -> Whole {
         self.literal_or(at, text, "")
     }
 
-    /// Judges a text. `instead` says what to write in place of a `*`; if it is empty, the list is to be removed.
+    /// Checks a text. `instead` says what to write in place of a `*`; if it is empty, the list is to be removed.
     // Not inlined, as the others below: many keys have a call.
     #[inline(never)]
     pub fn literal_or(&mut self, at: &At<'_>, text: &str, instead: &'static str) -> Whole {
@@ -42,7 +42,7 @@ impl Diagnostics {
         self.report(at, fault)
     }
 
-    /// Judges each text in a value. The recursion is bounded by the depth of a configuration.
+    /// Checks each text in a value. The recursion is bounded by the depth of a configuration.
     #[inline(never)]
     pub fn literal_in(&mut self, at: &At<'_>, value: &Value, instead: &'static str) -> Whole {
         match value {
@@ -60,7 +60,7 @@ impl Diagnostics {
         }
     }
 
-    /// Judges the value of a header that a rule matches.
+    /// Checks the value of a header that a rule matches.
     #[inline(never)]
     pub fn header_value(&mut self, at: &At<'_>, header: &str, value: &str) -> Whole {
         if !has_star(value) {

@@ -25,7 +25,7 @@ impl Candidate<'_, '_> {
     }
 }
 
-/// The place of a caller among several: accepted providers before others, in the order of the configuration.
+/// The rank of a caller among several: accepted providers before others, in the order of the configuration.
 pub(super) fn rank(gate: &Gate, caller: &Principal) -> (bool, ProviderId) {
     let provider = caller.provider();
     (!gate.providers.contains(&provider), provider)

@@ -38,7 +38,8 @@ pub enum FetchFault {
         /// The URL to which the response redirects, without its query; empty if there is none.
         location: String,
     },
-    /// The body is not JSON because it is compressed, although the request accepts `identity` only. This is the start of `content-encoding`.
+    /// The body is not JSON because it is compressed, although the request accepts `identity` only. This is the start of
+    /// `content-encoding`.
     #[error(
         "the response is compressed (`{0}`), although the request accepts `identity` only: have the issuer, or the proxy in front of it, honor `accept-encoding`"
     )]

@@ -19,7 +19,7 @@ impl Compiler<'_> {
     }
 
     /// Rejects a top-level `require` that no caller can meet, and warns of one that applies to no request.
-    pub(super) fn judge_everywhere(
+    pub(super) fn check_everywhere(
         &mut self,
         document: &Document,
         require: &Everywhere,

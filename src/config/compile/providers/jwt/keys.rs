@@ -185,7 +185,7 @@ impl Compiler<'_> {
         let set = parse_set(inline, Source::Inline)
             .map_err(|fault| self.report(at, InvalidJwt::KeySet(fault)))?;
         let keys_at = at.member("keys");
-        self.judge_keys(&keys_at, &set)?;
+        self.check_keys(&keys_at, &set)?;
         if let Ok(issuer) = issuer
             && !set.keys.is_empty()
             && !set.keys.iter().any(|key| issuer.can_use(key))
@@ -217,13 +217,13 @@ impl Compiler<'_> {
 
     /// Warns of keys that are not used, and of members that are read leniently. An `issuer` that cannot be read is an
     /// error, because it restricts the key.
-    fn judge_keys(&mut self, at: &At<'_>, set: &JwkSet) -> Typed<()> {
-        let mut judged = Ok(());
+    fn check_keys(&mut self, at: &At<'_>, set: &JwkSet) -> Typed<()> {
+        let mut result = Ok(());
         for refused in &set.refused {
             let at = at.item(refused.index);
             let warning = match &refused.fault {
                 JwkFault::Issuer => {
-                    judged = Err(self.report(&at, InvalidJwt::KeyIssuer(JwkFault::Issuer)));
+                    result = Err(self.report(&at, InvalidJwt::KeyIssuer(JwkFault::Issuer)));
                     continue;
                 }
                 JwkFault::Private => Warning::InlineKey(InvalidJwt::PrivateKey),
@@ -235,7 +235,7 @@ impl Compiler<'_> {
             let warning = Warning::LenientKey(entry.lenience);
             self.warn(&at.item(entry.index), warning);
         }
-        judged
+        result
     }
 
     /// An inline secret can be read by everyone who can read the configuration, and a secret that a person chose can be
