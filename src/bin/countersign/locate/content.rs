@@ -1,8 +1,9 @@
 //! What Envoy passes to a filter as its configuration, and what that makes of the numbers in it.
 //!
 //! A `google.protobuf.Struct` has doubles. Where Envoy reads it from YAML, numbers become strings, except for integers of 32
-//! bits (`ValueUtil::loadFromYaml`, measured with Envoy 1.40). Istio reads `pluginConfig` as a Struct, prints it as JSON, and passes the text on:
-//! a number that lost its last digits arrives as an integer again. Envoy Gateway passes the JSON of `config` on as it is.
+//! bits (`ValueUtil::loadFromYaml`, measured with Envoy 1.40). Istio reads `pluginConfig` as a Struct, prints it as JSON, and
+//! passes the text on: a number that lost its last digits arrives as an integer again. Envoy Gateway passes the JSON of
+//! `config` on as it is.
 
 use countersign::config::{self, Diagnostic, Loaded, Warning, through_struct};
 use countersign::json;
