@@ -38,7 +38,7 @@ impl RequiredValues {
     /// The ambiguous headers of a request.
     ///
     /// A server could read a list as one of its elements (RFC 9110 §5.3). It could trim a value, or decode it (RFC
-    /// 2047, as CherryPy does).
+    /// 2047, as CherryPy does). Cookies are a list too: hosts join the lines of HTTP/2 (RFC 9113 §8.2.3).
     pub(super) fn in_doubt(&self, request: &RequestView<'_>) -> Doubts<'_> {
         let mut doubts = Doubts::default();
         for (name, values) in &self.0 {
@@ -53,7 +53,9 @@ impl RequiredValues {
             if has_encoded_word(sent) {
                 doubts.0.push(Doubt { name, value: None });
             }
+            let is_cookie = name == "cookie";
             let others = elements(sent)
+                .flat_map(|element| element.split(move |byte| is_cookie && *byte == b';'))
                 .map(trimmed)
                 .filter(|element| *element != sent);
             for value in others.filter_map(value_of) {
