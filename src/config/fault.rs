@@ -18,6 +18,7 @@ use self::expected::Hint;
 pub use self::expected::{Expected, Found};
 pub use self::warning::{Difference, Elsewhere, NotHidden, Warning};
 use super::diagnostic::nearest;
+use super::literal::has_star;
 use crate::authenticate::jose::claims::ClaimPath;
 use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
 use crate::authorize::condition::{self, FaultKind, Position};
@@ -446,7 +447,8 @@ impl fmt::Display for PlaceholderHint<'_> {
             Self(_, Some(_)) => Suggestion(self.1).fmt(formatter),
             Self(name, None) => write!(
                 formatter,
-                ": expected `subject`, `provider`, `scopes`, `roles`, `groups` or a claim, such as `claims.{name}`"
+                ": expected `subject`, `provider`, `scopes`, `roles`, `groups` or a claim, such as `claims.{}`",
+                if has_star(name) { "email" } else { name }
             ),
         }
     }

@@ -100,6 +100,20 @@ fn a_wildcard_alone_elsewhere_is_a_fault_that_says_what_to_write() {
         )],
     );
     hold_one(
+        "identity.headers.x-all",
+        &[
+            (
+                with(json!({ "identity": { "headers": { "x-all": "{claims.*}" } } })),
+                claim,
+            ),
+            (
+                with(json!({ "identity": { "headers": { "x-all": "{*}" } } })),
+                "unknown placeholder `*`: expected `subject`, `provider`, `scopes`, `roles`, `groups` or a claim, such \
+                 as `claims.email`",
+            ),
+        ],
+    );
+    hold_one(
         "rules[0].require.claims.*",
         &[(with_require(json!({ "claims": { "*": "red" } })), claim)],
     );
@@ -602,6 +616,16 @@ fn a_wildcard_within_a_text_is_compared_as_written_and_warned_of() {
         (
             with_match(json!({ "headers": { "x-user": "{id}" } })),
             &[&format!("rules[0].match.headers.x-user: {pattern}")],
+        ),
+        (
+            with(
+                json!({ "identity": { "headers": { "x-all": "a:{subject}/{claims.resource_access.*.roles}" } } }),
+            ),
+            &[&format!("identity.headers.x-all: {star}")],
+        ),
+        (
+            with(json!({ "identity": { "headers": { "x-text": "*", "x-star": "*{claims.a}*" } } })),
+            &[],
         ),
         (
             with_match(json!({ "headers": { "x-tenant": "^red" } })),

@@ -4,6 +4,7 @@ use super::Compiler;
 use crate::config::at::At;
 use crate::config::diagnostic::nearest;
 use crate::config::document::identity::Identity as IdentityDocument;
+use crate::config::document::providers::jwt::claims;
 use crate::config::fault::{Fault, InvalidHeader, InvalidIdentity};
 use crate::config::read::{Entries, Items, Optional};
 use crate::grammar::{folds_to, is_header_name, is_token};
@@ -38,7 +39,10 @@ impl Compiler<'_> {
             let at = headers_at.member(name);
             let header = self.identity_header(&at, name, &identity);
             match Template::parse(text) {
-                Ok(template) => identity.headers.push((header, template)),
+                Ok(template) => {
+                    self.judge_claims(&at, text);
+                    identity.headers.push((header, template));
+                }
                 Err(fault) => self.invalid_template(&at, &fault),
             }
         }
@@ -57,6 +61,15 @@ impl Compiler<'_> {
             }
         }
         identity
+    }
+
+    /// Judges the claims that a template names, as those of a rule: a `*` in their paths stands for nothing.
+    fn judge_claims(&mut self, at: &At<'_>, template: &str) {
+        for rest in template.split("{claims.").skip(1) {
+            if let Some((path, _)) = rest.split_once('}') {
+                drop(claims::path(path, at, self.diagnostics));
+            }
+        }
     }
 
     fn invalid_template(&mut self, at: &At<'_>, fault: &TemplateFault) {
