@@ -78,7 +78,7 @@ pub fn judge(answer: &Answer, caller: Caller, tokens: &Tokens, reads: &[Key]) ->
         (Violation::Token, !is_good(&read.token, tokens)),
         (
             Violation::Session,
-            is_verified && !is_good(&read.session, tokens),
+            is_verified && !is_good_session(&read.session, tokens),
         ),
         (
             Violation::Authorization,
@@ -120,11 +120,25 @@ fn has_member(value: &Option<String>, expected: &str) -> bool {
     value.split(',').any(|member| member.trim() == expected)
 }
 
-/// Nothing, or bob's token; quotes around a cookie's value, and empty members of a list, mean nothing.
+/// Nothing, or bob's token; quotes around a value, and empty members of a list, mean nothing.
 fn is_good(value: &Option<String>, tokens: &Tokens) -> bool {
     let value = value.as_deref().unwrap_or_default();
     let value = value.trim_matches(['"', ',', ' ']);
     value.is_empty() || value.as_bytes() == tokens.good
+}
+
+/// Nothing, or bob's token. Percent-encoded quotes, and `Bearer ` before the token, are not part of it. aiohttp ends a value
+/// at the space, and reads `Bearer` alone, which is not a token.
+fn is_good_session(value: &Option<String>, tokens: &Tokens) -> bool {
+    let value = value.as_deref().unwrap_or_default();
+    let value = percent_decode_str(value).decode_utf8_lossy();
+    let value = value.trim_matches(['"', ',', ' ']);
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    let token = match scheme.eq_ignore_ascii_case("bearer") {
+        true => rest.trim(),
+        false => value,
+    };
+    is_good(&Some(token.to_owned()), tokens)
 }
 
 /// A scheme that no provider reads is the upstream's own.
@@ -210,6 +224,10 @@ mod tests {
                 bob(|read| read.session = Some("good,forged".to_owned())),
             ),
             (
+                Violation::Session,
+                bob(|read| read.session = Some("Bearer%20forged".to_owned())),
+            ),
+            (
                 Violation::Authorization,
                 bob(|read| read.authorization = Some("forged".to_owned())),
             ),
@@ -225,6 +243,15 @@ mod tests {
             read.authorization = text("bearer good");
         });
         assert_eq!(permitted, None);
+        for session in [
+            "Bearer good",
+            "bearer%20good",
+            "%22Bearer good%22",
+            "Bearer",
+        ] {
+            let permitted = judged(ORDERS, Caller::Bob, |read| read.session = text(session));
+            assert_eq!(permitted, None, "{session}");
+        }
         let of_upstream = bob(|read| read.authorization = Some("Basic eDp5".to_owned()));
         assert_eq!(of_upstream, None);
         let unverified = judged(PUBLIC, Caller::Bob, |read| {
