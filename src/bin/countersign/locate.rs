@@ -34,6 +34,15 @@ pub struct Located<'v> {
     pub roots: Vec<Node<'v>>,
 }
 
+impl<'v> Located<'v> {
+    /// Calls `visitor` with each node of the file, in its order.
+    pub fn visit(&self, mut visitor: impl FnMut(&Node<'v>)) {
+        for root in &self.roots {
+            root.visit(&mut visitor);
+        }
+    }
+}
+
 /// A Countersign configuration in a file.
 pub struct Configuration<'v> {
     /// Its path in the file.

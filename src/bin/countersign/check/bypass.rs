@@ -22,12 +22,10 @@ pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
     for http_filter in &http_filters {
         findings.extend(http_filter.findings(&http_filters, located));
     }
-    for root in &located.roots {
-        root.visit(&mut |node| {
-            findings.extend(disabled_by_route(node, &http_filters));
-            findings.extend(chains_without(node, gates));
-        });
-    }
+    located.visit(|node| {
+        findings.extend(disabled_by_route(node, &http_filters));
+        findings.extend(chains_without(node, gates));
+    });
     findings
 }
 
@@ -36,22 +34,20 @@ fn http_filters<'g, 'l, 'v>(
     located: &Located<'v>,
 ) -> Vec<HttpFilter<'g, 'l, 'v>> {
     let mut found: Vec<HttpFilter<'g, 'l, 'v>> = Vec::new();
-    for root in &located.roots {
-        root.visit(&mut |node| {
-            let Some(list) = node.member("http_filters") else {
-                return;
-            };
-            for item in list.items() {
-                let run = gates.iter().filter(|gate| gate.filter.is_run_by(&item));
-                found.extend(run.map(|gate| HttpFilter {
-                    node: item.clone(),
-                    chain: Some(list.path.clone()),
-                    gate,
-                    is_enabled_somewhere: false,
-                }));
-            }
-        });
-    }
+    located.visit(|node| {
+        let Some(list) = node.member("http_filters") else {
+            return;
+        };
+        for item in list.items() {
+            let run = gates.iter().filter(|gate| gate.filter.is_run_by(&item));
+            found.extend(run.map(|gate| HttpFilter {
+                node: item.clone(),
+                chain: Some(list.path.clone()),
+                gate,
+                is_enabled_somewhere: false,
+            }));
+        }
+    });
     for gate in gates {
         if !found.iter().any(|known| std::ptr::eq(known.gate, gate)) {
             found.push(HttpFilter {
@@ -62,16 +58,14 @@ fn http_filters<'g, 'l, 'v>(
             });
         }
     }
-    for root in &located.roots {
-        root.visit(&mut |node| {
-            let configs = node.member("typed_per_filter_config");
-            for (key, config) in configs.iter().flat_map(Node::members) {
-                for filter in found.iter_mut().filter(|filter| filter.is_called(key)) {
-                    filter.is_enabled_somewhere |= !disables(&config);
-                }
+    located.visit(|node| {
+        let configs = node.member("typed_per_filter_config");
+        for (key, config) in configs.iter().flat_map(Node::members) {
+            for filter in found.iter_mut().filter(|filter| filter.is_called(key)) {
+                filter.is_enabled_somewhere |= !disables(&config);
             }
-        });
-    }
+        }
+    });
     found
 }
 
@@ -292,8 +286,6 @@ fn forwards(manager: &Node<'_>) -> bool {
 /// Whether a node of the file meets a condition.
 fn has(located: &Located<'_>, mut condition: impl FnMut(&Node<'_>) -> bool) -> bool {
     let mut found = false;
-    for root in &located.roots {
-        root.visit(&mut |node| found |= condition(node));
-    }
+    located.visit(|node| found |= condition(node));
     found
 }

@@ -80,19 +80,17 @@ fn named_by(configuration: &Configuration<'_>) -> Vec<Named> {
 /// The clusters in the file, by name.
 fn known<'v>(located: &Located<'v>) -> Vec<(&'v str, Node<'v>)> {
     let mut known = Vec::new();
-    for root in &located.roots {
-        root.visit(&mut |node| {
-            let is_cluster = node.is_message("config.cluster.v3.Cluster");
-            let listed = node.at(&["static_resources", "clusters"]);
-            let patched = node
-                .member("patch")
-                .filter(|_| node.text("applyTo") == Some("CLUSTER"));
-            let patched = patched.and_then(|patch| patch.member("value"));
-            let clusters = listed.iter().flat_map(Node::items).chain(patched);
-            let clusters = clusters.chain(is_cluster.then(|| node.clone()));
-            known.extend(clusters.filter_map(|cluster| Some((cluster.text("name")?, cluster))));
-        });
-    }
+    located.visit(|node| {
+        let is_cluster = node.is_message("config.cluster.v3.Cluster");
+        let listed = node.at(&["static_resources", "clusters"]);
+        let patched = node
+            .member("patch")
+            .filter(|_| node.text("applyTo") == Some("CLUSTER"));
+        let patched = patched.and_then(|patch| patch.member("value"));
+        let clusters = listed.iter().flat_map(Node::items).chain(patched);
+        let clusters = clusters.chain(is_cluster.then(|| node.clone()));
+        known.extend(clusters.filter_map(|cluster| Some((cluster.text("name")?, cluster))));
+    });
     known
 }
 

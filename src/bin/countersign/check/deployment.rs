@@ -55,14 +55,12 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     findings.extend(issuer::findings(located));
     findings.extend(clusters::findings(located));
     findings.extend(istio::findings(&gates, located));
-    for root in &located.roots {
-        root.visit(&mut |node| {
-            findings.extend(client_address(node, &gates));
-            findings.extend(order::findings(node, &gates));
-            findings.extend(routes::findings(node, &gates));
-            findings.extend(tls::findings(node));
-        });
-    }
+    located.visit(|node| {
+        findings.extend(client_address(node, &gates));
+        findings.extend(order::findings(node, &gates));
+        findings.extend(routes::findings(node, &gates));
+        findings.extend(tls::findings(node));
+    });
     // Two filters of one chain have the same findings about other filters.
     let mut unique: Vec<Finding> = Vec::with_capacity(findings.len());
     for finding in findings {

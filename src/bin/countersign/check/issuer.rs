@@ -15,17 +15,18 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
             path: configuration.path.clone(),
             value: &value,
         };
-        root.visit(&mut |node| {
-            findings.extend(user_in_issuer(node));
-        });
+        let providers = root.member("providers");
+        let providers = providers.iter().flat_map(Node::items);
+        let issuers = providers.filter_map(|provider| provider.at(&["jwt", "issuer"]));
+        findings.extend(issuers.filter_map(|issuer| user_in_issuer(&issuer)));
     }
     findings
 }
 
-fn user_in_issuer(node: &Node<'_>) -> Option<Finding> {
-    let (_, rest) = node.value.as_str()?.split_once("://")?;
+fn user_in_issuer(issuer: &Node<'_>) -> Option<Finding> {
+    let (_, rest) = issuer.value.as_str()?.split_once("://")?;
     let has_user = rest.split(['/', '?', '#']).next()?.contains('@');
     let message = "expected an issuer without user name and password: values are compared exactly, so no token has \
                    this one";
-    (has_user && node.path.ends_with(".jwt.issuer")).then(|| Finding::warning(&node.path, message))
+    has_user.then(|| Finding::warning(&issuer.path, message))
 }

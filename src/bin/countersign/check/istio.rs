@@ -63,9 +63,7 @@ pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
 /// The resources of a kind in a file.
 fn resources<'v>(located: &Located<'v>, kind: &str, group: &str) -> Vec<Node<'v>> {
     let mut found = Vec::new();
-    for root in &located.roots {
-        root.visit(&mut |node| found.extend(is_resource(node, kind, group).then(|| node.clone())));
-    }
+    located.visit(|node| found.extend(is_resource(node, kind, group).then(|| node.clone())));
     found
 }
 

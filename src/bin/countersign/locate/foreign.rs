@@ -1,6 +1,6 @@
 //! Files without a configuration: what they are, and what to pass instead.
 
-use countersign::authenticate::jose::base64url;
+use countersign::authenticate::jose::jwk::decode_leniently;
 use countersign::config::{self, Fault};
 use serde_json::Value;
 
@@ -81,17 +81,8 @@ fn config_map(root: &Node<'_>) -> Option<String> {
 
 /// The text of a file in base64 (RFC 4648 §4), as in the `data` of a `Secret`.
 fn decoded(text: &str) -> Option<String> {
-    let is_kept = |character: &char| !character.is_ascii_whitespace() && *character != '=';
-    let url_safe = text
-        .chars()
-        .filter(is_kept)
-        .map(|character| match character {
-            '+' => '-',
-            '/' => '_',
-            other => other,
-        });
-    let url_safe: String = url_safe.collect();
-    String::from_utf8(base64url::decode(url_safe.as_bytes())?).ok()
+    let text: String = text.split_ascii_whitespace().collect();
+    String::from_utf8(decode_leniently(&text)?).ok()
 }
 
 /// Whether a text is a configuration, or one of Envoy or Kubernetes that has one. A text that cannot be parsed is one if
