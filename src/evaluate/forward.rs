@@ -116,10 +116,9 @@ impl<'p> Forwarding<'p, '_> {
         match told {
             Told::Nothing | Told::NothingOfPreflight => {}
             Told::Anonymous => forward.set.extend(identity.anonymous()),
-            Told::Caller => {
-                let told = self.identity_headers(decision.principal());
-                forward.set.extend(told);
-            }
+            Told::Caller => forward
+                .set
+                .extend(self.identity_headers(decision.principal())),
         }
         forward
     }

@@ -26,6 +26,12 @@ pub(super) struct Unread<'p> {
 }
 
 impl Unread<'_> {
+    /// Notes that a cookie is not read.
+    fn ignore(&mut self, location: LocationId, cookie: &str, trace: &mut impl Trace) {
+        self.cookies.push(location);
+        trace.step(Step::Ignored(cookie));
+    }
+
     /// Whether the gate looks at a location.
     pub fn is_looked_at(&self, policy: &Policy, location: LocationId) -> bool {
         let gate = self.gate;
@@ -76,8 +82,7 @@ impl<'p> Evaluation<'p, '_> {
         let mut readers = readers(self.policy, gate, location);
         let loses = readers.all(|reader| self.reads_header(reader, before.iter()));
         if loses {
-            unread.cookies.push(location);
-            trace.step(Step::Ignored(cookie));
+            unread.ignore(location, cookie, trace);
         }
         loses
     }
@@ -104,8 +109,7 @@ impl<'p> Evaluation<'p, '_> {
                 .select(gate, candidate)
                 .is_ok_and(|selected| reads_header(selected.provider));
         if loses {
-            unread.cookies.push(location);
-            trace.step(Step::Ignored(cookie));
+            unread.ignore(location, cookie, trace);
         }
         loses
     }
