@@ -32,9 +32,9 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderId(pub usize);
 
-/// Identifies a source of fetched keys by its position among the sources of the configuration.
+/// Identifies a source of fetched keys or entries by its position among the sources of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeySourceId(pub usize);
+pub struct SourceId(pub usize);
 
 /// A provider of the configuration: it verifies credentials of one kind.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub struct Facts<'f> {
 /// The fetched keys, by their source.
 pub trait KeysAtHand {
     /// The keys of a source. `None` if no keys have been fetched from it yet.
-    fn keys(&self, source: KeySourceId) -> Option<&KeySet>;
+    fn keys(&self, source: SourceId) -> Option<&KeySet>;
 }
 
 /// Why a credential does not prove who the caller is.

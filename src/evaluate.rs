@@ -53,7 +53,7 @@ use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::jose::signature::Backend;
-use crate::authenticate::{KeySourceId, ProviderId};
+use crate::authenticate::{ProviderId, SourceId};
 use crate::authorize::condition::{Budget, Condition};
 use crate::authorize::{Access, permit, permit_anyone, permit_where_hidden};
 use crate::plan::{Bound, Mode, Networks, Plan, Policy};
@@ -146,9 +146,9 @@ pub enum Outcome<'p> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetch {
     /// The keys of a source.
-    Keys(KeySourceId),
+    Keys(SourceId),
     /// The same, because a signature fails under a key of the source: the issuer may have replaced the key.
-    KeysInDoubt(KeySourceId),
+    KeysInDoubt(SourceId),
     /// The list of credentials that a provider accepts.
     Entries(ProviderId),
     /// The state of a token, from its authorization server (RFC 7662).
@@ -157,7 +157,7 @@ pub enum Fetch {
 
 impl Fetch {
     /// The key source, if keys are fetched.
-    pub fn key_source(self) -> Option<KeySourceId> {
+    pub fn key_source(self) -> Option<SourceId> {
         match self {
             Self::Keys(source) | Self::KeysInDoubt(source) => Some(source),
             Self::Entries(_) | Self::Introspection(..) => None,

@@ -8,7 +8,7 @@ mod tokens;
 
 pub use self::failures::{Caller, CallerId, Failures, Limits};
 pub use self::tokens::{CacheSizes, Judged, Refused, Slot, TokenCache, TokenId, TokenKey};
-use crate::authenticate::KeySourceId;
+use crate::authenticate::SourceId;
 use crate::authenticate::jose::keys::KeySet;
 use crate::keys::{FetchEvent, Fetched, HeldKeySets, Loaded};
 use crate::time::Timestamp;
@@ -44,18 +44,18 @@ impl Store {
     }
 
     /// Replaces the keys of a source, and forgets rejected tokens, because a new key may verify them.
-    pub fn keys_fetched(&mut self, source: KeySourceId, set: KeySet, at: Timestamp) {
+    pub fn keys_fetched(&mut self, source: SourceId, set: KeySet, at: Timestamp) {
         self.replace_keys(source, set, at, false);
     }
 
-    fn replace_keys(&mut self, source: KeySourceId, set: KeySet, at: Timestamp, after_doubt: bool) {
+    fn replace_keys(&mut self, source: SourceId, set: KeySet, at: Timestamp, after_doubt: bool) {
         if self.keys.replace(source, set, at, after_doubt) {
             self.tokens.forget_refused();
         }
     }
 
     /// Records that a fetch failed. The keys of the source are kept.
-    pub fn fetch_failed(&mut self, source: KeySourceId, at: Timestamp) {
+    pub fn fetch_failed(&mut self, source: SourceId, at: Timestamp) {
         self.keys.failed(source, at);
     }
 }

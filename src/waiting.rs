@@ -95,9 +95,9 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authenticate::KeySourceId;
+    use crate::authenticate::SourceId;
 
-    const FETCH: Fetch = Fetch::Keys(KeySourceId(0));
+    const FETCH: Fetch = Fetch::Keys(SourceId(0));
 
     fn held(bytes: usize, deadline: i64) -> Held {
         Held {
@@ -121,7 +121,7 @@ mod tests {
         let mut waiting = Waiting::default();
         waiting.hold(1, held(10, 100));
         let of_another = Held {
-            fetch: Fetch::Keys(KeySourceId(1)),
+            fetch: Fetch::Keys(SourceId(1)),
             ..held(10, 100)
         };
         waiting.hold(2, of_another);

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::Fetch;
-use crate::authenticate::{KeySourceId, ProviderId};
+use crate::authenticate::{ProviderId, SourceId};
 use crate::reject::Reject;
 use crate::store::{CallerId, Judged, Slot, Store, TokenId};
 use crate::time::Timestamp;
@@ -20,7 +20,7 @@ pub struct Effects {
     /// What should be fetched although no request waits for it. The host makes this fetch.
     pub wanted: Option<Fetch>,
     /// The key sources under whose keys a signature failed.
-    pub doubted: Vec<KeySourceId>,
+    pub doubted: Vec<SourceId>,
     /// The provider of a token that was refused before all keys were tried that can have signed it.
     pub untried: Option<ProviderId>,
 }

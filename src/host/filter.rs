@@ -16,7 +16,7 @@ use super::properties::{self, Route};
 use super::shared::HostShared;
 use crate::authenticate::jose::keys::{MOST_BY_HOST, MOST_IN_WASM};
 use crate::authenticate::jose::signature::Chosen;
-use crate::authenticate::{KeySourceId, ProviderId};
+use crate::authenticate::{ProviderId, SourceId};
 use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
 use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
@@ -202,7 +202,7 @@ impl Filter {
     }
 
     /// Notes that a signature failed under a key of a source.
-    pub(super) fn doubt(&self, source: KeySourceId) {
+    pub(super) fn doubt(&self, source: SourceId) {
         self.fetcher.borrow_mut().doubt(source);
     }
 

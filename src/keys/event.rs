@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::content::Loaded;
 use super::fault::{FetchFault, ShownUrl};
-use crate::authenticate::KeySourceId;
+use crate::authenticate::SourceId;
 use crate::authenticate::jose::jwk::{LenientJwk, RefusedJwk};
 use crate::time::Timestamp;
 use crate::url::Url;
@@ -17,7 +17,7 @@ const MAX_LISTED: usize = 8;
 #[derive(Debug)]
 pub struct FetchEvent {
     /// The source.
-    pub source: KeySourceId,
+    pub source: SourceId,
     /// When the fetch ended.
     pub at: Timestamp,
     /// The result, for the store.

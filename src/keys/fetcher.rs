@@ -12,7 +12,7 @@ use super::event::{FetchEvent, FetchReport, Fetched, Summary};
 use super::fault::FetchFault;
 use super::record::{Record, max_age};
 use super::source::{Address, Endpoint, Source};
-use crate::authenticate::KeySourceId;
+use crate::authenticate::SourceId;
 use crate::ports::{Call, CallId, Method, NotSent, Outbound, Response, Shared, SharedData};
 use crate::time::Timestamp;
 
@@ -102,25 +102,25 @@ impl Fetcher {
     }
 
     /// The number of fetches of a source that ended since this fetcher exists; none if there is no such source.
-    pub fn ended(&self, source: KeySourceId) -> Option<u64> {
+    pub fn ended(&self, source: SourceId) -> Option<u64> {
         self.sources.get(source.0).map(|watched| watched.ended)
     }
 
     /// The longest time that a fetch of a source takes; none if there is no such source.
-    pub fn time_limit(&self, source: KeySourceId) -> Option<Duration> {
+    pub fn time_limit(&self, source: SourceId) -> Option<Duration> {
         let watched = self.sources.get(source.0);
         watched.map(|watched| watched.source.time_limit())
     }
 
     /// Notes that a request needs a fetch: no keys were fetched yet, or no key verifies its token.
-    pub fn want(&mut self, source: KeySourceId) {
+    pub fn want(&mut self, source: SourceId) {
         if let Some(watched) = self.sources.get_mut(source.0) {
             watched.is_wanted = true;
         }
     }
 
     /// Notes that a signature failed under a key of a source. The next fetch tells whether the issuer replaced the key.
-    pub fn doubt(&mut self, source: KeySourceId) {
+    pub fn doubt(&mut self, source: SourceId) {
         if let Some(watched) = self.sources.get_mut(source.0) {
             watched.is_doubted = true;
         }
@@ -164,9 +164,9 @@ impl Fetcher {
     }
 }
 
-fn identified(sources: &mut [Watched]) -> impl Iterator<Item = (KeySourceId, &mut Watched)> {
+fn identified(sources: &mut [Watched]) -> impl Iterator<Item = (SourceId, &mut Watched)> {
     let numbered = sources.iter_mut().enumerate();
-    numbered.map(|(number, watched)| (KeySourceId(number), watched))
+    numbered.map(|(number, watched)| (SourceId(number), watched))
 }
 
 /// The response to a pending call goes nowhere, so other workers need not wait for the end of the lease.
@@ -183,7 +183,7 @@ impl Watched {
     /// Adopts what another worker shared. Returns the version of the shared record.
     fn adopt(
         &mut self,
-        id: KeySourceId,
+        id: SourceId,
         shared: &dyn SharedData,
         now: Timestamp,
         events: &mut Vec<FetchEvent>,
@@ -329,7 +329,7 @@ impl Watched {
     /// Ends a fetch: shares its result, and sets when the next fetch is due.
     fn end(
         &mut self,
-        source: KeySourceId,
+        source: SourceId,
         ended: Ended,
         shared: &dyn SharedData,
         now: Timestamp,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::authenticate::jose::jwk::KeyId;
 use crate::authenticate::jose::keys::KeySet;
-use crate::authenticate::{KeySourceId, KeysAtHand};
+use crate::authenticate::{KeysAtHand, SourceId};
 use crate::time::Timestamp;
 
 /// After a fetch, a token that no key verifies does not cause another fetch for this long.
@@ -45,7 +45,7 @@ impl HeldKeySets {
     }
 
     /// The keys of a source; none if there is no such source.
-    pub fn get(&self, source: KeySourceId) -> Option<&HeldKeys> {
+    pub fn get(&self, source: SourceId) -> Option<&HeldKeys> {
         self.sources.get(source.0)
     }
 
@@ -64,7 +64,7 @@ impl HeldKeySets {
     /// the old keys before the fetch began.
     pub(crate) fn replace(
         &mut self,
-        source: KeySourceId,
+        source: SourceId,
         set: KeySet,
         at: Timestamp,
         after_doubt: bool,
@@ -87,7 +87,7 @@ impl HeldKeySets {
     }
 
     /// Records that a fetch failed. The keys are kept.
-    pub(crate) fn failed(&mut self, source: KeySourceId, at: Timestamp) {
+    pub(crate) fn failed(&mut self, source: SourceId, at: Timestamp) {
         if let Some(held) = self.sources.get_mut(source.0) {
             held.attempted = Some(at);
             held.failed = true;
@@ -96,13 +96,13 @@ impl HeldKeySets {
 }
 
 impl KeysAtHand for HeldKeySets {
-    fn keys(&self, source: KeySourceId) -> Option<&KeySet> {
+    fn keys(&self, source: SourceId) -> Option<&KeySet> {
         self.get(source)?.set.as_deref()
     }
 }
 
 impl KeysAtHand for Withdrawn<'_> {
-    fn keys(&self, source: KeySourceId) -> Option<&KeySet> {
+    fn keys(&self, source: SourceId) -> Option<&KeySet> {
         self.0.get(source)?.withdrawn.as_deref()
     }
 }

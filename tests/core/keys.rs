@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::authenticate::KeySourceId;
+use countersign::authenticate::SourceId;
 use countersign::authenticate::jose::jwk::{Source, parse_set};
 use countersign::authenticate::jose::keys::KeySet;
 use countersign::authenticate::jose::signature::{Algorithm, Pure};
@@ -95,7 +95,7 @@ impl Scene {
     fn fetched_jwks(&mut self, source: usize, keys: Vec<Value>, at: Timestamp) {
         let set = parse_set(&json!({ "keys": keys }), Source::Remote).unwrap();
         self.store
-            .keys_fetched(KeySourceId(source), KeySet::new(set.keys, None), at);
+            .keys_fetched(SourceId(source), KeySet::new(set.keys, None), at);
     }
 
     /// A fetch ends that began after a signature had failed.
@@ -103,7 +103,7 @@ impl Scene {
         let keys: Vec<Value> = keys.iter().map(|key| key.public_jwk()).collect();
         let set = parse_set(&json!({ "keys": keys }), Source::Remote).unwrap();
         self.store.fetch_ended(FetchEvent {
-            source: KeySourceId(source),
+            source: SourceId(source),
             at,
             fetched: Fetched::Ok(Loaded::Keys(KeySet::new(set.keys, None))),
             after_doubt: true,
@@ -119,7 +119,7 @@ impl Scene {
             (b":authority", b"api.example.com"),
             (b"authorization", authorization.as_bytes()),
         ]);
-        let sources = [Fetch::Keys(KeySourceId(0)), Fetch::Keys(KeySourceId(1))];
+        let sources = [Fetch::Keys(SourceId(0)), Fetch::Keys(SourceId(1))];
         let client = "192.0.2.1".parse().ok();
         let request = request.from_client(client);
         let settled = if settled { &sources[..] } else { &[] };
@@ -188,7 +188,7 @@ fn before_the_first_keys_a_request_waits_and_then_is_judged() {
     // The wait is over and no keys came. The token is not to blame.
     assert_eq!(scene.ask(&good, true, START), UNAVAILABLE);
     // The fetch failed, so requests do not wait.
-    scene.store.fetch_failed(KeySourceId(0), START);
+    scene.store.fetch_failed(SourceId(0), START);
     assert_eq!(scene.ask(&good, false, START), UNAVAILABLE);
     // The other provider is not affected.
     assert_eq!(scene.ask(&token("b", &one), false, START), Came::Waits);
@@ -210,7 +210,7 @@ fn j_10_an_unknown_key_waits_once_in_a_cool_down() {
     assert_eq!(scene.ask(&new, true, after), UNKNOWN);
     assert_eq!(scene.ask(&new, false, after), UNKNOWN);
     // The fetch failed. The issuer may have the key by now, so the token cannot be judged. Known keys stay in use.
-    scene.store.fetch_failed(KeySourceId(0), after);
+    scene.store.fetch_failed(SourceId(0), after);
     assert_eq!(scene.ask(&new, true, after), UNAVAILABLE);
     assert_eq!(scene.ask(&new, false, after), UNAVAILABLE);
     assert_eq!(scene.ask(&token("a", &one), false, after), Came::Passes);
@@ -244,7 +244,7 @@ fn a_token_of_an_algorithm_that_is_not_accepted_is_judged_without_keys() {
             let mut scene = Scene::with_jwks(&jwks, &json!({}));
             let confused = token("a", &secret.clone().with_kid(kid));
             assert_eq!(scene.ask(&confused, false, START), NO_KEY, "{kid:?}");
-            scene.store.fetch_failed(KeySourceId(0), START);
+            scene.store.fetch_failed(SourceId(0), START);
             assert_eq!(scene.ask(&confused, false, START), NO_KEY);
             scene.fetched(0, &[&key("one")], START);
             assert_eq!(scene.ask(&confused, false, later(60)), NO_KEY);
@@ -323,7 +323,7 @@ fn a_wrong_signature_waits_for_the_first_keys_of_every_source_and_is_then_final(
     scene.fetched(0, &[&one], START);
     assert_eq!(scene.ask(&of_namesake, false, START), Came::Waits);
     assert_eq!(scene.ask(&of_namesake, true, START), FORGED);
-    scene.store.fetch_failed(KeySourceId(1), START);
+    scene.store.fetch_failed(SourceId(1), START);
     assert_eq!(scene.ask(&of_namesake, false, START), FORGED);
     scene.fetched(1, &[&one], START);
     assert_eq!(scene.ask(&of_namesake, false, START), FORGED);
@@ -360,7 +360,7 @@ fn a_key_of_another_issuer_is_an_unknown_key() {
 fn while_a_source_was_never_fetched_a_token_that_names_no_held_key_is_503() {
     let (mut scene, one) = (Scene::of_two_sources(), key("one"));
     scene.fetched(0, &[&one], START);
-    scene.store.fetch_failed(KeySourceId(1), START);
+    scene.store.fetch_failed(SourceId(1), START);
     let of = |signer: &SigningKey| token("a", signer);
     assert_eq!(scene.ask(&of(&key("two")), false, START), UNAVAILABLE);
     let unnamed = SigningKey::generate(Algorithm::Es256).with_kid(None);
@@ -373,7 +373,7 @@ fn while_a_source_was_never_fetched_a_token_that_names_no_held_key_is_503() {
     let mut scene = Scene::with_jwks(&json!([inline, remote]), &json!({}));
     assert_eq!(scene.ask(&of(&one), false, START), Came::Passes);
     assert_eq!(scene.ask(&of(&key("two")), false, START), Came::Waits);
-    scene.store.fetch_failed(KeySourceId(0), START);
+    scene.store.fetch_failed(SourceId(0), START);
     assert_eq!(scene.ask(&of(&key("two")), false, START), UNAVAILABLE);
     assert_eq!(scene.ask(&of(&key("one")), false, START), FORGED);
 }
@@ -424,7 +424,7 @@ fn a_wrong_signature_under_a_named_key_is_401_when_the_fetch_fails() {
     let forged = token("a", &key("one"));
     scene.fetched(0, &[&one], START);
     assert_eq!(scene.ask(&forged, false, later(30)), Came::Doubts);
-    scene.store.fetch_failed(KeySourceId(0), later(31));
+    scene.store.fetch_failed(SourceId(0), later(31));
     assert_eq!(scene.ask(&forged, true, later(31)), FORGED);
     assert_eq!(scene.ask(&forged, false, later(32)), FORGED);
     assert_eq!(scene.ask(&forged, false, later(61)), Came::Doubts);
@@ -502,7 +502,7 @@ fn wrong_signatures_under_a_fetched_key_count_after_a_fetch_that_returned_the_ke
     // A fetch for another reason says nothing, and neither does one that failed.
     scene.fetched(0, &[&one], later(2));
     assert_eq!(scene.answered(&forged, later(3)), 10);
-    scene.store.fetch_failed(KeySourceId(0), later(32));
+    scene.store.fetch_failed(SourceId(0), later(32));
     assert_eq!(scene.answered(&forged, later(33)), 10);
     // This one began after a signature had failed.
     scene.fetched_in_doubt(0, &[&one], later(62));
@@ -614,7 +614,7 @@ fn a_token_is_no_guess_while_a_source_was_never_fetched() {
     let inline = json!({"inline": {"keys": [one.public_jwk()]}});
     let mut scene = throttled(&json!([inline, fetched_source()]));
     assert_eq!(scene.answered(&namesake, START), 10);
-    scene.store.fetch_failed(KeySourceId(0), START);
+    scene.store.fetch_failed(SourceId(0), START);
     assert_eq!(scene.answered(&namesake, later(1)), 10);
     scene.fetched(0, &[&key("two")], later(2));
     assert_eq!(scene.answered(&namesake, later(2)), 3);
@@ -640,7 +640,7 @@ fn a_wrong_mac_concerns_the_secrets_of_the_configuration_only() {
             FORGED
         };
         assert_eq!(scene.ask(&forged, false, START), fault, "{kid:?}");
-        scene.store.fetch_failed(KeySourceId(0), START);
+        scene.store.fetch_failed(SourceId(0), START);
         assert_eq!(scene.ask(&forged, false, START), fault);
         scene.fetched(0, &[&key("one")], START);
         assert_eq!(scene.ask(&forged, false, later(60)), fault);

@@ -1,6 +1,6 @@
 //! What is remembered of tokens and keys, and that it changes no answer: near-collisions, time, keys, bounds.
 
-use countersign::authenticate::KeySourceId;
+use countersign::authenticate::SourceId;
 use countersign::authenticate::jose::base64url;
 use countersign::authenticate::jose::jwk::{Source, parse_set};
 use countersign::authenticate::jose::keys::KeySet;
@@ -386,12 +386,12 @@ fn r_05_a_key_that_is_gone_takes_its_remembered_tokens_with_it() {
     let mut worker = Worker::new(&document(remote()));
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&old, &new]), at(0));
+        .keys_fetched(SourceId(0), key_set(&[&old, &new]), at(0));
     let of_old = token(&old, json!({}));
     worker.remember(&of_old, at(0));
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&old, &new]), at(1));
+        .keys_fetched(SourceId(0), key_set(&[&old, &new]), at(1));
     assert_eq!(
         worker.bearer(&of_old, at(1)),
         (PASSES, true),
@@ -399,7 +399,7 @@ fn r_05_a_key_that_is_gone_takes_its_remembered_tokens_with_it() {
     );
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&new]), at(2));
+        .keys_fetched(SourceId(0), key_set(&[&new]), at(2));
     assert_eq!(worker.bearer(&of_old, at(2)).0, refused(TokenFault::Key));
 }
 
@@ -409,7 +409,7 @@ fn r_05_another_key_of_the_same_name_is_another_key() {
     let mut worker = Worker::new(&document(remote()));
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&old]), at(0));
+        .keys_fetched(SourceId(0), key_set(&[&old]), at(0));
     let (of_old, of_new) = (token(&old, json!({})), token(&new, json!({})));
     assert_eq!(worker.bearer(&of_old, at(0)).0, PASSES);
     assert_eq!(
@@ -418,7 +418,7 @@ fn r_05_another_key_of_the_same_name_is_another_key() {
     );
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&new]), at(1));
+        .keys_fetched(SourceId(0), key_set(&[&new]), at(1));
     assert_eq!(
         worker.bearer(&of_old, at(1)).0,
         refused(TokenFault::Signature)
@@ -436,10 +436,10 @@ fn j_10_an_unknown_key_asks_for_newer_ones_once_in_a_cool_down() {
     let mut worker = Worker::new(&document(remote()));
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&known]), at(0));
+        .keys_fetched(SourceId(0), key_set(&[&known]), at(0));
     let fields = format!("Bearer {}", token(&unknown, json!({})));
     let fields = [("authorization", fields.as_str())];
-    let fetch = Fetch::Keys(KeySourceId(0));
+    let fetch = Fetch::Keys(SourceId(0));
     let cool_down = i64::try_from(COOL_DOWN.as_secs()).unwrap();
 
     assert_eq!(
@@ -450,17 +450,15 @@ fn j_10_an_unknown_key_asks_for_newer_ones_once_in_a_cool_down() {
     // The fetch brought nothing new.
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&known]), at(cool_down));
+        .keys_fetched(SourceId(0), key_set(&[&known]), at(cool_down));
     assert_eq!(
         worker.try_ask("/", &fields, &[fetch], at(cool_down)),
         Ok((refused(TokenFault::Key), false))
     );
     // It brought the key: what was refused before is not remembered.
-    worker.store.keys_fetched(
-        KeySourceId(0),
-        key_set(&[&known, &unknown]),
-        at(2 * cool_down),
-    );
+    worker
+        .store
+        .keys_fetched(SourceId(0), key_set(&[&known, &unknown]), at(2 * cool_down));
     assert_eq!(
         worker.try_ask("/", &fields, &[fetch], at(2 * cool_down)),
         Ok((PASSES, false))
@@ -473,14 +471,14 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
     let mut worker = Worker::new(&document(remote()));
     let good = format!("Bearer {}", token(&signer, json!({})));
     let fields = [("authorization", good.as_str())];
-    let fetch = Fetch::Keys(KeySourceId(0));
+    let fetch = Fetch::Keys(SourceId(0));
     let unavailable = Some(Reject::Unavailable(Lacking::Keys));
     assert_eq!(worker.try_ask("/", &fields, &[], at(0)), Err(fetch));
     assert_eq!(
         worker.try_ask("/", &fields, &[fetch], at(0)),
         Ok((unavailable, false))
     );
-    worker.store.fetch_failed(KeySourceId(0), at(1));
+    worker.store.fetch_failed(SourceId(0), at(1));
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(1)),
         Ok((unavailable, false))
@@ -493,13 +491,13 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
     assert_eq!(worker.ask("/", &[], at(1)).0, Some(Reject::NoCredential));
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&signer]), at(2));
+        .keys_fetched(SourceId(0), key_set(&[&signer]), at(2));
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(2)),
         Ok((PASSES, false))
     );
     // A refresh that fails leaves the keys in use; who brings an unknown one meanwhile cannot be judged.
-    worker.store.fetch_failed(KeySourceId(0), at(3));
+    worker.store.fetch_failed(SourceId(0), at(3));
     assert_eq!(worker.ask("/", &fields, at(3)), (PASSES, false));
     assert_eq!(worker.ask("/", &fields, at(3)), (PASSES, true));
     let unknown = token(&key("2"), json!({}));
@@ -513,14 +511,14 @@ fn j_10_a_key_of_no_name_does_not_hide_that_the_named_one_is_unknown() {
     let mut worker = Worker::new(&document(remote()));
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&nameless]), at(0));
+        .keys_fetched(SourceId(0), key_set(&[&nameless]), at(0));
     let of_new = format!("Bearer {}", token(&key("new"), json!({})));
     let fields = [("authorization", of_new.as_str())];
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(30)),
-        Err(Fetch::KeysInDoubt(KeySourceId(0)))
+        Err(Fetch::KeysInDoubt(SourceId(0)))
     );
-    worker.store.fetch_failed(KeySourceId(0), at(30));
+    worker.store.fetch_failed(SourceId(0), at(30));
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(30)),
         Ok((Some(Reject::Unavailable(Lacking::Keys)), false))
@@ -535,7 +533,7 @@ fn j_11_the_key_that_a_token_names_is_tried_however_many_have_no_name() {
     let mut worker = Worker::new(&document(remote()));
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&keys), at(0));
+        .keys_fetched(SourceId(0), key_set(&keys), at(0));
     assert_eq!(worker.bearer(&token(&named, json!({})), at(0)).0, PASSES);
 }
 
@@ -546,12 +544,12 @@ fn r_05_what_is_refused_now_is_not_remembered_as_good() {
     let mut worker = Worker::new(&document(remote()));
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&old]), at(0));
+        .keys_fetched(SourceId(0), key_set(&[&old]), at(0));
     let of_old = token(&old, json!({}));
     worker.remember(&of_old, at(0));
     worker
         .store
-        .keys_fetched(KeySourceId(0), key_set(&[&new]), at(1));
+        .keys_fetched(SourceId(0), key_set(&[&new]), at(1));
     let refused = refused(TokenFault::Signature);
     assert_eq!(worker.bearer(&of_old, at(1)), (refused, false));
     assert_eq!(worker.bearer(&of_old, at(1)), (refused, true));

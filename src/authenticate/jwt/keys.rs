@@ -7,7 +7,7 @@ use super::unverified::{Signed, Unverified};
 use crate::authenticate::jose::jwk::Jwk;
 use crate::authenticate::jose::keys::{KeySet, most_tried};
 use crate::authenticate::jose::signature::SignatureFault;
-use crate::authenticate::{Facts, KeySourceId, Refusal, Unproven};
+use crate::authenticate::{Facts, Refusal, SourceId, Unproven};
 use crate::reject::{TokenFault, Unavailable};
 
 /// The keys of a provider.
@@ -16,7 +16,7 @@ pub enum Keys {
     /// Keys in the configuration.
     Inline(KeySet),
     /// Keys that are fetched from a source.
-    Remote(KeySourceId),
+    Remote(SourceId),
 }
 
 impl Keys {
@@ -28,7 +28,7 @@ impl Keys {
         }
     }
 
-    fn source(&self) -> Option<KeySourceId> {
+    fn source(&self) -> Option<SourceId> {
         match self {
             Self::Inline(_) => None,
             Self::Remote(source) => Some(*source),
@@ -39,7 +39,7 @@ impl Keys {
 /// The keys that are tried for a token, in this order.
 pub struct Candidates<'f> {
     /// The keys, with the source of those that are fetched.
-    pub keys: SmallVec<[(Option<KeySourceId>, &'f Jwk); 4]>,
+    pub keys: SmallVec<[(Option<SourceId>, &'f Jwk); 4]>,
     /// Whether there are no other keys that can have signed the token.
     pub are_all: bool,
 }
@@ -55,7 +55,7 @@ impl Jwt {
     }
 
     /// The sources from which the keys are fetched.
-    pub fn key_sources(&self) -> impl Iterator<Item = KeySourceId> {
+    pub fn key_sources(&self) -> impl Iterator<Item = SourceId> {
         self.keys.iter().filter_map(Keys::source)
     }
 

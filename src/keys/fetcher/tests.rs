@@ -11,7 +11,7 @@ use crate::mint::SigningKey;
 use crate::ports::LocalData;
 use crate::url::Url;
 
-const SOURCE: KeySourceId = KeySourceId(0);
+const SOURCE: SourceId = SourceId(0);
 /// The lease of a direct source: its timeout of two seconds, and one more.
 const LEASE: i64 = 3_000;
 
@@ -759,7 +759,7 @@ fn without_shared_data_each_worker_fetches_separately() {
 fn an_unknown_source_has_no_fetches() {
     let (host, shared) = (Host::default(), Rc::default());
     let mut worker = Worker::new(&direct(), &host, &shared);
-    let unknown = KeySourceId(1);
+    let unknown = SourceId(1);
     worker.fetcher.want(unknown);
     assert_eq!(worker.fetcher.ended(unknown), None);
     assert_eq!(worker.fetcher.time_limit(unknown), None);
@@ -779,11 +779,11 @@ fn each_source_is_fetched_separately() {
     };
     let answer = response(500, Vec::new());
     let event = fetcher.respond(second.id, Some(answer), &mut host.clone(), at(0));
-    assert_eq!(event.unwrap().source, KeySourceId(1));
+    assert_eq!(event.unwrap().source, SourceId(1));
     let answer = response(200, keys(1));
     let event = fetcher.respond(first.id, Some(answer), &mut host.clone(), at(0));
     assert_eq!(event.unwrap().source, SOURCE);
-    let ended = [0, 1, 2].map(|number| fetcher.ended(KeySourceId(number)));
+    let ended = [0, 1, 2].map(|number| fetcher.ended(SourceId(number)));
     assert_eq!(ended, [Some(1), Some(1), None]);
 }
 
