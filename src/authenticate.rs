@@ -9,6 +9,7 @@
 //!
 //! None of them reads the store. They receive what they need of it as [`Facts`].
 
+pub mod basic;
 pub mod granted;
 pub mod jose;
 pub mod jwt;

@@ -1,0 +1,3 @@
+//! Basic: user names and passwords (RFC 7617).
+
+pub mod password;
