@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use countersign::authenticate::basic::password::PasswordHash;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -1572,12 +1573,61 @@ fn hash_reads_the_secret_from_standard_input_only() {
         ),
         (&["hash", "password"], "a\0b", "zero byte"),
         (&["hash", "password", "--cost", "99"], "a", "99"),
+        (&["hash", "password", "--cost", "15"], "a", "15"),
+        (
+            &["hash", "password", "--algorithm", "argon2id"],
+            "a\0b",
+            "zero byte",
+        ),
+        (
+            &[
+                "hash",
+                "password",
+                "--algorithm",
+                "argon2id",
+                "--cost",
+                "10",
+            ],
+            "a",
+            "`--cost`",
+        ),
+        (&["hash", "password", "--algorithm", "md5"], "a", "md5"),
         (&["hash", "key", "secret"], "", "unexpected argument"),
         (&["hash"], "", "Usage"),
     ] {
         let ran = desk.run_with_input(arguments, input);
         assert_eq!((ran.code, ran.out.as_str()), (FAILURE, ""), "{arguments:?}");
         assert!(ran.err.contains(what), "{}", ran.err);
+    }
+}
+
+#[test]
+fn hash_prints_password_hashes_that_the_filter_accepts() {
+    let desk = Desk::new();
+    let long = "x".repeat(100);
+    for (arguments, password, start) in [
+        (&["--cost", "4"][..], "pässwörd", "$2y$04$"),
+        (
+            &["--algorithm", "bcrypt", "--cost", "5"],
+            "secret",
+            "$2y$05$",
+        ),
+        (
+            &["--algorithm", "argon2id"],
+            &long,
+            "$argon2id$v=19$m=19456,t=2,p=1$",
+        ),
+    ] {
+        let arguments = [&["hash", "password"], arguments].concat();
+        let ran = desk.run_with_input(&arguments, &format!("{password}\n"));
+        assert_eq!((ran.code, ran.err.as_str()), (GOOD, ""), "{arguments:?}");
+        let hash = ran.out.strip_suffix('\n').unwrap();
+        assert!(hash.starts_with(start), "{hash}");
+        let parsed = PasswordHash::parse(hash).unwrap();
+        assert!(parsed.verify(password.as_bytes()), "{hash}");
+        assert!(!parsed.verify(b"Secret"), "{hash}");
+        let again = desk.run_with_input(&arguments, password);
+        assert_ne!(again.out, ran.out, "the salt is random");
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::io::{IsTerminal, Read};
 
+use argon2::{Argon2, PasswordHasher};
+use countersign::authenticate::basic::password::PasswordHash;
 use sha2::{Digest, Sha256};
 
 use crate::exit::{Failure, Report};
@@ -14,6 +16,14 @@ use crate::exit::{Failure, Report};
 /// bcrypt hashes at most 72 bytes: the password and a final zero byte. A password of 72 bytes is hashed without the zero
 /// byte.
 const BCRYPT_BYTES_MAX: usize = 72;
+
+/// The bcrypt costs that the filter accepts.
+const BCRYPT_COSTS: std::ops::RangeInclusive<i64> = {
+    let costs = PasswordHash::BCRYPT_COSTS;
+    *costs.start() as i64..=*costs.end() as i64
+};
+
+const BCRYPT_COST_DEFAULT: u32 = 10;
 
 /// The most that is read from standard input. A secret is shorter; more is a file that was passed by mistake.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -29,12 +39,21 @@ pub struct Hash {
 enum What {
     /// An API key: SHA-256 in hexadecimal. Only for random keys, which cannot be guessed
     Key,
-    /// A password: bcrypt
+    /// A password: bcrypt or argon2id
     Password {
-        /// The bcrypt cost: each step doubles the time of a guess and of a verification
-        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(4..=31))]
-        cost: u32,
+        /// The function. argon2id needs 19 MiB for a verification
+        #[arg(long, value_enum, default_value_t = Algorithm::Bcrypt)]
+        algorithm: Algorithm,
+        /// The bcrypt cost: each step doubles the time of a guess and of a verification [default: 10]
+        #[arg(long, value_parser = clap::value_parser!(u32).range(BCRYPT_COSTS))]
+        cost: Option<u32>,
     },
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Algorithm {
+    Bcrypt,
+    Argon2id,
 }
 
 impl Hash {
@@ -43,9 +62,39 @@ impl Hash {
         let secret = read_secret()?;
         match self.what {
             What::Key => Ok(Report::success(hexadecimal(&Sha256::digest(&secret)))),
-            What::Password { cost } => bcrypt(&secret, cost).map(Report::success),
+            What::Password { algorithm, cost } => {
+                password(&secret, algorithm, cost).map(Report::success)
+            }
         }
     }
+}
+
+fn password(secret: &[u8], algorithm: Algorithm, cost: Option<u32>) -> Result<String, Failure> {
+    if secret.contains(&0) {
+        return Err(Failure::new(
+            "the password contains a zero byte: a password has no control characters",
+        ));
+    }
+    match (algorithm, cost) {
+        (Algorithm::Bcrypt, cost) => bcrypt(secret, cost.unwrap_or(BCRYPT_COST_DEFAULT)),
+        (Algorithm::Argon2id, None) => argon2id(secret),
+        (Algorithm::Argon2id, Some(_)) => {
+            Err(Failure::new("`--cost` is of bcrypt, not of argon2id"))
+        }
+    }
+}
+
+/// Hashes with the parameters that OWASP recommends: 19 MiB, two passes, one lane.
+fn argon2id(secret: &[u8]) -> Result<String, Failure> {
+    let parameters = argon2::Params::new(19 * 1024, 2, 1, None).map_err(Failure::new)?;
+    let hash = Argon2::new(
+        argon2::Algorithm::Argon2id,
+        argon2::Version::V0x13,
+        parameters,
+    )
+    .hash_password(secret)
+    .map_err(Failure::new)?;
+    Ok(hash.to_string())
 }
 
 fn bcrypt(secret: &[u8], cost: u32) -> Result<String, Failure> {
@@ -54,11 +103,6 @@ fn bcrypt(secret: &[u8], cost: u32) -> Result<String, Failure> {
             "the password has {} bytes: expected at most {BCRYPT_BYTES_MAX}, because bcrypt ignores the rest",
             secret.len()
         )));
-    }
-    if secret.contains(&0) {
-        return Err(Failure::new(
-            "the password contains a zero byte: bcrypt ignores what follows it",
-        ));
     }
     let hash = bcrypt::hash_with_result(secret, cost).map_err(Failure::new)?;
     Ok(hash.format_for_version(bcrypt::Version::TwoY))

@@ -75,7 +75,13 @@ impl Argon2id {
     }
 
     fn parameters(&self) -> Option<Params> {
-        Params::new(self.memory, self.passes, self.lanes, Some(self.digest.len())).ok()
+        Params::new(
+            self.memory,
+            self.passes,
+            self.lanes,
+            Some(self.digest.len()),
+        )
+        .ok()
     }
 }
 

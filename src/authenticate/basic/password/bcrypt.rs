@@ -3,13 +3,7 @@
 use base64ct::{Base64Bcrypt, Encoding};
 use subtle::ConstantTimeEq;
 
-use super::PasswordHashFault;
-
-/// The lowest cost that bcrypt has.
-pub(super) const COST_MIN: u32 = 4;
-
-/// The highest cost that is accepted: about 1 s in V8 on a server of 2024. Each step doubles the time; cost 10 takes 60 ms.
-pub(super) const COST_MAX: u32 = 14;
+use super::{PasswordHash, PasswordHashFault};
 
 /// The lowest cost that takes more than 100 ms.
 const COST_COSTLY: u32 = 11;
@@ -31,7 +25,7 @@ impl Bcrypt {
         let hash = parts(text).ok_or(PasswordHashFault::Malformed(
             "`$2y$`, a cost of two digits, `$` and 53 characters",
         ))?;
-        if !(COST_MIN..=COST_MAX).contains(&hash.cost) {
+        if !PasswordHash::BCRYPT_COSTS.contains(&hash.cost) {
             return Err(PasswordHashFault::BcryptCost(hash.cost));
         }
         Ok(hash)
