@@ -9,8 +9,10 @@
 //!
 //! None of them reads the store. They receive what they need of it as [`Facts`].
 
+pub mod api_key;
 pub mod basic;
 pub mod granted;
+pub mod introspection;
 pub mod jose;
 pub mod jwt;
 mod offer;
@@ -19,14 +21,17 @@ mod principal;
 
 use std::rc::Rc;
 
+use self::api_key::ApiKey;
+use self::api_key::list::ApiKeys;
+use self::introspection::{Introspection, Known};
 use self::jose::keys::KeySet;
 use self::jose::signature::Backend;
 use self::jwt::{Jwt, Unverified};
-pub use self::offer::Offer;
+pub use self::offer::{KeyPart, Offer};
 pub use self::parsed::{Decoded, Parsed};
 pub use self::principal::{Evidence, Principal};
-use crate::credential::LocationId;
-use crate::reject::{TokenFault, Unavailable};
+use crate::credential::{LocationId, Shown};
+use crate::reject::{Invalid, KeyFault, LoginFault, TokenFault, Unavailable};
 use crate::time::Timestamp;
 
 /// Identifies a provider by its position in the configuration.
@@ -53,6 +58,10 @@ pub struct Provider {
 pub enum Method {
     /// JSON Web Tokens.
     Jwt(Jwt),
+    /// Opaque tokens.
+    Introspection(Introspection),
+    /// API keys.
+    ApiKey(ApiKey),
 }
 
 /// A credential that a method recognizes, with that method. It is not verified.
@@ -60,6 +69,10 @@ pub enum Method {
 pub enum Claim<'p, 'c> {
     /// A JSON Web Token.
     Jwt(&'p Jwt, &'c Unverified<'c>),
+    /// An opaque token.
+    Introspection(&'p Introspection, &'c [u8]),
+    /// An API key.
+    ApiKey(&'p ApiKey, &'c [u8]),
 }
 
 /// What a provider needs to verify a credential, in addition to its configuration.
@@ -67,6 +80,10 @@ pub enum Claim<'p, 'c> {
 pub struct Facts<'f> {
     /// The fetched keys.
     pub keys: &'f dyn KeysAtHand,
+    /// The fetched lists.
+    pub lists: &'f dyn ListsAtHand,
+    /// What the authorization server says of this token; none if it was not asked.
+    pub answer: Option<Known<'f>>,
     /// What verifies signatures.
     pub backend: &'f dyn Backend,
     /// The current time.
@@ -79,13 +96,23 @@ pub trait KeysAtHand {
     fn keys(&self, source: SourceId) -> Option<&KeySet>;
 }
 
+/// The fetched lists of credentials, by their source.
+pub trait ListsAtHand {
+    /// The API keys of a source. `None` if there is no list that is recent enough.
+    fn api_keys(&self, source: SourceId) -> Option<&ApiKeys>;
+}
+
 /// Why a credential does not prove who the caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// The token is not valid.
-    Token(TokenFault),
+    /// The credential is not valid.
+    Invalid(Invalid),
     /// None of the present keys verifies the token. A key that is not fetched yet could.
     Unproven(Unproven),
+    /// The list that the credential could be in is not at hand.
+    NotFetched(SourceId),
+    /// The authorization server was not asked about the token.
+    NotAsked,
     /// It is not known now whether the credential is valid.
     Unavailable(Unavailable),
 }
@@ -99,9 +126,9 @@ pub struct Unproven {
     pub is_named: bool,
 }
 
-impl From<TokenFault> for Refusal {
-    fn from(fault: TokenFault) -> Self {
-        Self::Token(fault)
+impl<F: Into<Invalid>> From<F> for Refusal {
+    fn from(fault: F) -> Self {
+        Self::Invalid(fault.into())
     }
 }
 
@@ -115,8 +142,9 @@ pub struct Selected<'p, 'c> {
     pub claim: Claim<'p, 'c>,
 }
 
-/// Selects the provider that verifies a credential found at `location`. For a token, this is the provider whose issuer
-/// the token names. `accepted` providers are preferred. The keys of another provider are never tried (RFC 8725 §3.8).
+/// Selects the provider that verifies a credential found at `location`. For a JSON Web Token, this is the provider whose
+/// issuer the token names; an authorization server is asked only about other tokens. `accepted` providers are preferred.
+/// The keys of another provider are never tried (RFC 8725 §3.8).
 ///
 /// # Errors
 /// The fault of a credential that no provider recognizes.
@@ -125,23 +153,31 @@ pub fn select<'p, 'c>(
     accepted: &[ProviderId],
     location: LocationId,
     parsed: &'c Parsed<'_, '_>,
-) -> Result<Selected<'p, 'c>, TokenFault> {
-    let all = (0..providers.len()).map(ProviderId);
-    let mut ids = accepted.iter().copied().chain(all);
-    let selected = ids.find_map(|id| {
-        let provider = providers.get(id.0)?;
-        let looks_there = provider.locations.contains(&location);
-        let claim = looks_there.then(|| provider.method.claim(parsed))??;
-        Some(Selected {
-            id,
-            provider,
-            claim,
+) -> Result<Selected<'p, 'c>, Invalid> {
+    let find = |asks: bool| {
+        let all = (0..providers.len()).map(ProviderId);
+        let mut ids = accepted.iter().copied().chain(all);
+        ids.find_map(|id| {
+            let provider = providers.get(id.0)?;
+            let looks_there = provider.locations.contains(&location);
+            let claims = looks_there && provider.method.asks() == asks;
+            let claim = claims.then(|| provider.method.claim(parsed))??;
+            Some(Selected {
+                id,
+                provider,
+                claim,
+            })
         })
-    });
-    match selected {
+    };
+    match find(false).or_else(|| find(true)) {
         Some(selected) => Ok(selected),
-        // The token can be parsed, so its fault is that its issuer is not trusted.
-        None => Err(parsed.jwt().err().unwrap_or(TokenFault::Issuer)),
+        None => Err(match parsed.shown() {
+            // The token can be parsed, so its fault is that its issuer is not trusted.
+            Shown::Token(_) => parsed.jwt().err().unwrap_or(TokenFault::Issuer).into(),
+            Shown::Malformed(fault) => *fault,
+            Shown::Login(_) => LoginFault::User.into(),
+            Shown::Key(_) => KeyFault::Unknown.into(),
+        }),
     }
 }
 
@@ -159,6 +195,8 @@ impl Method {
     pub fn offers(&self) -> &[Offer] {
         match self {
             Self::Jwt(jwt) => jwt.offers(),
+            Self::Introspection(own) => own.offers(),
+            Self::ApiKey(own) => own.offers(),
         }
     }
 
@@ -166,6 +204,7 @@ impl Method {
     pub fn inline_keys(&self) -> usize {
         match self {
             Self::Jwt(jwt) => jwt.inline_keys(),
+            Self::Introspection(_) | Self::ApiKey(_) => 0,
         }
     }
 
@@ -178,18 +217,39 @@ impl Method {
             (Self::Jwt(jwt), Evidence::Jwt(evidence)) => {
                 jwt.still_valid(evidence, principal.subject(), facts)
             }
+            (Self::Introspection(_), Evidence::Introspected(evidence)) => {
+                evidence.still_valid(facts.now)
+            }
+            // Another method verified the credential, or its results are not cached.
+            (Self::Jwt(_) | Self::Introspection(_) | Self::ApiKey(_), _) => Ok(false),
         }
+    }
+
+    /// Whether it asks another server about each credential.
+    fn asks(&self) -> bool {
+        matches!(self, Self::Introspection(_))
     }
 
     fn claim<'p, 'c>(&'p self, parsed: &'c Parsed<'_, '_>) -> Option<Claim<'p, 'c>> {
         match self {
             Self::Jwt(jwt) => jwt.claim(parsed).map(|token| Claim::Jwt(jwt, token)),
+            Self::Introspection(own) => {
+                let token = own.claim(parsed)?;
+                Some(Claim::Introspection(own, token))
+            }
+            Self::ApiKey(own) => {
+                let key = own.claim(parsed.shown())?;
+                Some(Claim::ApiKey(own, key))
+            }
         }
     }
 
     fn conflicts_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Jwt(own), Self::Jwt(other)) => own.issuer.overlaps(&other.issuer),
+            (Self::Introspection(_), Self::Introspection(_))
+            | (Self::ApiKey(_), Self::ApiKey(_)) => true,
+            (Self::Jwt(_) | Self::Introspection(_) | Self::ApiKey(_), _) => false,
         }
     }
 }
@@ -199,6 +259,7 @@ impl<'c> Claim<'_, 'c> {
     pub fn subject(self) -> Option<&'c str> {
         match self {
             Self::Jwt(jwt, token) => jwt.claimed_subject(token),
+            Self::Introspection(..) | Self::ApiKey(..) => None,
         }
     }
 
@@ -209,6 +270,8 @@ impl<'c> Claim<'_, 'c> {
     pub fn verify(self, provider: ProviderId, facts: Facts<'_>) -> Result<Rc<Principal>, Refusal> {
         let verified = match self {
             Self::Jwt(jwt, token) => jwt.verify(token, facts),
+            Self::Introspection(own, _) => own.verify(facts),
+            Self::ApiKey(own, key) => own.verify(key, facts),
         }?;
         Ok(Rc::new(Principal::new(provider, verified)))
     }

@@ -8,11 +8,13 @@
 //! 3. A header that the client names in `Connection` is hop-by-hop (RFC 9110 §7.6.1). A credential in it is ignored.
 //! 4. A token is a `b64token` (RFC 6750 §2.1). Any other value is a malformed credential, not a missing one. Browsers send
 //!    the cookies of other applications on their own, so that in a cookie it is an invalid token, and not a fault of the
-//!    request.
+//!    request. A malformed `Basic` credential and a malformed API key are invalid everywhere: RFC 9110 §11.4 answers them
+//!    as it answers a wrong one.
 //! 5. Cookies are read last, so that a credential in a header can win over them.
 
 mod cookie;
 mod field;
+mod login;
 mod query;
 
 use std::borrow::Cow;
@@ -22,7 +24,10 @@ use smallvec::SmallVec;
 
 pub use self::cookie::{value_of, without_cookies_that};
 pub use self::field::{has_credential_without_scheme, has_schemes};
-use crate::reject::{CredentialFault, MalformedCredential, Reject};
+pub use self::login::Login;
+use crate::reject::{
+    CredentialFault, Invalid, KeyFault, LoginFault, MalformedCredential, Reject, TokenFault,
+};
 use crate::request::RequestView;
 use crate::scheme::SchemeSet;
 
@@ -125,6 +130,10 @@ pub struct LocationId(pub usize);
 pub enum Grammar {
     /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
     Token,
+    /// The `token68` of `Basic`, which contains a user name and a password (RFC 7617 §2).
+    Basic,
+    /// An API key: up to [`Grammar::KEY_MAX`] visible ASCII characters without a comma, which joins repeated headers.
+    Key,
 }
 
 /// A presented credential. It is not verified.
@@ -143,16 +152,29 @@ pub struct Presented<'a> {
 pub enum Shown<'a> {
     /// A token. A token in the query is percent-decoded.
     Token(Cow<'a, [u8]>),
-    /// A cookie that cannot contain a credential of the location's grammar.
-    Malformed,
+    /// A user name and a password.
+    Login(Login),
+    /// An API key. A key in the query is percent-decoded.
+    Key(Cow<'a, [u8]>),
+    /// A value that is not a credential of the location's grammar.
+    Malformed(Invalid),
 }
 
 impl Shown<'_> {
     /// The octets of the credential, by which a cache recognizes it.
     pub fn octets(&self) -> &[u8] {
         match self {
-            Self::Token(token) => token,
-            Self::Malformed => b"",
+            Self::Token(octets) | Self::Key(octets) => octets,
+            Self::Login(login) => login.octets(),
+            Self::Malformed(_) => b"",
+        }
+    }
+
+    /// Whether the result of verifying it is cached. To find an API key in a list costs no more than to find it in a cache.
+    pub fn is_cached(&self) -> bool {
+        match self {
+            Self::Token(_) | Self::Login(_) => true,
+            Self::Key(_) | Self::Malformed(_) => false,
         }
     }
 }
@@ -162,7 +184,9 @@ impl fmt::Debug for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(_) => formatter.write_str("Token"),
-            Self::Malformed => formatter.write_str("Malformed"),
+            Self::Login(_) => formatter.write_str("Login"),
+            Self::Key(_) => formatter.write_str("Key"),
+            Self::Malformed(_) => formatter.write_str("Malformed"),
         }
     }
 }
@@ -212,8 +236,10 @@ pub fn present<'a>(
         let shown = match found {
             Ok(None) => continue,
             Ok(Some(octets)) => grammar.shown(octets),
-            Err(CredentialFault::Syntax) if is_cookie(served) => Shown::Malformed,
-            Err(fault) => return Err(malformed(attempted(request, locations, served), fault)),
+            Err(fault) => match grammar.invalid(fault, is_cookie(served)) {
+                Some(invalid) => Shown::Malformed(invalid),
+                None => return Err(malformed(attempted(request, locations, served), fault)),
+            },
         };
         presented.push(Presented {
             location: LocationId(number),
@@ -254,6 +280,9 @@ fn attempted(request: &RequestView<'_>, locations: &[Location], at: &Location) -
 }
 
 impl Grammar {
+    /// The longest API key, in bytes.
+    const KEY_MAX: usize = 512;
+
     /// The same as [`Self::accepts`] for octets that most likely are not: ends at the first that shows it.
     fn can_be(self, octets: &[u8]) -> bool {
         match self {
@@ -262,13 +291,38 @@ impl Grammar {
                 octets_of_token.all(|byte| is_allowed(*byte) || *byte == b'=')
                     && self.accepts(octets)
             }
+            Self::Basic | Self::Key => self.accepts(octets),
         }
     }
 
     /// Whether octets are a credential of this grammar.
     fn accepts(self, octets: &[u8]) -> bool {
         match self {
-            Self::Token => is_b64token(octets),
+            // `token68` has the same characters (RFC 9110 §11.2).
+            Self::Token | Self::Basic => is_b64token(octets),
+            Self::Key => {
+                (1..=Self::KEY_MAX).contains(&octets.len())
+                    && octets
+                        .iter()
+                        .all(|byte| byte.is_ascii_graphic() && *byte != b',')
+            }
+        }
+    }
+
+    /// What is wrong with a credential that breaks this grammar, if it is invalid in place of a fault of the request.
+    fn invalid(self, fault: CredentialFault, is_cookie: bool) -> Option<Invalid> {
+        match (self, fault) {
+            (_, CredentialFault::Several) => None,
+            (Self::Token, CredentialFault::Syntax) if is_cookie => {
+                Some(TokenFault::Malformed.into())
+            }
+            (Self::Token, CredentialFault::Syntax | CredentialFault::Empty) => None,
+            (Self::Basic, CredentialFault::Syntax | CredentialFault::Empty) => {
+                Some(LoginFault::Malformed.into())
+            }
+            (Self::Key, CredentialFault::Syntax | CredentialFault::Empty) => {
+                Some(KeyFault::Malformed.into())
+            }
         }
     }
 
@@ -287,6 +341,11 @@ impl Grammar {
     fn shown(self, octets: Cow<'_, [u8]>) -> Shown<'_> {
         match self {
             Self::Token => Shown::Token(octets),
+            Self::Basic => match Login::read(&octets) {
+                Some(login) => Shown::Login(login),
+                None => Shown::Malformed(LoginFault::Malformed.into()),
+            },
+            Self::Key => Shown::Key(octets),
         }
     }
 }

@@ -46,6 +46,9 @@ mod trace;
 mod unread;
 mod verify;
 
+use std::fmt;
+use std::rc::Rc;
+
 pub use self::decision::{Answer, Decision, Denial, Passage, Verdict};
 pub use self::effects::{Effects, TokenEffect};
 pub use self::forward::Forward;
@@ -56,9 +59,10 @@ use crate::authenticate::jose::signature::Backend;
 use crate::authenticate::{ProviderId, SourceId};
 use crate::authorize::condition::{Budget, Condition};
 use crate::authorize::{Access, permit, permit_anyone, permit_where_hidden};
+use crate::keys::CurrentLists;
 use crate::plan::{Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
-use crate::reject::{Reject, TokenFault};
+use crate::reject::{Invalid, Reject};
 use crate::request::RequestView;
 use crate::request::path::Readings;
 use crate::store::{Store, TokenId};
@@ -108,6 +112,10 @@ pub fn evaluate<'p>(
         request,
         store,
         circumstances,
+        lists: CurrentLists {
+            held: &store.lists,
+            now: circumstances.now,
+        },
         budget: Budget::default(),
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
@@ -143,24 +151,50 @@ pub enum Outcome<'p> {
 }
 
 /// Something that must be fetched before a request can be decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fetch {
     /// The keys of a source.
     Keys(SourceId),
     /// The same, because a signature fails under a key of the source: the issuer may have replaced the key.
     KeysInDoubt(SourceId),
-    /// The list of credentials that a provider accepts.
-    Entries(ProviderId),
+    /// The entries of a list.
+    Entries(SourceId),
     /// The state of a token, from its authorization server (RFC 7662).
-    Introspection(ProviderId, TokenId),
+    Introspection(Asked),
+}
+
+/// A token about which an authorization server is asked.
+#[derive(Clone)]
+pub struct Asked {
+    /// The provider that asks.
+    pub provider: ProviderId,
+    /// The identity of the token.
+    pub id: TokenId,
+    /// The token.
+    pub token: Rc<[u8]>,
+}
+
+impl PartialEq for Asked {
+    fn eq(&self, other: &Self) -> bool {
+        (self.provider, self.id) == (other.provider, other.id)
+    }
+}
+
+impl Eq for Asked {}
+
+/// Prints only the provider, because the token is a secret.
+impl fmt::Debug for Asked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Asked({:?})", self.provider)
+    }
 }
 
 impl Fetch {
-    /// The key source, if keys are fetched.
-    pub fn key_source(self) -> Option<SourceId> {
+    /// The source, if keys or a list are fetched.
+    pub fn source(&self) -> Option<SourceId> {
         match self {
-            Self::Keys(source) | Self::KeysInDoubt(source) => Some(source),
-            Self::Entries(_) | Self::Introspection(..) => None,
+            Self::Keys(source) | Self::KeysInDoubt(source) | Self::Entries(source) => Some(*source),
+            Self::Introspection(_) => None,
         }
     }
 }
@@ -178,9 +212,9 @@ impl From<Reject> for Stop {
     }
 }
 
-impl From<TokenFault> for Stop {
-    fn from(fault: TokenFault) -> Self {
-        Self::Reject(Reject::Token(fault))
+impl From<Invalid> for Stop {
+    fn from(fault: Invalid) -> Self {
+        Self::Reject(Reject::Invalid(fault))
     }
 }
 
@@ -199,6 +233,8 @@ struct Evaluation<'p, 'r> {
     request: &'r RequestView<'r>,
     store: &'r Store,
     circumstances: Circumstances<'r>,
+    /// The fetched lists that are recent enough.
+    lists: CurrentLists<'r>,
     /// What all conditions of the request may cost together.
     budget: Budget,
 }

@@ -32,6 +32,7 @@ pub mod header_map;
 #[cfg(target_arch = "wasm32")]
 pub mod host;
 pub mod identity;
+pub mod introspector;
 pub mod json;
 pub mod keys;
 #[cfg(not(target_arch = "wasm32"))]

@@ -23,6 +23,7 @@ use crate::authorize::condition::Condition;
 use crate::authorize::{Access, Everywhere, Gate, ReplyId};
 use crate::credential::Location;
 use crate::identity::Identity;
+use crate::introspector::Server;
 use crate::keys::Source;
 use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
@@ -53,8 +54,10 @@ pub struct Policy {
     pub providers: Vec<Provider>,
     /// The token locations of the providers.
     pub locations: Vec<Location>,
-    /// The sources of their keys.
+    /// The sources of their keys and lists.
     pub sources: Vec<Source>,
+    /// The authorization servers that they ask.
+    pub servers: Vec<Server>,
     /// The rules, in order. The first rule that matches a request decides.
     pub rules: Rules,
     /// What an encoded slash in a path is to the upstream.

@@ -47,8 +47,8 @@ pub enum Reject {
     Malformed(MalformedCredential),
     /// The request has no credential.
     NoCredential,
-    /// The token is not valid.
-    Token(TokenFault),
+    /// The credential is not valid.
+    Invalid(Invalid),
     /// The filter cannot verify the credential now.
     Unavailable(Unavailable),
     /// The credential is valid, but the rule does not accept its provider.
@@ -142,6 +142,57 @@ impl From<PathFault> for Reject {
     }
 }
 
+/// Why a credential is not valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invalid {
+    /// A token.
+    Token(TokenFault),
+    /// An API key.
+    Key(KeyFault),
+    /// A user name with a password.
+    Login(LoginFault),
+}
+
+impl From<TokenFault> for Invalid {
+    fn from(fault: TokenFault) -> Self {
+        Self::Token(fault)
+    }
+}
+
+impl From<KeyFault> for Invalid {
+    fn from(fault: KeyFault) -> Self {
+        Self::Key(fault)
+    }
+}
+
+impl From<LoginFault> for Invalid {
+    fn from(fault: LoginFault) -> Self {
+        Self::Login(fault)
+    }
+}
+
+/// Why an API key is not valid. Responses do not tell these faults apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFault {
+    /// It has bytes that an API key cannot contain, or is too long.
+    Malformed,
+    /// It is not listed.
+    Unknown,
+    /// It has expired.
+    Expired,
+}
+
+/// Why a user name with a password is not valid. Responses do not tell these faults apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginFault {
+    /// It breaks its grammar (RFC 7617 §2).
+    Malformed,
+    /// The user is not listed.
+    User,
+    /// The user has another password.
+    Password,
+}
+
 /// Why a token is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenFault {
@@ -177,6 +228,8 @@ pub enum TokenFault {
     ClaimMismatch,
     /// It is bound to a key, and the request does not prove possession of that key (RFC 7800).
     Binding,
+    /// The authorization server says that it is not active (RFC 7662 §2.2).
+    Inactive,
 }
 
 /// Why the filter cannot verify a credential now. The client is not the cause.
@@ -184,6 +237,12 @@ pub enum TokenFault {
 pub enum Unavailable {
     /// The issuer's keys are not available.
     Keys,
+    /// The list of API keys or users is not available.
+    Entries,
+    /// The authorization server does not say whether the token is active.
+    Introspection,
+    /// This worker has spent its time for hashing passwords.
+    Hashing,
     /// The host's cryptography fails.
     Crypto,
 }
@@ -240,8 +299,11 @@ impl Reject {
                 CredentialFault::Empty => "empty_credential",
                 CredentialFault::Syntax => "malformed_credential",
             },
-            Self::Token(fault) => fault.reason(),
+            Self::Invalid(fault) => fault.reason(),
             Self::Unavailable(Unavailable::Keys) => "keys_unavailable",
+            Self::Unavailable(Unavailable::Entries) => "entries_unavailable",
+            Self::Unavailable(Unavailable::Introspection) => "introspection_unavailable",
+            Self::Unavailable(Unavailable::Hashing) => "hash_budget_spent",
             Self::Unavailable(Unavailable::Crypto) => "crypto_unavailable",
             Self::ProviderNotAccepted => "provider_not_accepted",
             Self::NoRule => "no_rule",
@@ -254,6 +316,32 @@ impl Reject {
             Self::Requirement(Requirement::Condition) => "cel_false",
             Self::Requirement(Requirement::ConditionFailed) => "cel_failed",
             Self::Requirement(Requirement::AnyOf) => "none_of_any_of",
+        }
+    }
+}
+
+impl Invalid {
+    /// Whether the throttle counts this fault as a failure: a client that guesses credentials would have it.
+    pub fn is_a_failure(self) -> bool {
+        match self {
+            Self::Token(fault) => fault.is_a_failure(),
+            Self::Key(KeyFault::Unknown) | Self::Login(LoginFault::User | LoginFault::Password) => {
+                true
+            }
+            Self::Key(KeyFault::Malformed | KeyFault::Expired)
+            | Self::Login(LoginFault::Malformed) => false,
+        }
+    }
+
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Token(fault) => fault.reason(),
+            Self::Key(KeyFault::Malformed) => "key_malformed",
+            Self::Key(KeyFault::Unknown) => "key_unknown",
+            Self::Key(KeyFault::Expired) => "key_expired",
+            Self::Login(LoginFault::Malformed) => "login_malformed",
+            Self::Login(LoginFault::User) => "user_unknown",
+            Self::Login(LoginFault::Password) => "password_wrong",
         }
     }
 }
@@ -280,7 +368,8 @@ impl TokenFault {
             | Self::ClaimMissing
             | Self::ClaimType
             | Self::ClaimMismatch
-            | Self::Binding => false,
+            | Self::Binding
+            | Self::Inactive => false,
         }
     }
 
@@ -302,6 +391,7 @@ impl TokenFault {
             Self::ClaimType => "token_claim_type",
             Self::ClaimMismatch => "token_claim_mismatch",
             Self::Binding => "token_binding",
+            Self::Inactive => "token_inactive",
         }
     }
 }

@@ -4,13 +4,15 @@
 //! evaluation.
 
 mod failures;
+mod introspections;
 mod tokens;
 
 pub use self::failures::{Caller, CallerId, Failures, Limits};
+pub use self::introspections::Introspections;
 pub use self::tokens::{CacheSizes, Judged, Refused, Slot, TokenCache, TokenId, TokenKey};
 use crate::authenticate::SourceId;
 use crate::authenticate::jose::keys::KeySet;
-use crate::keys::{FetchEvent, Fetched, HeldKeySets, Loaded};
+use crate::keys::{FetchEvent, Fetched, HeldKeySets, HeldLists, Loaded};
 use crate::time::Timestamp;
 
 /// What one worker keeps for one configuration.
@@ -21,6 +23,10 @@ pub struct Store {
     pub failures: Option<Failures>,
     /// The fetched keys.
     pub keys: HeldKeySets,
+    /// The fetched lists.
+    pub lists: HeldLists,
+    /// What authorization servers said of tokens.
+    pub introspections: Introspections,
 }
 
 impl Store {
@@ -30,6 +36,8 @@ impl Store {
             tokens: TokenCache::new(tokens),
             failures: failures.map(Failures::new),
             keys: HeldKeySets::new(key_sources),
+            lists: HeldLists::default(),
+            introspections: Introspections::default(),
         }
     }
 

@@ -69,10 +69,10 @@ impl Waiting {
     pub fn take_due(
         &mut self,
         now: Timestamp,
-        fetches_ended: impl Fn(Fetch) -> Option<u64>,
+        fetches_ended: impl Fn(&Fetch) -> Option<u64>,
     ) -> Vec<(u32, Held)> {
         self.take(|(_, held)| {
-            fetches_ended(held.fetch) != Some(held.fetches_ended) || now >= held.deadline
+            fetches_ended(&held.fetch) != Some(held.fetches_ended) || now >= held.deadline
         })
     }
 
@@ -127,7 +127,7 @@ mod tests {
         waiting.hold(2, of_another);
         let now = Timestamp::from_millis(99);
         assert!(waiting.take_due(now, |_| Some(3)).is_empty());
-        let due = waiting.take_due(now, |fetch| Some(if fetch == FETCH { 4 } else { 3 }));
+        let due = waiting.take_due(now, |fetch| Some(if *fetch == FETCH { 4 } else { 3 }));
         assert_eq!(due, [(1, held(10, 100))]);
         assert!(waiting.take_due(now, |_| Some(3)).is_empty());
         assert_eq!(contexts(waiting.take_due(now, |_| None)), [2]);

@@ -102,6 +102,7 @@ pub fn policy_of(rules: Rules) -> Policy {
         locations: Vec::new(),
         replies: Vec::new(),
         sources: Vec::new(),
+        servers: Vec::new(),
         rules,
         encoded_slash: EncodedSlash::Separator,
         default: Access::Public,

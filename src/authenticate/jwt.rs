@@ -145,7 +145,11 @@ impl Audiences {
     /// # Errors
     /// [`TokenFault::ClaimType`] if it is not a string or an array of strings. [`TokenFault::Audience`] if none of it is
     /// accepted.
-    fn check(&self, claims: &Claims<'_>, claim_names: &ClaimNames) -> Result<(), TokenFault> {
+    pub(super) fn check(
+        &self,
+        claims: &Claims<'_>,
+        claim_names: &ClaimNames,
+    ) -> Result<(), TokenFault> {
         let names = match claim_names.audience(claims) {
             None => &[],
             Some(Json::Array(names)) => names.as_slice(),
@@ -224,7 +228,7 @@ impl Jwt {
     /// again.
     ///
     /// # Errors
-    /// [`Refusal::Token`] if the token has expired or is revoked.
+    /// [`Refusal::Invalid`] if the token has expired or is revoked.
     pub(super) fn still_valid(
         &self,
         evidence: &Evidence,
@@ -304,24 +308,10 @@ impl Jwt {
     }
 
     fn check_times(&self, times: Times, now: Timestamp) -> Result<(), TokenFault> {
-        let Times {
-            expires,
-            not_before,
-            issued,
-        } = times;
-        if expires.is_some_and(|expires| now >= expires.plus(self.clock_skew)) {
-            return Err(TokenFault::Expired);
-        }
-        let from_the_future = |moment: Option<Timestamp>| {
-            moment.is_some_and(|moment| now < moment.minus(self.clock_skew))
-        };
-        let ends_before_it_begins = issued.zip(expires).is_some_and(|(iat, exp)| iat > exp);
-        if from_the_future(not_before) || from_the_future(issued) || ends_before_it_begins {
-            return Err(TokenFault::NotYetValid);
-        }
+        times.check(self.clock_skew, now)?;
         if let Some(most) = self.max_lifetime {
-            let begins = issued.map_or(now, |issued| issued.min(now));
-            let ends = expires.ok_or(TokenFault::ClaimMissing)?;
+            let begins = times.issued.map_or(now, |issued| issued.min(now));
+            let ends = times.expires.ok_or(TokenFault::ClaimMissing)?;
             if ends > begins.plus(most) {
                 return Err(TokenFault::Lifetime);
             }

@@ -1,5 +1,6 @@
 //! What a 401 offers to the client.
 
+use crate::credential::Carrier;
 use crate::scheme::Scheme;
 
 /// A way to authenticate. A 401 has one challenge for each (RFC 9110 §11.6.1).
@@ -14,13 +15,62 @@ pub enum Offer {
         /// Whether the token is not in the header to which challenges refer. Then it is offered only if nothing else is.
         is_elsewhere: bool,
     },
+    /// A user name and a password (RFC 7617 §2).
+    Basic {
+        /// The scheme.
+        scheme: Scheme,
+    },
+    /// An API key. No scheme is registered for it.
+    ApiKey {
+        /// The scheme, which only challenges have.
+        scheme: Scheme,
+        /// The part of a request in which the provider looks for a key first.
+        part: KeyPart,
+        /// The name of the header, the query parameter or the cookie.
+        name: String,
+    },
+}
+
+/// The part of a request that has an API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPart {
+    /// A header.
+    Header,
+    /// A query parameter.
+    Query,
+    /// A cookie.
+    Cookie,
 }
 
 impl Offer {
+    /// The offer of a provider that looks for API keys in `carrier` first.
+    pub fn api_key(scheme: Scheme, carrier: &Carrier) -> Self {
+        let (part, name) = match carrier {
+            Carrier::Scheme { field, .. } | Carrier::Field(field) => (KeyPart::Header, field),
+            Carrier::Cookie(name) => (KeyPart::Cookie, name),
+            Carrier::Query(name) => (KeyPart::Query, name),
+        };
+        Self::ApiKey {
+            scheme,
+            part,
+            name: name.clone(),
+        }
+    }
+
     /// The scheme of the challenge.
     pub fn scheme(&self) -> Scheme {
         match self {
-            Self::Bearer { scheme, .. } => *scheme,
+            Self::Bearer { scheme, .. } | Self::Basic { scheme } | Self::ApiKey { scheme, .. } => {
+                *scheme
+            }
+        }
+    }
+
+    /// Whether the scheme defines errors: `error` is a parameter of OAuth's schemes alone (RFC 6750 §3).
+    pub fn has_errors(&self) -> bool {
+        match self {
+            Self::Bearer { .. } => true,
+            Self::Basic { .. } | Self::ApiKey { .. } => false,
         }
     }
 
@@ -28,6 +78,7 @@ impl Offer {
     pub fn is_last_resort(&self) -> bool {
         match self {
             Self::Bearer { is_elsewhere, .. } => *is_elsewhere,
+            Self::Basic { .. } | Self::ApiKey { .. } => false,
         }
     }
 }

@@ -27,7 +27,7 @@ impl<'s> Decoded<'s> {
     fn compact(&self) -> Result<&Compact<'s>, TokenFault> {
         let compact = self.compact.get_or_init(|| match self.shown {
             Shown::Token(token) => decode(token),
-            Shown::Malformed => Err(TokenFault::Malformed),
+            Shown::Login(_) | Shown::Key(_) | Shown::Malformed(_) => Err(TokenFault::Malformed),
         });
         compact.as_ref().map_err(|fault| *fault)
     }
@@ -46,6 +46,11 @@ impl<'d, 's> Parsed<'d, 's> {
             decoded,
             jwt: OnceCell::new(),
         }
+    }
+
+    /// The credential as it was presented.
+    pub fn shown(&self) -> &'d Shown<'s> {
+        self.decoded.shown
     }
 
     /// The credential as a JSON Web Token.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::ProviderId;
 use super::granted::Granted;
-use super::jwt;
+use super::{introspection, jwt};
 use crate::json;
 
 /// A caller whose credential was verified. Only [`Claim::verify`](super::Claim::verify) creates one.
@@ -40,6 +40,10 @@ pub(super) struct Verified {
 pub enum Evidence {
     /// A JSON Web Token.
     Jwt(jwt::Evidence),
+    /// An opaque token.
+    Introspected(introspection::Evidence),
+    /// An API key. It is verified each time.
+    ApiKey,
 }
 
 /// Claims that take at most this much memory, in bytes, are kept as values for any length of their text.
@@ -87,6 +91,19 @@ impl Principal {
     /// What must be checked again when the same credential is presented again.
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+
+    /// Whether the credential is an API key.
+    pub fn has_api_key(&self) -> bool {
+        matches!(self.evidence, Evidence::ApiKey)
+    }
+
+    /// Whether verifying the credential again costs so much that the first result is cached.
+    pub fn is_costly(&self) -> bool {
+        match self.evidence {
+            Evidence::Introspected(_) => true,
+            Evidence::Jwt(_) | Evidence::ApiKey => false,
+        }
     }
 
     /// All verified claims.
@@ -149,6 +166,7 @@ impl Evidence {
     fn bytes(&self) -> usize {
         match self {
             Self::Jwt(evidence) => evidence.bytes(),
+            Self::Introspected(_) | Self::ApiKey => 0,
         }
     }
 }

@@ -76,7 +76,7 @@ impl<'p> Required<'p> {
             | Reject::TooManyFailures { .. }
             | Reject::NoCredential
             | Reject::Malformed(_)
-            | Reject::Token(_)
+            | Reject::Invalid(_)
             | Reject::Unavailable(_)
             | Reject::ProviderNotAccepted
             | Reject::NoRule

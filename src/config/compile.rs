@@ -30,6 +30,7 @@ use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
+use crate::introspector::Server;
 use crate::keys;
 use crate::plan::{Audit, CacheSizes, Crypto, Plan, Policy};
 use crate::presentation::Protects;
@@ -58,6 +59,7 @@ pub fn compile(
         locations: Vec::new(),
         schemes: vec![BEARER.to_owned()],
         sources: Vec::new(),
+        servers: Vec::new(),
         by_host: by_host(document),
         replies: Vec::new(),
         case: document.paths_case.given().copied().unwrap_or_default(),
@@ -78,6 +80,8 @@ struct Compiler<'d> {
     schemes: Vec<String>,
     /// Where keys are fetched from.
     sources: Vec<keys::Source>,
+    /// The authorization servers that are asked about tokens.
+    servers: Vec<Server>,
     /// The algorithms that a host verifies, as far as the configuration permits.
     by_host: AlgorithmSet,
     /// The responses of rules with `respond`.
@@ -121,6 +125,7 @@ impl Compiler<'_> {
             providers,
             locations: std::mem::take(&mut self.locations),
             sources: std::mem::take(&mut self.sources),
+            servers: std::mem::take(&mut self.servers),
             rules,
             encoded_slash: document.encoded_slash.given().copied().unwrap_or_default(),
             default,

@@ -59,6 +59,9 @@ pub enum Fault {
     Missing(&'static str),
     #[error("expected {expected}, found {found}{}", Hint(*.expected, .found))]
     Unexpected { expected: Expected, found: Found },
+    /// A provider has no method, or several.
+    #[error("expected exactly one of `jwt`, `introspection`, `api_key` and `basic`")]
+    Method,
     #[error("expected at least one {0}")]
     Empty(&'static str),
     #[error("expected {0}, found an empty string")]
@@ -267,6 +270,10 @@ pub enum InvalidLocation {
     StrayScheme,
     #[error("duplicate token location")]
     Duplicate,
+    #[error("another provider reads credentials of another kind here")]
+    OtherKind,
+    #[error("this scheme has credentials of another kind")]
+    OtherScheme,
 }
 
 /// What is wrong with a rule, or with the default.

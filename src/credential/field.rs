@@ -79,6 +79,10 @@ pub fn alone<'a>(
         Field::Many => return Err(CredentialFault::Several),
         Field::One(value) => value.trim_ascii(),
     };
+    // A comma joins two headers of this name (RFC 9110 §5.3). A token cannot contain it, and neither can a key.
+    if grammar == Grammar::Key && value.contains(&b',') {
+        return Err(CredentialFault::Several);
+    }
     let found = grammar.alone(Cow::Borrowed(value));
     let (own, rest) = split_scheme(value);
     let is_read = |location: &Location| match &location.carrier {

@@ -3,13 +3,16 @@
 use std::rc::Rc;
 
 use super::identify::Candidate;
-use super::{Effects, Evaluation, Fetch, Stop, TokenEffect};
+use super::{Asked, Effects, Evaluation, Fetch, Stop, TokenEffect};
+use crate::authenticate::introspection::Known;
 use crate::authenticate::jwt::{Candidates, Jwt, Unverified};
-use crate::authenticate::{Claim, Facts, Principal, Refusal, Selected, Unproven, select};
+use crate::authenticate::{
+    Claim, Facts, Principal, ProviderId, Refusal, Selected, SourceId, Unproven, select,
+};
 use crate::authorize::Gate;
 use crate::keys::HeldKeys;
 use crate::keys::Withdrawn;
-use crate::reject::{Reject, TokenFault, Unavailable};
+use crate::reject::{Invalid, Reject, Unavailable};
 use crate::store::{Judged, Refused};
 use crate::time::Timestamp;
 
@@ -21,6 +24,10 @@ impl Evaluation<'_, '_> {
         candidate: &Candidate<'_, '_>,
         effects: &mut Effects,
     ) -> Result<Rc<Principal>, Stop> {
+        if !candidate.presented.shown.is_cached() {
+            let judged = self.verify_anew(gate, candidate, effects)?;
+            return self.accept(judged, gate, candidate, effects);
+        }
         let tokens = &self.store.tokens;
         let token = candidate.remembered_as(gate);
         let slot = tokens.slot(token);
@@ -47,13 +54,23 @@ impl Evaluation<'_, '_> {
                     bytes: token.octets.len(),
                 },
             });
+        self.accept(judged, gate, candidate, effects)
+    }
+
+    fn accept(
+        &self,
+        judged: Judged,
+        gate: &Gate,
+        candidate: &Candidate<'_, '_>,
+        effects: &mut Effects,
+    ) -> Result<Rc<Principal>, Stop> {
         match judged {
             Judged::Verified(principal) => Ok(principal),
             Judged::Refused(refused) => Err(self.refuse(refused, gate, candidate, effects)),
         }
     }
 
-    /// Refuses a token, and counts the failure if it is a guess.
+    /// Refuses a credential, and counts the failure if it is a guess.
     #[cold]
     fn refuse(
         &self,
@@ -75,8 +92,11 @@ impl Evaluation<'_, '_> {
         };
         let still_valid = provider.method.still_valid(principal, self.facts());
         still_valid.map_err(|refusal| match refusal {
-            Refusal::Token(fault) | Refusal::Unproven(Unproven { fault, .. }) => fault.into(),
+            Refusal::Invalid(fault) => fault.into(),
+            Refusal::Unproven(Unproven { fault, .. }) => Invalid::Token(fault).into(),
             Refusal::Unavailable(what) => Reject::Unavailable(what).into(),
+            Refusal::NotFetched(_) => Reject::Unavailable(Unavailable::Entries).into(),
+            Refusal::NotAsked => Reject::Unavailable(Unavailable::Introspection).into(),
         })
     }
 
@@ -90,22 +110,76 @@ impl Evaluation<'_, '_> {
             Ok(selected) => selected,
             Err(fault) => return Ok(Judged::Refused(fault.into())),
         };
-        let refusal = match claim.verify(id, self.facts()) {
+        let facts = Facts {
+            answer: self.answer(id, claim)?,
+            ..self.facts()
+        };
+        let refusal = match claim.verify(id, facts) {
             Ok(principal) => return Ok(Judged::Verified(principal)),
             Err(refusal) => refusal,
         };
         let refused = match (refusal, claim) {
-            (Refusal::Token(fault), _) => fault.into(),
-            (Refusal::Unavailable(what), _) => return Err(Reject::Unavailable(what).into()),
             (Refusal::Unproven(unproven), Claim::Jwt(jwt, token)) => {
-                let candidates = jwt.candidates(token, self.facts());
+                let candidates = jwt.candidates(token, facts);
                 if !candidates.are_all {
                     effects.untried = Some(id);
                 }
                 self.without_a_key(jwt, token, unproven, &candidates, effects)?
             }
+            (Refusal::Unproven(Unproven { fault, .. }), _) => Invalid::Token(fault).into(),
+            (Refusal::Invalid(fault), _) => fault.into(),
+            (Refusal::Unavailable(what), _) => return Err(Reject::Unavailable(what).into()),
+            (Refusal::NotFetched(source), _) => return Err(self.without_a_list(source)),
+            (Refusal::NotAsked, _) => {
+                return Err(Reject::Unavailable(Unavailable::Introspection).into());
+            }
         };
         Ok(Judged::Refused(refused))
+    }
+
+    /// What the authorization server says of a token, if the provider asks one. The request waits until it was asked.
+    fn answer(
+        &self,
+        provider: ProviderId,
+        claim: Claim<'_, '_>,
+    ) -> Result<Option<Known<'_>>, Stop> {
+        let Claim::Introspection(_, token) = claim else {
+            return Ok(None);
+        };
+        let id = self.store.tokens.id_at(provider, token);
+        let mut settled = self.circumstances.settled.iter();
+        let is_settled = settled.any(|fetch| match fetch {
+            Fetch::Introspection(asked) => (asked.provider, asked.id) == (provider, id),
+            Fetch::Keys(_) | Fetch::KeysInDoubt(_) | Fetch::Entries(_) => false,
+        });
+        let now = self.circumstances.now;
+        let known = self.store.introspections.find(id, is_settled, now);
+        let unavailable = Reject::Unavailable(Unavailable::Introspection);
+        match known {
+            Some(known) => Ok(Some(known)),
+            None if is_settled => Err(unavailable.into()),
+            None => {
+                let token = token.into();
+                let asked = Asked {
+                    provider,
+                    id,
+                    token,
+                };
+                Err(Stop::Needs(Fetch::Introspection(asked), unavailable))
+            }
+        }
+    }
+
+    /// The result if the list that a credential could be in is not at hand: the request waits for the first fetch.
+    #[cold]
+    fn without_a_list(&self, source: SourceId) -> Stop {
+        let unavailable = Reject::Unavailable(Unavailable::Entries);
+        let mut settled = self.circumstances.settled.iter();
+        let is_settled = settled.any(|fetch| fetch.source() == Some(source));
+        match self.store.lists.was_fetched(source) || is_settled {
+            true => unavailable.into(),
+            false => Stop::Needs(Fetch::Entries(source), unavailable),
+        }
     }
 
     /// The provider that verifies a credential.
@@ -113,7 +187,7 @@ impl Evaluation<'_, '_> {
         &'s self,
         gate: &Gate,
         candidate: &'c Candidate<'_, '_>,
-    ) -> Result<Selected<'s, 'c>, TokenFault> {
+    ) -> Result<Selected<'s, 'c>, Invalid> {
         let location = candidate.presented.location;
         let providers = &self.policy.providers;
         select(providers, &gate.providers, location, &candidate.parsed)
@@ -122,6 +196,8 @@ impl Evaluation<'_, '_> {
     fn facts(&self) -> Facts<'_> {
         Facts {
             keys: &self.store.keys,
+            lists: &self.lists,
+            answer: None,
             backend: self.circumstances.backend,
             now: self.circumstances.now,
         }
@@ -162,14 +238,14 @@ impl Evaluation<'_, '_> {
                 }
             };
             let mut settled = self.circumstances.settled.iter();
-            if could_help && !settled.any(|fetch| fetch.key_source() == Some(source)) {
+            if could_help && !settled.any(|fetch| fetch.source() == Some(source)) {
                 return Err(Stop::Needs(
                     match is_doubted {
                         true => Fetch::KeysInDoubt(source),
                         false => Fetch::Keys(source),
                     },
                     match is_named {
-                        true => Reject::Token(fault),
+                        true => Reject::Invalid(fault.into()),
                         false => Reject::Unavailable(Unavailable::Keys),
                     },
                 ));
@@ -195,7 +271,7 @@ impl Evaluation<'_, '_> {
         let keys = &Withdrawn(&self.store.keys);
         is_guess = is_guess && !jwt.was_signed_by(token, Facts { keys, ..facts });
         Ok(Refused {
-            fault,
+            fault: fault.into(),
             is_guess,
             until,
         })

@@ -9,7 +9,7 @@ use proxy_wasm::types::BufferType;
 
 use super::crypto::HostCrypto;
 use super::ffi;
-use super::log::{self, Faults};
+use super::log::{self, Limited};
 use super::metrics::Metrics;
 use super::outbound::HostOutbound;
 use super::properties::{self, Route};
@@ -17,8 +17,9 @@ use super::shared::HostShared;
 use crate::authenticate::jose::keys::{MOST_BY_HOST, MOST_IN_WASM};
 use crate::authenticate::jose::signature::Chosen;
 use crate::authenticate::{ProviderId, SourceId};
-use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
+use crate::evaluate::{Asked, Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
+use crate::introspector::{IntrospectionEvent, Introspector};
 use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
 use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
@@ -36,16 +37,18 @@ pub struct Filter {
     pub(super) metrics: Rc<Metrics>,
     pub(super) store: RefCell<Store>,
     fetcher: RefCell<Fetcher>,
+    introspector: RefCell<Introspector>,
     waiting: RefCell<Waiting>,
-    /// When the log last said of a provider that not all of its keys are tried.
-    told_of_untried: RefCell<Vec<(ProviderId, Timestamp)>>,
-    pub(super) faults: Faults,
+    pub(super) lines: Limited,
     /// Whether another configuration has replaced this one. Its keys are not fetched any more.
     is_abandoned: Cell<bool>,
 }
 
 /// How often the log says of a provider that not all of its keys are tried.
 const TELLS_OF_UNTRIED: Duration = Duration::from_secs(600);
+
+/// How often the log says that an authorization server does not answer.
+const TELLS_OF_OUTAGE: Duration = Duration::from_secs(10);
 
 /// What the host does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +64,10 @@ pub enum Next {
 impl Filter {
     /// Puts a plan to work.
     pub fn new(plan: Plan, backend: Chosen<HostCrypto>, metrics: Rc<Metrics>) -> Self {
-        let sources = plan
-            .policy
-            .as_ref()
-            .map_or(&[][..], |policy| &policy.sources);
+        let policy = plan.policy.as_ref();
+        let sources = policy.map_or(&[][..], |policy| &policy.sources);
+        let servers = policy.map_or(&[][..], |policy| &policy.servers);
+        let introspector = Introspector::new(servers);
         let mut store = plan.empty_store();
         if let Some(failures) = &mut store.failures {
             let names = ["plugin_name", "plugin_root_id", "plugin_vm_id"]
@@ -75,9 +78,9 @@ impl Filter {
         Self {
             store: RefCell::new(store),
             fetcher: RefCell::new(Fetcher::new(sources, Box::new(HostShared::default()))),
+            introspector: RefCell::new(introspector),
             waiting: RefCell::default(),
-            told_of_untried: RefCell::default(),
-            faults: Faults::default(),
+            lines: Limited::default(),
             is_abandoned: Cell::new(false),
             plan,
             backend,
@@ -92,7 +95,7 @@ impl Filter {
                 self.decide_head(context, Head { map, goes_on }, Vec::new(), now)
             }
             (_, now) => {
-                self.faults.error(
+                self.lines.error(
                     "countersign: the host does not return the request's headers or the time: request denied",
                 );
                 self.refuse_unread(now)
@@ -108,7 +111,7 @@ impl Filter {
         now: Timestamp,
     ) -> Next {
         let Some(headers) = header_map::parse(&head.map) else {
-            self.faults
+            self.lines
                 .error("countersign: cannot read the host's header map: request denied");
             return self.refuse_unread(Some(now));
         };
@@ -118,7 +121,7 @@ impl Filter {
         let Ok((route, policies)) =
             route.and_then(|route| route.policies().map(|policies| (route, policies)))
         else {
-            self.faults.error(&format!(
+            self.lines.error(&format!(
                 "countersign: route {}: the host cannot return `filter_metadata.countersign.policy`: requests denied; \
                  write a string or a list without `null`",
                 Route::described()
@@ -150,7 +153,7 @@ impl Filter {
                 self.decide_head(context, head, settled, now)
             }
             Outcome::Needs(fetch) => {
-                self.want(fetch);
+                self.want(&fetch, now);
                 self.hold(context, head, settled, fetch, now)
             }
         }
@@ -165,7 +168,7 @@ impl Filter {
         fetch: Fetch,
         now: Timestamp,
     ) -> Next {
-        let terms = self.terms(fetch).filter(|_| {
+        let terms = self.terms(&fetch).filter(|_| {
             let waiting = self.waiting.borrow();
             waiting.has_room_for(head.map.len())
         });
@@ -184,20 +187,62 @@ impl Filter {
         Next::Waits
     }
 
-    /// How many fetches of a source have ended, and how long one takes at the longest. `None` if there is no such source.
-    fn terms(&self, fetch: Fetch) -> Option<(u64, Duration)> {
-        let fetcher = self.fetcher.borrow();
-        let source = fetch.key_source()?;
-        Some((fetcher.ended(source)?, fetcher.time_limit(source)?))
+    /// How many fetches of this kind have ended, and how long one takes at the longest. `None` if none is made.
+    fn terms(&self, fetch: &Fetch) -> Option<(u64, Duration)> {
+        let limit = match fetch {
+            Fetch::Keys(source) | Fetch::KeysInDoubt(source) | Fetch::Entries(source) => {
+                self.fetcher.borrow().time_limit(*source)
+            }
+            Fetch::Introspection(asked) => self.introspector.borrow().time_limit(asked.provider),
+        };
+        Some((self.ended(fetch)?, limit?))
     }
 
-    /// Notes that a request needs a fetch.
-    pub(super) fn want(&self, fetch: Fetch) {
-        if let Some(source) = fetch.key_source() {
-            self.fetcher.borrow_mut().want(source);
+    /// How many fetches of this kind have ended; none if none is made. A token has one call at a time.
+    fn ended(&self, fetch: &Fetch) -> Option<u64> {
+        match fetch {
+            Fetch::Keys(source) | Fetch::KeysInDoubt(source) | Fetch::Entries(source) => {
+                self.fetcher.borrow().ended(*source)
+            }
+            Fetch::Introspection(Asked { provider, id, .. }) => {
+                let is_asking = self.introspector.borrow().is_asking(*provider, *id);
+                is_asking.then_some(0)
+            }
         }
-        if let Fetch::KeysInDoubt(source) = fetch {
-            self.doubt(source);
+    }
+
+    /// Makes a fetch that a request needs, or notes that it is needed.
+    pub(super) fn want(&self, fetch: &Fetch, now: Timestamp) {
+        match fetch {
+            Fetch::Keys(source) | Fetch::Entries(source) => self.fetcher.borrow_mut().want(*source),
+            Fetch::KeysInDoubt(source) => {
+                self.fetcher.borrow_mut().want(*source);
+                self.doubt(*source);
+            }
+            Fetch::Introspection(Asked {
+                provider,
+                id,
+                token,
+            }) => {
+                let mut introspector = self.introspector.borrow_mut();
+                if let Some(event) = introspector.ask(*provider, *id, token, &mut HostOutbound) {
+                    self.after_introspection(event, now);
+                }
+            }
+        }
+    }
+
+    /// Keeps the answer of an authorization server.
+    fn after_introspection(&self, event: IntrospectionEvent, now: Timestamp) {
+        self.metrics.count_introspection(&event);
+        let mut store = self.store.borrow_mut();
+        match event.result {
+            Ok((answer, until)) => store.introspections.keep(event.id, answer, until),
+            Err(failure) => {
+                let line = format!("countersign: {failure}");
+                self.lines.warn(&line, TELLS_OF_OUTAGE, now);
+                store.introspections.forget(event.id);
+            }
         }
     }
 
@@ -209,18 +254,14 @@ impl Filter {
     /// Says in the log that a token was denied although a key that was not tried can have signed it. Not for each token,
     /// because anyone can send such tokens.
     pub(super) fn tell_of_untried(&self, provider: ProviderId, now: Timestamp) {
-        let mut told = self.told_of_untried.borrow_mut();
-        told.retain(|(_, at)| now < at.plus(TELLS_OF_UNTRIED));
         let policy = self.plan.policy.as_ref();
         let known = policy.and_then(|policy| policy.providers.get(provider.0));
-        if let Some(known) = known
-            && !told.iter().any(|(of, _)| *of == provider)
-        {
-            told.push((provider, now));
-            log::warn(&format!(
+        if let Some(known) = known {
+            let line = format!(
                 "countersign: provider `{}`: a token was denied before all keys that can have signed it were tried: at most {MOST_BY_HOST} are tried if the host verifies the algorithm, otherwise {MOST_IN_WASM}: each key needs its own `kid`",
                 known.name
-            ));
+            );
+            self.lines.warn(&line, TELLS_OF_UNTRIED, now);
         }
     }
 
@@ -233,7 +274,7 @@ impl Filter {
         if names.is_some_and(|names| names.iter().all(|name| ffi::remove_trailer(name))) {
             return Next::Continues;
         }
-        self.faults
+        self.lines
             .error("countersign: the host does not remove a trailer: request denied");
         self.refuse_unread(ffi::now())
     }
@@ -261,11 +302,23 @@ impl Filter {
         let headers = header_map::parse(&headers).unwrap_or_default();
         let body = get_buffer(BufferType::HttpCallResponseBody, 0, MAX_RESPONSE + 1);
         let response = Response::from_host(headers, body.ok().flatten().unwrap_or_default());
-        let event =
-            self.fetcher
-                .borrow_mut()
-                .respond(CallId(call), response, &mut HostOutbound, now);
-        self.after_fetches(event, now);
+        let call = CallId(call);
+        let answer = self
+            .introspector
+            .borrow_mut()
+            .respond(call, response.as_ref(), now);
+        match answer {
+            Some(event) => {
+                self.after_introspection(event, now);
+                self.release_due(now);
+            }
+            None => {
+                let mut fetcher = self.fetcher.borrow_mut();
+                let event = fetcher.respond(call, response, &mut HostOutbound, now);
+                drop(fetcher);
+                self.after_fetches(event, now);
+            }
+        }
     }
 
     fn after_fetches(&self, events: impl IntoIterator<Item = FetchEvent>, now: Timestamp) {
@@ -282,11 +335,15 @@ impl Filter {
         }
         let inline = self.plan.policy.as_ref().map_or(0, Policy::inline_keys);
         self.metrics.keys(inline + self.store.borrow().keys.len());
-        let due = {
-            let fetcher = self.fetcher.borrow();
-            let mut waiting = self.waiting.borrow_mut();
-            waiting.take_due(now, |fetch| fetcher.ended(fetch.key_source()?))
-        };
+        self.release_due(now);
+    }
+
+    /// Decides the requests whose fetch has ended.
+    fn release_due(&self, now: Timestamp) {
+        let due = self
+            .waiting
+            .borrow_mut()
+            .take_due(now, |fetch| self.ended(fetch));
         self.release(due);
     }
 
@@ -306,7 +363,7 @@ impl Filter {
             held.settled.push(held.fetch);
             let next = self.decide_head(context, held.head, held.settled, now);
             if next == Next::Continues && !ffi::continue_request() {
-                self.faults.error(
+                self.lines.error(
                     "countersign: the host does not continue a request that waited for keys",
                 );
             }

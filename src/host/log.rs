@@ -4,10 +4,12 @@
 //! SDK's logger, which writes what the crate `log` is handed, escapes nothing.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use proxy_wasm::types::LogLevel;
 
 use crate::grammar::unprintable::escaped;
+use crate::time::Timestamp;
 
 /// Has the SDK write log lines, and panics, to the host's log.
 ///
@@ -33,25 +35,43 @@ pub fn error(line: &str) {
     log::error!("{}", escaped(line));
 }
 
-/// The faults that a worker meets on requests under one configuration. Each is logged once: a line per request would
-/// fill the log.
+/// Log lines for what can happen with every request: a line per request would fill the log. One per configuration in
+/// each worker.
 #[derive(Default)]
-pub struct Faults(RefCell<Vec<String>>);
+pub struct Limited(RefCell<Vec<(String, Timestamp)>>);
 
-impl Faults {
-    /// The most faults that are logged. A configuration can have more routes.
+impl Limited {
+    /// The most different lines. A configuration can have more routes.
     const MOST: usize = 64;
 
     /// Logs a fault, unless this line was logged before.
     pub fn error(&self, line: &str) {
-        let mut logged = self.0.borrow_mut();
-        if logged.len() > Self::MOST || logged.iter().any(|known| known == line) {
-            return;
+        let forever = Timestamp::from_millis(i64::MAX);
+        // The time does not matter, because no line comes back.
+        if let Some(line) = self.admit(line, forever, Timestamp::from_millis(0)) {
+            error(line);
         }
-        error(match logged.len() {
-            Self::MOST => "countersign: too many faults: further ones are not logged",
-            _ => line,
-        });
-        logged.push(line.to_owned());
+    }
+
+    /// Logs what an operator should look at, unless this line was logged within the last `pause`.
+    pub fn warn(&self, line: &str, pause: Duration, now: Timestamp) {
+        if let Some(line) = self.admit(line, now.plus(pause), now) {
+            warn(line);
+        }
+    }
+
+    /// The line to log; none if this line is not to be logged again before a time.
+    fn admit<'l>(&self, line: &'l str, until: Timestamp, now: Timestamp) -> Option<&'l str> {
+        let mut logged = self.0.borrow_mut();
+        logged.retain(|(_, until)| now < *until);
+        if logged.len() > Self::MOST || logged.iter().any(|(known, _)| known == line) {
+            return None;
+        }
+        let is_last = logged.len() == Self::MOST;
+        logged.push((line.to_owned(), until));
+        Some(match is_last {
+            true => "countersign: too many different lines: further ones are not logged",
+            false => line,
+        })
     }
 }

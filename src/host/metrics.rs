@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use super::ffi;
 use crate::evaluate::{Decision, Effects, TokenEffect, Verdict};
+use crate::introspector::IntrospectionEvent;
 use crate::keys::FetchReport;
 use crate::response::Reply;
 use crate::telemetry::{self, Denied};
@@ -15,6 +16,8 @@ pub struct Metrics {
     cache_miss: Tally,
     fetched: Option<u32>,
     fetch_failed: Option<u32>,
+    introspected: Option<u32>,
+    introspection_failed: Option<u32>,
     condition_failed: Option<u32>,
     keys: Option<u32>,
     keys_shown: Cell<usize>,
@@ -54,6 +57,8 @@ impl Metrics {
             cache_miss: Tally::new("countersign.token_cache.miss"),
             fetched: ffi::counter("countersign.jwks.fetched"),
             fetch_failed: ffi::counter("countersign.jwks.failed"),
+            introspected: ffi::counter("countersign.introspection.ok"),
+            introspection_failed: ffi::counter("countersign.introspection.failed"),
             condition_failed: ffi::counter("countersign.cel.failed"),
             keys: ffi::gauge("countersign.jwks.keys"),
             keys_shown: Cell::new(0),
@@ -97,6 +102,15 @@ impl Metrics {
         let counter = match report.result {
             Ok(_) => self.fetched,
             Err(_) => self.fetch_failed,
+        };
+        increment(counter, 1);
+    }
+
+    /// Counts a question to an authorization server.
+    pub fn count_introspection(&self, event: &IntrospectionEvent) {
+        let counter = match event.result {
+            Ok(_) => self.introspected,
+            Err(_) => self.introspection_failed,
         };
         increment(counter, 1);
     }

@@ -25,8 +25,8 @@ impl Filter {
         now: Timestamp,
     ) -> Next {
         self.metrics.count_effects(&effects);
-        if let Some(fetch) = effects.wanted {
-            self.want(fetch);
+        if let Some(fetch) = &effects.wanted {
+            self.want(fetch, now);
         }
         for source in &effects.doubted {
             self.doubt(*source);
@@ -42,7 +42,7 @@ impl Filter {
             return self.forward(passage, &decision.forward);
         }
         if !reply.is_some_and(|reply| ffi::send(&reply)) {
-            self.faults.error(
+            self.lines.error(
                 "countersign: the host does not send the response: the request stays paused",
             );
         }
@@ -71,7 +71,7 @@ impl Filter {
         if is_changed {
             return Next::Continues;
         }
-        self.faults
+        self.lines
             .error("countersign: the host does not change the request: the request stays paused");
         Next::Answered
     }

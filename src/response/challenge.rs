@@ -15,6 +15,8 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
+use crate::authenticate::KeyPart;
+
 /// A challenge of one scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge<'a> {
@@ -92,17 +94,6 @@ pub struct Digest<'a> {
     pub userhash: bool,
 }
 
-/// Where a request has its API key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyLocation {
-    /// In a header.
-    Header,
-    /// In a query parameter.
-    Query,
-    /// In a cookie.
-    Cookie,
-}
-
 impl<'a> Challenge<'a> {
     fn new(scheme: &'a str, realm: &'a str) -> Self {
         Self {
@@ -154,14 +145,14 @@ impl<'a> Challenge<'a> {
 
     /// A challenge for an API key. No scheme is registered for API keys, but every 401 must have a challenge (RFC 9110
     /// §15.5.2).
-    pub fn api_key(realm: &'a str, location: KeyLocation, name: &'a str) -> Self {
-        let location = match location {
-            KeyLocation::Header => "header",
-            KeyLocation::Query => "query",
-            KeyLocation::Cookie => "cookie",
+    pub fn api_key(realm: &'a str, part: KeyPart, name: &'a str) -> Self {
+        let part = match part {
+            KeyPart::Header => "header",
+            KeyPart::Query => "query",
+            KeyPart::Cookie => "cookie",
         };
         Self::new("ApiKey", realm)
-            .quoted("in", location)
+            .quoted("in", part)
             .quoted("name", name)
     }
 

@@ -6,7 +6,7 @@ use super::headers::{Headers, put};
 use super::table::{Challenges, Meaning};
 use crate::authenticate::Offer;
 use crate::presentation::Protects;
-use crate::reject::Reject;
+use crate::reject::{Code, Reject};
 
 impl Exchange<'_> {
     /// Appends the challenges, in the order of the offers (RFC 9110 §11.6.1, §11.7.1).
@@ -22,14 +22,20 @@ impl Exchange<'_> {
             Challenges::Attempted(malformed, _) => malformed.attempted,
             _ => self.decision.schemes,
         };
-        let used = used.among(self.decision.offers.iter().map(Offer::scheme));
-        for offer in self.decision.offers {
+        let offers = self.decision.offers;
+        let used = used.among(offers.iter().map(Offer::scheme));
+        let has_error = |offer: &&Offer| used.contains(offer.scheme()) && offer.has_errors();
+        // A caller with an API key can get a token in its place.
+        let asks_others = matches!(meaning.code, Code::InsufficientUserAuthentication)
+            && !offers.iter().any(|offer| has_error(&offer));
+        for offer in offers {
             let is_used = used.contains(offer.scheme());
+            let has_error = has_error(&offer) || asks_others && offer.has_errors();
             let error = match meaning.challenges {
                 Challenges::Plain => None,
-                Challenges::Failed(error) => is_used.then_some(error),
-                Challenges::Attempted(_, error) if is_used => Some(error),
-                Challenges::Scope if is_used && self.presentation.forbidden_challenge => {
+                Challenges::Failed(error) => has_error.then_some(error),
+                Challenges::Attempted(_, error) if is_used => has_error.then_some(error),
+                Challenges::Scope if has_error && self.presentation.forbidden_challenge => {
                     Some(ErrorCode::InsufficientScope)
                 }
                 Challenges::None | Challenges::Attempted(..) | Challenges::Scope => continue,
@@ -51,6 +57,8 @@ impl Exchange<'_> {
             Offer::Bearer { name, .. } => {
                 Challenge::bearer(name, realm, &self.oauth(error, message))
             }
+            Offer::Basic { .. } => Challenge::basic(realm),
+            Offer::ApiKey { part, name, .. } => Challenge::api_key(realm, *part, name),
         }
     }
 

@@ -16,7 +16,8 @@ pub(super) fn put(headers: &mut Headers, name: &'static str, value: impl Into<St
 }
 
 impl Exchange<'_> {
-    /// Appends `x-permission-required`, which names what the caller lacks, if the configuration has `hints`.
+    /// Appends `x-permission-required`, which names what the caller lacks, and `x-api-scope`, the scopes of an API key that
+    /// lacks one, if the configuration has `hints`.
     pub(super) fn put_hint(&self, reject: Reject, headers: &mut Headers) {
         let decision = self.decision;
         if let (true, Some(requirements), Some(principal)) = (
@@ -29,6 +30,10 @@ impl Exchange<'_> {
                 // A configured name may contain a space, or bytes that a header cannot carry.
                 let names: Vec<_> = missing.into_iter().map(encoded).collect();
                 put(headers, "x-permission-required", names.join(" "));
+            }
+            let granted: Vec<_> = principal.scopes().iter().map(encoded).collect();
+            if reject == Reject::Scope && principal.has_api_key() && !granted.is_empty() {
+                put(headers, "x-api-scope", granted.join(" "));
             }
         }
     }

@@ -1,11 +1,12 @@
 //! What each [`Reject`] means to a client: the error code, the message, the challenges. One `match`, without a catch-all.
 
 use super::challenge::ErrorCode;
+use crate::authenticate::Offer;
 use crate::evaluate::Decision;
 use crate::presentation::Presentation;
 use crate::reject::{
-    Code, CredentialFault, MalformedCredential, PathFault, Reject, Requirement, TokenFault,
-    Unavailable, Weakness,
+    Code, CredentialFault, Invalid, MalformedCredential, PathFault, Reject, Requirement,
+    TokenFault, Unavailable, Weakness,
 };
 
 /// What a denied request means to a client.
@@ -30,7 +31,7 @@ pub(super) enum Challenges {
     Plain,
     /// One for each offer. The one of the credential that failed has the error.
     Failed(ErrorCode),
-    /// One for each offer whose scheme the request's credentials have, with the error.
+    /// One for each offer whose scheme the request's credentials have, with the error if the scheme has one.
     Attempted(MalformedCredential, ErrorCode),
     /// One for the scheme of the credential, with the scopes to ask for, if the configuration has `forbidden_challenge` (RFC
     /// 6750 §3.1).
@@ -82,13 +83,18 @@ pub(super) fn meaning(
     presentation: &Presentation,
 ) -> Meaning {
     match reject {
-        Reject::NoDocument | Reject::Unavailable(Unavailable::Keys | Unavailable::Crypto) => {
-            Meaning::new(
-                Code::TemporarilyUnavailable,
-                "The request cannot be evaluated at the moment.",
-            )
-            .retry_after(SECONDS_TO_WAIT)
-        }
+        Reject::NoDocument
+        | Reject::Unavailable(
+            Unavailable::Keys
+            | Unavailable::Entries
+            | Unavailable::Introspection
+            | Unavailable::Hashing
+            | Unavailable::Crypto,
+        ) => Meaning::new(
+            Code::TemporarilyUnavailable,
+            "The request cannot be evaluated at the moment.",
+        )
+        .retry_after(SECONDS_TO_WAIT),
         Reject::Trace => Meaning::new(Code::MethodNotAllowed, "The method TRACE is not allowed.")
             .allow(ALL_BUT_TRACE),
         Reject::Path(fault) => Meaning::new(Code::AmbiguousPath, path_message(fault)),
@@ -129,9 +135,7 @@ pub(super) fn meaning(
         )
         .retry_after(retry_after),
         // A 401 must have a challenge (RFC 9110 §15.5.2), and without an offer there is none.
-        Reject::NoCredential | Reject::Token(_) | Reject::Authentication(_)
-            if decision.offers.is_empty() =>
-        {
+        Reject::NoCredential | Reject::Invalid(_) if decision.offers.is_empty() => {
             Meaning::new(Code::Forbidden, FORBIDDEN)
         }
         Reject::NoCredential => Meaning::new(Code::Unauthorized, "Authentication is required.")
@@ -140,7 +144,17 @@ pub(super) fn meaning(
             Meaning::new(Code::InvalidRequest, malformed_message(malformed.fault))
                 .challenge(Challenges::Attempted(malformed, ErrorCode::InvalidRequest))
         }
-        Reject::Token(fault) => {
+        // The scheme of the challenge has no parameter for an error (RFC 7617 §2).
+        Reject::Invalid(Invalid::Key(_)) => {
+            Meaning::new(Code::InvalidCredentials, "The API key is not valid.")
+                .challenge(Challenges::Plain)
+        }
+        Reject::Invalid(Invalid::Login(_)) => Meaning::new(
+            Code::InvalidCredentials,
+            "The user name or the password is not valid.",
+        )
+        .challenge(Challenges::Plain),
+        Reject::Invalid(Invalid::Token(fault)) => {
             let message = if presentation.error_description {
                 token_message(fault)
             } else {
@@ -148,6 +162,10 @@ pub(super) fn meaning(
             };
             Meaning::new(Code::InvalidToken, message)
                 .challenge(Challenges::Failed(ErrorCode::InvalidToken))
+        }
+        // Only OAuth's schemes can ask for another authentication (RFC 9470 §3).
+        Reject::Authentication(_) if !decision.offers.iter().any(Offer::has_errors) => {
+            Meaning::new(Code::Forbidden, FORBIDDEN)
         }
         Reject::Authentication(Weakness::Class | Weakness::Age) => Meaning::new(
             Code::InsufficientUserAuthentication,
@@ -225,6 +243,7 @@ fn token_message(fault: TokenFault) -> &'static str {
         TokenFault::Binding => {
             "The access token is bound to a key, and the request has no proof of possession"
         }
+        TokenFault::Inactive => "The access token is not active",
     }
 }
 
@@ -257,6 +276,7 @@ mod tests {
             TokenFault::ClaimType,
             TokenFault::ClaimMismatch,
             TokenFault::Binding,
+            TokenFault::Inactive,
         ];
         let messages = malformed.map(malformed_message).into_iter();
         for message in messages.chain(tokens.map(token_message)) {

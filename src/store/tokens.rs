@@ -7,7 +7,8 @@
 //!    forged token can have the last bytes of a valid token, but not its hash.
 //! 3. A cache belongs to one configuration, so that results under another configuration are never found.
 //! 4. A token is cached when it is verified for the second time. The first time only sets a mark in a table of fixed
-//!    size. So tokens that are used once cannot displace cached tokens.
+//!    size. So tokens that are used once cannot displace cached tokens. What is costly to verify, as a password, is cached
+//!    at once.
 //! 5. The verified tokens take at most [`MAX_BYTES`] of memory. Each counts with twice its length, or with the memory
 //!    that it takes if that is more. If the values of its claims would take far more memory than their text, the text
 //!    is kept, and is parsed again for each request that reads the claims.
@@ -22,9 +23,9 @@ use std::time::Duration;
 use lru::LruCache;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::authenticate::Principal;
+use crate::authenticate::{Principal, ProviderId};
 use crate::credential::LocationId;
-use crate::reject::TokenFault;
+use crate::reject::{Invalid, LoginFault, TokenFault};
 use crate::time::Timestamp;
 
 /// How long a rejection is cached.
@@ -58,7 +59,7 @@ pub struct TokenKey<'t> {
 pub struct Slot(u64);
 
 /// The hash of a token, its location and the choice of providers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenId([u64; 2]);
 
 /// The result of verifying a token.
@@ -74,15 +75,15 @@ pub enum Judged {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused {
     /// The fault.
-    pub fault: TokenFault,
+    pub fault: Invalid,
     /// Whether the throttle counts it, each time that the token is presented.
     pub is_guess: bool,
     /// How long this is known at the longest. `None` if only the cache limits it.
     pub until: Option<Timestamp>,
 }
 
-impl From<TokenFault> for Refused {
-    fn from(fault: TokenFault) -> Self {
+impl From<Invalid> for Refused {
+    fn from(fault: Invalid) -> Self {
         Self {
             fault,
             is_guess: fault.is_a_failure(),
@@ -211,6 +212,16 @@ impl TokenCache {
         hasher
     }
 
+    /// The identity of a token at a provider that asks another server about it.
+    pub fn id_at(&self, provider: ProviderId, octets: &[u8]) -> TokenId {
+        self.id(TokenKey {
+            // No location and no choice has these numbers.
+            location: LocationId(u32::MAX as usize),
+            choice: provider.0,
+            octets,
+        })
+    }
+
     /// The cached result of a token. `slot` is the token's slot.
     pub fn find(&self, slot: Slot, token: TokenKey<'_>, now: Timestamp) -> Option<Judged> {
         if let Some(verified) = self.verified.peek(&slot)
@@ -232,7 +243,9 @@ impl TokenCache {
         judged: &Judged,
     ) -> Option<TokenId> {
         let is_cached = match judged {
-            Judged::Verified(_) => self.seen_once.get(self.mark_place(slot)) == Some(&slot.0),
+            Judged::Verified(principal) => {
+                principal.is_costly() || self.seen_once.get(self.mark_place(slot)) == Some(&slot.0)
+            }
             Judged::Refused(_) => true,
         };
         is_cached.then(|| self.id(token))
@@ -317,7 +330,16 @@ impl TokenCache {
 }
 
 /// Whether a rejection is expensive to find, and stays the same with time and with new keys.
-fn is_worth_caching(fault: TokenFault) -> bool {
+fn is_worth_caching(fault: Invalid) -> bool {
+    match fault {
+        Invalid::Token(fault) => is_worth_caching_of_token(fault),
+        // An unknown user costs as much as a wrong password, and also the second time, so that nothing shows which it is.
+        Invalid::Login(LoginFault::User | LoginFault::Password) => true,
+        Invalid::Login(LoginFault::Malformed) | Invalid::Key(_) => false,
+    }
+}
+
+fn is_worth_caching_of_token(fault: TokenFault) -> bool {
     match fault {
         TokenFault::Signature
         | TokenFault::Expired
@@ -333,6 +355,8 @@ fn is_worth_caching(fault: TokenFault) -> bool {
         | TokenFault::Algorithm
         | TokenFault::Extension
         | TokenFault::Issuer
+        // The results of introspection are cached for themselves.
+        | TokenFault::Inactive
         // These can change: with new keys, or with time.
         | TokenFault::Key
         | TokenFault::NotYetValid

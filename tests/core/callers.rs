@@ -6,7 +6,7 @@ use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, Passage, evaluate};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
-use countersign::reject::{Reject, TokenFault};
+use countersign::reject::{Invalid, Reject, TokenFault};
 use countersign::request::RequestView;
 use countersign::scheme::{Scheme, SchemeSet};
 use countersign::time::Timestamp;
@@ -97,6 +97,6 @@ fn one_credential_that_fails_denies_the_request() {
         token(&key, "user", "amy"),
         token(&forged, "service", "cart"),
     );
-    let signature = Err(Reject::Token(TokenFault::Signature));
+    let signature = Err(Reject::Invalid(Invalid::Token(TokenFault::Signature)));
     assert_eq!(callers(&plan, &user, &service), signature);
 }

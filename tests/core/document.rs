@@ -782,7 +782,9 @@ fn missing_members() {
         ),
         (
             json!({ "providers": [{ "name": "corp" }] }),
-            &["providers[0]: missing: expected a method: `jwt`"],
+            &[
+                "providers[0]: expected exactly one of `jwt`, `introspection`, `api_key` and `basic`",
+            ],
         ),
         (
             json!({ "providers": [{ "name": "corp", "jwt": {} }] }),

@@ -11,7 +11,7 @@ use countersign::evaluate::{Circumstances, Fetch, Outcome, evaluate};
 use countersign::keys::{COOL_DOWN, FetchEvent, Fetched, Loaded};
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
-use countersign::reject::{Reject, TokenFault, Unavailable};
+use countersign::reject::{Invalid, Reject, TokenFault, Unavailable};
 use countersign::request::RequestView;
 use countersign::store::Store;
 use countersign::time::Timestamp;
@@ -30,9 +30,9 @@ enum Came {
     Refused(Reject),
 }
 
-const UNKNOWN: Came = Came::Refused(Reject::Token(TokenFault::Key));
-const FORGED: Came = Came::Refused(Reject::Token(TokenFault::Signature));
-const NO_KEY: Came = Came::Refused(Reject::Token(TokenFault::Algorithm));
+const UNKNOWN: Came = Came::Refused(Reject::Invalid(Invalid::Token(TokenFault::Key)));
+const FORGED: Came = Came::Refused(Reject::Invalid(Invalid::Token(TokenFault::Signature)));
+const NO_KEY: Came = Came::Refused(Reject::Invalid(Invalid::Token(TokenFault::Algorithm)));
 const UNAVAILABLE: Came = Came::Refused(Reject::Unavailable(Unavailable::Keys));
 
 struct Scene {

@@ -10,7 +10,7 @@ use countersign::evaluate::{Circumstances, Fetch, Outcome, TokenEffect, evaluate
 use countersign::keys::COOL_DOWN;
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
-use countersign::reject::{Reject, TokenFault, Unavailable as Lacking};
+use countersign::reject::{Invalid, Reject, TokenFault, Unavailable as Lacking};
 use countersign::request::RequestView;
 use countersign::store::Store;
 use countersign::time::Timestamp;
@@ -112,7 +112,7 @@ impl Worker {
 const PASSES: Option<Reject> = None;
 
 fn refused(fault: TokenFault) -> Option<Reject> {
-    Some(Reject::Token(fault))
+    Some(Reject::Invalid(Invalid::Token(fault)))
 }
 
 fn token(key: &SigningKey, claims: Value) -> String {
@@ -439,20 +439,23 @@ fn j_10_an_unknown_key_asks_for_newer_ones_once_in_a_cool_down() {
         .keys_fetched(SourceId(0), key_set(&[&known]), at(0));
     let fields = format!("Bearer {}", token(&unknown, json!({})));
     let fields = [("authorization", fields.as_str())];
-    let fetch = Fetch::Keys(SourceId(0));
+    let fetch = || Fetch::Keys(SourceId(0));
     let cool_down = i64::try_from(COOL_DOWN.as_secs()).unwrap();
 
     assert_eq!(
         worker.try_ask("/", &fields, &[], at(cool_down - 1)),
         Ok((refused(TokenFault::Key), false))
     );
-    assert_eq!(worker.try_ask("/", &fields, &[], at(cool_down)), Err(fetch));
+    assert_eq!(
+        worker.try_ask("/", &fields, &[], at(cool_down)),
+        Err(fetch())
+    );
     // The fetch brought nothing new.
     worker
         .store
         .keys_fetched(SourceId(0), key_set(&[&known]), at(cool_down));
     assert_eq!(
-        worker.try_ask("/", &fields, &[fetch], at(cool_down)),
+        worker.try_ask("/", &fields, &[fetch()], at(cool_down)),
         Ok((refused(TokenFault::Key), false))
     );
     // It brought the key: what was refused before is not remembered.
@@ -460,7 +463,7 @@ fn j_10_an_unknown_key_asks_for_newer_ones_once_in_a_cool_down() {
         .store
         .keys_fetched(SourceId(0), key_set(&[&known, &unknown]), at(2 * cool_down));
     assert_eq!(
-        worker.try_ask("/", &fields, &[fetch], at(2 * cool_down)),
+        worker.try_ask("/", &fields, &[fetch()], at(2 * cool_down)),
         Ok((PASSES, false))
     );
 }
@@ -471,11 +474,11 @@ fn without_keys_nobody_is_blamed_and_nobody_waits_for_what_has_failed() {
     let mut worker = Worker::new(&document(remote()));
     let good = format!("Bearer {}", token(&signer, json!({})));
     let fields = [("authorization", good.as_str())];
-    let fetch = Fetch::Keys(SourceId(0));
+    let fetch = || Fetch::Keys(SourceId(0));
     let unavailable = Some(Reject::Unavailable(Lacking::Keys));
-    assert_eq!(worker.try_ask("/", &fields, &[], at(0)), Err(fetch));
+    assert_eq!(worker.try_ask("/", &fields, &[], at(0)), Err(fetch()));
     assert_eq!(
-        worker.try_ask("/", &fields, &[fetch], at(0)),
+        worker.try_ask("/", &fields, &[fetch()], at(0)),
         Ok((unavailable, false))
     );
     worker.store.fetch_failed(SourceId(0), at(1));

@@ -6,7 +6,7 @@ use countersign::authenticate::jose::signature::{
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::mint::SigningKey;
-use countersign::reject::{Code, Reject, TokenFault, Unavailable as Unavailability};
+use countersign::reject::{Code, Invalid, Reject, TokenFault, Unavailable as Unavailability};
 use countersign::request::RequestView;
 use countersign::response::reply;
 use countersign::time::Timestamp;
@@ -131,5 +131,8 @@ fn among_several_keys_one_that_verifies_decides_and_else_the_doubt() {
         assert_eq!(reject, Reject::Unavailable(Unavailability::Crypto));
     }
     let (reject, _) = refusal(&[one, two], stranger, &Pure).unwrap();
-    assert_eq!(reject, Reject::Token(TokenFault::Signature));
+    assert_eq!(
+        reject,
+        Reject::Invalid(Invalid::Token(TokenFault::Signature))
+    );
 }

@@ -3,6 +3,8 @@
 mod path;
 mod value;
 
+use std::time::Duration;
+
 use serde_json::Number;
 
 pub use self::path::{ClaimPath, ClaimPathFault};
@@ -137,6 +139,28 @@ pub struct Times {
 }
 
 impl Times {
+    /// Checks that the times permit the use now, with a tolerance for the other clock.
+    ///
+    /// # Errors
+    /// [`TokenFault::Expired`], [`TokenFault::NotYetValid`].
+    pub fn check(self, clock_skew: Duration, now: Timestamp) -> Result<(), TokenFault> {
+        let Self {
+            expires,
+            not_before,
+            issued,
+        } = self;
+        if expires.is_some_and(|expires| now >= expires.plus(clock_skew)) {
+            return Err(TokenFault::Expired);
+        }
+        let from_the_future =
+            |moment: Option<Timestamp>| moment.is_some_and(|moment| now < moment.minus(clock_skew));
+        let ends_before_it_begins = issued.zip(expires).is_some_and(|(iat, exp)| iat > exp);
+        if from_the_future(not_before) || from_the_future(issued) || ends_before_it_begins {
+            return Err(TokenFault::NotYetValid);
+        }
+        Ok(())
+    }
+
     /// The times in the claims.
     ///
     /// # Errors

@@ -9,8 +9,8 @@ mod text;
 
 use std::path::PathBuf;
 
-use countersign::authenticate::ProviderId;
 use countersign::authenticate::jose::signature::{AlgorithmSet, Chosen, Pure};
+use countersign::authenticate::{ProviderId, SourceId};
 use countersign::config::Loaded;
 use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
 use countersign::keys::parse_body;
@@ -196,21 +196,22 @@ fn needs(loaded: &Loaded, fetch: Fetch) -> Failure {
         let provider = policy.and_then(|policy| policy.providers.get(id.0));
         provider.map_or("?", |provider| &provider.name)
     };
+    let owner = |id: SourceId| {
+        let source = policy.and_then(|policy| policy.sources.get(id.0));
+        source.map_or("?", |source| &source.provider)
+    };
     match fetch {
-        Fetch::Keys(id) | Fetch::KeysInDoubt(id) => {
-            let source = policy.and_then(|policy| policy.sources.get(id.0));
-            let provider = source.map_or("?", |source| &source.provider);
-            Failure::new(format_args!(
-                "the filter fetches the keys of provider `{provider}` at run time; pass them with `--jwks FILE`"
-            ))
-        }
+        Fetch::Keys(id) | Fetch::KeysInDoubt(id) => Failure::new(format_args!(
+            "the filter fetches the keys of provider `{}` at run time; pass them with `--jwks FILE`",
+            owner(id)
+        )),
         Fetch::Entries(id) => Failure::new(format_args!(
             "the filter fetches the credentials of provider `{}` at run time",
-            provider(id)
+            owner(id)
         )),
-        Fetch::Introspection(id, _) => Failure::new(format_args!(
+        Fetch::Introspection(asked) => Failure::new(format_args!(
             "provider `{}` introspects tokens at run time",
-            provider(id)
+            provider(asked.provider)
         )),
     }
 }

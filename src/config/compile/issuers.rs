@@ -20,7 +20,9 @@ impl Compiler<'_> {
     ) {
         let at = At::Root.member("providers");
         for (index, provider) in providers.iter().enumerate() {
-            let Method::Jwt(jwt) = &provider.method;
+            let Method::Jwt(jwt) = &provider.method else {
+                continue;
+            };
             let Issuer::PerClaim { claim, .. } = &jwt.issuer else {
                 continue;
             };

@@ -77,7 +77,7 @@ impl Compiler<'_> {
         let at = At::Root.member("providers");
         let providers = typed.iter().enumerate();
         let providers = providers.map(|(index, provider)| match provider {
-            Ok(provider) => self.provider(&at.item(index), provider),
+            Ok(provider) => self.provider(&at.item(index), ProviderId(index), provider),
             Err(_) => None,
         });
         CompiledProviders {
@@ -87,19 +87,20 @@ impl Compiler<'_> {
         }
     }
 
-    fn provider(&mut self, at: &At<'_>, document: &ProviderDocument) -> Option<Provider> {
+    fn provider(
+        &mut self,
+        at: &At<'_>,
+        id: ProviderId,
+        document: &ProviderDocument,
+    ) -> Option<Provider> {
         let name = document.name.as_deref().map_err(|reported| *reported);
-        if let Some(introspection) = document.introspection.given() {
-            let at = at.member("introspection");
-            self.introspection(&at, name, introspection);
-            self.report(&at, Fault::Unsupported);
-            return None;
-        }
-        match document.jwt.given() {
-            Some(jwt) => self.jwt(&at.member("jwt"), name, jwt),
-            None => {
+        let methods = (document.jwt.given(), document.introspection.given());
+        match methods {
+            (Some(jwt), None) => self.jwt(&at.member("jwt"), name, jwt),
+            (None, Some(own)) => self.introspection(&at.member("introspection"), id, name, own),
+            _ => {
                 if document.whole.is_ok() {
-                    self.report(at, Fault::Missing("a method: `jwt`"));
+                    self.report(at, Fault::Method);
                 }
                 None
             }

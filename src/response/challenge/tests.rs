@@ -72,7 +72,7 @@ fn dg_01_dg_03_dg_17_digest_quotes_what_rfc_7616_quotes() {
 #[test]
 fn k_02_the_challenge_for_a_key_names_its_location() {
     assert_eq!(
-        Challenge::api_key("api", KeyLocation::Header, "x-api-key").to_string(),
+        Challenge::api_key("api", KeyPart::Header, "x-api-key").to_string(),
         r#"ApiKey realm="api", in="header", name="x-api-key""#
     );
 }

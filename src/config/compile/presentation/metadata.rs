@@ -10,7 +10,7 @@ use crate::config::compile::providers::BEARER;
 use crate::config::document::resource_metadata::ResourceMetadata;
 use crate::config::fault::{Fault, InvalidMetadata, Warning};
 use crate::config::read::{Items, Optional, Typed};
-use crate::credential::Carrier;
+use crate::credential::{Carrier, Grammar};
 use crate::grammar::is_oauth_text;
 use crate::presentation::metadata::{Metadata, WELL_KNOWN};
 use crate::request::path::{Case, Pattern, Readings};
@@ -82,7 +82,8 @@ impl Compiler<'_> {
         let own = self.own_header();
         let mut methods = Vec::new();
         let ids = providers.iter().flat_map(|provider| &provider.locations);
-        for location in ids.filter_map(|id| self.locations.get(id.0)) {
+        let locations = ids.filter_map(|id| self.locations.get(id.0));
+        for location in locations.filter(|location| location.grammar == Grammar::Token) {
             let method = match &location.carrier {
                 Carrier::Scheme { field, scheme } if field == own && scheme == BEARER => "header",
                 Carrier::Query(name) if name == "access_token" => "query",

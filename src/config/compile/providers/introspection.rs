@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use crate::authenticate::Offer;
-use crate::authenticate::jose::claims::ClaimNames;
 use crate::authenticate::jwt::Audiences;
+use crate::authenticate::{Method, Provider, ProviderId, introspection};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::introspection::Introspection;
 use crate::config::fault::InvalidEndpoint;
 use crate::config::read::{Optional, Typed};
-use crate::credential::LocationId;
-use crate::keys::Endpoint;
-use crate::secret::Secret;
+use crate::introspector::Server;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// The host counts milliseconds, and a timeout of zero disables the timeout.
@@ -23,35 +20,14 @@ const CACHE: Duration = Duration::from_secs(30);
 /// A token that is revoked is accepted for so long.
 const LONGEST_CACHE: Duration = Duration::from_secs(3600);
 
-/// What a provider of introspected tokens needs, checked.
-#[expect(
-    dead_code,
-    reason = "a configuration with such a provider is rejected until tokens are introspected"
-)]
-pub(super) struct Introspected {
-    pub name: String,
-    pub locations: Vec<LocationId>,
-    pub offers: Vec<Offer>,
-    pub endpoint: Endpoint,
-    pub client_id: String,
-    /// Printable ASCII, not empty.
-    pub client_secret: Secret,
-    pub audiences: Audiences,
-    /// How long to wait for a response.
-    pub timeout: Duration,
-    /// How long a response is used again.
-    pub cache: Duration,
-    pub accept_jwt: bool,
-    pub names: ClaimNames,
-}
-
 impl Compiler<'_> {
     pub(super) fn introspection(
         &mut self,
         at: &At<'_>,
+        provider: ProviderId,
         name: Typed<&str>,
         document: &Introspection,
-    ) -> Option<Introspected> {
+    ) -> Option<Provider> {
         let endpoint = self.private_endpoint(at, &document.uri, &document.cluster);
         let client_id = self.client_id(&at.member("client_id"), &document.client_id);
         let client_secret =
@@ -69,7 +45,7 @@ impl Compiler<'_> {
         if cache.is_ok_and(|cache| cache > LONGEST_CACHE) {
             self.report(&at.member("cache"), InvalidEndpoint::Cache);
         }
-        let locations = self.locations(&at.member("from"), &document.from);
+        let locations = self.token_locations(&at.member("from"), &document.from);
         let names = self.claim_names(&at.member("claims"), document.claims.given());
         // One match of all parts: each `?` would add the code to drop the parts before it.
         let parts = (
@@ -83,18 +59,26 @@ impl Compiler<'_> {
         else {
             return None;
         };
-        Some(Introspected {
+        let authorization = Server::authorization(&client_id, &client_secret);
+        self.servers.push(Server {
+            provider,
             name: name.to_owned(),
-            offers: self.offers(&locations),
-            locations,
-            endpoint,
-            client_id,
-            client_secret,
-            audiences,
+            url: endpoint.url,
+            cluster: endpoint.cluster,
+            authorization,
             timeout,
             cache,
-            accept_jwt: document.accept_jwt.given() == Some(&true),
+        });
+        let introspection = introspection::Introspection {
+            audiences,
+            accepts_jwt: document.accept_jwt.given() == Some(&true),
             names,
+            offers: self.offers(&locations),
+        };
+        Some(Provider {
+            name: name.to_owned(),
+            locations,
+            method: Method::Introspection(introspection),
         })
     }
 

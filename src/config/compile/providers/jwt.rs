@@ -33,7 +33,7 @@ impl Compiler<'_> {
         let audiences =
             audiences.and_then(|audiences| self.audiences(&at.member("audiences"), audiences));
         let names = self.claim_names(&at.member("claims"), document.claims.given());
-        let locations = self.locations(&at.member("from"), &document.from);
+        let locations = self.token_locations(&at.member("from"), &document.from);
         let algorithms = self.algorithms(&at.member("algorithms"), &document.algorithms);
         let keys = self.keys(at, name, document, &issuer, &algorithms);
         let revoked = self.revoked(&at.member("revoked"), document.revoked.given());

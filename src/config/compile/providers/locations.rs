@@ -11,27 +11,40 @@ use crate::grammar::is_header_name;
 use crate::scheme::SchemeSet;
 
 impl Compiler<'_> {
+    /// The locations of a provider's tokens. Default: after `Bearer`.
+    pub(super) fn token_locations(
+        &mut self,
+        at: &At<'_>,
+        typed: &Typed<Option<List<From>>>,
+    ) -> Typed<Vec<LocationId>> {
+        let default = self.bearer_in(self.own_header());
+        self.locations(at, typed, Grammar::Token, default)
+    }
+
     /// The locations of a provider. Equal locations of several providers have one identifier.
     pub(super) fn locations(
         &mut self,
         at: &At<'_>,
         typed: &Typed<Option<List<From>>>,
+        grammar: Grammar,
+        default: Carrier,
     ) -> Typed<Vec<LocationId>> {
         if typed.is_absent() {
-            let carrier = self.bearer_in(self.own_header());
-            return Ok(vec![self.location_id(carrier)]);
+            return Ok(vec![self.location_id(at, default, grammar)?]);
         }
         let mut has_duplicate = false;
         let mut ids: Vec<LocationId> = Vec::new();
         let locations = self.at_least_one(at, "token location", typed, |this, at, from| {
-            let carrier = this.carrier(at, from)?;
+            let carrier = this.carrier(at, from, grammar)?;
             // Such a header contains the token alone, or after `Bearer`: these are two locations.
             let with_scheme = match &carrier {
-                Carrier::Field(field) if has_schemes(field) => Some(this.bearer_in(field)),
+                Carrier::Field(field) if grammar == Grammar::Token && has_schemes(field) => {
+                    Some(this.bearer_in(field))
+                }
                 _ => None,
             };
             for carrier in with_scheme.into_iter().chain([carrier]) {
-                let id = this.location_id(carrier);
+                let id = this.location_id(at, carrier, grammar)?;
                 has_duplicate |= ids.contains(&id);
                 ids.push(id);
             }
@@ -50,21 +63,30 @@ impl Compiler<'_> {
         }
     }
 
-    fn location_id(&mut self, carrier: Carrier) -> LocationId {
-        let grammar = Grammar::Token;
-        let is_same = |known: &Location| known.carrier == carrier && known.grammar == grammar;
+    /// The identifier of a location. Credentials of two grammars at one location are a fault: each would be read as both.
+    fn location_id(
+        &mut self,
+        at: &At<'_>,
+        carrier: Carrier,
+        grammar: Grammar,
+    ) -> Typed<LocationId> {
+        let is_same = |known: &Location| known.carrier == carrier;
         if let Some(known) = self.locations.iter().position(is_same) {
-            return LocationId(known);
+            let reads = self.locations.get(known).map(|known| known.grammar);
+            return match reads == Some(grammar) {
+                true => Ok(LocationId(known)),
+                false => Err(self.report(at, InvalidLocation::OtherKind)),
+            };
         }
         self.locations.push(Location {
             carrier,
             grammar,
             schemes: SchemeSet::default(),
         });
-        LocationId(self.locations.len() - 1)
+        Ok(LocationId(self.locations.len() - 1))
     }
 
-    fn carrier(&mut self, at: &At<'_>, from: &From) -> Typed<Carrier> {
+    fn carrier(&mut self, at: &At<'_>, from: &From, grammar: Grammar) -> Typed<Carrier> {
         // A key that is unknown or could not be read may be the location.
         from.whole?;
         let scheme = from.scheme.given();
@@ -73,6 +95,9 @@ impl Compiler<'_> {
             (Some(header), None, None) => {
                 let field = header.to_ascii_lowercase();
                 match scheme {
+                    Some(scheme) if is_of_another_kind(scheme, grammar) => {
+                        return Err(self.report(&at.member("scheme"), InvalidLocation::OtherScheme));
+                    }
                     Some(scheme) if is_header_name(scheme) => match self.scheme_name(scheme) {
                         Some(scheme) => Carrier::Scheme { field, scheme },
                         None => return Err(self.report(at, InvalidLocation::ManySchemes)),
@@ -99,5 +124,15 @@ impl Compiler<'_> {
             return Err(self.report(at, InvalidLocation::StrayScheme));
         }
         Ok(carrier)
+    }
+}
+
+/// Whether the credentials after a scheme are not of this grammar (RFC 7617 §2, RFC 7616 §3.4).
+fn is_of_another_kind(scheme: &str, grammar: Grammar) -> bool {
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+    match grammar {
+        Grammar::Basic => false,
+        Grammar::Token => is("Basic") || is("Digest"),
+        Grammar::Key => is("Basic") || is("Digest") || is("DPoP"),
     }
 }

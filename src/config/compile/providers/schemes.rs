@@ -64,6 +64,19 @@ impl Compiler<'_> {
         offers.into_iter().map(offer).collect()
     }
 
+    /// What a 401 offers for credentials whose scheme defines no errors: API keys, and `Basic`. None if there are too many
+    /// schemes.
+    pub(super) fn plain_scheme(&mut self, name: &str, ids: &[LocationId]) -> Option<Scheme> {
+        self.scheme_name(name)?;
+        let (scheme, _) = self.scheme(name)?;
+        for id in ids {
+            if let Some(location) = self.locations.get_mut(id.0) {
+                location.schemes = location.schemes.with(scheme);
+            }
+        }
+        Some(scheme)
+    }
+
     /// The schemes at these locations, in their order: in the header `only`, if there is one.
     fn schemes_read(&self, ids: &[LocationId], only: Option<&str>) -> Vec<(Scheme, String)> {
         let mut read = Vec::new();
