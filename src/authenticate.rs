@@ -9,15 +9,18 @@
 //!
 //! None of them reads the store. They receive what they need of it as [`Facts`].
 
+pub mod api_key;
 pub mod granted;
 pub mod jose;
 pub mod jwt;
+pub mod listed;
 mod offer;
 mod parsed;
 mod principal;
 
 use std::rc::Rc;
 
+use self::api_key::list::ApiKeys;
 use self::jose::keys::KeySet;
 use self::jose::signature::Backend;
 use self::jwt::{Jwt, Unverified};
@@ -76,6 +79,12 @@ pub struct Facts<'f> {
 pub trait KeysAtHand {
     /// The keys of a source. `None` if no keys have been fetched from it yet.
     fn keys(&self, source: SourceId) -> Option<&KeySet>;
+}
+
+/// The fetched lists of credentials, by their source.
+pub trait ListsAtHand {
+    /// The API keys of a source. `None` if no list has been fetched from it, or the list is too old.
+    fn api_keys(&self, source: SourceId) -> Option<&ApiKeys>;
 }
 
 /// Why a credential does not prove who the caller is.

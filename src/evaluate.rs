@@ -149,18 +149,18 @@ pub enum Fetch {
     Keys(SourceId),
     /// The same, because a signature fails under a key of the source: the issuer may have replaced the key.
     KeysInDoubt(SourceId),
-    /// The list of credentials that a provider accepts.
-    Entries(ProviderId),
+    /// The list of credentials of a source.
+    Entries(SourceId),
     /// The state of a token, from its authorization server (RFC 7662).
     Introspection(ProviderId, TokenId),
 }
 
 impl Fetch {
-    /// The key source, if keys are fetched.
-    pub fn key_source(self) -> Option<SourceId> {
+    /// The source from which keys or a list are fetched. None if a server is asked about one credential.
+    pub fn source(self) -> Option<SourceId> {
         match self {
-            Self::Keys(source) | Self::KeysInDoubt(source) => Some(source),
-            Self::Entries(_) | Self::Introspection(..) => None,
+            Self::Keys(source) | Self::KeysInDoubt(source) | Self::Entries(source) => Some(source),
+            Self::Introspection(..) => None,
         }
     }
 }

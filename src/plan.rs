@@ -53,7 +53,7 @@ pub struct Policy {
     pub providers: Vec<Provider>,
     /// The token locations of the providers.
     pub locations: Vec<Location>,
-    /// The sources of their keys.
+    /// The sources of their keys and lists.
     pub sources: Vec<Source>,
     /// The rules, in order. The first rule that matches a request decides.
     pub rules: Rules,
@@ -209,7 +209,7 @@ impl Plan {
     /// An empty store for this plan.
     pub fn empty_store(&self) -> Store {
         let policy = self.policy.as_ref();
-        let sources = policy.map_or(0, |policy| policy.sources.len());
+        let sources = policy.map_or(&[][..], |policy| &policy.sources);
         let throttle = policy.and_then(|policy| policy.throttle.as_ref());
         Store::new(
             self.cache,

@@ -21,6 +21,7 @@ use super::diagnostic::nearest;
 use super::literal::has_star;
 use crate::authenticate::jose::claims::ClaimPath;
 use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
+use crate::authenticate::listed::EntryFault;
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
 use crate::request::path::PatternFault;
@@ -100,6 +101,10 @@ pub enum Fault {
     #[error(transparent)]
     Jwt(#[from] InvalidJwt),
     #[error(transparent)]
+    Entry(#[from] EntryFault),
+    #[error(transparent)]
+    Remote(#[from] InvalidRemote),
+    #[error(transparent)]
     Location(#[from] InvalidLocation),
     #[error(transparent)]
     Rule(#[from] InvalidRule),
@@ -144,6 +149,8 @@ pub enum InvalidHeader {
     Text,
     #[error("the host sets this header")]
     OfTheHost,
+    #[error("the filter or the host sets this header")]
+    SetAlready,
     #[error("use `hosts` to match the host")]
     Host,
     #[error("not a header: use `paths` and `methods` to match the path and the method")]
@@ -188,12 +195,8 @@ pub enum InvalidJwt {
     KeySource,
     #[error("a shared secret is never fetched: use `inline`")]
     FetchedSecret,
-    #[error("expected a `timeout` from `1ms` to `60s`")]
-    Timeout,
     #[error("expected a `refresh` of at least `1ms`")]
     Refresh,
-    #[error("expected an absolute `https` or `http` URL")]
-    KeyUrl,
     #[error(transparent)]
     KeySet(#[from] JwkSetFault),
     #[error("{0}")]
@@ -212,6 +215,24 @@ pub enum InvalidJwt {
         RefusedKeys(.0)
     )]
     NoKey(Vec<RefusedJwk>),
+}
+
+/// What is wrong with something that is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRemote {
+    #[error("expected an absolute `https` or `http` URL")]
+    Url,
+    #[error(
+        "expected an `https` URL: without TLS, anyone on the network path can replace the list; `http` is accepted for a \
+         loopback address"
+    )]
+    WithoutTls,
+    #[error("expected a `timeout` from `1ms` to `60s`")]
+    Timeout,
+    #[error("expected a `refresh` from `1s` to `24h`")]
+    Refresh,
+    #[error("expected a `max_stale` of at least `refresh`")]
+    MaxStale,
 }
 
 /// What is wrong with the location of a token.

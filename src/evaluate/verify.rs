@@ -162,7 +162,7 @@ impl Evaluation<'_, '_> {
                 }
             };
             let mut settled = self.circumstances.settled.iter();
-            if could_help && !settled.any(|fetch| fetch.key_source() == Some(source)) {
+            if could_help && !settled.any(|fetch| fetch.source() == Some(source)) {
                 return Err(Stop::Needs(
                     match is_doubted {
                         true => Fetch::KeysInDoubt(source),

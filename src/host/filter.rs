@@ -187,13 +187,13 @@ impl Filter {
     /// How many fetches of a source have ended, and how long one takes at the longest. `None` if there is no such source.
     fn terms(&self, fetch: Fetch) -> Option<(u64, Duration)> {
         let fetcher = self.fetcher.borrow();
-        let source = fetch.key_source()?;
+        let source = fetch.source()?;
         Some((fetcher.ended(source)?, fetcher.time_limit(source)?))
     }
 
     /// Notes that a request needs a fetch.
     pub(super) fn want(&self, fetch: Fetch) {
-        if let Some(source) = fetch.key_source() {
+        if let Some(source) = fetch.source() {
             self.fetcher.borrow_mut().want(source);
         }
         if let Fetch::KeysInDoubt(source) = fetch {
@@ -285,7 +285,7 @@ impl Filter {
         let due = {
             let fetcher = self.fetcher.borrow();
             let mut waiting = self.waiting.borrow_mut();
-            waiting.take_due(now, |fetch| fetcher.ended(fetch.key_source()?))
+            waiting.take_due(now, |fetch| fetcher.ended(fetch.source()?))
         };
         self.release(due);
     }

@@ -9,7 +9,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use countersign::authenticate::ProviderId;
+use countersign::authenticate::{ProviderId, SourceId};
 use countersign::authenticate::jose::signature::{AlgorithmSet, Chosen, Pure};
 use countersign::config::Loaded;
 use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
@@ -196,17 +196,18 @@ fn needs(loaded: &Loaded, fetch: Fetch) -> Failure {
         let provider = policy.and_then(|policy| policy.providers.get(id.0));
         provider.map_or("?", |provider| &provider.name)
     };
+    let of_source = |id: SourceId| {
+        let source = policy.and_then(|policy| policy.sources.get(id.0));
+        source.map_or("?", |source| &source.provider)
+    };
     match fetch {
-        Fetch::Keys(id) | Fetch::KeysInDoubt(id) => {
-            let source = policy.and_then(|policy| policy.sources.get(id.0));
-            let provider = source.map_or("?", |source| &source.provider);
-            Failure::new(format_args!(
-                "the filter fetches the keys of provider `{provider}` at run time; pass them with `--jwks FILE`"
-            ))
-        }
+        Fetch::Keys(id) | Fetch::KeysInDoubt(id) => Failure::new(format_args!(
+            "the filter fetches the keys of provider `{}` at run time; pass them with `--jwks FILE`",
+            of_source(id)
+        )),
         Fetch::Entries(id) => Failure::new(format_args!(
             "the filter fetches the credentials of provider `{}` at run time",
-            provider(id)
+            of_source(id)
         )),
         Fetch::Introspection(id, _) => Failure::new(format_args!(
             "provider `{}` introspects tokens at run time",

@@ -1,7 +1,9 @@
 //! Providers. Each kind of credential is compiled in one file.
 
+mod api_key;
 mod jwt;
 mod locations;
+mod remote;
 mod schemes;
 
 pub(super) use self::schemes::BEARER;

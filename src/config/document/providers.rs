@@ -1,6 +1,8 @@
 //! `providers`: who can verify credentials. Each kind of credential is one key, in one file.
 
+pub mod api_key;
 pub mod jwt;
+pub mod remote;
 
 use self::jwt::Jwt;
 use crate::config::read::object;

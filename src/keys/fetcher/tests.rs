@@ -358,7 +358,7 @@ fn a_failed_fetch_is_repeated_later_and_later_and_keys_are_kept() {
         let (is_ok, report) = one.respond(&call, 500, b"", at(now)).unwrap();
         assert!(!is_ok);
         let report = report.unwrap();
-        let expected = "provider `corp`: fetching keys from `https://login.example.com/jwks` failed: expected status 200, found 500: the issuer is not available; next attempt in ";
+        let expected = "provider `corp`: fetching keys from `https://login.example.com/jwks` failed: expected status 200, found 500: the server is not available; next attempt in ";
         let next = report.strip_prefix(expected).unwrap();
         let next: f64 = next.strip_suffix(" s").unwrap().parse().unwrap();
         let seconds = f64::from(wait) / 1000.0;
@@ -463,14 +463,14 @@ fn only_a_complete_response_with_status_200_is_read() {
             ": check that the cluster and its SNI belong to the host of the URL",
         ),
         (429, ": raise `refresh`"),
-        (500, ": the issuer is not available"),
+        (500, ": the server is not available"),
         (
             503,
-            ": the issuer is not available, or the cluster cannot connect to it: check its address and TLS",
+            ": the server is not available, or the cluster cannot connect to it: check its address and TLS",
         ),
         (
             504,
-            ": the issuer is not available, or `timeout` is too short",
+            ": the server is not available, or `timeout` is too short",
         ),
         (600, ""),
     ] {
@@ -510,7 +510,7 @@ fn only_a_complete_response_with_status_200_is_read() {
         !is_ok
             && report
                 .unwrap()
-                .contains("failed: no response: check that cluster `login` reaches the issuer;")
+                .contains("failed: no response: check that cluster `login` reaches the server;")
     );
     // It was the one response to this call.
     assert!(worker.respond(&call, 200, &good, at(0)).is_none());
@@ -825,7 +825,7 @@ fn a_compressed_response_is_a_failure_that_says_so() {
             let (is_ok, report) = run(&source, &[("content-encoding", value)], compressed);
             let shown = value.replace('\u{7f}', "\\x7f");
             let fault = format!(
-                "failed: the response is compressed (`{shown}`), although the request accepts `identity` only: have the issuer,"
+                "failed: the response is compressed (`{shown}`), although the request accepts `identity` only: have the server,"
             );
             assert!(!is_ok && report.contains(&fault), "{report}");
         }
