@@ -87,7 +87,12 @@ mod tests {
         }
         let millis = Timestamp::parse("1969-12-31T23:59:59.9995Z");
         assert_eq!(millis, Some(Timestamp::from_millis(-1)));
-        for text in ["", "2023-11-14", "2023-11-14T22:13:20", "2023-13-14T22:13:20Z"] {
+        for text in [
+            "",
+            "2023-11-14",
+            "2023-11-14T22:13:20",
+            "2023-13-14T22:13:20Z",
+        ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }

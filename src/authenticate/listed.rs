@@ -82,9 +82,10 @@ impl EntryFault {
             Self::Scopes => Some("scopes"),
             Self::Roles => Some("roles"),
             Self::Expires => Some("expires"),
-            Self::NotAnObject | Self::UnknownMember(_) | Self::Duplicate(_) | Self::Ambiguous(_) => {
-                None
-            }
+            Self::NotAnObject
+            | Self::UnknownMember(_)
+            | Self::Duplicate(_)
+            | Self::Ambiguous(_) => None,
         }
     }
 }

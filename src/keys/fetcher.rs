@@ -88,7 +88,9 @@ struct Ended {
 enum Received {
     New(New),
     /// The content that this worker has, which now has this `ETag`.
-    Unchanged { etag: Option<String> },
+    Unchanged {
+        etag: Option<String>,
+    },
 }
 
 /// New content.
@@ -398,7 +400,11 @@ impl Watched {
         shared: &dyn SharedData,
         outbound: &mut dyn Outbound,
     ) -> Option<Ended> {
-        if pending.has_etag && response.as_ref().is_some_and(|response| response.status == 304) {
+        if pending.has_etag
+            && response
+                .as_ref()
+                .is_some_and(|response| response.status == 304)
+        {
             let etag = self.etag.clone();
             return Some(pending.endpoint.ended(Ok(Received::Unchanged { etag })));
         }

@@ -65,7 +65,13 @@ impl Record {
     #[must_use]
     pub fn bounded(self, schedule: Schedule, lease: Duration, now: Timestamp) -> Self {
         // Workers read their clocks one after the other.
-        let past = |at: i64| if at <= now.plus(MINUTE).millis() { at } else { 0 };
+        let past = |at: i64| {
+            if at <= now.plus(MINUTE).millis() {
+                at
+            } else {
+                0
+            }
+        };
         let ended_at = past(self.ended_at);
         let latest = Timestamp::from_millis(ended_at).plus(schedule.longest_wait());
         let latest = latest.millis();

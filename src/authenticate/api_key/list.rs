@@ -181,7 +181,10 @@ impl ApiKeys {
                 }
             }
         }
-        keys.usable = listed.iter().filter(|listed| listed.entry.is_some()).count();
+        keys.usable = listed
+            .iter()
+            .filter(|listed| listed.entry.is_some())
+            .count();
         keys.listed = listed;
         keys
     }
@@ -262,7 +265,9 @@ fn read_entry(
         "`id`, `sha256`, `scopes`, `roles` and `expires`",
     )?;
     let text = |name: &str| object.get(name).and_then(Json::as_str);
-    let id = text("id").filter(|id| is_name(id)).ok_or(EntryFault::Name)?;
+    let id = text("id")
+        .filter(|id| is_name(id))
+        .ok_or(EntryFault::Name)?;
     let digest = parse_digest(text("sha256").unwrap_or_default())?;
     let grants = listed::grants(object)?;
     let entry = ApiKeyEntry {

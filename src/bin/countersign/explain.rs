@@ -9,8 +9,8 @@ mod text;
 
 use std::path::PathBuf;
 
-use countersign::authenticate::{ProviderId, SourceId};
 use countersign::authenticate::jose::signature::{AlgorithmSet, Chosen, Pure};
+use countersign::authenticate::{ProviderId, SourceId};
 use countersign::config::Loaded;
 use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
 use countersign::keys::parse_body;

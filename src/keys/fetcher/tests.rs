@@ -1,3 +1,5 @@
+mod lists;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -6,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::authenticate::jose::signature::Algorithm;
 use crate::authenticate::jwt::Issuer;
-use crate::keys::{Content, HeldKeySets};
+use crate::keys::{Content, Headers, HeldKeySets, HeldLists, Schedule};
 use crate::mint::SigningKey;
 use crate::ports::LocalData;
 use crate::url::Url;
@@ -32,7 +34,10 @@ fn source(address: Address) -> Source {
         provider: "corp".to_owned(),
         address,
         timeout: Duration::from_secs(2),
-        refresh: Duration::from_secs(600),
+        schedule: Schedule::Keys {
+            refresh: Duration::from_secs(600),
+        },
+        headers: Headers::default(),
         content: Content::Keys { algorithms: None },
     }
 }
@@ -70,8 +75,8 @@ fn headers_of_a_fetch() -> Vec<(String, String)> {
     let accept = "application/jwk-set+json, application/json";
     [
         ("user-agent", agent),
-        ("accept", accept),
         ("accept-encoding", "identity"),
+        ("accept", accept),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
@@ -124,11 +129,12 @@ impl Outbound for Host {
 /// What the tests compare of an event: whether the fetch was successful, and the report.
 type Seen = (bool, Option<String>);
 
-/// A worker of a host: the fetcher, and the keys that it holds.
+/// A worker of a host: the fetcher, and the keys and lists that it holds.
 struct Worker {
     fetcher: Fetcher,
     host: Host,
     held: HeldKeySets,
+    lists: HeldLists,
 }
 
 impl Worker {
@@ -141,6 +147,7 @@ impl Worker {
             fetcher: Fetcher::new(std::slice::from_ref(source), shared),
             host: host.clone(),
             held: HeldKeySets::new(1),
+            lists: HeldLists::new(std::slice::from_ref(source)),
         }
     }
 
@@ -189,8 +196,17 @@ impl Worker {
             Fetched::Ok(Loaded::Keys(set)) => {
                 self.held.replace(SOURCE, set, event.at, event.after_doubt)
             }
+            Fetched::Ok(Loaded::List(list)) => {
+                self.lists.replace(SOURCE, list, event.at);
+                true
+            }
+            Fetched::Unchanged => {
+                self.lists.confirm(SOURCE, event.at);
+                true
+            }
             Fetched::Err => {
                 self.held.failed(SOURCE, event.at);
+                self.lists.failed(SOURCE, event.at);
                 false
             }
         };
@@ -488,9 +504,9 @@ fn only_a_complete_response_with_status_200_is_read() {
         body.resize(length, b' ');
         body
     };
-    fetch(&direct(), &[(200, &padded(MAX_RESPONSE))], OK);
+    fetch(&direct(), &[(200, &padded(MAX_KEY_SET))], OK);
     let fault = "expected at most 524288 bytes";
-    fetch(&direct(), &[(200, &padded(MAX_RESPONSE + 1))], Some(fault));
+    fetch(&direct(), &[(200, &padded(MAX_KEY_SET + 1))], Some(fault));
 
     let (host, shared) = (Host::default(), Rc::default());
     let mut worker = Worker::new(&direct(), &host, &shared);

@@ -152,7 +152,9 @@ fn is_loopback(url: &Url) -> bool {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => &url.authority,
     };
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
     let address = bare.unwrap_or(host).parse();
     host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
