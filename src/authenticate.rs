@@ -15,6 +15,7 @@ pub mod granted;
 pub mod introspection;
 pub mod jose;
 pub mod jwt;
+pub mod listed;
 mod offer;
 mod parsed;
 mod principal;
@@ -98,7 +99,7 @@ pub trait KeysAtHand {
 
 /// The fetched lists of credentials, by their source.
 pub trait ListsAtHand {
-    /// The API keys of a source. `None` if there is no list that is recent enough.
+    /// The API keys of a source. `None` if no list has been fetched from it, or the list is too old.
     fn api_keys(&self, source: SourceId) -> Option<&ApiKeys>;
 }
 

@@ -5,6 +5,7 @@
 //! every depth, and compares names after their escapes are resolved.
 
 mod bytes;
+mod items;
 mod read;
 mod tree;
 mod value;
@@ -12,6 +13,7 @@ mod value;
 use serde_json::Value;
 
 pub use self::bytes::bytes_of;
+pub use self::items::{ItemsFault, parse_items};
 pub use self::read::parse;
 pub use self::tree::{Tree, View};
 pub use self::value::{Json, Object};

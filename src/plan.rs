@@ -212,7 +212,7 @@ impl Plan {
     /// An empty store for this plan.
     pub fn empty_store(&self) -> Store {
         let policy = self.policy.as_ref();
-        let sources = policy.map_or(0, |policy| policy.sources.len());
+        let sources = policy.map_or(&[][..], |policy| &policy.sources);
         let throttle = policy.and_then(|policy| policy.throttle.as_ref());
         Store::new(
             self.cache,

@@ -1,4 +1,4 @@
-//! What a worker keeps between requests: results of verified tokens, fetched keys, and counted failures.
+//! What a worker keeps between requests: results of verified tokens, fetched keys and lists, and counted failures.
 //!
 //! The store decides nothing. An evaluation only reads it. Its effects are applied to the store once, after the
 //! evaluation.
@@ -12,7 +12,7 @@ pub use self::introspections::Introspections;
 pub use self::tokens::{CacheSizes, Judged, Refused, Slot, TokenCache, TokenId, TokenKey};
 use crate::authenticate::SourceId;
 use crate::authenticate::jose::keys::KeySet;
-use crate::keys::{FetchEvent, Fetched, HeldKeySets, HeldLists, Loaded};
+use crate::keys::{FetchEvent, Fetched, HeldKeySets, HeldLists, Loaded, Source};
 use crate::time::Timestamp;
 
 /// What one worker keeps for one configuration.
@@ -30,13 +30,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// An empty store for this number of key sources. Failures are counted if there are limits.
-    pub fn new(tokens: CacheSizes, key_sources: usize, failures: Option<Limits>) -> Self {
+    /// An empty store for these sources. Failures are counted if there are limits.
+    pub fn new(tokens: CacheSizes, sources: &[Source], failures: Option<Limits>) -> Self {
         Self {
             tokens: TokenCache::new(tokens),
             failures: failures.map(Failures::new),
-            keys: HeldKeySets::new(key_sources),
-            lists: HeldLists::default(),
+            keys: HeldKeySets::new(sources.len()),
+            lists: HeldLists::new(sources),
             introspections: Introspections::default(),
         }
     }
@@ -47,6 +47,8 @@ impl Store {
             Fetched::Ok(Loaded::Keys(set)) => {
                 self.replace_keys(event.source, set, event.at, event.after_doubt);
             }
+            Fetched::Ok(Loaded::List(list)) => self.lists.replace(event.source, list, event.at),
+            Fetched::Unchanged => self.lists.confirm(event.source, event.at),
             Fetched::Err => self.fetch_failed(event.source, event.at),
         }
     }
@@ -62,8 +64,9 @@ impl Store {
         }
     }
 
-    /// Records that a fetch failed. The keys of the source are kept.
+    /// Records that a fetch failed. What was fetched from the source before is kept.
     pub fn fetch_failed(&mut self, source: SourceId, at: Timestamp) {
         self.keys.failed(source, at);
+        self.lists.failed(source, at);
     }
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -21,6 +24,14 @@ impl Timestamp {
     /// The timestamp of so many seconds after the Unix epoch, rounded to the millisecond. Values out of range saturate.
     pub fn from_fractional_seconds(seconds: f64) -> Self {
         Self((seconds * 1000.0).round() as i64)
+    }
+
+    /// The timestamp that a text names in the form of RFC 3339, such as `2027-01-01T00:00:00Z`. None if the text has another
+    /// form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = moment.unix_timestamp_nanos().div_euclid(1_000_000);
+        i64::try_from(millis).ok().map(Self)
     }
 
     /// Milliseconds since the Unix epoch.
@@ -66,6 +77,24 @@ mod tests {
             Timestamp::from_seconds(1_700_000_000).to_string(),
             "2023-11-14T22:13:20Z"
         );
+    }
+
+    #[test]
+    fn reads_rfc_3339() {
+        let seconds = Timestamp::from_seconds(1_700_000_000);
+        for text in ["2023-11-14T22:13:20Z", "2023-11-14t23:13:20.0+01:00"] {
+            assert_eq!(Timestamp::parse(text), Some(seconds), "{text}");
+        }
+        let millis = Timestamp::parse("1969-12-31T23:59:59.9995Z");
+        assert_eq!(millis, Some(Timestamp::from_millis(-1)));
+        for text in [
+            "",
+            "2023-11-14",
+            "2023-11-14T22:13:20",
+            "2023-13-14T22:13:20Z",
+        ] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -63,8 +63,8 @@ impl ApiKey {
         }
         Ok(Verified {
             subject: Some(entry.id.to_string()),
-            scopes: entry.scopes.clone(),
-            roles: entry.roles.clone(),
+            scopes: entry.grants.scopes.clone(),
+            roles: entry.grants.roles.clone(),
             groups: super::granted::Granted::default(),
             evidence: super::Evidence::ApiKey,
             payload: Vec::new(),

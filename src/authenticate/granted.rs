@@ -5,7 +5,7 @@
 /// All names share one allocation, because an allocation per name would be most of the cost of a token that is used once.
 /// It takes at most 1/64 more memory than the names in the token: each name is preceded by its length, in one or two
 /// characters for most names, where the token has a space, or quotes and a comma.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Granted {
     /// Each name, preceded by its length. The length is written in digits of base [`DIGIT`], the lowest digit first, with
     /// [`MORE`] added to each digit that another digit follows.

@@ -21,6 +21,7 @@ use super::diagnostic::nearest;
 use super::literal::has_star;
 use crate::authenticate::jose::claims::ClaimPath;
 use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
+use crate::authenticate::listed::EntryFault;
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
 use crate::request::path::PatternFault;
@@ -107,6 +108,10 @@ pub enum Fault {
     #[error(transparent)]
     Secret(#[from] InvalidSecret),
     #[error(transparent)]
+    Entry(#[from] EntryFault),
+    #[error(transparent)]
+    Remote(#[from] InvalidRemote),
+    #[error(transparent)]
     Location(#[from] InvalidLocation),
     #[error(transparent)]
     Rule(#[from] InvalidRule),
@@ -151,6 +156,8 @@ pub enum InvalidHeader {
     Text,
     #[error("the host sets this header")]
     OfTheHost,
+    #[error("the filter or the host sets this header")]
+    SetAlready,
     #[error("use `hosts` to match the host")]
     Host,
     #[error("not a header: use `paths` and `methods` to match the path and the method")]
@@ -195,12 +202,8 @@ pub enum InvalidJwt {
     KeySource,
     #[error("a shared secret is never fetched: use `inline`")]
     FetchedSecret,
-    #[error("expected a `timeout` from `1ms` to `60s`")]
-    Timeout,
     #[error("expected a `refresh` of at least `1ms`")]
     Refresh,
-    #[error("expected an absolute `https` or `http` URL")]
-    KeyUrl,
     #[error(transparent)]
     KeySet(#[from] JwkSetFault),
     #[error("{0}")]
@@ -221,11 +224,16 @@ pub enum InvalidJwt {
     NoKey(Vec<RefusedJwk>),
 }
 
-/// What is wrong with a server to which the filter sends secrets.
+/// What is wrong with a server to which the filter sends requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEndpoint {
-    #[error("expected an absolute `https` URL: `http` is accepted only with a loopback address")]
+    #[error("expected an absolute `https` or `http` URL")]
     Url,
+    #[error(
+        "expected an `https` URL: without TLS, anyone on the network path can read and replace what is sent; `http` is \
+         accepted for a loopback address"
+    )]
+    WithoutTls,
     #[error("expected a `timeout` from `1ms` to `60s`")]
     Timeout,
     #[error("expected a duration from `0s` to `1h`")]
@@ -253,6 +261,15 @@ pub enum InvalidSecret {
         "expected printable ASCII characters without whitespace at an end: a header cannot carry others"
     )]
     Characters,
+}
+
+/// What is wrong with a list that is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRemote {
+    #[error("expected a `refresh` from `1s` to `24h`")]
+    Refresh,
+    #[error("expected a `max_stale` of at least `refresh`")]
+    MaxStale,
 }
 
 /// What is wrong with the location of a token.

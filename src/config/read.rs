@@ -182,6 +182,20 @@ pub fn unexpected(
     diagnostics.report(at, fault)
 }
 
+/// Reports that a value is not of the expected kind. The message does not show the value, which can be a secret.
+#[inline(never)]
+pub fn unexpected_secret(
+    expected: &'static str,
+    at: &At<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Reported {
+    let fault = Fault::Unexpected {
+        expected: Expected::Kind(expected),
+        found: Found::Hidden,
+    };
+    diagnostics.report(at, fault)
+}
+
 /// Reports that a value is none of `names`.
 #[inline(never)]
 pub fn unknown_choice(

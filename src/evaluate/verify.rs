@@ -176,7 +176,8 @@ impl Evaluation<'_, '_> {
         let unavailable = Reject::Unavailable(Unavailable::Entries);
         let mut settled = self.circumstances.settled.iter();
         let is_settled = settled.any(|fetch| fetch.source() == Some(source));
-        match self.store.lists.was_fetched(source) || is_settled {
+        let held = self.store.lists.get(source);
+        match held.is_none_or(|held| held.attempted.is_some()) || is_settled {
             true => unavailable.into(),
             false => Stop::Needs(Fetch::Entries(source), unavailable),
         }

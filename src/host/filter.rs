@@ -20,7 +20,7 @@ use crate::authenticate::{ProviderId, SourceId};
 use crate::evaluate::{Asked, Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
 use crate::introspector::{IntrospectionEvent, Introspector};
-use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
+use crate::keys::{FetchEvent, Fetcher, MAX_LIST};
 use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
 use crate::request::RequestView;
@@ -300,7 +300,7 @@ impl Filter {
         };
         let headers = ffi::call_response_headers().unwrap_or_default();
         let headers = header_map::parse(&headers).unwrap_or_default();
-        let body = get_buffer(BufferType::HttpCallResponseBody, 0, MAX_RESPONSE + 1);
+        let body = get_buffer(BufferType::HttpCallResponseBody, 0, MAX_LIST + 1);
         let response = Response::from_host(headers, body.ok().flatten().unwrap_or_default());
         let call = CallId(call);
         let answer = self

@@ -21,11 +21,7 @@ pub fn parse(bytes: &[u8]) -> Result<Json<'_>, JsonFault> {
     let text = str::from_utf8(bytes).map_err(|_| JsonFault::Syntax)?;
     let fault = Cell::new(JsonFault::Syntax);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let strict = Strict {
-        depth: 0,
-        fault: &fault,
-    };
-    strict
+    Strict::within(0, &fault)
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
         .map_err(|_| fault.get())
@@ -33,12 +29,17 @@ pub fn parse(bytes: &[u8]) -> Result<Json<'_>, JsonFault> {
 
 /// Builds one value. serde's errors have no type, so that the fault is stored beside them.
 #[derive(Clone, Copy)]
-struct Strict<'f> {
+pub(super) struct Strict<'f> {
     depth: usize,
     fault: &'f Cell<JsonFault>,
 }
 
-impl Strict<'_> {
+impl<'f> Strict<'f> {
+    /// Builds a value inside so many arrays and objects.
+    pub(super) fn within(depth: usize, fault: &'f Cell<JsonFault>) -> Self {
+        Self { depth, fault }
+    }
+
     fn inside<E: Error>(self) -> Result<Self, E> {
         if self.depth == DEPTH_MAX {
             return Err(self.refuse(JsonFault::Depth));
@@ -126,7 +127,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 const USUAL_MEMBERS: usize = 12;
 
 /// Reads a string, and borrows it if nothing in it is escaped.
-struct Text;
+pub(super) struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
     type Value = Cow<'de, str>;

@@ -1,9 +1,13 @@
 //! How the body of a response is read.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
-use super::event::{Listed, Summary};
+use super::event::{Ignored, Listed, Summary};
 use super::fault::FetchFault;
+use super::{MAX_KEY_SET, MAX_LIST};
+use crate::authenticate::api_key::list::ApiKeys;
 use crate::authenticate::jose::jwk::{Source as KeyOrigin, parse_set};
 use crate::authenticate::jose::keys::KeySet;
 use crate::authenticate::jose::signature::Algorithm;
@@ -17,6 +21,8 @@ pub enum Content {
         /// The algorithms that the provider accepts; none if the configuration lists none.
         algorithms: Option<Vec<Algorithm>>,
     },
+    /// A list of API keys.
+    ApiKeys,
 }
 
 /// What was read from a response.
@@ -24,6 +30,29 @@ pub enum Content {
 pub enum Loaded {
     /// The usable keys of a JWK Set; at least one.
     Keys(KeySet),
+    /// A list of credentials.
+    List(List),
+}
+
+/// A list of credentials.
+#[derive(Debug, Clone)]
+pub enum List {
+    /// API keys. An empty list withdraws all keys.
+    ApiKeys(Rc<ApiKeys>),
+}
+
+impl List {
+    /// The number of credentials that are used.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::ApiKeys(keys) => keys.len(),
+        }
+    }
+
+    /// Whether no credential is used.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 impl Content {
@@ -31,6 +60,32 @@ impl Content {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Keys { .. } => "keys",
+            Self::ApiKeys => "API keys",
+        }
+    }
+
+    /// Whether the content is a list of credentials.
+    pub fn is_list(&self) -> bool {
+        match self {
+            Self::Keys { .. } => false,
+            Self::ApiKeys => true,
+        }
+    }
+
+    /// The media types that a request accepts. The Kubernetes API server serves keys as `application/jwk-set+json` only
+    /// (RFC 7517 §8.5).
+    pub(super) fn accept(&self) -> &'static str {
+        match self.is_list() {
+            true => "application/json",
+            false => "application/jwk-set+json, application/json",
+        }
+    }
+
+    /// The longest body that is accepted, in bytes.
+    pub(super) fn max_response(&self) -> usize {
+        match self.is_list() {
+            true => MAX_LIST,
+            false => MAX_KEY_SET,
         }
     }
 
@@ -38,10 +93,19 @@ impl Content {
     ///
     /// # Errors
     /// [`FetchFault::NotJson`], [`FetchFault::IsMetadata`], [`FetchFault::NotAKeySet`], [`FetchFault::NoKey`],
-    /// [`FetchFault::Algorithms`], [`FetchFault::NoUsableKey`].
+    /// [`FetchFault::Algorithms`], [`FetchFault::NoUsableKey`], [`FetchFault::NotAList`].
     pub fn read(&self, body: &[u8]) -> Result<(Loaded, Summary), FetchFault> {
         match self {
             Self::Keys { algorithms } => read_keys(body, algorithms.as_deref()),
+            Self::ApiKeys => {
+                let (keys, ignored) = ApiKeys::read(without_mark(body))?;
+                let summary = Summary::Read {
+                    usable: keys.len(),
+                    ignored: Ignored::Entries(ignored),
+                    lenient: Listed(Vec::new()),
+                };
+                Ok((Loaded::List(List::ApiKeys(Rc::new(keys))), summary))
+            }
         }
     }
 }
@@ -65,10 +129,9 @@ fn read_keys(
             (true, false) => FetchFault::Algorithms,
         });
     }
-    let usable = keys.len();
-    let summary = Summary {
-        usable,
-        ignored,
+    let summary = Summary::Read {
+        usable: keys.len(),
+        ignored: Ignored::Keys(ignored),
         lenient: Listed(set.lenient),
     };
     Ok((Loaded::Keys(keys), summary))
@@ -79,5 +142,9 @@ fn read_keys(
 /// # Errors
 /// As [`json::parse_strict`].
 pub fn parse_body(body: &[u8]) -> Result<Value, JsonFault> {
-    json::parse_strict(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+    json::parse_strict(without_mark(body))
+}
+
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }

@@ -7,6 +7,7 @@ use super::content::Loaded;
 use super::fault::{FetchFault, ShownUrl};
 use crate::authenticate::SourceId;
 use crate::authenticate::jose::jwk::{LenientJwk, RefusedJwk};
+use crate::authenticate::listed::IgnoredEntries;
 use crate::time::Timestamp;
 use crate::url::Url;
 
@@ -18,7 +19,7 @@ const MAX_LISTED: usize = 8;
 pub struct FetchEvent {
     /// The source.
     pub source: SourceId,
-    /// When the fetch ended.
+    /// When the fetch ended; of new or unchanged content, when it was last confirmed.
     pub at: Timestamp,
     /// The result, for the store.
     pub fetched: Fetched,
@@ -34,6 +35,8 @@ pub struct FetchEvent {
 pub enum Fetched {
     /// New content.
     Ok(Loaded),
+    /// The content of the last successful fetch is still current. Only lists are confirmed.
+    Unchanged,
     /// The fetch failed. The content of the last successful fetch stays in use.
     Err,
 }
@@ -45,6 +48,8 @@ pub struct FetchReport {
     pub provider: String,
     /// The name of the content: `keys`.
     pub content: &'static str,
+    /// Whether the content is a list of credentials.
+    pub is_list: bool,
     /// The URL of the last request.
     pub url: Url,
     /// What was fetched, or why the fetch failed.
@@ -55,13 +60,30 @@ pub struct FetchReport {
 
 /// What a response contained.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// The number of usable entries.
-    pub usable: usize,
-    /// The entries that are not used.
-    pub ignored: Listed<RefusedJwk>,
-    /// What was read leniently. Empty if the last successful fetch brought the same body, so that it is logged once.
-    pub lenient: Listed<LenientJwk>,
+pub enum Summary {
+    /// Content that was read.
+    Read {
+        /// The number of usable entries.
+        usable: usize,
+        /// The entries that are not used.
+        ignored: Ignored,
+        /// What was read leniently. Empty if the last successful fetch brought the same body, so that it is logged once.
+        lenient: Listed<LenientJwk>,
+    },
+    /// What the last successful fetch contained.
+    Unchanged {
+        /// Whether fetches have failed since.
+        after_failure: bool,
+    },
+}
+
+/// The entries of a response that are not used.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ignored {
+    /// Keys of a JWK Set.
+    Keys(Listed<RefusedJwk>),
+    /// Entries of a list of credentials.
+    Entries(IgnoredEntries),
 }
 
 /// Entries of a set. `Display` lists the first eight.
@@ -72,9 +94,20 @@ impl FetchReport {
     /// Whether the operator should look at it: the fetch failed, or keys are ignored.
     pub fn is_warning(&self) -> bool {
         match &self.result {
-            Ok(summary) => !summary.ignored.0.is_empty() || !summary.lenient.0.is_empty(),
+            Ok(Summary::Read {
+                ignored, lenient, ..
+            }) => ignored.len() > 0 || !lenient.0.is_empty(),
+            Ok(Summary::Unchanged { .. }) => false,
             Err(_) => true,
         }
+    }
+
+    /// Whether it says nothing new: the content was current before, and still is.
+    pub fn is_routine(&self) -> bool {
+        let unchanged = Summary::Unchanged {
+            after_failure: false,
+        };
+        self.result.as_ref() == Ok(&unchanged)
     }
 }
 
@@ -87,27 +120,15 @@ impl fmt::Display for FetchReport {
             url,
             result,
             next,
+            ..
         } = self;
         let url = ShownUrl(url);
         match result {
-            Ok(Summary {
-                usable,
-                ignored,
-                lenient,
-            }) => {
+            Ok(summary) => {
                 write!(
                     formatter,
-                    "provider `{provider}`: fetched {content} from `{url}`: {usable} usable"
-                )?;
-                for (number, what, listed) in [
-                    (ignored.0.len(), "ignored", ignored as &dyn fmt::Display),
-                    (lenient.0.len(), "read leniently", lenient),
-                ] {
-                    if number > 0 {
-                        write!(formatter, ", {number} {what}: {listed}")?;
-                    }
-                }
-                Ok(())
+                    "provider `{provider}`: fetched {content} from `{url}`: {summary}"
+                )
             }
             Err(fault) => write!(
                 formatter,
@@ -115,6 +136,47 @@ impl fmt::Display for FetchReport {
                 next.as_secs(),
                 next.subsec_millis() / 100
             ),
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Read {
+            usable,
+            ignored,
+            lenient,
+        } = self
+        else {
+            return formatter.write_str("unchanged");
+        };
+        write!(formatter, "{usable} usable")?;
+        for (number, what, listed) in [
+            (ignored.len(), "ignored", ignored as &dyn fmt::Display),
+            (lenient.0.len(), "read leniently", lenient),
+        ] {
+            if number > 0 {
+                write!(formatter, ", {number} {what}: {listed}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Ignored {
+    fn len(&self) -> usize {
+        match self {
+            Self::Keys(keys) => keys.0.len(),
+            Self::Entries(entries) => entries.len(),
+        }
+    }
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keys(keys) => keys.fmt(formatter),
+            Self::Entries(entries) => entries.fmt(formatter),
         }
     }
 }

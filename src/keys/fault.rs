@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::MAX_RESPONSE;
 use super::event::Listed;
 use super::metadata::MetadataFault;
+use crate::authenticate::api_key::list::ListFault;
 use crate::authenticate::jose::jwk::{JwkSetFault, RefusedJwk};
 use crate::json::JsonFault;
 use crate::ports::Response;
@@ -28,25 +28,27 @@ pub enum FetchFault {
     #[error("cluster `{0}` did not accept the request: expected a healthy endpoint")]
     NotSent(String),
     /// No response came.
-    #[error("no response: check that cluster `{0}` reaches the issuer")]
+    #[error("no response: check that cluster `{0}` reaches the server")]
     NoResponse(String),
     /// The response has another status than 200.
-    #[error("expected status 200, found {status}{}", Advice(*.status, .location))]
+    #[error("expected status 200, found {status}{}", Advice(*.status, .location, *.is_list))]
     Status {
         /// The status.
         status: u16,
         /// The URL to which the response redirects, without its query; empty if there is none.
         location: String,
+        /// Whether a list of credentials was to be fetched.
+        is_list: bool,
     },
     /// The body is not JSON because it is compressed, although the request accepts `identity` only. This is the start of
     /// `content-encoding`.
     #[error(
-        "the response is compressed (`{0}`), although the request accepts `identity` only: have the issuer, or the proxy in front of it, honor `accept-encoding`"
+        "the response is compressed (`{0}`), although the request accepts `identity` only: have the server, or the proxy in front of it, honor `accept-encoding`"
     )]
     Compressed(String),
-    /// The body is longer than [`MAX_RESPONSE`].
-    #[error("response too long: expected at most {MAX_RESPONSE} bytes")]
-    TooLong,
+    /// The body is longer than this.
+    #[error("response too long: expected at most {0} bytes")]
+    TooLong(usize),
     /// The metadata cannot be used.
     #[error(transparent)]
     Metadata(#[from] MetadataFault),
@@ -71,17 +73,21 @@ pub enum FetchFault {
     /// Keys of the set are faulty, and no other key can be used.
     #[error("no usable key: {0}")]
     NoUsableKey(Listed<RefusedJwk>),
+    /// The body is not a list of credentials.
+    #[error("cannot read the response: {0}: check the URL")]
+    NotAList(#[from] ListFault),
 }
 
 impl FetchFault {
     /// A response with another status than 200.
-    pub(super) fn status(response: &Response<'_>) -> Self {
+    pub(super) fn status(response: &Response<'_>, is_list: bool) -> Self {
         let location = response.values(b"location").next();
         let location = location.and_then(|value| std::str::from_utf8(value).ok());
         let location = location.and_then(Url::parse);
         Self::Status {
             status: response.status,
             location: location.map_or(String::new(), |url| ShownUrl(&url).to_string()),
+            is_list,
         }
     }
 
@@ -97,27 +103,31 @@ impl FetchFault {
 }
 
 /// What to do about a status, and where a redirect leads.
-struct Advice<'a>(u16, &'a str);
+struct Advice<'a>(u16, &'a str, bool);
 
 impl fmt::Display for Advice<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(status, location) = self;
-        let advice = match status {
-            300..400 => "redirects are not followed: configure the URL that this one redirects to",
-            401 | 407 => "the filter sends no credential: make the URL public",
-            403 => "allow the address and the `user-agent` of this proxy at the issuer",
-            404 | 410 => "check the URL",
-            406 => {
+        let Self(status, location, is_list) = self;
+        let advice = match (status, is_list) {
+            (300..400, _) => {
+                "redirects are not followed: configure the URL that this one redirects to"
+            }
+            (401 | 403 | 407, true) => "check the credential in `headers`",
+            (401 | 407, false) => "the filter sends no credential: make the URL public",
+            (403, false) => "allow the address and the `user-agent` of this proxy at the issuer",
+            (404 | 410, _) => "check the URL",
+            (406, true) => "the server does not serve `application/json` here",
+            (406, false) => {
                 "the issuer serves neither `application/jwk-set+json` nor `application/json` here"
             }
-            421 => "check that the cluster and its SNI belong to the host of the URL",
-            429 => "raise `refresh`",
-            400..500 => "check the URL and the cluster",
-            503 => {
-                "the issuer is not available, or the cluster cannot connect to it: check its address and TLS"
+            (421, _) => "check that the cluster and its SNI belong to the host of the URL",
+            (429, _) => "raise `refresh`",
+            (400..500, _) => "check the URL and the cluster",
+            (503, _) => {
+                "the server is not available, or the cluster cannot connect to it: check its address and TLS"
             }
-            504 => "the issuer is not available, or `timeout` is too short",
-            500..600 => "the issuer is not available",
+            (504, _) => "the server is not available, or `timeout` is too short",
+            (500..600, _) => "the server is not available",
             _ => return Ok(()),
         };
         write!(formatter, ": {advice}")?;

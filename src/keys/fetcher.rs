@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use super::MAX_RESPONSE;
-use super::content::{Loaded, parse_body};
+use super::MAX_KEY_SET;
+use super::content::Loaded;
 use super::event::{FetchEvent, FetchReport, Fetched, Summary};
 use super::fault::FetchFault;
 use super::record::{Record, max_age};
@@ -19,16 +19,18 @@ use crate::time::Timestamp;
 /// How much longer than its fetch a lease lasts: the time that a worker needs around its calls.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The headers of each request. Firewalls deny requests without `user-agent`, and the Kubernetes API server serves keys
-/// as `application/jwk-set+json` only (RFC 7517 §8.5). The filter cannot decompress a response.
-const HEADERS: [(&str, &str); 3] = [
+/// The headers of each request, in addition to `accept`. Firewalls deny requests without `user-agent`. The filter cannot
+/// decompress a response.
+const HEADERS: [(&str, &str); 2] = [
     (
         "user-agent",
         concat!("countersign/", env!("CARGO_PKG_VERSION")),
     ),
-    ("accept", "application/jwk-set+json, application/json"),
     ("accept-encoding", "identity"),
 ];
+
+/// The longest `ETag` that is sent back, in bytes.
+const MAX_ETAG: usize = 256;
 
 /// The sources of one configuration, as one worker sees them.
 pub struct Fetcher {
@@ -43,6 +45,12 @@ struct Watched {
     key: String,
     /// The record as this worker last read or wrote it.
     record: Record,
+    /// Whether this worker has the content of the record.
+    has_content: bool,
+    /// The `ETag` of that content, if it is a list and has one.
+    etag: Option<String>,
+    /// The last lease of this worker, as the record identifies it.
+    lease: i64,
     /// Whether a token has come that no key verifies.
     is_wanted: bool,
     /// Whether a signature has failed under a key of the source since the last fetch began.
@@ -59,6 +67,8 @@ struct Pending {
     id: CallId,
     endpoint: Endpoint,
     step: Step,
+    /// Whether the request says which content this worker has.
+    has_etag: bool,
 }
 
 /// What a call fetches.
@@ -75,20 +85,35 @@ struct Ended {
     outcome: Result<Received, FetchFault>,
 }
 
-struct Received {
+enum Received {
+    New(New),
+    /// The content that this worker has, which now has this `ETag`.
+    Unchanged {
+        etag: Option<String>,
+    },
+}
+
+/// New content.
+struct New {
     loaded: Loaded,
     summary: Summary,
     body: Vec<u8>,
+    /// The version of the shared body that it replaces.
+    replaces: u32,
     max_age: Option<Duration>,
+    etag: Option<String>,
 }
 
 impl Fetcher {
-    /// A fetcher for the key sources of a configuration, in their order.
+    /// A fetcher for the sources of a configuration, in their order.
     pub fn new(sources: &[Source], shared: Box<dyn SharedData>) -> Self {
         let sources = sources.iter().map(|source| Watched {
             key: source.shared_key(),
             source: source.clone(),
             record: Record::default(),
+            has_content: false,
+            etag: None,
+            lease: 0,
             is_wanted: false,
             is_doubted: false,
             follows_doubt: false,
@@ -112,7 +137,17 @@ impl Fetcher {
         watched.map(|watched| watched.source.time_limit())
     }
 
-    /// Notes that a request needs a fetch: no keys were fetched yet, or no key verifies its token.
+    /// The most bytes of the response to a call that are accepted; 0 if the call is not the fetcher's.
+    pub fn max_response(&self, call: CallId) -> usize {
+        let mut sources = self.sources.iter();
+        let most = sources.find_map(|watched| {
+            let own = watched.call.as_ref().filter(|own| own.id == call)?;
+            Some(watched.max_response(own.step))
+        });
+        most.unwrap_or(0)
+    }
+
+    /// Notes that a request needs a fetch: nothing was fetched yet, the list is too old, or no key verifies its token.
     pub fn want(&mut self, source: SourceId) {
         if let Some(watched) = self.sources.get_mut(source.0) {
             watched.is_wanted = true;
@@ -139,7 +174,7 @@ impl Fetcher {
                 && watched.lease(version, shared, now)
                 && let Some(ended) = watched.begin(outbound)
             {
-                events.push(watched.end(id, ended, shared, now));
+                events.extend(watched.end(id, ended, shared, now));
             }
         }
         events
@@ -147,8 +182,8 @@ impl Fetcher {
 
     /// Takes the response to a call; `response` is none if no response came.
     ///
-    /// Returns the fetch that ended. None if the call is not the fetcher's, or if the fetch continues with another
-    /// call.
+    /// Returns the fetch that ended. None if the call is not the fetcher's, if the fetch continues with another call, or if
+    /// another worker has taken over the fetch of a list.
     pub fn respond(
         &mut self,
         call: CallId,
@@ -159,8 +194,9 @@ impl Fetcher {
         let has_sent = |watched: &Watched| watched.call.as_ref().is_some_and(|own| own.id == call);
         let (id, watched) = identified(&mut self.sources).find(|(_, watched)| has_sent(watched))?;
         let pending = watched.call.take()?;
-        let ended = watched.proceed(pending, response, outbound)?;
-        Some(watched.end(id, ended, self.shared.as_ref(), now))
+        let shared = self.shared.as_ref();
+        let ended = watched.proceed(pending, response, shared, outbound)?;
+        watched.end(id, ended, shared, now)
     }
 }
 
@@ -188,36 +224,40 @@ impl Watched {
         now: Timestamp,
         events: &mut Vec<FetchEvent>,
     ) -> u32 {
-        let (value, version) = shared.get(&self.key);
-        let record = value.and_then(|value| {
-            // Through text: the rest of the module reads JSON from text, and a second reader makes it larger.
-            serde_json::from_str::<Record>(std::str::from_utf8(&value).ok()?).ok()
-        });
+        let (record, version) = self.shared_record(shared);
         let Some(record) = record else {
             return version;
         };
-        let record = record.bounded(self.source.refresh, self.lease_time(), now);
+        let record = record.bounded(self.source.schedule, self.lease_time(), now);
         if record.ended != self.record.ended {
-            let mut push = |fetched| {
+            let mut push = |at, fetched| {
                 events.push(FetchEvent {
                     source: id,
-                    at: Timestamp::from_millis(record.ended_at),
+                    at: Timestamp::from_millis(at),
                     fetched,
                     after_doubt: record.after_doubt,
                     report: None,
                 });
             };
-            if record.version != self.record.version {
+            let is_known = self.has_content && record.version == self.record.version;
+            if !is_known && record.version != 0 {
+                // First, so that it is never the `ETag` of a newer body.
+                self.etag = self.shared_etag(shared);
                 let body = shared.get(&self.body_key()).0;
                 let read = body.map(|body| self.source.content.read(&body));
                 let Some(Ok((loaded, _))) = read else {
+                    self.has_content = false;
+                    self.etag = None;
                     self.record = record.due_now();
                     return version;
                 };
-                push(Fetched::Ok(loaded));
+                self.has_content = true;
+                push(record.confirmed_at, Fetched::Ok(loaded));
+            } else if record.confirmed_at != self.record.confirmed_at {
+                push(record.confirmed_at, Fetched::Unchanged);
             }
             if record.failures > 0 {
-                push(Fetched::Err);
+                push(record.ended_at, Fetched::Err);
             }
             self.is_wanted = false;
             self.ended += 1;
@@ -226,12 +266,31 @@ impl Watched {
         version
     }
 
+    /// The shared record, if it can be read, and its version.
+    fn shared_record(&self, shared: &dyn SharedData) -> (Option<Record>, u32) {
+        let (value, version) = shared.get(&self.key);
+        let record = value.and_then(|value| {
+            // Through text: the rest of the module reads JSON from text, and a second reader makes it larger.
+            serde_json::from_str::<Record>(std::str::from_utf8(&value).ok()?).ok()
+        });
+        (record, version)
+    }
+
+    /// The `ETag` of the shared body, if it is a list and has one.
+    fn shared_etag(&self, shared: &dyn SharedData) -> Option<String> {
+        if !self.source.content.is_list() {
+            return None;
+        }
+        entity_tag(&shared.get(&self.etag_key()).0?)
+    }
+
     /// Takes the lease for the next fetch; whether this worker has it.
     fn lease(&mut self, version: u32, shared: &dyn SharedData, now: Timestamp) -> bool {
         let leased = self.record.leased(self.lease_time(), now);
         let is_ours = self.share(leased, version, shared) != Shared::TooLate;
         if is_ours {
             self.record = leased;
+            self.lease = leased.leased;
             self.follows_doubt = std::mem::take(&mut self.is_doubted);
         }
         is_ours
@@ -257,6 +316,33 @@ impl Watched {
         format!("{}.body", self.key)
     }
 
+    fn etag_key(&self) -> String {
+        format!("{}.etag", self.key)
+    }
+
+    /// Shares the `ETag` of the shared body, which is empty if there is none.
+    fn share_etag(&self, shared: &dyn SharedData) {
+        if self.source.content.is_list() {
+            let key = self.etag_key();
+            let version = shared.get(&key).1;
+            let etag = self.etag.as_deref().unwrap_or_default();
+            shared.set(&key, etag.as_bytes(), version);
+        }
+    }
+
+    fn max_response(&self, step: Step) -> usize {
+        match step {
+            Step::Metadata => MAX_KEY_SET,
+            Step::Content => self.source.content.max_response(),
+        }
+    }
+
+    /// Whether another worker has taken the lease since this worker took it.
+    fn is_overtaken(&self, shared: &dyn SharedData) -> bool {
+        let record = self.shared_record(shared).0;
+        record.is_some_and(|record| record.leased != self.lease)
+    }
+
     /// Sends the first request of a fetch. Returns the end of the fetch if the request is not sent.
     fn begin(&mut self, outbound: &mut dyn Outbound) -> Option<Ended> {
         let (endpoint, step) = match &self.source.address {
@@ -272,17 +358,28 @@ impl Watched {
         step: Step,
         outbound: &mut dyn Outbound,
     ) -> Option<Ended> {
+        let own = self.source.headers.0.iter();
+        let own = own.map(|(name, value)| (name.as_str(), value.expose()));
+        let etag = self.etag.as_deref().map(|etag| ("if-none-match", etag));
+        let mut headers = HEADERS.to_vec();
+        headers.push(("accept", self.source.content.accept()));
+        headers.extend(own.chain(etag));
         let sent = outbound.send(&Call {
             cluster: &endpoint.cluster,
             method: Method::Get,
             url: &endpoint.url,
-            headers: &HEADERS,
+            headers: &headers,
             body: b"",
             timeout: self.source.timeout,
         });
         match sent {
             Ok(id) => {
-                self.call = Some(Pending { id, endpoint, step });
+                self.call = Some(Pending {
+                    id,
+                    endpoint,
+                    step,
+                    has_etag: self.etag.is_some(),
+                });
                 None
             }
             Err(fault) => {
@@ -300,57 +397,119 @@ impl Watched {
         &mut self,
         pending: Pending,
         response: Option<Response<'_>>,
+        shared: &dyn SharedData,
         outbound: &mut dyn Outbound,
     ) -> Option<Ended> {
-        let Pending { endpoint, step, .. } = pending;
-        let response = match accepted(response, &endpoint) {
+        if pending.has_etag
+            && response
+                .as_ref()
+                .is_some_and(|response| response.status == 304)
+        {
+            let etag = self.etag.clone();
+            return Some(pending.endpoint.ended(Ok(Received::Unchanged { etag })));
+        }
+        let response = match self.accepted(response, &pending) {
             Ok(response) => response,
-            Err(fault) => return Some(endpoint.ended(Err(fault))),
+            Err(fault) => return Some(pending.endpoint.ended(Err(fault))),
         };
-        match step {
-            Step::Content => Some(endpoint.ended(self.receive(response))),
+        match pending.step {
+            Step::Content => Some(pending.endpoint.ended(self.receive(response, shared))),
             Step::Metadata => match self.source.address.of_content(&response.body) {
                 Ok(next) => self.send(next, Step::Content, outbound),
-                Err(fault) => Some(endpoint.ended(Err(fault))),
+                Err(fault) => Some(pending.endpoint.ended(Err(fault))),
             },
         }
     }
 
-    fn receive(&self, response: Response<'_>) -> Result<Received, FetchFault> {
-        let (loaded, summary) = self.source.content.read(&response.body)?;
-        Ok(Received {
-            loaded,
-            summary,
-            max_age: max_age(response.values(b"cache-control")),
-            body: response.body,
-        })
+    /// A response whose body is read: one with status 200 that is neither compressed nor too long.
+    fn accepted<'r>(
+        &self,
+        response: Option<Response<'r>>,
+        pending: &Pending,
+    ) -> Result<Response<'r>, FetchFault> {
+        let cluster = &pending.endpoint.cluster;
+        let response = response.ok_or_else(|| FetchFault::NoResponse(cluster.clone()))?;
+        if response.status != 200 {
+            let is_list = self.source.content.is_list();
+            return Err(FetchFault::status(&response, is_list));
+        }
+        let most = self.max_response(pending.step);
+        if response.body.len() > most {
+            return Err(FetchFault::TooLong(most));
+        }
+        // Some stores of files send a `content-encoding` that is none, such as `utf-8` and `aws-chunked`.
+        match FetchFault::compressed(&response) {
+            Some(fault) if !looks_like_json(&response.body) => Err(fault),
+            _ => Ok(response),
+        }
     }
 
-    /// Ends a fetch: shares its result, and sets when the next fetch is due.
+    fn receive(
+        &self,
+        response: Response<'_>,
+        shared: &dyn SharedData,
+    ) -> Result<Received, FetchFault> {
+        let content = &self.source.content;
+        let etag = only(response.values(b"etag")).filter(|_| content.is_list());
+        let etag = etag.and_then(entity_tag);
+        let (known, replaces) = shared.get(&self.body_key());
+        let is_known = known.is_some_and(|known| known == response.body);
+        if is_known && self.has_content && content.is_list() {
+            return Ok(Received::Unchanged { etag });
+        }
+        let (loaded, mut summary) = content.read(&response.body)?;
+        if let Summary::Read { lenient, .. } = &mut summary
+            && is_known
+        {
+            lenient.0.clear();
+        }
+        Ok(Received::New(New {
+            loaded,
+            summary,
+            replaces,
+            max_age: max_age(response.values(b"cache-control")),
+            etag,
+            body: response.body,
+        }))
+    }
+
+    /// Ends a fetch: shares its result, and sets when the next fetch is due. None if another worker has taken over the
+    /// fetch of a list: an older list must not replace a newer one.
     fn end(
         &mut self,
         source: SourceId,
         ended: Ended,
         shared: &dyn SharedData,
         now: Timestamp,
-    ) -> FetchEvent {
+    ) -> Option<FetchEvent> {
+        if self.source.content.is_list() && self.is_overtaken(shared) {
+            return None;
+        }
         let after_doubt = std::mem::take(&mut self.follows_doubt);
         self.record.after_doubt = after_doubt;
+        let schedule = self.source.schedule;
         let (fetched, result) = match ended.outcome {
-            Ok(mut received) => {
-                let refresh = self.source.refresh;
-                self.record = self.record.succeeded(refresh, received.max_age, now);
-                // Before the record, which says that there is a new body.
-                let key = self.body_key();
-                let (known, version) = shared.get(&key);
-                if known.is_some_and(|known| known == received.body) {
-                    received.summary.lenient.0.clear();
+            Ok(Received::New(new)) => {
+                self.record = self.record.succeeded(schedule, new.max_age, now);
+                self.has_content = true;
+                self.etag = new.etag;
+                // Before the record, which says that there is a new body. The `ETag` last, so that another worker never
+                // takes it for that of an older body.
+                shared.set(&self.body_key(), &new.body, new.replaces);
+                self.share_etag(shared);
+                (Fetched::Ok(new.loaded), Ok(new.summary))
+            }
+            Ok(Received::Unchanged { etag }) => {
+                let after_failure = self.record.failures > 0;
+                self.record = self.record.confirmed(schedule, now);
+                if etag != self.etag {
+                    self.etag = etag;
+                    self.share_etag(shared);
                 }
-                shared.set(&key, &received.body, version);
-                (Fetched::Ok(received.loaded), Ok(received.summary))
+                (Fetched::Unchanged, Ok(Summary::Unchanged { after_failure }))
             }
             Err(fault) => {
-                self.record = self.record.failed(now);
+                self.record = self.record.failed(schedule, now);
                 // The next fetch can tell.
                 self.is_doubted |= after_doubt;
                 (Fetched::Err, Err(fault))
@@ -359,7 +518,7 @@ impl Watched {
         self.is_wanted = false;
         self.ended += 1;
         self.share_latest(self.record, shared);
-        FetchEvent {
+        Some(FetchEvent {
             source,
             at: now,
             fetched,
@@ -367,11 +526,12 @@ impl Watched {
             report: Some(FetchReport {
                 provider: self.source.provider.clone(),
                 content: self.source.content.name(),
+                is_list: self.source.content.is_list(),
                 url: ended.endpoint.url,
                 result,
                 next: self.record.due_in(now),
             }),
-        }
+        })
     }
 }
 
@@ -384,25 +544,25 @@ impl Endpoint {
     }
 }
 
-/// A response whose body is read: one with status 200 that is neither compressed nor too long.
-fn accepted<'r>(
-    response: Option<Response<'r>>,
-    endpoint: &Endpoint,
-) -> Result<Response<'r>, FetchFault> {
-    let response = response.ok_or_else(|| FetchFault::NoResponse(endpoint.cluster.clone()))?;
-    if response.status != 200 {
-        return Err(FetchFault::status(&response));
-    }
-    if response.body.len() > MAX_RESPONSE {
-        return Err(FetchFault::TooLong);
-    }
-    // Some stores of files send a `content-encoding` that is none, such as `utf-8` and `aws-chunked`.
-    if let Some(fault) = FetchFault::compressed(&response)
-        && parse_body(&response.body).is_err()
-    {
-        return Err(fault);
-    }
-    Ok(response)
+/// Whether a body begins as a JSON object does, which no compressed one does.
+fn looks_like_json(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"{")
+}
+
+/// The only item; none if there are several.
+fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    let first = items.next();
+    first.filter(|_| items.next().is_none())
+}
+
+/// An entity tag that can be sent back: `"abc"` or `W/"abc"` (RFC 9110 §8.8.3), of visible ASCII.
+fn entity_tag(value: &[u8]) -> Option<String> {
+    let quoted = value.strip_prefix(b"W/").unwrap_or(value);
+    let opaque = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let is_etagc = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"';
+    let is_tag = value.len() <= MAX_ETAG && opaque.iter().all(is_etagc);
+    String::from_utf8(value.to_vec()).ok().filter(|_| is_tag)
 }
 
 #[cfg(test)]

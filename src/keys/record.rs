@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::held::COOL_DOWN;
+use super::source::Schedule;
 use crate::time::Timestamp;
 
 /// The shortest time from a successful fetch to the next, and the longest from a failed one: keys are available again
@@ -13,6 +14,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The wait after the first failed fetch. Each further failure doubles it.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// The longest wait after a failed fetch of a list that is fetched more often than this.
+const LIST_RETRY: Duration = Duration::from_secs(5);
 
 /// The shared state of a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,15 +27,18 @@ pub struct Record {
     pub ended_at: i64,
     /// The number of failed fetches since the last successful one.
     pub failures: u32,
-    /// The number of successful fetches; identifies the content.
+    /// The number of fetches with new content; identifies the content.
     pub version: u64,
+    /// When a fetch last returned or confirmed the content, in milliseconds since the epoch.
+    #[serde(default)]
+    pub confirmed_at: i64,
     /// Whether a signature had failed before the last fetch that ended began.
     #[serde(default)]
     pub after_doubt: bool,
     /// When the next fetch is due, in milliseconds since the epoch.
     due: i64,
-    /// When the lease ends, in milliseconds since the epoch.
-    leased: i64,
+    /// When the lease ends, in milliseconds since the epoch; identifies the lease.
+    pub leased: i64,
 }
 
 impl Record {
@@ -53,17 +60,25 @@ impl Record {
     /// The record within the bounds that a worker can have written.
     ///
     /// Other code in the host can write the record, and a clock can be set back. So a lease lasts no longer than
-    /// `lease` from now, and the next fetch is due no later than `refresh` allows.
+    /// `lease` from now, the next fetch is due no later than `schedule` allows, and the content was not confirmed in the
+    /// future.
     #[must_use]
-    pub fn bounded(self, refresh: Duration, lease: Duration, now: Timestamp) -> Self {
+    pub fn bounded(self, schedule: Schedule, lease: Duration, now: Timestamp) -> Self {
         // Workers read their clocks one after the other.
-        let is_past = self.ended_at <= now.plus(MINUTE).millis();
-        let ended_at = if is_past { self.ended_at } else { 0 };
-        let longest = refresh.max(MINUTE).mul_f64(1.1);
-        let latest = Timestamp::from_millis(ended_at).plus(longest).millis();
+        let past = |at: i64| {
+            if at <= now.plus(MINUTE).millis() {
+                at
+            } else {
+                0
+            }
+        };
+        let ended_at = past(self.ended_at);
+        let latest = Timestamp::from_millis(ended_at).plus(schedule.longest_wait());
+        let latest = latest.millis();
         let is_leased = self.leased <= now.plus(lease + MINUTE).millis();
         Self {
             ended_at,
+            confirmed_at: past(self.confirmed_at),
             due: self.due.min(latest),
             leased: if is_leased { self.leased } else { 0 },
             ..self
@@ -91,35 +106,66 @@ impl Record {
         }
     }
 
-    /// The record after a successful fetch. `max_age` is the response's, if it has one.
+    /// The record after a fetch with new content. `max_age` is the response's, if it has one.
     #[must_use]
-    pub fn succeeded(self, refresh: Duration, max_age: Option<Duration>, now: Timestamp) -> Self {
-        let age = max_age.map_or(refresh, |age| age.min(refresh).max(MINUTE));
-        let sooner = age.mul_f64(0.1 * random(now, self.ended));
+    pub fn succeeded(self, schedule: Schedule, max_age: Option<Duration>, now: Timestamp) -> Self {
+        let wait = match schedule {
+            Schedule::Keys { refresh } => {
+                let age = max_age.map_or(refresh, |age| age.min(refresh).max(MINUTE));
+                let sooner = age.mul_f64(0.1 * random(now, self.ended));
+                age.saturating_sub(sooner)
+            }
+            Schedule::List { refresh, .. } => refresh,
+        };
         Self {
             ended: self.ended.wrapping_add(1),
             ended_at: now.millis(),
             failures: 0,
             version: self.version.wrapping_add(1),
+            confirmed_at: now.millis(),
             after_doubt: self.after_doubt,
-            due: now.plus(age.saturating_sub(sooner)).millis(),
+            due: now.plus(wait).millis(),
             leased: 0,
+        }
+    }
+
+    /// The record after a fetch that confirmed the content.
+    #[must_use]
+    pub fn confirmed(self, schedule: Schedule, now: Timestamp) -> Self {
+        Self {
+            version: self.version,
+            ..self.succeeded(schedule, None, now)
         }
     }
 
     /// The record after a failed fetch.
     #[must_use]
-    pub fn failed(self, now: Timestamp) -> Self {
+    pub fn failed(self, schedule: Schedule, now: Timestamp) -> Self {
         let doubled = FIRST_RETRY.saturating_mul(1 << self.failures.min(16));
-        let wait = doubled.min(MINUTE);
-        let longer = wait.mul_f64(0.1 * random(now, self.ended));
+        let wait = match schedule {
+            Schedule::Keys { .. } => {
+                let wait = doubled.min(MINUTE);
+                wait + wait.mul_f64(0.1 * random(now, self.ended))
+            }
+            Schedule::List { refresh, .. } => doubled.min(refresh.clamp(LIST_RETRY, MINUTE)),
+        };
         Self {
             ended: self.ended.wrapping_add(1),
             ended_at: now.millis(),
             failures: self.failures.saturating_add(1),
-            due: now.plus(wait + longer).millis(),
+            due: now.plus(wait).millis(),
             leased: 0,
             ..self
+        }
+    }
+}
+
+impl Schedule {
+    /// The longest time from the end of a fetch to the next one.
+    fn longest_wait(self) -> Duration {
+        match self {
+            Self::Keys { refresh } => refresh.max(MINUTE).mul_f64(1.1),
+            Self::List { refresh, .. } => refresh.max(LIST_RETRY),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is fetched, and from where.
 
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use super::content::Content;
@@ -7,6 +9,7 @@ use super::fault::FetchFault;
 use super::metadata::jwks_uri;
 use crate::authenticate::jwt::Issuer;
 use crate::ports::shared_key;
+use crate::secret::Secret;
 use crate::url::Url;
 
 /// A source: where to fetch, how often, and how to read the response.
@@ -18,10 +21,48 @@ pub struct Source {
     pub address: Address,
     /// How long to wait for one response.
     pub timeout: Duration,
-    /// After how long to fetch again.
-    pub refresh: Duration,
+    /// When to fetch again.
+    pub schedule: Schedule,
+    /// Headers of the requests, in addition to those of every fetch.
+    pub headers: Headers,
     /// What the response contains.
     pub content: Content,
+}
+
+/// When a source is fetched again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schedule {
+    /// The schedule of keys: after this time at the latest. The response, chance and requests can make it sooner.
+    Keys {
+        /// The time.
+        refresh: Duration,
+    },
+    /// The schedule of a list of credentials: after exactly this time.
+    List {
+        /// The time.
+        refresh: Duration,
+        /// How long a list is used after it was last confirmed.
+        max_stale: Duration,
+    },
+}
+
+/// Headers of a request, with names in lower case. A value can be a secret, so `Debug` prints only the names.
+#[derive(Clone, Default)]
+pub struct Headers(pub Vec<(String, Secret)>);
+
+impl Hash for Headers {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        for (name, value) in &self.0 {
+            (name, value.expose()).hash(hasher);
+        }
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.iter().map(|(name, _)| name);
+        formatter.debug_list().entries(names).finish()
+    }
 }
 
 /// Where to fetch.
@@ -60,11 +101,14 @@ impl Source {
 
     /// The key under which workers share the source.
     ///
-    /// The key is a hash of the address and the content, so that two sources never share a key, and a new configuration
-    /// finds what was fetched under the old one. Sources with different algorithms do not share, because the
-    /// algorithms decide which keys are usable.
+    /// The key is a hash of the address, the content and the headers, so that two sources never share a key, and a new
+    /// configuration finds what was fetched under the old one. Sources with different algorithms do not share, because
+    /// the algorithms decide which keys are usable. Sources with different headers do not share, because a credential can
+    /// decide what the server returns.
+    ///
+    /// Only a module in the same VM can test a guess of a credential by the key. It can also replace what is shared.
     pub(super) fn shared_key(&self) -> String {
-        shared_key("fetched", &(&self.address, &self.content))
+        shared_key("fetched", &(&self.address, &self.content, &self.headers))
     }
 }
 

@@ -203,7 +203,7 @@ fn a_failed_fetch_says_what_to_do() {
         (
             "broken",
             Page::status(500),
-            "found 500: the issuer is not available;",
+            "found 500: the server is not available;",
         ),
         (
             "compressed",

@@ -196,18 +196,18 @@ fn needs(loaded: &Loaded, fetch: Fetch) -> Failure {
         let provider = policy.and_then(|policy| policy.providers.get(id.0));
         provider.map_or("?", |provider| &provider.name)
     };
-    let owner = |id: SourceId| {
+    let of_source = |id: SourceId| {
         let source = policy.and_then(|policy| policy.sources.get(id.0));
         source.map_or("?", |source| &source.provider)
     };
     match fetch {
         Fetch::Keys(id) | Fetch::KeysInDoubt(id) => Failure::new(format_args!(
             "the filter fetches the keys of provider `{}` at run time; pass them with `--jwks FILE`",
-            owner(id)
+            of_source(id)
         )),
         Fetch::Entries(id) => Failure::new(format_args!(
             "the filter fetches the credentials of provider `{}` at run time",
-            owner(id)
+            of_source(id)
         )),
         Fetch::Introspection(asked) => Failure::new(format_args!(
             "provider `{}` introspects tokens at run time",

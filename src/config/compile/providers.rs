@@ -1,9 +1,11 @@
 //! Providers. Each kind of credential is compiled in one file.
 
+mod api_key;
 mod endpoint;
 mod introspection;
 mod jwt;
 mod locations;
+mod remote;
 mod schemes;
 
 pub(super) use self::schemes::BEARER;
@@ -94,10 +96,17 @@ impl Compiler<'_> {
         document: &ProviderDocument,
     ) -> Option<Provider> {
         let name = document.name.as_deref().map_err(|reported| *reported);
-        let methods = (document.jwt.given(), document.introspection.given());
+        let methods = (
+            document.jwt.given(),
+            document.introspection.given(),
+            document.api_key.given(),
+        );
         match methods {
-            (Some(jwt), None) => self.jwt(&at.member("jwt"), name, jwt),
-            (None, Some(own)) => self.introspection(&at.member("introspection"), id, name, own),
+            (Some(jwt), None, None) => self.jwt(&at.member("jwt"), name, jwt),
+            (None, Some(own), None) => {
+                self.introspection(&at.member("introspection"), id, name, own)
+            }
+            (None, None, Some(own)) => self.api_key(&at.member("api_key"), name, own),
             _ => {
                 if document.whole.is_ok() {
                     self.report(at, Fault::Method);

@@ -13,12 +13,8 @@ impl Compiler<'_> {
     ///
     /// RFC 6749 Appendix A.2 allows a client secret the same characters. Whitespace at an end is a newline in a file, or a
     /// mistake in a copy.
-    pub(super) fn secret_to_send(
-        &mut self,
-        at: &At<'_>,
-        typed: &Typed<SecretSource>,
-    ) -> Typed<Secret> {
-        let secret = self.secret(at, typed)?;
+    pub(super) fn secret_to_send(&mut self, at: &At<'_>, source: &SecretSource) -> Typed<Secret> {
+        let secret = self.secret(at, source)?;
         let text = secret.expose();
         if !can_be_quoted(text) || text.trim() != text {
             return Err(self.report(at, InvalidSecret::Characters));
@@ -27,8 +23,8 @@ impl Compiler<'_> {
     }
 
     /// A secret that is not empty.
-    fn secret(&mut self, at: &At<'_>, typed: &Typed<SecretSource>) -> Typed<Secret> {
-        let name = match typed.as_ref().map_err(|reported| *reported)? {
+    fn secret(&mut self, at: &At<'_>, source: &SecretSource) -> Typed<Secret> {
+        let name = match source {
             SecretSource::InPlace(secret) => {
                 self.warn(at, Warning::SecretInPlace);
                 return Ok(secret.clone());

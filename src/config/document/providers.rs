@@ -1,8 +1,11 @@
 //! `providers`: who can verify credentials. Each kind of credential is one key, in one file.
 
+pub mod api_key;
 pub mod introspection;
 pub mod jwt;
+pub mod remote;
 
+use self::api_key::ApiKey;
 use self::introspection::Introspection;
 use self::jwt::Jwt;
 use crate::config::read::object;
@@ -16,8 +19,10 @@ object! {
         optional jwt: Jwt,
         /// Tokens about which the filter asks the authorization server.
         optional introspection: Introspection,
+        /// API keys.
+        optional api_key: ApiKey,
     }
-    unsupported { api_key, basic, digest, mtls }
+    unsupported { basic, digest, mtls }
 }
 
 object! {

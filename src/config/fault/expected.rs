@@ -99,6 +99,8 @@ pub enum Found {
     /// A string that is short enough to be shown.
     String(String),
     LongString,
+    /// A value that can be a secret.
+    Hidden,
     Url,
     List,
     Object,
@@ -141,6 +143,7 @@ impl fmt::Display for Found {
             Self::Number(number) => write!(formatter, "the number `{number}`"),
             Self::String(text) => write!(formatter, "`{text}`"),
             Self::LongString => formatter.write_str("a long string"),
+            Self::Hidden => formatter.write_str("another value"),
             Self::Url => formatter.write_str("a URL"),
             Self::List => formatter.write_str("a list"),
             Self::Object => formatter.write_str("an object"),

@@ -1,3 +1,5 @@
+mod lists;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -6,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::authenticate::jose::signature::Algorithm;
 use crate::authenticate::jwt::Issuer;
-use crate::keys::{Content, HeldKeySets};
+use crate::keys::{Content, Headers, HeldKeySets, HeldLists, Schedule};
 use crate::mint::SigningKey;
 use crate::ports::LocalData;
 use crate::url::Url;
@@ -32,7 +34,10 @@ fn source(address: Address) -> Source {
         provider: "corp".to_owned(),
         address,
         timeout: Duration::from_secs(2),
-        refresh: Duration::from_secs(600),
+        schedule: Schedule::Keys {
+            refresh: Duration::from_secs(600),
+        },
+        headers: Headers::default(),
         content: Content::Keys { algorithms: None },
     }
 }
@@ -70,8 +75,8 @@ fn headers_of_a_fetch() -> Vec<(String, String)> {
     let accept = "application/jwk-set+json, application/json";
     [
         ("user-agent", agent),
-        ("accept", accept),
         ("accept-encoding", "identity"),
+        ("accept", accept),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
@@ -124,11 +129,12 @@ impl Outbound for Host {
 /// What the tests compare of an event: whether the fetch was successful, and the report.
 type Seen = (bool, Option<String>);
 
-/// A worker of a host: the fetcher, and the keys that it holds.
+/// A worker of a host: the fetcher, and the keys and lists that it holds.
 struct Worker {
     fetcher: Fetcher,
     host: Host,
     held: HeldKeySets,
+    lists: HeldLists,
 }
 
 impl Worker {
@@ -141,6 +147,7 @@ impl Worker {
             fetcher: Fetcher::new(std::slice::from_ref(source), shared),
             host: host.clone(),
             held: HeldKeySets::new(1),
+            lists: HeldLists::new(std::slice::from_ref(source)),
         }
     }
 
@@ -189,8 +196,17 @@ impl Worker {
             Fetched::Ok(Loaded::Keys(set)) => {
                 self.held.replace(SOURCE, set, event.at, event.after_doubt)
             }
+            Fetched::Ok(Loaded::List(list)) => {
+                self.lists.replace(SOURCE, list, event.at);
+                true
+            }
+            Fetched::Unchanged => {
+                self.lists.confirm(SOURCE, event.at);
+                true
+            }
             Fetched::Err => {
                 self.held.failed(SOURCE, event.at);
+                self.lists.failed(SOURCE, event.at);
                 false
             }
         };
@@ -358,7 +374,7 @@ fn a_failed_fetch_is_repeated_later_and_later_and_keys_are_kept() {
         let (is_ok, report) = one.respond(&call, 500, b"", at(now)).unwrap();
         assert!(!is_ok);
         let report = report.unwrap();
-        let expected = "provider `corp`: fetching keys from `https://login.example.com/jwks` failed: expected status 200, found 500: the issuer is not available; next attempt in ";
+        let expected = "provider `corp`: fetching keys from `https://login.example.com/jwks` failed: expected status 200, found 500: the server is not available; next attempt in ";
         let next = report.strip_prefix(expected).unwrap();
         let next: f64 = next.strip_suffix(" s").unwrap().parse().unwrap();
         let seconds = f64::from(wait) / 1000.0;
@@ -463,14 +479,14 @@ fn only_a_complete_response_with_status_200_is_read() {
             ": check that the cluster and its SNI belong to the host of the URL",
         ),
         (429, ": raise `refresh`"),
-        (500, ": the issuer is not available"),
+        (500, ": the server is not available"),
         (
             503,
-            ": the issuer is not available, or the cluster cannot connect to it: check its address and TLS",
+            ": the server is not available, or the cluster cannot connect to it: check its address and TLS",
         ),
         (
             504,
-            ": the issuer is not available, or `timeout` is too short",
+            ": the server is not available, or `timeout` is too short",
         ),
         (600, ""),
     ] {
@@ -488,9 +504,9 @@ fn only_a_complete_response_with_status_200_is_read() {
         body.resize(length, b' ');
         body
     };
-    fetch(&direct(), &[(200, &padded(MAX_RESPONSE))], OK);
+    fetch(&direct(), &[(200, &padded(MAX_KEY_SET))], OK);
     let fault = "expected at most 524288 bytes";
-    fetch(&direct(), &[(200, &padded(MAX_RESPONSE + 1))], Some(fault));
+    fetch(&direct(), &[(200, &padded(MAX_KEY_SET + 1))], Some(fault));
 
     let (host, shared) = (Host::default(), Rc::default());
     let mut worker = Worker::new(&direct(), &host, &shared);
@@ -510,7 +526,7 @@ fn only_a_complete_response_with_status_200_is_read() {
         !is_ok
             && report
                 .unwrap()
-                .contains("failed: no response: check that cluster `login` reaches the issuer;")
+                .contains("failed: no response: check that cluster `login` reaches the server;")
     );
     // It was the one response to this call.
     assert!(worker.respond(&call, 200, &good, at(0)).is_none());
@@ -825,7 +841,7 @@ fn a_compressed_response_is_a_failure_that_says_so() {
             let (is_ok, report) = run(&source, &[("content-encoding", value)], compressed);
             let shown = value.replace('\u{7f}', "\\x7f");
             let fault = format!(
-                "failed: the response is compressed (`{shown}`), although the request accepts `identity` only: have the issuer,"
+                "failed: the response is compressed (`{shown}`), although the request accepts `identity` only: have the server,"
             );
             assert!(!is_ok && report.contains(&fault), "{report}");
         }

@@ -12,9 +12,6 @@ use crate::config::read::{Optional, Typed};
 use crate::introspector::Server;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The host counts milliseconds, and a timeout of zero disables the timeout.
-const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 const CACHE: Duration = Duration::from_secs(30);
 /// A token that is revoked is accepted for so long.
@@ -30,17 +27,16 @@ impl Compiler<'_> {
     ) -> Option<Provider> {
         let endpoint = self.private_endpoint(at, &document.uri, &document.cluster);
         let client_id = self.client_id(&at.member("client_id"), &document.client_id);
-        let client_secret =
-            self.secret_to_send(&at.member("client_secret"), &document.client_secret);
+        let client_secret = document.client_secret.as_ref();
+        let client_secret = client_secret.map_err(|reported| *reported);
+        let client_secret = client_secret
+            .and_then(|source| self.secret_to_send(&at.member("client_secret"), source));
         let audiences = match &document.audiences {
             Ok(None) => Ok(Audiences::Any),
             Ok(Some(audiences)) => self.audiences(&at.member("audiences"), audiences),
             Err(reported) => Err(*reported),
         };
-        let timeout = document.timeout.map(|typed| typed.unwrap_or(TIMEOUT));
-        if timeout.is_ok_and(|timeout| !(SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(&timeout)) {
-            self.report(&at.member("timeout"), InvalidEndpoint::Timeout);
-        }
+        let timeout = self.timeout(at, document.timeout, TIMEOUT);
         let cache = document.cache.map(|typed| typed.unwrap_or(CACHE));
         if cache.is_ok_and(|cache| cache > LONGEST_CACHE) {
             self.report(&at.member("cache"), InvalidEndpoint::Cache);

@@ -11,19 +11,14 @@ use crate::authenticate::jose::signature::{Algorithm, AlgorithmSet};
 use crate::authenticate::jwt::{Issuer, Keys};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
+use crate::config::compile::providers::endpoint::{CLUSTER, SHORTEST};
 use crate::config::document::providers::jwt::{Discovery, Jwks, JwksList, Jwt, RemoteJwks};
 use crate::config::fault::{Fault, InvalidJwt, Warning};
 use crate::config::read::{Items, List, Optional, Typed};
-use crate::keys::{self, Address, Content, Endpoint};
-use crate::url::Url;
+use crate::keys::{self, Address, Content, Endpoint, Headers, Schedule};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 const REFRESH: Duration = Duration::from_secs(600);
-/// The host counts milliseconds, and a timeout of zero disables the timeout.
-const SHORTEST: Duration = Duration::from_millis(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
-
-const CLUSTER: &str = "the name of a cluster";
 
 /// Keys that are fetched, as the user configured them.
 struct Fetched {
@@ -156,10 +151,7 @@ impl Compiler<'_> {
         if listed.is_some_and(|listed| listed.iter().all(|algorithm| algorithm.is_symmetric())) {
             self.report(at, InvalidJwt::FetchedSecret);
         }
-        let timeout = fetched.timeout.map(|typed| typed.unwrap_or(TIMEOUT));
-        if timeout.is_ok_and(|timeout| !(SHORTEST..=LONGEST_TIMEOUT).contains(&timeout)) {
-            self.report(&at.member("timeout"), InvalidJwt::Timeout);
-        }
+        let timeout = self.timeout(at, fetched.timeout, TIMEOUT);
         let refresh = fetched.refresh.map(|typed| typed.unwrap_or(REFRESH));
         if refresh.is_ok_and(|refresh| refresh < SHORTEST) {
             self.report(&at.member("refresh"), InvalidJwt::Refresh);
@@ -167,8 +159,9 @@ impl Compiler<'_> {
         Ok(keys::Source {
             provider: provider?.to_owned(),
             timeout: timeout?,
-            refresh: refresh?,
+            schedule: Schedule::Keys { refresh: refresh? },
             address: fetched.address?,
+            headers: Headers::default(),
             content: Content::Keys {
                 algorithms: algorithms.clone()?,
             },
@@ -257,7 +250,7 @@ impl Compiler<'_> {
     }
 
     fn remote(&mut self, at: &At<'_>, document: &RemoteJwks) -> Fetched {
-        let endpoint = self.endpoint(at, &document.uri, &document.cluster);
+        let endpoint = self.key_endpoint(at, &document.uri, &document.cluster);
         Fetched {
             address: endpoint.map(Address::Direct),
             timeout: document.timeout,
@@ -269,7 +262,7 @@ impl Compiler<'_> {
         if document.jwks_cluster.given().is_some_and(String::is_empty) {
             self.report(&at.member("jwks_cluster"), Fault::EmptyString(CLUSTER));
         }
-        let metadata = self.endpoint(at, &document.uri, &document.cluster);
+        let metadata = self.key_endpoint(at, &document.uri, &document.cluster);
         let address = metadata.and_then(|metadata| {
             Ok(Address::Discovery {
                 metadata,
@@ -284,28 +277,18 @@ impl Compiler<'_> {
         }
     }
 
-    fn endpoint(
+    /// The URL and the cluster of keys.
+    fn key_endpoint(
         &mut self,
         at: &At<'_>,
         uri: &Typed<String>,
         cluster: &Typed<String>,
     ) -> Typed<Endpoint> {
-        if cluster.as_ref().is_ok_and(String::is_empty) {
-            self.report(&at.member("cluster"), Fault::EmptyString(CLUSTER));
+        let endpoint = self.endpoint(at, uri, cluster)?;
+        if !endpoint.url.is_https {
+            self.warn(&at.member("uri"), Warning::KeysWithoutTls);
         }
-        let at = at.member("uri");
-        let url = uri.as_ref().map_err(|reported| *reported)?;
-        let url = match Url::parse(url) {
-            Some(url) => url,
-            None => return Err(self.url_fault(&at, url, InvalidJwt::KeyUrl)),
-        };
-        if !url.is_https {
-            self.warn(&at, Warning::KeysWithoutTls);
-        }
-        Ok(Endpoint {
-            cluster: cluster.clone()?,
-            url,
-        })
+        Ok(endpoint)
     }
 }
 

@@ -1,0 +1,157 @@
+//! `api_key`: a provider of API keys.
+
+use serde_json::Value;
+
+use super::From;
+use super::remote::Fetched;
+use crate::authenticate::api_key::list::{Digest, parse_digest};
+use crate::authenticate::listed::EntryFault;
+use crate::config::at::At;
+use crate::config::diagnostic::Diagnostics;
+use crate::config::read::{List, Read, Typed, object, unexpected, unexpected_secret};
+use crate::time::Timestamp;
+
+object! {
+    /// A provider of API keys.
+    pub struct ApiKey {
+        /// Where keys may be. Default: the header `x-api-key`.
+        #[schemars(extend("minItems" = 1))]
+        optional from: Vec<From>,
+        /// The keys: a list, or where it is fetched.
+        required keys: KeyList,
+    }
+}
+
+object! {
+    /// An API key.
+    pub struct Entry {
+        /// The name of the caller, which upstreams, rules and logs see.
+        required id: String,
+        /// The SHA-256 of the key, as `countersign hash key` prints it.
+        required sha256: KeyDigest,
+        /// The scopes of the caller. Default: none.
+        optional scopes: Vec<String>,
+        /// The roles of the caller. Default: none.
+        optional roles: Vec<String>,
+        /// From when on the key is not accepted, such as `2027-01-01T00:00:00Z`. Default: never.
+        narrowing expires: Time,
+    }
+}
+
+/// The keys of a provider.
+#[derive(Debug)]
+pub enum KeyList {
+    /// In the configuration.
+    Inline(List<Entry>),
+    /// Fetched.
+    Fetched(Fetched),
+}
+
+impl Read for KeyList {
+    const EXPECTED: &'static str = "a list of keys, or `remote`";
+
+    type Value = Self;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    // Before the entry is read, so that the location has this fault and not another, which shows the value.
+                    let at = at.item(index);
+                    if item.get("key").is_some() {
+                        diagnostics.report(&at.member("key"), EntryFault::PlainKey);
+                    } else if !item.is_object() {
+                        unexpected_secret(Entry::EXPECTED, &at, diagnostics);
+                    }
+                }
+                Vec::<Entry>::read(value, at, diagnostics).map(Self::Inline)
+            }
+            Value::Object(_) => Fetched::read(value, at, diagnostics).map(Self::Fetched),
+            _ => Err(unexpected_secret(Self::EXPECTED, at, diagnostics)),
+        }
+    }
+}
+
+/// The SHA-256 of a key. A message never shows the value, which can be the key in plain text.
+#[derive(Debug)]
+pub struct KeyDigest;
+
+impl Read for KeyDigest {
+    const EXPECTED: &'static str =
+        "the SHA-256 of a key, 64 hexadecimal digits: `countersign hash key` prints it";
+
+    type Value = Digest;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Digest> {
+        let digest = parse_digest(value.as_str().unwrap_or_default());
+        digest.map_err(|fault| diagnostics.report(at, fault))
+    }
+}
+
+/// A time in the form of RFC 3339.
+#[derive(Debug)]
+pub struct Time;
+
+impl Read for Time {
+    const EXPECTED: &'static str = "a time such as `2027-01-01T00:00:00Z`";
+
+    type Value = Timestamp;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Timestamp> {
+        let time = value.as_str().and_then(Timestamp::parse);
+        time.ok_or_else(|| unexpected(value, Self::EXPECTED, at, diagnostics))
+    }
+}
+
+/// The JSON Schema of what is read here.
+#[cfg(not(target_arch = "wasm32"))]
+mod schema {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    use super::{Entry, Fetched, KeyDigest, KeyList, Time};
+
+    impl JsonSchema for KeyList {
+        fn schema_name() -> Cow<'static, str> {
+            "KeyList".into()
+        }
+
+        fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+            let entry = generator.subschema_for::<Entry>();
+            let fetched = generator.subschema_for::<Fetched>();
+            json_schema!({
+                "description": "The API keys of a provider: a list, or where it is fetched.",
+                "oneOf": [{ "type": "array", "items": entry, "minItems": 1 }, fetched],
+            })
+        }
+    }
+
+    impl JsonSchema for KeyDigest {
+        fn schema_name() -> Cow<'static, str> {
+            "KeyDigest".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({
+                "type": "string",
+                "description": "The SHA-256 of a key: 64 hexadecimal digits.",
+                "pattern": "^[0-9A-Fa-f]{64}$",
+            })
+        }
+    }
+
+    impl JsonSchema for Time {
+        fn schema_name() -> Cow<'static, str> {
+            "Time".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({
+                "type": "string",
+                "description": "A time in the form of RFC 3339, such as `2027-01-01T00:00:00Z`.",
+                "format": "date-time",
+            })
+        }
+    }
+}
