@@ -1625,7 +1625,7 @@ fn rules_that_contradict_themselves() {
 /// Every key and value of the contract that this version does not serve is refused by name, never ignored.
 #[test]
 fn what_is_not_supported_yet() {
-    for name in ["api_key", "basic", "digest", "mtls"] {
+    for name in ["basic", "digest", "mtls"] {
         let expected = format!("providers[0].{name}: not supported yet");
         hold(&[(
             json!({ "providers": [{ "name": "p", name: {} }] }),
@@ -1844,7 +1844,7 @@ fn all_faults_are_told_at_once() {
             "mode": "shade",
             "providers": [
                 { "name": "corp", "jwt": { "issuer": "", "audience": ["orders"], "jwks": { "inline": *KEYS } } },
-                { "name": "corp", "api_key": {} },
+                { "name": "corp", "digest": {} },
             ],
             "rules": [
                 { "name": "a", "match": { "paths": ["a"], "method": ["GET"] }, "providers": ["copr"] },
@@ -1857,7 +1857,7 @@ fn all_faults_are_told_at_once() {
             "providers[0].jwt.audience: unknown key; did you mean `audiences`?",
             "providers[0].jwt.audiences: missing: expected a list of audiences, or `any`",
             "providers[0].jwt.issuer: expected an issuer, found an empty string",
-            "providers[1].api_key: not supported yet",
+            "providers[1].digest: not supported yet",
             "providers[1].name: duplicate name `corp`: `providers[0]` has it already",
             "relm: unknown key; did you mean `realm`?",
             "rules[0].match.method: unknown key; did you mean `methods`?",
