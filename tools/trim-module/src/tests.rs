@@ -2,7 +2,7 @@
 
 use walrus::Module;
 
-use crate::{callbacks, duplicates};
+use crate::{callbacks, duplicates, order};
 
 fn module(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
@@ -113,6 +113,36 @@ fn each_function_keeps_its_name() {
     ));
     let one = module("(module (func $one) (func $third call $one))");
     assert_eq!(merged.unwrap(), one);
+}
+
+/// Function 200 is called most often, so that it is the first after the imported one. 127 others fit into a byte.
+#[test]
+fn the_functions_that_are_named_most_often_are_first() {
+    let mut text =
+        String::from(r#"(module (import "env" "log" (func)) (func call 200 call 200 call 150)"#);
+    for number in 2..=200 {
+        text.push_str(&format!("(func i32.const {number} drop)"));
+    }
+    text.push(')');
+    let ordered = order::by_references(&module(&text)).unwrap();
+    let mut expected = String::from(r#"(module (import "env" "log" (func))"#);
+    for number in [200, 150] {
+        expected.push_str(&format!("(func i32.const {number} drop)"));
+    }
+    expected.push_str("(func call 1 call 1 call 2)");
+    for number in (2..=199).filter(|number| *number != 150) {
+        expected.push_str(&format!("(func i32.const {number} drop)"));
+    }
+    expected.push(')');
+    assert_eq!(ordered, module(&expected));
+}
+
+#[test]
+fn the_same_module_again_stays_as_it_is() {
+    let text = "(module (func call 1 call 1) (func i32.const 1 drop) (func call 2 call 1))";
+    let once = order::by_references(&duplicates::merge(&module(text)).unwrap()).unwrap();
+    let twice = order::by_references(&duplicates::merge(&once).unwrap()).unwrap();
+    assert_eq!(once, twice);
 }
 
 #[test]
