@@ -33,9 +33,10 @@ run: module ## start Envoy with the filter on port 10000 and leave it running; R
 	@echo "==> building the demo"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example demo -- $(if $(RECIPE),--recipe '$(RECIPE)',--stay)
 
-test: module ## the core, a real Envoy, the command
+test: module ## the core, a real Envoy, the command, the tool that trims the module
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
+	@cargo test --locked --package trim-module
 
 test-upstreams: module ## odd requests to a fleet of real servers behind the filter, and ordinary ones: UPSTREAMS='express|flask'
 	@echo "==> testing with real upstreams"
@@ -84,7 +85,7 @@ check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documenta
 	cargo clippy --locked --all-targets --features npm -- -D warnings
 	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
 	cargo clippy --locked --package signature-module --target wasm32-wasip1 -- -D warnings
-	cargo clippy --locked --package trim-exports -- -D warnings
+	cargo clippy --locked --package trim-module --all-targets -- -D warnings
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	$(CARGO_DENY) check bans licenses sources
