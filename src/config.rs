@@ -43,25 +43,49 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic<Warning>>,
 }
 
+/// The environment of the filter: the value of a variable, if it is set.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
 /// Loads a plugin configuration as the host delivers it: JSON text, or a `google.protobuf.Struct` in wire format.
 ///
 /// # Errors
 /// Every fault of the configuration, sorted by location.
-pub fn load(bytes: &[u8]) -> Result<Loaded, Vec<Diagnostic>> {
+pub fn load_in(environment: Environment<'_>, bytes: &[u8]) -> Result<Loaded, Vec<Diagnostic>> {
     let value = source::parse(bytes).map_err(|fault| vec![fault])?;
-    load_value(&value)
+    load_value_in(environment, &value)
 }
 
 /// Loads a configuration that was parsed already.
 ///
 /// # Errors
 /// Every fault of the configuration, sorted by location.
-pub fn load_value(value: &Value) -> Result<Loaded, Vec<Diagnostic>> {
+pub fn load_value_in(
+    environment: Environment<'_>,
+    value: &Value,
+) -> Result<Loaded, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::default();
     let document = match foreign::recognise(value) {
         Some(fault) => Err(diagnostics.report(&At::Root, fault)),
         None => Document::read(value, &At::Root, &mut diagnostics),
     };
-    let plan = document.map(|document| compile::compile(&document, &mut diagnostics));
+    let plan = document.map(|document| compile::compile(&document, environment, &mut diagnostics));
     diagnostics.into_result(plan)
+}
+
+/// As [`load_in`] an environment without variables. The module does not have this function: it has an environment.
+///
+/// # Errors
+/// Every fault of the configuration, sorted by location.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn load(bytes: &[u8]) -> Result<Loaded, Vec<Diagnostic>> {
+    load_in(&|_| None, bytes)
+}
+
+/// As [`load_value_in`] an environment without variables. The module does not have this function either.
+///
+/// # Errors
+/// Every fault of the configuration, sorted by location.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn load_value(value: &Value) -> Result<Loaded, Vec<Diagnostic>> {
+    load_value_in(&|_| None, value)
 }

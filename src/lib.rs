@@ -43,6 +43,7 @@ pub mod reject;
 pub mod request;
 pub mod response;
 pub mod scheme;
+pub mod secret;
 pub mod store;
 pub mod telemetry;
 pub mod time;

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// An absolute `http` or `https` URL, in the parts that a request for it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -54,6 +54,16 @@ impl Url {
     /// Whether both URLs have the same origin: scheme, host and port (RFC 6454 §5).
     pub fn has_origin_of(&self, other: &Self) -> bool {
         self.is_https == other.is_https && self.host_and_port() == other.host_and_port()
+    }
+
+    /// Whether the host is the same machine: `localhost` (RFC 6761 §6.3), `127.0.0.0/8` or `[::1]`.
+    pub fn is_loopback(&self) -> bool {
+        let Some(host) = Host::parse(self.authority.as_bytes()) else {
+            return false;
+        };
+        let address: Result<Ipv4Addr, _> = host.as_str().parse();
+        matches!(host.as_str(), "localhost" | "[::1]")
+            || address.is_ok_and(|address| address.is_loopback())
     }
 
     /// The scheme: `https` or `http`.

@@ -12,6 +12,7 @@ mod providers;
 mod require;
 mod routes;
 mod rules;
+mod secrets;
 mod stripped;
 mod throttle;
 
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 
 use self::providers::BEARER;
 use self::rules::{number_choices, of_strangers};
+use super::Environment;
 use super::at::At;
 use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
 use super::document::{Cache, Document, Https};
@@ -43,9 +45,14 @@ const CACHE: CacheSizes = CacheSizes {
 };
 
 /// Compiles a configuration and reports every fault. The plan is whole only if no fault was reported.
-pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Plan {
+pub fn compile(
+    document: &Document,
+    environment: Environment<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Plan {
     let compiler = Compiler {
         diagnostics,
+        environment,
         protects: document.protect_as.given().copied().unwrap_or_default(),
         implied_by: BTreeMap::new(),
         locations: Vec::new(),
@@ -60,6 +67,8 @@ pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Plan {
 
 struct Compiler<'d> {
     diagnostics: &'d mut Diagnostics,
+    /// Where secrets may be.
+    environment: Environment<'d>,
     protects: Protects,
     /// For each scope, the other scopes that imply it.
     implied_by: BTreeMap<String, Vec<String>>,

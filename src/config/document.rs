@@ -11,6 +11,7 @@ pub mod providers;
 pub mod resource_metadata;
 pub mod responses;
 pub mod rules;
+pub mod secret;
 pub mod throttle;
 
 use std::collections::BTreeMap;

@@ -100,6 +100,10 @@ pub enum Fault {
     #[error(transparent)]
     Jwt(#[from] InvalidJwt),
     #[error(transparent)]
+    Endpoint(#[from] InvalidEndpoint),
+    #[error(transparent)]
+    Secret(#[from] InvalidSecret),
+    #[error(transparent)]
     Location(#[from] InvalidLocation),
     #[error(transparent)]
     Rule(#[from] InvalidRule),
@@ -212,6 +216,40 @@ pub enum InvalidJwt {
         RefusedKeys(.0)
     )]
     NoKey(Vec<RefusedJwk>),
+}
+
+/// What is wrong with a server to which the filter sends secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEndpoint {
+    #[error("expected an absolute `https` URL: `http` is accepted only with a loopback address")]
+    Url,
+    #[error("expected a `timeout` from `1ms` to `60s`")]
+    Timeout,
+    #[error("expected a duration from `0s` to `1h`")]
+    Cache,
+    #[error("expected one or more visible ASCII characters")]
+    ClientId,
+}
+
+/// What is wrong with a secret. No message contains it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSecret {
+    #[error(
+        "expected a string or `{{env: NAME}}`; in YAML, quote a secret that looks like a number"
+    )]
+    Form,
+    #[error(
+        "expected the name of an environment variable in upper case, such as `{{env: GATE_SECRET}}`"
+    )]
+    Variable,
+    #[error(
+        "environment variable `{name}` is not set: declare it in `vm_config.environment_variables`"
+    )]
+    Unset { name: String },
+    #[error(
+        "expected printable ASCII characters without whitespace at an end: a header cannot carry others"
+    )]
+    Characters,
 }
 
 /// What is wrong with the location of a token.

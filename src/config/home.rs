@@ -4,7 +4,7 @@ use super::at::At;
 
 /// The location of each object, and its keys. Left out are keys such as `networks` that belong to several objects, where
 /// none is the likely one. The top level comes last.
-const HOMES: [(&str, &[&str]); 11] = [
+const HOMES: [(&str, &[&str]); 12] = [
     (
         "rules[].match",
         &["paths", "methods", "hosts", "headers", "route", "policy"],
@@ -54,7 +54,11 @@ const HOMES: [(&str, &[&str]); 11] = [
             "sender",
         ],
     ),
-    ("providers[]", &["jwt"]),
+    (
+        "providers[].introspection",
+        &["client_id", "client_secret", "accept_jwt"],
+    ),
+    ("providers[]", &["jwt", "introspection"]),
     ("providers[].jwt.jwks", &["inline", "remote", "discovery"]),
     (
         "providers[].jwt.jwks.remote",

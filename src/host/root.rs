@@ -106,7 +106,9 @@ impl RootContext for Root {
             return false;
         }
         let configuration = self.get_plugin_configuration().unwrap_or_default();
-        match config::load(&configuration) {
+        // Envoy passes on only the variables that `vm_config.environment_variables` declares.
+        let environment = |name: &str| std::env::var(name).ok();
+        match config::load_in(&environment, &configuration) {
             Ok(loaded) => {
                 for warning in loaded.warnings {
                     log::warn(&format!("countersign: {warning}"));

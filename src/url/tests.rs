@@ -179,3 +179,30 @@ fn x_22_an_authority_without_exactly_one_host_is_rejected() {
     }
     assert_eq!(Host::parse(b"\xff.example"), None);
 }
+
+#[test]
+fn a_loopback_url_has_a_host_of_the_same_machine() {
+    let is_loopback = |text: &str| Url::parse(text).unwrap().is_loopback();
+    for text in [
+        "http://localhost",
+        "http://LOCALHOST:8080/a",
+        "http://localhost.",
+        "http://127.0.0.1",
+        "http://127.255.0.9:1",
+        "http://[::1]/",
+        "http://[0:0:0:0:0:0:0:1]",
+    ] {
+        assert!(is_loopback(text), "{text}");
+    }
+    for text in [
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "http://128.0.0.1",
+        "http://127.1",
+        "http://[::2]",
+        "http://[::ffff:10.0.0.1]",
+        "http://example.com/localhost",
+    ] {
+        assert!(!is_loopback(text), "{text}");
+    }
+}

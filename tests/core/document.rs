@@ -1623,7 +1623,7 @@ fn rules_that_contradict_themselves() {
 /// Every key and value of the contract that this version does not serve is refused by name, never ignored.
 #[test]
 fn what_is_not_supported_yet() {
-    for name in ["introspection", "api_key", "basic", "digest", "mtls"] {
+    for name in ["api_key", "basic", "digest", "mtls"] {
         let expected = format!("providers[0].{name}: not supported yet");
         hold(&[(
             json!({ "providers": [{ "name": "p", name: {} }] }),

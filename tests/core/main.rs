@@ -24,6 +24,7 @@ mod mistakes;
 mod outage;
 mod paths;
 mod rfc_9068;
+mod secrets;
 mod tables;
 mod throttle;
 mod vectors;

@@ -10,6 +10,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("grammar", &[]),
     ("url", &[]),
     ("scheme", &[]),
+    ("secret", &[]),
     ("json", &[]),
     ("header_map", &[]),
     ("reject", &["scheme"]),
@@ -115,6 +116,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "presentation",
             "request",
             "scheme",
+            "secret",
             "url",
         ],
     ),
@@ -136,6 +138,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ed25519_dalek", &["authenticate", "mint"]),
     ("humantime", &["config", "time"]),
     ("strsim", &["config"]),
+    ("zeroize", &["secret"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -1,5 +1,7 @@
 //! Providers. Each kind of credential is compiled in one file.
 
+mod endpoint;
+mod introspection;
 mod jwt;
 mod locations;
 mod schemes;
@@ -87,6 +89,12 @@ impl Compiler<'_> {
 
     fn provider(&mut self, at: &At<'_>, document: &ProviderDocument) -> Option<Provider> {
         let name = document.name.as_deref().map_err(|reported| *reported);
+        if let Some(introspection) = document.introspection.given() {
+            let at = at.member("introspection");
+            self.introspection(&at, name, introspection);
+            self.report(&at, Fault::Unsupported);
+            return None;
+        }
         match document.jwt.given() {
             Some(jwt) => self.jwt(&at.member("jwt"), name, jwt),
             None => {

@@ -1,7 +1,9 @@
 //! `providers`: who can verify credentials. Each kind of credential is one key, in one file.
 
+pub mod introspection;
 pub mod jwt;
 
+use self::introspection::Introspection;
 use self::jwt::Jwt;
 use crate::config::read::object;
 
@@ -12,8 +14,10 @@ object! {
         required name: String,
         /// JSON Web Tokens.
         optional jwt: Jwt,
+        /// Tokens about which the filter asks the authorization server.
+        optional introspection: Introspection,
     }
-    unsupported { introspection, api_key, basic, digest, mtls }
+    unsupported { api_key, basic, digest, mtls }
 }
 
 object! {

@@ -46,6 +46,8 @@ pub enum Warning {
     KeysOfOtherIssuers,
     #[error("an inline secret is visible in Envoy's `/config_dump`")]
     InlineSecret,
+    #[error("a secret in place is visible in Envoy's `/config_dump`: use `{{env: NAME}}`")]
+    SecretInPlace,
     #[error("this secret is not random: it has few different bytes")]
     WeakSecret,
     #[error(

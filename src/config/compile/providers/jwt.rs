@@ -29,7 +29,9 @@ impl Compiler<'_> {
         document: &Jwt,
     ) -> Option<Provider> {
         let issuer = self.issuer(&at.member("issuer"), &document.issuer);
-        let audiences = self.audiences(&at.member("audiences"), &document.audiences);
+        let audiences = document.audiences.as_ref().map_err(|reported| *reported);
+        let audiences =
+            audiences.and_then(|audiences| self.audiences(&at.member("audiences"), audiences));
         let names = self.claim_names(&at.member("claims"), document.claims.given());
         let locations = self.locations(&at.member("from"), &document.from);
         let algorithms = self.algorithms(&at.member("algorithms"), &document.algorithms);
@@ -131,8 +133,8 @@ impl Compiler<'_> {
         })
     }
 
-    fn audiences(&mut self, at: &At<'_>, typed: &Typed<AudienceList>) -> Typed<Audiences> {
-        let names = match typed.as_ref().map_err(|reported| *reported)? {
+    pub(super) fn audiences(&mut self, at: &At<'_>, document: &AudienceList) -> Typed<Audiences> {
+        let names = match document {
             AudienceList::Any => {
                 self.warn(at, Warning::AnyAudience);
                 return Ok(Audiences::Any);
@@ -158,7 +160,7 @@ impl Compiler<'_> {
         names.whole().map(Audiences::OneOf)
     }
 
-    fn claim_names(
+    pub(super) fn claim_names(
         &mut self,
         at: &At<'_>,
         document: Option<&ClaimNamesDocument>,
