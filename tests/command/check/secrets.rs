@@ -1,5 +1,7 @@
 //! Environment variables with secrets: those that the settings of the filter declare.
 
+use std::slice::from_ref;
+
 use serde_json::{Value, json};
 
 use super::{MANAGER, bootstrap, gate_with, route, router};
@@ -87,13 +89,13 @@ fn in_envoy_a_variable_must_be_declared() {
     ] {
         assert_eq!(
             reported("envoy.yaml", &envoy(None, &variables)),
-            [undeclared.clone()],
+            *from_ref(&undeclared),
             "{variables}"
         );
         let text = envoy(Some(as_string_value(&variable())), &variables);
         assert_eq!(
             reported("envoy.json", &text),
-            [undeclared.clone()],
+            *from_ref(&undeclared),
             "{variables}"
         );
     }
@@ -122,7 +124,7 @@ fn a_value_in_the_file_is_checked_and_warned_of() {
             &json!({"key_values": {"GATE_SECRET": value, "OTHER": "a"}}),
         )
     };
-    assert_eq!(reported("envoy.yaml", &with(SECRET)), [visible.clone()]);
+    assert_eq!(reported("envoy.yaml", &with(SECRET)), *from_ref(&visible));
     let path = format!("{settings}.configuration.value: {INTROSPECTION}.client_secret");
     let empty = format!("{path}.env: expected a secret, found an empty string");
     assert_eq!(reported("envoy.yaml", &with("")), [empty, visible]);
@@ -139,7 +141,10 @@ fn in_istio_a_variable_must_be_declared() {
          it to `spec.vmConfig.env` with `valueFrom: HOST`"
     );
     for env in [json!([]), json!([{"name": "OTHER", "valueFrom": "HOST"}])] {
-        assert_eq!(reported("plugin.yaml", &plugin(env)), [undeclared.clone()]);
+        assert_eq!(
+            reported("plugin.yaml", &plugin(env)),
+            *from_ref(&undeclared)
+        );
     }
     assert!(
         reported(
