@@ -4,7 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret text. Its memory is overwritten when it is dropped.
+/// A secret text. Its memory is overwritten when it is dropped. The configuration from which it was read is not overwritten,
+/// and Envoy keeps it.
 ///
 /// It has no `Display`, and its `Debug` shows no part of it:
 ///

@@ -5,6 +5,7 @@ mod clusters;
 mod istio;
 mod json;
 mod order;
+mod secrets;
 mod values;
 
 use serde_json::{Value, json};

@@ -8,6 +8,7 @@ mod issuer;
 mod istio;
 mod order;
 mod routes;
+mod secrets;
 mod tls;
 
 use std::fmt::Display;

@@ -9,13 +9,18 @@
 //! has exactly one Wasm filter, that one is assumed to be Countersign.
 
 mod content;
+mod environment;
 mod filter;
 mod foreign;
 
-use countersign::config::{Diagnostic, Fault, Loaded};
+use std::cell::RefCell;
+
+use countersign::config::fault::InvalidSecret;
+use countersign::config::{Diagnostic, Environment, Fault, Loaded};
 use serde_json::{Map, Value};
 
 use self::content::Content;
+pub use self::environment::Declared;
 pub use self::filter::{Platform, WasmFilter, is_resource};
 use crate::exit::Failure;
 use crate::file::{File, json_hint};
@@ -234,12 +239,12 @@ impl<'v> Configuration<'v> {
 
     /// Loads the configuration as the filter does; the errors are messages for the user.
     pub fn load(&self) -> Result<Loaded, Vec<String>> {
-        self.loaded(Content::load)
+        self.loaded(&|content| content.load(&|name| self.variable(name)))
     }
 
     /// As [`Self::load`], after a change of the configuration.
     pub fn load_changed(&self, change: &dyn Fn(&mut Value)) -> Result<Loaded, Vec<String>> {
-        self.loaded(|content| content.load_changed(change))
+        self.loaded(&|content| content.load_changed(&|name| self.variable(name), change))
     }
 
     /// The configuration as a value; none if it is not JSON.
@@ -247,9 +252,38 @@ impl<'v> Configuration<'v> {
         self.content.as_ref().ok()?.value()
     }
 
+    /// The names of the environment variables that the configuration reads, each once.
+    pub fn variables(&self) -> Vec<String> {
+        let names = RefCell::new(Vec::new());
+        let environment: Environment<'_> = &|name| {
+            let mut names = names.borrow_mut();
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+            self.variable(name)
+        };
+        // What is wrong with the configuration is reported elsewhere.
+        let _ = self
+            .content
+            .as_ref()
+            .map(|content| content.load(environment));
+        names.into_inner()
+    }
+
+    /// The value of an environment variable, or what stands for it; none if the filter's settings do not declare it.
+    ///
+    /// The settings of a filter are unknown if the configuration is a whole document.
+    fn variable(&self, name: &str) -> Option<String> {
+        let declared = match &self.filter {
+            Some(filter) => filter.declared(name)?,
+            None => Declared::AtHost,
+        };
+        Some(declared.value().to_owned())
+    }
+
     fn loaded(
         &self,
-        load: impl FnOnce(&Content) -> Result<Loaded, Vec<Diagnostic>>,
+        load: &dyn Fn(&Content) -> Result<Loaded, Vec<Diagnostic>>,
     ) -> Result<Loaded, Vec<String>> {
         let content = match &self.content {
             Ok(content) => content,
@@ -264,8 +298,13 @@ impl<'v> Configuration<'v> {
             _ => None,
         };
         load(content).map_err(|faults| {
-            let message = |fault: &Diagnostic| match (&fault.what, hint) {
-                (Fault::Syntax(_), Some(hint)) => format!("{fault}: {hint}"),
+            let message = |fault: &Diagnostic| match (&fault.what, hint, &self.filter) {
+                (Fault::Syntax(_), Some(hint), _) => format!("{fault}: {hint}"),
+                (Fault::Secret(InvalidSecret::Unset { name }), _, Some(filter)) => format!(
+                    "{}: environment variable `{name}` is not declared: {}",
+                    fault.path,
+                    filter.how_to_declare()
+                ),
                 _ => fault.to_string(),
             };
             faults.iter().map(message).collect()

@@ -5,7 +5,7 @@
 //! passes the text on: a number that lost its last digits arrives as an integer again. Envoy Gateway passes the JSON of
 //! `config` on as it is.
 
-use countersign::config::{self, Diagnostic, Loaded, Warning, through_struct};
+use countersign::config::{self, Diagnostic, Environment, Loaded, Warning, through_struct};
 use countersign::json;
 use serde_json::{Number, Value};
 
@@ -36,20 +36,24 @@ impl Content {
     }
 
     /// Loads the configuration as the filter does.
-    pub fn load(&self) -> Result<Loaded, Vec<Diagnostic>> {
+    pub fn load(&self, environment: Environment<'_>) -> Result<Loaded, Vec<Diagnostic>> {
         match self {
-            Self::Text(text) => config::load(text.as_bytes()),
+            Self::Text(text) => config::load_in(environment, text.as_bytes()),
             Self::Value(_) | Self::Struct(_) | Self::YamlStruct(_) | Self::PrintedStruct(_) => {
-                self.load_changed(&|_| {})
+                self.load_changed(environment, &|_| {})
             }
         }
     }
 
     /// Loads the configuration as the filter does, after a change of its value. A text that is not JSON is not changed.
-    pub fn load_changed(&self, change: &dyn Fn(&mut Value)) -> Result<Loaded, Vec<Diagnostic>> {
+    pub fn load_changed(
+        &self,
+        environment: Environment<'_>,
+        change: &dyn Fn(&mut Value),
+    ) -> Result<Loaded, Vec<Diagnostic>> {
         let load = |mut value: Value| {
             change(&mut value);
-            config::load_value(&value)
+            config::load_value_in(environment, &value)
         };
         match self {
             Self::Value(value) => load(value.clone()),
@@ -83,7 +87,7 @@ impl Content {
             }
             Self::Text(text) => match json::parse_strict(text.as_bytes()) {
                 Ok(value) => load(value),
-                Err(_) => config::load(text.as_bytes()),
+                Err(_) => config::load_in(environment, text.as_bytes()),
             },
         }
     }
