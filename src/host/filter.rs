@@ -10,7 +10,7 @@ use proxy_wasm::types::BufferType;
 use super::crypto::HostCrypto;
 use super::ffi;
 use super::log::{self, Faults};
-use super::metrics::Metrics;
+use super::metrics::{ListGauges, Metrics};
 use super::outbound::HostOutbound;
 use super::properties::{self, Route};
 use super::shared::HostShared;
@@ -19,7 +19,7 @@ use crate::authenticate::jose::signature::Chosen;
 use crate::authenticate::{ProviderId, SourceId};
 use crate::evaluate::{Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
-use crate::keys::{FetchEvent, Fetcher, MAX_RESPONSE};
+use crate::keys::{FetchEvent, Fetcher};
 use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
 use crate::request::RequestView;
@@ -37,6 +37,8 @@ pub struct Filter {
     pub(super) store: RefCell<Store>,
     fetcher: RefCell<Fetcher>,
     waiting: RefCell<Waiting>,
+    /// The gauges of each source.
+    list_gauges: RefCell<Vec<ListGauges>>,
     /// When the log last said of a provider that not all of its keys are tried.
     told_of_untried: RefCell<Vec<(ProviderId, Timestamp)>>,
     pub(super) faults: Faults,
@@ -72,10 +74,12 @@ impl Filter {
             let names = names.each_ref().map(Vec::as_slice);
             failures.share(Box::new(HostShared::default()), &names);
         }
+        let gauges = std::iter::repeat_with(ListGauges::default);
         Self {
             store: RefCell::new(store),
             fetcher: RefCell::new(Fetcher::new(sources, Box::new(HostShared::default()))),
             waiting: RefCell::default(),
+            list_gauges: RefCell::new(gauges.take(sources.len()).collect()),
             told_of_untried: RefCell::default(),
             faults: Faults::default(),
             is_abandoned: Cell::new(false),
@@ -243,7 +247,7 @@ impl Filter {
         self.waiting.borrow_mut().forget(context);
     }
 
-    /// Fetches the keys that are due, adopts those of other workers, and decides the requests that waited for them.
+    /// Fetches the keys and lists that are due, adopts those of other workers, and decides the requests that waited.
     pub fn poll(&self) {
         let Some(now) = ffi::now() else {
             return;
@@ -259,7 +263,9 @@ impl Filter {
         };
         let headers = ffi::call_response_headers().unwrap_or_default();
         let headers = header_map::parse(&headers).unwrap_or_default();
-        let body = get_buffer(BufferType::HttpCallResponseBody, 0, MAX_RESPONSE + 1);
+        // One byte more shows that the body is too long.
+        let most = self.fetcher.borrow().max_response(CallId(call)) + 1;
+        let body = get_buffer(BufferType::HttpCallResponseBody, 0, most);
         let response = Response::from_host(headers, body.ok().flatten().unwrap_or_default());
         let event =
             self.fetcher
@@ -271,10 +277,12 @@ impl Filter {
     fn after_fetches(&self, events: impl IntoIterator<Item = FetchEvent>, now: Timestamp) {
         for event in events {
             if let Some(report) = &event.report {
-                let line = format!("countersign: {report}");
+                let line = || format!("countersign: {report}");
                 match report.is_warning() {
-                    true => log::warn(&line),
-                    false => log::info(&line),
+                    true => log::warn(&line()),
+                    // A list can be fetched each second.
+                    false if report.is_routine() => {}
+                    false => log::info(&line()),
                 }
                 self.metrics.count_fetch(report);
             }
@@ -282,12 +290,28 @@ impl Filter {
         }
         let inline = self.plan.policy.as_ref().map_or(0, Policy::inline_keys);
         self.metrics.keys(inline + self.store.borrow().keys.len());
+        self.publish_lists(now);
         let due = {
             let fetcher = self.fetcher.borrow();
             let mut waiting = self.waiting.borrow_mut();
             waiting.take_due(now, |fetch| fetcher.ended(fetch.source()?))
         };
         self.release(due);
+    }
+
+    /// Publishes the age and the size of each fetched list.
+    fn publish_lists(&self, now: Timestamp) {
+        let sources = self.plan.policy.as_ref().map(|policy| &policy.sources);
+        let (store, mut gauges) = (self.store.borrow(), self.list_gauges.borrow_mut());
+        let sources = sources.into_iter().flatten().enumerate();
+        for ((number, source), gauges) in sources.zip(gauges.iter_mut()) {
+            let held = store.lists.get(SourceId(number));
+            if let Some(held) = held
+                && let (Some(list), Some(age)) = (&held.list, held.age(now))
+            {
+                gauges.publish(&source.provider, age, list.len());
+            }
+        }
     }
 
     /// Decides every waiting request as if its fetch had failed. Another configuration replaces this one.

@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("credential", &["grammar", "reject", "request", "scheme"]),
     (
         "authenticate",
-        &["credential", "json", "reject", "scheme", "time"],
+        &["credential", "grammar", "json", "reject", "scheme", "time"],
     ),
     (
         "authorize",
@@ -115,6 +115,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "presentation",
             "request",
             "scheme",
+            "time",
             "url",
         ],
     ),

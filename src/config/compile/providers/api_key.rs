@@ -1,4 +1,8 @@
 //! Providers of API keys.
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "no provider has such a list yet")
+)]
 
 use crate::authenticate::api_key::list::{ApiKeyEntry, ApiKeys, Digest, DuplicateKey};
 use crate::authenticate::granted::Granted;
@@ -96,3 +100,6 @@ impl Compiler<'_> {
         Ok(granted)
     }
 }
+
+#[cfg(test)]
+mod tests;
