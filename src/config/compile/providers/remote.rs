@@ -1,9 +1,4 @@
 //! What is fetched: the endpoint, and for lists of credentials when and with which headers.
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "no provider has such a list yet")
-)]
-
 use std::net::IpAddr;
 use std::time::Duration;
 
