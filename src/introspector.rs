@@ -26,7 +26,7 @@ use crate::url::Url;
 pub const MOST_CALLS: usize = 256;
 
 /// The longest response, in bytes.
-const MAX_RESPONSE: usize = 64 * 1024;
+pub const MAX_RESPONSE: usize = 64 * 1024;
 
 /// How long it is known at the longest that a token is not active. Some servers activate a token a moment after they have
 /// issued it.

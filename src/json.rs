@@ -13,7 +13,7 @@ mod value;
 use serde_json::Value;
 
 pub use self::bytes::bytes_of;
-pub use self::items::{ItemsFault, parse_items};
+pub use self::items::{ITEM_MAX, ItemsFault, parse_items};
 pub use self::read::parse;
 pub use self::tree::{Tree, View};
 pub use self::value::{Json, Object};

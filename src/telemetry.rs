@@ -51,6 +51,14 @@ impl Denied {
     }
 }
 
+/// The gauge of a list of credentials: `kind` is `age` or `entries`. Characters of the provider's name that have a meaning in
+/// names of statistics are replaced, so that providers whose names differ only there share a gauge.
+pub fn list_gauge(kind: &str, provider: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let plain = provider.chars().map(|c| if is_plain(c) { c } else { '_' });
+    format!("countersign.lists.{kind}.{}", plain.collect::<String>())
+}
+
 /// The filter state of a decision, which access logs show with `%FILTER_STATE(wasm.countersign.<name>:PLAIN)%`.
 ///
 /// A subject is text of the token. Its control characters and invisible characters are escaped, so that different subjects
@@ -156,6 +164,18 @@ mod tests {
     use crate::authenticate::jose::signature::Pure;
     use crate::evaluate::{Circumstances, Outcome, evaluate};
     use crate::plan::Plan;
+
+    #[test]
+    fn the_gauge_of_a_list_has_a_name_that_statistics_accept() {
+        assert_eq!(
+            list_gauge("age", "my-keys_1"),
+            "countersign.lists.age.my-keys_1"
+        );
+        assert_eq!(
+            list_gauge("entries", "a.b c:\"é"),
+            "countersign.lists.entries.a_b_c___"
+        );
+    }
 
     fn line_for(fields: &[(&str, &[u8])]) -> serde_json::Value {
         serde_json::from_str(&text_for(fields)).unwrap()

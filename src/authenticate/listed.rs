@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::granted::Granted;
 use crate::grammar::is_oauth_text;
 use crate::grammar::unprintable::escaped;
-use crate::json::{Json, Object};
+use crate::json::{ITEM_MAX, Json, Object};
 use crate::time::Timestamp;
 
 /// The longest name of a caller, in bytes. It is logged with each request.
@@ -34,6 +34,9 @@ pub enum EntryFault {
     /// It is not an object.
     #[error("expected an object")]
     NotAnObject,
+    /// It is too long.
+    #[error("expected at most {ITEM_MAX} bytes")]
+    TooLong,
     /// It has a member that is not known, and could be a restriction.
     #[error("unknown member: expected {0}")]
     UnknownMember(&'static str),
@@ -83,6 +86,7 @@ impl EntryFault {
             Self::Roles => Some("roles"),
             Self::Expires => Some("expires"),
             Self::NotAnObject
+            | Self::TooLong
             | Self::UnknownMember(_)
             | Self::Duplicate(_)
             | Self::Ambiguous(_) => None,
@@ -172,12 +176,14 @@ pub fn is_name(text: &str) -> bool {
 
 /// The members of an entry, if it has only `known` ones. `expected` lists them for the message.
 pub(super) fn members<'j, 'b>(
-    entry: &'j Json<'b>,
+    entry: Option<&'j Json<'b>>,
     known: &[&str],
     expected: &'static str,
 ) -> Result<&'j Object<'b>, EntryFault> {
-    let Json::Object(object) = entry else {
-        return Err(EntryFault::NotAnObject);
+    let object = match entry {
+        Some(Json::Object(object)) => object,
+        Some(_) => return Err(EntryFault::NotAnObject),
+        None => return Err(EntryFault::TooLong),
     };
     if object.get("key").is_some() {
         return Err(EntryFault::PlainKey);

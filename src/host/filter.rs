@@ -10,7 +10,7 @@ use proxy_wasm::types::BufferType;
 use super::crypto::HostCrypto;
 use super::ffi;
 use super::log::{self, Limited};
-use super::metrics::Metrics;
+use super::metrics::{ListGauges, Metrics};
 use super::outbound::HostOutbound;
 use super::properties::{self, Route};
 use super::shared::HostShared;
@@ -19,8 +19,8 @@ use crate::authenticate::jose::signature::Chosen;
 use crate::authenticate::{ProviderId, SourceId};
 use crate::evaluate::{Asked, Circumstances, Effects, Fetch, Outcome, evaluate};
 use crate::header_map;
-use crate::introspector::{IntrospectionEvent, Introspector};
-use crate::keys::{FetchEvent, Fetcher, MAX_LIST};
+use crate::introspector::{self, IntrospectionEvent, Introspector};
+use crate::keys::{FetchEvent, Fetcher};
 use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
 use crate::request::RequestView;
@@ -39,6 +39,8 @@ pub struct Filter {
     fetcher: RefCell<Fetcher>,
     introspector: RefCell<Introspector>,
     waiting: RefCell<Waiting>,
+    /// The gauges of each source.
+    list_gauges: RefCell<Vec<ListGauges>>,
     pub(super) lines: Limited,
     /// Whether another configuration has replaced this one. Its keys are not fetched any more.
     is_abandoned: Cell<bool>,
@@ -75,11 +77,13 @@ impl Filter {
             let names = names.each_ref().map(Vec::as_slice);
             failures.share(Box::new(HostShared::default()), &names);
         }
+        let gauges = std::iter::repeat_with(ListGauges::default);
         Self {
             store: RefCell::new(store),
             fetcher: RefCell::new(Fetcher::new(sources, Box::new(HostShared::default()))),
             introspector: RefCell::new(introspector),
             waiting: RefCell::default(),
+            list_gauges: RefCell::new(gauges.take(sources.len()).collect()),
             lines: Limited::default(),
             is_abandoned: Cell::new(false),
             plan,
@@ -284,7 +288,7 @@ impl Filter {
         self.waiting.borrow_mut().forget(context);
     }
 
-    /// Fetches the keys that are due, adopts those of other workers, and decides the requests that waited for them.
+    /// Fetches the keys and lists that are due, adopts those of other workers, and decides the requests that waited.
     pub fn poll(&self) {
         let Some(now) = ffi::now() else {
             return;
@@ -300,7 +304,10 @@ impl Filter {
         };
         let headers = ffi::call_response_headers().unwrap_or_default();
         let headers = header_map::parse(&headers).unwrap_or_default();
-        let body = get_buffer(BufferType::HttpCallResponseBody, 0, MAX_LIST + 1);
+        // One byte more shows that the body is too long.
+        let most = self.fetcher.borrow().max_response(CallId(call));
+        let most = most.max(introspector::MAX_RESPONSE) + 1;
+        let body = get_buffer(BufferType::HttpCallResponseBody, 0, most);
         let response = Response::from_host(headers, body.ok().flatten().unwrap_or_default());
         let call = CallId(call);
         let answer = self
@@ -313,9 +320,10 @@ impl Filter {
                 self.release_due(now);
             }
             None => {
-                let mut fetcher = self.fetcher.borrow_mut();
-                let event = fetcher.respond(call, response, &mut HostOutbound, now);
-                drop(fetcher);
+                let event =
+                    self.fetcher
+                        .borrow_mut()
+                        .respond(call, response, &mut HostOutbound, now);
                 self.after_fetches(event, now);
             }
         }
@@ -324,10 +332,12 @@ impl Filter {
     fn after_fetches(&self, events: impl IntoIterator<Item = FetchEvent>, now: Timestamp) {
         for event in events {
             if let Some(report) = &event.report {
-                let line = format!("countersign: {report}");
+                let line = || format!("countersign: {report}");
                 match report.is_warning() {
-                    true => log::warn(&line),
-                    false => log::info(&line),
+                    true => log::warn(&line()),
+                    // A list can be fetched each second.
+                    false if report.is_routine() => {}
+                    false => log::info(&line()),
                 }
                 self.metrics.count_fetch(report);
             }
@@ -335,6 +345,7 @@ impl Filter {
         }
         let inline = self.plan.policy.as_ref().map_or(0, Policy::inline_keys);
         self.metrics.keys(inline + self.store.borrow().keys.len());
+        self.publish_lists(now);
         self.release_due(now);
     }
 
@@ -345,6 +356,21 @@ impl Filter {
             .borrow_mut()
             .take_due(now, |fetch| self.ended(fetch));
         self.release(due);
+    }
+
+    /// Publishes the age and the size of each fetched list.
+    fn publish_lists(&self, now: Timestamp) {
+        let sources = self.plan.policy.as_ref().map(|policy| &policy.sources);
+        let (store, mut gauges) = (self.store.borrow(), self.list_gauges.borrow_mut());
+        let sources = sources.into_iter().flatten().enumerate();
+        for ((number, source), gauges) in sources.zip(gauges.iter_mut()) {
+            let held = store.lists.get(SourceId(number));
+            if let Some(held) = held
+                && let (Some(list), Some(age)) = (&held.list, held.age(now))
+            {
+                gauges.publish(&source.provider, age, list.len());
+            }
+        }
     }
 
     /// Decides every waiting request as if its fetch had failed. Another configuration replaces this one.

@@ -1,6 +1,7 @@
 //! Envoy's counters and gauges of the filter. Each is defined once and then known by its identifier.
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use super::ffi;
 use crate::evaluate::{Decision, Effects, TokenEffect, Verdict};
@@ -14,14 +15,63 @@ pub struct Metrics {
     allowed: Tally,
     cache_hit: Tally,
     cache_miss: Tally,
-    fetched: Option<u32>,
-    fetch_failed: Option<u32>,
-    introspected: Option<u32>,
-    introspection_failed: Option<u32>,
+    keys_fetched: Fetches,
+    lists_fetched: Fetches,
+    introspections: Fetches,
     condition_failed: Option<u32>,
     keys: Option<u32>,
     keys_shown: Cell<usize>,
     denied: RefCell<Vec<(Denied, u32)>>,
+}
+
+/// The counters of successful and of failed fetches.
+struct Fetches {
+    ok: Option<u32>,
+    failed: Option<u32>,
+}
+
+impl Fetches {
+    fn count(&self, is_ok: bool) {
+        increment(if is_ok { self.ok } else { self.failed }, 1);
+    }
+}
+
+/// The gauges of a fetched list. They are defined when the list is first fetched, because a gauge that is defined is shown
+/// as 0.
+#[derive(Default)]
+pub struct ListGauges {
+    age: Gauge,
+    entries: Gauge,
+}
+
+/// A gauge, and its value.
+#[derive(Default)]
+struct Gauge {
+    id: Option<u32>,
+    shown: Option<u64>,
+}
+
+impl ListGauges {
+    /// Publishes what has changed of the list of a provider: the time since it was last confirmed, in whole seconds, and
+    /// the number of its entries.
+    pub fn publish(&mut self, provider: &str, age: Duration, entries: usize) {
+        self.age.publish("age", provider, age.as_secs());
+        self.entries.publish("entries", provider, entries as u64);
+    }
+}
+
+impl Gauge {
+    fn publish(&mut self, kind: &str, provider: &str, value: u64) {
+        if self.shown.replace(value) == Some(value) {
+            return;
+        }
+        if self.id.is_none() {
+            self.id = ffi::gauge(&telemetry::list_gauge(kind, provider));
+        }
+        if let Some(id) = self.id {
+            ffi::record(id, value);
+        }
+    }
 }
 
 /// A counter of what happens with every request. Several increments are published with one call, since each call costs.
@@ -55,10 +105,18 @@ impl Metrics {
             allowed: Tally::new(telemetry::ALLOWED),
             cache_hit: Tally::new("countersign.token_cache.hit"),
             cache_miss: Tally::new("countersign.token_cache.miss"),
-            fetched: ffi::counter("countersign.jwks.fetched"),
-            fetch_failed: ffi::counter("countersign.jwks.failed"),
-            introspected: ffi::counter("countersign.introspection.ok"),
-            introspection_failed: ffi::counter("countersign.introspection.failed"),
+            keys_fetched: Fetches {
+                ok: ffi::counter("countersign.jwks.fetched"),
+                failed: ffi::counter("countersign.jwks.failed"),
+            },
+            lists_fetched: Fetches {
+                ok: ffi::counter("countersign.lists.fetched"),
+                failed: ffi::counter("countersign.lists.failed"),
+            },
+            introspections: Fetches {
+                ok: ffi::counter("countersign.introspection.ok"),
+                failed: ffi::counter("countersign.introspection.failed"),
+            },
             condition_failed: ffi::counter("countersign.cel.failed"),
             keys: ffi::gauge("countersign.jwks.keys"),
             keys_shown: Cell::new(0),
@@ -99,20 +157,16 @@ impl Metrics {
 
     /// Counts a fetch of this worker.
     pub fn count_fetch(&self, report: &FetchReport) {
-        let counter = match report.result {
-            Ok(_) => self.fetched,
-            Err(_) => self.fetch_failed,
+        let fetches = match report.is_list {
+            true => &self.lists_fetched,
+            false => &self.keys_fetched,
         };
-        increment(counter, 1);
+        fetches.count(report.result.is_ok());
     }
 
     /// Counts a question to an authorization server.
     pub fn count_introspection(&self, event: &IntrospectionEvent) {
-        let counter = match event.result {
-            Ok(_) => self.introspected,
-            Err(_) => self.introspection_failed,
-        };
-        increment(counter, 1);
+        self.introspections.count(event.result.is_ok());
     }
 
     /// Publishes the number of keys in use: those of the configuration, and those that were fetched.

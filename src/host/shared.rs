@@ -21,7 +21,7 @@ impl SharedData for HostShared {
         let shared = ffi::share(key, value, version);
         if shared == Shared::Refused && !self.has_warned.replace(true) {
             log::warn(
-                "countersign: Envoy refuses shared data: each worker fetches keys and counts failures separately",
+                "countersign: Envoy refuses shared data: each worker fetches keys and lists and counts failures separately",
             );
         }
         shared

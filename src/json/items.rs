@@ -3,9 +3,13 @@
 use core::{cell::Cell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::read::{Strict, Text};
-use super::{Json, JsonFault};
+use super::read::Text;
+use super::{Json, JsonFault, parse};
+
+/// The longest item that is parsed, in bytes. The values of an item take several times the memory of its text.
+pub const ITEM_MAX: usize = 64 * 1024;
 
 /// Why a text is not an object with one list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,17 +25,17 @@ pub enum ItemsFault {
     Stopped,
 }
 
-/// Passes each item of the list to `each`, until it returns false. The list is the only member of an object:
-/// `{"name": [...]}`.
+/// Passes each item of the list to `each`, until it returns false; `None` for an item that is longer than [`ITEM_MAX`]. The
+/// list is the only member of an object: `{"name": [...]}`.
 ///
-/// The text is strict JSON, as for [`parse`](super::parse). An item borrows from the text.
+/// The text is strict JSON, as for [`parse`]. An item borrows from the text.
 ///
 /// # Errors
 /// [`ItemsFault`]. Items before the fault have been passed to `each`.
 pub fn parse_items(
     bytes: &[u8],
     name: &'static str,
-    each: &mut dyn FnMut(Json<'_>) -> bool,
+    each: &mut dyn FnMut(Option<Json<'_>>) -> bool,
 ) -> Result<(), ItemsFault> {
     let text = str::from_utf8(bytes).map_err(|_| JsonFault::Syntax)?;
     let fault = Cell::new(ItemsFault::Shape(name));
@@ -50,7 +54,7 @@ pub fn parse_items(
 /// Reads the object. serde's errors have no type, so that the fault is stored beside them.
 struct Whole<'r> {
     name: &'static str,
-    each: &'r mut dyn FnMut(Json<'_>) -> bool,
+    each: &'r mut dyn FnMut(Option<Json<'_>>) -> bool,
     fault: &'r Cell<ItemsFault>,
 }
 
@@ -79,7 +83,7 @@ impl<'de> Visitor<'de> for Whole<'_> {
 
 /// Reads the list.
 struct Items<'r> {
-    each: &'r mut dyn FnMut(Json<'_>) -> bool,
+    each: &'r mut dyn FnMut(Option<Json<'_>>) -> bool,
     fault: &'r Cell<ItemsFault>,
 }
 
@@ -99,18 +103,21 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let json = Cell::new(JsonFault::Syntax);
-        loop {
-            let strict = Strict::within(2, &json);
-            let item = items.next_element_seed(strict);
-            let Some(item) = item.inspect_err(|_| self.fault.set(json.get().into()))? else {
-                return Ok(());
+        let refuse = |fault: ItemsFault| {
+            self.fault.set(fault);
+            A::Error::custom(fault)
+        };
+        self.fault.set(JsonFault::Syntax.into());
+        while let Some(item) = items.next_element::<&RawValue>()? {
+            let item = match item.get() {
+                text if text.len() > ITEM_MAX => None,
+                text => Some(parse(text.as_bytes()).map_err(|fault| refuse(fault.into()))?),
             };
             if !(self.each)(item) {
-                self.fault.set(ItemsFault::Stopped);
-                return Err(A::Error::custom(ItemsFault::Stopped));
+                return Err(refuse(ItemsFault::Stopped));
             }
         }
+        Ok(())
     }
 }
 
@@ -121,7 +128,8 @@ mod tests {
     fn read(text: &str) -> Result<Vec<String>, ItemsFault> {
         let mut items = Vec::new();
         parse_items(text.as_bytes(), "keys", &mut |item| {
-            items.push(item.as_str().unwrap_or("?").to_owned());
+            let item = item.map(|item| item.as_str().unwrap_or("?").to_owned());
+            items.push(item.unwrap_or_default());
             items.len() < 4
         })
         .map(|()| items)
@@ -176,14 +184,33 @@ mod tests {
     }
 
     #[test]
-    fn the_depth_is_bounded_as_for_a_whole_text() {
+    fn the_depth_of_an_item_is_bounded() {
         let nested = |depth| {
             let (open, close) = ("[".repeat(depth), "]".repeat(depth));
             read(&format!("{{\"keys\":[{open}{close}]}}")).map(|items| items.len())
         };
-        let inside = super::super::DEPTH_MAX - 2;
+        let inside = super::super::DEPTH_MAX;
         assert_eq!(nested(inside), Ok(1));
         assert_eq!(nested(inside + 1), Err(JsonFault::Depth.into()));
-        assert_eq!(nested(100_000), Err(JsonFault::Depth.into()));
+        assert_eq!(nested(ITEM_MAX / 2), Err(JsonFault::Depth.into()));
+    }
+
+    #[test]
+    fn a_long_item_is_not_parsed() {
+        let long = |length: usize| {
+            read(&format!(
+                "{{\"keys\":[\"a\",\"{}\"]}}",
+                "b".repeat(length - 2)
+            ))
+        };
+        assert_eq!(
+            long(ITEM_MAX).unwrap().last().map(String::len),
+            Some(ITEM_MAX - 2)
+        );
+        assert_eq!(long(ITEM_MAX + 1), Ok(vec!["a".to_owned(), String::new()]));
+        assert_eq!(
+            read(&format!("{{\"keys\":[{}", "[".repeat(100_000))),
+            Err(JsonFault::Syntax.into())
+        );
     }
 }

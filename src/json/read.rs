@@ -21,7 +21,11 @@ pub fn parse(bytes: &[u8]) -> Result<Json<'_>, JsonFault> {
     let text = str::from_utf8(bytes).map_err(|_| JsonFault::Syntax)?;
     let fault = Cell::new(JsonFault::Syntax);
     let mut reader = serde_json::Deserializer::from_str(text);
-    Strict::within(0, &fault)
+    let strict = Strict {
+        depth: 0,
+        fault: &fault,
+    };
+    strict
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
         .map_err(|_| fault.get())
@@ -29,17 +33,12 @@ pub fn parse(bytes: &[u8]) -> Result<Json<'_>, JsonFault> {
 
 /// Builds one value. serde's errors have no type, so that the fault is stored beside them.
 #[derive(Clone, Copy)]
-pub(super) struct Strict<'f> {
+struct Strict<'f> {
     depth: usize,
     fault: &'f Cell<JsonFault>,
 }
 
-impl<'f> Strict<'f> {
-    /// Builds a value inside so many arrays and objects.
-    pub(super) fn within(depth: usize, fault: &'f Cell<JsonFault>) -> Self {
-        Self { depth, fault }
-    }
-
+impl Strict<'_> {
     fn inside<E: Error>(self) -> Result<Self, E> {
         if self.depth == DEPTH_MAX {
             return Err(self.refuse(JsonFault::Depth));

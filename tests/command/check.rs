@@ -4,6 +4,7 @@ mod bypass;
 mod clusters;
 mod istio;
 mod json;
+mod lists;
 mod order;
 mod secrets;
 mod values;

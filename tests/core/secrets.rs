@@ -137,17 +137,19 @@ fn a_secret_that_a_header_cannot_carry_is_a_fault() {
 #[test]
 fn what_is_sent_to_introspect_a_token_is_checked() {
     let at = |key: &str, what: &str| format!("providers[0].introspection.{key}: {what}");
-    let url = "expected an absolute `https` URL: `http` is accepted only with a loopback address";
+    let url = "expected an absolute `https` or `http` URL";
+    let plain = "expected an `https` URL: without TLS, anyone on the network path can read and replace what is sent; \
+                 `http` is accepted for a loopback address";
     let timeout = "expected a `timeout` from `1ms` to `60s`";
     let cache = "expected a duration from `0s` to `1h`";
     let id = "expected one or more visible ASCII characters";
     let user = "expected a URL without user name and password: the filter does not send them";
     let stray = "whitespace or an invisible character: values are compared exactly, so no token has this one";
     let all = [
-        ("uri", json!("http://login.example.com/introspect"), url),
-        ("uri", json!("http://localhost.example.com/"), url),
-        ("uri", json!("http://127.0.0.1.example.com/"), url),
-        ("uri", json!("http://10.0.0.1/"), url),
+        ("uri", json!("http://login.example.com/introspect"), plain),
+        ("uri", json!("http://localhost.example.com/"), plain),
+        ("uri", json!("http://127.0.0.1.example.com/"), plain),
+        ("uri", json!("http://10.0.0.1/"), plain),
         ("uri", json!("/introspect"), url),
         ("uri", json!("https://login.example.com/#a"), url),
         ("uri", json!("https://gate:xyzzy@login.example.com/"), user),

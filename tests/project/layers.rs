@@ -18,14 +18,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("credential", &["grammar", "reject", "request", "scheme"]),
     (
         "authenticate",
-        &["credential", "json", "reject", "scheme", "time"],
+        &["credential", "grammar", "json", "reject", "scheme", "time"],
     ),
     (
         "authorize",
         &["authenticate", "grammar", "reject", "request", "time"],
     ),
     ("ports", &["url"]),
-    ("keys", &["authenticate", "json", "ports", "time", "url"]),
+    (
+        "keys",
+        &["authenticate", "json", "ports", "secret", "time", "url"],
+    ),
     (
         "store",
         &[
@@ -35,6 +38,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "ports",
             "reject",
             "time",
+        ],
+    ),
+    (
+        "introspector",
+        &[
+            "authenticate",
+            "ports",
+            "secret",
+            "store::TokenId",
+            "time",
+            "url",
         ],
     ),
     (
@@ -51,6 +65,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "credential::Location",
             "credential::LocationId",
             "identity",
+            "introspector::Server",
             "keys::Source",
             "presentation",
             "reject",
@@ -66,6 +81,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "authorize",
             "credential",
             "grammar",
+            "keys::CurrentLists",
             "keys::HeldKeys",
             "keys::Withdrawn",
             "plan",
@@ -81,6 +97,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "response",
         &[
+            "authenticate::KeyPart",
             "authenticate::Offer",
             "evaluate",
             "grammar",
@@ -110,6 +127,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "credential",
             "grammar",
             "identity",
+            "introspector::Server",
             "json",
             "keys",
             "plan",
@@ -117,6 +135,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "request",
             "scheme",
             "secret",
+            "time",
             "url",
         ],
     ),
@@ -141,7 +160,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sha1", &["authenticate"]),
     ("humantime", &["config", "time"]),
     ("strsim", &["config"]),
-    ("zeroize", &["secret"]),
+    ("zeroize", &["introspector", "secret"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

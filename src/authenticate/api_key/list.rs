@@ -122,7 +122,7 @@ impl ApiKeys {
         let mut grants = RecentGrants::default();
         let mut index = 0;
         let read = parse_items(body, "keys", &mut |item| {
-            match read_entry(&item, index, &mut grants) {
+            match read_entry(item.as_ref(), index, &mut grants) {
                 Ok(entry) => listed.push(entry),
                 Err(fault) => ignored.push(index as usize, fault),
             }
@@ -133,7 +133,10 @@ impl ApiKeys {
             ItemsFault::Stopped => ListFault::TooMany,
             fault => ListFault::Items(fault),
         })?;
-        listed.shrink_to_fit();
+        // Most estimates are good enough, and a copy would need as much memory again.
+        if listed.capacity() / 5 > listed.len() / 4 {
+            listed.shrink_to_fit();
+        }
         let keys = Self::build(listed, &mut |later, earlier| {
             let first = earlier.index as usize;
             let fault = match later.entry == earlier.entry {
@@ -255,7 +258,7 @@ pub fn parse_digest(text: &str) -> Result<Digest, EntryFault> {
 }
 
 fn read_entry(
-    entry: &Json<'_>,
+    entry: Option<&Json<'_>>,
     index: u32,
     recent: &mut RecentGrants,
 ) -> Result<Listed, EntryFault> {

@@ -3,6 +3,7 @@
 mod bypass;
 mod clusters;
 mod deployment;
+mod expired;
 mod gate;
 mod issuer;
 mod istio;

@@ -63,7 +63,8 @@ fn an_entry_that_cannot_be_read_is_ignored_and_the_others_are_used() {
     for (entry, fault) in [
         (json!("hunter2"), "expected an object".to_owned()),
         (json!(null), "expected an object".to_owned()),
-        (json!({}), format!("`id`: {name}")),
+        (with(json!({"roles": ["x".repeat(70_000)]})), "expected at most 65536 bytes".to_owned()),
+(json!({}), format!("`id`: {name}")),
         (json!({"hunter2": ["a"]}), unknown.to_owned()),
         // It could be a restriction.
         (with(json!({"expire": "2027-01-01T00:00:00Z"})), unknown.to_owned()),

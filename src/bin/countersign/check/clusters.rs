@@ -1,6 +1,7 @@
 //! The clusters that configurations name: whether they exist, and whether Envoy verifies who answers there.
 //!
-//! A server that answers in place of the issuer chooses the keys, and can sign any token.
+//! A server that answers in place of the issuer chooses the keys, and can sign any token. One that answers in place of the
+//! source of a list chooses who has access.
 
 use countersign::config::nearest;
 use serde_json::Value;
@@ -14,10 +15,40 @@ struct Named {
     /// The path of the name.
     path: String,
     name: String,
-    /// Whether the filter sends requests with an `https` URL to it.
-    is_https: bool,
+    /// What is fetched from it.
+    content: Content,
+    /// Whether its TLS is checked: the filter sends requests with an `https` URL to it, or fetches a list from it. For other
+    /// keys, the warning is about the URL.
+    needs_tls: bool,
     /// None for a configuration that is a whole document.
     platform: Option<Platform>,
+}
+
+/// What is fetched from a cluster.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// The keys of an issuer.
+    Keys,
+    /// A list of credentials.
+    List,
+}
+
+impl Content {
+    /// Of the member `remote` at this path, or of another one that names a cluster.
+    fn at(path: &str) -> Self {
+        let lists = [".api_key.keys.remote", ".basic.users.remote"];
+        match lists.iter().any(|list| path.ends_with(list)) {
+            true => Self::List,
+            false => Self::Keys,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::List => "lists of credentials",
+        }
+    }
 }
 
 /// The findings about the clusters of every configuration in a file.
@@ -32,8 +63,8 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
             findings.extend(unknown(&named, &known, located));
         }
         for cluster in own {
-            if named.is_https && !reported.contains(&cluster.path) {
-                findings.extend(unverified(cluster));
+            if named.needs_tls && !reported.contains(&cluster.path) {
+                findings.extend(unverified(cluster, named.content));
                 reported.push(cluster.path.clone());
             }
         }
@@ -62,14 +93,17 @@ fn named_by(configuration: &Configuration<'_>) -> Vec<Named> {
             let Value::String(name) = member.value else {
                 continue;
             };
-            let is_https = key == "jwks_cluster"
+            let content = Content::at(&node.path);
+            let needs_tls = content == Content::List
+                || key == "jwks_cluster"
                 || uri
                     .get(..6)
                     .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
             found.push(Named {
                 path: member.path,
                 name: name.clone(),
-                is_https,
+                content,
+                needs_tls,
                 platform: configuration.filter.as_ref().map(|filter| filter.platform),
             });
         }
@@ -101,8 +135,13 @@ fn unknown(named: &Named, known: &[(&str, Node<'_>)], located: &Located<'_>) -> 
         Some(Platform::Envoy) if located.roots.iter().all(is_static_bootstrap) => {
             let near = nearest(name, known.iter().map(|(name, _)| *name));
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let answers = match named.content {
+                Content::Keys => "every token",
+                Content::List => "every credential of the provider",
+            };
+            let what = named.content.name();
             let text = format!(
-                "unknown cluster `{name}`: the filter cannot fetch keys, so it answers every token with 503{near}"
+                "unknown cluster `{name}`: the filter cannot fetch {what}, so it answers {answers} with 503{near}"
             );
             Some(Finding::error(path, text))
         }
@@ -146,7 +185,8 @@ fn is_istio_name(name: &str) -> bool {
 }
 
 /// The finding about a cluster that does not verify who answers.
-fn unverified(cluster: &Node<'_>) -> Option<Finding> {
+fn unverified(cluster: &Node<'_>, content: Content) -> Option<Finding> {
+    let what = content.name();
     if is_local(cluster) {
         return None;
     }
@@ -159,8 +199,10 @@ fn unverified(cluster: &Node<'_>) -> Option<Finding> {
             .filter_map(|item| item.member("transport_socket")),
     );
     if sockets.is_empty() {
-        let text = "keys fetched without TLS can be replaced by anyone on the network path: this cluster has no \
-                    `transport_socket`";
+        let text = format!(
+            "{what} fetched without TLS can be replaced by anyone on the network path: this cluster has no \
+             `transport_socket`"
+        );
         return Some(Finding::warning(&cluster.path, text));
     }
     sockets.iter().find_map(|socket| {
@@ -174,7 +216,7 @@ fn unverified(cluster: &Node<'_>) -> Option<Finding> {
         let text = fault_of_tls(&context, cluster)?;
         Some(Finding::warning(
             context.path,
-            format!("{text}: anyone on the network path can replace the keys"),
+            format!("{text}: anyone on the network path can replace the {what}"),
         ))
     })
 }

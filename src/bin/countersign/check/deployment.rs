@@ -6,7 +6,7 @@
 //! 2. A setting that is not in the file is not reported, such as the connection manager around an Istio `WasmPlugin`.
 
 use super::gate::Gate;
-use super::{bypass, clusters, issuer, istio, order, routes, secrets, tls};
+use super::{bypass, clusters, expired, issuer, istio, order, routes, secrets, tls};
 use crate::locate::{Located, Platform, WasmFilter};
 use crate::node::Node;
 
@@ -54,6 +54,7 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     findings.extend(bypass::findings(&gates, located));
     findings.extend(issuer::findings(located));
     findings.extend(secrets::findings(&gates));
+    findings.extend(expired::findings(located));
     findings.extend(clusters::findings(located));
     findings.extend(istio::findings(&gates, located));
     located.visit(|node| {

@@ -127,3 +127,6 @@ impl Compiler<'_> {
         Ok(granted)
     }
 }
+
+#[cfg(test)]
+mod tests;

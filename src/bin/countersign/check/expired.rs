@@ -1,0 +1,36 @@
+//! API keys in a configuration that have expired. The filter denies them as it denies unknown ones.
+
+use countersign::time::Timestamp;
+
+use super::deployment::Finding;
+use crate::clock::time;
+use crate::locate::Located;
+use crate::node::Node;
+
+/// The findings in every configuration of a file.
+pub fn findings(located: &Located<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let Ok(now) = time(None) else {
+        return findings;
+    };
+    for configuration in &located.configurations {
+        let value = configuration.value().unwrap_or_default();
+        let root = Node {
+            path: configuration.path.clone(),
+            value: &value,
+        };
+        let providers = root.member("providers");
+        let providers = providers.iter().flat_map(Node::items);
+        let lists = providers.filter_map(|provider| provider.at(&["api_key", "keys"]));
+        for key in lists.flat_map(|list| list.items().collect::<Vec<_>>()) {
+            findings.extend(expired(&key, now));
+        }
+    }
+    findings
+}
+
+fn expired(key: &Node<'_>, now: Timestamp) -> Option<Finding> {
+    let expires = key.member("expires")?;
+    let is_past = Timestamp::parse(expires.value.as_str()?)? <= now;
+    is_past.then(|| Finding::warning(&expires.path, "this key has expired: it is denied"))
+}
