@@ -1,6 +1,6 @@
 //! Gates: which credentials a rule accepts.
 
-use crate::authenticate::{Offer, Provider, ProviderId};
+use crate::authenticate::{Method, Offer, Provider, ProviderId};
 use crate::authorize::{Gate, Requirements};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
@@ -51,8 +51,15 @@ impl Compiler<'_> {
         for (index, one) in named.iter().enumerate() {
             for two in named.iter().skip(index + 1) {
                 if one.conflicts_with(two) {
+                    let are_tokens = matches!(one.method, Method::Jwt(_));
                     let (one, two) = (one.name.clone(), two.name.clone());
-                    self.report(at, InvalidRule::SameTokens { one, two });
+                    self.report(
+                        at,
+                        match are_tokens {
+                            true => InvalidRule::SameTokens { one, two },
+                            false => InvalidRule::SameCredentials { one, two },
+                        },
+                    );
                 }
             }
         }
