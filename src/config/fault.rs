@@ -319,7 +319,7 @@ pub enum InvalidRule {
     )]
     SameTokens { one: String, two: String },
     #[error(
-        "the providers `{one}` and `{two}` read the same credentials: put their entries into one provider, or give each its \
+        "the providers `{one}` and `{two}` accept the same credentials: put their entries into one provider, or give each its \
          own `from`"
     )]
     SameCredentials { one: String, two: String },

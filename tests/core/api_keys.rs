@@ -237,7 +237,7 @@ fn two_providers_of_keys_at_one_location() {
         provider("one", json!([acme()])),
         provider("two", json!([other]))
     ]);
-    let same = "the providers `one` and `two` read the same credentials: put their entries into one provider, or give each \
+    let same = "the providers `one` and `two` accept the same credentials: put their entries into one provider, or give each \
                 its own `from`";
     let of = |accepted: Value| {
         json!({ "providers": providers, "rules": [
