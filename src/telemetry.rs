@@ -154,18 +154,18 @@ fn subject<'d>(decision: &'d Decision<'_>) -> Option<&'d str> {
     decision.principal()?.subject()
 }
 
-/// A path up to what a server could read as its query or its parameters: `%3F`, `;` and `%3B`, however often encoded. A
-/// credential can be there.
+/// A path up to what a server could read as its query, its parameters or its fragment: `?`, `;` and `#`, however often
+/// encoded. A credential can be there.
 fn without_parameters(path: &[u8]) -> &[u8] {
     let path = path.get(..MAX_LOGGED).unwrap_or(path);
     let is_end = |at: &usize| match path.get(*at..) {
-        Some([b';', ..]) => true,
+        Some([b';' | b'#', ..]) => true,
         Some([b'%', escape @ ..]) => {
             let mut escape = escape;
             while let Some(inner) = escape.strip_prefix(b"25") {
                 escape = inner;
             }
-            matches!(escape, [b'3', b'F' | b'f' | b'B' | b'b', ..])
+            matches!(escape, [b'3', b'F' | b'f' | b'B' | b'b', ..] | [b'2', b'3', ..])
         }
         _ => false,
     };
@@ -253,6 +253,9 @@ mod tests {
             ";",
             "%3B",
             "%253b",
+            "#",
+            "%23",
+            "%252523",
         ] {
             let line = line_for(&[(":path", format!("/a%20b%2525/c{rest}key=secret").as_bytes())]);
             assert_eq!(line["path"], "/a%20b%2525/c", "{rest}");
