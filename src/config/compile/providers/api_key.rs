@@ -4,6 +4,7 @@
     expect(dead_code, reason = "no provider has such a list yet")
 )]
 
+use crate::authenticate::SourceId;
 use crate::authenticate::api_key::list::{ApiKeyEntry, ApiKeys, Digest, DuplicateKey};
 use crate::authenticate::granted::Granted;
 use crate::authenticate::listed::{EntryFault, Grants, is_name};
@@ -13,14 +14,14 @@ use crate::config::document::providers::api_key::{Entry, KeyList};
 use crate::config::fault::Fault;
 use crate::config::read::{Items, List, Typed};
 use crate::grammar::is_oauth_text;
-use crate::keys::{self, Content};
+use crate::keys::Content;
 
 /// The keys of a provider.
 pub(super) enum CompiledKeys {
     /// In the configuration.
     Inline(ApiKeys),
     /// Fetched from this source.
-    Fetched(keys::Source),
+    Fetched(SourceId),
 }
 
 impl Compiler<'_> {
@@ -37,7 +38,8 @@ impl Compiler<'_> {
                 let remote = fetched.remote.as_ref().map_err(|reported| *reported)?;
                 let at = at.member("remote");
                 let source = self.list_source(&at, provider, remote, Content::ApiKeys);
-                source.map(CompiledKeys::Fetched)
+                self.sources.push(source?);
+                Ok(CompiledKeys::Fetched(SourceId(self.sources.len() - 1)))
             }
         }
     }

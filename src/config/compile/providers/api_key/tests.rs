@@ -7,7 +7,7 @@ use super::*;
 use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::config::diagnostic::Diagnostics;
 use crate::config::read::Read;
-use crate::keys::{Address, Headers, Schedule};
+use crate::keys::{Address, Headers, Schedule, Source};
 use crate::plan::Plan;
 use crate::presentation::Protects;
 use crate::request::path::Case;
@@ -18,7 +18,7 @@ const OTHER: &str = "a52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a
 const URL: &str = "https://keys.example.com/keys";
 
 /// The keys, or the faults without the location of `keys`.
-fn compiled(keys: &Value) -> Result<CompiledKeys, Vec<String>> {
+fn compiled(keys: &Value) -> Result<(CompiledKeys, Vec<Source>), Vec<String>> {
     let mut diagnostics = Diagnostics::default();
     let at = At::Root.member("keys");
     let typed = KeyList::read(keys, &at, &mut diagnostics);
@@ -34,13 +34,14 @@ fn compiled(keys: &Value) -> Result<CompiledKeys, Vec<String>> {
         case: Case::default(),
     };
     let keys = compiler.api_keys(&at, Ok("partners"), &typed);
+    let sources = compiler.sources;
     let faults = diagnostics.into_result(Ok(Plan::refuse_all())).err();
     let faults: Vec<String> = faults.iter().flatten().map(ToString::to_string).collect();
     for fault in &faults {
         assert!(!fault.contains("hunter2"), "{fault}");
     }
     match keys {
-        Ok(keys) if faults.is_empty() => Ok(keys),
+        Ok(keys) if faults.is_empty() => Ok((keys, sources)),
         _ => Err(faults),
     }
 }
@@ -49,10 +50,10 @@ fn faults(keys: &Value) -> Vec<String> {
     compiled(keys).err().unwrap_or_default()
 }
 
-fn source(remote: &Value) -> keys::Source {
+fn source(remote: &Value) -> Source {
     match compiled(&json!({ "remote": remote })) {
-        Ok(CompiledKeys::Fetched(source)) => source,
-        Ok(CompiledKeys::Inline(_)) => panic!("inline"),
+        Ok((CompiledKeys::Fetched(SourceId(0)), mut sources)) => sources.remove(0),
+        Ok((keys, _)) => panic!("{}", matches!(keys, CompiledKeys::Inline(_))),
         Err(faults) => panic!("{faults:?}"),
     }
 }
@@ -72,7 +73,7 @@ fn inline_keys_are_compiled() {
         {"id": "acme", "sha256": HEX, "scopes": ["orders:read"], "roles": ["clerk"], "expires": "2027-01-01T00:00:00Z"},
         {"id": "acme", "sha256": OTHER.to_uppercase()},
     ]));
-    let Ok(CompiledKeys::Inline(keys)) = keys else {
+    let Ok((CompiledKeys::Inline(keys), _)) = keys else {
         panic!("not inline")
     };
     assert_eq!(keys.len(), 2);
