@@ -79,6 +79,8 @@ bench: module ## what a request costs, against Envoy's own filters: docs/benchma
 	@$(WITH_ENVOY) cargo run --quiet --locked --example conditions
 	@echo "==> what odd paths cost"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example paths
+	@echo "==> how long other requests wait during a flood of wrong passwords"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example flood
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check
