@@ -86,8 +86,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Whether a request can have a credential of each: in different parts, of which no provider reads both. Two
-    /// credentials in the locations of one provider are denied, and a cookie beside a header is ignored.
+    /// Whether a request can have a credential of each: in different parts of the request, which no provider reads both.
     fn can_be_together(
         &self,
         one: &Provider,
@@ -95,20 +94,24 @@ impl Compiler<'_> {
         providers: &CompiledProviders<'_>,
     ) -> bool {
         let carrier = |id: &LocationId| Some(&self.locations.get(id.0)?.carrier);
+        let is_header = |id: &LocationId| carrier(id).is_some_and(|own| own.own_field().is_some());
         let is_cookie = |id: &LocationId| carrier(id).is_some_and(|own| own.cookie().is_some());
-        let can_hold = |own: &LocationId, other: &LocationId| {
+        let can_be = |own: &LocationId, other: &LocationId| {
             let reads_both = |provider: &Provider| {
                 provider.locations.contains(own) && provider.locations.contains(other)
             };
-            carrier(own).map(Carrier::part) != carrier(other).map(Carrier::part)
-                && match is_cookie(own) != is_cookie(other) {
-                    // The cookie counts if its own provider reads no header with a credential.
-                    true => !(reads_both(one) || reads_both(two)),
-                    false => !providers.of(&providers.all()).any(reads_both),
-                }
+            let is_denied = if is_header(own) && is_cookie(other) {
+                // A cookie beside a header of its provider is not read. Other providers do not matter.
+                reads_both(two)
+            } else if is_cookie(own) && is_header(other) {
+                reads_both(one)
+            } else {
+                providers.of(&providers.all()).any(reads_both)
+            };
+            carrier(own).map(Carrier::part) != carrier(other).map(Carrier::part) && !is_denied
         };
         let mut own = one.locations.iter();
-        own.any(|own| two.locations.iter().any(|other| can_hold(own, other)))
+        own.any(|own| two.locations.iter().any(|other| can_be(own, other)))
     }
 
     pub(super) fn gate(
