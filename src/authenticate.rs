@@ -28,7 +28,7 @@ use self::introspection::{Introspection, Known};
 use self::jose::keys::KeySet;
 use self::jose::signature::Backend;
 use self::jwt::{Jwt, Unverified};
-pub use self::offer::{KeyPart, Offer};
+pub use self::offer::{KeyPart, Offer, offers_of};
 pub use self::parsed::{Decoded, Parsed};
 pub use self::principal::{Evidence, Principal};
 use crate::credential::{LocationId, Shown};

@@ -62,6 +62,7 @@ pub fn compile(
         servers: Vec::new(),
         by_host: by_host(document),
         replies: Vec::new(),
+        provider_names: None,
         case: document.paths_case.given().copied().unwrap_or_default(),
     };
     compiler.plan(document)
@@ -84,6 +85,8 @@ struct Compiler<'d> {
     servers: Vec<Server>,
     /// The algorithms that a host verifies, as far as the configuration permits.
     by_host: AlgorithmSet,
+    /// The names of all providers. None if not every name could be read.
+    provider_names: Option<Vec<String>>,
     /// The responses of rules with `respond`.
     replies: Vec<FixedReply>,
     /// Whether the upstream distinguishes upper and lower case in paths.
@@ -93,6 +96,8 @@ struct Compiler<'d> {
 impl Compiler<'_> {
     fn plan(mut self, document: &Document) -> Plan {
         let providers = self.providers(document);
+        let has_all = providers.has_every_name();
+        self.provider_names = has_all.then(|| providers.names().map(str::to_owned).collect());
         self.implied_by = self.implied_by(&document.scopes_imply);
         let require = self.everywhere(document);
         let rules = self.rules(document, &providers);

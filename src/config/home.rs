@@ -30,6 +30,7 @@ const HOMES: [(&str, &[&str]); 12] = [
         &[
             "match",
             "allow",
+            "require_all",
             "other_credentials",
             "on_forbidden",
             "respond",

@@ -24,6 +24,7 @@ mod memory;
 mod mistakes;
 mod outage;
 mod paths;
+mod providers;
 mod rfc_9068;
 mod secrets;
 mod tables;

@@ -124,6 +124,7 @@ pub enum Difference {
     Optional,
     Response,
     Providers,
+    Several,
 }
 
 impl fmt::Display for NotHidden {
@@ -155,6 +156,10 @@ impl fmt::Display for NotHidden {
             Difference::Providers => (
                 "callers of some providers receive 403, and `responses.not_found` here",
                 "accept every provider there",
+            ),
+            Difference::Several => (
+                "callers of only some providers of `require_all` receive 401, and `responses.not_found` here",
+                "use `providers` there",
             ),
         };
         write!(
