@@ -330,6 +330,11 @@ pub enum InvalidRule {
          list of `jwks`"
     )]
     SameTokens { one: String, two: String },
+    #[error(
+        "the providers `{one}` and `{two}` accept the same credentials: put their entries into one provider, or give each its \
+         own `from`"
+    )]
+    SameCredentials { one: String, two: String },
     #[error("no request can reach this rule: `{earlier}` matches every request that it matches")]
     Unreachable { earlier: String },
     #[error(

@@ -109,7 +109,7 @@ impl fmt::Display for Advice<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(status, location, is_list) = self;
         let advice = match (status, is_list) {
-            (300..400, _) => {
+            (300..=303 | 305..400, _) => {
                 "redirects are not followed: configure the URL that this one redirects to"
             }
             (401 | 403 | 407, true) => "check the credential in `headers`",

@@ -11,6 +11,7 @@ mod support;
 mod addresses;
 mod allocations;
 mod answers;
+mod api_keys;
 mod callers;
 mod claims;
 mod cookies;

@@ -1,6 +1,6 @@
 //! Gates: which credentials a rule accepts.
 
-use crate::authenticate::{Provider, ProviderId, offers_of};
+use crate::authenticate::{Method, Provider, ProviderId, offers_of};
 use crate::authorize::{Gate, Needs, Requirements};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
@@ -127,8 +127,15 @@ impl Compiler<'_> {
         for (index, one) in named.iter().enumerate() {
             for two in named.iter().skip(index + 1) {
                 if one.conflicts_with(two) {
+                    let are_tokens = matches!(one.method, Method::Jwt(_));
                     let (one, two) = (one.name.clone(), two.name.clone());
-                    self.report(at, InvalidRule::SameTokens { one, two });
+                    self.report(
+                        at,
+                        match are_tokens {
+                            true => InvalidRule::SameTokens { one, two },
+                            false => InvalidRule::SameCredentials { one, two },
+                        },
+                    );
                 }
             }
         }
