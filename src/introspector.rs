@@ -90,7 +90,7 @@ struct InFlight {
 /// The end of a call.
 #[derive(Debug)]
 pub struct IntrospectionEvent {
-    /// The identity of the token.
+    /// The identity of the token at the provider.
     pub id: TokenId,
     /// What the server said, and until when it is known; or why it did not say.
     pub result: Result<(Answer, Timestamp), Failure>,
@@ -164,7 +164,7 @@ impl Introspector {
         outbound: &mut dyn Outbound,
     ) -> Option<IntrospectionEvent> {
         let position = self.position(provider)?;
-        if self.is_asking(provider, id) {
+        if self.is_asking(id) {
             return None;
         }
         let server = self.servers.get(position)?;
@@ -205,12 +205,8 @@ impl Introspector {
     }
 
     /// Whether a call about a token waits for its response.
-    pub fn is_asking(&self, provider: ProviderId, id: TokenId) -> bool {
-        let Some(server) = self.position(provider) else {
-            return false;
-        };
-        let mut calls = self.calls.iter();
-        calls.any(|own| (own.server, own.id) == (server, id))
+    pub fn is_asking(&self, id: TokenId) -> bool {
+        self.calls.iter().any(|own| own.id == id)
     }
 
     /// The longest time that a call of a provider takes; none if the provider asks no server.
