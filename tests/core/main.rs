@@ -18,6 +18,7 @@ mod document;
 mod document_answers;
 mod harness;
 mod hidden;
+mod introspection;
 mod keys;
 mod lists;
 mod memory;
