@@ -174,11 +174,14 @@ pub struct Asked {
     pub id: TokenId,
     /// The token.
     pub token: Rc<[u8]>,
+    /// When the request asked. An earlier answer is not for it.
+    pub since: Timestamp,
 }
 
+/// The identity is of the token at the provider.
 impl PartialEq for Asked {
     fn eq(&self, other: &Self) -> bool {
-        (self.provider, self.id) == (other.provider, other.id)
+        self.id == other.id
     }
 }
 

@@ -19,6 +19,7 @@ mod document;
 mod document_answers;
 mod harness;
 mod hidden;
+mod introspection;
 mod keys;
 mod lists;
 mod memory;
