@@ -177,7 +177,7 @@ impl Evaluation<'_, '_> {
         let mut settled = self.circumstances.settled.iter();
         let is_settled = settled.any(|fetch| fetch.source() == Some(source));
         let held = self.store.lists.get(source);
-        match held.is_none_or(|held| held.attempted.is_some()) || is_settled {
+        match held.is_none_or(|held| held.failed) || is_settled {
             true => unavailable.into(),
             false => Stop::Needs(Fetch::Entries(source), unavailable),
         }
