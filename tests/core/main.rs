@@ -19,6 +19,7 @@ mod document_answers;
 mod harness;
 mod hidden;
 mod keys;
+mod leaks;
 mod lists;
 mod memory;
 mod mistakes;

@@ -9,6 +9,7 @@ use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
+use countersign::telemetry::audit_line;
 use countersign::time::Timestamp;
 
 use crate::support;
@@ -65,6 +66,7 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
         Ok(loaded) => loaded.plan,
         Err(faults) => panic!("{}: the document is refused: {faults:?}", case.name),
     };
+    hold_back(case, &format!("{plan:?}"));
     let fields = fields(case);
     let pairs = || {
         fields
@@ -93,16 +95,30 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
             Circumstances::new(&backend, now),
             &mut (),
         );
+        let printed = format!("{outcome:?}");
         let Outcome::Decided(mut decision, effects) = outcome else {
             panic!("{}: the keys are in the document", case.name);
         };
         decision.commit(effects, &mut store, (&plan, &request), now);
         let reply = reply(&decision, &plan.presentation, &request, now);
+        let audited = audit_line(&decision, reply.as_ref(), &request, client, now);
+        hold_back(case, &audited);
+        hold_back(case, &printed);
         match reply {
             Some(reply) if decision.passage().is_none() => answered(reply, &request),
             _ => passed(&decision, &fields),
         }
     })
+}
+
+/// Panics if an audit line, or what `Debug` prints, shows a secret of the case.
+fn hold_back(case: &Case, written: &str) {
+    let leaks = case.secrets().found_in(written);
+    assert!(
+        leaks.is_empty(),
+        "{}: this shows a secret: {leaks:?}",
+        case.name
+    );
 }
 
 /// What the client gets. HEAD keeps the length of the content that it does not get (RFC 9110 §9.3.2).
