@@ -21,6 +21,7 @@ mod harness;
 mod hidden;
 mod introspection;
 mod keys;
+mod leaks;
 mod lists;
 mod memory;
 mod mistakes;
