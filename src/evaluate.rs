@@ -137,10 +137,7 @@ pub fn evaluate<'p>(
         Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
     );
     decision.is_shadow &= !is_own;
-    effects.hashed = evaluation
-        .hashing
-        .is_done()
-        .then_some(circumstances.now);
+    effects.hashed = evaluation.hashing.is_done().then_some(circumstances.now);
     evaluation.forwarding().pass_on(&mut decision);
     Outcome::Decided(decision, effects)
 }

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
+pub(super) use self::index::{Index, Repeated};
 use super::basic::password::PasswordHashFault;
 use super::granted::Granted;
-pub(super) use self::index::{Index, Repeated};
 use crate::grammar::is_oauth_text;
 use crate::grammar::unprintable::escaped;
 use crate::json::{ITEM_MAX, ItemsFault, Json, Object, parse_items};

@@ -70,7 +70,13 @@ pub fn compile(
         by_host: by_host(document),
         replies: Vec::new(),
         case: document.paths_case.given().copied().unwrap_or_default(),
-        caches_nothing: document.cache.given().map(cache_sizes).unwrap_or(CACHE).verified == 0,
+        caches_nothing: document
+            .cache
+            .given()
+            .map(cache_sizes)
+            .unwrap_or(CACHE)
+            .verified
+            == 0,
     };
     compiler.plan(document)
 }

@@ -23,6 +23,7 @@ mod lists;
 mod memory;
 mod mistakes;
 mod outage;
+mod passwords;
 mod paths;
 mod rfc_9068;
 mod secrets;

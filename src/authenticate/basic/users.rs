@@ -56,11 +56,10 @@ impl UserList {
     ///
     /// # Errors
     /// The last error that `report` returned.
-    pub fn new<E>(
-        users: Vec<User>,
-        mut report: impl FnMut(usize, usize) -> E,
-    ) -> Result<Self, E> {
-        let listed = (0..).zip(users).map(|(index, user)| Listed::new(index, user));
+    pub fn new<E>(users: Vec<User>, mut report: impl FnMut(usize, usize) -> E) -> Result<Self, E> {
+        let listed = (0..)
+            .zip(users)
+            .map(|(index, user)| Listed::new(index, user));
         let mut error = None;
         let users = Self::build(listed.collect(), &mut |later, earlier| {
             error = Some(report(later.index as usize, earlier.index as usize));
