@@ -57,6 +57,7 @@ pub use self::forward::Forward;
 use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
 pub use self::trace::{Step, Throttling, Trace};
+use crate::authenticate::basic::Hashing;
 use crate::authenticate::jose::signature::Backend;
 use crate::authenticate::{ProviderId, SourceId};
 use crate::authorize::condition::{Budget, Condition};
@@ -119,6 +120,7 @@ pub fn evaluate<'p>(
             now: circumstances.now,
         },
         budget: Budget::default(),
+        hashing: Hashing::new(store.hashing.allows(circumstances.now)),
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
     decision.verdict = match evaluation.decide(&mut decision, &mut effects, trace) {
@@ -137,6 +139,7 @@ pub fn evaluate<'p>(
         Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
     );
     decision.is_shadow &= !is_own;
+    effects.hashed = evaluation.hashing.is_done().then_some(circumstances.now);
     evaluation.forwarding().pass_on(&mut decision);
     Outcome::Decided(decision, effects)
 }
@@ -242,6 +245,8 @@ struct Evaluation<'p, 'r> {
     lists: CurrentLists<'r>,
     /// What all conditions of the request may cost together.
     budget: Budget,
+    /// Whether slow password hashes are computed, and whether one was.
+    hashing: Hashing,
 }
 
 impl<'p, 'r> Evaluation<'p, 'r> {

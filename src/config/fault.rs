@@ -93,6 +93,8 @@ pub enum Fault {
     OAuthText,
     #[error("expected an absolute `http` or `https` URL")]
     WebUrl,
+    #[error("expected a duration from `1ms` to `900ms`")]
+    HashBudget,
     /// A placeholder of an identity header.
     #[error("unknown placeholder `{name}`{}", PlaceholderHint(.name, .nearest))]
     Placeholder {

@@ -6,7 +6,7 @@ use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
 use crate::authenticate::{Decoded, Offer, Parsed, Principal, ProviderId, offers_of};
 use crate::authorize::{Gate, Needs, Principals, refuse_missing};
-use crate::credential::{Carrier, LocationId, Presented, present, several};
+use crate::credential::{Carrier, LocationId, Presented, Shown, present, several};
 use crate::reject::Reject;
 use crate::store::TokenKey;
 
@@ -76,6 +76,8 @@ impl<'p> Evaluation<'p, '_> {
                 let mut candidates: Vec<_> = candidates.collect();
                 let unread = &mut decision.unread;
                 candidates.retain(|one| !self.is_of_header(gate, one, several, unread, trace));
+                // A slow hash comes last: it is not computed if another credential is refused, or must be waited for.
+                candidates.sort_by_key(|one| matches!(one.presented.shown, Shown::Login(_)));
                 self.identify_by(&candidates, fault, gate, decision, effects, trace)
             }
         }

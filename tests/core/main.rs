@@ -26,6 +26,7 @@ mod lists;
 mod memory;
 mod mistakes;
 mod outage;
+mod passwords;
 mod paths;
 mod providers;
 mod rfc_9068;

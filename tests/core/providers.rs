@@ -40,6 +40,7 @@ fn kind_of(method: &Method) -> &'static str {
         Method::Jwt(_) => "jwt",
         Method::Introspection(_) => "introspection",
         Method::ApiKey(_) => "api_key",
+        Method::Basic(_) => "basic",
     }
 }
 
@@ -319,7 +320,7 @@ impl Worker<'_> {
                 Outcome::Needs(Fetch::Introspection(asked)) => {
                     let answer = self.introspect(asked.provider, &asked.token);
                     let until = Timestamp::from_millis(NOW.millis() + 30_000);
-                    store.introspections.keep(asked.id, answer, until);
+                    store.introspections.keep(asked.id, answer, NOW, until);
                     settled.push(Fetch::Introspection(asked));
                 }
                 Outcome::Needs(other) => panic!("nothing else is fetched: {other:?}"),
