@@ -165,7 +165,10 @@ fn without_parameters(path: &[u8]) -> &[u8] {
             while let Some(inner) = escape.strip_prefix(b"25") {
                 escape = inner;
             }
-            matches!(escape, [b'3', b'F' | b'f' | b'B' | b'b', ..] | [b'2', b'3', ..])
+            matches!(
+                escape,
+                [b'3', b'F' | b'f' | b'B' | b'b', ..] | [b'2', b'3', ..]
+            )
         }
         _ => false,
     };

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::event::Listed;
 use super::metadata::MetadataFault;
-use crate::authenticate::api_key::list::ListFault;
 use crate::authenticate::jose::jwk::{JwkSetFault, RefusedJwk};
+use crate::authenticate::listed::ListFault;
 use crate::json::JsonFault;
 use crate::ports::Response;
 use crate::url::Url;

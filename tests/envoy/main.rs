@@ -16,6 +16,7 @@ mod handoff;
 mod host_crypto;
 mod https;
 mod keys;
+mod leaks;
 mod lists;
 mod mistakes;
 mod preflights;

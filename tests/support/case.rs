@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,11 +13,10 @@ use serde_json::Value;
 use super::challenge;
 use super::document;
 use super::in_repository;
+use super::leaks::Secrets;
 use super::token::{self, Keys, TokenSpec, latin_1};
 
 const DEFAULT_AUTHORITY: &str = "api.example.com";
-/// Parts of a token shorter than this are no secrets: `null`, `abc`.
-const SHORTEST_SECRET: usize = 20;
 /// What Envoy adds to an answer of the filter's.
 const OF_THE_HOST: [&str; 4] = ["connection", "content-length", "date", "server"];
 
@@ -42,13 +42,19 @@ pub struct Case {
     pub document: Value,
     /// The host's routes.
     pub routes: Vec<Route>,
+    /// What the authorization server says of tokens.
+    pub answers: Arc<Answers>,
     /// The request.
     pub request: Request,
     /// What must come back.
     pub expect: Expectation,
-    /// Texts that no response may hold.
-    secrets: Vec<String>,
+    /// What no response and no log may hold.
+    secrets: Secrets,
 }
+
+/// What the authorization server of a table says of tokens, by the token: the JSON of its response, or a number, which is
+/// the status of a response without content. It says of other tokens that they are not active.
+pub type Answers = BTreeMap<String, Value>;
 
 /// Where a case runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -238,6 +244,9 @@ struct TableFile {
     tokens: BTreeMap<String, TokenSpec>,
     #[serde(default)]
     routes: Vec<Route>,
+    /// By the names of tokens.
+    #[serde(default)]
+    answers: BTreeMap<String, Value>,
     document: Value,
     cases: Vec<CaseFile>,
 }
@@ -316,7 +325,7 @@ pub fn load_all(now: i64) -> Vec<Table> {
 pub fn parse(name: &str, text: &str, now: i64) -> Table {
     let file = read(text).unwrap_or_else(|e| panic!("{name}.yaml: {e}"));
     let keys = token::read_keys(&file.keys);
-    let tokens = file
+    let tokens: BTreeMap<String, String> = file
         .tokens
         .iter()
         .map(|(token, spec)| {
@@ -327,11 +336,18 @@ pub fn parse(name: &str, text: &str, now: i64) -> Table {
         })
         .collect();
     let document = document::resolved(file.document);
+    let answers = file.answers.into_iter().map(|(token, answer)| {
+        let token = tokens
+            .get(&token)
+            .unwrap_or_else(|| panic!("{name}.yaml: no token is named {token}"));
+        (token.clone(), token::dated(answer, now))
+    });
     let loader = Loader {
         table: name,
         keys: &keys,
         tokens: &tokens,
         routes: &file.routes,
+        answers: Arc::new(answers.collect()),
         document: &document,
     };
     Table {
@@ -361,6 +377,7 @@ struct Loader<'a> {
     keys: &'a Keys,
     tokens: &'a BTreeMap<String, String>,
     routes: &'a [Route],
+    answers: Arc<Answers>,
     document: &'a Value,
 }
 
@@ -390,11 +407,11 @@ impl Loader<'_> {
             merge(&mut document, patch);
         }
         self.expand_fixtures(&mut document);
-        let mut secrets = Vec::new();
+        let mut secrets = Secrets::default();
         // A path is logged, and so is no place for a secret: a text that stands there is only long.
         let path = &file.request.path;
         let is_path_alone = !path.contains(['?', '#']);
-        let bare = is_path_alone.then(|| self.filled(&name, path, each, &mut Vec::new()));
+        let bare = is_path_alone.then(|| self.filled(&name, path, each, &mut Secrets::default()));
         let mut fill = |text: &str| latin_1(&self.filled(&name, text, each, &mut secrets));
         let hosts = match file.request.authority {
             None => vec![DEFAULT_AUTHORITY.to_owned()],
@@ -428,11 +445,16 @@ impl Loader<'_> {
                 *value = OneOrMany::Many(filled);
             }
         }
+        secrets.add_configuration(&document);
+        let headers = request.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_slice(), value.as_slice()));
+        secrets.add_request(&request.target, headers);
         Case {
             rows: file.row.map(OneOrMany::into_vec).unwrap_or_default(),
             runs: file.only,
             document,
             routes: self.routes.to_vec(),
+            answers: Arc::clone(&self.answers),
             request,
             expect,
             secrets,
@@ -441,13 +463,7 @@ impl Loader<'_> {
     }
 
     /// The text with `{each}` and `{token}` replaced.
-    fn filled(
-        &self,
-        case: &str,
-        text: &str,
-        each: Option<&str>,
-        secrets: &mut Vec<String>,
-    ) -> String {
+    fn filled(&self, case: &str, text: &str, each: Option<&str>, secrets: &mut Secrets) -> String {
         let mut text = match each {
             Some(each) => text.replace("{each}", each),
             None => text.to_owned(),
@@ -456,12 +472,7 @@ impl Loader<'_> {
             let place = format!("{{{name}}}");
             if text.contains(&place) {
                 text = text.replace(&place, token);
-                let parts = token.split('.').chain([token.as_str()]);
-                secrets.extend(
-                    parts
-                        .filter(|part| part.len() >= SHORTEST_SECRET)
-                        .map(str::to_owned),
-                );
+                secrets.add_token(token.as_bytes());
             }
         }
         assert!(
@@ -565,8 +576,8 @@ impl Case {
         self.expect.passes()
     }
 
-    /// The texts that no response and no log may hold.
-    pub fn secrets(&self) -> &[String] {
+    /// What no response and no log may hold.
+    pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }
 
@@ -574,14 +585,10 @@ impl Case {
         let values = observed.headers.iter().map(|(_, value)| value.as_slice());
         for text in values.chain([observed.body.as_slice()]) {
             let text = String::from_utf8_lossy(text);
-            if self
-                .secrets
-                .iter()
-                .any(|secret| text.contains(secret.as_str()))
-            {
+            for line in self.secrets.found_in(&text) {
                 differences
                     .0
-                    .push("the response shows a part of the token".to_owned());
+                    .push(format!("the response shows a secret: {line}"));
             }
         }
     }
