@@ -55,13 +55,16 @@ pub fn bootstrap(path: &str, clusters: &[(&str, u16)]) -> Value {
         let port = port
             .unwrap_or_else(|| panic!("{path}: nobody is {}", cluster["name"]))
             .1;
-        set(
-            cluster,
-            "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value",
-            json!(port),
-        );
+        set_port(cluster, port);
     }
     bootstrap
+}
+
+/// Sets the port of a cluster.
+pub fn set_port(cluster: &mut Value, port: u16) {
+    let place =
+        "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value";
+    set(cluster, place, json!(port));
 }
 
 /// The HTTP filters of a listener, the router included.
