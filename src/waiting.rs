@@ -76,6 +76,11 @@ impl Waiting {
         })
     }
 
+    /// Removes and returns the requests that wait for such a fetch.
+    pub fn take_for(&mut self, is_meant: impl Fn(&Fetch) -> bool) -> Vec<(u32, Held)> {
+        self.take(|(_, held)| is_meant(&held.fetch))
+    }
+
     /// Removes and returns all requests.
     pub fn take_all(&mut self) -> Vec<(u32, Held)> {
         self.take(|_| true)
@@ -131,6 +136,19 @@ mod tests {
         assert_eq!(due, [(1, held(10, 100))]);
         assert!(waiting.take_due(now, |_| Some(3)).is_empty());
         assert_eq!(contexts(waiting.take_due(now, |_| None)), [2]);
+    }
+
+    #[test]
+    fn requests_are_released_by_what_they_wait_for() {
+        let mut waiting = Waiting::default();
+        waiting.hold(1, held(10, 100));
+        let of_another = Held {
+            fetch: Fetch::Keys(SourceId(1)),
+            ..held(10, 100)
+        };
+        waiting.hold(2, of_another);
+        assert_eq!(contexts(waiting.take_for(|fetch| *fetch != FETCH)), [2]);
+        assert_eq!(contexts(waiting.take_for(|fetch| *fetch == FETCH)), [1]);
     }
 
     #[test]

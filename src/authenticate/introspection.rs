@@ -21,6 +21,19 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// The longest token that is introspected, in bytes.
 const TOKEN_MAX: usize = 4 * 1024;
 
+/// The members of an answer in which servers say what kind of token it is: RFC 7662 §2.2, Ory Hydra, Keycloak.
+const KIND: [&str; 3] = ["token_type", "token_use", "typ"];
+
+/// The kinds of tokens that are active and are not access tokens (RFC 8693 §2.2.1 defines `N_A`).
+const OTHER_KINDS: [&str; 6] = [
+    "refresh_token",
+    "refresh",
+    "offline",
+    "id_token",
+    "id",
+    "n_a",
+];
+
 /// How a provider verifies opaque tokens.
 #[derive(Debug)]
 pub struct Introspection {
@@ -55,7 +68,7 @@ pub struct Known<'k> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerFault {
     /// It is not a JSON object.
-    #[error("expected a JSON object: check `uri`")]
+    #[error("expected a JSON object that is not compressed: check `uri`")]
     NotAnObject,
     /// It does not say whether the token is active.
     #[error("expected a member `active` that is `true` or `false`")]
@@ -137,7 +150,8 @@ impl Introspection {
     /// Verifies a token by what the server says of it.
     ///
     /// # Errors
-    /// [`Refusal`]: the server has not been asked yet; or the first fault, in the order: inactive, audience, binding, times.
+    /// [`Refusal`]: the server has not been asked yet; or the first fault, in the order: inactive, type, audience, binding,
+    /// times.
     pub(super) fn verify(&self, facts: Facts<'_>) -> Result<Verified, Refusal> {
         let Known { answer, until } = facts.answer.ok_or(Refusal::NotAsked)?;
         let Answer::Active(payload) = answer else {
@@ -147,6 +161,16 @@ impl Introspection {
         let Ok(Json::Object(claims)) = json::parse(payload) else {
             return Err(Refusal::Unavailable(Unavailable::Introspection));
         };
+        // A server is also asked about refresh tokens, which do not authorize requests (RFC 6749 §1.5).
+        let mut kinds = KIND.iter().filter_map(|name| claims.get(name)?.as_str());
+        let is_other = |kind: &str| {
+            OTHER_KINDS
+                .iter()
+                .any(|other| kind.eq_ignore_ascii_case(other))
+        };
+        if kinds.any(is_other) {
+            return Err(TokenFault::Type.into());
+        }
         self.audiences.check(&claims, &self.names)?;
         // As for a JSON Web Token: the filter cannot check a proof of possession (RFC 7800 §3.1, RFC 9449 §6.2).
         let kind = claims.get("token_type").and_then(Json::as_str);

@@ -49,6 +49,8 @@ pub enum Step<'a> {
         /// The verified caller.
         principal: &'a Principal,
     },
+    /// The rule needs a credential of this provider, and the request has none.
+    Missing(&'a str),
     /// The caller lacks what is required everywhere.
     NotAdmitted,
     /// The result of a CEL condition.
@@ -161,6 +163,12 @@ impl fmt::Display for Step<'_> {
                     }
                 }
                 Ok(())
+            }
+            Self::Missing(provider) => {
+                write!(
+                    formatter,
+                    "a credential of provider `{provider}` is missing"
+                )
             }
             Self::NotAdmitted => {
                 write!(

@@ -149,6 +149,9 @@ impl Filter {
         };
         match outcome {
             Outcome::Decided(decision, effects) => {
+                // A password hash takes time, which this clock shows.
+                let after = effects.hashed.and_then(|_| ffi::now());
+                let now = after.unwrap_or(now);
                 self.carry_out(&self.plan, decision, effects, &request, now)
             }
             // A stream may begin under one configuration and send its headers under the next.
@@ -208,8 +211,8 @@ impl Filter {
             Fetch::Keys(source) | Fetch::KeysInDoubt(source) | Fetch::Entries(source) => {
                 self.fetcher.borrow().ended(*source)
             }
-            Fetch::Introspection(Asked { provider, id, .. }) => {
-                let is_asking = self.introspector.borrow().is_asking(*provider, *id);
+            Fetch::Introspection(Asked { id, .. }) => {
+                let is_asking = self.introspector.borrow().is_asking(*id);
                 is_asking.then_some(0)
             }
         }
@@ -227,6 +230,7 @@ impl Filter {
                 provider,
                 id,
                 token,
+                ..
             }) => {
                 let mut introspector = self.introspector.borrow_mut();
                 if let Some(event) = introspector.ask(*provider, *id, token, &mut HostOutbound) {
@@ -241,11 +245,10 @@ impl Filter {
         self.metrics.count_introspection(&event);
         let mut store = self.store.borrow_mut();
         match event.result {
-            Ok((answer, until)) => store.introspections.keep(event.id, answer, until),
+            Ok((answer, until)) => store.introspections.keep(event.id, answer, now, until),
             Err(failure) => {
                 let line = format!("countersign: {failure}");
                 self.lines.warn(&line, TELLS_OF_OUTAGE, now);
-                store.introspections.forget(event.id);
             }
         }
     }
@@ -316,8 +319,12 @@ impl Filter {
             .respond(call, response.as_ref(), now);
         match answer {
             Some(event) => {
+                let id = event.id;
                 self.after_introspection(event, now);
-                self.release_due(now);
+                let waited = self.waiting.borrow_mut().take_for(
+                    |fetch| matches!(fetch, Fetch::Introspection(asked) if asked.id == id),
+                );
+                self.release(waited);
             }
             None => {
                 let event =

@@ -5,12 +5,16 @@ use std::net::Ipv4Addr;
 
 use countersign::authenticate::jose::signature::{AlgorithmSet, Chosen, Pure};
 use countersign::config;
-use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
+use countersign::evaluate::{Asked, Circumstances, Decision, Fetch, Outcome, evaluate};
+use countersign::introspector::Introspector;
+use countersign::plan::Plan;
+use countersign::ports::{Call, CallId, NotSent, Outbound, Response};
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
 use countersign::telemetry::audit_line;
 use countersign::time::Timestamp;
+use serde_json::json;
 
 use crate::support;
 use crate::support::case::{Case, Observed, Route, Upstream, load_all};
@@ -88,16 +92,22 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
                 route.and_then(|route| Some(route.name.as_ref()?.as_bytes())),
                 policies.iter().map(String::as_bytes).collect(),
             );
-        let outcome = evaluate(
-            &plan,
-            &request,
-            &store,
-            Circumstances::new(&backend, now),
-            &mut (),
-        );
-        let printed = format!("{outcome:?}");
-        let Outcome::Decided(mut decision, effects) = outcome else {
-            panic!("{}: the keys are in the document", case.name);
+        let (mut settled, mut printed) = (Vec::new(), String::new());
+        let (mut decision, effects) = loop {
+            let circumstances = Circumstances {
+                settled: &settled,
+                backend: &backend,
+                now,
+            };
+            let outcome = evaluate(&plan, &request, &store, circumstances, &mut ());
+            printed.push_str(&format!("{outcome:?}"));
+            match outcome {
+                Outcome::Decided(decision, effects) => break (decision, effects),
+                Outcome::Needs(fetch) => {
+                    introspect(&fetch, &plan, &mut store, case, now);
+                    settled.push(fetch);
+                }
+            }
         };
         decision.commit(effects, &mut store, (&plan, &request), now);
         let reply = reply(&decision, &plan.presentation, &request, now);
@@ -109,6 +119,47 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
             _ => passed(&decision, &fields),
         }
     })
+}
+
+/// Asks the authorization server of the table about a token.
+fn introspect(fetch: &Fetch, plan: &Plan, store: &mut Store, case: &Case, now: Timestamp) {
+    let Fetch::Introspection(Asked {
+        provider,
+        id,
+        token,
+        ..
+    }) = fetch
+    else {
+        panic!("{}: the keys are in the document", case.name);
+    };
+    let servers = &plan.policy.as_ref().unwrap().servers;
+    let mut introspector = Introspector::new(servers);
+    let token = str::from_utf8(token).unwrap();
+    let event = introspector.ask(*provider, *id, token.as_bytes(), &mut Server);
+    assert!(event.is_none(), "{}: {event:?}", case.name);
+    let inactive = json!({"active": false});
+    let answer = case.answers.get(token).unwrap_or(&inactive);
+    let status = answer.as_u64().map(|status| u16::try_from(status).unwrap());
+    let response = Response {
+        status: status.unwrap_or(200),
+        headers: Vec::new(),
+        body: answer.to_string().into_bytes(),
+    };
+    let event = introspector.respond(CALL, Some(&response), now).unwrap();
+    if let Ok((answer, until)) = event.result {
+        store.introspections.keep(event.id, answer, now, until);
+    }
+}
+
+const CALL: CallId = CallId(1);
+
+/// Accepts every call. `src/introspector/tests.rs` checks what is sent.
+struct Server;
+
+impl Outbound for Server {
+    fn send(&mut self, _: &Call<'_>) -> Result<CallId, NotSent> {
+        Ok(CALL)
+    }
 }
 
 /// Panics if an audit line, or what `Debug` prints, shows a secret of the case.

@@ -17,6 +17,7 @@ mod host_crypto;
 mod https;
 mod keys;
 mod leaks;
+mod lists;
 mod mistakes;
 mod preflights;
 mod routes;

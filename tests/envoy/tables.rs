@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use countersign::request::path::without_query;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support;
 use crate::support::case::{Case, Observed, Route, Runs, Table, Upstream as Reached, load_all};
 use crate::support::client::{self, Request, Response};
 use crate::support::envoy::{Bootstrap, Envoy};
+use crate::support::issuer::{Issuer, Page};
 use crate::support::leaks;
 use crate::support::upstream::Upstream;
 
@@ -33,9 +34,9 @@ fn every_table_holds_in_a_real_envoy() {
         )
     };
 
-    let upstream = Upstream::start();
+    let (upstream, server) = (Upstream::start(), Issuer::start());
     let bootstrap = documents.iter().enumerate().fold(
-        Bootstrap::new(upstream.port()),
+        Bootstrap::new(upstream.port()).cluster("introspection", &[server.port()]),
         |bootstrap, (place, (document, routes))| {
             let routes: Vec<Value> = routes.iter().map(Route::to_json).collect();
             bootstrap.routed_listener(&format!("document-{place}"), document, &routes)
@@ -45,6 +46,12 @@ fn every_table_holds_in_a_real_envoy() {
     // Anew, since the start takes longer than some tokens have left.
     let tables = load_all(support::now());
     let cases = cases_of(&tables);
+    let inactive = json!({"active": false});
+    server.serve("/introspect", Page::introspection(&inactive));
+    for (token, answer) in cases.iter().flat_map(|case| case.answers.iter()) {
+        let path = format!("/introspect {token}");
+        server.serve(&path, Page::introspection(answer));
+    }
 
     let mut failures: Vec<String> = Vec::new();
     let mut seen: Vec<(&Case, Observed)> = Vec::new();

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,6 +42,8 @@ pub struct Case {
     pub document: Value,
     /// The host's routes.
     pub routes: Vec<Route>,
+    /// What the authorization server says of tokens.
+    pub answers: Arc<Answers>,
     /// The request.
     pub request: Request,
     /// What must come back.
@@ -48,6 +51,10 @@ pub struct Case {
     /// What no response and no log may hold.
     secrets: Secrets,
 }
+
+/// What the authorization server of a table says of tokens, by the token: the JSON of its response, or a number, which is
+/// the status of a response without content. It says of other tokens that they are not active.
+pub type Answers = BTreeMap<String, Value>;
 
 /// Where a case runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -237,6 +244,9 @@ struct TableFile {
     tokens: BTreeMap<String, TokenSpec>,
     #[serde(default)]
     routes: Vec<Route>,
+    /// By the names of tokens.
+    #[serde(default)]
+    answers: BTreeMap<String, Value>,
     document: Value,
     cases: Vec<CaseFile>,
 }
@@ -315,7 +325,7 @@ pub fn load_all(now: i64) -> Vec<Table> {
 pub fn parse(name: &str, text: &str, now: i64) -> Table {
     let file = read(text).unwrap_or_else(|e| panic!("{name}.yaml: {e}"));
     let keys = token::read_keys(&file.keys);
-    let tokens = file
+    let tokens: BTreeMap<String, String> = file
         .tokens
         .iter()
         .map(|(token, spec)| {
@@ -326,11 +336,18 @@ pub fn parse(name: &str, text: &str, now: i64) -> Table {
         })
         .collect();
     let document = document::resolved(file.document);
+    let answers = file.answers.into_iter().map(|(token, answer)| {
+        let token = tokens
+            .get(&token)
+            .unwrap_or_else(|| panic!("{name}.yaml: no token is named {token}"));
+        (token.clone(), token::dated(answer, now))
+    });
     let loader = Loader {
         table: name,
         keys: &keys,
         tokens: &tokens,
         routes: &file.routes,
+        answers: Arc::new(answers.collect()),
         document: &document,
     };
     Table {
@@ -360,6 +377,7 @@ struct Loader<'a> {
     keys: &'a Keys,
     tokens: &'a BTreeMap<String, String>,
     routes: &'a [Route],
+    answers: Arc<Answers>,
     document: &'a Value,
 }
 
@@ -436,6 +454,7 @@ impl Loader<'_> {
             runs: file.only,
             document,
             routes: self.routes.to_vec(),
+            answers: Arc::clone(&self.answers),
             request,
             expect,
             secrets,

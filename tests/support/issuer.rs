@@ -94,6 +94,25 @@ impl Page {
         Self::of(Kind::Silence)
     }
 
+    /// The response of an authorization server, if the request is one of the client `gate` with the secret `s+cret/%`
+    /// (RFC 7662 §2.1).
+    pub fn introspection(answer: &Value) -> Self {
+        let page = match answer.as_u64().map(u16::try_from) {
+            Some(status) => Self::status(status.expect("a status")),
+            None => Self::json(answer),
+        };
+        let form = "application/x-www-form-urlencoded";
+        page.requiring(":method", "POST", Self::status(405))
+            .requiring("content-type", form, Self::status(415))
+            .requiring("accept", "application/json", Self::status(406))
+            // `gate:s%2Bcret%2F%25`, since the secret is form-encoded first (RFC 6749 §2.3.1).
+            .requiring(
+                "authorization",
+                "Basic Z2F0ZTpzJTJCY3JldCUyRiUyNQ==",
+                Self::status(401),
+            )
+    }
+
     /// The same, once the gate is open.
     pub fn behind(self, gate: &Gate) -> Self {
         Self {
@@ -188,12 +207,12 @@ impl Issuer {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// From now on a path has this page.
+    /// From now on a path has this page. `/introspect xyzzy` is the page of `/introspect` for a form with the token `xyzzy`.
     pub fn serve(&self, path: &str, page: Page) {
         locked(&self.pages).by_path.insert(path.to_owned(), page);
     }
 
-    /// How often a path was asked for.
+    /// How often a path was asked for, or a path with a token.
     pub fn asked(&self, path: &str) -> usize {
         let pages = locked(&self.pages);
         pages.asked.iter().filter(|asked| *asked == path).count()
@@ -243,13 +262,21 @@ fn locked(pages: &Mutex<Pages>) -> MutexGuard<'_, Pages> {
 
 /// Answers one request and closes. A client that went away is no fault.
 fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
-    let Ok((path, headers)) = read_request(&mut stream) else {
+    let Ok(request) = read_request(&mut stream) else {
         return;
     };
+    let Asked {
+        path,
+        headers,
+        token,
+    } = request;
     let page = {
         let mut pages = locked(pages);
         pages.asked.push(path.clone());
-        pages.by_path.get(&path).cloned()
+        let own = token.map(|token| format!("{path} {token}"));
+        pages.asked.extend(own.clone());
+        let own = own.and_then(|own| pages.by_path.get(&own));
+        own.or_else(|| pages.by_path.get(&path)).cloned()
     };
     let page = page.unwrap_or_else(|| Page::status(404));
     let page = page.for_request(&headers);
@@ -278,20 +305,42 @@ fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-/// The path and the headers of a request.
-fn read_request(stream: &mut TcpStream) -> io::Result<(String, Vec<(String, String)>)> {
+/// What a request asks for.
+struct Asked {
+    path: String,
+    /// The headers, and `:method`.
+    headers: Vec<(String, String)>,
+    /// The `token` of a form.
+    token: Option<String>,
+}
+
+fn read_request(stream: &mut TcpStream) -> io::Result<Asked> {
     let mut bytes = Vec::new();
     let mut block = [0; 4096];
     loop {
         let mut fields = [httparse::EMPTY_HEADER; 64];
         let mut head = httparse::Request::new(&mut fields);
         match head.parse(&bytes) {
-            Ok(httparse::Status::Complete(_)) => {
+            Ok(httparse::Status::Complete(length)) => {
                 let headers = head.headers.iter().map(|header| {
                     let value = String::from_utf8_lossy(header.value).into_owned();
                     (header.name.to_ascii_lowercase(), value)
                 });
-                return Ok((head.path.unwrap_or_default().to_owned(), headers.collect()));
+                let mut headers: Vec<_> = headers.collect();
+                let content = headers.iter().find(|(name, _)| name == "content-length");
+                let content = content.map_or(0, |(_, length)| length.parse().unwrap_or(0));
+                if bytes.len() >= length + content {
+                    let method = head.method.unwrap_or_default().to_owned();
+                    headers.push((":method".to_owned(), method));
+                    let mut form = url::form_urlencoded::parse(&bytes[length..]);
+                    return Ok(Asked {
+                        path: head.path.unwrap_or_default().to_owned(),
+                        headers,
+                        token: form
+                            .find(|(name, _)| name == "token")
+                            .map(|(_, token)| token.into_owned()),
+                    });
+                }
             }
             Ok(httparse::Status::Partial) => {}
             Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),

@@ -138,18 +138,11 @@ impl TokenSpec {
             );
             return latin_1(&with_dates(raw, now));
         }
-        let dated = |value: &Value| match value {
-            Value::String(text) => numeric_date(text, now).unwrap_or_else(|| value.clone()),
-            other => other.clone(),
-        };
-        let claims = self
-            .claims
-            .iter()
-            .map(|(name, value)| (name.clone(), dated(value)));
-        let zeros = self.zeros.iter();
-        let claims =
-            claims.chain(zeros.map(|(name, count)| (name.clone(), json!(vec![0; *count]))));
-        Value::Object(claims.collect()).to_string().into_bytes()
+        let mut claims = dated(Value::Object(self.claims.clone()), now);
+        for (name, count) in &self.zeros {
+            claims[name] = json!(vec![0; *count]);
+        }
+        claims.to_string().into_bytes()
     }
 
     fn assemble(&self, name: &str, token: &str) -> String {
@@ -234,6 +227,16 @@ fn with_unused_bits(segment: &str) -> String {
         .expect("base64url");
     let other = char::from(ALPHABET[place | 1]);
     format!("{}{other}", &segment[..segment.len() - 1])
+}
+
+/// The value, if it is an object with a NumericDate in place of each member such as `now+300`.
+pub fn dated(mut value: Value, now: i64) -> Value {
+    for member in value.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Some(date) = member.as_str().and_then(|text| numeric_date(text, now)) {
+            *member = date;
+        }
+    }
+    value
 }
 
 /// `now`, `now+300`, `now-60.5` → a number.

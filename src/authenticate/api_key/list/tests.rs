@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::json::JsonFault;
+use crate::json::{ItemsFault, JsonFault};
 
 fn digest(key: &str) -> Digest {
     Sha256::digest(key).into()

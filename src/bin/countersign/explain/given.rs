@@ -88,7 +88,7 @@ impl GivenArgs {
             let (answer, _) = Answer::read(&input::read_bytes(file)?).map_err(|fault| {
                 input::failure(file, |name| format!("cannot read `{name}`: {fault}"))
             })?;
-            store.introspections.keep(asked.id, answer, now);
+            store.introspections.keep(asked.id, answer, now, now);
             return Ok(());
         }
         Err(needs(policy, &Fetch::Introspection(asked.clone())))
