@@ -9,6 +9,7 @@ mod support;
 mod audit;
 mod conditions;
 mod cookbook;
+mod credentials;
 mod denied_calls;
 mod example_issuers;
 mod fetching;

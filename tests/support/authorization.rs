@@ -1,10 +1,20 @@
-//! An authorization server that introspects three opaque tokens (RFC 7662), for the policies of the README and the demo.
+//! The servers that `envoy/credentials.yaml` and the policies of the README ask, in one: an authorization server that
+//! introspects opaque tokens (RFC 7662), and the list of the partners' keys.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
+use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// The client secret of the filter at the authorization server.
+pub const GATE_SECRET: &str = "secret-of-the-gate";
+/// The header without which the list of keys is not served.
+pub const KEYS_AUTHORIZATION: &str = "Bearer reader-of-the-list";
+/// A key of the list, which may read orders.
+pub const PARTNER_KEY: &str = "acme-7Qm2xV9kLw";
 
 /// A running server on a free port of 127.0.0.1. Its thread ends with the process.
 pub struct AuthorizationServer {
@@ -43,21 +53,41 @@ pub fn introspected(token: &str) -> Value {
     }
 }
 
+/// The list of keys, as it is fetched.
+pub fn keys() -> Value {
+    let digest = Sha256::digest(PARTNER_KEY);
+    let digest: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+    json!({"keys": [{"id": "acme", "sha256": digest, "scopes": ["orders:read"]}]})
+}
+
 /// Answers one request and closes.
 fn answer(mut stream: TcpStream) -> io::Result<()> {
-    let body = read_body(&mut stream)?;
-    let mut parameters = body.split('&');
-    let token = parameters.find_map(|parameter| parameter.strip_prefix("token="));
-    let content = introspected(token.unwrap_or_default()).to_string();
+    let (head, body) = read(&mut stream)?;
+    let has = |name: &str, value: &str| head.contains(&format!("\r\n{name}: {value}\r\n"));
+    let (status, content) = if head.starts_with("GET /keys ") {
+        match has("authorization", KEYS_AUTHORIZATION) {
+            true => (200, keys()),
+            false => (401, json!({})),
+        }
+    } else {
+        let login = Base64::encode_string(format!("gate:{GATE_SECRET}").as_bytes());
+        let mut parameters = body.split('&');
+        let token = parameters.find_map(|parameter| parameter.strip_prefix("token="));
+        match has("authorization", &format!("Basic {login}")) {
+            true => (200, introspected(token.unwrap_or_default())),
+            false => (401, json!({})),
+        }
+    };
+    let content = content.to_string();
     let length = content.len();
     write!(
         stream,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{content}"
+        "HTTP/1.1 {status} Answer\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{content}"
     )
 }
 
-/// The body of a request with a `content-length`.
-fn read_body(stream: &mut TcpStream) -> io::Result<String> {
+/// The head of a request, and its body of `content-length` bytes.
+fn read(stream: &mut TcpStream) -> io::Result<(String, String)> {
     let mut received = Vec::new();
     let mut block = [0; 4096];
     loop {
@@ -68,7 +98,7 @@ fn read_body(stream: &mut TcpStream) -> io::Result<String> {
                 .filter_map(|line| line.strip_prefix("content-length: "));
             let length = lengths.filter_map(|length| length.parse().ok()).next();
             if body.len() >= length.unwrap_or(0) {
-                return Ok(body.to_owned());
+                return Ok((format!("{head}\r\n"), body.to_owned()));
             }
         }
         match stream.read(&mut block)? {

@@ -349,8 +349,7 @@ pub fn bootstrap(recipes: &[Recipe], upstream: u16, login: u16) -> Value {
         manager["xff_num_trusted_hops"] = json!(1);
         let filter = &mut example::http_filters(&mut listener)[0]["typed_config"]["config"];
         filter["vm_config"]["vm_id"] = json!(recipe.name);
-        filter["vm_config"]["environment_variables"] =
-            json!({"key_values": {"GATE_SECRET": "secret-of-the-cookbook"}});
+        filter["vm_config"]["environment_variables"] = example::variables();
         filter["configuration"]["value"] = recipe.document.clone();
         listener
     };
