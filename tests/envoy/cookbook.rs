@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support;
-use crate::support::authorization::{AuthorizationServer, introspected};
+use crate::support::authorization::{self, introspected};
 use crate::support::cookbook::{self, Answer, Line, Recipe, recipes};
 use crate::support::envoy::Envoy;
 use crate::support::example::Mint;
@@ -17,7 +17,7 @@ use crate::support::upstream::Upstream;
 fn every_transcript_is_what_comes_back() {
     let (upstream, mut recipes, mint) = (Upstream::start(), recipes(), Mint::new());
     assert!(recipes.len() >= 6);
-    let login = AuthorizationServer::start();
+    let login = authorization::start();
     let bootstrap = cookbook::bootstrap(&recipes, upstream.port(), login.port());
     let envoy = Envoy::start_with(&bootstrap, Stdio::null());
     for recipe in &mut recipes {

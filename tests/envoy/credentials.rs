@@ -7,7 +7,7 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::json;
 
 use crate::support;
-use crate::support::authorization::{AuthorizationServer, PARTNER_KEY};
+use crate::support::authorization::{self, PARTNER_KEY};
 use crate::support::client::{self, Request};
 use crate::support::envoy::Envoy;
 use crate::support::example::{self, Mint};
@@ -18,7 +18,7 @@ const SERVICE_KEY: &str = "checkout-3Jd8sPq1";
 
 #[test]
 fn every_kind_of_credential_is_accepted_and_counted() {
-    let (upstream, login, mint) = (Upstream::start(), AuthorizationServer::start(), Mint::new());
+    let (upstream, login, mint) = (Upstream::start(), authorization::start(), Mint::new());
     let bootstrap = example::credentials(upstream.port(), login.port());
     let envoy = Envoy::start_with(&bootstrap, Stdio::null());
     let entries = "wasmcustom.countersign.lists.entries.partners";
@@ -74,7 +74,12 @@ fn every_kind_of_credential_is_accepted_and_counted() {
             body: b"",
         };
         let response = client::send(envoy.listener("credentials"), &request).unwrap();
-        assert_eq!(response.status, status, "{path} {credentials:?}");
+        assert_eq!(
+            response.status,
+            status,
+            "{path} {credentials:?}{}",
+            envoy.log()
+        );
         let found: Vec<_> = response.values("www-authenticate").collect();
         let challenges: Vec<_> = challenges.iter().map(|text| text.as_bytes()).collect();
         assert_eq!(found, challenges, "{path} {credentials:?}");
