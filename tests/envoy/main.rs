@@ -15,6 +15,7 @@ mod fetching;
 mod handoff;
 mod host_crypto;
 mod https;
+mod introspection;
 mod keys;
 mod mistakes;
 mod preflights;

@@ -57,14 +57,14 @@ fn a_configuration_in_another_language_is_rejected() {
     );
 }
 
-/// `PATH` is set in the environment of Envoy, which hides it from the filter unless the settings declare it. A
-/// configuration with `introspection` is rejected in any case, so that the number of faults shows which variables are set.
+/// `PATH` is set in the environment of Envoy, which hides it from the filter unless the settings declare it. The
+/// configuration is rejected in any case, so that the number of faults shows which variables are set.
 #[test]
 fn only_variables_that_the_settings_declare_are_set() {
     let log = |name: &str, variables: &Value| {
         let configuration = json!({ "providers": [{ "name": "legacy", "introspection": {
             "uri": "https://login.example.com/introspect", "cluster": "login", "client_id": "gate",
-            "client_secret": { "env": name },
+            "client_secret": { "env": name }, "timeout": "0s",
         } }] });
         let mut filter = wasm_filter("api", &module_path(), &configuration);
         filter["typed_config"]["config"]["vm_config"]["environment_variables"] = variables.clone();
