@@ -95,7 +95,7 @@ fn i_08_the_cluster_of_introspection_must_exist_and_use_tls() {
     let clusters = json!([{"name": "login", "load_assignment": {"endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}}]);
     let file = |cluster: &str| {
         let mut file = with_clusters(&document(cluster), &clusters);
-        let variables = json!({"key_values": {"GATE_SECRET": "x"}});
+        let variables = json!({"host_env_keys": ["GATE_SECRET"]});
         let filter = &mut manager_of(&mut file)["http_filters"][0]["typed_config"]["config"];
         filter["vm_config"]["environment_variables"] = variables;
         file.to_string()
