@@ -66,7 +66,7 @@ screenshots: module ## docs/page-*.png, the pages as Chromium shows them
 		cargo test --locked --features npm --test clients a_browser
 
 fuzz: ## random input against independent models: FUZZ_SECONDS=600 for each target, FUZZ_SEED=1
-	@for target in paths rules claims cookies jwks metadata host; do \
+	@for target in paths rules claims cookies jwks logins metadata host; do \
 	    cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin "$$target" -- $(FUZZ_SECONDS) $(FUZZ_SEED) || exit 1; \
 	done
 
@@ -79,6 +79,8 @@ bench: module ## what a request costs, against Envoy's own filters: docs/benchma
 	@$(WITH_ENVOY) cargo run --quiet --locked --example conditions
 	@echo "==> what odd paths cost"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example paths
+	@echo "==> how long other requests wait during a flood of wrong passwords"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example flood
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

@@ -24,14 +24,16 @@ use std::rc::Rc;
 
 use self::api_key::ApiKey;
 use self::api_key::list::ApiKeys;
+use self::basic::users::UserList;
+use self::basic::{Basic, Hashing};
 use self::introspection::{Introspection, Known};
 use self::jose::keys::KeySet;
 use self::jose::signature::Backend;
 use self::jwt::{Jwt, Unverified};
-pub use self::offer::{KeyPart, Offer};
+pub use self::offer::{KeyPart, Offer, offers_of};
 pub use self::parsed::{Decoded, Parsed};
 pub use self::principal::{Evidence, Principal};
-use crate::credential::{LocationId, Shown};
+use crate::credential::{LocationId, Login, Shown};
 use crate::reject::{Invalid, KeyFault, LoginFault, TokenFault, Unavailable};
 use crate::time::Timestamp;
 
@@ -63,6 +65,8 @@ pub enum Method {
     Introspection(Introspection),
     /// API keys.
     ApiKey(ApiKey),
+    /// User names and passwords.
+    Basic(Basic),
 }
 
 /// A credential that a method recognizes, with that method. It is not verified.
@@ -74,6 +78,8 @@ pub enum Claim<'p, 'c> {
     Introspection(&'p Introspection, &'c [u8]),
     /// An API key.
     ApiKey(&'p ApiKey, &'c [u8]),
+    /// A user name and a password.
+    Basic(&'p Basic, &'c Login),
 }
 
 /// What a provider needs to verify a credential, in addition to its configuration.
@@ -85,6 +91,8 @@ pub struct Facts<'f> {
     pub lists: &'f dyn ListsAtHand,
     /// What the authorization server says of this token; none if it was not asked.
     pub answer: Option<Known<'f>>,
+    /// Whether slow hashes are computed now.
+    pub hashing: &'f Hashing,
     /// What verifies signatures.
     pub backend: &'f dyn Backend,
     /// The current time.
@@ -101,6 +109,9 @@ pub trait KeysAtHand {
 pub trait ListsAtHand {
     /// The API keys of a source. `None` if no list has been fetched from it, or the list is too old.
     fn api_keys(&self, source: SourceId) -> Option<&ApiKeys>;
+
+    /// The users of a source. `None` if no list has been fetched from it, or the list is too old.
+    fn users(&self, source: SourceId) -> Option<&UserList>;
 }
 
 /// Why a credential does not prove who the caller is.
@@ -198,6 +209,7 @@ impl Method {
             Self::Jwt(jwt) => jwt.offers(),
             Self::Introspection(own) => own.offers(),
             Self::ApiKey(own) => own.offers(),
+            Self::Basic(own) => own.offers(),
         }
     }
 
@@ -205,7 +217,7 @@ impl Method {
     pub fn inline_keys(&self) -> usize {
         match self {
             Self::Jwt(jwt) => jwt.inline_keys(),
-            Self::Introspection(_) | Self::ApiKey(_) => 0,
+            Self::Introspection(_) | Self::ApiKey(_) | Self::Basic(_) => 0,
         }
     }
 
@@ -221,8 +233,11 @@ impl Method {
             (Self::Introspection(_), Evidence::Introspected(evidence)) => {
                 evidence.still_valid(facts.now)
             }
+            (Self::Basic(own), Evidence::Login(user)) => own.still_valid(user, facts),
             // Another method verified the credential, or its results are not cached.
-            (Self::Jwt(_) | Self::Introspection(_) | Self::ApiKey(_), _) => Ok(false),
+            (Self::Jwt(_) | Self::Introspection(_) | Self::ApiKey(_) | Self::Basic(_), _) => {
+                Ok(false)
+            }
         }
     }
 
@@ -242,6 +257,10 @@ impl Method {
                 let key = own.claim(parsed.shown())?;
                 Some(Claim::ApiKey(own, key))
             }
+            Self::Basic(own) => {
+                let login = own.claim(parsed.shown())?;
+                Some(Claim::Basic(own, login))
+            }
         }
     }
 
@@ -249,8 +268,9 @@ impl Method {
         match (self, other) {
             (Self::Jwt(own), Self::Jwt(other)) => own.issuer.overlaps(&other.issuer),
             (Self::Introspection(_), Self::Introspection(_))
-            | (Self::ApiKey(_), Self::ApiKey(_)) => true,
-            (Self::Jwt(_) | Self::Introspection(_) | Self::ApiKey(_), _) => false,
+            | (Self::ApiKey(_), Self::ApiKey(_))
+            | (Self::Basic(_), Self::Basic(_)) => true,
+            (Self::Jwt(_) | Self::Introspection(_) | Self::ApiKey(_) | Self::Basic(_), _) => false,
         }
     }
 }
@@ -261,6 +281,7 @@ impl<'c> Claim<'_, 'c> {
         match self {
             Self::Jwt(jwt, token) => jwt.claimed_subject(token),
             Self::Introspection(..) | Self::ApiKey(..) => None,
+            Self::Basic(_, login) => Some(login.user()),
         }
     }
 
@@ -273,6 +294,7 @@ impl<'c> Claim<'_, 'c> {
             Self::Jwt(jwt, token) => jwt.verify(token, facts),
             Self::Introspection(own, _) => own.verify(facts),
             Self::ApiKey(own, key) => own.verify(key, facts),
+            Self::Basic(own, login) => own.verify(login, facts),
         }?;
         Ok(Rc::new(Principal::new(provider, verified)))
     }

@@ -15,13 +15,13 @@ use std::time::Duration;
 use serde_json::Value;
 use smallvec::SmallVec;
 
-pub use self::access::{Access, Gate, ReplyId};
+pub use self::access::{Access, Gate, Needs, ReplyId};
 use self::claim::ClaimRequirement;
 use self::condition::{Budget, Condition, Failed};
 use self::names::Names;
 pub use self::required::Required;
-use crate::authenticate::Principal;
 use crate::authenticate::jose::claims::moment;
+use crate::authenticate::{Principal, Provider};
 use crate::reject::{Reject, Requirement, Weakness};
 use crate::request::path::Readings;
 use crate::request::preflight::Preflight;
@@ -96,6 +96,10 @@ pub struct Input<'a> {
     pub principal: &'a Principal,
     /// The name of the provider that verified the caller.
     pub provider: &'a str,
+    /// Every caller of the request.
+    pub callers: &'a Principals,
+    /// The providers of the configuration.
+    pub providers: &'a [Provider],
     /// The request.
     pub request: &'a RequestView<'a>,
     /// How the filter knows whether the request came over HTTPS.
@@ -113,10 +117,14 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// The input for the first of the callers: a permit rests on the caller that was checked.
-    fn of_first(self, principals: &'a Principals) -> Result<Self, Reject> {
-        let principal = principals.first().ok_or(Reject::NoCredential)?;
-        Ok(Self { principal, ..self })
+    /// The input for the first of the callers: a permit rests on the callers that were checked.
+    fn of_first(self, callers: &'a Principals) -> Result<Self, Reject> {
+        let principal = callers.first().ok_or(Reject::NoCredential)?;
+        Ok(Self {
+            principal,
+            callers,
+            ..self
+        })
     }
 
     /// The value of a path parameter.
@@ -163,19 +171,16 @@ pub fn admit(
     Ok(Admitted { principals })
 }
 
-/// Permits the callers, if the first of them meets the requirements. `input` is evaluated for that caller, whichever it
-/// names.
+/// Permits the callers, if every provider of which the gate needs a credential has verified one, and the first caller
+/// meets the requirements. `input` is evaluated for that caller, whichever it names.
 ///
 /// # Errors
-/// [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order: the caller can act on the first
-/// two.
-pub fn permit(
-    admitted: Admitted,
-    requirements: &Requirements,
-    input: Input<'_>,
-) -> Result<Permit, Reject> {
+/// [`Reject::MissingCredential`], [`Reject::Authentication`], [`Reject::Scope`] or [`Reject::Requirement`], in this order:
+/// the caller can act on the first three.
+pub fn permit(admitted: Admitted, gate: &Gate, input: Input<'_>) -> Result<Permit, Reject> {
     let Admitted { principals } = admitted;
-    requirements.check(input.of_first(&principals)?)?;
+    refuse_missing(gate, &principals)?;
+    gate.requirements.check(input.of_first(&principals)?)?;
     Ok(Permit { principals })
 }
 
@@ -187,14 +192,26 @@ pub fn permit(
 #[cold]
 pub fn permit_where_hidden(
     admitted: Admitted,
-    requirements: &Requirements,
+    gate: &Gate,
     input: Input<'_>,
 ) -> Result<Permit, Reject> {
     let Admitted { principals } = admitted;
+    refuse_missing(gate, &principals)?;
     let input = input.of_first(&principals)?;
-    requirements.check_beyond_authentication(input)?;
-    requirements.check_authentication(input)?;
+    gate.requirements.check_beyond_authentication(input)?;
+    gate.requirements.check_authentication(input)?;
     Ok(Permit { principals })
+}
+
+/// Denies callers of which one that the gate needs is missing.
+///
+/// # Errors
+/// [`Reject::MissingCredential`].
+pub fn refuse_missing(gate: &Gate, callers: &Principals) -> Result<(), Reject> {
+    match gate.missing(callers).next() {
+        None => Ok(()),
+        Some(_) => Err(Reject::MissingCredential),
+    }
 }
 
 /// What a caller lacks if a condition does not hold.

@@ -132,7 +132,7 @@ pub enum Grammar {
     Token,
     /// The `token68` of `Basic`, which contains a user name and a password (RFC 7617 §2).
     Basic,
-    /// An API key: up to [`Grammar::KEY_MAX`] visible ASCII characters without a comma, which joins repeated headers.
+    /// An API key ([`is_api_key`]).
     Key,
 }
 
@@ -280,9 +280,6 @@ fn attempted(request: &RequestView<'_>, locations: &[Location], at: &Location) -
 }
 
 impl Grammar {
-    /// The longest API key, in bytes.
-    const KEY_MAX: usize = 512;
-
     /// The same as [`Self::accepts`] for octets that most likely are not: ends at the first that shows it.
     fn can_be(self, octets: &[u8]) -> bool {
         match self {
@@ -300,12 +297,7 @@ impl Grammar {
         match self {
             // `token68` has the same characters (RFC 9110 §11.2).
             Self::Token | Self::Basic => is_b64token(octets),
-            Self::Key => {
-                (1..=Self::KEY_MAX).contains(&octets.len())
-                    && octets
-                        .iter()
-                        .all(|byte| byte.is_ascii_graphic() && *byte != b',')
-            }
+            Self::Key => is_api_key(octets),
         }
     }
 
@@ -348,6 +340,16 @@ impl Grammar {
             Self::Key => Shown::Key(octets),
         }
     }
+}
+
+/// The longest API key, in bytes.
+pub const API_KEY_MAX: usize = 512;
+
+/// Whether octets can be an API key: up to [`API_KEY_MAX`] visible ASCII characters without a comma, which joins repeated
+/// headers.
+pub fn is_api_key(octets: &[u8]) -> bool {
+    let is_visible = |byte: &u8| byte.is_ascii_graphic() && *byte != b',';
+    (1..=API_KEY_MAX).contains(&octets.len()) && octets.iter().all(is_visible)
 }
 
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).

@@ -20,7 +20,8 @@
 //!     with a credential is not read (`unread`);
 //! 12. there is no credential: 401, or at an optional rule the request passes;
 //! 13. a credential is invalid: 401, also if the rule does not accept its provider, because an upstream could read it. If
-//!     its validity cannot be determined, because keys are unavailable: 503;
+//!     its validity cannot be determined, because keys are unavailable: 503. If every credential is valid, and the rule
+//!     needs those of several providers (`require_all`), one that is missing is 401;
 //! 14. the caller lacks what the configuration requires of every caller: as 16 and 17, but never hidden;
 //! 15. the credential is valid, but the rule does not accept its provider, or no rule permits the request: 403;
 //! 16. the authentication is too weak or too old: 401 (RFC 9470);
@@ -46,6 +47,7 @@ mod trace;
 mod unread;
 mod verify;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
@@ -55,10 +57,11 @@ pub use self::forward::Forward;
 use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
 pub use self::trace::{Step, Throttling, Trace};
+use crate::authenticate::basic::Hashing;
 use crate::authenticate::jose::signature::Backend;
 use crate::authenticate::{ProviderId, SourceId};
 use crate::authorize::condition::{Budget, Condition};
-use crate::authorize::{Access, permit, permit_anyone, permit_where_hidden};
+use crate::authorize::{Access, Needs, permit, permit_anyone, permit_where_hidden};
 use crate::keys::CurrentLists;
 use crate::plan::{Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
@@ -117,6 +120,7 @@ pub fn evaluate<'p>(
             now: circumstances.now,
         },
         budget: Budget::default(),
+        hashing: Hashing::new(store.hashing.allows(circumstances.now)),
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
     decision.verdict = match evaluation.decide(&mut decision, &mut effects, trace) {
@@ -135,6 +139,7 @@ pub fn evaluate<'p>(
         Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
     );
     decision.is_shadow &= !is_own;
+    effects.hashed = evaluation.hashing.is_done().then_some(circumstances.now);
     evaluation.forwarding().pass_on(&mut decision);
     Outcome::Decided(decision, effects)
 }
@@ -240,6 +245,8 @@ struct Evaluation<'p, 'r> {
     lists: CurrentLists<'r>,
     /// What all conditions of the request may cost together.
     budget: Budget,
+    /// Whether slow password hashes are computed, and whether one was.
+    hashing: Hashing,
 }
 
 impl<'p, 'r> Evaluation<'p, 'r> {
@@ -395,7 +402,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             }
             Access::Optional(gate) | Access::Required(gate) | Access::Closed(gate) => gate,
         };
-        decision.offers = &gate.offers;
+        decision.offers = Cow::Borrowed(&gate.offers);
         decision.requirements = Some(self.required(gate));
         self.identify(gate, decision, effects, trace)?;
         let Some(principal) = decision.principals.first() else {
@@ -403,6 +410,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             return pass_anyone(access);
         };
         let provider = principal.provider();
+        self.refuse_missing(gate, decision, trace)?;
         let admitted = self.admit(applicable, decision, effects, trace)?;
         if !gate.providers.contains(&provider) {
             return Err(Reject::ProviderNotAccepted.into());
@@ -415,8 +423,8 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             effects,
             trace,
             |input| match decision.hides {
-                false => permit(admitted, &gate.requirements, input),
-                true => permit_where_hidden(admitted, &gate.requirements, input),
+                false => permit(admitted, gate, input),
+                true => permit_where_hidden(admitted, gate, input),
             },
         )?;
         decision.told = Told::Caller;
@@ -437,7 +445,10 @@ fn access_in_words(access: &Access) -> &'static str {
         Access::Public => "public",
         Access::Respond(_) => "fixed response",
         Access::Optional(_) => "a credential is optional, but an invalid one is denied",
-        Access::Required(_) => "a credential is required",
+        Access::Required(gate) => match gate.needs {
+            Needs::One => "a credential is required",
+            Needs::Each => "a credential of each provider of `require_all` is required",
+        },
         Access::Closed(_) => "denied for every caller",
     }
 }

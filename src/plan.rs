@@ -9,6 +9,7 @@ mod rules;
 mod stripped;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -43,6 +44,8 @@ pub struct Plan {
     pub crypto: Crypto,
     /// How many tokens are cached.
     pub cache: CacheSizes,
+    /// How much of each second a worker spends on slow password hashes.
+    pub hash_budget: Duration,
     /// What decides about requests. Without a policy, every request is denied.
     pub policy: Option<Policy>,
 }
@@ -203,6 +206,7 @@ impl Plan {
                 verified: 0,
                 refused: 0,
             },
+            hash_budget: Duration::ZERO,
             policy: None,
         }
     }
@@ -218,6 +222,7 @@ impl Plan {
             self.cache,
             sources,
             throttle.map(|throttle| throttle.limits),
+            self.hash_budget,
         )
     }
 }

@@ -49,6 +49,8 @@ pub enum Reject {
     NoCredential,
     /// The credential is not valid.
     Invalid(Invalid),
+    /// The rule needs credentials of several providers, and one of them is missing.
+    MissingCredential,
     /// The filter cannot verify the credential now.
     Unavailable(Unavailable),
     /// The credential is valid, but the rule does not accept its provider.
@@ -294,6 +296,7 @@ impl Reject {
             Self::Fixed => "respond",
             Self::TooManyFailures { .. } => "too_many_failures",
             Self::NoCredential => "unauthorized",
+            Self::MissingCredential => "credential_missing",
             Self::Malformed(malformed) => match malformed.fault {
                 CredentialFault::Several => "several_credentials",
                 CredentialFault::Empty => "empty_credential",

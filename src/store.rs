@@ -1,15 +1,20 @@
-//! What a worker keeps between requests: results of verified tokens, fetched keys and lists, and counted failures.
+//! What a worker keeps between requests: results of verified credentials, fetched keys and lists, counted failures, and the
+//! time that it spent on password hashes.
 //!
 //! The store decides nothing. An evaluation only reads it. Its effects are applied to the store once, after the
 //! evaluation.
 
 mod failures;
+mod hashing;
 mod introspections;
 mod tokens;
 
 pub use self::failures::{Caller, CallerId, Failures, Limits};
+pub use self::hashing::HashBudget;
 pub use self::introspections::Introspections;
 pub use self::tokens::{CacheSizes, Judged, Refused, Slot, TokenCache, TokenId, TokenKey};
+use std::time::Duration;
+
 use crate::authenticate::SourceId;
 use crate::authenticate::jose::keys::KeySet;
 use crate::keys::{FetchEvent, Fetched, HeldKeySets, HeldLists, Loaded, Source};
@@ -27,17 +32,26 @@ pub struct Store {
     pub lists: HeldLists,
     /// What authorization servers said of tokens.
     pub introspections: Introspections,
+    /// The time for slow password hashes.
+    pub hashing: HashBudget,
 }
 
 impl Store {
-    /// An empty store for these sources. Failures are counted if there are limits.
-    pub fn new(tokens: CacheSizes, sources: &[Source], failures: Option<Limits>) -> Self {
+    /// An empty store for these sources. Failures are counted if there are limits. Password hashes take `hashing` of each
+    /// second.
+    pub fn new(
+        tokens: CacheSizes,
+        sources: &[Source],
+        failures: Option<Limits>,
+        hashing: Duration,
+    ) -> Self {
         Self {
             tokens: TokenCache::new(tokens),
             failures: failures.map(Failures::new),
             keys: HeldKeySets::new(sources.len()),
             lists: HeldLists::new(sources),
             introspections: Introspections::default(),
+            hashing: HashBudget::new(hashing),
         }
     }
 
@@ -47,7 +61,11 @@ impl Store {
             Fetched::Ok(Loaded::Keys(set)) => {
                 self.replace_keys(event.source, set, event.at, event.after_doubt);
             }
-            Fetched::Ok(Loaded::List(list)) => self.lists.replace(event.source, list, event.at),
+            Fetched::Ok(Loaded::List(list)) => {
+                self.lists.replace(event.source, list, event.at);
+                // A refused password can be right from now on.
+                self.tokens.forget_refused();
+            }
             Fetched::Unchanged => self.lists.confirm(event.source, event.at),
             Fetched::Err => self.fetch_failed(event.source, event.at),
         }

@@ -139,7 +139,7 @@ pub fn audit_line(
         subject: subject(decision),
         client,
         method: shortened(request.method()),
-        path: shortened(request.path()),
+        path: shortened(without_fragment(request.path())),
         request_id: request.id(),
         time: now.to_string(),
     };
@@ -152,6 +152,11 @@ pub fn audit_line(
 
 fn subject<'d>(decision: &'d Decision<'_>) -> Option<&'d str> {
     decision.principal()?.subject()
+}
+
+/// A path without a fragment, which is denied, and which can contain a token (RFC 6749 §4.2.2).
+fn without_fragment(path: &[u8]) -> &[u8] {
+    path.split(|byte| *byte == b'#').next().unwrap_or_default()
 }
 
 fn shortened(bytes: &[u8]) -> String {

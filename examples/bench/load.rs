@@ -91,7 +91,7 @@ pub fn request(path: &str, token: Option<&String>) -> Vec<u8> {
 }
 
 /// Reads one response with its body, and returns its status.
-fn read_response(connection: &mut TcpStream) -> u16 {
+pub fn read_response(connection: &mut TcpStream) -> u16 {
     let mut buffer = [0; 8 * 1024];
     let mut filled = 0;
     loop {

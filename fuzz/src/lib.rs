@@ -4,6 +4,7 @@ pub mod claims;
 pub mod cookies;
 pub mod host;
 pub mod jwks;
+pub mod logins;
 pub mod metadata;
 pub mod paths;
 pub mod random;

@@ -2,7 +2,7 @@
 //! another rule matches.
 
 use countersign::authorize::Requirements;
-use countersign::authorize::{Access, Everywhere, Gate};
+use countersign::authorize::{Access, Everywhere, Gate, Needs};
 use countersign::identity::Identity;
 use countersign::plan::{Match, Mode, Policy, Rule, Rules, Stripped};
 use countersign::request::path::{Case, EncodedSlash, Pattern, Readings};
@@ -109,6 +109,7 @@ pub fn policy_of(rules: Rules) -> Policy {
         require: Everywhere::default(),
         strangers: Gate {
             providers: Vec::new(),
+            needs: Needs::One,
             choice: 0,
             ignores_others: false,
             offers: Vec::new(),

@@ -1,14 +1,21 @@
 //! What lists of credentials have in common: what an entry grants, and what can be wrong with it.
 
+mod index;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
+pub(super) use self::index::{Index, Repeated};
+use super::basic::password::PasswordHashFault;
 use super::granted::Granted;
 use crate::grammar::is_oauth_text;
 use crate::grammar::unprintable::escaped;
-use crate::json::{ITEM_MAX, Json, Object};
+use crate::json::{ITEM_MAX, ItemsFault, Json, Object, parse_items};
 use crate::time::Timestamp;
+
+/// The most entries of a list.
+pub const MAX_ENTRIES: usize = 250_000;
 
 /// The longest name of a caller, in bytes. It is logged with each request.
 const NAME_MAX: usize = 256;
@@ -26,6 +33,17 @@ pub struct Grants {
     pub scopes: Granted,
     /// The roles of the caller.
     pub roles: Granted,
+}
+
+/// Why a fetched list is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ListFault {
+    /// It is not a list of entries.
+    #[error(transparent)]
+    Items(ItemsFault),
+    /// It has too many entries.
+    #[error("too many entries: expected at most {MAX_ENTRIES}")]
+    TooMany,
 }
 
 /// What is wrong with an entry. No message contains a part of the entry, which can be a secret.
@@ -58,6 +76,15 @@ pub enum EntryFault {
     /// It is the hash of an empty text.
     #[error("this is the SHA-256 of an empty key")]
     EmptyKey,
+    /// The user name is missing, or `Basic` cannot send it: a user name ends at its first colon (RFC 7617 §2).
+    #[error(
+        "expected a user name of 1 to {NAME_MAX} bytes, without a colon, without whitespace at an end and without \
+         invisible characters"
+    )]
+    UserName,
+    /// The password hash is missing or is not accepted. It may be the password in plain text.
+    #[error(transparent)]
+    Password(PasswordHashFault),
     /// The scopes are not a list of scopes (RFC 6749 §3.3).
     #[error("expected a list of scopes of visible ASCII characters other than `\"` and `\\`")]
     Scopes,
@@ -73,6 +100,9 @@ pub enum EntryFault {
     /// An earlier entry has the same credential and grants something else, so that neither is used.
     #[error("the same credential as entry {0}, which grants something else: both are ignored")]
     Ambiguous(usize),
+    /// An earlier entry has the same user name and is different, so that neither is used.
+    #[error("the same user name as entry {0}, which is different: both are ignored")]
+    AmbiguousUser(usize),
 }
 
 impl EntryFault {
@@ -82,6 +112,8 @@ impl EntryFault {
             Self::PlainKey => Some("key"),
             Self::Name => Some("id"),
             Self::Digest | Self::EmptyKey => Some("sha256"),
+            Self::UserName => Some("name"),
+            Self::Password(_) => Some("password"),
             Self::Scopes => Some("scopes"),
             Self::Roles => Some("roles"),
             Self::Expires => Some("expires"),
@@ -89,7 +121,8 @@ impl EntryFault {
             | Self::TooLong
             | Self::UnknownMember(_)
             | Self::Duplicate(_)
-            | Self::Ambiguous(_) => None,
+            | Self::Ambiguous(_)
+            | Self::AmbiguousUser(_) => None,
         }
     }
 }
@@ -174,6 +207,32 @@ pub fn is_name(text: &str) -> bool {
         && matches!(escaped(text), Cow::Borrowed(_))
 }
 
+/// Reads the list of a response: `{"name": [...]}`. `read` is called with each entry, which is `None` if it is too long, and
+/// its index. Returns the entries that it cannot read.
+///
+/// # Errors
+/// [`ListFault`].
+pub(super) fn read_entries(
+    body: &[u8],
+    name: &'static str,
+    read: &mut dyn FnMut(Option<&Json<'_>>, u32) -> Result<(), EntryFault>,
+) -> Result<IgnoredEntries, ListFault> {
+    let mut ignored = IgnoredEntries::default();
+    let mut index = 0;
+    let items = parse_items(body, name, &mut |item| {
+        if let Err(fault) = read(item.as_ref(), index) {
+            ignored.push(index as usize, fault);
+        }
+        index += 1;
+        (index as usize) <= MAX_ENTRIES
+    });
+    items.map_err(|fault| match fault {
+        ItemsFault::Stopped => ListFault::TooMany,
+        fault => ListFault::Items(fault),
+    })?;
+    Ok(ignored)
+}
+
 /// The members of an entry, if it has only `known` ones. `expected` lists them for the message.
 pub(super) fn members<'j, 'b>(
     entry: Option<&'j Json<'b>>,
@@ -185,9 +244,6 @@ pub(super) fn members<'j, 'b>(
         Some(_) => return Err(EntryFault::NotAnObject),
         None => return Err(EntryFault::TooLong),
     };
-    if object.get("key").is_some() {
-        return Err(EntryFault::PlainKey);
-    }
     match object.iter().all(|(name, _)| known.contains(&name)) {
         true => Ok(object),
         false => Err(EntryFault::UnknownMember(expected)),

@@ -1,5 +1,6 @@
 //! What a 401 offers to the client.
 
+use super::Provider;
 use crate::credential::Carrier;
 use crate::scheme::Scheme;
 
@@ -40,6 +41,22 @@ pub enum KeyPart {
     Query,
     /// A cookie.
     Cookie,
+}
+
+/// What is offered for credentials of these providers, in their order. Nothing is offered twice.
+pub fn offers_of(providers: &[&Provider]) -> Vec<Offer> {
+    let all = || {
+        let each = providers.iter();
+        each.flat_map(|provider| provider.method.offers())
+    };
+    let has_others = !all().all(Offer::is_last_resort);
+    let mut offers: Vec<Offer> = Vec::new();
+    for offer in all().filter(|offer| !has_others || !offer.is_last_resort()) {
+        if !offers.contains(offer) {
+            offers.push(offer.clone());
+        }
+    }
+    offers
 }
 
 impl Offer {

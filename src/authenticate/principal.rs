@@ -2,10 +2,12 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
 use super::ProviderId;
+use super::basic::users::User;
 use super::granted::Granted;
 use super::{introspection, jwt};
 use crate::json;
@@ -44,6 +46,8 @@ pub enum Evidence {
     Introspected(introspection::Evidence),
     /// An API key. It is verified each time.
     ApiKey,
+    /// A user name and a password, which are those of this entry.
+    Login(Rc<User>),
 }
 
 /// Claims that take at most this much memory, in bytes, are kept as values for any length of their text.
@@ -101,7 +105,7 @@ impl Principal {
     /// Whether verifying the credential again costs so much that the first result is cached.
     pub fn is_costly(&self) -> bool {
         match self.evidence {
-            Evidence::Introspected(_) => true,
+            Evidence::Introspected(_) | Evidence::Login(_) => true,
             Evidence::Jwt(_) | Evidence::ApiKey => false,
         }
     }
@@ -167,6 +171,8 @@ impl Evidence {
         match self {
             Self::Jwt(evidence) => evidence.bytes(),
             Self::Introspected(_) | Self::ApiKey => 0,
+            // The list has it too, until the list changes.
+            Self::Login(user) => user.bytes(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a rule requires of requests.
 
-use super::Requirements;
 use super::condition::Condition;
+use super::{Principals, Requirements};
 use crate::authenticate::{Offer, ProviderId};
 
 /// What a rule, or the default, requires of a request.
@@ -27,8 +27,10 @@ pub struct ReplyId(pub usize);
 /// Which credentials are accepted, and what their callers must have.
 #[derive(Debug)]
 pub struct Gate {
-    /// The accepted providers.
+    /// The accepted providers, in the order in which their callers rank.
     pub providers: Vec<ProviderId>,
+    /// Of how many of them a request needs a credential.
+    pub needs: Needs,
     /// The number of this set of accepted providers. Two sets have different numbers if they could select different
     /// providers for the same credential.
     pub choice: usize,
@@ -40,7 +42,35 @@ pub struct Gate {
     pub requirements: Requirements,
 }
 
+/// Of how many accepted providers a request needs a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// One.
+    One,
+    /// Each (`require_all`).
+    Each,
+}
+
 impl Gate {
+    /// The providers of which a credential is missing, although there is a caller.
+    pub fn missing<'a>(&'a self, callers: &'a Principals) -> impl Iterator<Item = ProviderId> + 'a {
+        let needed: &[ProviderId] = match self.needs {
+            Needs::One => &[],
+            Needs::Each => &self.providers,
+        };
+        let is_missing = |id: &ProviderId| callers.iter().all(|caller| caller.provider() != *id);
+        needed.iter().copied().filter(is_missing)
+    }
+
+    /// Whether the requirements are checked for callers of this provider. If several credentials are needed, they are
+    /// checked for the caller of the first.
+    pub fn checks(&self, provider: ProviderId) -> bool {
+        match self.needs {
+            Needs::One => self.providers.contains(&provider),
+            Needs::Each => self.providers.first() == Some(&provider),
+        }
+    }
+
     /// Whether both gates read the same credentials of every request, and select the same providers for them.
     pub fn reads_like(&self, other: &Self) -> bool {
         self.choice == other.choice

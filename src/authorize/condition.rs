@@ -4,7 +4,7 @@
 //! text ─ syntax, cost ─▶ references, and an expression that is charged for its work ─ holds ─▶ true or false
 //! ```
 //!
-//! A condition can refer to `claims`, `subject`, `scopes`, `roles`, `groups`, `provider`, `params`, `request`
+//! A condition can refer to `claims`, `subject`, `scopes`, `roles`, `groups`, `provider`, `callers`, `params`, `request`
 //! (`method`, `path`, `host`, `headers`, `scheme`), `source` (`address`) and `now`. Only the values that it refers to
 //! are built. A value that is not known is absent: a reference to it fails, and `has()` returns false.
 //!
@@ -143,7 +143,7 @@ impl Condition {
         self.references.address
     }
 
-    /// Whether the condition refers to this claim, or to all claims. Of a path, only the first name is compared.
+    /// Whether the condition refers to this claim of the caller, or to all claims. Of a path, only the first name is compared.
     pub fn looks_at_claim(&self, claim: &str) -> bool {
         let first = claim.split('.').next().unwrap_or_default();
         self.references.claims.contains(claim) || self.references.claims.contains(first)
@@ -152,6 +152,12 @@ impl Condition {
     /// Whether the condition refers to path parameters.
     pub fn looks_at_parameters(&self) -> bool {
         self.references.params != Members::None
+    }
+
+    /// The providers that the condition names in `callers`, each with its position in the text.
+    pub fn providers(&self) -> impl Iterator<Item = (&str, Position)> {
+        let providers = self.references.providers.iter();
+        providers.map(|(name, position)| (name.as_str(), *position))
     }
 
     /// The path parameters that the condition names, each with its position in the text.

@@ -17,6 +17,8 @@ mod stripped;
 mod throttle;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use self::providers::BEARER;
 use self::rules::{number_choices, of_strangers};
@@ -45,6 +47,11 @@ const CACHE: CacheSizes = CacheSizes {
     refused: 1_000,
 };
 
+/// How much of each second a worker spends on slow password hashes by default, and at least and at most.
+const HASH_BUDGET: Duration = Duration::from_millis(50);
+const HASH_BUDGETS: RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_millis(900);
+
 /// Compiles a configuration and reports every fault. The plan is whole only if no fault was reported.
 pub fn compile(
     document: &Document,
@@ -62,7 +69,15 @@ pub fn compile(
         servers: Vec::new(),
         by_host: by_host(document),
         replies: Vec::new(),
+        provider_names: None,
         case: document.paths_case.given().copied().unwrap_or_default(),
+        caches_nothing: document
+            .cache
+            .given()
+            .map(cache_sizes)
+            .unwrap_or(CACHE)
+            .verified
+            == 0,
     };
     compiler.plan(document)
 }
@@ -84,15 +99,21 @@ struct Compiler<'d> {
     servers: Vec<Server>,
     /// The algorithms that a host verifies, as far as the configuration permits.
     by_host: AlgorithmSet,
+    /// The names of all providers. None if not every name could be read.
+    provider_names: Option<Vec<String>>,
     /// The responses of rules with `respond`.
     replies: Vec<FixedReply>,
     /// Whether the upstream distinguishes upper and lower case in paths.
     case: Case,
+    /// Whether verified credentials are not cached.
+    caches_nothing: bool,
 }
 
 impl Compiler<'_> {
     fn plan(mut self, document: &Document) -> Plan {
         let providers = self.providers(document);
+        let has_all = providers.has_every_name();
+        self.provider_names = has_all.then(|| providers.names().map(str::to_owned).collect());
         self.implied_by = self.implied_by(&document.scopes_imply);
         let require = self.everywhere(document);
         let rules = self.rules(document, &providers);
@@ -146,14 +167,25 @@ impl Compiler<'_> {
                 .given()
                 .and_then(|throttle| self.throttle(throttle)),
         };
+        let hash_budget = self.hash_budget(document);
         let log = document.audit.given().and_then(|audit| audit.log.given());
         Plan {
             presentation,
             audit: log.copied().unwrap_or(Audit::Denied),
             cache: document.cache.given().map_or(CACHE, cache_sizes),
+            hash_budget,
             crypto: document.crypto.given().copied().unwrap_or_default(),
             policy: Some(policy),
         }
+    }
+
+    fn hash_budget(&mut self, document: &Document) -> Duration {
+        let budget = document.hash_budget.given().copied();
+        let budget = budget.unwrap_or(HASH_BUDGET);
+        if !HASH_BUDGETS.contains(&budget) {
+            self.report(&At::Root.member("hash_budget"), Fault::HashBudget);
+        }
+        budget
     }
 
     fn https_by(&mut self, document: &Document) -> HttpsBy {

@@ -25,7 +25,7 @@ use self::resource_metadata::ResourceMetadata;
 use self::responses::Responses;
 use self::rules::{Require, Rule};
 use self::throttle::Throttle;
-use super::read::{choice, object};
+use super::read::{Span, choice, object};
 use crate::plan::{Audit as Log, Crypto, Mode};
 use crate::presentation::Protects;
 use crate::request::path::{Case, EncodedSlash};
@@ -47,6 +47,9 @@ object! {
         optional crypto: Crypto,
         /// How many tokens each worker remembers.
         optional cache: Cache,
+        /// How much of each second a worker spends on bcrypt and argon2id hashes, from `1ms` to `900ms`. Other requests of the
+        /// worker wait meanwhile. Beyond it, requests with a password that is not cached receive 503. Default `50ms`.
+        narrowing hash_budget: Span,
         /// Scopes that imply other scopes, which in turn imply theirs.
         optional scopes_imply: BTreeMap<String, Vec<String>>,
         /// The networks from which requests may come.

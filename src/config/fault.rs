@@ -93,6 +93,8 @@ pub enum Fault {
     OAuthText,
     #[error("expected an absolute `http` or `https` URL")]
     WebUrl,
+    #[error("expected a duration from `1ms` to `900ms`")]
+    HashBudget,
     /// A placeholder of an identity header.
     #[error("unknown placeholder `{name}`{}", PlaceholderHint(.name, .nearest))]
     Placeholder {
@@ -300,8 +302,20 @@ pub enum InvalidRule {
     RequireWithAllow,
     #[error("`providers` cannot be combined with `allow: public`: the filter reads no credential")]
     ProvidersWithPublic,
-    #[error("`other_credentials` requires `providers`: the others are those that it does not list")]
+    #[error(
+        "`other_credentials` requires `providers` or `require_all`: the others are those that it does not list"
+    )]
     OthersOfNone,
+    #[error(
+        "`require_all` cannot be combined with `{0}`: each of its providers must verify a credential"
+    )]
+    RequireAllWith(&'static str),
+    #[error("expected at least two providers: use `providers` for one")]
+    FewerThanTwo,
+    #[error(
+        "no request can have a credential of `{one}` and one of `{two}`: configure another `from` for one of them"
+    )]
+    NeverTogether { one: String, two: String },
     #[error("`on_forbidden` cannot be combined with `allow: public`: no request receives 403")]
     HiddenPublic,
     #[error(
@@ -318,6 +332,11 @@ pub enum InvalidRule {
          list of `jwks`"
     )]
     SameTokens { one: String, two: String },
+    #[error(
+        "the providers `{one}` and `{two}` accept the same credentials: put their entries into one provider, or give each its \
+         own `from`"
+    )]
+    SameCredentials { one: String, two: String },
     #[error("no request can reach this rule: `{earlier}` matches every request that it matches")]
     Unreachable { earlier: String },
     #[error(
@@ -378,6 +397,12 @@ pub enum InvalidRequirement {
     Condition(Vec<condition::Fault>),
     #[error("{position}: unknown path parameter `{name}`{}", Suggestion(.nearest))]
     UnknownParameter {
+        position: Position,
+        name: String,
+        nearest: Option<String>,
+    },
+    #[error("{position}: unknown provider `{name}`{}", Suggestion(.nearest))]
+    UnknownProvider {
         position: Position,
         name: String,
         nearest: Option<String>,

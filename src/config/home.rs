@@ -4,7 +4,7 @@ use super::at::At;
 
 /// The location of each object, and its keys. Left out are keys such as `networks` that belong to several objects, where
 /// none is the likely one. The top level comes last.
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 13] = [
     (
         "rules[].match",
         &["paths", "methods", "hosts", "headers", "route", "policy"],
@@ -30,6 +30,7 @@ const HOMES: [(&str, &[&str]); 12] = [
         &[
             "match",
             "allow",
+            "require_all",
             "other_credentials",
             "on_forbidden",
             "respond",
@@ -58,7 +59,8 @@ const HOMES: [(&str, &[&str]); 12] = [
         "providers[].introspection",
         &["client_id", "client_secret", "accept_jwt"],
     ),
-    ("providers[]", &["jwt", "introspection"]),
+    ("providers[].basic", &["users"]),
+    ("providers[]", &["jwt", "introspection", "basic"]),
     ("providers[].jwt.jwks", &["inline", "remote", "discovery"]),
     (
         "providers[].jwt.jwks.remote",
@@ -101,6 +103,7 @@ const HOMES: [(&str, &[&str]); 12] = [
             "default",
             "crypto",
             "cache",
+            "hash_budget",
             "scopes_imply",
             "networks",
             "providers",

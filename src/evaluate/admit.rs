@@ -80,6 +80,8 @@ impl<'p> Evaluation<'p, '_> {
         check(Input {
             principal,
             provider: decision.provider.unwrap_or_default(),
+            callers: &decision.principals,
+            providers: &self.policy.providers,
             request: self.request,
             https_by: self.policy.https_by,
             path: applicable.readings,

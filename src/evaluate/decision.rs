@@ -1,5 +1,7 @@
 //! A decision: what the filter does with a request, and what the decision rests on.
 
+use std::borrow::Cow;
+
 use super::Effects;
 use super::forward::{Forward, Forwarding, Told};
 use super::unread::Unread;
@@ -29,7 +31,7 @@ pub struct Decision<'p> {
     /// The schemes of the credential that failed, or else of the first caller's.
     pub schemes: SchemeSet,
     /// What a 401 offers, in the order of its challenges.
-    pub offers: &'p [Offer],
+    pub offers: Cow<'p, [Offer]>,
     /// What is required of callers.
     pub requirements: Option<Required<'p>>,
     /// Whether the response must hide that the rule exists (`on_forbidden: not_found`).
@@ -100,7 +102,7 @@ impl<'p> Decision<'p> {
             provider: None,
             principals: Principals::new(),
             schemes: SchemeSet::default(),
-            offers: &[],
+            offers: Cow::Borrowed(&[]),
             requirements: None,
             hides: false,
             fixed: None,

@@ -15,6 +15,8 @@ pub struct Effects {
     pub tokens: SmallVec<[TokenEffect; 1]>,
     /// The callers whose count of failures increases.
     pub failures: Vec<CallerId>,
+    /// When the evaluation began, if it computed a slow password hash.
+    pub hashed: Option<Timestamp>,
     /// How many conditions could not be evaluated.
     pub failed_conditions: u32,
     /// What should be fetched although no request waits for it. The host makes this fetch.
@@ -51,9 +53,14 @@ impl Effects {
     /// Workers evaluate requests at the same time. If the failures that other workers counted meanwhile block the caller,
     /// a request that fails is denied for that reason, as it would be if it had come later.
     ///
+    /// `now` is the time after the evaluation: it shows how long a password hash took.
+    ///
     /// # Errors
     /// Why the request is denied instead: [`Reject::TooManyFailures`].
     pub fn commit(self, store: &mut Store, now: Timestamp) -> Result<(), Reject> {
+        if let Some(began) = self.hashed {
+            store.hashing.spent(began, now);
+        }
         for effect in self.tokens {
             match effect {
                 TokenEffect::Found(slot) => store.tokens.found(slot),

@@ -1,5 +1,7 @@
 //! How a request is changed before it is forwarded.
 
+use std::fmt;
+
 use super::unread::Unread;
 use super::{Decision, Verdict};
 use crate::authenticate::Principal;
@@ -13,7 +15,7 @@ use crate::request::parameter::{is_cookie, is_parameter};
 use crate::request::query::without_parameters_that;
 
 /// How a request is changed before it is forwarded: first headers are removed, then headers are set.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Forward<'p> {
     /// A new target, without the tokens and overrides in its query.
     pub target: Option<Vec<u8>>,
@@ -27,6 +29,18 @@ impl Forward<'_> {
     /// Whether something that the client sent is removed.
     pub fn removes_anything(&self) -> bool {
         self.target.is_some() || !self.remove.is_empty()
+    }
+}
+
+/// Prints only names: a value can be a cookie with a credential.
+impl fmt::Debug for Forward<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set: Vec<_> = self.set.iter().map(|(name, _)| name).collect();
+        formatter
+            .debug_struct("Forward")
+            .field("remove", &self.remove)
+            .field("set", &set)
+            .finish_non_exhaustive()
     }
 }
 

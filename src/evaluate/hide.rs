@@ -13,9 +13,11 @@
 //!    without the rule, this response shows the rule; the configuration has a warning of such rules.
 //! 6. A CORS preflight, which has no caller, is handled as if there were no hiding rules (`preflight`).
 
+use std::borrow::Cow;
+
 use super::trace::{Step, Trace};
 use super::{Applicable, Decision, Effects, Evaluation, Stop, Verdict};
-use crate::authorize::Access;
+use crate::authorize::{Access, Needs, refuse_missing};
 use crate::plan::{Considered, Matched, Rule, Terms};
 use crate::reject::Reject;
 use crate::request::path::Readings;
@@ -168,7 +170,8 @@ impl<'p> Evaluation<'p, '_> {
         let lack = hidden.withheld.or(judged).unwrap_or(Reject::NoRule);
         // Without the rule, another provider could be selected, and another failure counted.
         let own = applicable.access.gate();
-        let is_same = own.is_some_and(|own| own.reads_like(gate));
+        let is_same = gate.needs == Needs::One && own.is_some_and(|own| own.reads_like(gate));
+        let mut offers = Cow::Borrowed(gate.offers.as_slice());
         let reject = match judged.filter(|_| is_same) {
             Some(reject) => reject,
             None => {
@@ -176,7 +179,10 @@ impl<'p> Evaluation<'p, '_> {
                 decision.principals.clear();
                 decision.provider = None;
                 decision.admission = None;
-                match self.identify(gate, decision, effects, trace) {
+                decision.offers = offers;
+                let identified = self.identify(gate, decision, effects, trace);
+                offers = std::mem::take(&mut decision.offers);
+                match identified {
                     Ok(()) if decision.principals.is_empty() => Reject::NoCredential,
                     Ok(()) => lack,
                     Err(Stop::Reject(reject)) => reject,
@@ -189,12 +195,18 @@ impl<'p> Evaluation<'p, '_> {
         } else if let Err(reject) =
             self.admit_without_hidden(gate, applicable, decision, effects, trace)
         {
-            reject
+            match refuse_missing(gate, &decision.principals) {
+                Ok(()) => reject,
+                Err(missing) => {
+                    offers = self.offers_besides_callers(gate, &decision.principals);
+                    missing
+                }
+            }
         } else {
             decision.hides = true;
             return Err(lack.into());
         };
-        (decision.offers, decision.requirements) = (&[], None);
+        (decision.offers, decision.requirements) = (Cow::default(), None);
         // Without the rule, the request is denied before its credentials are read, or the response is fixed.
         if let Some(refusal) = hidden.refusal {
             effects.failures.truncate(failures);
@@ -207,10 +219,13 @@ impl<'p> Evaluation<'p, '_> {
                 return Err(Reject::Fixed.into());
             }
             // Without the rule, the request would pass.
-            Access::Optional(_) if reject == Reject::NoCredential => &self.policy.strangers,
+            Access::Optional(_) if reject == Reject::NoCredential => {
+                offers = Cow::Borrowed(&self.policy.strangers.offers);
+                &self.policy.strangers
+            }
             Access::Public | Access::Optional(_) | Access::Required(_) | Access::Closed(_) => gate,
         };
-        (decision.offers, decision.requirements) = (&gate.offers, Some(self.required(gate)));
+        (decision.offers, decision.requirements) = (offers, Some(self.required(gate)));
         Err(reject.into())
     }
 }

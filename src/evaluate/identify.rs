@@ -1,10 +1,12 @@
 //! Who the callers are: every credential that is presented, verified.
 
+use std::borrow::Cow;
+
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
-use crate::authenticate::{Decoded, Parsed, Principal, ProviderId};
-use crate::authorize::{Gate, Principals};
-use crate::credential::{Carrier, LocationId, Presented, present, several};
+use crate::authenticate::{Decoded, Offer, Parsed, Principal, ProviderId, offers_of};
+use crate::authorize::{Gate, Needs, Principals, refuse_missing};
+use crate::credential::{Carrier, LocationId, Presented, Shown, present, several};
 use crate::reject::Reject;
 use crate::store::TokenKey;
 
@@ -25,10 +27,12 @@ impl Candidate<'_, '_> {
     }
 }
 
-/// The rank of a caller among several: accepted providers before others, in the order of the configuration.
-pub(super) fn rank(gate: &Gate, caller: &Principal) -> (bool, ProviderId) {
+/// The rank of a caller among several: accepted providers before others, in the order of the gate, then of the
+/// configuration.
+pub(super) fn rank(gate: &Gate, caller: &Principal) -> (usize, ProviderId) {
     let provider = caller.provider();
-    (!gate.providers.contains(&provider), provider)
+    let accepted = gate.providers.iter().position(|own| *own == provider);
+    (accepted.unwrap_or(usize::MAX), provider)
 }
 
 impl<'p> Evaluation<'p, '_> {
@@ -72,6 +76,8 @@ impl<'p> Evaluation<'p, '_> {
                 let mut candidates: Vec<_> = candidates.collect();
                 let unread = &mut decision.unread;
                 candidates.retain(|one| !self.is_of_header(gate, one, several, unread, trace));
+                // A slow hash comes last: it is not computed if another credential is refused, or must be waited for.
+                candidates.sort_by_key(|one| matches!(one.presented.shown, Shown::Login(_)));
                 self.identify_by(&candidates, fault, gate, decision, effects, trace)
             }
         }
@@ -92,21 +98,31 @@ impl<'p> Evaluation<'p, '_> {
             return Err(reject.into());
         }
         self.refuse_two_of_one_provider(candidates)?;
-        let first = candidates.first();
-        trace.step(Step::Presents(
-            first.and_then(|candidate| self.carrier(candidate.presented.location)),
-        ));
+        if candidates.is_empty() {
+            trace.step(Step::Presents(None));
+        }
         let rank = |caller: &Principal| rank(gate, caller);
         let mut callers = Principals::new();
         for candidate in candidates {
             let schemes = candidate.presented.schemes;
+            trace.step(Step::Presents(self.carrier(candidate.presented.location)));
             let caller = match self.verify(gate, candidate, effects) {
                 Ok(caller) => caller,
                 Err(stop) => {
                     decision.schemes = schemes;
+                    if gate.needs == Needs::Each {
+                        let invalid = candidate.presented.location;
+                        self.offer_besides_valid(gate, candidates, invalid, decision);
+                    }
                     return Err(stop);
                 }
             };
+            if let Some(provider) = self.provider(&caller) {
+                trace.step(Step::Verified {
+                    provider,
+                    principal: &caller,
+                });
+            }
             let later = callers.iter().position(|known| rank(&caller) < rank(known));
             if later.unwrap_or(callers.len()) == 0 {
                 decision.schemes = schemes;
@@ -116,17 +132,77 @@ impl<'p> Evaluation<'p, '_> {
                 None => callers.push(caller),
             }
         }
-        if let Some(caller) = callers.first()
-            && let Some(provider) = self.policy.providers.get(caller.provider().0)
-        {
-            decision.provider = Some(&provider.name);
-            trace.step(Step::Verified {
-                provider: &provider.name,
-                principal: caller,
-            });
-        }
+        decision.provider = callers.first().and_then(|caller| self.provider(caller));
         decision.principals = callers;
         Ok(())
+    }
+
+    /// If the gate needs credentials of several providers: offers what is missing or invalid, because one is invalid.
+    #[cold]
+    fn offer_besides_valid(
+        &self,
+        gate: &'p Gate,
+        candidates: &[Candidate<'_, '_>],
+        invalid: LocationId,
+        decision: &mut Decision<'p>,
+    ) {
+        let others = candidates.iter();
+        let others = others.filter(|one| one.presented.location != invalid);
+        let selected = others.filter_map(|one| Some(self.select(gate, one).ok()?.id));
+        decision.offers = self.offers_besides(gate, &selected.collect::<Vec<_>>());
+    }
+
+    /// Denies callers of which one that the gate needs is missing, and offers only what is missing.
+    ///
+    /// # Errors
+    /// [`Reject::MissingCredential`].
+    pub(super) fn refuse_missing(
+        &self,
+        gate: &'p Gate,
+        decision: &mut Decision<'p>,
+        trace: &mut impl Trace,
+    ) -> Result<(), Reject> {
+        refuse_missing(gate, &decision.principals).inspect_err(|_| {
+            for id in gate.missing(&decision.principals) {
+                if let Some(provider) = self.policy.providers.get(id.0) {
+                    trace.step(Step::Missing(&provider.name));
+                }
+            }
+            decision.offers = self.offers_besides_callers(gate, &decision.principals);
+        })
+    }
+
+    /// What the gate offers besides the credentials of these callers.
+    #[cold]
+    pub(super) fn offers_besides_callers(
+        &self,
+        gate: &'p Gate,
+        callers: &Principals,
+    ) -> Cow<'p, [Offer]> {
+        let callers = callers.iter().map(|caller| caller.provider());
+        self.offers_besides(gate, &callers.collect::<Vec<_>>())
+    }
+
+    /// What the gate offers besides the credentials of the providers that are `shown`. If the request needs no other, this
+    /// is everything: a credential of a provider that the rule does not accept is invalid, and a 401 must have a challenge
+    /// (RFC 9110 §15.5.2).
+    fn offers_besides(&self, gate: &'p Gate, shown: &[ProviderId]) -> Cow<'p, [Offer]> {
+        let providers = self.policy.providers.iter().enumerate();
+        let others = providers.filter(|(number, _)| {
+            let id = ProviderId(*number);
+            gate.providers.contains(&id) && !shown.contains(&id)
+        });
+        let others: Vec<_> = others.map(|(_, provider)| provider).collect();
+        match others.is_empty() {
+            true => Cow::Borrowed(&gate.offers),
+            false => Cow::Owned(offers_of(&others)),
+        }
+    }
+
+    /// The name of the provider that verified a caller.
+    fn provider(&self, caller: &Principal) -> Option<&'p str> {
+        let provider = self.policy.providers.get(caller.provider().0)?;
+        Some(&provider.name)
     }
 
     pub(super) fn carrier(&self, location: LocationId) -> Option<&'p Carrier> {

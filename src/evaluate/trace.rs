@@ -38,17 +38,19 @@ pub enum Step<'a> {
     Requires(&'static str),
     /// The result of throttling.
     Throttle(Throttling),
-    /// Where the request has a credential; none if it has no credential.
+    /// Where the request has a credential, which is verified next; none if it has no credential.
     Presents(Option<&'a Carrier>),
     /// A cookie that is not read, because a header has a credential.
     Ignored(&'a str),
-    /// A provider verified the credential.
+    /// A provider verified this credential.
     Verified {
         /// The name of the provider.
         provider: &'a str,
         /// The verified caller.
         principal: &'a Principal,
     },
+    /// The rule needs a credential of this provider, and the request has none.
+    Missing(&'a str),
     /// The caller lacks what is required everywhere.
     NotAdmitted,
     /// The result of a CEL condition.
@@ -161,6 +163,12 @@ impl fmt::Display for Step<'_> {
                     }
                 }
                 Ok(())
+            }
+            Self::Missing(provider) => {
+                write!(
+                    formatter,
+                    "a credential of provider `{provider}` is missing"
+                )
             }
             Self::NotAdmitted => {
                 write!(

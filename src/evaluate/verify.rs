@@ -42,6 +42,19 @@ impl Evaluation<'_, '_> {
             }
             Some(Judged::Verified(_)) | None => {}
         }
+        // Of a hidden rule, a credential is looked at twice.
+        let again = effects.tokens.iter().find_map(|effect| match effect {
+            TokenEffect::Judged {
+                slot: own,
+                id,
+                judged,
+                ..
+            } if *own == slot && *id == tokens.id(token) => Some(judged.clone()),
+            _ => None,
+        });
+        if let Some(judged) = again {
+            return self.accept(judged, gate, candidate, effects);
+        }
         let judged = self.verify_anew(gate, candidate, effects)?;
         effects
             .tokens
@@ -184,7 +197,7 @@ impl Evaluation<'_, '_> {
         let mut settled = self.circumstances.settled.iter();
         let is_settled = settled.any(|fetch| fetch.source() == Some(source));
         let held = self.store.lists.get(source);
-        match held.is_none_or(|held| held.attempted.is_some()) || is_settled {
+        match held.is_none_or(|held| held.failed) || is_settled {
             true => unavailable.into(),
             false => Stop::Needs(Fetch::Entries(source), unavailable),
         }
@@ -206,6 +219,7 @@ impl Evaluation<'_, '_> {
             keys: &self.store.keys,
             lists: &self.lists,
             answer: None,
+            hashing: &self.hashing,
             backend: self.circumstances.backend,
             now: self.circumstances.now,
         }

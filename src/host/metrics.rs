@@ -19,6 +19,7 @@ pub struct Metrics {
     lists_fetched: Fetches,
     introspections: Fetches,
     condition_failed: Option<u32>,
+    hashes: Option<u32>,
     keys: Option<u32>,
     keys_shown: Cell<usize>,
     denied: RefCell<Vec<(Denied, u32)>>,
@@ -118,6 +119,7 @@ impl Metrics {
                 failed: ffi::counter("countersign.introspection.failed"),
             },
             condition_failed: ffi::counter("countersign.cel.failed"),
+            hashes: ffi::counter("countersign.hashes"),
             keys: ffi::gauge("countersign.jwks.keys"),
             keys_shown: Cell::new(0),
             denied: RefCell::default(),
@@ -144,9 +146,10 @@ impl Metrics {
         }
     }
 
-    /// Counts the hits and misses of the token cache, and the conditions that failed to evaluate.
+    /// Counts the hits and misses of the token cache, the password hashes, and the conditions that failed to evaluate.
     pub fn count_effects(&self, effects: &Effects) {
         increment(self.condition_failed, effects.failed_conditions);
+        increment(self.hashes, effects.hashed.is_some().into());
         for effect in &effects.tokens {
             match effect {
                 TokenEffect::Found(_) => self.cache_hit.count(),

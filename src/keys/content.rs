@@ -8,9 +8,11 @@ use super::event::{Ignored, Listed, Summary};
 use super::fault::FetchFault;
 use super::{MAX_KEY_SET, MAX_LIST};
 use crate::authenticate::api_key::list::ApiKeys;
+use crate::authenticate::basic::users::UserList;
 use crate::authenticate::jose::jwk::{Source as KeyOrigin, parse_set};
 use crate::authenticate::jose::keys::KeySet;
 use crate::authenticate::jose::signature::Algorithm;
+use crate::authenticate::listed::IgnoredEntries;
 use crate::json::{self, JsonFault};
 
 /// What a source contains.
@@ -23,6 +25,8 @@ pub enum Content {
     },
     /// A list of API keys.
     ApiKeys,
+    /// A list of users with their password hashes.
+    Users,
 }
 
 /// What was read from a response.
@@ -39,6 +43,8 @@ pub enum Loaded {
 pub enum List {
     /// API keys. An empty list withdraws all keys.
     ApiKeys(Rc<ApiKeys>),
+    /// Users. An empty list withdraws all users.
+    Users(Rc<UserList>),
 }
 
 impl List {
@@ -46,6 +52,7 @@ impl List {
     pub fn len(&self) -> usize {
         match self {
             Self::ApiKeys(keys) => keys.len(),
+            Self::Users(users) => users.len(),
         }
     }
 
@@ -61,6 +68,7 @@ impl Content {
         match self {
             Self::Keys { .. } => "keys",
             Self::ApiKeys => "API keys",
+            Self::Users => "users",
         }
     }
 
@@ -68,7 +76,7 @@ impl Content {
     pub fn is_list(&self) -> bool {
         match self {
             Self::Keys { .. } => false,
-            Self::ApiKeys => true,
+            Self::ApiKeys | Self::Users => true,
         }
     }
 
@@ -99,15 +107,23 @@ impl Content {
             Self::Keys { algorithms } => read_keys(body, algorithms.as_deref()),
             Self::ApiKeys => {
                 let (keys, ignored) = ApiKeys::read(without_mark(body))?;
-                let summary = Summary::Read {
-                    usable: keys.len(),
-                    ignored: Ignored::Entries(ignored),
-                    lenient: Listed(Vec::new()),
-                };
-                Ok((Loaded::List(List::ApiKeys(Rc::new(keys))), summary))
+                Ok(read_list(List::ApiKeys(Rc::new(keys)), ignored))
+            }
+            Self::Users => {
+                let (users, ignored) = UserList::read(without_mark(body))?;
+                Ok(read_list(List::Users(Rc::new(users)), ignored))
             }
         }
     }
+}
+
+fn read_list(list: List, ignored: IgnoredEntries) -> (Loaded, Summary) {
+    let summary = Summary::Read {
+        usable: list.len(),
+        ignored: Ignored::Entries(ignored),
+        lenient: Listed(Vec::new()),
+    };
+    (Loaded::List(list), summary)
 }
 
 fn read_keys(

@@ -77,6 +77,16 @@ pub enum Summary {
     },
 }
 
+impl Summary {
+    /// The number of usable entries that were read.
+    pub fn usable(&self) -> usize {
+        match self {
+            Self::Read { usable, .. } => *usable,
+            Self::Unchanged { .. } => 0,
+        }
+    }
+}
+
 /// The entries of a response that are not used.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ignored {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::event::Listed;
 use super::metadata::MetadataFault;
-use crate::authenticate::api_key::list::ListFault;
 use crate::authenticate::jose::jwk::{JwkSetFault, RefusedJwk};
+use crate::authenticate::listed::ListFault;
 use crate::json::JsonFault;
 use crate::ports::Response;
 use crate::url::Url;
@@ -109,7 +109,7 @@ impl fmt::Display for Advice<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(status, location, is_list) = self;
         let advice = match (status, is_list) {
-            (300..400, _) => {
+            (300..=303 | 305..400, _) => {
                 "redirects are not followed: configure the URL that this one redirects to"
             }
             (401 | 403 | 407, true) => "check the credential in `headers`",

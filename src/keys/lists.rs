@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::content::List;
 use super::source::{Schedule, Source};
 use crate::authenticate::api_key::list::ApiKeys;
+use crate::authenticate::basic::users::UserList;
 use crate::authenticate::{ListsAtHand, SourceId};
 use crate::time::Timestamp;
 
@@ -108,6 +109,14 @@ impl ListsAtHand for CurrentLists<'_> {
     fn api_keys(&self, source: SourceId) -> Option<&ApiKeys> {
         match self.held.get(source)?.current(self.now)? {
             List::ApiKeys(keys) => Some(keys),
+            List::Users(_) => None,
+        }
+    }
+
+    fn users(&self, source: SourceId) -> Option<&UserList> {
+        match self.held.get(source)?.current(self.now)? {
+            List::Users(users) => Some(users),
+            List::ApiKeys(_) => None,
         }
     }
 }

@@ -31,6 +31,8 @@ impl FieldNames {
     }
 
     /// Adds a name.
+    // Like all that changes a set, not inlined: it has many calls, none of them for a request.
+    #[inline(never)]
     pub fn insert(&mut self, name: &str) {
         let bucket = name.len().min(LONGEST);
         if self.names.len() <= bucket {
@@ -47,6 +49,7 @@ impl FieldNames {
     }
 
     /// Adds this name, and every name that ends with it after a punctuation character.
+    #[inline(never)]
     pub fn insert_ending(&mut self, ending: &str) {
         self.last_bytes |= ending.as_bytes().last().map_or(0, bit_of);
         add(&mut self.endings, ending);
@@ -64,11 +67,13 @@ impl FieldNames {
     }
 
     /// Excludes a name in exactly this spelling.
+    #[inline(never)]
     pub fn except(&mut self, name: &str) {
         add(&mut self.except, name);
     }
 
     /// Adds another set. A name stays excluded only if neither set contains it.
+    #[inline(never)]
     pub fn extend(&mut self, other: &Self) {
         let (own, others) = (self.except.iter(), other.except.iter());
         let except = own

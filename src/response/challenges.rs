@@ -22,7 +22,7 @@ impl Exchange<'_> {
             Challenges::Attempted(malformed, _) => malformed.attempted,
             _ => self.decision.schemes,
         };
-        let offers = self.decision.offers;
+        let offers = &*self.decision.offers;
         let used = used.among(offers.iter().map(Offer::scheme));
         let has_error = |offer: &&Offer| used.contains(offer.scheme()) && offer.has_errors();
         // A caller with an API key can get a token in its place.

@@ -199,7 +199,8 @@ impl TokenCache {
         Slot(hasher.finish128().h1)
     }
 
-    fn id(&self, token: TokenKey<'_>) -> TokenId {
+    /// The identity of a token.
+    pub fn id(&self, token: TokenKey<'_>) -> TokenId {
         let mut hasher = self.hasher(token);
         hasher.write(token.octets);
         let hash = hasher.finish128();

@@ -1561,11 +1561,27 @@ fn hash_reads_the_secret_from_standard_input_only() {
             .code,
         GOOD
     );
-    let too_long = "x".repeat(73);
+    let (too_long, too_long_key) = ("x".repeat(73), "k".repeat(513));
     for (arguments, input, what) in [
         (&["hash", "key"][..], "", "the secret is empty"),
         (&["hash", "password"], "\n", "the secret is empty"),
         (&["hash", "key"], "a\nb\n", "more than one line"),
+        (
+            &["hash", "key"],
+            "a b",
+            "the filter does not accept this key",
+        ),
+        (
+            &["hash", "key"],
+            "a,b",
+            "the filter does not accept this key",
+        ),
+        (
+            &["hash", "key"],
+            "caf\u{e9}",
+            "the filter does not accept this key",
+        ),
+        (&["hash", "key"], &too_long_key, "expected at most 512"),
         (
             &["hash", "password"],
             &too_long,

@@ -3,6 +3,7 @@
 
 mod check;
 mod cli;
+mod explain;
 mod files;
 mod mint;
 mod mistakes;

@@ -1507,8 +1507,8 @@ fn identity_fields_in_which_a_provider_looks() {
 
 #[test]
 fn other_credentials_are_those_of_providers_that_a_rule_does_not_list() {
-    let none = "rules[0].other_credentials: `other_credentials` requires `providers`: the others are those that it does \
-                not list";
+    let none = "rules[0].other_credentials: `other_credentials` requires `providers` or `require_all`: the others are \
+                those that it does not list";
     let rule =
         |members: Value| with_rule(merged(json!({ "other_credentials": "ignore" }), members));
     hold(&[
@@ -1541,6 +1541,106 @@ fn other_credentials_are_those_of_providers_that_a_rule_does_not_list() {
         (
             with(json!({ "other_credentials": "ignore" })),
             &["other_credentials: unknown key: it belongs in `rules[]`"],
+        ),
+    ]);
+}
+
+#[test]
+fn require_all_lists_several_providers_of_which_a_request_can_have_a_credential_each() {
+    let from = |name: &str, from: Value| {
+        let issuer = format!("https://{name}.example.com");
+        let jwt = merged(jwt(), json!({ "issuer": issuer, "from": from }));
+        json!({ "name": name, "jwt": jwt })
+    };
+    let header = |name: &str| json!({ "header": name });
+    let bearer = json!({ "header": "authorization", "scheme": "Bearer" });
+    let key = json!({ "name": "key", "api_key": { "keys": [{ "id": "acme", "sha256": "0".repeat(64) }] } });
+    let providers = json!([
+        from("user", json!([bearer])),
+        from(
+            "rival",
+            json!([{ "header": "authorization", "scheme": "Token" }])
+        ),
+        from("mesh", json!([header("x-mesh")])),
+        from("wide", json!([header("x-mesh"), header("x-wide")])),
+        from("both", json!([bearer, header("x-mesh")])),
+        from("page", json!([{ "cookie": "a" }])),
+        from("other-page", json!([{ "cookie": "a" }])),
+        from(
+            "browser",
+            json!([{ "header": "x-browser" }, { "cookie": "b" }])
+        ),
+        from("site", json!([{ "cookie": "b" }])),
+        key,
+    ]);
+    let rule = |require_all: Value, members: Value| {
+        let rule = merged(json!({ "name": "r", "require_all": require_all }), members);
+        json!({ "providers": providers, "rules": [rule] })
+    };
+    let all = |names: &[&str]| rule(json!(names), json!({}));
+    let never = |one: &str, two: &str| {
+        format!(
+            "rules[0].require_all: no request can have a credential of `{one}` and one of `{two}`: configure another \
+             `from` for one of them"
+        )
+    };
+    let with_other = |key: &str| {
+        format!(
+            "rules[0].require_all: `require_all` cannot be combined with `{key}`: each of its providers must verify a \
+             credential"
+        )
+    };
+    let two = "rules[0].require_all: expected at least two providers: use `providers` for one";
+    let ignore = json!({ "other_credentials": "ignore" });
+    hold(&[
+        (all(&["user", "key"]), &[]),
+        (all(&["key", "user", "page"]), &[]),
+        (rule(json!(["user", "key"]), ignore), &[]),
+        // The cookie is of a provider that reads no header.
+        (all(&["browser", "site"]), &[]),
+        (all(&["user"]), &[two]),
+        (all(&[]), &[two]),
+        (
+            all(&["user", "key", "user"]),
+            &["rules[0].require_all[2]: duplicate entry"],
+        ),
+        (
+            all(&["user", "keys"]),
+            &["rules[0].require_all[1]: unknown provider `keys`; did you mean `key`?"],
+        ),
+        (all(&["user", "rival"]), &[&never("user", "rival")]),
+        (
+            all(&["page", "other-page"]),
+            &[&never("page", "other-page")],
+        ),
+        // Two credentials in the locations of one provider are denied, of `wide` and of `both` too.
+        (all(&["mesh", "wide"]), &[&never("mesh", "wide")]),
+        (all(&["user", "mesh"]), &[&never("user", "mesh")]),
+        (
+            rule(json!(["user", "key"]), json!({ "providers": ["user"] })),
+            &[&with_other("providers")],
+        ),
+        (
+            rule(json!(["user", "key"]), json!({ "allow": "public" })),
+            &[&with_other("allow")],
+        ),
+        (
+            rule(json!(["user", "key"]), json!({ "allow": "optional" })),
+            &[&with_other("allow")],
+        ),
+        (
+            rule(
+                json!(["user", "key"]),
+                json!({ "respond": { "status": 403 } }),
+            ),
+            &[
+                "rules[0].require_all: `require_all` cannot be combined with `respond`: every request receives the \
+                 response",
+            ],
+        ),
+        (
+            with(json!({ "require_all": ["user", "key"] })),
+            &["require_all: unknown key: it belongs in `rules[]`"],
         ),
     ]);
 }
@@ -1689,6 +1789,36 @@ fn expressions_in_cel() {
             &[
                 "rules[0].require.cel: line 2, column 3: unknown function `sise`; did you mean `size`?",
             ],
+        ),
+        (
+            with_cel("callers.corp.subject == subject && 'corp' in callers && size(callers) == 1"),
+            &[],
+        ),
+        (
+            with_cel("true || callers.crop.subject == 'x'"),
+            &["rules[0].require.cel: column 17: unknown provider `crop`; did you mean `corp`?"],
+        ),
+        (
+            with_cel("'mesh' in callers"),
+            &["rules[0].require.cel: column 1: unknown provider `mesh`"],
+        ),
+        (
+            with_cel("callers['my-service'].subject == 'x'"),
+            &["rules[0].require.cel: column 9: unknown provider `my-service`"],
+        ),
+        (
+            with_cel("callers.corp.subjet == 'x'"),
+            &[
+                "rules[0].require.cel: column 14: unknown member of a caller `subjet`; did you mean `subject`?",
+            ],
+        ),
+        (
+            with_cel("callers"),
+            &["rules[0].require.cel: column 1: expected an expression of type bool, found map"],
+        ),
+        (
+            with(json!({ "require": { "cel": "callers.crop.subject == 'x'" } })),
+            &["require.cel: column 9: unknown provider `crop`; did you mean `corp`?"],
         ),
         (
             with_cel("claims.org == params.orgs"),

@@ -12,6 +12,7 @@ use countersign::ports::{Call, CallId, NotSent, Outbound, Response};
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
+use countersign::telemetry::audit_line;
 use countersign::time::Timestamp;
 use serde_json::json;
 
@@ -69,6 +70,7 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
         Ok(loaded) => loaded.plan,
         Err(faults) => panic!("{}: the document is refused: {faults:?}", case.name),
     };
+    hold_back(case, &format!("{plan:?}"));
     let fields = fields(case);
     let pairs = || {
         fields
@@ -90,14 +92,16 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
                 route.and_then(|route| Some(route.name.as_ref()?.as_bytes())),
                 policies.iter().map(String::as_bytes).collect(),
             );
-        let mut settled = Vec::new();
+        let (mut settled, mut printed) = (Vec::new(), String::new());
         let (mut decision, effects) = loop {
             let circumstances = Circumstances {
                 settled: &settled,
                 backend: &backend,
                 now,
             };
-            match evaluate(&plan, &request, &store, circumstances, &mut ()) {
+            let outcome = evaluate(&plan, &request, &store, circumstances, &mut ());
+            printed.push_str(&format!("{outcome:?}"));
+            match outcome {
                 Outcome::Decided(decision, effects) => break (decision, effects),
                 Outcome::Needs(fetch) => {
                     introspect(&fetch, &plan, &mut store, case, now);
@@ -107,6 +111,9 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
         };
         decision.commit(effects, &mut store, (&plan, &request), now);
         let reply = reply(&decision, &plan.presentation, &request, now);
+        let audited = audit_line(&decision, reply.as_ref(), &request, client, now);
+        hold_back(case, &audited);
+        hold_back(case, &printed);
         match reply {
             Some(reply) if decision.passage().is_none() => answered(reply, &request),
             _ => passed(&decision, &fields),
@@ -153,6 +160,16 @@ impl Outbound for Server {
     fn send(&mut self, _: &Call<'_>) -> Result<CallId, NotSent> {
         Ok(CALL)
     }
+}
+
+/// Panics if an audit line, or what `Debug` prints, shows a secret of the case.
+fn hold_back(case: &Case, written: &str) {
+    let leaks = case.secrets().found_in(written);
+    assert!(
+        leaks.is_empty(),
+        "{}: this shows a secret: {leaks:?}",
+        case.name
+    );
 }
 
 /// What the client gets. HEAD keeps the length of the content that it does not get (RFC 9110 §9.3.2).

@@ -17,6 +17,8 @@ mod host_crypto;
 mod https;
 mod introspection;
 mod keys;
+mod leaks;
+mod lists;
 mod mistakes;
 mod preflights;
 mod routes;

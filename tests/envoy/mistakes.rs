@@ -57,31 +57,26 @@ fn a_configuration_in_another_language_is_rejected() {
     );
 }
 
-/// `PATH` is set in the environment of Envoy, which hides it from the filter unless the settings declare it. The
-/// configuration is rejected in any case, so that the number of faults shows which variables are set.
+/// `PATH` is set in the environment of Envoy, which hides it from the filter unless the settings declare it.
 #[test]
 fn only_variables_that_the_settings_declare_are_set() {
     let log = |name: &str, variables: &Value| {
         let configuration = json!({ "providers": [{ "name": "legacy", "introspection": {
             "uri": "https://login.example.com/introspect", "cluster": "login", "client_id": "gate",
-            "client_secret": { "env": name }, "timeout": "0s",
+            "client_secret": { "env": name },
         } }] });
         let mut filter = wasm_filter("api", &module_path(), &configuration);
         filter["typed_config"]["config"]["vm_config"]["environment_variables"] = variables.clone();
         let bootstrap = Bootstrap::new(1).listener_with("api", &[filter]);
-        match Envoy::try_start(&bootstrap.into_json(), Stdio::null()) {
-            Ok(_) => panic!("Envoy accepts the configuration"),
-            Err(why) => why,
-        }
+        Envoy::try_start(&bootstrap.into_json(), Stdio::null()).map(|envoy| envoy.log())
     };
     let declared = json!({ "host_env_keys": ["PATH"], "key_values": { "GATE_SECRET": "xyzzy" } });
     for name in ["PATH", "GATE_SECRET"] {
-        let why = log(name, &declared);
-        assert!(why.contains("number of faults: 1"), "{name}: {why}");
-        assert!(!why.contains("xyzzy"), "{name}: {why}");
+        let log = log(name, &declared).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert!(!log.contains("xyzzy"), "{name}: {log}");
     }
     for (name, variables) in [("PATH", &json!({})), ("GATE_SECRETS", &declared)] {
-        let why = log(name, variables);
+        let why = log(name, variables).unwrap_err();
         let fault = format!("client_secret.env: environment variable `{name}` is not set");
         assert!(why.contains(&fault), "{why}");
     }

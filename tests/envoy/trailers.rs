@@ -17,6 +17,9 @@ const GATED: &str = "gated";
 const OPEN: &str = "open";
 const OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
+/// The SHA-256 of `sk-acme`.
+const SHA256: &str = "5f8eee912cd7c0ccb238560e8a22e7f78909e6dac18288188f7f4ea35112700d";
+
 /// What a client says after the content: of itself, of the request, and what is harmless.
 const TRAILERS: &[(&str, &str)] = &[
     ("x-auth-subject", "root"),
@@ -34,6 +37,8 @@ const TRAILERS: &[(&str, &str)] = &[
     ("authorization", "Bearer a.b.c"),
     ("proxy-authorization", "Basic x"),
     ("x-token", "a.b.c"),
+    ("x-api-key", "sk-acme"),
+    ("x_api_key", "sk-acme"),
     ("x-checksum", "kept"),
     ("x-auth-subjects", "kept"),
 ];
@@ -89,7 +94,7 @@ fn start(upstream: u16) -> Envoy {
     let from = json!([{"header": "authorization", "scheme": "Bearer"}, {"header": "x-token"}]);
     let jwt = json!({"issuer": "https://as.example.com", "audiences": ["api"], "jwks": jwks, "from": from});
     let document = json!({
-        "providers": [{"name": "as", "jwt": jwt}],
+        "providers": [{"name": "as", "jwt": jwt}, {"name": "partners", "api_key": {"keys": [{"id": "acme", "sha256": SHA256}]}}],
         "identity": {
             "headers": {"x-auth-subject": "{subject}"},
             "anonymous_header": "x-auth-anonymous",

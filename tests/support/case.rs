@@ -13,11 +13,10 @@ use serde_json::Value;
 use super::challenge;
 use super::document;
 use super::in_repository;
+use super::leaks::Secrets;
 use super::token::{self, Keys, TokenSpec, latin_1};
 
 const DEFAULT_AUTHORITY: &str = "api.example.com";
-/// Parts of a token shorter than this are no secrets: `null`, `abc`.
-const SHORTEST_SECRET: usize = 20;
 /// What Envoy adds to an answer of the filter's.
 const OF_THE_HOST: [&str; 4] = ["connection", "content-length", "date", "server"];
 
@@ -49,8 +48,8 @@ pub struct Case {
     pub request: Request,
     /// What must come back.
     pub expect: Expectation,
-    /// Texts that no response may hold.
-    secrets: Vec<String>,
+    /// What no response and no log may hold.
+    secrets: Secrets,
 }
 
 /// What the authorization server of a table says of tokens, by the token: the JSON of its response, or a number, which is
@@ -408,11 +407,11 @@ impl Loader<'_> {
             merge(&mut document, patch);
         }
         self.expand_fixtures(&mut document);
-        let mut secrets = Vec::new();
+        let mut secrets = Secrets::default();
         // A path is logged, and so is no place for a secret: a text that stands there is only long.
         let path = &file.request.path;
         let is_path_alone = !path.contains(['?', '#']);
-        let bare = is_path_alone.then(|| self.filled(&name, path, each, &mut Vec::new()));
+        let bare = is_path_alone.then(|| self.filled(&name, path, each, &mut Secrets::default()));
         let mut fill = |text: &str| latin_1(&self.filled(&name, text, each, &mut secrets));
         let hosts = match file.request.authority {
             None => vec![DEFAULT_AUTHORITY.to_owned()],
@@ -446,6 +445,10 @@ impl Loader<'_> {
                 *value = OneOrMany::Many(filled);
             }
         }
+        secrets.add_configuration(&document);
+        let headers = request.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_slice(), value.as_slice()));
+        secrets.add_request(&request.target, headers);
         Case {
             rows: file.row.map(OneOrMany::into_vec).unwrap_or_default(),
             runs: file.only,
@@ -460,13 +463,7 @@ impl Loader<'_> {
     }
 
     /// The text with `{each}` and `{token}` replaced.
-    fn filled(
-        &self,
-        case: &str,
-        text: &str,
-        each: Option<&str>,
-        secrets: &mut Vec<String>,
-    ) -> String {
+    fn filled(&self, case: &str, text: &str, each: Option<&str>, secrets: &mut Secrets) -> String {
         let mut text = match each {
             Some(each) => text.replace("{each}", each),
             None => text.to_owned(),
@@ -475,12 +472,7 @@ impl Loader<'_> {
             let place = format!("{{{name}}}");
             if text.contains(&place) {
                 text = text.replace(&place, token);
-                let parts = token.split('.').chain([token.as_str()]);
-                secrets.extend(
-                    parts
-                        .filter(|part| part.len() >= SHORTEST_SECRET)
-                        .map(str::to_owned),
-                );
+                secrets.add_token(token.as_bytes());
             }
         }
         assert!(
@@ -584,8 +576,8 @@ impl Case {
         self.expect.passes()
     }
 
-    /// The texts that no response and no log may hold.
-    pub fn secrets(&self) -> &[String] {
+    /// What no response and no log may hold.
+    pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }
 
@@ -593,14 +585,10 @@ impl Case {
         let values = observed.headers.iter().map(|(_, value)| value.as_slice());
         for text in values.chain([observed.body.as_slice()]) {
             let text = String::from_utf8_lossy(text);
-            if self
-                .secrets
-                .iter()
-                .any(|secret| text.contains(secret.as_str()))
-            {
+            for line in self.secrets.found_in(&text) {
                 differences
                     .0
-                    .push("the response shows a part of the token".to_owned());
+                    .push(format!("the response shows a secret: {line}"));
             }
         }
     }

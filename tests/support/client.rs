@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use super::leaks;
+
 // Long enough for a machine that does other things too.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -70,6 +72,7 @@ impl From<io::Error> for Broken {
 
 /// Sends the bytes of a request and reads the response, no further than its end.
 fn exchange(stream: &mut TcpStream, request: &[u8], to_head: bool) -> Result<Response, Broken> {
+    leaks::of_sent(request);
     // A server that refuses a long head answers before it has read all of it, and closes.
     let sent = stream.write_all(request);
     let mut answer = Vec::new();

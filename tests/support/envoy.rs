@@ -15,12 +15,15 @@ use wasmparser::{Parser, Payload};
 
 use super::client::{self, Request};
 use super::in_repository;
+use super::leaks;
 
 /// How long Envoy may take to compile every module and open its listeners.
 const START: Duration = Duration::from_secs(120);
 /// How long Envoy may take to write what it has logged.
 const FLUSH: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
+/// How often Envoy writes its access log.
+const LOG_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Read by each Envoy while it starts. Written by a test while it measures time.
 static STARTS: RwLock<()> = RwLock::new(());
@@ -369,6 +372,8 @@ impl Envoy {
         let folder = TempDir::new().expect("a temporary folder");
         let file = |name: &str| folder.path().join(name);
         let expected = dynamic.as_ref().map_or(0, Vec::len);
+        leaks::of_configuration(&bootstrap);
+        leaks::of_configuration(&json!(dynamic));
         if let Some(listeners) = dynamic {
             write_listeners(folder.path(), &listeners);
             bootstrap["node"] = json!({"id": "test", "cluster": "test"});
@@ -394,7 +399,10 @@ impl Envoy {
                 "--component-log-level",
                 "wasm:info",
             ])
-            .args(["--file-flush-interval-msec", "50"])
+            .args([
+                "--file-flush-interval-msec",
+                &LOG_INTERVAL.as_millis().to_string(),
+            ])
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(log)
@@ -420,6 +428,7 @@ impl Envoy {
                     Some(status) => format!("Envoy ended at start ({status})"),
                     None => format!("Envoy was not ready after {START:?}"),
                 };
+                refuse_leaks(&read_lossy(&file("envoy.log")));
                 return Err(format!(
                     "{what}; its log ends:\n{}",
                     tail(&file("envoy.log"))
@@ -432,6 +441,7 @@ impl Envoy {
 
     /// Puts these in the place of all listeners; for one that was started [`dynamic`](Bootstrap::dynamic).
     pub fn change_listeners(&self, changed: Bootstrap) {
+        leaks::of_configuration(&json!(changed.listeners));
         write_listeners(self.folder.path(), &changed.listeners);
     }
 
@@ -542,11 +552,28 @@ impl Envoy {
     }
 }
 
+/// Ends Envoy, and searches what it has logged for every secret that was used.
 impl Drop for Envoy {
     fn drop(&mut self) {
+        sleep(2 * LOG_INTERVAL);
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if !std::thread::panicking() {
+            refuse_leaks(&self.log());
+            refuse_leaks(&self.access_log());
+        }
     }
+}
+
+/// Panics if a log shows a secret.
+fn refuse_leaks(log: &str) {
+    let leaks = leaks::found_in(log);
+    assert!(
+        leaks.is_empty(),
+        "{} lines of a log show a secret:\n{}",
+        leaks.len(),
+        leaks.join("\n")
+    );
 }
 
 struct Ready {

@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use super::leaks;
+
 /// Kinds of frames.
 pub const DATA: u8 = 0x0;
 pub const HEADERS: u8 = 0x1;
@@ -49,6 +51,11 @@ pub fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Header fields, literal and not indexed (RFC 7541 §6.2.2).
 pub fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+    let bytes = fields
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let target = fields.iter().find(|(name, _)| *name == ":path");
+    leaks::of_request(target.map_or(&b""[..], |(_, path)| path.as_bytes()), bytes);
     let mut block = Vec::new();
     for (name, value) in fields {
         block.push(0);

@@ -15,6 +15,7 @@ pub mod example;
 pub mod expression;
 pub mod http2;
 pub mod issuer;
+pub mod leaks;
 pub mod provider;
 pub mod token;
 pub mod upstream;

@@ -7,19 +7,18 @@
 //!    restriction. If two entries have the same key and differ, both are ignored.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use subtle::ConstantTimeEq;
 
 use crate::authenticate::listed::{
-    self, EntryFault, Grants, IgnoredEntries, RecentGrants, is_name,
+    self, EntryFault, Grants, IgnoredEntries, Index, ListFault, RecentGrants, Repeated, is_name,
 };
-use crate::json::{ItemsFault, Json, parse_items};
+use crate::json::Json;
 use crate::time::Timestamp;
 
 /// The most keys in a list.
-pub const MAX_KEYS: usize = 250_000;
+pub const MAX_KEYS: usize = listed::MAX_ENTRIES;
 
 /// The length of most entries in JSON, in bytes: an estimate, to allocate once.
 const USUAL_ENTRY: usize = 128;
@@ -38,10 +37,7 @@ pub struct ApiKeys {
     listed: Vec<Listed>,
     /// The number of keys that are used.
     usable: usize,
-    /// For each place of a table with linear probing, the position of a listed key plus one, or 0. At least half of the
-    /// places are 0. The length is a power of two.
-    table: Vec<u32>,
-    secret: RandomState,
+    index: Index,
 }
 
 /// A key of the list.
@@ -62,17 +58,6 @@ pub struct ApiKeyEntry {
     pub grants: Rc<Grants>,
     /// From when on the key is not accepted.
     pub expires: Option<Timestamp>,
-}
-
-/// Why a fetched list is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ListFault {
-    /// It is not a list of keys.
-    #[error(transparent)]
-    Items(ItemsFault),
-    /// It has too many entries.
-    #[error("too many keys: expected at most {MAX_KEYS}")]
-    TooMany,
 }
 
 /// Two entries of a list with the same key, by their positions.
@@ -118,20 +103,10 @@ impl ApiKeys {
     pub fn read(body: &[u8]) -> Result<(Self, IgnoredEntries), ListFault> {
         let mut listed = Vec::new();
         listed.reserve_exact((body.len() / USUAL_ENTRY).min(MAX_KEYS));
-        let mut ignored = IgnoredEntries::default();
         let mut grants = RecentGrants::default();
-        let mut index = 0;
-        let read = parse_items(body, "keys", &mut |item| {
-            match read_entry(item.as_ref(), index, &mut grants) {
-                Ok(entry) => listed.push(entry),
-                Err(fault) => ignored.push(index as usize, fault),
-            }
-            index += 1;
-            (index as usize) <= MAX_KEYS
-        });
-        read.map_err(|fault| match fault {
-            ItemsFault::Stopped => ListFault::TooMany,
-            fault => ListFault::Items(fault),
+        let mut ignored = listed::read_entries(body, "keys", &mut |item, index| {
+            listed.push(read_entry(item, index, &mut grants)?);
+            Ok(())
         })?;
         // Most estimates are good enough, and a copy would need as much memory again.
         if listed.capacity() / 5 > listed.len() / 4 {
@@ -153,64 +128,34 @@ impl ApiKeys {
         Ok((keys, ignored))
     }
 
-    /// Builds the table. `repeats` is called with each entry whose key an earlier entry has, which is not used, and with
+    /// Builds the index. `repeats` is called with each entry whose key an earlier entry has, which is not used, and with
     /// the earlier entry.
     fn build(mut listed: Vec<Listed>, repeats: &mut dyn FnMut(&Listed, &mut Listed)) -> Self {
-        let places = (2 * listed.len()).next_power_of_two();
-        let mut keys = Self {
-            listed: Vec::new(),
-            usable: 0,
-            table: vec![0; places],
-            secret: RandomState::new(),
-        };
-        for position in 0..listed.len() {
-            let (earlier, later) = listed.split_at_mut(position);
-            let Some(later) = later.first_mut() else {
-                continue;
-            };
-            match keys.search(&later.digest, earlier) {
-                Ok(first) => {
-                    if let Some(earlier) = earlier.get_mut(first) {
-                        repeats(later, earlier);
-                    }
-                    later.entry = None;
-                }
-                Err(place) => {
-                    if let (Some(free), Ok(number)) =
-                        (keys.table.get_mut(place), u32::try_from(position + 1))
-                    {
-                        *free = number;
-                    }
-                }
+        let key = |position: usize| listed.get(position).map_or(&[][..], |own| &own.digest);
+        let (index, repeated) = Index::new(listed.len(), &key);
+        for Repeated { later, first } in repeated {
+            let (earlier, later) = listed.split_at_mut(later);
+            if let (Some(earlier), Some(later)) = (earlier.get_mut(first), later.first_mut()) {
+                repeats(later, earlier);
+                later.entry = None;
             }
         }
-        keys.usable = listed
-            .iter()
-            .filter(|listed| listed.entry.is_some())
-            .count();
-        keys.listed = listed;
-        keys
+        let usable = listed.iter().filter(|listed| listed.entry.is_some());
+        Self {
+            usable: usable.count(),
+            listed,
+            index,
+        }
     }
 
     /// What the key with this SHA-256 proves. None if it is not a key of the list.
     pub fn find(&self, digest: &Digest) -> Option<&ApiKeyEntry> {
-        let position = self.search(digest, &self.listed).ok()?;
+        let is_same = |position: usize| {
+            let known = self.listed.get(position);
+            known.is_some_and(|known| known.digest.ct_eq(digest).into())
+        };
+        let position = self.index.find(digest, &is_same)?;
         self.listed.get(position)?.entry.as_ref()
-    }
-
-    /// The position of a key among the listed ones, or its place in the table if it is not among them.
-    fn search(&self, digest: &Digest, listed: &[Listed]) -> Result<usize, usize> {
-        let mask = self.table.len().wrapping_sub(1);
-        let mut place = self.secret.hash_one(digest) as usize & mask;
-        while let Some(position) = self.table.get(place).and_then(|n| n.checked_sub(1)) {
-            let position = position as usize;
-            let is_same = |known: &Listed| bool::from(known.digest.ct_eq(digest));
-            if listed.get(position).is_some_and(is_same) {
-                return Ok(position);
-            }
-            place = (place + 1) & mask;
-        }
-        Err(place)
     }
 
     /// The number of keys that are used.
@@ -262,6 +207,11 @@ fn read_entry(
     index: u32,
     recent: &mut RecentGrants,
 ) -> Result<Listed, EntryFault> {
+    if let Some(Json::Object(object)) = entry
+        && object.get("key").is_some()
+    {
+        return Err(EntryFault::PlainKey);
+    }
     let object = listed::members(
         entry,
         &["id", "sha256", "scopes", "roles", "expires"],

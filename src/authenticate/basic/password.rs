@@ -123,6 +123,24 @@ impl PasswordHash {
         }
     }
 
+    /// The hash without what it was computed from. Whoever does not know the password cannot know it.
+    pub(super) fn digest(&self) -> &[u8] {
+        match &self.0 {
+            Scheme::Bcrypt(hash) => hash.digest(),
+            Scheme::Argon2id(hash) => hash.digest(),
+            Scheme::Sha256(hash) => hash,
+            Scheme::Sha1(hash) => hash,
+        }
+    }
+
+    /// The memory that it has allocated, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.0 {
+            Scheme::Argon2id(hash) => hash.bytes(),
+            Scheme::Bcrypt(_) | Scheme::Sha256(_) | Scheme::Sha1(_) => 0,
+        }
+    }
+
     /// Whether a verification takes milliseconds: bcrypt and Argon2id.
     #[must_use]
     pub fn is_slow(&self) -> bool {

@@ -83,7 +83,7 @@ impl<'t> Reader<'t> {
             if depth + names.len() > MAX_DEPTH {
                 self.fault("", FaultKind::Depth);
             }
-            self.refer_to(&names);
+            self.refer_to(&names, false);
             return;
         }
         let next = depth + 1;
@@ -136,7 +136,7 @@ impl<'t> Reader<'t> {
         match names_of(&select.operand) {
             Some(mut names) => {
                 names.push(select.field.clone());
-                self.refer_to(&names);
+                self.refer_to(&names, true);
             }
             None => self.read(&mut select.operand, depth),
         }
@@ -159,7 +159,7 @@ impl<'t> Reader<'t> {
             && let (Some(name), Some(mut names)) = (text_of(member), names_of(of))
         {
             names.push(name.to_owned());
-            self.refer_to(&names);
+            self.refer_to(&names, true);
             return;
         }
         if let Some(target) = &mut call.target {
@@ -217,8 +217,9 @@ impl<'t> Reader<'t> {
         self.locals.truncate(outer);
     }
 
-    /// Adds a variable and the members after it to the references, unless it is the variable of a loop.
-    fn refer_to(&mut self, names: &[String]) {
+    /// Adds a variable and the members after it to the references, unless it is the variable of a loop. `is_tested` says
+    /// that only the presence of the last member matters.
+    fn refer_to(&mut self, names: &[String], is_tested: bool) {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let Some((root, members)) = names.split_first() else {
             return;
@@ -232,7 +233,7 @@ impl<'t> Reader<'t> {
             return;
         }
         let position = self.position_of(members.first().copied().unwrap_or_default());
-        if let Err((name, fault)) = self.references.add(root, members, position) {
+        if let Err((name, fault)) = self.references.add(root, members, position, is_tested) {
             self.fault(name, fault);
         }
     }

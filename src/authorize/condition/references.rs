@@ -5,13 +5,16 @@ use super::fault::{FaultKind, Position};
 use crate::grammar::is_token;
 
 /// The variables of every expression, and the literals that other languages write in another case.
-const VARIABLES: [&str; 13] = [
-    "claims", "groups", "now", "params", "provider", "request", "roles", "scopes", "source",
-    "subject", "true", "false", "null",
+const VARIABLES: [&str; 14] = [
+    "callers", "claims", "groups", "now", "params", "provider", "request", "roles", "scopes",
+    "source", "subject", "true", "false", "null",
 ];
 
 /// The members of `request`.
 const OF_REQUEST: [&str; 5] = ["headers", "host", "method", "path", "scheme"];
+
+/// The members of a caller in `callers`.
+const OF_CALLER: [&str; 5] = ["claims", "groups", "roles", "scopes", "subject"];
 
 /// The members of `source`.
 const OF_SOURCE: [&str; 1] = ["address"];
@@ -37,6 +40,22 @@ pub struct References {
     pub now: bool,
     /// Each path parameter that the expression names, and the position of its name.
     pub parameters: Vec<(String, Position)>,
+    /// The providers in `callers`.
+    pub callers: Members,
+    /// What the expression refers to of callers in `callers`.
+    pub of_callers: OfCallers,
+    /// Each provider that the expression names in `callers`, and the position of its name.
+    pub providers: Vec<(String, Position)>,
+}
+
+/// What an expression refers to of callers in `callers`.
+#[derive(Debug, Default)]
+pub struct OfCallers {
+    pub subject: bool,
+    pub scopes: bool,
+    pub roles: bool,
+    pub groups: bool,
+    pub claims: Members,
 }
 
 /// The members of a map that an expression refers to.
@@ -98,12 +117,13 @@ impl References {
             self.source,
             self.now,
         ];
-        self.claims == Members::None && self.params == Members::None && !flags.contains(&true)
+        let members = [&self.claims, &self.params, &self.callers];
+        members.iter().all(|own| **own == Members::None) && !flags.contains(&true)
     }
 
     /// Adds a variable and the names of members after it: `request`, `headers`, `x-a`.
     ///
-    /// `position` is that of the first member's name.
+    /// `position` is that of the first member's name. `is_tested` says that only the presence of the last member matters.
     ///
     /// # Errors
     /// The name that is wrong, and its fault.
@@ -112,6 +132,7 @@ impl References {
         root: &'n str,
         members: &[&'n str],
         position: Position,
+        is_tested: bool,
     ) -> Result<(), (&'n str, FaultKind)> {
         let member = members.first().copied();
         match root {
@@ -120,6 +141,16 @@ impl References {
                 self.params.add(member);
                 if let Some(member) = member {
                     self.parameters.push((member.to_owned(), position));
+                }
+            }
+            "callers" => {
+                self.callers.add(member);
+                if let Some(member) = member {
+                    self.providers.push((member.to_owned(), position));
+                }
+                let of_caller = members.get(1).copied();
+                if of_caller.is_some() || !is_tested {
+                    return self.add_of_callers(of_caller, members.get(2).copied());
                 }
             }
             "subject" => self.subject = true,
@@ -141,6 +172,29 @@ impl References {
             }
             name if member.is_none() && environment::TYPES.contains(&name) => {}
             name => return Err(unknown("variable", name, &VARIABLES)),
+        }
+        Ok(())
+    }
+
+    /// Adds a member of a caller in `callers`, or all of them; of `claims`, the claim of that name, or all claims.
+    fn add_of_callers<'n>(
+        &mut self,
+        member: Option<&'n str>,
+        claim: Option<&str>,
+    ) -> Result<(), (&'n str, FaultKind)> {
+        let own = &mut self.of_callers;
+        match member {
+            Some("subject") => own.subject = true,
+            Some("scopes") => own.scopes = true,
+            Some("roles") => own.roles = true,
+            Some("groups") => own.groups = true,
+            Some("claims") => own.claims.add(claim),
+            None => {
+                own.claims.add(None);
+                (own.subject, own.scopes) = (true, true);
+                (own.roles, own.groups) = (true, true);
+            }
+            Some(name) => return Err(unknown("member of a caller", name, &OF_CALLER)),
         }
         Ok(())
     }

@@ -123,7 +123,7 @@ fn type_of(expression: &IdedExpr) -> Option<&'static str> {
         Expr::Map(_) => Some("map"),
         Expr::Ident(name) => match name.as_str() {
             "scopes" | "roles" | "groups" => Some("list"),
-            "claims" | "params" | "request" | "source" => Some("map"),
+            "callers" | "claims" | "params" | "request" | "source" => Some("map"),
             "subject" | "provider" => Some("string"),
             "now" => Some("google.protobuf.Timestamp"),
             _ => None,

@@ -1,10 +1,13 @@
 use std::cell::Cell;
+use std::rc::Rc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::authenticate::Principal;
+use crate::authenticate::api_key::{ApiKey, Keys};
+use crate::authenticate::{Method, Principal, Provider, SourceId};
+use crate::authorize::Principals;
 use crate::request::path::Readings;
 use crate::request::{HttpsBy, RequestView};
 use crate::time::Timestamp;
@@ -83,6 +86,15 @@ impl Asking {
             [&["read", "write"], &["admin"], &["staff"]],
             claims,
         );
+        let callers = Principals::from_buf([Rc::new(principal)]);
+        let providers = [Provider {
+            name: "as-1".to_owned(),
+            locations: Vec::new(),
+            method: Method::ApiKey(ApiKey {
+                keys: Keys::Remote(SourceId(0)),
+                offers: Vec::new(),
+            }),
+        }];
         let client = self.client.map(|client| client.parse().unwrap());
         let request = RequestView::new(self.fields.clone())
             .from_client(client)
@@ -90,8 +102,10 @@ impl Asking {
         let path = Readings::of_target(Some(self.target)).unwrap();
         let on_condition = Cell::new(0);
         answer(Input {
-            principal: &principal,
+            principal: &callers[0],
             provider: "as",
+            callers: &callers,
+            providers: &providers,
             request: &request,
             https_by: self.https_by,
             path: &path,
@@ -113,7 +127,7 @@ fn faults(text: &str) -> String {
 }
 
 /// Conditions that hold for the default input.
-const HOLD: [&str; 28] = [
+const HOLD: [&str; 32] = [
     "claims.level >= 3 && claims['tenant'] == 'acme'",
     "claims.level == 3.0 && claims.level == 3u",
     "'a' in claims.list && claims.list[1] == 'b' && size(claims.list) == 2",
@@ -122,6 +136,10 @@ const HOLD: [&str; 28] = [
     "claims.size() == 5 && claims.exists(name, name == 'tenant')",
     "subject == 'user-1' && provider == 'as'",
     "scopes == ['read', 'write'] && roles == ['admin'] && 'staff' in groups",
+    "callers['as-1'].subject == subject && callers['as-1'].claims.tenant == 'acme'",
+    "'as-1' in callers && has(callers['as-1'].subject) && !('other' in callers) && size(callers) == 1",
+    "callers.all(name, callers[name].roles == roles && 'read' in callers[name].scopes)",
+    "!has(callers.other) && callers['as-1'].groups == groups && callers['as-1'].size() == 5",
     "params.org == claims.tenant && params.id == 'a b' && size(params) == 2",
     "request.method == 'GET' && request.path == '/v1/a b' && request.host == 'api.example.com'",
     "request.scheme == 'https' && source.address == '10.1.2.3'",

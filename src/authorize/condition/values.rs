@@ -16,6 +16,8 @@ use super::Input;
 use super::limits::{self, Meter};
 use super::moment::Moment;
 use super::references::{Members, References};
+use crate::authenticate::Principal;
+use crate::authenticate::granted::Granted;
 use crate::request::RequestView;
 
 type Boxed<'v> = Box<dyn Val + 'v>;
@@ -48,7 +50,8 @@ pub fn of<'v>(references: &References, meter: &Meter, input: Input<'v>) -> Optio
     };
     let mut set = |name: &str, value: Boxed<'v>| context.add_variable_as_val(name, value);
     if references.claims != Members::None {
-        set("claims", values.claims()?);
+        let claims = values.claims(input.principal, &references.claims);
+        set("claims", claims?);
     }
     if let Some(subject) = input.principal.subject().filter(|_| references.subject) {
         set("subject", values.text(subject)?);
@@ -59,14 +62,14 @@ pub fn of<'v>(references: &References, meter: &Meter, input: Input<'v>) -> Optio
         (references.groups, "groups", input.principal.groups()),
     ] {
         if is_seen {
-            set(
-                name,
-                values.list(names.iter().map(|name| values.text(name)))?,
-            );
+            set(name, values.names(names)?);
         }
     }
     if references.provider {
         set("provider", values.text(input.provider)?);
+    }
+    if references.callers != Members::None {
+        set("callers", values.callers()?);
     }
     if references.params != Members::None {
         let bound = input.parameters.iter();
@@ -97,9 +100,46 @@ struct Values<'a, 'v> {
 }
 
 impl<'v> Values<'_, 'v> {
-    fn claims(self) -> Option<Boxed<'v>> {
-        let claims = self.input.principal.claims();
-        match &self.references.claims {
+    /// The callers that the expression refers to, by the names of their providers.
+    fn callers(self) -> Option<Boxed<'v>> {
+        let named = self.input.callers.iter().filter_map(|caller| {
+            let provider = self.input.providers.get(caller.provider().0)?;
+            let is_seen = self.references.callers.contains(&provider.name);
+            is_seen.then_some((provider.name.as_str(), caller))
+        });
+        self.members(named.map(|(name, caller)| Some((name, self.caller(caller)?))))
+    }
+
+    fn caller(self, caller: &'v Principal) -> Option<Boxed<'v>> {
+        let seen = &self.references.of_callers;
+        let mut known: Vec<(&str, Boxed<'v>)> = Vec::new();
+        if let Some(subject) = caller.subject().filter(|_| seen.subject) {
+            known.push(("subject", self.text(subject)?));
+        }
+        for (is_seen, name, names) in [
+            (seen.scopes, "scopes", caller.scopes()),
+            (seen.roles, "roles", caller.roles()),
+            (seen.groups, "groups", caller.groups()),
+        ] {
+            if is_seen {
+                known.push((name, self.names(names)?));
+            }
+        }
+        if seen.claims != Members::None {
+            known.push(("claims", self.claims(caller, &seen.claims)?));
+        }
+        self.members(known.into_iter().map(Some))
+    }
+
+    /// The scopes, roles or groups of a caller.
+    fn names(self, names: &'v Granted) -> Option<Boxed<'v>> {
+        self.list(names.iter().map(|name| self.text(name)))
+    }
+
+    /// The claims of a caller that the expression refers to.
+    fn claims(self, caller: &'v Principal, seen: &Members) -> Option<Boxed<'v>> {
+        let claims = caller.claims();
+        match seen {
             Members::None => self.members(std::iter::empty()),
             Members::Named(names) => {
                 let seen = names.iter().filter_map(|name| claims.get_key_value(name));

@@ -3,20 +3,23 @@
 //! The output contains no credential. A header value of the request appears only where the response repeats it, such as
 //! `origin` or `x-request-id`.
 
+mod given;
 mod json;
 mod request;
 mod text;
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
+use countersign::authenticate::Principal;
 use countersign::authenticate::jose::signature::{AlgorithmSet, Chosen, Pure};
-use countersign::authenticate::{ProviderId, SourceId};
 use countersign::config::Loaded;
 use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
 use countersign::keys::parse_body;
 use countersign::response::{Reply, reply};
 use serde_json::{Value, json};
 
+use self::given::GivenArgs;
 use self::request::RequestArgs;
 use crate::exit::{Exit, Failure, Report};
 use crate::file::File;
@@ -36,6 +39,8 @@ pub struct Explain {
     /// A JSON Web Key Set that replaces the keys of every provider
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
+    #[command(flatten)]
+    given: GivenArgs,
     /// The time of the request: RFC 3339, or seconds since 1970; default: now
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<String>,
@@ -49,6 +54,8 @@ struct Explanation<'p> {
     /// The steps of the evaluation, in words.
     steps: Vec<String>,
     decision: Decision<'p>,
+    /// The callers, each with the provider that verified it.
+    callers: Vec<(&'p str, Rc<Principal>)>,
     /// The response of the filter; none if the request is forwarded and nothing would be denied.
     reply: Option<Reply>,
 }
@@ -168,50 +175,38 @@ impl Explain {
         // As many keys are tried for a token as if the host verified its signature.
         let by_host = plan.crypto.choose(|| AlgorithmSet::TESTED);
         let backend = Chosen::new(Pure, by_host.unwrap_or_default());
-        let mut steps = Steps::default();
-        let outcome = evaluate(
-            plan,
-            &request,
-            &plan.empty_store(),
-            Circumstances::new(&backend, now),
-            &mut steps,
-        );
-        let decision = match outcome {
-            Outcome::Decided(decision, _) => decision,
-            Outcome::Needs(fetch) => return Err(needs(loaded, fetch)),
+        let policy = plan.policy.as_ref();
+        let mut store = plan.empty_store();
+        let lists = self.given.fetch_lists(policy, &mut store, now)?;
+        let mut settled = Vec::new();
+        let (steps, decision) = loop {
+            let mut steps = Steps(lists.clone());
+            let circumstances = Circumstances {
+                settled: &settled,
+                ..Circumstances::new(&backend, now)
+            };
+            match evaluate(plan, &request, &store, circumstances, &mut steps) {
+                Outcome::Decided(decision, _) => break (steps.0, decision),
+                Outcome::Needs(Fetch::Introspection(asked)) => {
+                    self.given.answer(policy, &asked, &mut store, now)?;
+                    settled.push(Fetch::Introspection(asked));
+                }
+                Outcome::Needs(fetch) => return Err(given::needs(policy, &fetch)),
+            }
         };
+        let provider = |caller: &Principal| {
+            let provider = policy.and_then(|policy| policy.providers.get(caller.provider().0));
+            provider.map_or("?", |provider| provider.name.as_str())
+        };
+        let callers = decision.principals.iter();
+        let callers = callers.map(|caller| (provider(caller), Rc::clone(caller)));
+        let callers = callers.collect();
         let reply = reply(&decision, &plan.presentation, &request, now);
         Ok(Explanation {
-            steps: steps.0,
+            steps,
             decision,
+            callers,
             reply,
         })
-    }
-}
-
-/// The failure of a request that needs a fetch. This command opens no network connection.
-fn needs(loaded: &Loaded, fetch: Fetch) -> Failure {
-    let policy = loaded.plan.policy.as_ref();
-    let provider = |id: ProviderId| {
-        let provider = policy.and_then(|policy| policy.providers.get(id.0));
-        provider.map_or("?", |provider| &provider.name)
-    };
-    let of_source = |id: SourceId| {
-        let source = policy.and_then(|policy| policy.sources.get(id.0));
-        source.map_or("?", |source| &source.provider)
-    };
-    match fetch {
-        Fetch::Keys(id) | Fetch::KeysInDoubt(id) => Failure::new(format_args!(
-            "the filter fetches the keys of provider `{}` at run time; pass them with `--jwks FILE`",
-            of_source(id)
-        )),
-        Fetch::Entries(id) => Failure::new(format_args!(
-            "the filter fetches the credentials of provider `{}` at run time",
-            of_source(id)
-        )),
-        Fetch::Introspection(asked) => Failure::new(format_args!(
-            "provider `{}` introspects tokens at run time",
-            provider(asked.provider)
-        )),
     }
 }

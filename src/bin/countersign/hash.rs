@@ -7,6 +7,7 @@ use std::io::{IsTerminal, Read};
 
 use argon2::{Argon2, PasswordHasher};
 use countersign::authenticate::basic::password::PasswordHash;
+use countersign::credential::{API_KEY_MAX, is_api_key};
 use sha2::{Digest, Sha256};
 
 use crate::exit::{Failure, Report};
@@ -61,6 +62,9 @@ impl Hash {
     pub fn run(&self) -> Result<Report, Failure> {
         let secret = read_secret()?;
         match self.what {
+            What::Key if !is_api_key(&secret) => Err(Failure::new(format_args!(
+                "the filter does not accept this key: expected at most {API_KEY_MAX} visible ASCII characters without a comma"
+            ))),
             What::Key => Ok(Report::success(hexadecimal(&Sha256::digest(&secret)))),
             What::Password { algorithm, cost } => {
                 password(&secret, algorithm, cost).map(Report::success)

@@ -1,12 +1,14 @@
-//! Removes tokens and passwords from the message of a failure.
+//! Removes tokens, keys and passwords from the message of a failure.
 //!
-//! A message about an invalid argument repeats the argument. A missing quote turns a token into an argument:
-//! `--header authorization: Bearer eyJ…` has three.
+//! A message about an invalid argument repeats the argument. A missing quote turns a credential into an argument:
+//! `--header authorization: Bearer eyJ…` has three. A key or a password can be as short as any other word, so that its
+//! position tells it: in a header, in a query, or after `hash`.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use countersign::authenticate::jose::base64url;
+use countersign::grammar::is_token;
 
 use crate::exit::Failure;
 
@@ -15,6 +17,9 @@ const SECRETS_ARE_LONGER_THAN: usize = 16;
 
 /// Random keys are at least this long, in bytes: 24 random bytes in base64.
 const RANDOM_KEYS_ARE_AT_LEAST: usize = 32;
+
+/// Schemes before a credential, which are shown.
+const SCHEMES: [&str; 5] = ["Bearer", "Basic", "ApiKey", "DPoP", "Token"];
 
 const REDACTED: &str = "[redacted]";
 
@@ -26,8 +31,14 @@ const REDACTED: &str = "[redacted]";
 pub fn without_secrets(failure: &Failure, arguments: impl Iterator<Item = OsString>) -> String {
     let mut text = failure.to_string();
     let file = failure.file.as_deref().unwrap_or_default();
-    for argument in arguments.skip(1) {
-        let argument = argument.to_string_lossy();
+    let arguments: Vec<String> = arguments
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    for secret in by_position(&arguments).filter(|secret| !file.contains(secret)) {
+        text = without(&text, secret);
+    }
+    for argument in &arguments {
         for word in argument.split(|character| !is_of_secrets(character)) {
             let is_shown = file.contains(word) && may_be_file_name(word);
             if may_be_secret(word) && !is_shown {
@@ -36,6 +47,47 @@ pub fn without_secrets(failure: &Failure, arguments: impl Iterator<Item = OsStri
         }
     }
     text
+}
+
+/// The parts of arguments that are secrets by their position: the query of a target, the value of a header, whether or not
+/// it is quoted, and what follows `hash key` and `hash password`.
+fn by_position(arguments: &[String]) -> impl Iterator<Item = &str> {
+    // Of the options of `hash`, each has a value.
+    let (mut is_after_name, mut is_value) = (false, false);
+    let is_hash = arguments.first().is_some_and(|verb| verb == "hash");
+    let parts = arguments.iter().enumerate().map(move |(index, argument)| {
+        is_after_name &= !argument.starts_with('-');
+        let is_secret = is_after_name && !SCHEMES.contains(&argument.as_str());
+        let is_hashed = is_hash && index > 1 && !argument.starts_with('-') && !is_value;
+        is_value = argument.starts_with('-');
+        is_after_name |= argument.ends_with(':');
+        if is_secret || is_hashed {
+            return argument.as_str();
+        }
+        let header = argument.split_once(':');
+        let header = header.filter(|(name, value)| is_name(name) && !value.starts_with("//"));
+        let query = || argument.split_once('?');
+        header.or_else(query).map_or("", |(_, value)| value.trim())
+    });
+    parts.filter(|part| !part.is_empty())
+}
+
+/// Whether a text can be the name of a header, also after `--header=`.
+fn is_name(text: &str) -> bool {
+    is_token(text.rsplit('=').next().unwrap_or_default())
+}
+
+/// The text with each occurrence of a secret replaced that is not a part of a longer word.
+fn without(text: &str, secret: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(secret) {
+        let is_whole = !before.ends_with(is_of_secrets) && !after.starts_with(is_of_secrets);
+        shown += before;
+        shown += if is_whole { REDACTED } else { secret };
+        rest = after;
+    }
+    shown + rest
 }
 
 /// Whether base64, base64url, a compact JWS or a random key may contain a character.

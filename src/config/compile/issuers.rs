@@ -36,7 +36,7 @@ impl Compiler<'_> {
             let is_restricted = jwt.require_claims.iter().any(|own| restricts(&own.claim))
                 || require.0.restrict(claim, mapped, &restricts)
                 || gates.any(|gate| {
-                    gate.providers.contains(&ProviderId(index))
+                    gate.checks(ProviderId(index))
                         && gate.requirements.restrict(claim, mapped, &restricts)
                 });
             if !is_restricted {

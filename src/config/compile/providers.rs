@@ -1,6 +1,7 @@
 //! Providers. Each kind of credential is compiled in one file.
 
 mod api_key;
+mod basic;
 mod endpoint;
 mod introspection;
 mod jwt;
@@ -100,13 +101,15 @@ impl Compiler<'_> {
             document.jwt.given(),
             document.introspection.given(),
             document.api_key.given(),
+            document.basic.given(),
         );
         match methods {
-            (Some(jwt), None, None) => self.jwt(&at.member("jwt"), name, jwt),
-            (None, Some(own), None) => {
+            (Some(jwt), None, None, None) => self.jwt(&at.member("jwt"), name, jwt),
+            (None, Some(own), None, None) => {
                 self.introspection(&at.member("introspection"), id, name, own)
             }
-            (None, None, Some(own)) => self.api_key(&at.member("api_key"), name, own),
+            (None, None, Some(own), None) => self.api_key(&at.member("api_key"), name, own),
+            (None, None, None, Some(own)) => self.basic(&at.member("basic"), name, own),
             _ => {
                 if document.whole.is_ok() {
                     self.report(at, Fault::Method);

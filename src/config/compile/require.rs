@@ -285,6 +285,20 @@ impl Compiler<'_> {
         if self.case == Case::Insensitive && condition.looks_at_path() {
             return Err(self.report(at, InvalidRequirement::PathsCase));
         }
+        let names = self.provider_names.as_deref();
+        let is_unknown =
+            |name: &str| names.is_some_and(|names| names.iter().all(|own| own != name));
+        let mut providers = condition.providers();
+        if let Some((name, position)) = providers.find(|(name, _)| is_unknown(name)) {
+            let known = names.unwrap_or_default().iter().map(String::as_str);
+            let fault = InvalidRequirement::UnknownProvider {
+                position,
+                name: name.to_owned(),
+                nearest: nearest(name, known),
+            };
+            return Err(self.report(at, fault));
+        }
+        drop(providers);
         let Some(paths) = paths else {
             return match condition.looks_at_parameters() {
                 true => Err(self.report(at, InvalidRequirement::NoPath)),

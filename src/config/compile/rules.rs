@@ -8,7 +8,7 @@ pub(super) use self::gates::{number_choices, of_strangers};
 use super::Compiler;
 use super::providers::CompiledProviders;
 use super::require::Paths;
-use crate::authorize::{Access, Gate, ReplyId};
+use crate::authorize::{Access, Gate, Needs, ReplyId};
 use crate::config::at::At;
 use crate::config::diagnostic::Whole;
 use crate::config::document::rules::{Allow, OnForbidden, OtherCredentials, Rule as RuleDocument};
@@ -110,8 +110,19 @@ impl Compiler<'_> {
         if document.allow.given() == Some(&Allow::Public) && !document.providers.is_absent() {
             self.report(&at.member("providers"), InvalidRule::ProvidersWithPublic);
         }
-        let has_providers =
-            !document.providers.is_absent() && document.allow.given() != Some(&Allow::Public);
+        let require_all = at.member("require_all");
+        if !document.require_all.is_absent() {
+            for (key, is_absent) in [
+                ("allow", document.allow.is_absent()),
+                ("providers", document.providers.is_absent()),
+            ] {
+                if !is_absent {
+                    self.report(&require_all, InvalidRule::RequireAllWith(key));
+                }
+            }
+        }
+        let has_providers = !document.require_all.is_absent()
+            || !document.providers.is_absent() && document.allow.given() != Some(&Allow::Public);
         if !document.other_credentials.is_absent() && !has_providers && document.respond.is_absent()
         {
             let at = at.member("other_credentials");
@@ -121,6 +132,7 @@ impl Compiler<'_> {
             let others = [
                 ("allow", document.allow.is_absent()),
                 ("providers", document.providers.is_absent()),
+                ("require_all", document.require_all.is_absent()),
                 ("other_credentials", document.other_credentials.is_absent()),
                 ("require", document.require.is_absent()),
                 ("on_forbidden", document.on_forbidden.is_absent()),
@@ -154,12 +166,24 @@ impl Compiler<'_> {
         if allow == Some(&Allow::Public) {
             return Access::Public;
         }
-        let accepted = self.accepted(&at.member("providers"), &document.providers, providers);
+        let (accepted, needs) = match document.require_all.is_absent() {
+            true => {
+                let at = at.member("providers");
+                let accepted = self.accepted(&at, &document.providers, providers);
+                (accepted, Needs::One)
+            }
+            false => {
+                let at = at.member("require_all");
+                let required = self.required_of_all(&at, &document.require_all, providers);
+                (required, Needs::Each)
+            }
+        };
         let require = document.require.given();
         let require_at = at.member("require");
         let requirements =
             require.map(|require| self.requirements(&require_at, require, Some(paths)));
         let gate = Gate {
+            needs,
             requirements: requirements.unwrap_or_default(),
             ignores_others: document.other_credentials.given() == Some(&OtherCredentials::Ignore),
             ..self.gate(at, accepted, providers)

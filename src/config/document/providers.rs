@@ -1,11 +1,13 @@
 //! `providers`: who can verify credentials. Each kind of credential is one key, in one file.
 
 pub mod api_key;
+pub mod basic;
 pub mod introspection;
 pub mod jwt;
 pub mod remote;
 
 use self::api_key::ApiKey;
+use self::basic::Basic;
 use self::introspection::Introspection;
 use self::jwt::Jwt;
 use crate::config::read::object;
@@ -21,8 +23,10 @@ object! {
         optional introspection: Introspection,
         /// API keys.
         optional api_key: ApiKey,
+        /// User names and passwords.
+        optional basic: Basic,
     }
-    unsupported { basic, digest, mtls }
+    unsupported { digest, mtls }
 }
 
 object! {

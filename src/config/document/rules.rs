@@ -21,7 +21,10 @@ object! {
         optional allow: Allow,
         /// The providers whose credentials the rule accepts. Default: all.
         narrowing providers: Vec<String>,
-        /// What happens to the credentials of the other providers. Default `judge`. Requires `providers`.
+        /// The providers of which each must verify a credential of the request. The caller is the one of the first.
+        narrowing require_all: Vec<String>,
+        /// What happens to the credentials of the other providers. Default `judge`. Requires `providers` or
+        /// `require_all`.
         optional other_credentials: OtherCredentials,
         /// What the caller must have. Default: any valid credential.
         narrowing require: Require,

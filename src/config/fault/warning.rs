@@ -55,6 +55,19 @@ pub enum Warning {
          the algorithm, otherwise {MOST_IN_WASM}"
     )]
     UntriedKeys(AlgorithmSet),
+    #[error(
+        "this hash has no salt and is fast to compute, so that the password can be guessed from it: use bcrypt or argon2id"
+    )]
+    FastHash,
+    #[error(
+        "a verification of this hash stops the worker for more than 100 ms: use bcrypt with cost 10, or argon2id with less \
+         memory"
+    )]
+    CostlyHash,
+    #[error(
+        "`cache.verified` is 0, so that each request with a password is hashed, and most receive 503 by `hash_budget`"
+    )]
+    UncachedPasswords,
     #[error("keys fetched without TLS can be replaced by anyone on the network path")]
     KeysWithoutTls,
     #[error("`offline_access` is not a scope of a resource: challenges omit it")]
@@ -124,6 +137,7 @@ pub enum Difference {
     Optional,
     Response,
     Providers,
+    Several,
 }
 
 impl fmt::Display for NotHidden {
@@ -155,6 +169,10 @@ impl fmt::Display for NotHidden {
             Difference::Providers => (
                 "callers of some providers receive 403, and `responses.not_found` here",
                 "accept every provider there",
+            ),
+            Difference::Several => (
+                "callers of only some providers of `require_all` receive 401, and `responses.not_found` here",
+                "use `providers` there",
             ),
         };
         write!(

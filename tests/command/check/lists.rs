@@ -8,7 +8,7 @@ use crate::cli::Desk;
 /// Whether `check` says this about a file.
 fn says(file: &Value, expected: &str) -> bool {
     let desk = Desk::new();
-    desk.write("file.yaml", &file.to_string());
+    desk.write("file.yaml", file.to_string());
     let ran = desk.run(&["check", "file.yaml"]);
     ran.lines().iter().any(|line| line.contains(expected))
 }

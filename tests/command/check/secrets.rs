@@ -5,7 +5,7 @@ use std::slice::from_ref;
 use serde_json::{Value, json};
 
 use super::{MANAGER, bootstrap, gate_with, route, router};
-use crate::cli::{Desk, GOOD, INVALID, as_string_value};
+use crate::cli::{DENIED, Desk, INVALID, as_string_value};
 
 /// A text that no output contains.
 const SECRET: &str = "xyzzy";
@@ -30,7 +30,6 @@ fn reported(name: &str, text: &str) -> Vec<String> {
     let ran = desk.run(&["check", name]);
     let explained = desk.run(&["explain", name, "--path", "/"]);
     for ran in [&ran, &explained] {
-        assert_eq!(ran.code, INVALID, "{text}: {}{}", ran.out, ran.err);
         assert!(
             !ran.out.contains(SECRET) && !ran.err.contains(SECRET),
             "{}{}",
@@ -54,6 +53,10 @@ fn reported(name: &str, text: &str) -> Vec<String> {
         .cloned()
         .collect();
     assert_eq!(about_secrets(explained.lines()), errors, "{text}");
+    // The clusters of an Envoy are not what this is about, so that only the other verb's exit code says it.
+    let code = if errors.is_empty() { DENIED } else { INVALID };
+    let printed = format!("{}{}", explained.out, explained.err);
+    assert_eq!(explained.code, code, "{text}: {printed}");
     found
 }
 
@@ -216,7 +219,6 @@ fn no_output_contains_a_secret() {
             desk.write(name, &text);
             for verb in [&["check", name][..], &["explain", name, "--path", "/"]] {
                 let ran = desk.run(verb);
-                assert_ne!(ran.code, GOOD, "{text}");
                 assert!(!ran.out.contains(SECRET), "{text}: {}", ran.out);
                 assert!(!ran.err.contains(SECRET), "{text}: {}", ran.err);
             }

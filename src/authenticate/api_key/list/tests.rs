@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::json::JsonFault;
+use crate::json::{ItemsFault, JsonFault};
 
 fn digest(key: &str) -> Digest {
     Sha256::digest(key).into()
@@ -15,8 +15,6 @@ fn hex(key: &str) -> String {
 fn read(entries: &Value) -> (ApiKeys, String) {
     let body = json!({ "keys": entries }).to_string();
     let (keys, ignored) = ApiKeys::read(body.as_bytes()).unwrap();
-    assert_eq!(keys.is_empty(), keys.len() == 0);
-    assert_eq!(ignored.is_empty(), ignored.len() == 0);
     (keys, ignored.to_string())
 }
 
@@ -81,9 +79,9 @@ fn an_entry_that_cannot_be_read_is_ignored_and_the_others_are_used() {
         (with(json!({"sha256": null})), format!("`sha256`: {digits}")),
         (with(json!({"sha256": 12})), format!("`sha256`: {digits}")),
         (with(json!({"sha256": "hunter2"})), format!("`sha256`: {digits}")),
-        (with(json!({"sha256": &hex("k")[1..]})), format!("`sha256`: {digits}")),
+        (with(json!({"sha256": hex("k").split_off(1)})), format!("`sha256`: {digits}")),
         (with(json!({"sha256": format!("{}0", hex("k"))})), format!("`sha256`: {digits}")),
-        (with(json!({"sha256": format!("+{}", &hex("k")[1..])})), format!("`sha256`: {digits}")),
+        (with(json!({"sha256": format!("+{}", hex("k").split_off(1))})), format!("`sha256`: {digits}")),
         (with(json!({"sha256": "é".repeat(32)})), format!("`sha256`: {digits}")),
         (with(json!({"sha256": hex("")})), format!("`sha256`: {of_nothing}")),
         (

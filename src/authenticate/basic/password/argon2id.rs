@@ -65,6 +65,15 @@ impl Argon2id {
             .is_ok_and(|()| computed.ct_eq(&self.digest).into())
     }
 
+    pub(super) fn digest(&self) -> &[u8] {
+        &self.digest
+    }
+
+    /// The memory that it has allocated, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.salt.len() + self.digest.len()
+    }
+
     pub(super) fn is_costly(&self) -> bool {
         self.work() > WORK_NOT_COSTLY
     }

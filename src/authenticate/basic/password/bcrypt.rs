@@ -48,6 +48,10 @@ impl Bcrypt {
             .is_some_and(|computed| computed.ct_eq(&self.digest).into())
     }
 
+    pub(super) fn digest(&self) -> &[u8] {
+        &self.digest
+    }
+
     pub(super) fn is_costly(&self) -> bool {
         self.cost >= COST_COSTLY
     }

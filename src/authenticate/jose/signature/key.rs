@@ -3,6 +3,7 @@
 use super::algorithm::{Algorithm, Scheme};
 use super::spki;
 use jwt_compact::alg::SecretBytes;
+use p256::elliptic_curve::sec1::FromEncodedPoint as _;
 use rsa::{BigUint, RsaPublicKey, traits::PublicKeyParts as _};
 
 /// A key that verifies signatures (RFC 7518 §6, RFC 8037 §2).
@@ -169,7 +170,10 @@ impl Key {
     /// A coordinate has another length, or the point is not on the curve.
     pub fn p256(x: &[u8], y: &[u8]) -> Result<Self, KeyFault> {
         let octets = uncompressed(x, y, 32)?;
-        let point = p256::PublicKey::from_sec1_bytes(&octets).map_err(|_| KeyFault::NotOnCurve)?;
+        // Not from the octets: that would bring the square roots of compressed points, 35 kB for the three curves.
+        let point = p256::EncodedPoint::from_affine_coordinates(x.into(), y.into(), false);
+        let point = Option::<p256::PublicKey>::from(p256::PublicKey::from_encoded_point(&point))
+            .ok_or(KeyFault::NotOnCurve)?;
         Ok(Self::P256(Box::new(EcKey {
             public: point.into(),
             spki_der: spki::of(spki::P256, &octets),
@@ -183,7 +187,9 @@ impl Key {
     /// A coordinate has another length, or the point is not on the curve.
     pub fn p384(x: &[u8], y: &[u8]) -> Result<Self, KeyFault> {
         let octets = uncompressed(x, y, 48)?;
-        let point = p384::PublicKey::from_sec1_bytes(&octets).map_err(|_| KeyFault::NotOnCurve)?;
+        let point = p384::EncodedPoint::from_affine_coordinates(x.into(), y.into(), false);
+        let point = Option::<p384::PublicKey>::from(p384::PublicKey::from_encoded_point(&point))
+            .ok_or(KeyFault::NotOnCurve)?;
         Ok(Self::P384(Box::new(EcKey {
             public: point.into(),
             spki_der: spki::of(spki::P384, &octets),
@@ -197,7 +203,9 @@ impl Key {
     /// A coordinate has another length, or the point is not on the curve.
     pub fn p521(x: &[u8], y: &[u8]) -> Result<Self, KeyFault> {
         let octets = uncompressed(x, y, 66)?;
-        let point = p521::PublicKey::from_sec1_bytes(&octets).map_err(|_| KeyFault::NotOnCurve)?;
+        let point = p521::EncodedPoint::from_affine_coordinates(x.into(), y.into(), false);
+        let point = Option::<p521::PublicKey>::from(p521::PublicKey::from_encoded_point(&point))
+            .ok_or(KeyFault::NotOnCurve)?;
         Ok(Self::P521(Box::new(EcKey {
             public: p521::ecdsa::VerifyingKey::from_affine(*point.as_affine())
                 .map_err(|_| KeyFault::NotOnCurve)?,

@@ -12,6 +12,7 @@ pub fn render(explanation: &Explanation<'_>) -> String {
     let Explanation {
         steps,
         decision,
+        callers,
         reply,
     } = explanation;
     let subject = decision
@@ -28,6 +29,10 @@ pub fn render(explanation: &Explanation<'_>) -> String {
         "rule": decision.rule,
         "provider": decision.provider,
         "subject": subject,
+        "callers": callers.iter().map(|(provider, caller)| json!({
+            "provider": provider,
+            "subject": caller.subject(),
+        })).collect::<Vec<_>>(),
         "steps": steps,
         // Only names are shown, because values may be credentials.
         "upstream": decision.passage().map(|_| json!({

@@ -1,7 +1,9 @@
 //! An explanation as text: a line per step, the verdict, and the response.
 
 use std::fmt::Write;
+use std::rc::Rc;
 
+use countersign::authenticate::Principal;
 use countersign::evaluate::Decision;
 use countersign::grammar::unprintable::escaped;
 use countersign::response::Reply;
@@ -14,6 +16,7 @@ pub fn render(explanation: &Explanation<'_>, is_head: bool) -> String {
     let Explanation {
         steps,
         decision,
+        callers,
         reply,
     } = explanation;
     let mut text = String::new();
@@ -23,7 +26,7 @@ pub fn render(explanation: &Explanation<'_>, is_head: bool) -> String {
     }
     match reply {
         None => {
-            text += &format!("passes: {}\n", caller(decision));
+            text += &format!("passes: {}\n", shown(callers));
             text += &changes(decision);
         }
         Some(reply) => {
@@ -34,17 +37,21 @@ pub fn render(explanation: &Explanation<'_>, is_head: bool) -> String {
     text
 }
 
-/// The verified subject and its provider, or `anonymous`.
-fn caller(decision: &Decision<'_>) -> String {
-    match (decision.principal(), decision.provider) {
-        (Some(principal), Some(provider)) => {
-            let subject = principal.subject().map_or_else(
+/// The verified subjects and their providers, or `anonymous`.
+fn shown(callers: &[(&str, Rc<Principal>)]) -> String {
+    let shown: Vec<String> = callers
+        .iter()
+        .map(|(provider, caller)| {
+            let subject = caller.subject().map_or_else(
                 || "no subject".to_owned(),
                 |subject| format!("subject `{}`", escaped(subject)),
             );
             format!("{subject}, verified by provider `{provider}`")
-        }
-        _ => "anonymous".to_owned(),
+        })
+        .collect();
+    match shown.is_empty() {
+        true => "anonymous".to_owned(),
+        false => shown.join("; "),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether clients can tell that a rule exists although it hides.
 
 use super::CompiledRules;
-use crate::authorize::Access;
+use crate::authorize::{Access, Needs};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::fault::{Difference, Elsewhere, NotHidden, Warning};
@@ -29,6 +29,7 @@ impl Compiler<'_> {
                 Access::Respond(id) if self.replies.get(id.0) != Some(not_found) => {
                     Difference::Response
                 }
+                Access::Required(gate) if gate.needs == Needs::Each => Difference::Several,
                 Access::Required(gate) if gate.providers.len() < providers => Difference::Providers,
                 Access::Required(_) | Access::Respond(_) | Access::Closed(_) => continue,
             };

@@ -1,0 +1,121 @@
+//! `basic`: a provider of user names and passwords.
+
+use serde_json::Value;
+
+use super::remote::Fetched;
+use crate::authenticate::basic::password::PasswordHash;
+use crate::authenticate::listed::EntryFault;
+use crate::config::at::At;
+use crate::config::diagnostic::Diagnostics;
+use crate::config::read::{List, Read, Typed, object, unexpected_secret};
+
+object! {
+    /// A provider of user names and passwords (RFC 7617).
+    pub struct Basic {
+        /// The users: a list, or where it is fetched.
+        required users: UserList,
+    }
+}
+
+object! {
+    /// A user.
+    pub struct User {
+        /// The user name, without a colon.
+        required name: String,
+        /// The bcrypt or argon2id hash of the password, as `htpasswd -B` or `countersign hash password` prints it.
+        required password: Password,
+        /// The scopes of the user. Default: none.
+        optional scopes: Vec<String>,
+        /// The roles of the user. Default: none.
+        optional roles: Vec<String>,
+    }
+}
+
+/// The users of a provider.
+#[derive(Debug)]
+pub enum UserList {
+    /// In the configuration.
+    Inline(List<User>),
+    /// Fetched.
+    Fetched(Fetched),
+}
+
+impl Read for UserList {
+    const EXPECTED: &'static str = "a list of users, or `remote`";
+
+    type Value = Self;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    // Before the entry is read, so that the location has this fault and not another, which shows the value.
+                    if !item.is_object() {
+                        let expected = "an object with `name` and `password`";
+                        unexpected_secret(expected, &at.item(index), diagnostics);
+                    }
+                }
+                Vec::<User>::read(value, at, diagnostics).map(Self::Inline)
+            }
+            Value::Object(_) => Fetched::read(value, at, diagnostics).map(Self::Fetched),
+            _ => Err(unexpected_secret(Self::EXPECTED, at, diagnostics)),
+        }
+    }
+}
+
+/// The hash of a password. A message never shows the value, which can be the password in plain text.
+#[derive(Debug)]
+pub struct Password;
+
+impl Read for Password {
+    const EXPECTED: &'static str = "a bcrypt or argon2id hash";
+
+    type Value = PasswordHash;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<PasswordHash> {
+        let Some(text) = value.as_str() else {
+            return Err(unexpected_secret(Self::EXPECTED, at, diagnostics));
+        };
+        let hash = PasswordHash::parse(text);
+        hash.map_err(|fault| diagnostics.report(at, EntryFault::Password(fault)))
+    }
+}
+
+/// The JSON Schema of what is read here.
+#[cfg(not(target_arch = "wasm32"))]
+mod schema {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    use super::{Fetched, Password, User, UserList};
+
+    impl JsonSchema for UserList {
+        fn schema_name() -> Cow<'static, str> {
+            "UserList".into()
+        }
+
+        fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+            let user = generator.subschema_for::<User>();
+            let fetched = generator.subschema_for::<Fetched>();
+            json_schema!({
+                "description": "The users of a provider: a list, or where it is fetched.",
+                "oneOf": [{ "type": "array", "items": user, "minItems": 1 }, fetched],
+            })
+        }
+    }
+
+    impl JsonSchema for Password {
+        fn schema_name() -> Cow<'static, str> {
+            "PasswordHash".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({
+                "type": "string",
+                "description": "The hash of a password: bcrypt, argon2id, `{SHA256}` or `{SHA}`.",
+                "pattern": "^(\\$2[aby]\\$|\\$argon2id\\$|\\{SHA(256)?\\})",
+            })
+        }
+    }
+}
