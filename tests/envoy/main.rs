@@ -16,6 +16,7 @@ mod fetching;
 mod handoff;
 mod host_crypto;
 mod https;
+mod introspection;
 mod keys;
 mod leaks;
 mod lists;
