@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use support::authorization;
 use support::client::{self, Request, Response};
 use support::cookbook;
 use support::envoy::Envoy;
@@ -65,7 +66,8 @@ fn play_recipe(name: &str) -> ExitCode {
     recipes.retain(|recipe| recipe.name == name);
     println!("==> starting the upstream and Envoy");
     let (upstream, mint) = (Upstream::start(), Mint::new());
-    let mut bootstrap = cookbook::bootstrap(&recipes, upstream.port());
+    let login = authorization::start();
+    let mut bootstrap = cookbook::bootstrap(&recipes, upstream.port(), login.port());
     listen(&mut bootstrap, free_or(LISTENER), free_or(ADMIN));
     let envoy = Envoy::start_with(&bootstrap, Stdio::null());
     let server = envoy.listener(name);

@@ -106,6 +106,11 @@ unsafe extern "C" {
     fn proxy_continue_stream(stream: u32) -> u32;
 }
 
+// Of the SDK, which exports it to the host.
+unsafe extern "C" {
+    fn proxy_on_queue_ready(context: u32, queue: u32);
+}
+
 /// The header map of the request, for [`header_map::parse`].
 pub fn request_headers() -> Option<Vec<u8>> {
     header_map_of(REQUEST_HEADERS)
@@ -316,6 +321,24 @@ pub fn now() -> Option<Timestamp> {
 pub fn act_on(context: u32) -> bool {
     // SAFETY: a number only; the host rejects an unknown context.
     unsafe { proxy_set_effective_context(context) == OK }
+}
+
+/// Runs `on_queue_ready` of a root context while a callback of a request runs, and then acts on the request again. Returns
+/// whether it ran.
+///
+/// The SDK delivers the response to an HTTP call to the context whose callback runs when the call is sent
+/// (`src/dispatcher.rs`, `register_callout`). If that is a request which has ended, it drops the response. So a call must be
+/// sent by a callback of the root context, and no later call of the host is one at the right time. The module has no queue,
+/// and does not export this function, so that the host never calls it.
+///
+/// The root context must exist, and none of its callbacks may run: the SDK panics otherwise.
+pub fn run_in_root(root: u32, request: u32) -> bool {
+    if !act_on(root) {
+        return false;
+    }
+    // SAFETY: a function of this module, with numbers only. The host is not involved.
+    unsafe { proxy_on_queue_ready(root, 0) };
+    act_on(request)
 }
 
 /// Continues a request that was paused. Returns whether the host did so.

@@ -32,17 +32,24 @@ use crate::waiting::{Head, Held, Waiting};
 ///
 /// No borrow of a cell lasts while a request is evaluated again or the host is called on behalf of another request.
 pub struct Filter {
+    /// The number of the root context at the host.
+    root: u32,
+    /// The number of the context of the request whose callback runs. None while a callback of the root context runs.
+    request: Cell<Option<u32>>,
     pub(super) plan: Plan,
     backend: Chosen<HostCrypto>,
     pub(super) metrics: Rc<Metrics>,
     pub(super) store: RefCell<Store>,
     fetcher: RefCell<Fetcher>,
     introspector: RefCell<Introspector>,
+    /// What the authorization servers have not been asked yet.
+    questions: RefCell<Vec<Asked>>,
     waiting: RefCell<Waiting>,
     /// The gauges of each source.
     list_gauges: RefCell<Vec<ListGauges>>,
     pub(super) lines: Limited,
-    /// Whether another configuration has replaced this one. Its keys are not fetched any more.
+    /// Whether another configuration has replaced this one, or the host has removed the filter. Its keys are not fetched any
+    /// more.
     is_abandoned: Cell<bool>,
 }
 
@@ -65,7 +72,7 @@ pub enum Next {
 
 impl Filter {
     /// Puts a plan to work.
-    pub fn new(plan: Plan, backend: Chosen<HostCrypto>, metrics: Rc<Metrics>) -> Self {
+    pub fn new(root: u32, plan: Plan, backend: Chosen<HostCrypto>, metrics: Rc<Metrics>) -> Self {
         let policy = plan.policy.as_ref();
         let sources = policy.map_or(&[][..], |policy| &policy.sources);
         let servers = policy.map_or(&[][..], |policy| &policy.servers);
@@ -79,9 +86,12 @@ impl Filter {
         }
         let gauges = std::iter::repeat_with(ListGauges::default);
         Self {
+            root,
+            request: Cell::new(None),
             store: RefCell::new(store),
             fetcher: RefCell::new(Fetcher::new(sources, Box::new(HostShared::default()))),
             introspector: RefCell::new(introspector),
+            questions: RefCell::default(),
             waiting: RefCell::default(),
             list_gauges: RefCell::new(gauges.take(sources.len()).collect()),
             lines: Limited::default(),
@@ -94,7 +104,8 @@ impl Filter {
 
     /// Decides the request on which the host's calls act. `goes_on` says whether content or trailers follow its head.
     pub fn decide(&self, context: u32, goes_on: bool) -> Next {
-        match (ffi::request_headers(), ffi::now()) {
+        self.request.set(Some(context));
+        let next = match (ffi::request_headers(), ffi::now()) {
             (Some(map), Some(now)) => {
                 self.decide_head(context, Head { map, goes_on }, Vec::new(), now)
             }
@@ -104,7 +115,9 @@ impl Filter {
                 );
                 self.refuse_unread(now)
             }
-        }
+        };
+        self.request.set(None);
+        next
     }
 
     fn decide_head(
@@ -160,7 +173,7 @@ impl Filter {
                 self.decide_head(context, head, settled, now)
             }
             Outcome::Needs(fetch) => {
-                self.want(&fetch, now);
+                self.want(&fetch);
                 self.hold(context, head, settled, fetch, now)
             }
         }
@@ -219,23 +232,39 @@ impl Filter {
     }
 
     /// Makes a fetch that a request needs, or notes that it is needed.
-    pub(super) fn want(&self, fetch: &Fetch, now: Timestamp) {
+    pub(super) fn want(&self, fetch: &Fetch) {
         match fetch {
             Fetch::Keys(source) | Fetch::Entries(source) => self.fetcher.borrow_mut().want(*source),
             Fetch::KeysInDoubt(source) => {
                 self.fetcher.borrow_mut().want(*source);
                 self.doubt(*source);
             }
-            Fetch::Introspection(Asked {
+            Fetch::Introspection(asked) => {
+                self.questions.borrow_mut().push(asked.clone());
+                match self.request.get() {
+                    // A replaced filter asks nothing, and the host may have removed its root context.
+                    Some(_) if self.is_abandoned.get() => {}
+                    Some(request) => {
+                        ffi::run_in_root(self.root, request);
+                    }
+                    None => self.ask(),
+                }
+            }
+        }
+    }
+
+    /// Asks the authorization servers. A callback of the root context runs.
+    pub fn ask(&self) {
+        for asked in self.questions.take() {
+            let Asked {
                 provider,
                 id,
                 token,
-                ..
-            }) => {
-                let mut introspector = self.introspector.borrow_mut();
-                if let Some(event) = introspector.ask(*provider, *id, token, &mut HostOutbound) {
-                    self.after_introspection(event, now);
-                }
+                since,
+            } = asked;
+            let mut introspector = self.introspector.borrow_mut();
+            if let Some(event) = introspector.ask(provider, id, &token, &mut HostOutbound) {
+                self.after_introspection(event, since);
             }
         }
     }
@@ -385,6 +414,11 @@ impl Filter {
         self.is_abandoned.set(true);
         let all = self.waiting.borrow_mut().take_all();
         self.release(all);
+    }
+
+    /// The host has removed the filter. Requests that come nevertheless do not wait.
+    pub fn retire(&self) {
+        self.is_abandoned.set(true);
     }
 
     /// Decides requests that have waited, each in its context.

@@ -26,7 +26,7 @@ impl Filter {
     ) -> Next {
         self.metrics.count_effects(&effects);
         if let Some(fetch) = &effects.wanted {
-            self.want(fetch, now);
+            self.want(fetch);
         }
         for source in &effects.doubted {
             self.doubt(*source);

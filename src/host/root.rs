@@ -48,6 +48,7 @@ impl Root {
         Self {
             context,
             filter: Rc::new(Filter::new(
+                context,
                 Plan::refuse_all(),
                 in_wasm,
                 Rc::clone(&metrics),
@@ -59,7 +60,7 @@ impl Root {
     }
 
     fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
-        let filter = Filter::new(plan, backend, Rc::clone(&self.metrics));
+        let filter = Filter::new(self.context, plan, backend, Rc::clone(&self.metrics));
         self.set_tick_period(FIRST_TICK);
         self.is_first_tick = true;
         // Last, since it acts on the contexts of requests.
@@ -141,6 +142,11 @@ impl RootContext for Root {
         self.filter.poll();
     }
 
+    /// Not called by the host: see [`ffi::run_in_root`].
+    fn on_queue_ready(&mut self, _: u32) {
+        self.filter.ask();
+    }
+
     /// Each request keeps the filter with which it began, even if the configuration changes meanwhile.
     fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
         Some(Box::new(Stream::new(context, Rc::clone(&self.filter))))
@@ -155,5 +161,6 @@ impl RootContext for Root {
 impl Drop for Root {
     fn drop(&mut self) {
         self.metrics.publish();
+        self.filter.retire();
     }
 }

@@ -126,6 +126,7 @@ impl Secrets {
 
     /// Adds a credential, which may have a scheme before it. A single word can be a scheme if `has_scheme`.
     fn add_credential(&mut self, value: &[u8], has_scheme: bool) {
+        let value = value.trim_ascii();
         if !self.known.insert(value.to_vec()) {
             return;
         }

@@ -84,6 +84,43 @@ fn a_cluster_that_does_not_exist_is_an_error() {
 }
 
 #[test]
+fn i_08_the_cluster_of_introspection_must_exist_and_use_tls() {
+    let document = |cluster: &str| {
+        json!({"providers": [{"name": "legacy", "introspection": {
+            "uri": "https://login.example.com/introspect", "cluster": cluster, "client_id": "gate",
+            "client_secret": {"env": "GATE_SECRET"},
+        }}]})
+    };
+    let address = json!({"socket_address": {"address": "login.example.com", "port_value": 443}});
+    let clusters = json!([{"name": "login", "load_assignment": {"endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}}]);
+    let file = |cluster: &str| {
+        let mut file = with_clusters(&document(cluster), &clusters);
+        let variables = json!({"host_env_keys": ["GATE_SECRET"]});
+        let filter = &mut manager_of(&mut file)["http_filters"][0]["typed_config"]["config"];
+        filter["vm_config"]["environment_variables"] = variables;
+        file.to_string()
+    };
+    assert_findings(
+        "unknown",
+        &file("logn"),
+        &[
+            "providers[0].introspection.cluster: unknown cluster `logn`: the filter cannot introspect tokens, so it answers \
+           every opaque token with 503; did you mean `login`?",
+        ],
+        INVALID,
+    );
+    assert_findings(
+        "without TLS",
+        &file("login"),
+        &[
+            "clusters[0]: warning: without TLS, anyone on the network path can read the tokens and the client secret, and say \
+           that a token is active: this cluster has no `transport_socket`",
+        ],
+        GOOD,
+    );
+}
+
+#[test]
 fn a_cluster_that_does_not_verify_its_server_is_reported() {
     let cluster = |socket: Value| {
         let address =

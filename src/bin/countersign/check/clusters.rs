@@ -15,7 +15,7 @@ struct Named {
     /// The path of the name.
     path: String,
     name: String,
-    /// What is fetched from it.
+    /// For what the filter sends requests to it.
     content: Content,
     /// Whether its TLS is checked: the filter sends requests with an `https` URL to it, or fetches a list from it. For other
     /// keys, the warning is about the URL.
@@ -24,29 +24,61 @@ struct Named {
     platform: Option<Platform>,
 }
 
-/// What is fetched from a cluster.
+/// For what the filter sends requests to a cluster.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Content {
     /// The keys of an issuer.
     Keys,
     /// A list of credentials.
     List,
+    /// The state of tokens (RFC 7662).
+    Introspection,
 }
 
 impl Content {
-    /// Of the member `remote` at this path, or of another one that names a cluster.
+    /// Of the member at this path, which names a cluster.
     fn at(path: &str) -> Self {
         let lists = [".api_key.keys.remote", ".basic.users.remote"];
         match lists.iter().any(|list| path.ends_with(list)) {
             true => Self::List,
+            false if path.ends_with(".introspection") => Self::Introspection,
             false => Self::Keys,
         }
     }
 
-    fn name(self) -> &'static str {
+    /// What follows if the cluster does not exist.
+    fn without_cluster(self) -> &'static str {
         match self {
-            Self::Keys => "keys",
-            Self::List => "lists of credentials",
+            Self::Keys => "the filter cannot fetch keys, so it answers every token with 503",
+            Self::List => {
+                "the filter cannot fetch lists of credentials, so it answers every credential of the provider with 503"
+            }
+            Self::Introspection => {
+                "the filter cannot introspect tokens, so it answers every opaque token with 503"
+            }
+        }
+    }
+
+    /// What can happen if Envoy accepts another server's certificate.
+    fn on_the_path(self) -> &'static str {
+        match self {
+            Self::Keys => "anyone on the network path can replace the keys",
+            Self::List => "anyone on the network path can replace the lists of credentials",
+            Self::Introspection => "anyone on the network path can say that a token is active",
+        }
+    }
+
+    /// What can happen without TLS.
+    fn without_tls(self) -> &'static str {
+        match self {
+            Self::Keys => "keys fetched without TLS can be replaced by anyone on the network path",
+            Self::List => {
+                "lists of credentials fetched without TLS can be replaced by anyone on the network path"
+            }
+            Self::Introspection => {
+                "without TLS, anyone on the network path can read the tokens and the client secret, and say that a token is \
+                 active"
+            }
         }
     }
 }
@@ -135,14 +167,8 @@ fn unknown(named: &Named, known: &[(&str, Node<'_>)], located: &Located<'_>) -> 
         Some(Platform::Envoy) if located.roots.iter().all(is_static_bootstrap) => {
             let near = nearest(name, known.iter().map(|(name, _)| *name));
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            let answers = match named.content {
-                Content::Keys => "every token",
-                Content::List => "every credential of the provider",
-            };
-            let what = named.content.name();
-            let text = format!(
-                "unknown cluster `{name}`: the filter cannot fetch {what}, so it answers {answers} with 503{near}"
-            );
+            let what = named.content.without_cluster();
+            let text = format!("unknown cluster `{name}`: {what}{near}");
             Some(Finding::error(path, text))
         }
         Some(Platform::Istio) if !is_istio_name(name) => {
@@ -186,7 +212,6 @@ fn is_istio_name(name: &str) -> bool {
 
 /// The finding about a cluster that does not verify who answers.
 fn unverified(cluster: &Node<'_>, content: Content) -> Option<Finding> {
-    let what = content.name();
     if is_local(cluster) {
         return None;
     }
@@ -200,8 +225,8 @@ fn unverified(cluster: &Node<'_>, content: Content) -> Option<Finding> {
     );
     if sockets.is_empty() {
         let text = format!(
-            "{what} fetched without TLS can be replaced by anyone on the network path: this cluster has no \
-             `transport_socket`"
+            "{}: this cluster has no `transport_socket`",
+            content.without_tls()
         );
         return Some(Finding::warning(&cluster.path, text));
     }
@@ -216,7 +241,7 @@ fn unverified(cluster: &Node<'_>, content: Content) -> Option<Finding> {
         let text = fault_of_tls(&context, cluster)?;
         Some(Finding::warning(
             context.path,
-            format!("{text}: anyone on the network path can replace the {what}"),
+            format!("{text}: {}", content.on_the_path()),
         ))
     })
 }
