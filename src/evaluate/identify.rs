@@ -96,14 +96,14 @@ impl<'p> Evaluation<'p, '_> {
             return Err(reject.into());
         }
         self.refuse_two_of_one_provider(candidates)?;
-        let first = candidates.first();
-        trace.step(Step::Presents(
-            first.and_then(|candidate| self.carrier(candidate.presented.location)),
-        ));
+        if candidates.is_empty() {
+            trace.step(Step::Presents(None));
+        }
         let rank = |caller: &Principal| rank(gate, caller);
         let mut callers = Principals::new();
         for candidate in candidates {
             let schemes = candidate.presented.schemes;
+            trace.step(Step::Presents(self.carrier(candidate.presented.location)));
             let caller = match self.verify(gate, candidate, effects) {
                 Ok(caller) => caller,
                 Err(stop) => {
@@ -115,6 +115,12 @@ impl<'p> Evaluation<'p, '_> {
                     return Err(stop);
                 }
             };
+            if let Some(provider) = self.provider(&caller) {
+                trace.step(Step::Verified {
+                    provider,
+                    principal: &caller,
+                });
+            }
             let later = callers.iter().position(|known| rank(&caller) < rank(known));
             if later.unwrap_or(callers.len()) == 0 {
                 decision.schemes = schemes;
@@ -124,20 +130,15 @@ impl<'p> Evaluation<'p, '_> {
                 None => callers.push(caller),
             }
         }
-        for (position, caller) in callers.iter().enumerate() {
-            let Some(provider) = self.policy.providers.get(caller.provider().0) else {
-                continue;
-            };
-            if position == 0 {
-                decision.provider = Some(&provider.name);
-            }
-            trace.step(Step::Verified {
-                provider: &provider.name,
-                principal: caller,
-            });
-        }
+        decision.provider = callers.first().and_then(|caller| self.provider(caller));
         decision.principals = callers;
         Ok(())
+    }
+
+    /// The name of the provider that verified a caller.
+    fn provider(&self, caller: &Principal) -> Option<&'p str> {
+        let provider = self.policy.providers.get(caller.provider().0)?;
+        Some(&provider.name)
     }
 
     /// If the gate needs credentials of several providers: offers what is missing or invalid, because one is invalid.

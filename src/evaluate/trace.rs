@@ -38,11 +38,11 @@ pub enum Step<'a> {
     Requires(&'static str),
     /// The result of throttling.
     Throttle(Throttling),
-    /// Where the request has a credential; none if it has no credential.
+    /// Where the request has a credential, which is verified next; none if it has no credential.
     Presents(Option<&'a Carrier>),
     /// A cookie that is not read, because a header has a credential.
     Ignored(&'a str),
-    /// A provider verified the credential.
+    /// A provider verified this credential.
     Verified {
         /// The name of the provider.
         provider: &'a str,

@@ -6,3 +6,4 @@ mod cli;
 mod files;
 mod mint;
 mod mistakes;
+mod require_all;
