@@ -25,3 +25,4 @@ mod tables;
 mod throttle;
 mod trailers;
 mod upstream_answers;
+mod users;

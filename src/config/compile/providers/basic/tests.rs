@@ -188,7 +188,11 @@ fn the_budget_for_hashes_has_bounds() {
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     assert_eq!(
-        load_value(&json!({ "default": "public" })).unwrap().plan.hash_budget.as_millis(),
+        load_value(&json!({ "default": "public" }))
+            .unwrap()
+            .plan
+            .hash_budget
+            .as_millis(),
         50
     );
     for (text, millis) in [("1ms", 1), ("50ms", 50), ("900ms", 900)] {
