@@ -205,12 +205,6 @@ impl<'p> Evaluation<'p, '_> {
         }
     }
 
-    /// The name of the provider that verified a caller.
-    fn provider(&self, caller: &Principal) -> Option<&'p str> {
-        let provider = self.policy.providers.get(caller.provider().0)?;
-        Some(&provider.name)
-    }
-
     pub(super) fn carrier(&self, location: LocationId) -> Option<&'p Carrier> {
         let location = self.policy.locations.get(location.0)?;
         Some(&location.carrier)
