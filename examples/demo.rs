@@ -489,7 +489,7 @@ const BASIC: &str = r#"Basic realm="orders""#;
 /// Several kinds of credentials, side by side.
 fn credentials(mint: &Mint) -> Vec<Situation> {
     let jwt = signed(mint, &json!({"scope": "orders:read"}));
-    let opaque = |of: &str| bearer(&format!("opaque-token-{of}"));
+    let opaque = |of: &str| bearer(&format!("t-9f31-{of}"));
     let situation = |path, content, authorization, headers, status, challenge, reason| Situation {
         method: "GET",
         path,
@@ -523,7 +523,7 @@ fn credentials(mint: &Mint) -> Vec<Situation> {
         situation(
             "/orders/17",
             "an opaque token",
-            vec![opaque("of-alice")],
+            vec![opaque("alice")],
             &[],
             200,
             "",
