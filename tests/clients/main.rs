@@ -7,3 +7,4 @@ mod support;
 
 mod clients;
 mod issuer;
+mod passwords;

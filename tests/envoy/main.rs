@@ -29,3 +29,4 @@ mod tables;
 mod throttle;
 mod trailers;
 mod upstream_answers;
+mod users;
