@@ -15,7 +15,7 @@ pub const KEYS_AUTHORIZATION: &str = "Bearer reader-of-the-list";
 /// A key of the list, which may read orders.
 pub const PARTNER_KEY: &str = "acme-7Qm2xV9kLw";
 /// The tokens that are active.
-const ACTIVE: [&str; 2] = ["opaque-token-of-alice", "opaque-token-of-bob"];
+const ACTIVE: [&str; 2] = ["t-9f31-alice", "t-9f31-bob"];
 
 /// Starts them on a free port of 127.0.0.1.
 pub fn start() -> Issuer {
@@ -37,8 +37,8 @@ pub fn start() -> Issuer {
 pub fn introspected(token: &str) -> Value {
     let active = |subject, scope| json!({"active": true, "sub": subject, "scope": scope});
     match token {
-        "opaque-token-of-alice" => active("alice", "orders:read"),
-        "opaque-token-of-bob" => active("bob", "invoices:read"),
+        "t-9f31-alice" => active("alice", "orders:read"),
+        "t-9f31-bob" => active("bob", "invoices:read"),
         _ => json!({"active": false}),
     }
 }
