@@ -239,7 +239,7 @@ impl Filter {
                 self.fetcher.borrow_mut().want(*source);
                 self.doubt(*source);
             }
-            // The host may have removed the root context.
+            // A replaced filter asks nothing, and the host may have removed its root context.
             Fetch::Introspection(_) if self.is_abandoned.get() => {}
             Fetch::Introspection(asked) => {
                 self.questions.borrow_mut().push(asked.clone());

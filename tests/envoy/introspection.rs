@@ -277,6 +277,80 @@ fn a_server_that_fails_makes_requests_unavailable_until_it_answers_again() {
 }
 
 #[test]
+fn a_call_that_is_not_sent_makes_the_request_unavailable() {
+    let (upstream, server) = (Upstream::start(), server());
+    let with = |members: Value| document(&server, &members);
+    let shadow = {
+        let mut document = with(json!({"cluster": "nobody"}));
+        document["mode"] = json!("shadow");
+        document
+    };
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &server)
+            .cluster("nobody", &[])
+            .listener("api", &with(json!({})))
+            .listener("nobody", &with(json!({"cluster": "nobody"})))
+            .listener("missing", &with(json!({"cluster": "missing"})))
+            .listener("shadow", &shadow),
+    );
+    for _ in 0..3 {
+        for listener in ["nobody", "missing"] {
+            let response = post(&envoy, listener, TOKEN, b"content");
+            assert_eq!(response.status, 503, "{listener}");
+            assert_eq!(response.values("retry-after").count(), 1, "{listener}");
+        }
+        assert_eq!(post(&envoy, "shadow", TOKEN, b"content").status, 200);
+        assert_eq!(get(&envoy, TOKEN), 200);
+    }
+    let lines = failures(&envoy);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("expected a healthy endpoint"))
+            && lines
+                .iter()
+                .any(|line| line.contains("no cluster `missing`")),
+        "{lines:?}"
+    );
+    ends_well(&envoy);
+}
+
+#[test]
+fn filters_that_share_a_vm_receive_their_own_responses() {
+    let (upstream, one, other) = (Upstream::start(), server(), server());
+    let gate = Gate::default();
+    for (server, subject) in [(&one, "amy"), (&other, "eve")] {
+        let active = Page::introspection(&json!({"active": true, "sub": subject}));
+        server.serve(&format!("/introspect {TOKEN}"), active.behind(&gate));
+    }
+    let members = json!({"cluster": "other"});
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &one)
+            .cluster("other", &[other.port()])
+            .listener("api", &document(&one, &json!({})))
+            .listener("other", &document(&other, &members)),
+    );
+    let subject = |listener: &str| {
+        let response = post(&envoy, listener, TOKEN, b"content");
+        let echoed: Value = serde_json::from_slice(&response.body).unwrap();
+        echoed["headers"].to_string()
+    };
+    thread::scope(|scope| {
+        let first = scope.spawn(|| subject("api"));
+        let second = scope.spawn(|| subject("other"));
+        until("both wait", || asked(&one) + asked(&other) == 2);
+        gate.open();
+        let (first, second) = (first.join().unwrap(), second.join().unwrap());
+        assert!(first.contains("amy") && !first.contains("eve"), "{first}");
+        assert!(
+            second.contains("eve") && !second.contains("amy"),
+            "{second}"
+        );
+    });
+    ends_well(&envoy);
+}
+
+#[test]
 fn requests_that_wait_when_the_configuration_changes_are_answered() {
     let (upstream, server, gate) = (Upstream::start(), server(), Gate::default());
     let active = Page::introspection(&json!({"active": true}));
