@@ -101,17 +101,27 @@ fn opaque_tokens_of_a_real_server_pass_until_they_are_revoked() {
     assert_eq!(ask(&envoy, "/write", &opaque).status, 403);
     assert_eq!(ask(&envoy, "/x", "a-token-that-never-existed").status, 401);
 
-    curl(&provider, "/token/revocation", &[&format!("token={opaque}")]);
+    curl(
+        &provider,
+        "/token/revocation",
+        &[&format!("token={opaque}")],
+    );
     let begun = Instant::now();
-    until("the revocation is seen", || ask(&envoy, "/x", &opaque).status == 401);
+    until("the revocation is seen", || {
+        ask(&envoy, "/x", &opaque).status == 401
+    });
     support::say(&format!("revoked: refused {:?} later", begun.elapsed()));
     assert!(begun.elapsed() < CACHE + Duration::from_secs(2));
 
     let second = token(&provider, OPAQUE);
     passes(&second, "opaque");
     provider.stop();
-    until("the cached answer ends", || ask(&envoy, "/x", &second).status == 503);
+    until("the cached answer ends", || {
+        ask(&envoy, "/x", &second).status == 503
+    });
     provider.start_again();
-    until("the server is back", || ask(&envoy, "/x", &second).status == 200);
+    until("the server is back", || {
+        ask(&envoy, "/x", &second).status == 200
+    });
     assert_eq!(envoy.alarms(), Vec::<String>::new());
 }
