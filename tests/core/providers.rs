@@ -6,6 +6,7 @@ mod model;
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
+use base64ct::{Base64, Encoding as _};
 use countersign::authenticate::introspection::Answer as Introspected;
 use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::authenticate::{Method, ProviderId};
@@ -80,10 +81,17 @@ fn text(providers: &[Provider], text: Text) -> String {
         Text::Of(id, is_valid) if providers[id].kind == Kind::Jwt => {
             TOKENS[id][usize::from(!is_valid)].clone()
         }
+        Text::Of(id, is_valid) if providers[id].kind == Kind::Basic => {
+            Base64::encode_string(format!("{}:{}", subject(id), password(id, is_valid)).as_bytes())
+        }
         Text::Of(id, is_valid) => format!("opaque-{id}-{is_valid}-4f1c9a7e2b6d8053"),
         Text::Stranger => TOKENS[PROVIDERS][0].clone(),
         Text::Broken => "a b".to_owned(),
     }
+}
+
+fn password(id: usize, is_valid: bool) -> String {
+    format!("password-{id}-{is_valid}-9e41")
 }
 
 fn from(slot: Slot) -> Value {
@@ -112,6 +120,11 @@ fn provider(id: usize, own: &Provider, all: &[Provider]) -> Value {
             let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             let keys = json!([{"id": subject(id), "sha256": digest}]);
             json!({"name": name, "api_key": {"from": from, "keys": keys}})
+        }
+        Kind::Basic => {
+            let digest = Base64::encode_string(&Sha256::digest(password(id, true)));
+            let users = json!([{"name": subject(id), "password": format!("{{SHA256}}{digest}")}]);
+            json!({"name": name, "basic": {"users": users}})
         }
     }
 }
@@ -163,11 +176,13 @@ fn random_provider(random: &mut Random) -> Provider {
         Kind::Jwt,
         Kind::Introspection { accepts_jwt },
         Kind::ApiKey,
+        Kind::Basic,
     ];
     let kind = random.pick(&kinds);
     let slots = match kind {
         Kind::Jwt | Kind::Introspection { .. } => some_of(random, &Slot::OF_TOKENS, 1),
         Kind::ApiKey => some_of(random, &Slot::OF_KEYS, 1),
+        Kind::Basic => vec![Slot::Basic],
     };
     let few = 1 + random.below(3);
     let from = slots.into_iter().take(few).collect();
@@ -435,7 +450,7 @@ fn is_right(
         ) => challenges.iter().all(|challenge| {
             let (scheme, rest) = challenge.split_once(' ').expect("a realm");
             let has_error = rest.ends_with(r#", error="invalid_request""#);
-            schemes.contains(scheme) && has_error == (scheme != "ApiKey")
+            schemes.contains(scheme) && has_error == !["ApiKey", "Basic"].contains(&scheme)
         }),
         _ => false,
     }
@@ -477,6 +492,7 @@ fn random_providers_rules_and_credentials_are_decided_as_the_model_does() {
                 Kind::Jwt => "jwt",
                 Kind::Introspection { .. } => "introspection",
                 Kind::ApiKey => "api_key",
+                Kind::Basic => "basic",
             };
             assert_eq!(kind_of(&compiled.method), kind);
         }

@@ -8,6 +8,7 @@ pub enum Kind {
     Jwt,
     Introspection { accepts_jwt: bool },
     ApiKey,
+    Basic,
 }
 
 /// Where credentials may be.
@@ -17,6 +18,8 @@ pub enum Slot {
     Bearer,
     /// `Authorization`, after `Token`.
     Token,
+    /// `Authorization`, after `Basic`.
+    Basic,
     TokenHeader,
     TokenQuery,
     TokenCookie,
@@ -54,7 +57,7 @@ impl Slot {
 
     pub fn part(self) -> Part {
         match self {
-            Self::Bearer | Self::Token => Part::Header("authorization"),
+            Self::Bearer | Self::Token | Self::Basic => Part::Header("authorization"),
             Self::TokenHeader => Part::Header("x-token"),
             Self::TokenQuery => Part::Query("access_token"),
             Self::TokenCookie => Part::Cookie("session"),
@@ -70,6 +73,7 @@ impl Slot {
         match self {
             Self::Bearer => Some("Bearer"),
             Self::Token => Some("Token"),
+            Self::Basic => Some("Basic"),
             _ => None,
         }
     }
@@ -82,8 +86,9 @@ impl Slot {
         matches!(self.part(), Part::Cookie(_))
     }
 
-    fn is_of_keys(self) -> bool {
-        Self::OF_KEYS.contains(&self)
+    /// Whether its credentials are of a scheme without errors: a malformed one is denied as a wrong one is.
+    fn is_plain(self) -> bool {
+        self == Self::Basic || Self::OF_KEYS.contains(&self)
     }
 }
 
@@ -159,6 +164,7 @@ impl Offer {
                 };
                 format!(r#"{scheme} realm="api", in="{part}", name="{name}""#)
             }
+            None if scheme == "Basic" => format!(r#"{scheme} realm="api", charset="UTF-8""#),
             None if has_error => format!(r#"{scheme} realm="api", error="invalid_token""#),
             None => format!(r#"{scheme} realm="api""#),
         }
@@ -166,7 +172,7 @@ impl Offer {
 
     /// Only the schemes of OAuth have errors.
     fn has_errors(self) -> bool {
-        self.part.is_none()
+        self.part.is_none() && self.scheme != "Basic"
     }
 }
 
@@ -203,6 +209,7 @@ impl Provider {
             Kind::Jwt => matches!(text, Text::Of(of, _) if of == number),
             Kind::Introspection { accepts_jwt } => !is_jwt || accepts_jwt,
             Kind::ApiKey => true,
+            Kind::Basic => matches!(text, Text::Of(of, _) if providers[of].kind == Kind::Basic),
         }
     }
 }
@@ -220,7 +227,7 @@ impl Model<'_> {
         let read: Vec<Shown> = read.collect();
         // Two `Authorization` headers are malformed, whatever their scheme.
         let is_repeated = |one: &&Shown| {
-            let of_part = [Slot::Bearer, Slot::Token];
+            let of_part = [Slot::Bearer, Slot::Token, Slot::Basic];
             one.is_doubled
                 && of_part.contains(&one.slot)
                 && of_part.iter().any(|slot| self.is_read(*slot))
@@ -229,13 +236,13 @@ impl Model<'_> {
             return vec![Answer::Malformed(
                 self.schemes_of(shown)
                     .into_iter()
-                    .chain(["Bearer", "Token"])
+                    .chain(["Bearer", "Token", "Basic"])
                     .collect(),
             )];
         }
         let malformed = |one: &&Shown| {
             one.is_doubled
-                || one.text == Text::Broken && !one.slot.is_cookie() && !one.slot.is_of_keys()
+                || one.text == Text::Broken && !one.slot.is_cookie() && !one.slot.is_plain()
         };
         // A cookie beside a header of the same provider is not looked at, but a repeated one can be noticed before.
         let is_ignored = |one: &Shown| self.loses_to_header(*one, &read);
@@ -302,7 +309,7 @@ impl Model<'_> {
             wanted.clone_from(&self.rule.accepted);
         }
         let offers = self.offers(&wanted);
-        if one.slot.is_of_keys() {
+        if one.slot.is_plain() {
             let challenges = offers.iter().map(|offer| offer.challenge(false));
             return Answer::Denied(401, "invalid_credentials", challenges.collect());
         }
@@ -413,9 +420,9 @@ impl Model<'_> {
         slots
             .flat_map(|slot| match slot.scheme() {
                 Some(scheme) => vec![scheme],
-                None if slot.is_of_keys() => vec!["ApiKey"],
+                None if slot.is_plain() => vec!["ApiKey"],
                 // A scheme of a provider that reads it, or the first challenge.
-                None => vec!["Bearer", "Token", "ApiKey"],
+                None => vec!["Bearer", "Token", "ApiKey", "Basic"],
             })
             .collect()
     }
