@@ -173,7 +173,9 @@ fn a_request_waits_for_the_answer() {
     assert_ne!(other, Some(fetch.clone()));
     worker.answered(&fetch, &active(), at(1));
     assert_eq!(
-        worker.evaluate("one", &[fetch.clone()], at(1)).0,
+        worker
+            .evaluate("one", std::slice::from_ref(&fetch), at(1))
+            .0,
         Came::Passes
     );
     assert_eq!(worker.evaluate("two", &[fetch], at(1)).0, Came::Waits);

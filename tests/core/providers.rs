@@ -450,7 +450,7 @@ fn is_right(
         ) => challenges.iter().all(|challenge| {
             let (scheme, rest) = challenge.split_once(' ').expect("a realm");
             let has_error = rest.ends_with(r#", error="invalid_request""#);
-            schemes.contains(scheme) && has_error == !["ApiKey", "Basic"].contains(&scheme)
+            schemes.contains(scheme) && has_error != ["ApiKey", "Basic"].contains(&scheme)
         }),
         _ => false,
     }
