@@ -73,6 +73,14 @@ impl Basic {
         &self.offers
     }
 
+    /// The source of the list, if it is fetched.
+    pub fn source(&self) -> Option<SourceId> {
+        match self.users {
+            Users::Inline(_) => None,
+            Users::Remote(source) => Some(source),
+        }
+    }
+
     /// The user name and the password that are presented.
     pub fn claim<'c>(&self, shown: &'c Shown<'_>) -> Option<&'c Login> {
         match shown {

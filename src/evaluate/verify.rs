@@ -127,7 +127,15 @@ impl Evaluation<'_, '_> {
             answer: self.answer(id, claim)?,
             ..self.facts()
         };
-        let until = facts.answer.map(|known| known.until);
+        let until = match claim {
+            // A password is not known to be wrong when the list is too old.
+            Claim::Basic(own, _) => own
+                .source()
+                .and_then(|source| self.store.lists.get(source)?.until()),
+            Claim::Jwt(..) | Claim::Introspection(..) | Claim::ApiKey(..) => {
+                facts.answer.map(|known| known.until)
+            }
+        };
         let refusal = match claim.verify(id, facts) {
             Ok(principal) => return Ok(Judged::Verified(principal)),
             Err(refusal) => refusal,

@@ -96,6 +96,11 @@ impl HeldList {
         Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
     }
 
+    /// Until when the list is used, if no fetch confirms it. None if there is no list.
+    pub fn until(&self) -> Option<Timestamp> {
+        Some(self.confirmed?.plus(self.max_stale))
+    }
+
     /// The list, unless it is too old. If its confirmation is in the future, the clock was set back, and the age is not
     /// known.
     pub fn current(&self, now: Timestamp) -> Option<&List> {

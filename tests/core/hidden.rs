@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use base64ct::{Base64, Encoding};
 use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, evaluate};
@@ -49,6 +50,90 @@ fn hidden_rules() -> Vec<Value> {
         }
     }
     rules
+}
+
+/// Rules that hide and accept credentials of several kinds.
+fn hidden_rules_of_kinds() -> Value {
+    json!([
+        {"name": "role", "match": {"paths": ["/role/**"]}, "require": {"roles": ["admin"]}, "on_forbidden": "not_found"},
+        {"name": "keys", "match": {"paths": ["/keys/**"]}, "providers": ["keys"], "require": {"roles": ["admin"]}, "on_forbidden": "not_found"},
+        {"name": "both", "match": {"paths": ["/both/**"]}, "require_all": ["as", "keys"], "require": {"roles": ["admin"]}, "on_forbidden": "not_found"},
+        {"name": "apart", "match": {"paths": ["/apart/**"]}, "providers": ["keys", "staff"], "other_credentials": "ignore", "require": {"cel": "'as' in callers"}, "on_forbidden": "not_found"},
+        {"name": "people", "match": {"paths": ["/people/**"]}, "require_all": ["staff", "keys"], "other_credentials": "ignore", "require": {"scopes": ["admin"]}, "on_forbidden": "not_found"},
+        {"name": "sessions", "match": {"paths": ["/sessions/**"]}, "providers": ["as", "sessions"], "require": {"roles": ["admin"]}, "on_forbidden": "not_found"},
+    ])
+}
+
+/// The configuration with providers of several kinds.
+fn of_kinds(document: &mut Value) {
+    let kinds = json!([
+        // Of `key`.
+        {"name": "keys", "api_key": {
+            "from": [{"header": "x-api-key"}, {"cookie": "key"}],
+            "keys": [{"id": "acme", "sha256": "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"}],
+        }},
+        // Of `session`.
+        {"name": "sessions", "api_key": {
+            "from": [{"cookie": "session"}],
+            "keys": [{"id": "web", "sha256": "3f3af1ecebbd1410ab417ec0d27bbfcb5d340e177ae159b59fc8626c2dfd9175"}],
+        }},
+        // Of `secret`.
+        {"name": "staff", "basic": {"users": [{"name": "amy", "password": "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}]}},
+    ]);
+    for (list, members) in [("providers", &kinds), ("rules", &hidden_rules_of_kinds())] {
+        let all = document[list].as_array_mut().expect("a list");
+        all.retain(|rule| rule["on_forbidden"].is_null());
+        let last = all.pop_if(|rule| rule["name"] == "last");
+        all.extend(members.as_array().expect("a list").iter().cloned());
+        all.extend(last);
+    }
+}
+
+/// What a client shows of several kinds, and whether a provider vouches for it.
+fn credentials_of_kinds(key: &SigningKey) -> Vec<(Vec<(&'static str, String)>, bool)> {
+    let good = {
+        let claims = json!({"iss": "https://as", "aud": "api", "sub": "amy", "exp": NOW + 300});
+        let header = json!({"alg": "ES256", "kid": key.kid()});
+        key.sign(Algorithm::Es256, &header, claims.to_string().as_bytes())
+            .expect("signed")
+    };
+    let bearer = |token: &str| vec![("authorization", format!("Bearer {token}"))];
+    let login = |login: &str| {
+        let login = Base64::encode_string(login.as_bytes());
+        vec![("authorization", format!("Basic {login}"))]
+    };
+    let api_key = |key: &str| vec![("x-api-key", key.to_owned())];
+    let cookie = |cookie: &str| vec![("cookie", cookie.to_owned())];
+    vec![
+        (Vec::new(), false),
+        (bearer(&good), true),
+        (bearer("x"), false),
+        (api_key("key"), true),
+        (api_key("other"), false),
+        (api_key("a b"), false),
+        (api_key("a,b"), false),
+        (cookie("key=key"), true),
+        (cookie("key=other"), false),
+        (cookie("session=session"), true),
+        (cookie("session=other"), false),
+        (vec![("x_api_key", "key".to_owned())], false),
+        (login("amy:secret"), true),
+        (login("amy:other"), false),
+        (login("zoe:secret"), false),
+        (login("amy"), false),
+        ([bearer(&good), api_key("key")].concat(), true),
+        ([bearer(&good), api_key("other")].concat(), false),
+        ([bearer("x"), api_key("key")].concat(), false),
+        ([login("amy:secret"), api_key("key")].concat(), true),
+        ([login("amy:other"), api_key("key")].concat(), false),
+        ([login("amy:other"), api_key("other")].concat(), false),
+        (
+            [login("amy:secret"), cookie("session=session")].concat(),
+            true,
+        ),
+        ([api_key("key"), cookie("session=session")].concat(), true),
+        ([api_key("key"), cookie("session=other")].concat(), false),
+    ]
 }
 
 fn document(key: &SigningKey, default: &str, last: Option<&Value>, patch: &Value) -> Value {
@@ -261,9 +346,24 @@ fn hold(default: &str, patch: &Value) -> u32 {
 /// Holds every request to a hidden rule against the same one to a path under none but the last rule. The result is how often
 /// `not_found` was the answer.
 fn hold_above(default: &str, last: Option<&Value>, patch: &Value) -> u32 {
+    hold_of(Kinds::Tokens, default, last, patch)
+}
+
+/// The credentials with which the hidden rules are tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kinds {
+    Tokens,
+    Several,
+}
+
+fn hold_of(kinds: Kinds, default: &str, last: Option<&Value>, patch: &Value) -> u32 {
     let key = SigningKey::generate(Algorithm::Es256).with_kid(Some("1"));
     let load = |default: &str, last: Option<&Value>| {
-        let loaded = config::load_value(&document(&key, default, last, patch));
+        let mut document = document(&key, default, last, patch);
+        if kinds == Kinds::Several {
+            of_kinds(&mut document);
+        }
+        let loaded = config::load_value(&document);
         let plan = loaded.unwrap_or_else(|faults| panic!("{faults:?}")).plan;
         Worker {
             store: RefCell::new(plan.empty_store()),
@@ -273,10 +373,20 @@ fn hold_above(default: &str, last: Option<&Value>, patch: &Value) -> u32 {
     // What is asked of those whom the default or the last rule lets pass.
     let (worker, strict) = (load(default, last), load("authenticated", None));
     let circumstances = situations();
-    let credentials = credentials(&key);
+    let (credentials, hidden) = match kinds {
+        Kinds::Tokens => (credentials(&key), hidden_rules()),
+        Kinds::Several => {
+            let rules = hidden_rules_of_kinds();
+            let rules = rules.as_array().expect("a list");
+            (credentials_of_kinds(&key), rules.clone())
+        }
+    };
     // There are many last rules: each is tried with a third of the circumstances for each path, in turn.
-    let step = if last.is_some() { 3 } else { 1 };
-    let hidden = hidden_rules();
+    let step = if last.is_some() || kinds == Kinds::Several {
+        3
+    } else {
+        1
+    };
     let mut hidden_answers = 0;
     for (place, path) in PATHS.iter().enumerate() {
         for (method, client, fields) in circumstances.iter().skip(place % step).step_by(step) {
@@ -311,7 +421,10 @@ fn hold_above(default: &str, last: Option<&Value>, patch: &Value) -> u32 {
                     if expected.is_some_and(|expected| seen(expected) == seen(&found)) {
                         continue;
                     }
-                    if *is_known {
+                    // Where the last rule does not look at the invalid credential, the caller is known by the other one.
+                    let is_known_there = kinds == Kinds::Several
+                        && expected.is_some_and(|expected| expected.status == 403);
+                    if *is_known || is_known_there {
                         let is_refusal = expected.is_none_or(|expected| match last {
                             None => expected.status == 403,
                             Some(_) => [400, 401, 403, 410].contains(&expected.status),
@@ -331,7 +444,7 @@ fn hold_above(default: &str, last: Option<&Value>, patch: &Value) -> u32 {
             }
         }
     }
-    if patch.get("require").is_none() {
+    if patch.get("require").is_none() && kinds == Kinds::Tokens {
         assert!(hidden_answers > 1_000, "{hidden_answers}");
     }
     hidden_answers
@@ -460,6 +573,25 @@ fn whatever_an_encoded_slash_is() {
         json!({"name": "last", "match": {"paths": ["/{any}/**"]}, "require": {"scopes": ["read"]}}),
     ] {
         hold_above("deny", Some(&last), &segment);
+    }
+}
+
+#[test]
+fn whatever_the_kind_of_the_credential() {
+    for last in [
+        None,
+        Some(json!({"providers": ["keys"]})),
+        Some(
+            json!({"providers": ["staff", "keys"], "require": {"scopes": ["read"]}, "other_credentials": "ignore"}),
+        ),
+        Some(json!({"require_all": ["staff", "keys"], "require": {"scopes": ["read"]}})),
+        Some(json!({"allow": "optional", "providers": ["as"]})),
+    ] {
+        let last = last.map(|mut last| {
+            last["name"] = json!("last");
+            last
+        });
+        hold_of(Kinds::Several, "deny", last.as_ref(), &json!({}));
     }
 }
 

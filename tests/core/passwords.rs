@@ -290,6 +290,19 @@ fn a_password_is_hashed_once_for_all_rules_that_verify_it_with_the_same_users() 
     }
 }
 
+/// The new password of a user could be in the list that cannot be fetched.
+#[test]
+fn a_password_is_not_known_to_be_wrong_by_a_list_that_is_too_old() {
+    let mut worker = Worker::fetching();
+    worker.fetched(&json!([user("alice", SECRET)]));
+    worker.now += 3_600_000 - 10_000;
+    assert_eq!(worker.ask("alice", "wrong"), (WRONG, true));
+    assert_eq!(worker.ask("alice", "wrong"), (WRONG, false));
+    worker.now += 10_000;
+    worker.ended(Fetched::Err);
+    assert_eq!(worker.ask("alice", "wrong"), (NO_LIST, false));
+}
+
 /// A hidden rule is evaluated, and then what would be without it.
 #[test]
 fn a_request_to_a_hidden_rule_is_hashed_once() {
