@@ -123,7 +123,9 @@ pub fn evaluate<'p>(
         hashing: Hashing::new(store.hashing.allows(circumstances.now)),
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
-    decision.verdict = match evaluation.decide(&mut decision, &mut effects, trace) {
+    let decided = evaluation.decide(&mut decision, &mut effects, trace);
+    effects.hashed = evaluation.hashing.is_done().then_some(circumstances.now);
+    decision.verdict = match decided {
         Ok(verdict) => verdict,
         Err(Stop::Reject(reject)) => Verdict::Refused(reject),
         // In shadow mode no request waits. It is decided as if the fetch had failed, and the fetch is made.
@@ -131,7 +133,7 @@ pub fn evaluate<'p>(
             effects.wanted = Some(fetch);
             Verdict::Refused(otherwise)
         }
-        Err(Stop::Needs(fetch, _)) => return Outcome::Needs(fetch),
+        Err(Stop::Needs(fetch, _)) => return Outcome::Needs(fetch, effects),
     };
     // The filter serves metadata and preflights in shadow mode too.
     let is_own = matches!(
@@ -139,7 +141,6 @@ pub fn evaluate<'p>(
         Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
     );
     decision.is_shadow &= !is_own;
-    effects.hashed = evaluation.hashing.is_done().then_some(circumstances.now);
     evaluation.forwarding().pass_on(&mut decision);
     Outcome::Decided(decision, effects)
 }
@@ -151,8 +152,9 @@ pub fn evaluate<'p>(
 pub enum Outcome<'p> {
     /// A decision, and its effects on the store.
     Decided(Decision<'p>, Effects),
-    /// The request cannot be decided before this is fetched.
-    Needs(Fetch),
+    /// The request cannot be decided before this is fetched. Of the effects, only a password hash is committed
+    /// ([`Effects::commit_hash`]): the request is evaluated again.
+    Needs(Fetch, Effects),
 }
 
 /// Something that must be fetched before a request can be decided.

@@ -211,7 +211,7 @@ mod tests {
         let circumstances = Circumstances::new(&Pure, now);
         match evaluate(&plan, &request, &store, circumstances, &mut ()) {
             Outcome::Decided(decision, _) => audit_line(&decision, None, &request, None, now),
-            Outcome::Needs(_) => panic!("there is no document"),
+            Outcome::Needs(..) => panic!("there is no document"),
         }
     }
 

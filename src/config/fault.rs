@@ -140,6 +140,10 @@ pub enum Fault {
 pub enum InvalidHeader {
     #[error("not a valid header name")]
     Name,
+    #[error(
+        "a key is not a valid header name: in YAML, write a space after the colon of `name: value`"
+    )]
+    NameInObject,
     #[error("expected a header name, or a prefix of one followed by `*`")]
     NameOrPrefix,
     #[error("expected the name of a header in lower case, or of a query parameter")]

@@ -58,30 +58,48 @@ impl Effects {
     /// # Errors
     /// Why the request is denied instead: [`Reject::TooManyFailures`].
     pub fn commit(self, store: &mut Store, now: Timestamp) -> Result<(), Reject> {
-        if let Some(began) = self.hashed {
-            store.hashing.spent(began, now);
-        }
-        for effect in self.tokens {
-            match effect {
-                TokenEffect::Found(slot) => store.tokens.found(slot),
-                TokenEffect::SeenOnce(slot) => store.tokens.seen_once(slot),
-                TokenEffect::Judged {
-                    slot,
-                    id,
-                    judged,
-                    bytes,
-                } => store.tokens.remember(slot, id, judged, bytes, now),
-            }
-        }
+        let failed = self.failures;
+        commit_results(self.hashed, self.tokens, store, now);
         let mut blocked_for = None;
         if let Some(failures) = &store.failures {
-            for caller in self.failures {
+            for caller in failed {
                 blocked_for = blocked_for.max(failures.count(caller, now));
             }
         }
         match blocked_for {
             None => Ok(()),
             Some(retry_after) => Err(Reject::TooManyFailures { retry_after }),
+        }
+    }
+
+    /// Commits a slow password hash, if one was computed, and what was learned about tokens. The request waits and is
+    /// evaluated again, which does not repeat the hash.
+    pub fn commit_hash(self, store: &mut Store, now: Timestamp) {
+        if self.hashed.is_some() {
+            commit_results(self.hashed, self.tokens, store, now);
+        }
+    }
+}
+
+fn commit_results(
+    hashed: Option<Timestamp>,
+    tokens: SmallVec<[TokenEffect; 1]>,
+    store: &mut Store,
+    now: Timestamp,
+) {
+    if let Some(began) = hashed {
+        store.hashing.spent(began, now);
+    }
+    for effect in tokens {
+        match effect {
+            TokenEffect::Found(slot) => store.tokens.found(slot),
+            TokenEffect::SeenOnce(slot) => store.tokens.seen_once(slot),
+            TokenEffect::Judged {
+                slot,
+                id,
+                judged,
+                bytes,
+            } => store.tokens.remember(slot, id, judged, bytes, now),
         }
     }
 }

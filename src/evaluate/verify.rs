@@ -108,7 +108,7 @@ impl Evaluation<'_, '_> {
             Refusal::Invalid(fault) => fault.into(),
             Refusal::Unproven(Unproven { fault, .. }) => Invalid::Token(fault).into(),
             Refusal::Unavailable(what) => Reject::Unavailable(what).into(),
-            Refusal::NotFetched(_) => Reject::Unavailable(Unavailable::Entries).into(),
+            Refusal::NotFetched(source) => self.without_a_list(source),
             Refusal::NotAsked => Reject::Unavailable(Unavailable::Introspection).into(),
         })
     }

@@ -120,13 +120,7 @@ impl Filter {
         next
     }
 
-    fn decide_head(
-        &self,
-        context: u32,
-        head: Head,
-        mut settled: Vec<Fetch>,
-        now: Timestamp,
-    ) -> Next {
+    fn decide_head(&self, context: u32, head: Head, settled: Vec<Fetch>, now: Timestamp) -> Next {
         let Some(headers) = header_map::parse(&head.map) else {
             self.lines
                 .error("countersign: cannot read the host's header map: request denied");
@@ -162,17 +156,35 @@ impl Filter {
         };
         match outcome {
             Outcome::Decided(decision, effects) => {
-                // A password hash takes time, which this clock shows.
-                let after = effects.hashed.and_then(|_| ffi::now());
-                let now = after.unwrap_or(now);
+                let now = time_after(&effects, now);
                 self.carry_out(&self.plan, decision, effects, &request, now)
             }
+            Outcome::Needs(fetch, effects) if effects.hashed.is_some() => {
+                let now = time_after(&effects, now);
+                self.metrics.count_effects(&effects);
+                effects.commit_hash(&mut self.store.borrow_mut(), now);
+                self.wait_for(fetch, context, head, settled, now)
+            }
+            Outcome::Needs(fetch, _) => self.wait_for(fetch, context, head, settled, now),
+        }
+    }
+
+    /// Makes a fetch, for which a request waits.
+    fn wait_for(
+        &self,
+        fetch: Fetch,
+        context: u32,
+        head: Head,
+        mut settled: Vec<Fetch>,
+        now: Timestamp,
+    ) -> Next {
+        match self.is_abandoned.get() {
             // A stream may begin under one configuration and send its headers under the next.
-            Outcome::Needs(fetch) if self.is_abandoned.get() => {
+            true => {
                 settled.push(fetch);
                 self.decide_head(context, head, settled, now)
             }
-            Outcome::Needs(fetch) => {
+            false => {
                 self.want(&fetch);
                 self.hold(context, head, settled, fetch, now)
             }
@@ -459,7 +471,12 @@ impl Filter {
             Outcome::Decided(decision, _) => {
                 self.carry_out(&nothing, decision, Effects::default(), request, now)
             }
-            Outcome::Needs(_) => Next::Waits,
+            Outcome::Needs(..) => Next::Waits,
         }
     }
+}
+
+/// The time after an evaluation. A password hash takes time, which this clock shows.
+fn time_after(effects: &Effects, now: Timestamp) -> Timestamp {
+    effects.hashed.and_then(|_| ffi::now()).unwrap_or(now)
 }

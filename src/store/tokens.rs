@@ -4,7 +4,8 @@
 //!    key is random and never leaves the worker, so that a client cannot search for two tokens with the same hash.
 //! 2. The cost of this hash grows with the length of the token. It is computed only if the token's slot is in use. The
 //!    last bytes of the token select the slot: they are part of the signature, which differs between valid tokens. A
-//!    forged token can have the last bytes of a valid token, but not its hash.
+//!    forged token can have the last bytes of a valid token, but not its hash. A short credential selects the slot as a
+//!    whole: several users can have the same password.
 //! 3. A cache belongs to one configuration, so that results under another configuration are never found.
 //! 4. A token is cached when it is verified for the second time. The first time only sets a mark in a table of fixed
 //!    size. So tokens that are used once cannot displace cached tokens. What is costly to verify, as a password, is cached
@@ -42,6 +43,9 @@ const MAX_SEEN_ONCE: usize = 65_536;
 
 /// How many bytes at the end of a token select its slot.
 const END: usize = 24;
+
+/// The longest credential that selects its slot as a whole, in bytes.
+const SHORT: usize = 256;
 
 /// What identifies a token: the same token can have another result at another location or for another rule.
 #[derive(Debug, Clone, Copy)]
@@ -194,6 +198,7 @@ impl TokenCache {
     /// The slot of a token.
     pub fn slot(&self, token: TokenKey<'_>) -> Slot {
         let end = token.octets.last_chunk::<END>();
+        let end = end.filter(|_| token.octets.len() > SHORT);
         let mut hasher = self.hasher(token);
         hasher.write(end.map_or(token.octets, |end| end));
         Slot(hasher.finish128().h1)

@@ -32,7 +32,7 @@ fn decide<'p>(plan: &'p Plan, fields: &[(&str, &str)], client: &str) -> Decision
     let circumstances = Circumstances::new(&Pure, now);
     match evaluate(plan, &request, &plan.empty_store(), circumstances, &mut ()) {
         Outcome::Decided(decision, _) => decision,
-        Outcome::Needs(_) => panic!("nothing is fetched"),
+        Outcome::Needs(..) => panic!("nothing is fetched"),
     }
 }
 

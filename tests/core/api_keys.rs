@@ -80,7 +80,7 @@ impl Worker {
             now,
         };
         match evaluate(&self.plan, &request, &self.store, circumstances, &mut ()) {
-            Outcome::Needs(fetch) => Err(fetch),
+            Outcome::Needs(fetch, _) => Err(fetch),
             Outcome::Decided(mut decision, effects) => {
                 let asked = (&self.plan, &request);
                 decision.commit(effects, &mut self.store, asked, now);

@@ -100,7 +100,7 @@ impl Worker {
             now,
         };
         match evaluate(&self.plan, &request, &self.store, circumstances, &mut ()) {
-            Outcome::Needs(fetch) => (Came::Waits, Some(fetch)),
+            Outcome::Needs(fetch, _) => (Came::Waits, Some(fetch)),
             Outcome::Decided(mut decision, mut effects) => {
                 let wanted = effects.wanted.take();
                 let asked = (&self.plan, &request);
@@ -281,7 +281,10 @@ fn an_answer_is_of_one_provider() {
         circumstances,
         &mut (),
     );
-    assert!(matches!(outcome, Outcome::Needs(Fetch::Introspection(_))));
+    assert!(matches!(
+        outcome,
+        Outcome::Needs(Fetch::Introspection(_), _)
+    ));
 }
 
 #[test]

@@ -135,8 +135,8 @@ impl Scene {
             &mut (),
         );
         match outcome {
-            Outcome::Needs(Fetch::KeysInDoubt(_)) => Came::Doubts,
-            Outcome::Needs(_) => Came::Waits,
+            Outcome::Needs(Fetch::KeysInDoubt(_), _) => Came::Doubts,
+            Outcome::Needs(..) => Came::Waits,
             Outcome::Decided(mut decision, effects) => {
                 let asked = (&self.plan, &request);
                 decision.commit(effects, &mut self.store, asked, now);

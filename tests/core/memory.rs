@@ -87,7 +87,7 @@ impl Worker {
             },
             &mut (),
         ) {
-            Outcome::Needs(fetch) => Err(fetch),
+            Outcome::Needs(fetch, _) => Err(fetch),
             Outcome::Decided(mut decision, effects) => {
                 let remembered = matches!(effects.tokens[..], [TokenEffect::Found(_)]);
                 let asked = (&self.plan, &request);

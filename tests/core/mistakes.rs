@@ -522,3 +522,84 @@ fn a_duration_has_a_unit() {
         ),
     ]);
 }
+
+fn api_keys(keys: &Value) -> Value {
+    json!({ "providers": [{ "name": "keys", "api_key": { "keys": keys } }] })
+}
+
+fn users(users: &Value) -> Value {
+    json!({ "providers": [{ "name": "staff", "basic": { "users": users } }] })
+}
+
+/// Some people write the key, or the user with the password, as the key of an object, or in a text.
+#[test]
+fn credentials_in_another_form_are_not_shown() {
+    let keys = "expected a list of keys, or `remote`, found another value";
+    let key = "expected an object with `id` and `sha256`, found another value";
+    let list = "expected a list of users, or `remote`, found another value";
+    let user = "expected an object with `name` and `password`, found another value";
+    let (of_keys, of_users) = ("providers[0].api_key.keys", "providers[0].basic.users");
+    for written in [
+        json!({ "xyzzy": "acme" }),
+        json!({ "acme": "xyzzy" }),
+        json!("acme:xyzzy"),
+        json!([{ "xyzzy": "acme" }]),
+        json!([{ "acme": "xyzzy" }]),
+        json!(["acme:xyzzy"]),
+        json!([["xyzzy"]]),
+    ] {
+        let expected = |at: &str, list: &str, entry: &str| match written.is_array() {
+            true => format!("{at}[0]: {entry}"),
+            false => format!("{at}: {list}"),
+        };
+        hold(&[
+            (api_keys(&written), &[&expected(of_keys, keys, key)]),
+            (users(&written), &[&expected(of_users, list, user)]),
+        ]);
+    }
+}
+
+#[test]
+fn headers_of_a_list_in_another_form_are_not_shown() {
+    let at = "providers[0].api_key.keys.remote.headers";
+    let object =
+        format!("{at}: expected an object of header names and values, found another value");
+    let name = format!(
+        "{at}: a key is not a valid header name: in YAML, write a space after the colon of `name: value`"
+    );
+    for (headers, expected) in [
+        (json!("authorization: Bearer xyzzy"), &object),
+        (json!(["authorization: Bearer xyzzy"]), &object),
+        (json!([{ "authorization": "Bearer xyzzy" }]), &object),
+        // What YAML reads from `{authorization:Bearer xyzzy}`.
+        (json!({ "authorization:Bearer xyzzy": null }), &name),
+        (json!({ "authorization: Bearer xyzzy": "x" }), &name),
+    ] {
+        let remote =
+            json!({ "uri": "https://keys.example.com/", "cluster": "keys", "headers": headers });
+        hold(&[(api_keys(&json!({ "remote": remote })), &[expected])]);
+    }
+}
+
+#[test]
+fn password_hashes_as_other_files_have_them() {
+    let hash = "$2y$04$Dxzt0F36BFNeDC.mV2Ol5ObeBg7i8Ibq8oN8yDHyQgcQnuDcmSumW";
+    let line =
+        "the hash alone, without the user name and the colon that `htpasswd` prints before it";
+    let around = "no whitespace and no line break around it";
+    for (password, expected) in [
+        (format!("root:{hash}"), line),
+        ("root:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=".to_owned(), line),
+        (format!("{hash}\n"), around),
+        (format!(" {hash}"), around),
+        (hash.replace('$', "$$"), "each `$` once, found `$$`"),
+    ] {
+        let expected = format!(
+            "providers[0].basic.users[0].password: malformed password hash: expected {expected}"
+        );
+        hold(&[(
+            users(&json!([{ "name": "root", "password": password }])),
+            &[&expected],
+        )]);
+    }
+}

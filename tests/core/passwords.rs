@@ -127,7 +127,11 @@ impl Worker {
             now: at(self.now),
         };
         match evaluate(&self.plan, &request, &self.store, circumstances, &mut ()) {
-            Outcome::Needs(fetch) => Err(fetch),
+            Outcome::Needs(fetch, effects) => {
+                self.now += if effects.hashed.is_some() { TOOK } else { 0 };
+                effects.commit_hash(&mut self.store, at(self.now));
+                Err(fetch)
+            }
             Outcome::Decided(mut decision, effects) => {
                 let is_hashed = effects.hashed.is_some();
                 self.results = effects.tokens.len();
@@ -463,6 +467,70 @@ fn a_list_that_is_too_old_denies_cached_users_too() {
     assert_eq!(worker.ask("alice", "secret"), (NO_LIST, false));
     worker.ended(Fetched::Unchanged);
     assert_eq!(worker.ask("alice", "secret"), (PASSES, false));
+}
+
+/// The copy is fetched when it is due, and the response takes a while.
+#[test]
+fn a_cached_user_waits_for_a_list_as_others_do() {
+    let mut worker = Worker::fetching();
+    worker.fetched(&json!([user("alice", SECRET)]));
+    assert_eq!(worker.ask("alice", "secret"), (PASSES, true));
+    worker.now += 3_700_000;
+    let authorization = format!("Basic {}", base64(b"alice:secret"));
+    let fields = [("authorization", authorization.as_str())];
+    let wanted = worker.judge("/", &fields, &[], |_| ()).unwrap_err();
+    assert_eq!(wanted, Fetch::Entries(SOURCE));
+    let settled = [wanted];
+    let answer = worker.judge("/", &fields, &settled, |_| ()).unwrap().0;
+    assert_eq!(answer, (NO_LIST, false));
+    worker.ended(Fetched::Unchanged);
+    let answer = worker.judge("/", &fields, &settled, |_| ()).unwrap().0;
+    assert_eq!(answer, (PASSES, false));
+}
+
+/// The end of a token selects its place in the cache. Many users of a test environment have one password.
+#[test]
+fn users_with_the_same_long_password_do_not_displace_each_other() {
+    const LONG: &str = "correct horse battery staple";
+    // Of the long password, with cost 4.
+    let hash = "$2y$04$ClBb4pHdKhO5DleUmAGeDu7/OZy3R23gcp72JNHv0XVYAB4x9tlie";
+    let mut worker = Worker::new(&document(json!([user("alice", hash), user("bob", hash)])));
+    assert_eq!(worker.ask("alice", LONG), (PASSES, true));
+    assert_eq!(worker.ask("bob", LONG), (PASSES, true));
+    for user in ["alice", "bob"] {
+        assert_eq!(worker.ask(user, LONG), (PASSES, false));
+    }
+}
+
+/// Every hash counts, also one of an evaluation after which the request waits.
+#[test]
+fn a_hash_before_the_request_waits_counts_and_is_cached() {
+    let introspection = json!({
+        "uri": "https://as.example.com/introspect", "cluster": "as", "client_id": "gate", "client_secret": "s3cret-of-the-gate",
+        "from": [{"header": "x-token"}],
+    });
+    let mut document = document(json!([user("alice", SECRET)]));
+    document["providers"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"name": "as", "introspection": introspection}));
+    document["rules"] = json!([
+        {
+            "name": "hidden", "match": {"paths": ["/hidden"]}, "providers": ["staff"], "other_credentials": "ignore",
+            "on_forbidden": "not_found",
+        },
+        {"name": "rest"},
+    ]);
+    let mut worker = Worker::new(&document);
+    let authorization = format!("Basic {}", base64(b"alice:wrong"));
+    let fields = [
+        ("authorization", authorization.as_str()),
+        ("x-token", "abc"),
+    ];
+    let waits = worker.judge("/hidden", &fields, &[], |_| ());
+    assert!(matches!(waits, Err(Fetch::Introspection(_))), "{waits:?}");
+    assert!(!worker.store.hashing.allows(at(worker.now + 1)));
+    assert_eq!(worker.ask_at("/hidden", "alice", "wrong").1, false);
 }
 
 proptest! {

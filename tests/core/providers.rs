@@ -332,13 +332,13 @@ impl Worker<'_> {
             };
             match evaluate(self.plan, &request, &store, circumstances, &mut ()) {
                 Outcome::Decided(decision, effects) => break (decision, effects),
-                Outcome::Needs(Fetch::Introspection(asked)) => {
+                Outcome::Needs(Fetch::Introspection(asked), _) => {
                     let answer = self.introspect(asked.provider, &asked.token);
                     let until = Timestamp::from_millis(NOW.millis() + 30_000);
                     store.introspections.keep(asked.id, answer, NOW, until);
                     settled.push(Fetch::Introspection(asked));
                 }
-                Outcome::Needs(other) => panic!("nothing else is fetched: {other:?}"),
+                Outcome::Needs(other, _) => panic!("nothing else is fetched: {other:?}"),
             }
         };
         decision.commit(effects, &mut store, (self.plan, &request), NOW);

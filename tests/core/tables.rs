@@ -103,7 +103,7 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
             printed.push_str(&format!("{outcome:?}"));
             match outcome {
                 Outcome::Decided(decision, effects) => break (decision, effects),
-                Outcome::Needs(fetch) => {
+                Outcome::Needs(fetch, _) => {
                     introspect(&fetch, &plan, &mut store, case, now);
                     settled.push(fetch);
                 }

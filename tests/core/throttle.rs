@@ -95,7 +95,7 @@ impl Desk {
         );
         match outcome {
             Outcome::Decided(_, effects) => (self.seen.get(), effects),
-            Outcome::Needs(_) => panic!("the keys are in the document"),
+            Outcome::Needs(..) => panic!("the keys are in the document"),
         }
     }
 }

@@ -77,6 +77,9 @@ impl PasswordHash {
     /// If the scheme is not supported, if the text is malformed, or if a verification would take too long.
     pub fn parse(text: &str) -> Result<Self, PasswordHashFault> {
         use PasswordHashFault::{Malformed, Unsupported};
+        if text.trim() != text {
+            return Err(Malformed("no whitespace and no line break around it"));
+        }
         let scheme = if let Some(base64) = text.strip_prefix("{SHA256}") {
             Scheme::Sha256(
                 digest(base64).ok_or(Malformed("`{SHA256}` and 44 characters of base64"))?,
@@ -98,8 +101,14 @@ impl PasswordHash {
                 "2x" => return Err(Unsupported("`$2x$`, the hash of a defective bcrypt")),
                 "apr1" | "1" => return Err(Unsupported("MD5 (`$apr1$` or `$1$`)")),
                 "5" | "6" => return Err(Unsupported("SHA-crypt (`$5$` or `$6$`)")),
+                // As files of Docker Compose have it.
+                "" => return Err(Malformed("each `$` once, found `$$`")),
                 _ => return Err(Unsupported("an unknown scheme")),
             }
+        } else if text.contains(":$") || text.contains(":{") {
+            return Err(Malformed(
+                "the hash alone, without the user name and the colon that `htpasswd` prints before it",
+            ));
         } else {
             return Err(Unsupported("plain text or a DES hash of crypt(3)"));
         };

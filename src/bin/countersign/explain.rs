@@ -187,11 +187,11 @@ impl Explain {
             };
             match evaluate(plan, &request, &store, circumstances, &mut steps) {
                 Outcome::Decided(decision, _) => break (steps.0, decision),
-                Outcome::Needs(Fetch::Introspection(asked)) => {
+                Outcome::Needs(Fetch::Introspection(asked), _) => {
                     self.given.answer(policy, &asked, &mut store, now)?;
                     settled.push(Fetch::Introspection(asked));
                 }
-                Outcome::Needs(fetch) => return Err(given::needs(policy, &fetch)),
+                Outcome::Needs(fetch, _) => return Err(given::needs(policy, &fetch)),
             }
         };
         let provider = |caller: &Principal| {

@@ -213,7 +213,7 @@ impl Forecast {
                 decision.commit(effects, store, asked, self.now);
                 decision.passage().is_some()
             }
-            Outcome::Needs(_) => panic!("the keys are in the document"),
+            Outcome::Needs(..) => panic!("the keys are in the document"),
         }
     }
 }

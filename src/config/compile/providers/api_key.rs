@@ -7,7 +7,8 @@ use crate::authenticate::listed::{EntryFault, Grants, is_name};
 use crate::authenticate::{Method, Offer, Provider, SourceId};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
-use crate::config::document::providers::api_key::{ApiKey, Entry, KeyList};
+use crate::config::document::providers::api_key::{ApiKey, Entry};
+use crate::config::document::providers::remote::Credentials;
 use crate::config::fault::{Fault, InvalidLocation};
 use crate::config::read::{Items, List, Typed};
 use crate::credential::{Carrier, Grammar};
@@ -55,11 +56,11 @@ impl Compiler<'_> {
         &mut self,
         at: &At<'_>,
         provider: Typed<&str>,
-        typed: &Typed<KeyList>,
+        typed: &Typed<Credentials<List<Entry>>>,
     ) -> Typed<Keys> {
         match typed.as_ref().map_err(|reported| *reported)? {
-            KeyList::Inline(entries) => self.inline_api_keys(at, entries).map(Keys::Inline),
-            KeyList::Fetched(fetched) => {
+            Credentials::Inline(entries) => self.inline_api_keys(at, entries).map(Keys::Inline),
+            Credentials::Fetched(fetched) => {
                 let remote = fetched.remote.as_ref().map_err(|reported| *reported)?;
                 let at = at.member("remote");
                 let source = self.list_source(&at, provider, remote, Content::ApiKeys)?;

@@ -7,6 +7,7 @@ use crate::authenticate::{Method, Offer, Provider, SourceId};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::basic::{self as document, Basic};
+use crate::config::document::providers::remote::Credentials;
 use crate::config::fault::{Fault, InvalidLocation, Warning};
 use crate::config::read::{Items, List, Typed};
 use crate::credential::{Carrier, Grammar};
@@ -50,11 +51,11 @@ impl Compiler<'_> {
         &mut self,
         at: &At<'_>,
         provider: Typed<&str>,
-        typed: &Typed<document::UserList>,
+        typed: &Typed<Credentials<List<document::User>>>,
     ) -> Typed<Users> {
         match typed.as_ref().map_err(|reported| *reported)? {
-            document::UserList::Inline(users) => self.inline_users(at, users).map(Users::Inline),
-            document::UserList::Fetched(fetched) => {
+            Credentials::Inline(users) => self.inline_users(at, users).map(Users::Inline),
+            Credentials::Fetched(fetched) => {
                 let remote = fetched.remote.as_ref().map_err(|reported| *reported)?;
                 let at = at.member("remote");
                 let source = self.list_source(&at, provider, remote, Content::Users)?;

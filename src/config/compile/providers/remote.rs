@@ -8,7 +8,6 @@ use crate::config::document::providers::remote::Remote;
 use crate::config::document::secret::SecretSource;
 use crate::config::fault::{InvalidHeader, InvalidRemote};
 use crate::config::read::{Entries, Mapping, Typed};
-use crate::grammar::is_header_name;
 use crate::keys::{self, Address, Content, Headers, Schedule};
 use crate::secret::Secret;
 
@@ -78,9 +77,7 @@ impl Compiler<'_> {
         for (name, value) in typed.entries() {
             let header = name.to_ascii_lowercase();
             let at = at.member(name);
-            let fault = if !is_header_name(name) {
-                InvalidHeader::Name
-            } else if SET.contains(&header.as_str()) {
+            let fault = if SET.contains(&header.as_str()) {
                 InvalidHeader::SetAlready
             } else if headers.iter().any(|(known, _)| *known == header) {
                 InvalidHeader::Duplicate

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::From;
-use super::remote::Fetched;
+use super::remote::{Credentials, read_credentials};
 use crate::authenticate::api_key::list::{Digest, parse_digest};
 use crate::authenticate::listed::EntryFault;
 use crate::config::at::At;
 use crate::config::diagnostic::Diagnostics;
-use crate::config::read::{List, Read, Typed, object, unexpected, unexpected_secret};
+use crate::config::read::{List, Read, Typed, object, unexpected};
 use crate::time::Timestamp;
 
 object! {
@@ -40,35 +40,22 @@ object! {
 
 /// The keys of a provider.
 #[derive(Debug)]
-pub enum KeyList {
-    /// In the configuration.
-    Inline(List<Entry>),
-    /// Fetched.
-    Fetched(Fetched),
-}
+pub struct KeyList;
 
 impl Read for KeyList {
     const EXPECTED: &'static str = "a list of keys, or `remote`";
 
-    type Value = Self;
+    type Value = Credentials<List<Entry>>;
 
-    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
-        match value {
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    // Before the entry is read, so that the location has this fault and not another, which shows the value.
-                    let at = at.item(index);
-                    if item.get("key").is_some() {
-                        diagnostics.report(&at.member("key"), EntryFault::PlainKey);
-                    } else if !item.is_object() {
-                        unexpected_secret(Entry::EXPECTED, &at, diagnostics);
-                    }
-                }
-                Vec::<Entry>::read(value, at, diagnostics).map(Self::Inline)
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self::Value> {
+        for (index, entry) in value.as_array().into_iter().flatten().enumerate() {
+            if entry.get("key").is_some() {
+                // Before the entry is read, so that the location has this fault and not another.
+                diagnostics.report(&at.item(index).member("key"), EntryFault::PlainKey);
             }
-            Value::Object(_) => Fetched::read(value, at, diagnostics).map(Self::Fetched),
-            _ => Err(unexpected_secret(Self::EXPECTED, at, diagnostics)),
         }
+        let expected = (Self::EXPECTED, "an object with `id` and `sha256`");
+        read_credentials::<Vec<Entry>>(value, expected, &["id", "sha256", "key"], at, diagnostics)
     }
 }
 
@@ -110,7 +97,8 @@ mod schema {
 
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-    use super::{Entry, Fetched, KeyDigest, KeyList, Time};
+    use super::super::remote::Fetched;
+    use super::{Entry, KeyDigest, KeyList, Time};
 
     impl JsonSchema for KeyList {
         fn schema_name() -> Cow<'static, str> {

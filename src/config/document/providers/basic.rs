@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::remote::Fetched;
+use super::remote::{Credentials, read_credentials};
 use crate::authenticate::basic::password::PasswordHash;
 use crate::authenticate::listed::EntryFault;
 use crate::config::at::At;
@@ -33,33 +33,16 @@ object! {
 
 /// The users of a provider.
 #[derive(Debug)]
-pub enum UserList {
-    /// In the configuration.
-    Inline(List<User>),
-    /// Fetched.
-    Fetched(Fetched),
-}
+pub struct UserList;
 
 impl Read for UserList {
     const EXPECTED: &'static str = "a list of users, or `remote`";
 
-    type Value = Self;
+    type Value = Credentials<List<User>>;
 
-    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self> {
-        match value {
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    // Before the entry is read, so that the location has this fault and not another, which shows the value.
-                    if !item.is_object() {
-                        let expected = "an object with `name` and `password`";
-                        unexpected_secret(expected, &at.item(index), diagnostics);
-                    }
-                }
-                Vec::<User>::read(value, at, diagnostics).map(Self::Inline)
-            }
-            Value::Object(_) => Fetched::read(value, at, diagnostics).map(Self::Fetched),
-            _ => Err(unexpected_secret(Self::EXPECTED, at, diagnostics)),
-        }
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self::Value> {
+        let expected = (Self::EXPECTED, "an object with `name` and `password`");
+        read_credentials::<Vec<User>>(value, expected, &["name", "password"], at, diagnostics)
     }
 }
 
@@ -88,7 +71,8 @@ mod schema {
 
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-    use super::{Fetched, Password, User, UserList};
+    use super::super::remote::Fetched;
+    use super::{Password, User, UserList};
 
     impl JsonSchema for UserList {
         fn schema_name() -> Cow<'static, str> {

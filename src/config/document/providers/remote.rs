@@ -1,9 +1,13 @@
 //! `remote`: a list of credentials that is fetched.
 
-use std::collections::BTreeMap;
+use serde_json::Value;
 
+use crate::config::at::At;
+use crate::config::diagnostic::Diagnostics;
 use crate::config::document::secret::SecretSource;
-use crate::config::read::{Span, object};
+use crate::config::fault::InvalidHeader;
+use crate::config::read::{Mapping, Read, Span, Typed, object, unexpected, unexpected_secret};
+use crate::grammar::is_header_name;
 
 object! {
     /// A list of credentials that is fetched.
@@ -28,6 +32,90 @@ object! {
         /// Default `24h`.
         narrowing max_stale: Span,
         /// Headers of the requests, such as `authorization`. A value is a text or `{env: NAME}`.
-        narrowing headers: BTreeMap<String, SecretSource>,
+        narrowing headers: Headers,
+    }
+}
+
+/// Headers by their names. The values can be secrets.
+///
+/// No fault shows what was found. A name is shown only if it is one of a header: `{authorization:Bearer xyzzy}` in YAML is an
+/// object with one key, which is the whole text.
+#[derive(Debug)]
+pub struct Headers;
+
+impl Read for Headers {
+    const EXPECTED: &'static str = "an object of header names and values";
+
+    type Value = Mapping<SecretSource>;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self::Value> {
+        let members = match value {
+            Value::Object(members) => members,
+            Value::Null => return Err(unexpected(value, Self::EXPECTED, at, diagnostics)),
+            _ => return Err(unexpected_secret(Self::EXPECTED, at, diagnostics)),
+        };
+        let mut read = Mapping::new();
+        for (name, value) in members {
+            let value = match is_header_name(name) {
+                true => SecretSource::read(value, &at.member(name), diagnostics),
+                false => Err(diagnostics.report(at, InvalidHeader::NameInObject)),
+            };
+            read.insert(name.clone(), value);
+        }
+        Ok(read)
+    }
+}
+
+/// A list of credentials in the configuration, or where it is fetched.
+#[derive(Debug)]
+pub enum Credentials<T> {
+    /// In the configuration.
+    Inline(T),
+    /// Fetched.
+    Fetched(Fetched),
+}
+
+/// Reads a list of credentials. `names` are keys of its entries.
+///
+/// An entry without any of them, and an object without `remote`, are not read: their keys can be secrets, as in
+/// `{xyzzy: acme}`, and a fault shows the keys that are not known.
+pub fn read_credentials<T: Read>(
+    value: &Value,
+    (expected, entry): (&'static str, &'static str),
+    names: &[&str],
+    at: &At<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Typed<Credentials<T::Value>> {
+    match value {
+        Value::Array(entries) => {
+            let mut entries = entries.clone();
+            for (index, value) in entries.iter_mut().enumerate() {
+                if !names.iter().any(|name| value.get(name).is_some()) {
+                    unexpected_secret(entry, &at.item(index), diagnostics);
+                    // A location has one fault.
+                    *value = Value::Null;
+                }
+            }
+            T::read(&Value::Array(entries), at, diagnostics).map(Credentials::Inline)
+        }
+        Value::Object(members) if members.contains_key("remote") => {
+            Fetched::read(value, at, diagnostics).map(Credentials::Fetched)
+        }
+        _ => Err(unexpected_secret(expected, at, diagnostics)),
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl schemars::JsonSchema for Headers {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Headers".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        <std::collections::BTreeMap<String, SecretSource>>::json_schema(generator)
     }
 }

@@ -92,7 +92,7 @@ fn each_mistake_in_an_inline_key_has_one_message_that_shows_no_key() {
     for (keys, expected) in [
         (json!([]), vec!["keys: expected at least one key".to_owned()]),
         (json!("hunter2"), vec!["keys: expected a list of keys, or `remote`, found another value".to_owned()]),
-        (json!(["hunter2"]), vec!["keys[0]: expected an object, found another value".to_owned()]),
+        (json!(["hunter2"]), vec!["keys[0]: expected an object with `id` and `sha256`, found another value".to_owned()]),
         (entry("sha256", json!("hunter2")), vec![format!("keys[0].sha256: {digits}")]),
         (entry("sha256", json!(1_234)), vec![format!("keys[0].sha256: {digits}")]),
         (entry("sha256", json!(of_nothing)), vec!["keys[0].sha256: this is the SHA-256 of an empty key".to_owned()]),
@@ -198,11 +198,11 @@ fn each_mistake_in_a_remote_list_has_one_message() {
         ),
         (
             json!({"headers": null}),
-            "keys.remote.headers: expected an object, found nothing",
+            "keys.remote.headers: expected an object of header names and values, found nothing",
         ),
         (
             json!({"headers": {"a b": "c"}}),
-            "keys.remote.headers.a b: not a valid header name",
+            "keys.remote.headers: a key is not a valid header name: in YAML, write a space after the colon of `name: value`",
         ),
         (
             json!({"headers": {":path": "c"}}),
@@ -237,10 +237,13 @@ fn each_mistake_in_a_remote_list_has_one_message() {
     }
     let missing = faults(&json!({ "remote": {} }));
     assert_eq!(missing.len(), 2, "{missing:?}");
-    assert_eq!(
-        faults(&json!({})),
-        ["keys.remote: missing: expected an object"]
-    );
+    // A key of an object can be an API key.
+    for keys in [json!({}), json!({"hunter2": "acme"})] {
+        assert_eq!(
+            faults(&keys),
+            ["keys: expected a list of keys, or `remote`, found another value"]
+        );
+    }
     let both = faults(&json!({"remote": remote(&json!({})), "inline": []}));
     assert_eq!(
         both,
