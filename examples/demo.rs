@@ -1,4 +1,5 @@
-//! `make demo`: sends requests to an Envoy with the filter and `envoy/envoy.yaml`, and prints the responses.
+//! `make demo`: sends requests to an Envoy with the filter, `envoy/envoy.yaml` and `envoy/credentials.yaml`, and prints the
+//! responses.
 //!
 //! `make run` runs `demo --stay`: it leaves Envoy running and prints requests to paste. `make run RECIPE=…` runs
 //! `demo --recipe …`: it does the same with one of the policies in the README, and plays the transcript of the policy.
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use support::authorization;
 use support::client::{self, Request, Response};
 use support::cookbook;
 use support::envoy::Envoy;
@@ -47,8 +49,38 @@ fn main() -> ExitCode {
         wait_for_signal();
         return ExitCode::SUCCESS;
     }
-    let envoy = Envoy::start_with(&bootstrap(0, 0, upstream.port()), Stdio::null());
-    play(envoy.listener("public"), &situations(&mint))
+    let login = authorization::start();
+    let mut bootstrap = bootstrap(0, 0, upstream.port());
+    add_listener(
+        &mut bootstrap,
+        example::credentials(upstream.port(), login.port()),
+    );
+    let envoy = Envoy::start_with(&bootstrap, Stdio::null());
+    let fetched = "wasmcustom.countersign.lists.entries.partners";
+    support::until("the list is fetched", || envoy.stat(fetched) > 0);
+    let unexpected = [
+        ("rules", "public", situations(&mint)),
+        ("kinds of credentials", "credentials", credentials(&mint)),
+    ]
+    .map(|(what, listener, situations)| play(what, envoy.listener(listener), &situations));
+    match unexpected.iter().sum() {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Adds the listener and the clusters of another configuration.
+fn add_listener(bootstrap: &mut Value, mut other: Value) {
+    let (own, other) = (
+        &mut bootstrap["static_resources"],
+        &mut other["static_resources"],
+    );
+    for kind in ["listeners", "clusters"] {
+        let own = own[kind].as_array_mut().expect("a list");
+        let mut others = std::mem::take(other[kind].as_array_mut().expect("a list"));
+        others.retain(|new| own.iter().all(|one| one["name"] != new["name"]));
+        own.append(&mut others);
+    }
 }
 
 /// Runs Envoy with a policy of the README until Ctrl-C. If no policy has this name, prints the names of all policies.
@@ -65,7 +97,8 @@ fn play_recipe(name: &str) -> ExitCode {
     recipes.retain(|recipe| recipe.name == name);
     println!("==> starting the upstream and Envoy");
     let (upstream, mint) = (Upstream::start(), Mint::new());
-    let mut bootstrap = cookbook::bootstrap(&recipes, upstream.port());
+    let login = authorization::start();
+    let mut bootstrap = cookbook::bootstrap(&recipes, upstream.port(), login.port());
     listen(&mut bootstrap, free_or(LISTENER), free_or(ADMIN));
     let envoy = Envoy::start_with(&bootstrap, Stdio::null());
     let server = envoy.listener(name);
@@ -127,7 +160,7 @@ struct Situation {
     /// A header of the response, and the start of its value.
     response_header: Option<(&'static str, &'static str)>,
     status: u16,
-    /// The challenge up to its description; empty if there is none.
+    /// The challenges, as [`challenge_of`] shortens them; empty if there is none.
     challenge: &'static str,
     reason: &'static str,
 }
@@ -444,8 +477,126 @@ fn situations(mint: &Mint) -> Vec<Situation> {
     ]
 }
 
-/// Sends each request and prints its response.
-fn play(server: SocketAddr, situations: &[Situation]) -> ExitCode {
+/// The key of a partner, the key of a service, and a password, as `envoy/credentials.yaml` and its servers have them.
+const PARTNER: (&str, &str) = ("x-api-key", authorization::PARTNER_KEY);
+const SERVICE: (&str, &str) = ("x-service-key", "checkout-3Jd8sPq1");
+const CI: &[u8] = b"Basic Y2k6bmlnaHRseS00NzExLVhrMnZROW1UejA=";
+
+const EITHER: &str = r#"Bearer realm="orders" and ApiKey realm="orders""#;
+const API_KEY: &str = r#"ApiKey realm="orders""#;
+const BASIC: &str = r#"Basic realm="orders""#;
+
+/// Several kinds of credentials, side by side.
+fn credentials(mint: &Mint) -> Vec<Situation> {
+    let jwt = signed(mint, &json!({"scope": "orders:read"}));
+    let opaque = |of: &str| bearer(&format!("t-9f31-{of}"));
+    let situation = |path, content, authorization, headers, status, challenge, reason| Situation {
+        method: "GET",
+        path,
+        content,
+        authorization,
+        headers,
+        response_header: None,
+        status,
+        challenge,
+        reason,
+    };
+    vec![
+        situation(
+            "/orders/17",
+            "no credential",
+            vec![],
+            &[],
+            401,
+            EITHER,
+            "a token or an API key is required",
+        ),
+        situation(
+            "/orders/17",
+            "a JWT",
+            vec![jwt.clone()],
+            &[],
+            200,
+            "",
+            "its issuer is a provider",
+        ),
+        situation(
+            "/orders/17",
+            "an opaque token",
+            vec![opaque("alice")],
+            &[],
+            200,
+            "",
+            "the authorization server says that it is active",
+        ),
+        situation(
+            "/orders/17",
+            "a revoked token",
+            vec![opaque("revoked")],
+            &[],
+            401,
+            r#"Bearer realm="orders", error="invalid_token" and ApiKey realm="orders""#,
+            "the authorization server says that it is not",
+        ),
+        situation(
+            "/orders/17",
+            "an API key",
+            vec![],
+            &[PARTNER],
+            200,
+            "",
+            "the fetched list has the key",
+        ),
+        situation(
+            "/orders/17",
+            "an unknown API key",
+            vec![],
+            &[("x-api-key", "acme-unknown-key")],
+            401,
+            EITHER,
+            "the fetched list does not have the key",
+        ),
+        situation(
+            "/builds/7",
+            "no credential",
+            vec![],
+            &[],
+            401,
+            BASIC,
+            "only the tools may, with a password",
+        ),
+        situation(
+            "/builds/7",
+            "a user and password",
+            vec![CI.to_vec()],
+            &[],
+            200,
+            "",
+            "the hash fits the password",
+        ),
+        situation(
+            "/payments/3",
+            "a JWT",
+            vec![jwt.clone()],
+            &[],
+            401,
+            API_KEY,
+            "the key of a service is missing",
+        ),
+        situation(
+            "/payments/3",
+            "a JWT and a key",
+            vec![jwt],
+            &[SERVICE],
+            200,
+            "",
+            "a user and a service together",
+        ),
+    ]
+}
+
+/// Sends each request and prints its response. Returns how many responses are unexpected.
+fn play(what: &str, server: SocketAddr, situations: &[Situation]) -> usize {
     let paint = Paint {
         colours: io::stdout().is_terminal(),
     };
@@ -454,7 +605,7 @@ fn play(server: SocketAddr, situations: &[Situation]) -> ExitCode {
     let requests = width(&|situation| request(situation).len());
     let contents = width(&|situation| situation.content.len());
     let challenges = width(&|situation| situation.challenge.len());
-    println!("==> Envoy listens on {server}\n");
+    println!("==> {what}: Envoy listens on {server}\n");
     println!(
         "{:requests$}  {:contents$}  status  {:challenges$}  reason",
         "request", "with", "challenge"
@@ -499,11 +650,7 @@ fn play(server: SocketAddr, situations: &[Situation]) -> ExitCode {
         situations.len() - unexpected.len(),
         situations.len()
     );
-    if unexpected.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    unexpected.len()
 }
 
 fn send(server: SocketAddr, situation: &Situation) -> io::Result<Response> {
@@ -525,16 +672,18 @@ fn send(server: SocketAddr, situation: &Situation) -> io::Result<Response> {
     client::send(server, &request)
 }
 
-/// The challenges, without their descriptions.
+/// The challenges up to their descriptions, and without the location of a key.
 fn challenge_of(response: &Response) -> String {
     let challenges: Vec<String> = response
         .values("www-authenticate")
         .map(|value| {
             let text = String::from_utf8_lossy(value);
-            text.split(", error_description=")
-                .next()
-                .unwrap_or_default()
-                .to_owned()
+            let end = [", error_description=", ", in=", ", charset="];
+            let end = end
+                .iter()
+                .filter_map(|parameter| text.find(parameter))
+                .min();
+            text[..end.unwrap_or(text.len())].to_owned()
         })
         .collect();
     challenges.join(" and ")

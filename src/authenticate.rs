@@ -57,6 +57,8 @@ pub struct Provider {
 }
 
 /// How a provider verifies credentials: one variant for each kind.
+// There are few providers: a box would cost each request a load.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Method {
     /// JSON Web Tokens.

@@ -139,7 +139,7 @@ pub fn audit_line(
         subject: subject(decision),
         client,
         method: shortened(request.method()),
-        path: shortened(without_fragment(request.path())),
+        path: shortened(without_parameters(request.path())),
         request_id: request.id(),
         time: now.to_string(),
     };
@@ -154,9 +154,26 @@ fn subject<'d>(decision: &'d Decision<'_>) -> Option<&'d str> {
     decision.principal()?.subject()
 }
 
-/// A path without a fragment, which is denied, and which can contain a token (RFC 6749 §4.2.2).
-fn without_fragment(path: &[u8]) -> &[u8] {
-    path.split(|byte| *byte == b'#').next().unwrap_or_default()
+/// A path up to what a server could read as its query, its parameters or its fragment: `?`, `;` and `#`, however often
+/// encoded. A credential can be there.
+fn without_parameters(path: &[u8]) -> &[u8] {
+    let path = path.get(..MAX_LOGGED).unwrap_or(path);
+    let is_end = |at: &usize| match path.get(*at..) {
+        Some([b';' | b'#', ..]) => true,
+        Some([b'%', escape @ ..]) => {
+            let mut escape = escape;
+            while let Some(inner) = escape.strip_prefix(b"25") {
+                escape = inner;
+            }
+            matches!(
+                escape,
+                [b'3', b'F' | b'f' | b'B' | b'b', ..] | [b'2', b'3', ..]
+            )
+        }
+        _ => false,
+    };
+    let end = (0..path.len()).find(is_end);
+    end.and_then(|end| path.get(..end)).unwrap_or(path)
 }
 
 fn shortened(bytes: &[u8]) -> String {
@@ -225,6 +242,29 @@ mod tests {
             let read: serde_json::Value = serde_json::from_str(&line).unwrap();
             let member = name.trim_start_matches(':');
             assert_eq!(read[member], sent, "it is the same once it is read");
+        }
+    }
+
+    #[test]
+    fn a_line_does_not_show_what_a_server_could_read_as_a_query_or_as_parameters() {
+        for rest in [
+            "?",
+            "%3F",
+            "%3f",
+            "%253F",
+            "%25252525253f",
+            ";",
+            "%3B",
+            "%253b",
+            "#",
+            "%23",
+            "%252523",
+        ] {
+            let line = line_for(&[(":path", format!("/a%20b%2525/c{rest}key=secret").as_bytes())]);
+            assert_eq!(line["path"], "/a%20b%2525/c", "{rest}");
+        }
+        for path in ["/a%", "/a%2", "/a%3", "/a%253", "/%25%253Ax"] {
+            assert_eq!(line_for(&[(":path", path.as_bytes())])["path"], path);
         }
     }
 

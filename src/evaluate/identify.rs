@@ -137,6 +137,12 @@ impl<'p> Evaluation<'p, '_> {
         Ok(())
     }
 
+    /// The name of the provider that verified a caller.
+    fn provider(&self, caller: &Principal) -> Option<&'p str> {
+        let provider = self.policy.providers.get(caller.provider().0)?;
+        Some(&provider.name)
+    }
+
     /// If the gate needs credentials of several providers: offers what is missing or invalid, because one is invalid.
     #[cold]
     fn offer_besides_valid(
@@ -197,12 +203,6 @@ impl<'p> Evaluation<'p, '_> {
             true => Cow::Borrowed(&gate.offers),
             false => Cow::Owned(offers_of(&others)),
         }
-    }
-
-    /// The name of the provider that verified a caller.
-    fn provider(&self, caller: &Principal) -> Option<&'p str> {
-        let provider = self.policy.providers.get(caller.provider().0)?;
-        Some(&provider.name)
     }
 
     pub(super) fn carrier(&self, location: LocationId) -> Option<&'p Carrier> {

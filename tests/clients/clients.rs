@@ -23,7 +23,7 @@ const ISSUER: &str = "https://login.example.com";
 const CLOSED_PORT: u16 = 1;
 
 /// What the clients are told: names and values of their environment.
-type Variables<'a> = &'a [(&'a str, &'a str)];
+pub type Variables<'a> = &'a [(&'a str, &'a str)];
 
 fn key() -> SigningKey {
     read_key("tests/keys/es256.json")
@@ -40,7 +40,7 @@ fn token(scope: &str) -> String {
         .unwrap()
 }
 
-fn provider() -> Value {
+pub fn provider() -> Value {
     let jwks = json!({"inline": {"keys": [key().public_jwk()]}});
     json!({"name": "corp", "jwt": {"issuer": ISSUER, "audiences": ["orders"], "jwks": jwks}})
 }
@@ -170,7 +170,7 @@ impl Drop for Servers {
     }
 }
 
-fn node(script: &str, variables: Variables<'_>) -> Command {
+pub fn node(script: &str, variables: Variables<'_>) -> Command {
     let folder = in_repository("tests/clients");
     assert!(
         folder.join("node_modules").exists(),
@@ -185,7 +185,7 @@ fn node(script: &str, variables: Variables<'_>) -> Command {
 }
 
 /// Runs a client to its end, and shows what it saw.
-fn run(client: &mut Command, envoy: &Envoy) {
+pub fn run(client: &mut Command, envoy: &Envoy) {
     let ended = client.stdin(Stdio::null()).output();
     let ended = ended.unwrap_or_else(|error| panic!("{client:?} does not run: {error}"));
     let saw = format!("{}{}", text(&ended.stdout), text(&ended.stderr));
@@ -213,11 +213,11 @@ fn start(bootstrap: &Value) -> Envoy {
     Envoy::start_with(bootstrap, Stdio::null())
 }
 
-fn address(envoy: &Envoy, listener: &str) -> String {
+pub fn address(envoy: &Envoy, listener: &str) -> String {
     envoy.listener(listener).to_string()
 }
 
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let python = in_repository(".venv/clients/bin/python");
     assert!(
         python.exists(),

@@ -7,3 +7,4 @@ mod explain;
 mod files;
 mod mint;
 mod mistakes;
+mod require_all;

@@ -372,12 +372,17 @@ fn a_rule_that_cannot_hide_above_another_is_warned_of() {
             json!({"providers": ["one"]}),
             Some("callers of some providers receive 403"),
         ),
+        (
+            json!({"require_all": ["one", "two"]}),
+            Some("callers of only some providers of `require_all` receive 401"),
+        ),
     ] {
         let provider = |name: &str| {
             json!({"name": name, "jwt": {
                 "issuer": format!("https://{name}.example.com"),
                 "audiences": "any",
                 "jwks": {"remote": {"uri": format!("https://{name}.example.com/keys"), "cluster": "keys"}},
+                "from": [{"header": format!("x-{name}")}],
             }})
         };
         let mut rest = last.clone();

@@ -26,6 +26,7 @@ fn hidden_rules() -> Vec<Value> {
         {"name": "scope", "require": {"any_scopes": ["admin", "root"]}},
         {"name": "any-of", "require": {"any_of": [{"roles": ["admin"]}, {"claims": {"level": 9}}]}},
         {"name": "partner", "providers": ["partner"], "require": {"roles": ["admin"]}},
+        {"name": "both", "require_all": ["as", "device"], "require": {"roles": ["admin"]}},
         {"name": "inside", "networks": {"allow": ["10.0.0.0/8"]}, "require": {"roles": ["admin"]}},
         {"name": "strong", "require": {"acr": ["mfa"], "max_age": "5m", "roles": ["admin"]}},
         {"name": "path", "require": {"cel": "request.path == '/' && claims.level > 3"}},
@@ -58,6 +59,8 @@ fn document(key: &SigningKey, default: &str, last: Option<&Value>, patch: &Value
             "jwks": {"inline": {"keys": [key.public_jwk()]}},
         }})
     };
+    let mut device = provider("device");
+    device["jwt"]["from"] = json!([{"header": "x-device"}]);
     let visible = json!([
         {"name": "public", "match": {"paths": ["/public/**"]}, "allow": "public"},
         {"name": "optional", "match": {"paths": ["/optional/**"]}, "allow": "optional"},
@@ -71,7 +74,7 @@ fn document(key: &SigningKey, default: &str, last: Option<&Value>, patch: &Value
         "default": default,
         "origin": "https://api.example.com",
         "networks": {"deny": ["192.0.2.0/24"]},
-        "providers": [provider("as"), provider("partner")],
+        "providers": [provider("as"), provider("partner"), device],
         "rules": rules,
         "responses": {"challenge_scope": true, "forbidden_challenge": true, "documentation": "https://docs.example.com/"},
         "resource_metadata": {"resource": "https://api.example.com", "authorization_servers": ["https://as"]},
@@ -98,15 +101,23 @@ fn credentials(key: &SigningKey) -> Vec<(Vec<(&'static str, String)>, bool)> {
     let bearer = |token: String| vec![("authorization", format!("Bearer {token}"))];
     let good = token(json!({}));
     let forged = format!("{}AAAA", &good[..good.len() - 4]);
+    let device = vec![("x-device", token(json!({"iss": "https://device"})))];
     vec![
         (Vec::new(), false),
         (vec![("authorization", "Basic eDp5".to_owned())], false),
-        (bearer(forged), false),
+        (bearer(forged.clone()), false),
         (bearer(token(json!({"exp": NOW - 300}))), false),
         (bearer(token(json!({"iss": "https://other"}))), false),
         (bearer(token(json!({"aud": "other"}))), false),
         (bearer("x".to_owned()), false),
         (bearer("a b".to_owned()), false),
+        (device.clone(), true),
+        ([device.clone(), bearer(good.clone())].concat(), true),
+        ([device, bearer(forged.clone())].concat(), false),
+        (
+            [vec![("x-device", forged.clone())], bearer(good.clone())].concat(),
+            false,
+        ),
         ([bearer(good.clone()), bearer(good.clone())].concat(), false),
         (bearer(good), true),
         (bearer(token(json!({"acr": "mfa", "auth_time": NOW}))), true),
@@ -353,6 +364,8 @@ fn whatever_the_last_rule() {
         json!({"require": {"cel": "!request.path.startsWith('/x')"}}),
         json!({"providers": ["partner"], "require": {"any_scopes": ["a", "b"]}}),
         json!({"require": {"acr": ["mfa"], "max_age": "5m"}}),
+        json!({"require_all": ["device", "as"]}),
+        json!({"require_all": ["partner", "device"], "other_credentials": "ignore", "require": {"scopes": ["read"]}}),
         json!({"allow": "public"}),
         json!({"allow": "public", "networks": {"deny": ["203.0.113.0/24"]}}),
         json!({"allow": "optional"}),
@@ -401,6 +414,8 @@ fn whatever_is_required_everywhere() {
     let require = json!({"require": {"claims": {"level": 7}}});
     assert_eq!(hold("optional", &require), 0);
     let last = json!({"name": "last", "providers": ["partner"], "require": {"scopes": ["read"]}});
+    let both = json!({"name": "last", "require_all": ["as", "device"]});
+    assert_eq!(hold_above("deny", Some(&both), &require), 0);
     let require = json!({"require": {"any_of": [{"scopes": ["a"]}, {"roles": ["b"]}]}});
     assert_eq!(hold_above("deny", Some(&last), &require), 0);
 }

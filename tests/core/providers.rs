@@ -392,7 +392,7 @@ fn received(
     let is_query = |slot: Slot| matches!(slot.part(), Part::Query(_));
     let is_known = |slot: Slot| providers.iter().any(|own| own.from.contains(&slot));
     let stays =
-        |one: &&Shown| !removed.contains(&one.slot) && !(is_query(one.slot) && is_known(one.slot));
+        |one: &&Shown| !(removed.contains(&one.slot) || is_query(one.slot) && is_known(one.slot));
     let kept: Vec<Shown> = shown.iter().filter(stays).copied().collect();
     let fields = fields(path, providers, &kept, in_lower_case);
     match passed(&countersign::evaluate::Forward::default(), &fields) {
@@ -555,4 +555,61 @@ fn random_providers_rules_and_credentials_are_decided_as_the_model_does() {
             );
         }
     }
+}
+
+/// Two random providers that accept different credentials, perhaps with a third.
+fn random_pair(random: &mut Random) -> Vec<Provider> {
+    loop {
+        let count = 2 + random.below(2);
+        let drawn = (0..count).map(|_| random_provider(random));
+        let providers: Vec<Provider> = drawn.collect();
+        if !have_rivals(&providers, &[0, 1]) {
+            return providers;
+        }
+    }
+}
+
+#[test]
+fn require_all_accepts_two_providers_exactly_if_a_request_can_have_a_credential_of_each() {
+    let mut random = Random::new(51);
+    let mut counts = [0, 0];
+    for _ in 0..CONFIGURATIONS {
+        let providers = random_pair(&mut random);
+        let mut both = Rule {
+            accepted: vec![0, 1],
+            needs_each: true,
+            is_optional: false,
+            ignores_others: false,
+            is_closed: false,
+        };
+        let is_accepted =
+            config::load_value(&document(&providers, std::slice::from_ref(&both))).is_ok();
+        // The same rule for either provider, which permits only requests with a caller of each.
+        both.needs_each = false;
+        let mut either = document(&providers, &[both]);
+        either["rules"][0]["require"] = json!({"cel": "'p0' in callers && 'p1' in callers"});
+        let plan = config::load_value(&either)
+            .expect("a valid configuration")
+            .plan;
+        let worker = Worker {
+            plan: &plan,
+            providers: &providers,
+            store: plan.empty_store().into(),
+        };
+        let valid = |id: usize, slot: Slot| Shown {
+            slot,
+            text: Text::Of(id, true),
+            is_doubled: false,
+        };
+        let pairs = providers[0].from.iter();
+        let mut pairs = pairs.flat_map(|one| providers[1].from.iter().map(move |two| (*one, *two)));
+        let passes = pairs.any(|(one, two)| {
+            let shown = [valid(0, one), valid(1, two)];
+            let observed = worker.ask(&fields("/r0", &providers, &shown, false));
+            one.part() != two.part() && matches!(observed, Observed::Passed { .. })
+        });
+        assert_eq!(is_accepted, passes, "{providers:#?}");
+        counts[usize::from(passes)] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 50), "{counts:?}");
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support;
+use crate::support::authorization::{self, introspected};
 use crate::support::cookbook::{self, Answer, Line, Recipe, recipes};
 use crate::support::envoy::Envoy;
 use crate::support::example::Mint;
@@ -16,7 +17,8 @@ use crate::support::upstream::Upstream;
 fn every_transcript_is_what_comes_back() {
     let (upstream, mut recipes, mint) = (Upstream::start(), recipes(), Mint::new());
     assert!(recipes.len() >= 6);
-    let bootstrap = cookbook::bootstrap(&recipes, upstream.port());
+    let login = authorization::start();
+    let bootstrap = cookbook::bootstrap(&recipes, upstream.port(), login.port());
     let envoy = Envoy::start_with(&bootstrap, Stdio::null());
     for recipe in &mut recipes {
         recipe.transcript.retain(|line| line.at.is_none());
@@ -65,6 +67,11 @@ fn explain_says_the_same() {
         }
         if let Some(token) = line.token(&mint) {
             explain.args(["--bearer", &token]);
+        }
+        if let Some(token) = line.opaque_token() {
+            let response = folder.path().join("introspection.json");
+            fs::write(&response, introspected(token).to_string()).unwrap();
+            explain.arg("--introspection").arg(response);
         }
         let ran = explain.output().unwrap();
         let said = serde_json::from_slice(&ran.stdout);

@@ -150,6 +150,59 @@ fn concurrent_requests_with_one_token_wait_for_one_question() {
 }
 
 #[test]
+fn requests_are_answered_if_the_client_whose_request_asked_has_gone() {
+    let (upstream, server, gate) = (Upstream::start(), server(), Gate::default());
+    let active = Page::introspection(&json!({"active": true, "sub": "amy"}));
+    server.serve(&format!("/introspect {TOKEN}"), active.behind(&gate));
+    let envoy =
+        Envoy::start(bootstrap(&upstream, &server).listener("api", &document(&server, &json!({}))));
+    let mut first = TcpStream::connect(envoy.listener("api")).unwrap();
+    let head = format!("GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
+    first.write_all(head.as_bytes()).unwrap();
+    until("the server is asked", || asked(&server) == 1);
+    thread::scope(|scope| {
+        let second = scope.spawn(|| get(&envoy, TOKEN));
+        until("both wait", || waiting(&envoy) == 2);
+        drop(first);
+        until("the first has gone", || waiting(&envoy) == 1);
+        gate.open();
+        let begun = Instant::now();
+        assert_eq!(second.join().unwrap(), 200);
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+    });
+    assert_eq!(asked(&server), 1);
+    ends_well(&envoy);
+}
+
+#[test]
+fn in_shadow_mode_the_server_is_asked_and_no_request_waits() {
+    let (upstream, server, gate) = (Upstream::start(), server(), Gate::default());
+    let active = Page::introspection(&json!({"active": true, "sub": "amy"}));
+    server.serve(&format!("/introspect {TOKEN}"), active.behind(&gate));
+    let mut document = document(&server, &json!({}));
+    document["mode"] = json!("shadow");
+    let envoy = Envoy::start(bootstrap(&upstream, &server).listener("api", &document));
+    let subject = || {
+        let response = post(&envoy, "api", TOKEN, b"");
+        assert_eq!(response.status, 200);
+        String::from_utf8(response.body)
+            .unwrap()
+            .contains("x-auth-subject")
+    };
+    for _ in 0..3 {
+        assert!(!subject(), "the server has not answered");
+    }
+    gate.open();
+    until("the caller is known", subject);
+    assert_eq!(server.asked(&format!("/introspect {TOKEN}")), 1);
+    ends_well(&envoy);
+}
+
+#[test]
 fn a_revoked_token_is_refused_when_the_cached_answer_has_ended() {
     let (upstream, server) = (Upstream::start(), server());
     let envoy = Envoy::start(

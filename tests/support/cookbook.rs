@@ -1,7 +1,7 @@
 //! README's policies to copy: the rules of each, and its transcript, read from the README itself.
 //!
-//! A recipe is a `###` heading of the section; its `yaml` block takes the place of the rules of `envoy/envoy.yaml`, its
-//! `text` block is the transcript. A line of that has columns, two or more spaces apart:
+//! A recipe is a `###` heading of the section; its `yaml` block takes the place of the rules of `envoy/envoy.yaml`, and its
+//! `providers` stand beside the one there; its `text` block is the transcript. A line of that has columns, two or more spaces apart:
 //!
 //! ```text
 //! GET admin.example.com/x  token: sub=amy roles=[a,b] auth_time=now-1h  from 10.1.2.3  x-field: value  → 403 forbidden
@@ -10,7 +10,7 @@
 //!
 //! The host may be missing, and everything between the target and the arrow; `at 2026-03-02T08:30:00Z` there is the moment
 //! to judge at, which `countersign explain` can be told and Envoy cannot. After the arrow stand the status and, of a
-//! refusal, the error; in further columns or on further lines, fields of the response that stand there once, exactly.
+//! refusal, the error; in further columns or on further lines, fields of the response: all with this name, exactly.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -103,9 +103,14 @@ fn recipe(text: &str) -> Recipe {
         end.unwrap_or_else(|| panic!("{title}: no end of {language}"))
             .0
     };
-    let keys: Map<String, Value> =
+    let mut keys: Map<String, Value> =
         serde_yaml_ng::from_str(block("yaml")).unwrap_or_else(|e| panic!("{title}: {e}"));
-    let mut document = json!({"realm": "orders", "providers": example::providers()});
+    let mut providers = example::providers();
+    if let Some(Value::Array(own)) = keys.remove("providers") {
+        let all = providers.as_array_mut();
+        all.expect("a list of providers").extend(own);
+    }
+    let mut document = json!({"realm": "orders", "providers": providers});
     document.as_object_mut().expect("an object").extend(keys);
     Recipe {
         name: title.to_lowercase().replace(' ', "-"),
@@ -225,6 +230,12 @@ impl Line {
         fields
     }
 
+    /// The opaque token that it sends.
+    pub fn opaque_token(&self) -> Option<&str> {
+        let mut fields = self.fields.iter();
+        fields.find_map(|(_, value)| value.strip_prefix("Bearer "))
+    }
+
     /// Plays it.
     ///
     /// # Panics
@@ -263,14 +274,13 @@ impl Line {
         if self.error.is_some() && self.error.as_deref() != body["error"].as_str() {
             differences.push(format!("the error is {}", body["error"]));
         }
-        for (name, value) in &self.comes_with {
-            let came: Vec<&String> = answer
-                .headers
-                .iter()
-                .filter(|(own, _)| own == name)
-                .map(|(_, value)| value)
-                .collect();
-            if came != [value] {
+        for (name, _) in &self.comes_with {
+            let values = |fields: &[(String, String)]| -> Vec<String> {
+                let named = fields.iter().filter(|(own, _)| own == name);
+                named.map(|(_, value)| value.clone()).collect()
+            };
+            let came = values(&answer.headers);
+            if came != values(&self.comes_with) {
                 differences.push(format!("{name} is {came:?}"));
             }
         }
@@ -326,8 +336,9 @@ fn dated(value: &Value, now: i64) -> Value {
     json!(now - i64::try_from(ago.as_secs()).expect("not that long ago"))
 }
 
-/// An Envoy with a listener for each recipe, named as it is, behind one proxy that says where a request comes from.
-pub fn bootstrap(recipes: &[Recipe], upstream: u16) -> Value {
+/// An Envoy with a listener for each recipe, named as it is, behind one proxy that says where a request comes from. The
+/// cluster `login` is the authorization server.
+pub fn bootstrap(recipes: &[Recipe], upstream: u16, login: u16) -> Value {
     let mut bootstrap = example::bootstrap("envoy/envoy.yaml", &[("upstream", upstream)]);
     let listeners = &mut bootstrap["static_resources"]["listeners"];
     let template = listeners[0].clone();
@@ -338,9 +349,16 @@ pub fn bootstrap(recipes: &[Recipe], upstream: u16) -> Value {
         manager["xff_num_trusted_hops"] = json!(1);
         let filter = &mut example::http_filters(&mut listener)[0]["typed_config"]["config"];
         filter["vm_config"]["vm_id"] = json!(recipe.name);
+        filter["vm_config"]["environment_variables"] = example::variables();
         filter["configuration"]["value"] = recipe.document.clone();
         listener
     };
     *listeners = recipes.iter().map(listener).collect();
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
+    let clusters = clusters.expect("clusters");
+    let mut cluster = clusters[0].clone();
+    cluster["name"] = json!("login");
+    example::set_port(&mut cluster, login);
+    clusters.push(cluster);
     bootstrap
 }

@@ -7,8 +7,10 @@ use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 
+use super::authorization;
 use super::envoy::module_path;
 use super::in_repository;
+use super::leaks;
 use super::token::read_key;
 
 /// Where every example expects the module.
@@ -34,11 +36,8 @@ fn read(path: &str) -> Value {
 /// The file is not as the others are.
 pub fn bootstrap(path: &str, clusters: &[(&str, u16)]) -> Value {
     let mut bootstrap = read(path);
-    set(
-        &mut bootstrap,
-        "/admin/address/socket_address/port_value",
-        json!(0),
-    );
+    bootstrap["admin"] =
+        json!({"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}});
     let resources = &mut bootstrap["static_resources"];
     for listener in resources["listeners"].as_array_mut().expect("listeners") {
         set(listener, "/address/socket_address/port_value", json!(0));
@@ -55,13 +54,44 @@ pub fn bootstrap(path: &str, clusters: &[(&str, u16)]) -> Value {
         let port = port
             .unwrap_or_else(|| panic!("{path}: nobody is {}", cluster["name"]))
             .1;
-        set(
-            cluster,
-            "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value",
-            json!(port),
-        );
+        set_port(cluster, port);
     }
     bootstrap
+}
+
+/// The variables with the secrets of the filter, as the filter of a test has them: not in the environment of the test.
+pub fn variables() -> Value {
+    json!({"key_values": {
+        "GATE_SECRET": authorization::GATE_SECRET,
+        "KEYS_AUTHORIZATION": authorization::KEYS_AUTHORIZATION,
+    }})
+}
+
+/// `envoy/credentials.yaml` with the statistics of `envoy/envoy.yaml`. Its clusters `login` and `keys` lead to this port of
+/// 127.0.0.1, without TLS.
+pub fn credentials(upstream: u16, login: u16) -> Value {
+    let mut bootstrap = bootstrap(
+        "envoy/credentials.yaml",
+        &[("upstream", upstream), ("login", login), ("keys", login)],
+    );
+    let resources = &mut bootstrap["static_resources"];
+    for cluster in resources["clusters"].as_array_mut().expect("clusters") {
+        let cluster = cluster.as_object_mut().expect("a cluster");
+        cluster.remove("transport_socket");
+        let address = "/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/address";
+        set(&mut cluster["load_assignment"], address, json!("127.0.0.1"));
+    }
+    let filter = &mut http_filters(&mut resources["listeners"][0])[0];
+    filter["typed_config"]["config"]["vm_config"]["environment_variables"] = variables();
+    bootstrap["stats_config"] = read("envoy/envoy.yaml")["stats_config"].take();
+    bootstrap
+}
+
+/// Sets the port of a cluster.
+pub fn set_port(cluster: &mut Value, port: u16) {
+    let place =
+        "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value";
+    set(cluster, place, json!(port));
 }
 
 /// The HTTP filters of a listener, the router included.
@@ -113,12 +143,13 @@ impl Mint {
         members.extend(claims.as_object().expect("claims are an object").clone());
         members.retain(|_, value| !value.is_null());
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid()});
-        self.key
-            .sign_compact(
-                Algorithm::Es256,
-                header.to_string().as_bytes(),
-                all.to_string().as_bytes(),
-            )
-            .expect("the examples' key signs")
+        let signed = self.key.sign_compact(
+            Algorithm::Es256,
+            header.to_string().as_bytes(),
+            all.to_string().as_bytes(),
+        );
+        let token = signed.expect("the examples' key signs");
+        leaks::of_token(&token);
+        token
     }
 }

@@ -1,10 +1,11 @@
 //! Searches what the filter writes for every secret that a test used.
 //!
-//! A test registers nothing. Secrets are collected from what it sends and configures:
+//! A test registers nothing. Secrets are collected from what it signs, sends and configures:
 //!
 //! 1. Each request: the values of `authorization`, `proxy-authorization`, `cookie`, `x-api-key`, and of the headers, cookies
 //!    and query parameters at which a provider of any configuration looks. `Basic` is decoded as well.
-//! 2. Each configuration: `client_secret`, the headers of fetches, and the values of environment variables.
+//! 2. Each token of the examples' issuer, so that those are known that another client sends.
+//! 3. Each configuration: `client_secret`, the headers of fetches, and the values of environment variables.
 //!
 //! A secret of twelve or more characters is found by its first twelve, so that a log that truncates it is found too. One of
 //! eight to eleven is found as a whole. Shorter ones, such as `a.b`, are words that a log can contain for another reason.
@@ -74,6 +75,11 @@ pub fn of_configuration(configuration: &Value) {
     used().add_configuration(configuration);
 }
 
+/// Collects a token, whatever sends it.
+pub fn of_token(token: &str) {
+    used().add_token(token.as_bytes());
+}
+
 /// Collects secrets that were found before.
 pub fn of(secrets: &Secrets) {
     let mut used = used();
@@ -126,6 +132,7 @@ impl Secrets {
 
     /// Adds a credential, which may have a scheme before it. A single word can be a scheme if `has_scheme`.
     fn add_credential(&mut self, value: &[u8], has_scheme: bool) {
+        let value = value.trim_ascii();
         if !self.known.insert(value.to_vec()) {
             return;
         }

@@ -4,6 +4,7 @@
 // Each test binary uses its own part of this.
 #![allow(dead_code)]
 
+pub mod authorization;
 pub mod case;
 pub mod challenge;
 pub mod client;

@@ -102,12 +102,14 @@ struct Values<'a, 'v> {
 impl<'v> Values<'_, 'v> {
     /// The callers that the expression refers to, by the names of their providers.
     fn callers(self) -> Option<Boxed<'v>> {
-        let named = self.input.callers.iter().filter_map(|caller| {
+        let mut known: Vec<(&str, Boxed<'v>)> = Vec::new();
+        for caller in self.input.callers {
             let provider = self.input.providers.get(caller.provider().0)?;
-            let is_seen = self.references.callers.contains(&provider.name);
-            is_seen.then_some((provider.name.as_str(), caller))
-        });
-        self.members(named.map(|(name, caller)| Some((name, self.caller(caller)?))))
+            if self.references.callers.contains(&provider.name) {
+                known.push((&provider.name, self.caller(caller)?));
+            }
+        }
+        self.members(known.into_iter().map(Some))
     }
 
     fn caller(self, caller: &'v Principal) -> Option<Boxed<'v>> {

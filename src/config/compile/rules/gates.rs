@@ -151,8 +151,8 @@ pub(in crate::config::compile) fn of_strangers(providers: &CompiledProviders<'_>
 /// A gate that accepts any credential of these providers.
 fn gate_of(accepted: Vec<ProviderId>, providers: &CompiledProviders<'_>) -> Gate {
     // The challenges have the order of the configuration, whatever the order of the callers.
-    let mut in_order = accepted.clone();
-    in_order.sort_unstable();
+    let mut in_order = providers.all();
+    in_order.retain(|id| accepted.contains(id));
     let offers = offers_of(&providers.of(&in_order).collect::<Vec<_>>());
     Gate {
         providers: accepted,

@@ -227,7 +227,7 @@ fn two_lists_of_users_cannot_be_accepted_by_one_rule() {
     assert!(
         faults
             .iter()
-            .any(|fault| fault.contains("the providers `a` and `b` accept the same tokens")),
+            .any(|fault| fault.contains("the providers `a` and `b` accept the same credentials")),
         "{faults:?}"
     );
 }

@@ -1,0 +1,51 @@
+//! The servers that `envoy/credentials.yaml` and the policies of the README ask, in one: an authorization server that
+//! introspects opaque tokens (RFC 7662), and the list of the partners' keys.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::issuer::{Issuer, Page};
+
+/// The client secret of the filter at the authorization server.
+pub const GATE_SECRET: &str = "secret-of-the-gate";
+/// `gate` with this secret, as a request has it.
+const GATE: &str = "Basic Z2F0ZTpzZWNyZXQtb2YtdGhlLWdhdGU=";
+/// The header without which the list of keys is not served.
+pub const KEYS_AUTHORIZATION: &str = "Bearer reader-of-the-list";
+/// A key of the list, which may read orders.
+pub const PARTNER_KEY: &str = "acme-7Qm2xV9kLw";
+/// The tokens that are active.
+const ACTIVE: [&str; 2] = ["t-9f31-alice", "t-9f31-bob"];
+
+/// Starts them on a free port of 127.0.0.1.
+pub fn start() -> Issuer {
+    let server = Issuer::start();
+    let introspection = |token| {
+        Page::json(&introspected(token)).requiring("authorization", GATE, Page::status(401))
+    };
+    server.serve("/introspect", introspection("unknown"));
+    for token in ACTIVE {
+        server.serve(&format!("/introspect {token}"), introspection(token));
+    }
+    let list = Page::json(&keys());
+    let list = list.requiring("authorization", KEYS_AUTHORIZATION, Page::status(401));
+    server.serve("/keys", list);
+    server
+}
+
+/// What the authorization server says of a token (RFC 7662 §2.2).
+pub fn introspected(token: &str) -> Value {
+    let active = |subject, scope| json!({"active": true, "sub": subject, "scope": scope});
+    match token {
+        "t-9f31-alice" => active("alice", "orders:read"),
+        "t-9f31-bob" => active("bob", "invoices:read"),
+        _ => json!({"active": false}),
+    }
+}
+
+/// The list of keys, as it is fetched.
+fn keys() -> Value {
+    let digest = Sha256::digest(PARTNER_KEY);
+    let digest: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+    json!({"keys": [{"id": "acme", "sha256": digest, "scopes": ["orders:read"]}]})
+}
