@@ -272,8 +272,8 @@ fn play(
                     (None, _) => "is answered",
                 });
             }
-            Outcome::Needs(fetch) if settled.len() < 4 => settled.push(fetch),
-            Outcome::Needs(_) => return Err("a fetch that has ended is requested again".to_owned()),
+            Outcome::Needs(fetch, _) if settled.len() < 4 => settled.push(fetch),
+            Outcome::Needs(..) => return Err("a fetch that has ended is requested again".to_owned()),
         }
     }
 }

@@ -164,6 +164,8 @@ impl Introspection {
         // A server is also asked about refresh tokens, which do not authorize requests (RFC 6749 §1.5).
         let mut kinds = KIND.iter().filter_map(|name| claims.get(name)?.as_str());
         let is_other = |kind: &str| {
+            // Some servers name the type as RFC 8693 §3 does: `urn:ietf:params:oauth:token-type:refresh_token`.
+            let kind = kind.rsplit(':').next().unwrap_or(kind);
             OTHER_KINDS
                 .iter()
                 .any(|other| kind.eq_ignore_ascii_case(other))
