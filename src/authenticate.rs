@@ -57,6 +57,8 @@ pub struct Provider {
 }
 
 /// How a provider verifies credentials: one variant for each kind.
+// There are few providers: a box would cost each request a load.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Method {
     /// JSON Web Tokens.
@@ -181,7 +183,12 @@ pub fn select<'p, 'c>(
             })
         })
     };
-    match find(false).or_else(|| find(true)) {
+    // A JSON Web Token of a provider that does not look at this location must not become a token of another provider.
+    let is_known = || {
+        let mut others = providers.iter().filter(|own| !own.method.asks());
+        others.any(|own| own.method.claim(parsed).is_some())
+    };
+    match find(false).or_else(|| find(true).filter(|_| !is_known())) {
         Some(selected) => Ok(selected),
         None => Err(match parsed.shown() {
             // The token can be parsed, so its fault is that its issuer is not trusted.

@@ -210,7 +210,9 @@ pub fn permit_where_hidden(
 pub fn refuse_missing(gate: &Gate, callers: &Principals) -> Result<(), Reject> {
     match gate.missing(callers).next() {
         None => Ok(()),
-        Some(_) => Err(Reject::MissingCredential),
+        missing => Err(Reject::MissingCredential {
+            is_first: missing.as_ref() == gate.providers.first(),
+        }),
     }
 }
 

@@ -50,7 +50,10 @@ pub enum Reject {
     /// The credential is not valid.
     Invalid(Invalid),
     /// The rule needs credentials of several providers, and one of them is missing.
-    MissingCredential,
+    MissingCredential {
+        /// Whether it is the one of the first provider, whose caller the upstream learns of.
+        is_first: bool,
+    },
     /// The filter cannot verify the credential now.
     Unavailable(Unavailable),
     /// The credential is valid, but the rule does not accept its provider.
@@ -296,7 +299,7 @@ impl Reject {
             Self::Fixed => "respond",
             Self::TooManyFailures { .. } => "too_many_failures",
             Self::NoCredential => "unauthorized",
-            Self::MissingCredential => "credential_missing",
+            Self::MissingCredential { .. } => "credential_missing",
             Self::Malformed(malformed) => match malformed.fault {
                 CredentialFault::Several => "several_credentials",
                 CredentialFault::Empty => "empty_credential",

@@ -88,8 +88,10 @@ impl Basic {
     pub(super) fn verify(&self, login: &Login, facts: Facts<'_>) -> Result<Verified, Refusal> {
         let users = self.at_hand(facts)?;
         let verify = |hash| facts.hashing.verify(hash, login.password());
+        // Also of a known user, so that selecting it takes no time that tells.
+        let decoy = users.decoy(login.user());
         let Some(user) = users.find(login.user()) else {
-            if let Some(decoy) = users.decoy(login.user()) {
+            if let Some(decoy) = decoy {
                 verify(decoy)?;
             }
             return Err(LoginFault::User.into());

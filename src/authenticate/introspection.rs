@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::jose::base64url;
 use super::jose::claims::{ClaimNames, Times};
 use super::jwt::Audiences;
 use super::principal::Verified;
@@ -139,10 +140,9 @@ impl Introspection {
             return None;
         };
         let is_asked = match parsed.jwt() {
-            Err(TokenFault::Malformed) => true,
             Ok(_) => self.accepts_jwt,
-            // A JSON Web Token that no server may accept.
-            Err(_) => false,
+            // A changed or unacceptable JSON Web Token is not an opaque token.
+            Err(_) => !begins_as_jws(token),
         };
         (is_asked && token.len() <= TOKEN_MAX).then_some(token)
     }
@@ -189,6 +189,23 @@ impl Introspection {
             payload: payload.clone(),
         })
     }
+}
+
+/// Whether a token begins as a JWS: with a header that has `alg`, and that is not the header of a JWE (RFC 7516 §9).
+///
+/// A server that reads base64url leniently takes a JSON Web Token that was changed for the one that it was.
+fn begins_as_jws(token: &[u8]) -> bool {
+    let period = token.iter().position(|byte| *byte == b'.');
+    let header = period.and_then(|period| base64url::decode(token.get(..period)?));
+    let header = header.unwrap_or_default();
+    let Ok(Json::Object(header)) = json::parse(&header) else {
+        return false;
+    };
+    let is_jwe = || {
+        let periods = token.iter().filter(|byte| **byte == b'.');
+        header.get("enc").is_some() && periods.count() == 4
+    };
+    header.get("alg").is_some() && !is_jwe()
 }
 
 impl Evidence {

@@ -207,15 +207,17 @@ pub fn is_name(text: &str) -> bool {
         && matches!(escaped(text), Cow::Borrowed(_))
 }
 
-/// Reads the list of a response: `{"name": [...]}`. `read` is called with each entry, which is `None` if it is too long, and
-/// its index. Returns the entries that it cannot read.
+/// Reads an entry, which is `None` if it is too long, at an index of the list.
+type ReadEntry<'r> = &'r mut dyn FnMut(Option<&Json<'_>>, u32) -> Result<(), EntryFault>;
+
+/// Reads the list of a response: `{"name": [...]}`. Returns the entries that `read` cannot read.
 ///
 /// # Errors
 /// [`ListFault`].
 pub(super) fn read_entries(
     body: &[u8],
     name: &'static str,
-    read: &mut dyn FnMut(Option<&Json<'_>>, u32) -> Result<(), EntryFault>,
+    read: ReadEntry<'_>,
 ) -> Result<IgnoredEntries, ListFault> {
     let mut ignored = IgnoredEntries::default();
     let mut index = 0;

@@ -75,7 +75,7 @@ impl<'p> Required<'p> {
             | Reject::Fixed
             | Reject::TooManyFailures { .. }
             | Reject::NoCredential
-            | Reject::MissingCredential
+            | Reject::MissingCredential { .. }
             | Reject::Malformed(_)
             | Reject::Invalid(_)
             | Reject::Unavailable(_)

@@ -104,8 +104,8 @@ pub fn has_schemes(name: &str) -> bool {
 }
 
 /// Whether a header `name` contains something without a scheme, or after another scheme and `scheme`, that an upstream
-/// could use as a credential, and that the filter does not verify. `reads_alone` says whether it verifies a credential
-/// that is alone in this header.
+/// could use as a credential, and that the filter does not verify. `alone` is the grammar of a credential that is alone in
+/// this header, if the filter verifies such a credential.
 ///
 /// The word `scheme` alone is not a credential.
 pub fn has_credential_without_scheme(
@@ -113,12 +113,12 @@ pub fn has_credential_without_scheme(
     name: &str,
     scheme: &str,
     grammar: Grammar,
-    reads_alone: bool,
+    alone: Option<Grammar>,
 ) -> bool {
     let is_scheme = |one: &[u8]| one.eq_ignore_ascii_case(scheme.as_bytes());
     request.values(name.as_bytes()).any(|value| {
         let value = value.trim_ascii();
-        if reads_alone && grammar.can_be(value) {
+        if alone.is_some_and(|alone| alone.can_be(value)) {
             return false;
         }
         // A space follows a scheme (RFC 9110 §11.4).

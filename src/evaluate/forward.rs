@@ -188,9 +188,11 @@ impl<'p> Forwarding<'p, '_> {
             if !is_looked_at(*location) {
                 continue;
             }
-            let reads_alone = alone.is_some_and(is_looked_at);
+            let alone = alone.filter(|location| is_looked_at(*location));
+            let alone = alone.and_then(|location| self.policy.locations.get(location.0));
+            let alone = alone.map(|location| location.grammar);
             let request = self.request;
-            if has_credential_without_scheme(request, field, scheme, *grammar, reads_alone) {
+            if has_credential_without_scheme(request, field, scheme, *grammar, alone) {
                 self.remove_fields(|name| name == field.as_bytes(), forward);
             }
         }

@@ -16,17 +16,6 @@ pub(super) struct Candidate<'c, 's> {
     pub parsed: Parsed<'c, 's>,
 }
 
-impl Candidate<'_, '_> {
-    /// The credential as the token cache knows it.
-    pub fn remembered_as(&self, gate: &Gate) -> TokenKey<'_> {
-        TokenKey {
-            location: self.presented.location,
-            choice: gate.choice,
-            octets: self.presented.shown.octets(),
-        }
-    }
-}
-
 /// The rank of a caller among several: accepted providers before others, in the order of the gate, then of the
 /// configuration.
 pub(super) fn rank(gate: &Gate, caller: &Principal) -> (usize, ProviderId) {
@@ -36,6 +25,27 @@ pub(super) fn rank(gate: &Gate, caller: &Principal) -> (usize, ProviderId) {
 }
 
 impl<'p> Evaluation<'p, '_> {
+    /// A credential as the token cache knows it.
+    ///
+    /// The result of a password is the same for all rules whose provider is the same, so that it is hashed once for them.
+    pub(super) fn remembered_as<'c>(
+        &self,
+        gate: &Gate,
+        candidate: &'c Candidate<'_, '_>,
+    ) -> TokenKey<'c> {
+        let shown = &candidate.presented.shown;
+        let choice = match shown {
+            Shown::Login(_) => self.select(gate, candidate).map(|selected| selected.id.0),
+            Shown::Token(_) | Shown::Key(_) | Shown::Malformed(_) => Ok(gate.choice),
+        };
+        TokenKey {
+            location: candidate.presented.location,
+            // No provider has this number.
+            choice: choice.unwrap_or(u32::MAX as usize),
+            octets: shown.octets(),
+        }
+    }
+
     /// Verifies the credentials, and sets the callers of the decision: none if no credential is presented.
     ///
     /// Every credential that is presented must be valid. The first caller is the one of the first provider, accepted

@@ -93,7 +93,7 @@ impl Evaluation<'_, '_> {
         let providers = &self.policy.providers;
         // A credential that was verified before need not be parsed.
         let tokens = &self.store.tokens;
-        let token = candidate.remembered_as(gate);
+        let token = self.remembered_as(gate, candidate);
         let now = self.circumstances.now;
         if let Some(Judged::Verified(principal)) = tokens.find(tokens.slot(token), token, now) {
             let provider = providers.get(principal.provider().0)?;

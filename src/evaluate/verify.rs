@@ -29,7 +29,7 @@ impl Evaluation<'_, '_> {
             return self.accept(judged, gate, candidate, effects);
         }
         let tokens = &self.store.tokens;
-        let token = candidate.remembered_as(gate);
+        let token = self.remembered_as(gate, candidate);
         let slot = tokens.slot(token);
         match tokens.find(slot, token, self.circumstances.now) {
             Some(Judged::Verified(principal)) if self.is_still_valid(&principal)? => {

@@ -239,14 +239,18 @@ impl Filter {
                 self.fetcher.borrow_mut().want(*source);
                 self.doubt(*source);
             }
+            // A replaced filter asks nothing, and the host may have removed its root context.
+            Fetch::Introspection(_) if self.is_abandoned.get() => {}
             Fetch::Introspection(asked) => {
                 self.questions.borrow_mut().push(asked.clone());
                 match self.request.get() {
-                    // A replaced filter asks nothing, and the host may have removed its root context.
-                    Some(_) if self.is_abandoned.get() => {}
-                    Some(request) => {
-                        ffi::run_in_root(self.root, request);
+                    Some(request) if !ffi::run_in_root(self.root, request) => {
+                        self.questions.take();
+                        self.lines.error(
+                            "countersign: the host does not change the context: tokens are not introspected",
+                        );
                     }
+                    Some(_) => {}
                     None => self.ask(),
                 }
             }

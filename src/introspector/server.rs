@@ -95,7 +95,10 @@ impl Server {
 
     /// What a response says of a token, and until when that is known: no longer than `cache`, and than the token is valid
     /// (RFC 7662 §4).
-    pub(super) fn answer(
+    ///
+    /// # Errors
+    /// [`IntrospectionFault`].
+    pub fn answer(
         &self,
         response: Option<&Response<'_>>,
         now: Timestamp,

@@ -28,7 +28,9 @@ impl Exchange<'_> {
         if reject == Reject::PlainHttp {
             return self.to_https();
         }
-        if !self.is_navigation() {
+        // A person who has signed in already would be sent to and fro.
+        let has_signed_in = reject == Reject::MissingCredential { is_first: false };
+        if has_signed_in || !self.is_navigation() {
             return None;
         }
         Some(Redirect {

@@ -135,14 +135,14 @@ pub(super) fn meaning(
         )
         .retry_after(retry_after),
         // A 401 must have a challenge (RFC 9110 §15.5.2), and without an offer there is none.
-        Reject::NoCredential | Reject::MissingCredential | Reject::Invalid(_)
+        Reject::NoCredential | Reject::MissingCredential { .. } | Reject::Invalid(_)
             if decision.offers.is_empty() =>
         {
             Meaning::new(Code::Forbidden, FORBIDDEN)
         }
         Reject::NoCredential => Meaning::new(Code::Unauthorized, "Authentication is required.")
             .challenge(Challenges::Plain),
-        Reject::MissingCredential => {
+        Reject::MissingCredential { .. } => {
             Meaning::new(Code::Unauthorized, "Another credential is required.")
                 .challenge(Challenges::Plain)
         }

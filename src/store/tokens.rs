@@ -48,7 +48,7 @@ const END: usize = 24;
 pub struct TokenKey<'t> {
     /// The location where it was found.
     pub location: LocationId,
-    /// The choice of providers that the rule accepts.
+    /// The choice of providers that the rule accepts, or for a password the provider.
     pub choice: usize,
     /// The token.
     pub octets: &'t [u8],

@@ -6,5 +6,6 @@
 mod support;
 
 mod clients;
+mod introspection;
 mod issuer;
 mod passwords;

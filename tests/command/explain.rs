@@ -58,6 +58,11 @@ fn desk() -> Desk {
         json!({"active": true, "sub": "alice"}).to_string(),
     );
     desk.write("inactive.json", r#"{"active": false}"#);
+    // Longer than the filter reads.
+    desk.write(
+        "long.json",
+        format!(r#"{{"active": true}}{}"#, " ".repeat(65_536)),
+    );
     desk
 }
 
@@ -137,6 +142,7 @@ fn the_response_of_an_authorization_server_is_read_from_a_file() {
         ("opaque=active.json", GOOD),
         ("inactive.json", DENIED),
         ("both.json", FAILURE),
+        ("long.json", FAILURE),
         ("missing.json", FAILURE),
     ] {
         let given = [&bearer[..], &["--introspection", file]].concat();

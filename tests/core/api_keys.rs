@@ -155,6 +155,19 @@ fn only_an_unknown_key_is_a_guess() {
 }
 
 #[test]
+fn a_key_names_no_user_that_could_be_blocked() {
+    let document = json!({
+        "throttle": { "failures": 1, "window": "1m", "block": "5m", "by": ["user"] },
+        "providers": [provider("partners", json!([acme()]))],
+    });
+    let mut worker = Worker::new(&document);
+    for key in ["sk-guess", "acme", "sk-guess"] {
+        assert_eq!(worker.ask(key, at(0)), refused(KeyFault::Unknown));
+    }
+    assert_eq!(worker.ask(KEY, at(0)), None);
+}
+
+#[test]
 fn a_list_that_is_not_at_hand_is_no_guess_and_no_answer_about_a_key() {
     let remote = json!({ "remote": { "uri": "https://keys", "cluster": "keys", "refresh": "10s", "max_stale": "1m" } });
     let document = json!({

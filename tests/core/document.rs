@@ -1725,7 +1725,7 @@ fn rules_that_contradict_themselves() {
 /// Every key and value of the contract that this version does not serve is refused by name, never ignored.
 #[test]
 fn what_is_not_supported_yet() {
-    for name in ["basic", "digest", "mtls"] {
+    for name in ["digest", "mtls"] {
         let expected = format!("providers[0].{name}: not supported yet");
         hold(&[(
             json!({ "providers": [{ "name": "p", name: {} }] }),

@@ -392,7 +392,7 @@ fn received(
     let is_query = |slot: Slot| matches!(slot.part(), Part::Query(_));
     let is_known = |slot: Slot| providers.iter().any(|own| own.from.contains(&slot));
     let stays =
-        |one: &&Shown| !removed.contains(&one.slot) && !(is_query(one.slot) && is_known(one.slot));
+        |one: &&Shown| !(removed.contains(&one.slot) || is_query(one.slot) && is_known(one.slot));
     let kept: Vec<Shown> = shown.iter().filter(stays).copied().collect();
     let fields = fields(path, providers, &kept, in_lower_case);
     match passed(&countersign::evaluate::Forward::default(), &fields) {

@@ -150,6 +150,59 @@ fn concurrent_requests_with_one_token_wait_for_one_question() {
 }
 
 #[test]
+fn requests_are_answered_if_the_client_whose_request_asked_has_gone() {
+    let (upstream, server, gate) = (Upstream::start(), server(), Gate::default());
+    let active = Page::introspection(&json!({"active": true, "sub": "amy"}));
+    server.serve(&format!("/introspect {TOKEN}"), active.behind(&gate));
+    let envoy =
+        Envoy::start(bootstrap(&upstream, &server).listener("api", &document(&server, &json!({}))));
+    let mut first = TcpStream::connect(envoy.listener("api")).unwrap();
+    let head = format!("GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
+    first.write_all(head.as_bytes()).unwrap();
+    until("the server is asked", || asked(&server) == 1);
+    thread::scope(|scope| {
+        let second = scope.spawn(|| get(&envoy, TOKEN));
+        until("both wait", || waiting(&envoy) == 2);
+        drop(first);
+        until("the first has gone", || waiting(&envoy) == 1);
+        gate.open();
+        let begun = Instant::now();
+        assert_eq!(second.join().unwrap(), 200);
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+    });
+    assert_eq!(asked(&server), 1);
+    ends_well(&envoy);
+}
+
+#[test]
+fn in_shadow_mode_the_server_is_asked_and_no_request_waits() {
+    let (upstream, server, gate) = (Upstream::start(), server(), Gate::default());
+    let active = Page::introspection(&json!({"active": true, "sub": "amy"}));
+    server.serve(&format!("/introspect {TOKEN}"), active.behind(&gate));
+    let mut document = document(&server, &json!({}));
+    document["mode"] = json!("shadow");
+    let envoy = Envoy::start(bootstrap(&upstream, &server).listener("api", &document));
+    let subject = || {
+        let response = post(&envoy, "api", TOKEN, b"");
+        assert_eq!(response.status, 200);
+        String::from_utf8(response.body)
+            .unwrap()
+            .contains("x-auth-subject")
+    };
+    for _ in 0..3 {
+        assert!(!subject(), "the server has not answered");
+    }
+    gate.open();
+    until("the caller is known", subject);
+    assert_eq!(server.asked(&format!("/introspect {TOKEN}")), 1);
+    ends_well(&envoy);
+}
+
+#[test]
 fn a_revoked_token_is_refused_when_the_cached_answer_has_ended() {
     let (upstream, server) = (Upstream::start(), server());
     let envoy = Envoy::start(
@@ -220,6 +273,80 @@ fn a_server_that_fails_makes_requests_unavailable_until_it_answers_again() {
     server.start_again();
     says(&server, TOKEN, json!({"active": true}));
     until("it answers again", || get(&envoy, TOKEN) == 200);
+    ends_well(&envoy);
+}
+
+#[test]
+fn a_call_that_is_not_sent_makes_the_request_unavailable() {
+    let (upstream, server) = (Upstream::start(), server());
+    let with = |members: Value| document(&server, &members);
+    let shadow = {
+        let mut document = with(json!({"cluster": "nobody"}));
+        document["mode"] = json!("shadow");
+        document
+    };
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &server)
+            .cluster("nobody", &[])
+            .listener("api", &with(json!({})))
+            .listener("nobody", &with(json!({"cluster": "nobody"})))
+            .listener("missing", &with(json!({"cluster": "missing"})))
+            .listener("shadow", &shadow),
+    );
+    for _ in 0..3 {
+        for listener in ["nobody", "missing"] {
+            let response = post(&envoy, listener, TOKEN, b"content");
+            assert_eq!(response.status, 503, "{listener}");
+            assert_eq!(response.values("retry-after").count(), 1, "{listener}");
+        }
+        assert_eq!(post(&envoy, "shadow", TOKEN, b"content").status, 200);
+        assert_eq!(get(&envoy, TOKEN), 200);
+    }
+    let lines = failures(&envoy);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("expected a healthy endpoint"))
+            && lines
+                .iter()
+                .any(|line| line.contains("no cluster `missing`")),
+        "{lines:?}"
+    );
+    ends_well(&envoy);
+}
+
+#[test]
+fn filters_that_share_a_vm_receive_their_own_responses() {
+    let (upstream, one, other) = (Upstream::start(), server(), server());
+    let gate = Gate::default();
+    for (server, subject) in [(&one, "amy"), (&other, "eve")] {
+        let active = Page::introspection(&json!({"active": true, "sub": subject}));
+        server.serve(&format!("/introspect {TOKEN}"), active.behind(&gate));
+    }
+    let members = json!({"cluster": "other"});
+    let envoy = Envoy::start(
+        bootstrap(&upstream, &one)
+            .cluster("other", &[other.port()])
+            .listener("api", &document(&one, &json!({})))
+            .listener("other", &document(&other, &members)),
+    );
+    let subject = |listener: &str| {
+        let response = post(&envoy, listener, TOKEN, b"content");
+        let echoed: Value = serde_json::from_slice(&response.body).unwrap();
+        echoed["headers"].to_string()
+    };
+    thread::scope(|scope| {
+        let first = scope.spawn(|| subject("api"));
+        let second = scope.spawn(|| subject("other"));
+        until("both wait", || asked(&one) + asked(&other) == 2);
+        gate.open();
+        let (first, second) = (first.join().unwrap(), second.join().unwrap());
+        assert!(first.contains("amy") && !first.contains("eve"), "{first}");
+        assert!(
+            second.contains("eve") && !second.contains("amy"),
+            "{second}"
+        );
+    });
     ends_well(&envoy);
 }
 

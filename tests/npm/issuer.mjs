@@ -1,4 +1,5 @@
-// An OpenID provider on loopback for tests/clients/issuer.rs: client credentials, access tokens as JWTs, everything in memory.
+// An OpenID provider on loopback for tests/clients/issuer.rs and introspection.rs: client credentials, everything in memory.
+// Access tokens are JWTs, and opaque for the resource OPAQUE. The client `gate` introspects them.
 //
 // Takes commands on standard input, one a line, and answers each with a line on standard output; the first line of all
 // is the port. It ends when its input does.
@@ -17,6 +18,8 @@ import Provider from "oidc-provider";
 console.info = console.error;
 
 const ALGORITHMS = { rs256: "RS256", es256: "ES256", ed25519: "EdDSA" };
+
+const OPAQUE = "https://opaque.example.com";
 
 const made = new Map();
 
@@ -44,17 +47,28 @@ async function provider(issuer, kids) {
         token_endpoint_auth_method: "client_secret_post",
         id_token_signed_response_alg: alg,
       },
+      {
+        client_id: "gate",
+        client_secret: "a colon: and 100% + more",
+        grant_types: [],
+        redirect_uris: [],
+        response_types: [],
+        token_endpoint_auth_method: "client_secret_basic",
+        id_token_signed_response_alg: alg,
+      },
     ],
     ttl: { ClientCredentials: 600 },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_, audience) => ({
           audience,
           scope: "read",
-          accessTokenFormat: "jwt",
+          accessTokenFormat: audience === OPAQUE ? "opaque" : "jwt",
           jwt: { sign: { alg } },
         }),
       },

@@ -132,13 +132,13 @@ fn bcrypt_compares_the_first_72_bytes_as_htpasswd_hashes_them() {
     let eighty = "0123456789".repeat(8);
     let hash = "$2y$04$oB.gyrRYVY.VxNZO71zorOf2ym2WtbMWGdH66XZZNxHI1y8116fSq";
     assert!(verifies(hash, &eighty));
-    assert!(verifies(hash, &eighty[..72]));
+    assert!(verifies(hash, &eighty.as_bytes()[..72]));
     assert!(verifies(hash, eighty.repeat(1000)));
-    assert!(!verifies(hash, &eighty[..71]));
+    assert!(!verifies(hash, &eighty.as_bytes()[..71]));
     // Of exactly 72 bytes.
     let hash = "$2y$04$vVLXJU4E0Lp1let4SoqI5.rPaX3TuK0JOLf2leobZ.VGGz68mJPY2";
-    assert!(verifies(hash, &eighty[..72]));
-    assert!(!verifies(hash, &eighty[..71]));
+    assert!(verifies(hash, &eighty.as_bytes()[..72]));
+    assert!(!verifies(hash, &eighty.as_bytes()[..71]));
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn only_bcrypt_ignores_the_rest_of_a_long_password() {
     let long = "0123456789".repeat(8);
     for hash in [sha256(long.as_bytes()), argon2id(long.as_bytes(), 8, 1, 1)] {
         assert!(verifies(&hash, &long));
-        assert!(!verifies(&hash, &long[..79]));
-        assert!(!verifies(&hash, &long[..72]));
+        assert!(!verifies(&hash, &long.as_bytes()[..79]));
+        assert!(!verifies(&hash, &long.as_bytes()[..72]));
     }
 }
 
@@ -325,7 +325,7 @@ fn a_malformed_hash_is_refused() {
         format!("$2y${bcrypt}"),
         format!("$2y$04${bcrypt}="),
         format!("$2y$04${bcrypt}\n"),
-        format!("$2y$04$$"),
+        "$2y$04$$".to_owned(),
         "$2y$04".to_owned() + "$",
         "$2y$04$Dxzt0F36BFNeDC.mV2Ol5Ob".to_owned(),
         "$2y$04$Dxzt0F36BFNeDC.mV2Ol5ObeBg7i8Ibq8oN8yDHyQgcQnuDcmSum".to_owned(),
@@ -366,7 +366,7 @@ fn nothing_prints_a_hash() {
                 .replace('=', "!"),
         );
         let message = format!("{fault} {fault:?}");
-        let tail = &hash[hash.len() - 12..hash.len() - 2];
+        let tail = hash.get(hash.len() - 12..hash.len() - 2).unwrap();
         assert!(!message.contains(tail), "{message}");
     }
 }

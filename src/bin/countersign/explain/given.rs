@@ -3,11 +3,11 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use countersign::authenticate::introspection::Answer;
 use countersign::authenticate::{ProviderId, SourceId};
 use countersign::evaluate::{Asked, Fetch};
 use countersign::keys::{FetchEvent, Fetched};
 use countersign::plan::Policy;
+use countersign::ports::Response;
 use countersign::store::Store;
 use countersign::time::Timestamp;
 
@@ -82,12 +82,19 @@ impl GivenArgs {
                 &names,
                 "asks an authorization server",
             )?;
-            if servers.get(index).map(|server| server.provider) != Some(asked.provider) {
+            let server = servers.get(index);
+            let server = server.filter(|server| server.provider == asked.provider);
+            let Some(server) = server else {
                 continue;
-            }
-            let (answer, _) = Answer::read(&input::read_bytes(file)?).map_err(|fault| {
-                input::failure(file, |name| format!("cannot read `{name}`: {fault}"))
-            })?;
+            };
+            let response = Response {
+                status: 200,
+                headers: Vec::new(),
+                body: input::read_bytes(file)?,
+            };
+            let (answer, _) = server
+                .answer(Some(&response), now)
+                .map_err(|fault| input::failure(file, |name| format!("`{name}`: {fault}")))?;
             store.introspections.keep(asked.id, answer, now, now);
             return Ok(());
         }
