@@ -228,6 +228,15 @@ fn a_key_or_password_is_not_printed_even_if_the_command_line_is_wrong() {
             assert!(!printed.contains(secret), "{arguments:?}: {printed}");
         }
     }
+    let ran = desk.run(&[
+        "explain",
+        "both.json",
+        "--path",
+        "/",
+        "--now",
+        "2026-13-01T00:00:00Z",
+    ]);
+    assert!(ran.err.contains("`2026-13-01T00:00:00Z`"), "{}", ran.err);
     for kind in ["key", "password"] {
         let ran = desk.run(&["hash", kind, KEY]);
         assert_eq!(ran.code, FAILURE);

@@ -54,6 +54,7 @@ pub fn without_secrets(failure: &Failure, arguments: impl Iterator<Item = OsStri
 fn by_position(arguments: &[String]) -> impl Iterator<Item = &str> {
     // Of the options of `hash`, each has a value.
     let (mut is_after_name, mut is_value) = (false, false);
+    let is_explain = arguments.first().is_some_and(|verb| verb == "explain");
     let is_hash = arguments.first().is_some_and(|verb| verb == "hash");
     let parts = arguments.iter().enumerate().map(move |(index, argument)| {
         is_after_name &= !argument.starts_with('-');
@@ -65,16 +66,22 @@ fn by_position(arguments: &[String]) -> impl Iterator<Item = &str> {
             return argument.as_str();
         }
         let header = argument.split_once(':');
-        let header = header.filter(|(name, value)| is_name(name) && !value.starts_with("//"));
+        let header = header.filter(|(name, value)| is_explain && is_name(name) && !is_plain(value));
         let query = || argument.split_once('?');
         header.or_else(query).map_or("", |(_, value)| value.trim())
     });
     parts.filter(|part| !part.is_empty())
 }
 
-/// Whether a text can be the name of a header, also after `--header=`.
+/// Whether a text can be the name of a header, also after `--header=`. A time is none: `2026-11-21T09:00:00Z`.
 fn is_name(text: &str) -> bool {
-    is_token(text.rsplit('=').next().unwrap_or_default())
+    let name = text.rsplit('=').next().unwrap_or_default();
+    is_token(name) && name.starts_with(|first: char| first.is_ascii_alphabetic())
+}
+
+/// Whether what follows a colon is the rest of a URL, or a port.
+fn is_plain(text: &str) -> bool {
+    text.starts_with("//") || text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The text with each occurrence of a secret replaced that is not a part of a longer word.
