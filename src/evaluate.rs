@@ -61,7 +61,7 @@ use crate::authenticate::basic::Hashing;
 use crate::authenticate::jose::signature::Backend;
 use crate::authenticate::{ProviderId, SourceId};
 use crate::authorize::condition::{Budget, Condition};
-use crate::authorize::{Access, Needs, permit, permit_anyone, permit_where_hidden};
+use crate::authorize::{Access, Gate, Needs, Permit, permit, permit_anyone, permit_where_hidden};
 use crate::keys::CurrentLists;
 use crate::plan::{Bound, Mode, Networks, Plan, Policy};
 use crate::presentation::Presentation;
@@ -413,13 +413,35 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         };
         let provider = principal.provider();
         self.refuse_missing(gate, decision, trace)?;
+        let permit = self.permit(applicable, gate, provider, decision, effects, trace);
+        let permit = permit.inspect_err(|reject| {
+            // The others of `require_all` are there, and only the first can be authenticated in another way.
+            if gate.needs == Needs::Each && matches!(reject, Reject::Authentication(_)) {
+                let others = decision.principals.get(1..).unwrap_or_default();
+                decision.offers = self.offers_besides_callers(gate, others);
+            }
+        })?;
+        decision.told = Told::Caller;
+        Ok(Verdict::Passes(permit))
+    }
+
+    /// Permits the callers, if the first of them has what is required, and the rule accepts the provider of that one.
+    fn permit(
+        &self,
+        applicable: &Applicable<'p, '_>,
+        gate: &'p Gate,
+        provider: ProviderId,
+        decision: &mut Decision<'p>,
+        effects: &mut Effects,
+        trace: &mut impl Trace,
+    ) -> Result<Permit, Reject> {
         let admitted = self.admit(applicable, decision, effects, trace)?;
         if !gate.providers.contains(&provider) {
-            return Err(Reject::ProviderNotAccepted.into());
-        } else if matches!(access, Access::Closed(_)) {
-            return Err(Reject::NoRule.into());
+            return Err(Reject::ProviderNotAccepted);
+        } else if matches!(applicable.access, Access::Closed(_)) {
+            return Err(Reject::NoRule);
         }
-        let permit = self.check_caller(
+        self.check_caller(
             applicable,
             decision,
             effects,
@@ -428,9 +450,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
                 false => permit(admitted, gate, input),
                 true => permit_where_hidden(admitted, gate, input),
             },
-        )?;
-        decision.told = Told::Caller;
-        Ok(Verdict::Passes(permit))
+        )
     }
 }
 

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 
 use super::trace::{Step, Trace};
 use super::{Applicable, Decision, Effects, Evaluation, Stop, Verdict};
+use crate::authenticate::Offer;
 use crate::authorize::{Access, Needs, refuse_missing};
 use crate::plan::{Considered, Matched, Rule, Terms};
 use crate::reject::Reject;
@@ -158,7 +159,8 @@ impl<'p> Evaluation<'p, '_> {
             match verdict {
                 // Nothing else is missing, and there is a challenge that can say so.
                 Err(Stop::Reject(reject @ Reject::Authentication(_)))
-                    if !decision.offers.is_empty() && decision.admission == Some(Ok(())) =>
+                    if decision.offers.iter().any(Offer::has_errors)
+                        && decision.admission == Some(Ok(())) =>
                 {
                     return Err(reject.into());
                 }

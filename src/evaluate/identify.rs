@@ -1,6 +1,7 @@
 //! Who the callers are: every credential that is presented, verified.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
@@ -193,7 +194,7 @@ impl<'p> Evaluation<'p, '_> {
     pub(super) fn offers_besides_callers(
         &self,
         gate: &'p Gate,
-        callers: &Principals,
+        callers: &[Rc<Principal>],
     ) -> Cow<'p, [Offer]> {
         let callers = callers.iter().map(|caller| caller.provider());
         self.offers_besides(gate, &callers.collect::<Vec<_>>())

@@ -60,6 +60,7 @@ fn hidden_rules_of_kinds() -> Value {
         {"name": "both", "match": {"paths": ["/both/**"]}, "require_all": ["as", "keys"], "require": {"roles": ["admin"]}, "on_forbidden": "not_found"},
         {"name": "apart", "match": {"paths": ["/apart/**"]}, "providers": ["keys", "staff"], "other_credentials": "ignore", "require": {"cel": "'as' in callers"}, "on_forbidden": "not_found"},
         {"name": "people", "match": {"paths": ["/people/**"]}, "require_all": ["staff", "keys"], "other_credentials": "ignore", "require": {"scopes": ["admin"]}, "on_forbidden": "not_found"},
+        {"name": "strong", "match": {"paths": ["/strong/**"]}, "providers": ["keys"], "require": {"acr": ["mfa"]}, "on_forbidden": "not_found"},
         {"name": "sessions", "match": {"paths": ["/sessions/**"]}, "providers": ["as", "sessions"], "require": {"roles": ["admin"]}, "on_forbidden": "not_found"},
     ])
 }
