@@ -530,7 +530,7 @@ fn a_hash_before_the_request_waits_counts_and_is_cached() {
     let waits = worker.judge("/hidden", &fields, &[], |_| ());
     assert!(matches!(waits, Err(Fetch::Introspection(_))), "{waits:?}");
     assert!(!worker.store.hashing.allows(at(worker.now + 1)));
-    assert_eq!(worker.ask_at("/hidden", "alice", "wrong").1, false);
+    assert!(!worker.ask_at("/hidden", "alice", "wrong").1);
 }
 
 proptest! {

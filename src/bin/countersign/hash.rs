@@ -74,9 +74,11 @@ impl Hash {
 }
 
 fn password(secret: &[u8], algorithm: Algorithm, cost: Option<u32>) -> Result<String, Failure> {
-    if secret.contains(&0) {
+    // RFC 7617 §2: the filter denies a login with another password.
+    let is_sent = |text: &str| !text.bytes().any(|byte| byte.is_ascii_control());
+    if !std::str::from_utf8(secret).is_ok_and(is_sent) {
         return Err(Failure::new(
-            "the password contains a zero byte: a password has no control characters",
+            "the filter does not accept this password: expected UTF-8 without control characters",
         ));
     }
     match (algorithm, cost) {

@@ -206,7 +206,7 @@ fn each_mistake_in_a_remote_list_has_one_message() {
         ),
         (
             json!({"headers": {":path": "c"}}),
-            "keys.remote.headers.:path: not a valid header name",
+            "keys.remote.headers: a key is not a valid header name: in YAML, write a space after the colon of `name: value`",
         ),
         (
             json!({"headers": {"Host": "c"}}),
