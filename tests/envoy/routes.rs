@@ -307,7 +307,7 @@ fn a_route_whose_policy_cannot_be_read_is_named_in_the_log_once() {
     let shown = lines();
     assert_eq!(shown.len(), 65);
     assert!(
-        shown[64].contains("too many faults: further ones are not logged"),
+        shown[64].contains("too many different lines: further ones are not logged"),
         "{}",
         shown[64]
     );
