@@ -55,7 +55,7 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 		{ echo "there is no node or no npm: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
 	@npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error
-	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer::
+	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer:: introspection::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
 		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: passwords:: handoff::

@@ -29,7 +29,7 @@ use support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
 use support::{now, token};
 
 const ISSUER: &str = "https://login.example.com";
-/// The bcrypt cost that `htpasswd -B` suggests and `countersign hash` uses.
+/// The bcrypt cost that `countersign hash password` uses.
 const COST: u32 = 10;
 /// The users whose passwords are not cached. Each logs in once.
 const NEW_USERS: usize = 400;

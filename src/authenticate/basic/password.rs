@@ -132,7 +132,7 @@ impl PasswordHash {
         }
     }
 
-    /// The hash without what it was computed from. Whoever does not know the password cannot know it.
+    /// The hash without its salt and parameters. It cannot be computed without the password.
     pub(super) fn digest(&self) -> &[u8] {
         match &self.0 {
             Scheme::Bcrypt(hash) => hash.digest(),

@@ -26,7 +26,7 @@ pub struct UserList {
     /// The number of users that are used.
     usable: usize,
     index: Index,
-    /// Selects the hash that stands in for an unknown user. Only who knows every hash of the list knows it.
+    /// Selects the hash that stands in for an unknown user. It is derived from every hash of the list.
     secret: [u8; 32],
 }
 

@@ -126,7 +126,7 @@ fn the_vectors_of_crypt_blowfish_verify() {
     }
 }
 
-/// `htpasswd` hashes the first 72 bytes of a password without a warning. Whoever types the same password must get in.
+/// `htpasswd` hashes the first 72 bytes of a password without a warning. A user who types the same password must be accepted.
 #[test]
 fn bcrypt_compares_the_first_72_bytes_as_htpasswd_hashes_them() {
     let eighty = "0123456789".repeat(8);

@@ -1,4 +1,4 @@
-//! Secrets that the configuration reads from environment variables, and whose values the file shows all the same.
+//! Secrets that the configuration reads from environment variables, and whose values the file shows nevertheless.
 
 use super::deployment::Finding;
 use super::gate::Gate;
