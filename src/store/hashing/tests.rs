@@ -30,35 +30,36 @@ fn a_second_is_saved_for_a_burst_and_then_the_share_is_left() {
     let mut budget = HashBudget::new(SHARE);
     let burst = as_many_as_possible(&mut budget, 60, 0, 2_000);
     // While they are computed, 5 % of the time is added.
-    assert_eq!(burst.len(), 17);
+    assert_eq!(burst.len(), 19);
     let later = as_many_as_possible(&mut budget, 60, 2_000, 62_000);
     assert!((50..=53).contains(&later.len()), "{}", later.len());
     // After twenty seconds without a hash, as much is saved again.
     let again = as_many_as_possible(&mut budget, 60, 90_000, 92_000);
-    assert_eq!(again.len(), 17);
+    assert_eq!(again.len(), 19);
 }
 
 #[test]
-fn after_a_hash_the_worker_is_free_for_as_long() {
+fn after_a_hash_the_worker_is_free_for_a_moment() {
     let mut budget = HashBudget::new(SHARE);
     assert!(budget.allows(at(0)));
     budget.spent(at(0), at(60));
-    for millis in [60, 61, 119] {
+    for millis in [60, 61, 64] {
         assert!(!budget.allows(at(millis)), "{millis}");
     }
-    assert!(budget.allows(at(120)));
+    assert!(budget.allows(at(65)));
 }
 
 #[test]
 fn a_hash_that_the_clock_does_not_show_counts_with_a_millisecond() {
     let mut budget = HashBudget::new(Duration::from_millis(1));
     let mut allowed = 0;
-    for millis in 0..40 {
+    for millis in 0..200 {
         if budget.allows(at(millis)) {
             budget.spent(at(millis), at(millis));
             allowed += 1;
         }
     }
+    // 20 ms are saved, and no hash begins within the pause after another.
     assert!((20..=21).contains(&allowed), "{allowed}");
 }
 
@@ -80,7 +81,7 @@ fn a_clock_that_is_set_blocks_no_user_for_long() {
     // Set back during a hash.
     let mut budget = HashBudget::new(SHARE);
     budget.spent(at(hour), at(0));
-    assert!(budget.allows(at(1)));
+    assert!(budget.allows(at(PAUSE)));
 }
 
 #[test]
@@ -102,7 +103,7 @@ proptest! {
             now += pause;
             if budget.allows(at(now)) {
                 if let Some((began, took)) = spent.last() {
-                    prop_assert!(now >= began + 2 * took);
+                    prop_assert!(now >= began + took + PAUSE);
                 }
                 budget.spent(at(now), at(now + took));
                 spent.push((now, took));
@@ -128,7 +129,7 @@ proptest! {
             let _ = budget.allows(Timestamp::from_millis(began));
             budget.spent(Timestamp::from_millis(began), Timestamp::from_millis(ended));
         }
-        let ended = budget.last.map_or(0, |(ended, _)| ended.millis());
+        let ended = budget.last.map_or(0, Timestamp::millis);
         let later = Timestamp::from_millis(ended.saturating_add(100_000_000));
         prop_assert!(budget.allows(later) || later.millis() == i64::MAX);
     }
