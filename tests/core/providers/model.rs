@@ -207,7 +207,8 @@ impl Provider {
         };
         match self.kind {
             Kind::Jwt => matches!(text, Text::Of(of, _) if of == number),
-            Kind::Introspection { accepts_jwt } => !is_jwt || accepts_jwt,
+            // A JSON Web Token of a provider is never introspected, wherever it is.
+            Kind::Introspection { accepts_jwt } => !is_jwt || accepts_jwt && text == Text::Stranger,
             Kind::ApiKey => true,
             Kind::Basic => matches!(text, Text::Of(of, _) if providers[of].kind == Kind::Basic),
         }
