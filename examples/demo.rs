@@ -563,7 +563,7 @@ fn credentials(mint: &Mint) -> Vec<Situation> {
             &[],
             401,
             BASIC,
-            "only the tools may, with a password",
+            "the rule requires a password",
         ),
         situation(
             "/builds/7",
@@ -572,7 +572,7 @@ fn credentials(mint: &Mint) -> Vec<Situation> {
             &[],
             200,
             "",
-            "the hash fits the password",
+            "the password matches the hash",
         ),
         situation(
             "/payments/3",

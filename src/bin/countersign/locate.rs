@@ -46,6 +46,20 @@ impl<'v> Located<'v> {
             root.visit(&mut visitor);
         }
     }
+
+    /// Passes each provider of each configuration to `visitor`.
+    pub fn visit_providers(&self, mut visitor: impl FnMut(&Node<'_>)) {
+        for configuration in &self.configurations {
+            let value = configuration.value().unwrap_or_default();
+            let root = Node {
+                path: configuration.path.clone(),
+                value: &value,
+            };
+            if let Some(providers) = root.member("providers") {
+                providers.items().for_each(|provider| visitor(&provider));
+            }
+        }
+    }
 }
 
 /// A Countersign configuration in a file.

@@ -13,19 +13,11 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     let Ok(now) = time(None) else {
         return findings;
     };
-    for configuration in &located.configurations {
-        let value = configuration.value().unwrap_or_default();
-        let root = Node {
-            path: configuration.path.clone(),
-            value: &value,
-        };
-        let providers = root.member("providers");
-        let providers = providers.iter().flat_map(Node::items);
-        let lists = providers.filter_map(|provider| provider.at(&["api_key", "keys"]));
-        for key in lists.flat_map(|list| list.items().collect::<Vec<_>>()) {
-            findings.extend(expired(&key, now));
+    located.visit_providers(|provider| {
+        if let Some(keys) = provider.at(&["api_key", "keys"]) {
+            findings.extend(keys.items().filter_map(|key| expired(&key, now)));
         }
-    }
+    });
     findings
 }
 

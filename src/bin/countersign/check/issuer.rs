@@ -9,17 +9,10 @@ use crate::node::Node;
 /// The findings in every configuration of a file.
 pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for configuration in &located.configurations {
-        let value = configuration.value().unwrap_or_default();
-        let root = Node {
-            path: configuration.path.clone(),
-            value: &value,
-        };
-        let providers = root.member("providers");
-        let providers = providers.iter().flat_map(Node::items);
-        let issuers = providers.filter_map(|provider| provider.at(&["jwt", "issuer"]));
-        findings.extend(issuers.filter_map(|issuer| user_in_issuer(&issuer)));
-    }
+    located.visit_providers(|provider| {
+        let issuer = provider.at(&["jwt", "issuer"]);
+        findings.extend(issuer.and_then(|issuer| user_in_issuer(&issuer)));
+    });
     findings
 }
 
