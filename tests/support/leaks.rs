@@ -11,6 +11,7 @@
 //! eight to eleven is found as a whole. Shorter ones, such as `a.b`, are words that a log can contain for another reason.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use base64ct::{Base64, Encoding as _};
@@ -54,9 +55,20 @@ impl Default for Secrets {
     }
 }
 
+/// Whether requests have no secrets besides the tokens that are collected by themselves.
+static ARE_ODD: AtomicBool = AtomicBool::new(false);
+
+/// From now on, requests are odd: they have paths and hosts everywhere, also where a credential could be. Only tokens are
+/// secret.
+pub fn collect_tokens_only() {
+    ARE_ODD.store(true, Ordering::Relaxed);
+}
+
 /// Collects the secrets of a request: its target and its headers.
 pub fn of_request<'r>(target: &[u8], headers: impl IntoIterator<Item = (&'r [u8], &'r [u8])>) {
-    used().add_request(target, headers);
+    if !ARE_ODD.load(Ordering::Relaxed) {
+        used().add_request(target, headers);
+    }
 }
 
 /// Collects the secrets of a request as it is sent.

@@ -19,6 +19,7 @@ use super::process;
 use crate::support;
 use crate::support::client::Connection;
 use crate::support::envoy::{Bootstrap, Envoy, module_path, tell_rules, wasm_filter};
+use crate::support::leaks;
 use crate::support::token::read_key;
 
 const ISSUER: &str = "https://as.example.com";
@@ -45,11 +46,16 @@ impl Gate {
     pub fn start(fleet: &Fleet) -> Self {
         let envoy = Envoy::start_with(&bootstrap(fleet), Stdio::null());
         process::end_too(envoy.process_id());
+        let good = token("tests/keys/es256.json", "bob");
+        let forged = token("tests/keys/es256-foreign.json", "root");
+        leaks::collect_tokens_only();
+        leaks::of_token(&good);
+        leaks::of_token(&forged);
         Self {
             envoy,
             tokens: Tokens {
-                good: token("tests/keys/es256.json", "bob").into_bytes(),
-                forged: token("tests/keys/es256-foreign.json", "root").into_bytes(),
+                good: good.into_bytes(),
+                forged: forged.into_bytes(),
             },
         }
     }
