@@ -97,6 +97,9 @@ impl SharedData for LocalData {
     }
 }
 
+/// The name of the filter in requests.
+pub const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
+
 /// Sends HTTP requests to the clusters of the host.
 pub trait Outbound {
     /// Sends a request. The host later delivers the response under the returned identifier.

@@ -10,7 +10,7 @@ use super::IntrospectionEvent;
 use super::fault::{Failure, IntrospectionFault};
 use crate::authenticate::ProviderId;
 use crate::authenticate::introspection::Answer;
-use crate::ports::{Call, CallId, Method, NotSent, Outbound, Response};
+use crate::ports::{Call, CallId, Method, NotSent, Outbound, Response, USER_AGENT};
 use crate::secret::Secret;
 use crate::store::TokenId;
 use crate::time::Timestamp;
@@ -29,9 +29,6 @@ const FORM: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'*');
-
-/// The name of the filter in requests.
-const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
 /// An authorization server, and how the filter asks it.
 #[derive(Debug, Clone)]

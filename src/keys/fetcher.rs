@@ -13,7 +13,9 @@ use super::fault::FetchFault;
 use super::record::{Record, max_age};
 use super::source::{Address, Endpoint, Source};
 use crate::authenticate::SourceId;
-use crate::ports::{Call, CallId, Method, NotSent, Outbound, Response, Shared, SharedData};
+use crate::ports::{
+    Call, CallId, Method, NotSent, Outbound, Response, Shared, SharedData, USER_AGENT,
+};
 use crate::time::Timestamp;
 
 /// How much longer than its fetch a lease lasts: the time that a worker needs around its calls.
@@ -21,13 +23,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// The headers of each request, in addition to `accept`. Firewalls deny requests without `user-agent`. The filter cannot
 /// decompress a response.
-const HEADERS: [(&str, &str); 2] = [
-    (
-        "user-agent",
-        concat!("countersign/", env!("CARGO_PKG_VERSION")),
-    ),
-    ("accept-encoding", "identity"),
-];
+const HEADERS: [(&str, &str); 2] = [("user-agent", USER_AGENT), ("accept-encoding", "identity")];
 
 /// The longest `ETag` that is sent back, in bytes.
 const MAX_ETAG: usize = 256;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use countersign::authenticate::api_key::list::{ApiKeys, MAX_KEYS};
+use countersign::authenticate::api_key::list::ApiKeys;
+use countersign::authenticate::listed::MAX_ENTRIES;
 use countersign::keys::MAX_LIST;
 use sha2::{Digest, Sha256};
 
@@ -65,7 +66,7 @@ fn a_hundred_thousand_keys_take_little_memory() {
 #[test]
 fn a_list_of_the_greatest_length_takes_bounded_memory() {
     let shapes = [
-        format!("{{\"keys\":[{}7]}}", "7,".repeat(MAX_KEYS - 1)),
+        format!("{{\"keys\":[{}7]}}", "7,".repeat(MAX_ENTRIES - 1)),
         // One entry that is longer than all others together.
         format!(
             "{{\"keys\":[{{\"id\":\"{}\"}}]}}",

@@ -17,9 +17,6 @@ use crate::authenticate::listed::{
 use crate::json::Json;
 use crate::time::Timestamp;
 
-/// The most keys in a list.
-pub const MAX_KEYS: usize = listed::MAX_ENTRIES;
-
 /// The length of most entries in JSON, in bytes: an estimate, to allocate once.
 const USUAL_ENTRY: usize = 128;
 
@@ -41,7 +38,7 @@ pub struct ApiKeys {
 }
 
 /// A key of the list.
-pub struct Listed {
+struct Listed {
     digest: Digest,
     /// The position in the list as it was written.
     index: u32,
@@ -60,24 +57,15 @@ pub struct ApiKeyEntry {
     pub expires: Option<Timestamp>,
 }
 
-/// Two entries of a list with the same key, by their positions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DuplicateKey {
-    /// The later entry.
-    pub index: usize,
-    /// The earlier one.
-    pub first: usize,
-}
-
 impl ApiKeys {
-    /// The keys of a configuration, in the order of its entries. `report` is called with each entry whose key an earlier
-    /// entry has.
+    /// The keys of a configuration, in the order of its entries. `report` is called with the index of each entry whose
+    /// key an earlier entry has, and with the index of that one.
     ///
     /// # Errors
     /// The last error that `report` returned.
     pub fn new<E>(
         entries: Vec<(Digest, ApiKeyEntry)>,
-        mut report: impl FnMut(DuplicateKey) -> E,
+        mut report: impl FnMut(usize, usize) -> E,
     ) -> Result<Self, E> {
         let listed = (0..).zip(entries);
         let listed = listed.map(|(index, (digest, entry))| Listed {
@@ -87,10 +75,7 @@ impl ApiKeys {
         });
         let mut error = None;
         let keys = Self::build(listed.collect(), &mut |later, earlier| {
-            error = Some(report(DuplicateKey {
-                index: later.index as usize,
-                first: earlier.index as usize,
-            }));
+            error = Some(report(later.index as usize, earlier.index as usize));
         });
         error.map_or(Ok(keys), Err)
     }
@@ -102,7 +87,7 @@ impl ApiKeys {
     /// [`ListFault`].
     pub fn read(body: &[u8]) -> Result<(Self, IgnoredEntries), ListFault> {
         let mut listed = Vec::new();
-        listed.reserve_exact((body.len() / USUAL_ENTRY).min(MAX_KEYS));
+        listed.reserve_exact((body.len() / USUAL_ENTRY).min(listed::MAX_ENTRIES));
         let mut grants = RecentGrants::default();
         let mut ignored = listed::read_entries(body, "keys", &mut |item, index| {
             listed.push(read_entry(item, index, &mut grants)?);

@@ -164,9 +164,9 @@ fn another_body_is_no_list() {
         assert_eq!(ApiKeys::read(body.as_bytes()).unwrap_err(), fault, "{body}");
     }
     let long = |number: usize| format!("{{\"keys\":[{}7]}}", "7,".repeat(number - 1));
-    let (_, ignored) = ApiKeys::read(long(MAX_KEYS).as_bytes()).unwrap();
-    assert_eq!(ignored.len(), MAX_KEYS);
-    let many = ApiKeys::read(long(MAX_KEYS + 1).as_bytes());
+    let (_, ignored) = ApiKeys::read(long(listed::MAX_ENTRIES).as_bytes()).unwrap();
+    assert_eq!(ignored.len(), listed::MAX_ENTRIES);
+    let many = ApiKeys::read(long(listed::MAX_ENTRIES + 1).as_bytes());
     assert_eq!(many.unwrap_err(), ListFault::TooMany);
 }
 
@@ -195,8 +195,8 @@ fn a_configuration_has_each_key_once() {
     };
     let new = |entries| {
         let mut reported = Vec::new();
-        let keys = ApiKeys::new(entries, |duplicate| {
-            reported.push((duplicate.index, duplicate.first));
+        let keys = ApiKeys::new(entries, |index, first| {
+            reported.push((index, first));
         });
         (keys.map(|keys| keys.len()), reported)
     };

@@ -1,15 +1,15 @@
 //! Providers of API keys.
 
-use crate::authenticate::api_key::list::{ApiKeyEntry, ApiKeys, Digest, DuplicateKey};
+use crate::authenticate::api_key::list::{ApiKeyEntry, ApiKeys, Digest};
 use crate::authenticate::api_key::{self, Keys};
 use crate::authenticate::granted::Granted;
 use crate::authenticate::listed::{EntryFault, Grants, is_name};
-use crate::authenticate::{Method, Offer, Provider, SourceId};
+use crate::authenticate::{Method, Offer, Provider};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::api_key::{ApiKey, Entry};
 use crate::config::document::providers::remote::Credentials;
-use crate::config::fault::{Fault, InvalidLocation};
+use crate::config::fault::Fault;
 use crate::config::read::{Items, List, Typed};
 use crate::credential::{Carrier, Grammar};
 use crate::grammar::is_oauth_text;
@@ -35,10 +35,7 @@ impl Compiler<'_> {
         let (Ok(name), Ok(locations), Ok(keys)) = (name, locations, keys) else {
             return None;
         };
-        let Some(scheme) = self.plain_scheme(SCHEME, &locations) else {
-            self.report(&from, InvalidLocation::ManySchemes);
-            return None;
-        };
+        let scheme = self.plain_scheme(&from, SCHEME, &locations).ok()?;
         let first = locations.first().and_then(|id| self.locations.get(id.0));
         let offers = first.map(|first| Offer::api_key(scheme, &first.carrier));
         Some(Provider {
@@ -61,11 +58,8 @@ impl Compiler<'_> {
         match typed.as_ref().map_err(|reported| *reported)? {
             Credentials::Inline(entries) => self.inline_api_keys(at, entries).map(Keys::Inline),
             Credentials::Fetched(fetched) => {
-                let remote = fetched.remote.as_ref().map_err(|reported| *reported)?;
-                let at = at.member("remote");
-                let source = self.list_source(&at, provider, remote, Content::ApiKeys)?;
-                self.sources.push(source);
-                Ok(Keys::Remote(SourceId(self.sources.len() - 1)))
+                let source = self.fetched_list(at, provider, fetched, Content::ApiKeys);
+                source.map(Keys::Remote)
             }
         }
     }
@@ -76,7 +70,7 @@ impl Compiler<'_> {
         }
         let compiled = entries.each(at, |at, entry| self.api_key_entry(at, entry));
         let compiled = compiled.whole()?;
-        ApiKeys::new(compiled, |DuplicateKey { index, first }| {
+        ApiKeys::new(compiled, |index, first| {
             let fault = EntryFault::Duplicate(first);
             self.report(&at.item(index).member("sha256"), fault)
         })

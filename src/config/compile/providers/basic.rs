@@ -3,12 +3,12 @@
 use crate::authenticate::basic::users::{User, UserList, is_user_name};
 use crate::authenticate::basic::{self, Users};
 use crate::authenticate::listed::{EntryFault, Grants};
-use crate::authenticate::{Method, Offer, Provider, SourceId};
+use crate::authenticate::{Method, Offer, Provider};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::basic::{self as document, Basic};
 use crate::config::document::providers::remote::Credentials;
-use crate::config::fault::{Fault, InvalidLocation, Warning};
+use crate::config::fault::{Fault, Warning};
 use crate::config::read::{Items, List, Typed};
 use crate::credential::{Carrier, Grammar};
 use crate::keys::Content;
@@ -32,10 +32,7 @@ impl Compiler<'_> {
         let (Ok(name), Ok(locations), Ok(users)) = (name, locations, users) else {
             return None;
         };
-        let Some(scheme) = self.plain_scheme(SCHEME, &locations) else {
-            self.report(at, InvalidLocation::ManySchemes);
-            return None;
-        };
+        let scheme = self.plain_scheme(at, SCHEME, &locations).ok()?;
         Some(Provider {
             name: name.to_owned(),
             locations,
@@ -56,12 +53,9 @@ impl Compiler<'_> {
         match typed.as_ref().map_err(|reported| *reported)? {
             Credentials::Inline(users) => self.inline_users(at, users).map(Users::Inline),
             Credentials::Fetched(fetched) => {
-                let remote = fetched.remote.as_ref().map_err(|reported| *reported)?;
-                let at = at.member("remote");
-                let source = self.list_source(&at, provider, remote, Content::Users)?;
-                self.warn_of_no_cache(&at);
-                self.sources.push(source);
-                Ok(Users::Remote(SourceId(self.sources.len() - 1)))
+                let source = self.fetched_list(at, provider, fetched, Content::Users)?;
+                self.warn_of_no_cache(&at.member("remote"));
+                Ok(Users::Remote(source))
             }
         }
     }

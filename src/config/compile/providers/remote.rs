@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::authenticate::SourceId;
 use crate::config::at::At;
 use crate::config::compile::Compiler;
-use crate::config::document::providers::remote::Remote;
+use crate::config::document::providers::remote::{Fetched, Remote};
 use crate::config::document::secret::SecretSource;
 use crate::config::fault::{InvalidHeader, InvalidRemote};
 use crate::config::read::{Entries, Mapping, Typed};
@@ -34,8 +35,26 @@ const SET: [&str; 11] = [
 ];
 
 impl Compiler<'_> {
-    /// The source of a list of credentials.
-    pub(super) fn list_source(
+    /// The source of a list of credentials, at the location of the list.
+    pub(super) fn fetched_list(
+        &mut self,
+        at: &At<'_>,
+        provider: Typed<&str>,
+        document: &Fetched,
+        content: Content,
+    ) -> Typed<SourceId> {
+        let remote = document.remote.as_ref().map_err(|reported| *reported)?;
+        let source = self.list_source(&at.member("remote"), provider, remote, content)?;
+        Ok(self.add_source(source))
+    }
+
+    /// Adds a source to those that are fetched.
+    pub(super) fn add_source(&mut self, source: keys::Source) -> SourceId {
+        self.sources.push(source);
+        SourceId(self.sources.len() - 1)
+    }
+
+    fn list_source(
         &mut self,
         at: &At<'_>,
         provider: Typed<&str>,

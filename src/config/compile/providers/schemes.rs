@@ -5,7 +5,10 @@
 //! header of the challenge, the filter would deny it.
 
 use crate::authenticate::Offer;
+use crate::config::at::At;
 use crate::config::compile::Compiler;
+use crate::config::fault::InvalidLocation;
+use crate::config::read::Typed;
 use crate::credential::{Carrier, LocationId};
 use crate::presentation::Protects;
 use crate::scheme::{Scheme, SchemeSet};
@@ -64,17 +67,24 @@ impl Compiler<'_> {
         offers.into_iter().map(offer).collect()
     }
 
-    /// What a 401 offers for credentials whose scheme defines no errors: API keys, and `Basic`. None if there are too many
-    /// schemes.
-    pub(super) fn plain_scheme(&mut self, name: &str, ids: &[LocationId]) -> Option<Scheme> {
-        self.scheme_name(name)?;
-        let (scheme, _) = self.scheme(name)?;
+    /// The scheme of credentials whose scheme defines no errors: API keys, and `Basic`.
+    pub(super) fn plain_scheme(
+        &mut self,
+        at: &At<'_>,
+        name: &str,
+        ids: &[LocationId],
+    ) -> Typed<Scheme> {
+        let known = self.scheme_name(name);
+        let known = known.and_then(|name| self.scheme(&name).map(|(scheme, _)| scheme));
+        let Some(scheme) = known else {
+            return Err(self.report(at, InvalidLocation::ManySchemes));
+        };
         for id in ids {
             if let Some(location) = self.locations.get_mut(id.0) {
                 location.schemes = location.schemes.with(scheme);
             }
         }
-        Some(scheme)
+        Ok(scheme)
     }
 
     /// The schemes at these locations, in their order: in the header `only`, if there is one.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::authenticate::SourceId;
 use crate::authenticate::jose::jwk::{Jwk, JwkFault, JwkSet, Source, decode_leniently, parse_set};
 use crate::authenticate::jose::keys::{KeySet, most_tried};
 use crate::authenticate::jose::signature::{Algorithm, AlgorithmSet};
@@ -98,8 +97,7 @@ impl Compiler<'_> {
         {
             return Err(self.report(at, Fault::DuplicateEntry));
         }
-        self.sources.push(source);
-        Ok(Keys::Remote(SourceId(self.sources.len() - 1)))
+        Ok(Keys::Remote(self.add_source(source)))
     }
 
     /// Warns of inline keys of which a token does not say which one signed it, if they are more than are tried.
