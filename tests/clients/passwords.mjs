@@ -19,20 +19,27 @@ async function visit(address, answers, more = async () => {}) {
   const page = await context.newPage();
   const devtools = await page.createCDPSession();
   const dialogs = [];
-  devtools.on("Fetch.requestPaused", ({ requestId }) => devtools.send("Fetch.continueRequest", { requestId }));
+  // Requests of the browser's own, such as the one for the icon, can be pending when the session closes.
+  let closing = false;
+  const send = (method, parameters) =>
+    devtools.send(method, parameters).catch((error) => {
+      if (!closing) throw error;
+    });
+  devtools.on("Fetch.requestPaused", ({ requestId }) => send("Fetch.continueRequest", { requestId }));
   devtools.on("Fetch.authRequired", ({ requestId, authChallenge: { source, scheme, realm } }) => {
     const answer = answers[dialogs.length];
     dialogs.push({ source, scheme, realm });
     const authChallengeResponse = answer
       ? { response: "ProvideCredentials", username: answer[0], password: answer[1] }
       : { response: "CancelAuth" };
-    devtools.send("Fetch.continueWithAuth", { requestId, authChallengeResponse });
+    send("Fetch.continueWithAuth", { requestId, authChallengeResponse });
   });
   await devtools.send("Fetch.enable", { handleAuthRequests: true });
   const response = await page.goto(`http://${address}/orders/17`);
   const seen = { status: response.status(), title: await page.title(), dialogs };
   console.log(address, seen);
   await more(page, dialogs);
+  closing = true;
   await context.close();
   return seen;
 }
