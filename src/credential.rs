@@ -304,7 +304,10 @@ impl Grammar {
     /// What is wrong with a credential that breaks this grammar, if it is invalid in place of a fault of the request.
     fn invalid(self, fault: CredentialFault, is_cookie: bool) -> Option<Invalid> {
         match (self, fault) {
-            (_, CredentialFault::Several) => None,
+            (
+                _,
+                CredentialFault::Several | CredentialFault::Unsupported | CredentialFault::Target,
+            ) => None,
             (Self::Token, CredentialFault::Syntax) if is_cookie => {
                 Some(TokenFault::Malformed.into())
             }

@@ -84,8 +84,46 @@ pub enum CredentialFault {
     Several,
     /// The credential is empty.
     Empty,
-    /// The credential has bytes that a token cannot contain (`b64token`, RFC 6750 §2.1).
+    /// The credential has bytes that a token cannot contain (`b64token`, RFC 6750 §2.1), or a parameter is missing, repeated
+    /// or malformed (RFC 7616 §3.4).
     Syntax,
+    /// The credential uses a feature that the filter does not support: `qop=auth-int`, or a hashed user name (RFC 7616 §3.4).
+    Unsupported,
+    /// The credential is for another request target (`uri`, RFC 7616 §3.4.6).
+    Target,
+}
+
+/// Why a proof of possession does not prove that the client has the private key (RFC 9449 §4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofFault {
+    /// The request has no proof.
+    Missing,
+    /// The request has several proofs.
+    Several,
+    /// It is not a JWT, or too long.
+    Malformed,
+    /// Its `typ` is not `dpop+jwt`.
+    Type,
+    /// Its algorithm is unknown, symmetric, or not accepted.
+    Algorithm,
+    /// Its `jwk` is missing, not a public key, or does not fit the algorithm.
+    Key,
+    /// Its signature is not valid.
+    Signature,
+    /// A required claim is missing or has the wrong type.
+    Claims,
+    /// It is for another method (`htm`).
+    Method,
+    /// It is for another URL (`htu`).
+    Url,
+    /// It is for another access token (`ath`).
+    Token,
+    /// It is too old, or from the future (`iat`).
+    Time,
+    /// It has no nonce of this server, or an expired one.
+    Nonce,
+    /// It was used before (`jti`).
+    Replayed,
 }
 
 /// Why upstreams could read a path differently.
@@ -304,6 +342,8 @@ impl Reject {
                 CredentialFault::Several => "several_credentials",
                 CredentialFault::Empty => "empty_credential",
                 CredentialFault::Syntax => "malformed_credential",
+                CredentialFault::Unsupported => "unsupported_credential",
+                CredentialFault::Target => "credential_for_another_target",
             },
             Self::Invalid(fault) => fault.reason(),
             Self::Unavailable(Unavailable::Keys) => "keys_unavailable",

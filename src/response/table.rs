@@ -224,6 +224,8 @@ fn malformed_message(fault: CredentialFault) -> &'static str {
         CredentialFault::Several => "The request has more than one credential",
         CredentialFault::Empty => "The credential is empty",
         CredentialFault::Syntax => "The credential is malformed",
+        CredentialFault::Unsupported => "The credential uses a feature that is not supported",
+        CredentialFault::Target => "The credential is for another request target",
     }
 }
 
@@ -264,6 +266,8 @@ mod tests {
             CredentialFault::Several,
             CredentialFault::Empty,
             CredentialFault::Syntax,
+            CredentialFault::Unsupported,
+            CredentialFault::Target,
         ];
         let tokens = [
             TokenFault::Malformed,
