@@ -16,6 +16,7 @@ pub mod introspection;
 pub mod jose;
 pub mod jwt;
 pub mod listed;
+pub mod mtls;
 mod offer;
 mod parsed;
 mod principal;

@@ -1,0 +1,3 @@
+//! Client certificates that the host has verified.
+
+pub mod subject;
