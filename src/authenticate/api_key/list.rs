@@ -172,18 +172,10 @@ impl fmt::Debug for ApiKeyEntry {
 /// # Errors
 /// [`EntryFault::Digest`], [`EntryFault::EmptyKey`].
 pub fn parse_digest(text: &str) -> Result<Digest, EntryFault> {
-    let mut digest = Digest::default();
-    let mut digits = text.chars().map(|digit| digit.to_digit(16));
-    for octet in &mut digest {
-        let (Some(Some(high)), Some(Some(low))) = (digits.next(), digits.next()) else {
-            return Err(EntryFault::Digest);
-        };
-        *octet = u8::try_from(high << 4 | low).map_err(|_| EntryFault::Digest)?;
-    }
-    match digits.next() {
-        Some(_) => Err(EntryFault::Digest),
-        None if digest == OF_NOTHING => Err(EntryFault::EmptyKey),
-        None => Ok(digest),
+    match octets_of_hex(text) {
+        None => Err(EntryFault::Digest),
+        Some(OF_NOTHING) => Err(EntryFault::EmptyKey),
+        Some(digest) => Ok(digest),
     }
 }
 
