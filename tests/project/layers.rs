@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("grammar", &[]),
-    ("url", &[]),
+    ("url", &["grammar"]),
     ("scheme", &[]),
     ("secret", &[]),
     ("json", &[]),
@@ -18,7 +18,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("credential", &["grammar", "reject", "request", "scheme"]),
     (
         "authenticate",
-        &["credential", "grammar", "json", "reject", "scheme", "time"],
+        &[
+            "credential",
+            "grammar",
+            "json",
+            "reject",
+            "scheme",
+            "time",
+            "url",
+        ],
     ),
     (
         "authorize",
