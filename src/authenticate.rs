@@ -11,6 +11,7 @@
 
 pub mod api_key;
 pub mod basic;
+pub mod digest;
 pub mod granted;
 pub mod introspection;
 pub mod jose;

@@ -13,6 +13,7 @@
 //! 5. Cookies are read last, so that a credential in a header can win over them.
 
 mod cookie;
+mod digest;
 mod field;
 mod login;
 mod query;
@@ -23,6 +24,7 @@ use std::fmt;
 use smallvec::SmallVec;
 
 pub use self::cookie::{value_of, without_cookies_that};
+pub use self::digest::DigestCredential;
 pub use self::field::{has_credential_without_scheme, has_schemes};
 pub use self::login::Login;
 use crate::reject::{

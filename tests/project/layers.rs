@@ -15,7 +15,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("header_map", &[]),
     ("reject", &["scheme"]),
     ("request", &["grammar", "reject", "url"]),
-    ("credential", &["grammar", "reject", "request", "scheme"]),
+    (
+        "credential",
+        &["grammar", "reject", "request", "scheme", "url"],
+    ),
     (
         "authenticate",
         &[
@@ -166,9 +169,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("argon2", &["authenticate"]),
     ("bcrypt", &["authenticate"]),
     ("sha1", &["authenticate"]),
+    ("md5", &["authenticate"]),
     ("humantime", &["config", "time"]),
     ("strsim", &["config"]),
-    ("zeroize", &["introspector", "secret"]),
+    ("zeroize", &["authenticate", "introspector", "secret"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
