@@ -6,9 +6,13 @@
 //! 2. the URL of a web page, which can be a link in a page, [`is_web_page`];
 //! 3. an origin: the filter's own, [`Url::parse_origin`], and one that a browser sends, [`is_browser_origin`].
 
+mod normal;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+pub use self::normal::normalized;
 
 /// An absolute `http` or `https` URL, in the parts that a request for it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -8,17 +8,28 @@ use std::path::{Path, PathBuf};
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("grammar", &[]),
-    ("url", &[]),
+    ("url", &["grammar"]),
     ("scheme", &[]),
     ("secret", &[]),
     ("json", &[]),
     ("header_map", &[]),
     ("reject", &["scheme"]),
     ("request", &["grammar", "reject", "url"]),
-    ("credential", &["grammar", "reject", "request", "scheme"]),
+    (
+        "credential",
+        &["grammar", "reject", "request", "scheme", "url"],
+    ),
     (
         "authenticate",
-        &["credential", "grammar", "json", "reject", "scheme", "time"],
+        &[
+            "credential",
+            "grammar",
+            "json",
+            "reject",
+            "scheme",
+            "time",
+            "url",
+        ],
     ),
     (
         "authorize",
@@ -158,9 +169,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("argon2", &["authenticate"]),
     ("bcrypt", &["authenticate"]),
     ("sha1", &["authenticate"]),
+    ("md5", &["authenticate"]),
     ("humantime", &["config", "time"]),
     ("strsim", &["config"]),
-    ("zeroize", &["introspector", "secret"]),
+    ("zeroize", &["authenticate", "introspector", "secret"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
