@@ -37,18 +37,6 @@ pub fn can_be_quoted(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
 }
 
-/// The octets that a text of hexadecimal digits spells, in upper or lower case. `None` if it has other characters, or
-/// another length.
-pub fn octets_of_hex<const OCTETS: usize>(text: &str) -> Option<[u8; OCTETS]> {
-    let mut octets = [0; OCTETS];
-    let mut digits = text.chars().map(|digit| digit.to_digit(16));
-    for octet in &mut octets {
-        let (high, low) = (digits.next()??, digits.next()??);
-        *octet = u8::try_from(high << 4 | low).ok()?;
-    }
-    digits.next().is_none().then_some(octets)
-}
-
 /// Whether a text is a `scope-token`: `1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
 ///
 /// `"` and `\`, which a quoted-string would have to escape, are not among them. The values of `acr_values` (RFC 9470 §3)

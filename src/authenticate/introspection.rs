@@ -177,7 +177,7 @@ impl Introspection {
             return Err(TokenFault::Type.into());
         }
         self.audiences.check(&claims, &self.names)?;
-        let confirmation = Confirmation::of(&claims)?;
+        let confirmation = claims.get("cnf").map(Confirmation::read).transpose()?;
         // The type says how the token must be sent (RFC 9449 §5, §6.2).
         let kind = claims.get("token_type").and_then(Json::as_str);
         let needs_proof = confirmation.as_ref().is_some_and(|own| own.jkt.is_some());

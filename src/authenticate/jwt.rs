@@ -209,7 +209,7 @@ impl Jwt {
         self.kind
             .check(signed.header().typ.as_deref(), is_missing)?;
         self.check_claims(claims)?;
-        let confirmation = Confirmation::of(claims)?;
+        let confirmation = claims.get("cnf").map(Confirmation::read).transpose()?;
         let times = Times::of(claims)?;
         let jti = self.revocable_id(claims);
         // An empty subject is not a subject, but it can be revoked.

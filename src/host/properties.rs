@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use super::ffi::{self, Unreadable};
-use crate::grammar::octets_of_hex;
 use crate::header_map;
 use crate::plan::Policy;
 use crate::request::PeerCertificate;
@@ -82,7 +81,9 @@ pub struct Peer;
 impl PeerCertificate for Peer {
     fn digest(&self) -> Option<[u8; 32]> {
         let digest = of_peer("connection\0sha256_peer_certificate_digest")?;
-        octets_of_hex(std::str::from_utf8(&digest).ok()?)
+        let mut octets = [0; 32];
+        let length = base16ct::mixed::decode(digest, &mut octets).ok()?.len();
+        (length == octets.len()).then_some(octets)
     }
 
     fn uri(&self) -> Option<String> {

@@ -172,10 +172,12 @@ impl fmt::Debug for ApiKeyEntry {
 /// # Errors
 /// [`EntryFault::Digest`], [`EntryFault::EmptyKey`].
 pub fn parse_digest(text: &str) -> Result<Digest, EntryFault> {
-    match octets_of_hex(text) {
-        None => Err(EntryFault::Digest),
-        Some(OF_NOTHING) => Err(EntryFault::EmptyKey),
-        Some(digest) => Ok(digest),
+    let mut digest = Digest::default();
+    match base16ct::mixed::decode(text, &mut digest) {
+        Ok(octets) if octets.len() < digest.len() => Err(EntryFault::Digest),
+        Err(_) => Err(EntryFault::Digest),
+        Ok(_) if digest == OF_NOTHING => Err(EntryFault::EmptyKey),
+        Ok(_) => Ok(digest),
     }
 }
 
