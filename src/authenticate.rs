@@ -11,6 +11,8 @@
 
 pub mod api_key;
 pub mod basic;
+pub mod confirmation;
+pub mod dpop;
 pub mod granted;
 pub mod introspection;
 pub mod jose;
