@@ -25,7 +25,7 @@ use std::time::Duration;
 pub use self::issuer::Issuer;
 pub use self::keys::{Candidates, Keys};
 pub use self::unverified::Unverified;
-use self::unverified::is_kind;
+pub(super) use self::unverified::is_kind;
 use super::jose::claims::{ClaimNames, ClaimPath, Claims, RequiredValue, Times};
 use super::jose::jwk::KeyId;
 use super::jose::jws::{Compact, JwsFault};
