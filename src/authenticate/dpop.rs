@@ -39,6 +39,9 @@ const MAX_JTI: usize = 512;
 /// for twice as long in addition to the window.
 const CLOCK_SKEW: Duration = Duration::from_secs(10);
 
+/// How long a nonce of this server is valid. A client learns the next one from the refusal of the last.
+pub const NONCE_LIFETIME: Duration = Duration::from_secs(300);
+
 /// How proofs are verified.
 #[derive(Debug)]
 pub struct Dpop {

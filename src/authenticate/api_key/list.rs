@@ -173,11 +173,13 @@ impl fmt::Debug for ApiKeyEntry {
 /// [`EntryFault::Digest`], [`EntryFault::EmptyKey`].
 pub fn parse_digest(text: &str) -> Result<Digest, EntryFault> {
     let mut digest = Digest::default();
-    match base16ct::mixed::decode(text, &mut digest) {
-        Ok(octets) if octets.len() < digest.len() => Err(EntryFault::Digest),
-        Err(_) => Err(EntryFault::Digest),
-        Ok(_) if digest == OF_NOTHING => Err(EntryFault::EmptyKey),
-        Ok(_) => Ok(digest),
+    let read = base16ct::mixed::decode(text, &mut digest);
+    if !read.is_ok_and(|octets| octets.len() == size_of::<Digest>()) {
+        Err(EntryFault::Digest)
+    } else if digest == OF_NOTHING {
+        Err(EntryFault::EmptyKey)
+    } else {
+        Ok(digest)
     }
 }
 

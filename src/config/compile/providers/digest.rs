@@ -67,6 +67,7 @@ impl Compiler<'_> {
             locations,
             method: Method::Digest(digest::Digest {
                 offers: algorithms.iter().map(offer).collect(),
+                name: name.to_owned(),
                 realm,
                 opaque,
                 algorithms,
