@@ -4,14 +4,17 @@
 //! The store decides nothing. An evaluation only reads it. Its effects are applied to the store once, after the
 //! evaluation.
 
+mod cells;
 mod failures;
 mod hashing;
 mod introspections;
+mod replays;
 mod tokens;
 
 pub use self::failures::{Caller, CallerId, Failures, Limits};
 pub use self::hashing::HashBudget;
 pub use self::introspections::Introspections;
+pub use self::replays::{Recorded, Replays, UseId};
 pub use self::tokens::{CacheSizes, Judged, Refused, Slot, TokenCache, TokenId, TokenKey};
 use std::time::Duration;
 

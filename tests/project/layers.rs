@@ -25,6 +25,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["authenticate", "grammar", "reject", "request", "time"],
     ),
     ("ports", &["url"]),
+    ("random", &["ports"]),
+    ("nonce", &["ports", "random", "time"]),
     (
         "keys",
         &["authenticate", "json", "ports", "secret", "time", "url"],
@@ -36,6 +38,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "credential",
             "keys",
             "ports",
+            "random",
             "reject",
             "time",
         ],
@@ -158,9 +161,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("argon2", &["authenticate"]),
     ("bcrypt", &["authenticate"]),
     ("sha1", &["authenticate"]),
+    ("getrandom", &["random"]),
+    ("hmac", &["nonce"]),
     ("humantime", &["config", "time"]),
     ("strsim", &["config"]),
-    ("zeroize", &["introspector", "secret"]),
+    ("zeroize", &["introspector", "nonce", "secret"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
