@@ -4,6 +4,7 @@
 //! The store decides nothing. An evaluation only reads it. Its effects are applied to the store once, after the
 //! evaluation.
 
+mod cells;
 mod failures;
 mod hashing;
 mod introspections;
