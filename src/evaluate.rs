@@ -54,11 +54,11 @@ use std::fmt;
 use std::rc::Rc;
 
 pub use self::decision::{Answer, Decision, Denial, Passage, Verdict};
-pub use self::effects::{Effects, TokenEffect, Use, Used};
+pub use self::effects::{Effects, Lost, TokenEffect, Use, Used};
 pub use self::forward::Forward;
-pub use self::nonces::Nonces;
 use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
+pub use self::nonces::Nonces;
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::basic::Hashing;
 use crate::authenticate::jose::signature::Backend;

@@ -18,8 +18,8 @@ pub use self::networks::{Networks, admit_none};
 pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::{AfterScheme, Stripped};
 
-use crate::authenticate::{Method, Provider};
 use crate::authenticate::jose::signature::AlgorithmSet;
+use crate::authenticate::{Method, Provider};
 use crate::authorize::condition::Condition;
 use crate::authorize::{Access, Everywhere, Gate, ReplyId};
 use crate::credential::Location;

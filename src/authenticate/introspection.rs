@@ -5,10 +5,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::confirmation::Confirmation;
 use super::jose::base64url;
 use super::jose::claims::{ClaimNames, Times};
 use super::jwt::Audiences;
-use super::confirmation::Confirmation;
 use super::principal::Verified;
 use super::sender::Sender;
 use super::{Facts, Offer, Parsed, Refusal};

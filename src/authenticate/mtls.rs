@@ -26,8 +26,13 @@ impl Mtls {
 
     /// The accepted name of a certificate: its URI, else its DNS name.
     pub fn claim(&self, peer: &dyn PeerCertificate) -> Option<String> {
-        let uri = peer.uri().filter(|uri| self.has(|own| own.matches_uri(uri)));
-        let dns = || peer.dns().filter(|dns| self.has(|own| own.matches_dns(dns)));
+        let uri = peer
+            .uri()
+            .filter(|uri| self.has(|own| own.matches_uri(uri)));
+        let dns = || {
+            peer.dns()
+                .filter(|dns| self.has(|own| own.matches_dns(dns)))
+        };
         uri.or_else(dns)
     }
 

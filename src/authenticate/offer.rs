@@ -128,10 +128,9 @@ impl Offer {
     pub fn is_last_resort(&self) -> bool {
         match self {
             Self::Bearer { is_elsewhere, .. } => *is_elsewhere,
-            Self::Basic { .. }
-            | Self::Dpop { .. }
-            | Self::Digest { .. }
-            | Self::ApiKey { .. } => false,
+            Self::Basic { .. } | Self::Dpop { .. } | Self::Digest { .. } | Self::ApiKey { .. } => {
+                false
+            }
         }
     }
 }

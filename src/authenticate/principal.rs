@@ -121,10 +121,9 @@ impl Principal {
     pub fn is_costly(&self) -> bool {
         match self.evidence {
             Evidence::Introspected(_) | Evidence::Login(_) => true,
-            Evidence::Jwt(_)
-            | Evidence::ApiKey
-            | Evidence::Digest(_)
-            | Evidence::Certificate => false,
+            Evidence::Jwt(_) | Evidence::ApiKey | Evidence::Digest(_) | Evidence::Certificate => {
+                false
+            }
         }
     }
 

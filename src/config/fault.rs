@@ -19,10 +19,10 @@ pub use self::expected::{Expected, Found};
 pub use self::warning::{Difference, Elsewhere, NotHidden, Warning};
 use super::diagnostic::nearest;
 use super::literal::has_star;
+use crate::authenticate::digest::DigestAlgorithm;
 use crate::authenticate::jose::claims::ClaimPath;
 use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
 use crate::authenticate::listed::EntryFault;
-use crate::authenticate::digest::DigestAlgorithm;
 use crate::authenticate::mtls::subject::InvalidSubject;
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
@@ -55,15 +55,14 @@ pub enum Fault {
     CurlyQuotes,
     #[error("expected a URL without user name and password: the filter does not send them")]
     UserInformation,
-    /// A key or a value that a later version of the filter will support.
-    #[error("not supported yet")]
-    Unsupported,
     #[error("missing: expected {0}")]
     Missing(&'static str),
     #[error("expected {expected}, found {found}{}", Hint(*.expected, .found))]
     Unexpected { expected: Expected, found: Found },
     /// A provider has no method, or several.
-    #[error("expected exactly one of `jwt`, `introspection`, `api_key`, `basic`, `digest` and `mtls`")]
+    #[error(
+        "expected exactly one of `jwt`, `introspection`, `api_key`, `basic`, `digest` and `mtls`"
+    )]
     Method,
     #[error("expected at least one {0}")]
     Empty(&'static str),

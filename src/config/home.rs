@@ -60,7 +60,10 @@ const HOMES: [(&str, &[&str]); 14] = [
     ),
     ("providers[].digest", &["nonce_ttl"]),
     ("providers[].mtls", &["subjects"]),
-    ("providers[]", &["jwt", "introspection", "basic", "digest", "mtls"]),
+    (
+        "providers[]",
+        &["jwt", "introspection", "basic", "digest", "mtls"],
+    ),
     ("providers[].jwt.jwks", &["inline", "remote", "discovery"]),
     (
         "providers[].jwt.jwks.remote",

@@ -55,7 +55,9 @@ impl<'p> Decision<'p> {
             match nonce_key(known, store) {
                 Ok(key) => {
                     let purpose = known.purpose(&plan.presentation.realm);
-                    self.nonces.issued.push((provider, key.issue(&purpose, now)));
+                    self.nonces
+                        .issued
+                        .push((provider, key.issue(&purpose, now)));
                 }
                 Err(reject) => {
                     self.verdict = Verdict::Refused(reject);
@@ -70,7 +72,10 @@ impl<'p> Decision<'p> {
 ///
 /// # Errors
 /// [`Unavailable::SharedData`].
-pub(super) fn nonce_key<'k>(provider: &'k Provider, store: &'k Store) -> Result<&'k NonceKey, Reject> {
+pub(super) fn nonce_key<'k>(
+    provider: &'k Provider,
+    store: &'k Store,
+) -> Result<&'k NonceKey, Reject> {
     let own = match &provider.method {
         Method::Digest(digest) => digest.nonce_key.as_ref(),
         _ => None,

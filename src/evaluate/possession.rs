@@ -71,7 +71,10 @@ impl<'p> Evaluation<'p, '_> {
             return Err(Invalid::Token(TokenFault::Binding).into());
         }
         effects.use_once(Use {
-            id: self.store.replays.id(&[&proof.thumbprint, proof.jti.as_bytes()]),
+            id: self
+                .store
+                .replays
+                .id(&[&proof.thumbprint, proof.jti.as_bytes()]),
             until: proof.until,
             used: Used::Proof,
             schemes: presented.schemes,

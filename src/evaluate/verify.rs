@@ -136,9 +136,7 @@ impl Evaluation<'_, '_> {
             | Claim::Introspection(..)
             | Claim::ApiKey(..)
             | Claim::Digest(..)
-            | Claim::Mtls(..) => {
-                facts.answer.map(|known| known.until)
-            }
+            | Claim::Mtls(..) => facts.answer.map(|known| known.until),
         };
         let refusal = match claim.verify(id, facts) {
             Ok(principal) => return Ok(Judged::Verified(principal)),

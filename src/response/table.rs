@@ -261,9 +261,7 @@ fn proof_message(fault: ProofFault) -> &'static str {
         ProofFault::Several => "The request has more than one DPoP proof",
         ProofFault::Malformed => "The DPoP proof is malformed",
         ProofFault::Type => "The type of the DPoP proof is not dpop+jwt",
-        ProofFault::Algorithm => {
-            "The DPoP proof is signed with an algorithm that is not accepted"
-        }
+        ProofFault::Algorithm => "The DPoP proof is signed with an algorithm that is not accepted",
         ProofFault::Key => "The DPoP proof has no public key that fits its algorithm",
         ProofFault::Signature => "The signature of the DPoP proof is not valid",
         ProofFault::Claims => "The DPoP proof lacks a claim, or a claim has the wrong type",

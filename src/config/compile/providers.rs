@@ -109,18 +109,14 @@ impl Compiler<'_> {
             document.mtls.given(),
         );
         match methods {
-            (Some(jwt), None, None, None, None, None) => {
-                self.jwt(&at.member("jwt"), id, name, jwt)
-            }
+            (Some(jwt), None, None, None, None, None) => self.jwt(&at.member("jwt"), id, name, jwt),
             (None, Some(own), None, None, None, None) => {
                 self.introspection(&at.member("introspection"), id, name, own)
             }
             (None, None, Some(own), None, None, None) => {
                 self.api_key(&at.member("api_key"), name, own)
             }
-            (None, None, None, Some(own), None, None) => {
-                self.basic(&at.member("basic"), name, own)
-            }
+            (None, None, None, Some(own), None, None) => self.basic(&at.member("basic"), name, own),
             (None, None, None, None, Some(own), None) => {
                 self.digest(&at.member("digest"), id, name, own)
             }
