@@ -10,6 +10,7 @@ pub mod challenge;
 pub mod client;
 pub mod cookbook;
 pub mod crd;
+pub mod digest;
 pub mod document;
 pub mod envoy;
 pub mod example;
@@ -17,7 +18,10 @@ pub mod expression;
 pub mod http2;
 pub mod issuer;
 pub mod leaks;
+pub mod nonce;
+pub mod proof;
 pub mod provider;
+pub mod thumbprint;
 pub mod token;
 pub mod upstream;
 
