@@ -23,6 +23,13 @@ pub fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
+/// The `token` at the start of a text, which may be empty, and the rest of the text (RFC 9110 §5.6.2).
+pub fn split_token(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| !is_tchar(*byte));
+    text.split_at_checked(end.unwrap_or(text.len()))
+        .unwrap_or((text, b""))
+}
+
 /// Whether a text can be the content of a quoted-string in a challenge: `%x20-7E`, which every header can carry.
 ///
 /// `"` and `\` are allowed, because they are escaped when the quoted-string is written (RFC 9110 §5.6.4).

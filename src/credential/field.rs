@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Carrier, Found, Grammar, Location};
-use crate::grammar::is_tchar;
+use crate::grammar::{is_tchar, split_token};
 use crate::reject::CredentialFault;
 use crate::request::list::elements;
 use crate::request::{Field, RequestView};
@@ -23,7 +23,7 @@ pub fn after_scheme<'a>(
         return Ok(None);
     };
     let is_repeated = fields.next().is_some();
-    let (own, rest) = split_scheme(value.trim_ascii());
+    let (own, rest) = split_token(value.trim_ascii());
     let is_its = own.eq_ignore_ascii_case(scheme.as_bytes());
     let credential = without_leading_spaces(rest);
     let is_apart = credential.len() < rest.len();
@@ -84,7 +84,7 @@ pub fn alone<'a>(
         return Err(CredentialFault::Several);
     }
     let found = grammar.alone(Cow::Borrowed(value));
-    let (own, rest) = split_scheme(value);
+    let (own, rest) = split_token(value);
     let is_read = |location: &Location| match &location.carrier {
         Carrier::Scheme { field, scheme } => {
             field == name && own.eq_ignore_ascii_case(scheme.as_bytes())
@@ -122,7 +122,7 @@ pub fn has_credential_without_scheme(
             return false;
         }
         // A space follows a scheme (RFC 9110 §11.4).
-        let (own, rest) = split_scheme(value);
+        let (own, rest) = split_token(value);
         let has_scheme = !own.is_empty() && rest.starts_with(b" ");
         !value.is_empty() && !has_scheme && !is_scheme(value)
             || !is_scheme(own) && is_within(value, scheme)
@@ -137,7 +137,7 @@ pub fn attempts(request: &RequestView<'_>, name: &str, scheme: &str) -> bool {
         .values(name.as_bytes())
         .flat_map(elements)
         .any(|element| {
-            split_scheme(element)
+            split_token(element)
                 .0
                 .eq_ignore_ascii_case(scheme.as_bytes())
         })
@@ -151,20 +151,11 @@ fn without_leading_spaces(value: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
-/// The scheme's name, and the rest of the value.
-fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
-    let end = value
-        .iter()
-        .position(|byte| !is_tchar(*byte))
-        .unwrap_or(value.len());
-    value.split_at_checked(end).unwrap_or((value, b""))
-}
-
 /// Whether a list element is the start of another credential, not a parameter (`name=value`).
 ///
 /// A single word is the start of a credential only if it is `scheme`.
 fn begins_a_credential(element: &[u8], scheme: &str) -> bool {
-    let (name, rest) = split_scheme(element);
+    let (name, rest) = split_token(element);
     let rest = rest.trim_ascii_start();
     let is_parameter = rest.starts_with(b"=");
     !name.is_empty()

@@ -8,23 +8,36 @@ use std::path::{Path, PathBuf};
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("grammar", &[]),
-    ("url", &[]),
+    ("url", &["grammar"]),
     ("scheme", &[]),
     ("secret", &[]),
     ("json", &[]),
     ("header_map", &[]),
     ("reject", &["scheme"]),
     ("request", &["grammar", "reject", "url"]),
-    ("credential", &["grammar", "reject", "request", "scheme"]),
+    (
+        "credential",
+        &["grammar", "reject", "request", "scheme", "url"],
+    ),
     (
         "authenticate",
-        &["credential", "grammar", "json", "reject", "scheme", "time"],
+        &[
+            "credential",
+            "grammar",
+            "json",
+            "reject",
+            "scheme",
+            "time",
+            "url",
+        ],
     ),
     (
         "authorize",
         &["authenticate", "grammar", "reject", "request", "time"],
     ),
     ("ports", &["url"]),
+    ("random", &["ports"]),
+    ("nonce", &["ports", "random", "time"]),
     (
         "keys",
         &["authenticate", "json", "ports", "secret", "time", "url"],
@@ -36,6 +49,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "credential",
             "keys",
             "ports",
+            "random",
             "reject",
             "time",
         ],
@@ -158,9 +172,15 @@ const CRATES: &[(&str, &[&str])] = &[
     ("argon2", &["authenticate"]),
     ("bcrypt", &["authenticate"]),
     ("sha1", &["authenticate"]),
+    ("md5", &["authenticate"]),
+    ("getrandom", &["random"]),
+    ("hmac", &["nonce"]),
     ("humantime", &["config", "time"]),
     ("strsim", &["config"]),
-    ("zeroize", &["introspector", "secret"]),
+    (
+        "zeroize",
+        &["authenticate", "introspector", "nonce", "secret"],
+    ),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
