@@ -11,15 +11,19 @@
 
 pub mod api_key;
 pub mod basic;
+pub mod confirmation;
 pub mod digest;
+pub mod dpop;
 pub mod granted;
 pub mod introspection;
 pub mod jose;
 pub mod jwt;
 pub mod listed;
+pub mod mtls;
 mod offer;
 mod parsed;
 mod principal;
+pub mod sender;
 
 use std::rc::Rc;
 
@@ -27,14 +31,18 @@ use self::api_key::ApiKey;
 use self::api_key::list::ApiKeys;
 use self::basic::users::UserList;
 use self::basic::{Basic, Hashing};
+use self::digest::Digest;
 use self::introspection::{Introspection, Known};
 use self::jose::keys::KeySet;
 use self::jose::signature::Backend;
 use self::jwt::{Jwt, Unverified};
+use self::mtls::Mtls;
 pub use self::offer::{KeyPart, Offer, offers_of};
 pub use self::parsed::{Decoded, Parsed};
 pub use self::principal::{Evidence, Principal};
-use crate::credential::{LocationId, Login, Shown};
+use self::sender::Sender;
+use crate::credential::{DigestCredential, LocationId, Login, Shown};
+use crate::nonce::{NonceKey, Purpose, Use};
 use crate::reject::{Invalid, KeyFault, LoginFault, TokenFault, Unavailable};
 use crate::time::Timestamp;
 
@@ -70,6 +78,10 @@ pub enum Method {
     ApiKey(ApiKey),
     /// User names and passwords.
     Basic(Basic),
+    /// User names, and proofs that the client knows the password.
+    Digest(Digest),
+    /// Client certificates.
+    Mtls(Mtls),
 }
 
 /// A credential that a method recognizes, with that method. It is not verified.
@@ -83,6 +95,10 @@ pub enum Claim<'p, 'c> {
     ApiKey(&'p ApiKey, &'c [u8]),
     /// A user name and a password.
     Basic(&'p Basic, &'c Login),
+    /// A user name, and a proof that the client knows the password.
+    Digest(&'p Digest, &'c DigestCredential<'c>),
+    /// The accepted name of a client certificate.
+    Mtls(&'p Mtls, &'c str),
 }
 
 /// What a provider needs to verify a credential, in addition to its configuration.
@@ -98,6 +114,10 @@ pub struct Facts<'f> {
     pub hashing: &'f Hashing,
     /// What verifies signatures.
     pub backend: &'f dyn Backend,
+    /// The method of the request.
+    pub method: &'f [u8],
+    /// The key of nonces, if the provider has none. None if the workers of the host cannot share one.
+    pub nonce_key: Option<&'f NonceKey>,
     /// The current time.
     pub now: Timestamp,
 }
@@ -195,13 +215,25 @@ pub fn select<'p, 'c>(
             // The token can be parsed, so its fault is that its issuer is not trusted.
             Shown::Token(_) => parsed.jwt().err().unwrap_or(TokenFault::Issuer).into(),
             Shown::Malformed(fault) => *fault,
-            Shown::Login(_) => LoginFault::User.into(),
+            Shown::Login(_) | Shown::Digest(_) => LoginFault::User.into(),
             Shown::Key(_) => KeyFault::Unknown.into(),
         }),
     }
 }
 
 impl Provider {
+    /// What its nonces are for.
+    pub fn purpose<'p>(&'p self, realm: &'p str) -> Purpose<'p> {
+        Purpose {
+            use_: match self.method {
+                Method::Digest(_) => Use::Digest,
+                _ => Use::Dpop,
+            },
+            realm,
+            provider: &self.name,
+        }
+    }
+
     /// Whether both providers could recognize the same credential.
     pub fn conflicts_with(&self, other: &Self) -> bool {
         let mut locations = self.locations.iter();
@@ -218,6 +250,17 @@ impl Method {
             Self::Introspection(own) => own.offers(),
             Self::ApiKey(own) => own.offers(),
             Self::Basic(own) => own.offers(),
+            Self::Digest(own) => own.offers(),
+            Self::Mtls(own) => own.offers(),
+        }
+    }
+
+    /// Who may send its tokens; none if its credentials are not tokens.
+    pub fn sender(&self) -> Option<&Sender> {
+        match self {
+            Self::Jwt(jwt) => Some(&jwt.sender),
+            Self::Introspection(own) => Some(&own.sender),
+            Self::ApiKey(_) | Self::Basic(_) | Self::Digest(_) | Self::Mtls(_) => None,
         }
     }
 
@@ -225,7 +268,11 @@ impl Method {
     pub fn inline_keys(&self) -> usize {
         match self {
             Self::Jwt(jwt) => jwt.inline_keys(),
-            Self::Introspection(_) | Self::ApiKey(_) | Self::Basic(_) => 0,
+            Self::Introspection(_)
+            | Self::ApiKey(_)
+            | Self::Basic(_)
+            | Self::Digest(_)
+            | Self::Mtls(_) => 0,
         }
     }
 
@@ -243,9 +290,15 @@ impl Method {
             }
             (Self::Basic(own), Evidence::Login(user)) => own.still_valid(user, facts),
             // Another method verified the credential, or its results are not cached.
-            (Self::Jwt(_) | Self::Introspection(_) | Self::ApiKey(_) | Self::Basic(_), _) => {
-                Ok(false)
-            }
+            (
+                Self::Jwt(_)
+                | Self::Introspection(_)
+                | Self::ApiKey(_)
+                | Self::Basic(_)
+                | Self::Digest(_)
+                | Self::Mtls(_),
+                _,
+            ) => Ok(false),
         }
     }
 
@@ -269,6 +322,12 @@ impl Method {
                 let login = own.claim(parsed.shown())?;
                 Some(Claim::Basic(own, login))
             }
+            Self::Digest(own) => {
+                let credential = own.claim(parsed.shown())?;
+                Some(Claim::Digest(own, credential))
+            }
+            // It is not in the request: see `claim_of_peer`.
+            Self::Mtls(_) => None,
         }
     }
 
@@ -277,8 +336,17 @@ impl Method {
             (Self::Jwt(own), Self::Jwt(other)) => own.issuer.overlaps(&other.issuer),
             (Self::Introspection(_), Self::Introspection(_))
             | (Self::ApiKey(_), Self::ApiKey(_))
-            | (Self::Basic(_), Self::Basic(_)) => true,
-            (Self::Jwt(_) | Self::Introspection(_) | Self::ApiKey(_) | Self::Basic(_), _) => false,
+            | (Self::Basic(_), Self::Basic(_))
+            | (Self::Digest(_), Self::Digest(_)) => true,
+            (
+                Self::Jwt(_)
+                | Self::Introspection(_)
+                | Self::ApiKey(_)
+                | Self::Basic(_)
+                | Self::Digest(_)
+                | Self::Mtls(_),
+                _,
+            ) => false,
         }
     }
 }
@@ -290,6 +358,8 @@ impl<'c> Claim<'_, 'c> {
             Self::Jwt(jwt, token) => jwt.claimed_subject(token),
             Self::Introspection(..) | Self::ApiKey(..) => None,
             Self::Basic(_, login) => Some(login.user()),
+            Self::Digest(_, credential) => Some(credential.user()),
+            Self::Mtls(_, subject) => Some(subject),
         }
     }
 
@@ -303,6 +373,8 @@ impl<'c> Claim<'_, 'c> {
             Self::Introspection(own, _) => own.verify(facts),
             Self::ApiKey(own, key) => own.verify(key, facts),
             Self::Basic(own, login) => own.verify(login, facts),
+            Self::Digest(own, credential) => own.verify(credential, facts),
+            Self::Mtls(own, subject) => Ok(own.verify(subject)),
         }?;
         Ok(Rc::new(Principal::new(provider, verified)))
     }

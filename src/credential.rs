@@ -132,8 +132,12 @@ pub struct LocationId(pub usize);
 pub enum Grammar {
     /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
     Token,
+    /// The same, after the scheme `DPoP`: a token that is used with a proof (RFC 9449 §7.1).
+    DpopToken,
     /// The `token68` of `Basic`, which contains a user name and a password (RFC 7617 §2).
     Basic,
+    /// The parameters of `Digest` (RFC 7616 §3.4).
+    Digest,
     /// An API key ([`is_api_key`]).
     Key,
 }
@@ -156,6 +160,8 @@ pub enum Shown<'a> {
     Token(Cow<'a, [u8]>),
     /// A user name and a password.
     Login(Login),
+    /// A user name, and a proof that the client knows the password.
+    Digest(Box<DigestCredential<'a>>),
     /// An API key. A key in the query is percent-decoded.
     Key(Cow<'a, [u8]>),
     /// A value that is not a credential of the location's grammar.
@@ -168,15 +174,16 @@ impl Shown<'_> {
         match self {
             Self::Token(octets) | Self::Key(octets) => octets,
             Self::Login(login) => login.octets(),
-            Self::Malformed(_) => b"",
+            Self::Digest(_) | Self::Malformed(_) => b"",
         }
     }
 
-    /// Whether the result of verifying it is cached. To find an API key in a list costs no more than to find it in a cache.
+    /// Whether the result of verifying it is cached. To find an API key in a list costs no more than to find it in a cache,
+    /// and a Digest credential is used once.
     pub fn is_cached(&self) -> bool {
         match self {
             Self::Token(_) | Self::Login(_) => true,
-            Self::Key(_) | Self::Malformed(_) => false,
+            Self::Digest(_) | Self::Key(_) | Self::Malformed(_) => false,
         }
     }
 }
@@ -187,6 +194,7 @@ impl fmt::Debug for Shown<'_> {
         match self {
             Self::Token(_) => formatter.write_str("Token"),
             Self::Login(_) => formatter.write_str("Login"),
+            Self::Digest(_) => formatter.write_str("Digest"),
             Self::Key(_) => formatter.write_str("Key"),
             Self::Malformed(_) => formatter.write_str("Malformed"),
         }
@@ -237,7 +245,10 @@ pub fn present<'a>(
         };
         let shown = match found {
             Ok(None) => continue,
-            Ok(Some(octets)) => grammar.shown(octets),
+            Ok(Some(octets)) => match grammar.shown(octets, request) {
+                Ok(shown) => shown,
+                Err(fault) => return Err(malformed(served.schemes, fault)),
+            },
             Err(fault) => match grammar.invalid(fault, is_cookie(served)) {
                 Some(invalid) => Shown::Malformed(invalid),
                 None => return Err(malformed(attempted(request, locations, served), fault)),
@@ -285,12 +296,12 @@ impl Grammar {
     /// The same as [`Self::accepts`] for octets that most likely are not: ends at the first that shows it.
     fn can_be(self, octets: &[u8]) -> bool {
         match self {
-            Self::Token => {
+            Self::Token | Self::DpopToken => {
                 let mut octets_of_token = octets.iter();
                 octets_of_token.all(|byte| is_allowed(*byte) || *byte == b'=')
                     && self.accepts(octets)
             }
-            Self::Basic | Self::Key => self.accepts(octets),
+            Self::Basic | Self::Digest | Self::Key => self.accepts(octets),
         }
     }
 
@@ -298,7 +309,8 @@ impl Grammar {
     fn accepts(self, octets: &[u8]) -> bool {
         match self {
             // `token68` has the same characters (RFC 9110 §11.2).
-            Self::Token | Self::Basic => is_b64token(octets),
+            Self::Token | Self::DpopToken | Self::Basic => is_b64token(octets),
+            Self::Digest => DigestCredential::read(octets).is_ok(),
             Self::Key => is_api_key(octets),
         }
     }
@@ -313,7 +325,10 @@ impl Grammar {
             (Self::Token, CredentialFault::Syntax) if is_cookie => {
                 Some(TokenFault::Malformed.into())
             }
-            (Self::Token, CredentialFault::Syntax | CredentialFault::Empty) => None,
+            (
+                Self::Token | Self::DpopToken | Self::Digest,
+                CredentialFault::Syntax | CredentialFault::Empty,
+            ) => None,
             (Self::Basic, CredentialFault::Syntax | CredentialFault::Empty) => {
                 Some(LoginFault::Malformed.into())
             }
@@ -335,15 +350,29 @@ impl Grammar {
     }
 
     /// The credential with these octets, which this grammar accepts.
-    fn shown(self, octets: Cow<'_, [u8]>) -> Shown<'_> {
-        match self {
-            Self::Token => Shown::Token(octets),
+    fn shown<'a>(
+        self,
+        octets: Cow<'a, [u8]>,
+        request: &RequestView<'_>,
+    ) -> Result<Shown<'a>, CredentialFault> {
+        Ok(match self {
+            Self::Token | Self::DpopToken => Shown::Token(octets),
             Self::Basic => match Login::read(&octets) {
                 Some(login) => Shown::Login(login),
                 None => Shown::Malformed(LoginFault::Malformed.into()),
             },
+            Self::Digest => {
+                let Cow::Borrowed(octets) = octets else {
+                    return Err(CredentialFault::Syntax);
+                };
+                let credential = DigestCredential::read(octets)?;
+                if !credential.is_for(request) {
+                    return Err(CredentialFault::Target);
+                }
+                Shown::Digest(Box::new(credential))
+            }
             Self::Key => Shown::Key(octets),
-        }
+        })
     }
 }
 

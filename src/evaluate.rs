@@ -41,6 +41,8 @@ mod forward;
 mod hide;
 mod identify;
 mod metadata;
+mod nonces;
+mod possession;
 mod preflight;
 mod throttle;
 mod trace;
@@ -52,10 +54,11 @@ use std::fmt;
 use std::rc::Rc;
 
 pub use self::decision::{Answer, Decision, Denial, Passage, Verdict};
-pub use self::effects::{Effects, TokenEffect};
+pub use self::effects::{Effects, Lost, TokenEffect, Use, Used};
 pub use self::forward::Forward;
 use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
+pub use self::nonces::Nonces;
 pub use self::trace::{Step, Throttling, Trace};
 use crate::authenticate::basic::Hashing;
 use crate::authenticate::jose::signature::Backend;
@@ -142,6 +145,7 @@ pub fn evaluate<'p>(
     );
     decision.is_shadow &= !is_own;
     evaluation.forwarding().pass_on(&mut decision);
+    decision.issue_nonces(plan, store, circumstances.now);
     Outcome::Decided(decision, effects)
 }
 

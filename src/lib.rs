@@ -37,9 +37,11 @@ pub mod json;
 pub mod keys;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mint;
+pub mod nonce;
 pub mod plan;
 pub mod ports;
 pub mod presentation;
+pub mod random;
 pub mod reject;
 pub mod request;
 pub mod response;

@@ -18,8 +18,8 @@ pub use self::networks::{Networks, admit_none};
 pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::{AfterScheme, Stripped};
 
-use crate::authenticate::Provider;
 use crate::authenticate::jose::signature::AlgorithmSet;
+use crate::authenticate::{Method, Provider};
 use crate::authorize::condition::Condition;
 use crate::authorize::{Access, Everywhere, Gate, ReplyId};
 use crate::credential::Location;
@@ -251,6 +251,15 @@ impl Policy {
         providers
             .map(|provider| provider.method.inline_keys())
             .sum()
+    }
+
+    /// Whether the workers share what they know: failures, nonces, or what was used once.
+    pub fn shares_data(&self) -> bool {
+        let uses_once = |provider: &Provider| match &provider.method {
+            Method::Digest(_) => true,
+            other => other.sender().is_some_and(|sender| sender.dpop.is_some()),
+        };
+        self.throttle.is_some() || self.providers.iter().any(uses_once)
     }
 
     /// Whether decisions depend on the client's address.

@@ -49,6 +49,8 @@ pub enum Reject {
     NoCredential,
     /// The credential is not valid.
     Invalid(Invalid),
+    /// The token is valid, and the proof that the client has its key is not.
+    Proof(ProofFault),
     /// The rule needs credentials of several providers, and one of them is missing.
     MissingCredential {
         /// Whether it is the one of the first provider, whose caller the upstream learns of.
@@ -185,6 +187,12 @@ impl From<PathFault> for Reject {
     }
 }
 
+impl From<LoginFault> for Reject {
+    fn from(fault: LoginFault) -> Self {
+        Self::Invalid(fault.into())
+    }
+}
+
 /// Why a credential is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invalid {
@@ -234,6 +242,10 @@ pub enum LoginFault {
     User,
     /// The user has another password.
     Password,
+    /// It answers another challenge than one of this provider: its realm, its algorithm or its `opaque` (RFC 7616 §3.4).
+    Challenge,
+    /// The password is right, and the nonce has expired, was used with this count before, or is not one of this server.
+    Stale,
 }
 
 /// Why a token is not valid.
@@ -271,6 +283,8 @@ pub enum TokenFault {
     ClaimMismatch,
     /// It is bound to a key, and the request does not prove possession of that key (RFC 7800).
     Binding,
+    /// It is not bound to a key, and must be.
+    Unbound,
     /// The authorization server says that it is not active (RFC 7662 §2.2).
     Inactive,
 }
@@ -288,6 +302,10 @@ pub enum Unavailable {
     Hashing,
     /// The host's cryptography fails.
     Crypto,
+    /// It cannot be recorded that a proof or a nonce was used, because too many are recorded.
+    Replays,
+    /// The workers of the host cannot share nonces, and which were used.
+    SharedData,
 }
 
 /// Why an authentication is not sufficient (RFC 9470 §3).
@@ -351,6 +369,9 @@ impl Reject {
             Self::Unavailable(Unavailable::Introspection) => "introspection_unavailable",
             Self::Unavailable(Unavailable::Hashing) => "hash_budget_spent",
             Self::Unavailable(Unavailable::Crypto) => "crypto_unavailable",
+            Self::Unavailable(Unavailable::Replays) => "replays_full",
+            Self::Unavailable(Unavailable::SharedData) => "shared_data_unavailable",
+            Self::Proof(fault) => fault.reason(),
             Self::ProviderNotAccepted => "provider_not_accepted",
             Self::NoRule => "no_rule",
             Self::Authentication(Weakness::Class) => "acr_insufficient",
@@ -375,7 +396,9 @@ impl Invalid {
                 true
             }
             Self::Key(KeyFault::Malformed | KeyFault::Expired)
-            | Self::Login(LoginFault::Malformed) => false,
+            | Self::Login(LoginFault::Malformed | LoginFault::Challenge | LoginFault::Stale) => {
+                false
+            }
         }
     }
 
@@ -388,6 +411,34 @@ impl Invalid {
             Self::Login(LoginFault::Malformed) => "login_malformed",
             Self::Login(LoginFault::User) => "user_unknown",
             Self::Login(LoginFault::Password) => "password_wrong",
+            Self::Login(LoginFault::Challenge) => "digest_challenge",
+            Self::Login(LoginFault::Stale) => "nonce_stale",
+        }
+    }
+}
+
+impl ProofFault {
+    /// Whether the throttle counts this fault as a failure: a client that guesses keys would have it.
+    pub fn is_a_failure(self) -> bool {
+        self == Self::Signature
+    }
+
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Missing => "proof_missing",
+            Self::Several => "proof_repeated",
+            Self::Malformed => "proof_malformed",
+            Self::Type => "proof_type",
+            Self::Algorithm => "proof_algorithm",
+            Self::Key => "proof_key",
+            Self::Signature => "proof_signature",
+            Self::Claims => "proof_claims",
+            Self::Method => "proof_method",
+            Self::Url => "proof_url",
+            Self::Token => "proof_token",
+            Self::Time => "proof_time",
+            Self::Nonce => "proof_nonce",
+            Self::Replayed => "proof_replayed",
         }
     }
 }
@@ -415,6 +466,7 @@ impl TokenFault {
             | Self::ClaimType
             | Self::ClaimMismatch
             | Self::Binding
+            | Self::Unbound
             | Self::Inactive => false,
         }
     }
@@ -437,6 +489,7 @@ impl TokenFault {
             Self::ClaimType => "token_claim_type",
             Self::ClaimMismatch => "token_claim_mismatch",
             Self::Binding => "token_binding",
+            Self::Unbound => "token_unbound",
             Self::Inactive => "token_inactive",
         }
     }

@@ -6,12 +6,14 @@ mod names;
 pub mod overrides;
 pub mod parameter;
 pub mod path;
+mod peer;
 pub mod preflight;
 pub mod query;
 
 use std::net::IpAddr;
 
 pub use self::names::FieldNames;
+pub use self::peer::{KnownPeer, PeerCertificate};
 use crate::reject::Reject;
 use crate::url::Host;
 
@@ -32,6 +34,7 @@ pub struct RequestView<'a> {
     route: Option<&'a [u8]>,
     policies: Vec<&'a [u8]>,
     was_changed: bool,
+    peer: Option<&'a dyn PeerCertificate>,
 }
 
 /// How the filter knows whether a request came over HTTPS.
@@ -72,6 +75,7 @@ impl<'a> RequestView<'a> {
             route: None,
             policies: Vec::new(),
             was_changed: false,
+            peer: None,
         };
         for &(name, value) in &view.fields {
             match name {
@@ -149,6 +153,20 @@ impl<'a> RequestView<'a> {
     /// Whether an earlier filter has removed something from the request.
     pub fn was_changed(&self) -> bool {
         self.was_changed
+    }
+
+    /// Sets the certificate of the client. The default is none.
+    #[must_use]
+    pub fn from_peer(self, peer: &'a dyn PeerCertificate) -> Self {
+        Self {
+            peer: Some(peer),
+            ..self
+        }
+    }
+
+    /// The certificate of the client, if its connection can have one.
+    pub fn peer(&self) -> Option<&'a dyn PeerCertificate> {
+        self.peer
     }
 
     /// The method, which is compared case-sensitively (RFC 9110 §9.1).

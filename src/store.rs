@@ -4,20 +4,26 @@
 //! The store decides nothing. An evaluation only reads it. Its effects are applied to the store once, after the
 //! evaluation.
 
+mod cells;
 mod failures;
 mod hashing;
 mod introspections;
+mod replays;
 mod tokens;
 
 pub use self::failures::{Caller, CallerId, Failures, Limits};
 pub use self::hashing::HashBudget;
 pub use self::introspections::Introspections;
+pub use self::replays::{Recorded, Replays, UseId};
 pub use self::tokens::{CacheSizes, Judged, Refused, Slot, TokenCache, TokenId, TokenKey};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::authenticate::SourceId;
 use crate::authenticate::jose::keys::KeySet;
 use crate::keys::{FetchEvent, Fetched, HeldKeySets, HeldLists, Loaded, Source};
+use crate::nonce::NonceKey;
+use crate::ports::SharedData;
 use crate::time::Timestamp;
 
 /// What one worker keeps for one configuration.
@@ -34,6 +40,10 @@ pub struct Store {
     pub introspections: Introspections,
     /// The time for slow password hashes.
     pub hashing: HashBudget,
+    /// The proofs and nonces that were used.
+    pub replays: Replays,
+    /// The key of the nonces of providers that have no own. None if the workers cannot share one.
+    pub nonce_key: Option<NonceKey>,
 }
 
 impl Store {
@@ -52,7 +62,18 @@ impl Store {
             lists: HeldLists::new(sources),
             introspections: Introspections::default(),
             hashing: HashBudget::new(hashing),
+            replays: Replays::new(),
+            nonce_key: NonceKey::random(),
         }
+    }
+
+    /// Shares what all workers must know with the other workers of the filter that `names` identify.
+    pub fn share(&mut self, data: &Rc<impl SharedData + 'static>, names: &[&[u8]]) {
+        if let Some(failures) = &mut self.failures {
+            failures.share(Box::new(Rc::clone(data)), names);
+        }
+        self.nonce_key = NonceKey::shared(data, names);
+        self.replays.share(Box::new(Rc::clone(data)), names);
     }
 
     /// Keeps the result of a fetch.

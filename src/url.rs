@@ -1,18 +1,21 @@
 //! Absolute URLs, and the host of an authority (RFC 3986 §3).
 //!
-//! One function divides a URL into its parts, and three kinds of URL build on it:
+//! One function divides a URL into its parts, and four kinds of URL build on it:
 //!
 //! 1. the URL of a key source or of a metadata document, [`Url::parse`];
 //! 2. the URL of a web page, which can be a link in a page, [`is_web_page`];
-//! 3. an origin: the filter's own, [`Url::parse_origin`], and one that a browser sends, [`is_browser_origin`].
+//! 3. an origin: the filter's own, [`Url::parse_origin`], and one that a browser sends, [`is_browser_origin`];
+//! 4. the URL of a request, [`names_resource`].
 
 mod normal;
+mod resource;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub use self::normal::normalized;
+pub use self::resource::names_resource;
 
 /// An absolute `http` or `https` URL, in the parts that a request for it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -75,13 +78,19 @@ impl Url {
         if self.is_https { "https" } else { "http" }
     }
 
-    /// The authority without the scheme's default port.
+    /// The host, and the port if it is not the scheme's default.
     fn host_and_port(&self) -> &str {
-        let default = if self.is_https { ":443" } else { ":80" };
-        self.authority
-            .strip_suffix(default)
-            .unwrap_or(&self.authority)
+        without_default_port(&self.authority, self.is_https)
     }
+}
+
+/// An authority without the scheme's default port, which can also be empty (RFC 3986 §6.2.3).
+fn without_default_port(authority: &str, is_https: bool) -> &str {
+    let default = if is_https { ":443" } else { ":80" };
+    let host = authority
+        .strip_suffix(default)
+        .or_else(|| authority.strip_suffix(':'));
+    host.unwrap_or(authority)
 }
 
 impl fmt::Display for Url {

@@ -40,7 +40,7 @@ impl ApiKey {
     pub fn claim<'c>(&self, shown: &'c Shown<'_>) -> Option<&'c [u8]> {
         match shown {
             Shown::Key(key) => Some(key),
-            Shown::Token(_) | Shown::Login(_) | Shown::Malformed(_) => None,
+            Shown::Token(_) | Shown::Login(_) | Shown::Digest(_) | Shown::Malformed(_) => None,
         }
     }
 
@@ -67,6 +67,7 @@ impl ApiKey {
             roles: entry.grants.roles.clone(),
             groups: super::granted::Granted::default(),
             evidence: super::Evidence::ApiKey,
+            confirmation: None,
             payload: Vec::new(),
         })
     }

@@ -85,7 +85,7 @@ impl Basic {
     pub fn claim<'c>(&self, shown: &'c Shown<'_>) -> Option<&'c Login> {
         match shown {
             Shown::Login(login) => Some(login),
-            Shown::Token(_) | Shown::Key(_) | Shown::Malformed(_) => None,
+            Shown::Token(_) | Shown::Digest(_) | Shown::Key(_) | Shown::Malformed(_) => None,
         }
     }
 
@@ -113,6 +113,7 @@ impl Basic {
             roles: user.grants.roles.clone(),
             groups: super::granted::Granted::default(),
             evidence: Evidence::Login(Rc::clone(user)),
+            confirmation: None,
             payload: Vec::new(),
         })
     }

@@ -1,15 +1,16 @@
 //! Opaque tokens: the authorization server says whether a token is active, and what it grants (RFC 7662).
 //!
-//! Only the server knows these tokens. What it says is still checked: its audience, its times, and that it is not bound to
-//! a key.
+//! Only the server knows these tokens. What it says is still checked: the audience, the times, and the binding to a key.
 
 use std::fmt;
 use std::time::Duration;
 
+use super::confirmation::Confirmation;
 use super::jose::base64url;
 use super::jose::claims::{ClaimNames, Times};
 use super::jwt::Audiences;
 use super::principal::Verified;
+use super::sender::Sender;
 use super::{Facts, Offer, Parsed, Refusal};
 use crate::credential::Shown;
 use crate::json::{self, Json};
@@ -44,6 +45,8 @@ pub struct Introspection {
     pub accepts_jwt: bool,
     /// The claims with the token's audience, and with the caller's subject, scopes, roles and groups.
     pub names: ClaimNames,
+    /// Who may send the tokens.
+    pub sender: Sender,
     /// What a 401 offers, in the order of the token locations.
     pub offers: Vec<Offer>,
 }
@@ -174,10 +177,11 @@ impl Introspection {
             return Err(TokenFault::Type.into());
         }
         self.audiences.check(&claims, &self.names)?;
-        // As for a JSON Web Token: the filter cannot check a proof of possession (RFC 7800 §3.1, RFC 9449 §6.2).
+        let confirmation = claims.get("cnf").map(Confirmation::read).transpose()?;
+        // The type says how the token must be sent (RFC 9449 §5, §6.2).
         let kind = claims.get("token_type").and_then(Json::as_str);
-        let is_bound = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
-        if is_bound || claims.get("cnf").is_some() {
+        let needs_proof = confirmation.as_ref().is_some_and(|own| own.jkt.is_some());
+        if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("dpop") != needs_proof) {
             return Err(TokenFault::Binding.into());
         }
         let times = Times::of(&claims)?;
@@ -188,6 +192,7 @@ impl Introspection {
             roles: self.names.roles(&claims),
             groups: self.names.groups(&claims),
             evidence: super::Evidence::Introspected(Evidence { times, until }),
+            confirmation: confirmation.map(Box::new),
             payload: payload.clone(),
         })
     }

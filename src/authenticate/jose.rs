@@ -6,3 +6,4 @@ pub mod jwk;
 pub mod jws;
 pub mod keys;
 pub mod signature;
+pub mod thumbprint;

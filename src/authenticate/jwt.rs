@@ -11,7 +11,7 @@
 //! 4. A key of the provider has the key identifier of the token, and can be used with its algorithm and its issuer.
 //! 5. The key verifies the signature.
 //! 6. The token is of the required kind. The audience is accepted. The required claims are present, and have the required
-//!    values. The token is not bound to a key (`cnf`).
+//!    values. If the token is bound to a key (`cnf`), the filter can check a proof of it.
 //! 7. The token is valid at this time. Neither the token nor its subject is revoked. This is checked again when a
 //!    cached result is used.
 
@@ -25,12 +25,14 @@ use std::time::Duration;
 pub use self::issuer::Issuer;
 pub use self::keys::{Candidates, Keys};
 pub use self::unverified::Unverified;
-use self::unverified::is_kind;
+pub(super) use self::unverified::is_kind;
+use super::confirmation::Confirmation;
 use super::jose::claims::{ClaimNames, ClaimPath, Claims, RequiredValue, Times};
 use super::jose::jwk::KeyId;
 use super::jose::jws::{Compact, JwsFault};
 use super::jose::signature::AlgorithmSet;
 use super::principal::Verified;
+use super::sender::Sender;
 use super::{Facts, Offer, Parsed, Refusal};
 use crate::json::Json;
 use crate::reject::TokenFault;
@@ -106,6 +108,8 @@ pub struct Jwt {
     pub revoked: Revoked,
     /// The claims with the token's audience, and with the caller's subject, scopes, roles and groups.
     pub names: ClaimNames,
+    /// Who may send the tokens.
+    pub sender: Sender,
     /// What a 401 offers, in the order of the token locations.
     pub offers: Vec<Offer>,
 }
@@ -205,6 +209,7 @@ impl Jwt {
         self.kind
             .check(signed.header().typ.as_deref(), is_missing)?;
         self.check_claims(claims)?;
+        let confirmation = claims.get("cnf").map(Confirmation::read).transpose()?;
         let times = Times::of(claims)?;
         let jti = self.revocable_id(claims);
         // An empty subject is not a subject, but it can be revoked.
@@ -215,6 +220,7 @@ impl Jwt {
             scopes: self.names.scopes(claims),
             roles: self.names.roles(claims),
             groups: self.names.groups(claims),
+            confirmation: confirmation.map(Box::new),
             payload: signed.payload().to_vec(),
             evidence: super::Evidence::Jwt(Evidence {
                 times,
@@ -294,11 +300,6 @@ impl Jwt {
         }
         if !self.require_claims.iter().all(|own| own.is_met(claims)) {
             return Err(TokenFault::ClaimMismatch);
-        }
-        // A token that is bound to a key requires a proof that the caller has the key (RFC 7800 §3.1). The filter
-        // cannot check such a proof. If it accepted the token, the token would be a bearer token.
-        if claims.get("cnf").is_some() {
-            return Err(TokenFault::Binding);
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! What a 401 offers to the client.
 
-use super::Provider;
+use super::digest::DigestAlgorithm;
+use super::jose::signature::AlgorithmSet;
+use super::{Provider, ProviderId};
 use crate::credential::Carrier;
 use crate::scheme::Scheme;
 
@@ -20,6 +22,26 @@ pub enum Offer {
     Basic {
         /// The scheme.
         scheme: Scheme,
+    },
+    /// A token with a proof that the client has its key (RFC 9449 §7.1).
+    Dpop {
+        /// The scheme.
+        scheme: Scheme,
+        /// The algorithms of proofs.
+        algorithms: AlgorithmSet,
+        /// The provider whose nonce a proof needs; none if it needs no nonce.
+        nonce_of: Option<ProviderId>,
+    },
+    /// A user name, and a proof that the client knows the password (RFC 7616 §3.3). Each algorithm is one offer.
+    Digest {
+        /// The scheme.
+        scheme: Scheme,
+        /// The algorithm.
+        algorithm: DigestAlgorithm,
+        /// The value that the client returns unchanged.
+        opaque: String,
+        /// The provider whose nonce the client needs.
+        nonce_of: ProviderId,
     },
     /// An API key. No scheme is registered for it.
     ApiKey {
@@ -77,17 +99,28 @@ impl Offer {
     /// The scheme of the challenge.
     pub fn scheme(&self) -> Scheme {
         match self {
-            Self::Bearer { scheme, .. } | Self::Basic { scheme } | Self::ApiKey { scheme, .. } => {
-                *scheme
-            }
+            Self::Bearer { scheme, .. }
+            | Self::Basic { scheme }
+            | Self::Dpop { scheme, .. }
+            | Self::Digest { scheme, .. }
+            | Self::ApiKey { scheme, .. } => *scheme,
+        }
+    }
+
+    /// The provider whose nonce the challenge has; none if it has none.
+    pub fn nonce_of(&self) -> Option<ProviderId> {
+        match self {
+            Self::Dpop { nonce_of, .. } => *nonce_of,
+            Self::Digest { nonce_of, .. } => Some(*nonce_of),
+            Self::Bearer { .. } | Self::Basic { .. } | Self::ApiKey { .. } => None,
         }
     }
 
     /// Whether the scheme defines errors: `error` is a parameter of OAuth's schemes alone (RFC 6750 §3).
     pub fn has_errors(&self) -> bool {
         match self {
-            Self::Bearer { .. } => true,
-            Self::Basic { .. } | Self::ApiKey { .. } => false,
+            Self::Bearer { .. } | Self::Dpop { .. } => true,
+            Self::Basic { .. } | Self::Digest { .. } | Self::ApiKey { .. } => false,
         }
     }
 
@@ -95,7 +128,9 @@ impl Offer {
     pub fn is_last_resort(&self) -> bool {
         match self {
             Self::Bearer { is_elsewhere, .. } => *is_elsewhere,
-            Self::Basic { .. } | Self::ApiKey { .. } => false,
+            Self::Basic { .. } | Self::Dpop { .. } | Self::Digest { .. } | Self::ApiKey { .. } => {
+                false
+            }
         }
     }
 }

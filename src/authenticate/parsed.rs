@@ -27,7 +27,9 @@ impl<'s> Decoded<'s> {
     fn compact(&self) -> Result<&Compact<'s>, TokenFault> {
         let compact = self.compact.get_or_init(|| match self.shown {
             Shown::Token(token) => decode(token),
-            Shown::Login(_) | Shown::Key(_) | Shown::Malformed(_) => Err(TokenFault::Malformed),
+            Shown::Login(_) | Shown::Digest(_) | Shown::Key(_) | Shown::Malformed(_) => {
+                Err(TokenFault::Malformed)
+            }
         });
         compact.as_ref().map_err(|fault| *fault)
     }

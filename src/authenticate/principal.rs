@@ -8,9 +8,11 @@ use serde_json::{Map, Value};
 
 use super::ProviderId;
 use super::basic::users::User;
+use super::confirmation::Confirmation;
 use super::granted::Granted;
 use super::{introspection, jwt};
 use crate::json;
+use crate::time::Timestamp;
 
 /// A caller whose credential was verified. Only [`Claim::verify`](super::Claim::verify) creates one.
 pub struct Principal {
@@ -20,6 +22,7 @@ pub struct Principal {
     roles: Granted,
     groups: Granted,
     evidence: Evidence,
+    confirmation: Option<Box<Confirmation>>,
     /// The JSON text of the claims, because most rules need no other claims than the above. Empty when the claims are
     /// kept as values.
     payload: RefCell<Vec<u8>>,
@@ -33,6 +36,8 @@ pub(super) struct Verified {
     pub(super) roles: Granted,
     pub(super) groups: Granted,
     pub(super) evidence: Evidence,
+    /// The keys to which the credential is bound.
+    pub(super) confirmation: Option<Box<Confirmation>>,
     /// The JSON text of the claims. Empty if a credential has no claims.
     pub(super) payload: Vec<u8>,
 }
@@ -48,6 +53,10 @@ pub enum Evidence {
     ApiKey,
     /// A user name and a password, which are those of this entry.
     Login(Rc<User>),
+    /// A proof that the client knows the password of a user. Its nonce is valid until this time.
+    Digest(Timestamp),
+    /// A client certificate.
+    Certificate,
 }
 
 /// Claims that take at most this much memory, in bytes, are kept as values for any length of their text.
@@ -62,6 +71,7 @@ impl Principal {
             roles: verified.roles,
             groups: verified.groups,
             evidence: verified.evidence,
+            confirmation: verified.confirmation,
             payload: RefCell::new(verified.payload),
             claims: OnceCell::new(),
         }
@@ -97,6 +107,11 @@ impl Principal {
         &self.evidence
     }
 
+    /// The keys to which the credential is bound: a request must prove that its client has them. None if it is not bound.
+    pub fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_deref()
+    }
+
     /// Whether the credential is an API key.
     pub fn has_api_key(&self) -> bool {
         matches!(self.evidence, Evidence::ApiKey)
@@ -106,7 +121,9 @@ impl Principal {
     pub fn is_costly(&self) -> bool {
         match self.evidence {
             Evidence::Introspected(_) | Evidence::Login(_) => true,
-            Evidence::Jwt(_) | Evidence::ApiKey => false,
+            Evidence::Jwt(_) | Evidence::ApiKey | Evidence::Digest(_) | Evidence::Certificate => {
+                false
+            }
         }
     }
 
@@ -148,6 +165,7 @@ impl Principal {
             roles: self.roles.clone(),
             groups: self.groups.clone(),
             evidence: self.evidence.clone(),
+            confirmation: self.confirmation.clone(),
             payload: RefCell::new(payload.clone()),
             claims: OnceCell::new(),
         })
@@ -160,6 +178,7 @@ impl Principal {
             + self.subject.as_ref().map_or(0, String::capacity)
             + names.iter().sum::<usize>()
             + self.evidence.bytes()
+            + self.confirmation.as_deref().map_or(0, size_of_val)
             + self.payload.borrow().capacity()
             + self.claims.get().map_or(0, json::bytes_of)
     }
@@ -170,7 +189,7 @@ impl Evidence {
     fn bytes(&self) -> usize {
         match self {
             Self::Jwt(evidence) => evidence.bytes(),
-            Self::Introspected(_) | Self::ApiKey => 0,
+            Self::Introspected(_) | Self::ApiKey | Self::Digest(_) | Self::Certificate => 0,
             // The list has it too, until the list changes.
             Self::Login(user) => user.bytes(),
         }
@@ -197,6 +216,7 @@ impl Principal {
             roles: owned(roles),
             groups: owned(groups),
             evidence: Evidence::Jwt(jwt::Evidence::for_tests()),
+            confirmation: None,
             payload: RefCell::default(),
             claims: claims.into(),
         }

@@ -78,6 +78,7 @@ impl<'p> Required<'p> {
             | Reject::MissingCredential { .. }
             | Reject::Malformed(_)
             | Reject::Invalid(_)
+            | Reject::Proof(_)
             | Reject::Unavailable(_)
             | Reject::ProviderNotAccepted
             | Reject::NoRule

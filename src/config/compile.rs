@@ -62,6 +62,8 @@ pub fn compile(
         diagnostics,
         environment,
         protects: document.protect_as.given().copied().unwrap_or_default(),
+        origin: Ok(None),
+        realm: String::new(),
         implied_by: BTreeMap::new(),
         locations: Vec::new(),
         schemes: vec![BEARER.to_owned()],
@@ -87,6 +89,10 @@ struct Compiler<'d> {
     /// Where secrets may be.
     environment: Environment<'d>,
     protects: Protects,
+    /// The public origin, as browsers serialise it.
+    origin: Typed<Option<String>>,
+    /// The realm of challenges.
+    realm: String,
     /// For each scope, the other scopes that imply it.
     implied_by: BTreeMap<String, Vec<String>>,
     /// Where credentials may be.
@@ -111,6 +117,8 @@ struct Compiler<'d> {
 
 impl Compiler<'_> {
     fn plan(mut self, document: &Document) -> Plan {
+        self.origin = self.origin(document);
+        self.realm = self.realm(document);
         let providers = self.providers(document);
         let has_all = providers.has_every_name();
         self.provider_names = has_all.then(|| providers.names().map(str::to_owned).collect());

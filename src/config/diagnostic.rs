@@ -153,12 +153,12 @@ mod tests {
         let mut diagnostics = Diagnostics::default();
         let list = At::Root.member("a");
         for at in [list.item(10), list.item(9), list.item(9).member("b")] {
-            diagnostics.report(&at, Fault::Unsupported);
+            diagnostics.report(&at, Fault::NotJson);
             diagnostics.report(&at, Fault::UnknownKey { nearest: None });
         }
         let faults = sorted(diagnostics.faults);
         let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
         assert_eq!(paths, ["a[9]", "a[9].b", "a[10]"]);
-        assert!(faults.iter().all(|fault| fault.what == Fault::Unsupported));
+        assert!(faults.iter().all(|fault| fault.what == Fault::NotJson));
     }
 }

@@ -19,9 +19,11 @@ pub use self::expected::{Expected, Found};
 pub use self::warning::{Difference, Elsewhere, NotHidden, Warning};
 use super::diagnostic::nearest;
 use super::literal::has_star;
+use crate::authenticate::digest::DigestAlgorithm;
 use crate::authenticate::jose::claims::ClaimPath;
 use crate::authenticate::jose::jwk::{JwkFault, JwkSetFault, RefusedJwk};
 use crate::authenticate::listed::EntryFault;
+use crate::authenticate::mtls::subject::InvalidSubject;
 use crate::authorize::condition::{self, FaultKind, Position};
 use crate::plan::Limits;
 use crate::request::path::PatternFault;
@@ -53,15 +55,14 @@ pub enum Fault {
     CurlyQuotes,
     #[error("expected a URL without user name and password: the filter does not send them")]
     UserInformation,
-    /// A key or a value that a later version of the filter will support.
-    #[error("not supported yet")]
-    Unsupported,
     #[error("missing: expected {0}")]
     Missing(&'static str),
     #[error("expected {expected}, found {found}{}", Hint(*.expected, .found))]
     Unexpected { expected: Expected, found: Found },
     /// A provider has no method, or several.
-    #[error("expected exactly one of `jwt`, `introspection`, `api_key` and `basic`")]
+    #[error(
+        "expected exactly one of `jwt`, `introspection`, `api_key`, `basic`, `digest` and `mtls`"
+    )]
     Method,
     #[error("expected at least one {0}")]
     Empty(&'static str),
@@ -115,6 +116,12 @@ pub enum Fault {
     Remote(#[from] InvalidRemote),
     #[error(transparent)]
     Location(#[from] InvalidLocation),
+    #[error(transparent)]
+    Sender(#[from] InvalidSender),
+    #[error(transparent)]
+    Digest(#[from] InvalidDigest),
+    #[error(transparent)]
+    Subject(#[from] InvalidSubject),
     #[error(transparent)]
     Rule(#[from] InvalidRule),
     #[error(transparent)]
@@ -297,6 +304,62 @@ pub enum InvalidLocation {
     OtherKind,
     #[error("this scheme has credentials of another kind")]
     OtherScheme,
+}
+
+/// What is wrong with who may send tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSender {
+    #[error(
+        "DPoP needs `origin` at the top level: a proof names the URL of the request, and the filter never takes it from Host"
+    )]
+    NoOrigin,
+    #[error("DPoP is not for proxies: remove it, or `protect_as: proxy` (RFC 9449 §7.1)")]
+    Proxy,
+    #[error("expected a `window` from `1s` to `10m`")]
+    Window,
+    #[error(
+        "expected an algorithm of public keys: ES256, ES384, ES512, EdDSA, Ed25519, PS256, PS384, PS512, RS256, RS384 or RS512"
+    )]
+    Algorithm,
+    #[error(
+        "with `sender: dpop`, tokens are only after `DPoP` in `authorization`: remove `from`, or use `sender: bound`"
+    )]
+    From,
+    #[error("expected at most {} different schemes", Scheme::MOST)]
+    ManySchemes,
+}
+
+/// What is wrong with a provider of Digest credentials.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDigest {
+    #[error("unknown algorithm `{0}`: expected `SHA-256` or `MD5`")]
+    Algorithm(String),
+    #[error("`{0}` is not supported: clients that support it also support `SHA-256`")]
+    UnsupportedAlgorithm(String),
+    #[error("expected a `nonce_ttl` from `1s` to `1h`")]
+    NonceTtl,
+    #[error("expected at least 16 bytes: a nonce could be forged")]
+    ShortSecret,
+    #[error("expected a user name, without invisible characters and without whitespace at an end")]
+    UserName,
+    #[error("expected the {} hexadecimal digits that `countersign hash digest` prints", .0.digits())]
+    Ha1(DigestAlgorithm),
+    #[error("expected a hash for one of the provider's `algorithms`")]
+    NoHash,
+}
+
+/// The fault of a name that is not an algorithm of Digest that the filter supports.
+pub fn unknown_algorithm(name: &str) -> InvalidDigest {
+    let known = ["-sess", "SHA-512-256"];
+    let is_registered = known.iter().any(|known| {
+        let end = name.len().checked_sub(known.len());
+        let end = end.and_then(|start| name.get(start..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(known))
+    });
+    match is_registered {
+        true => InvalidDigest::UnsupportedAlgorithm(name.to_owned()),
+        false => InvalidDigest::Algorithm(name.to_owned()),
+    }
 }
 
 /// What is wrong with a rule, or with the default.

@@ -4,7 +4,7 @@ use super::at::At;
 
 /// The location of each object, and its keys. Left out are keys such as `networks` that belong to several objects, where
 /// none is the likely one. The top level comes last.
-const HOMES: [(&str, &[&str]); 13] = [
+const HOMES: [(&str, &[&str]); 14] = [
     (
         "rules[].match",
         &["paths", "methods", "hosts", "headers", "route", "policy"],
@@ -52,15 +52,18 @@ const HOMES: [(&str, &[&str]); 13] = [
             "from",
             "claims",
             "revoked",
-            "sender",
         ],
     ),
     (
         "providers[].introspection",
         &["client_id", "client_secret", "accept_jwt"],
     ),
-    ("providers[].basic", &["users"]),
-    ("providers[]", &["jwt", "introspection", "basic"]),
+    ("providers[].digest", &["nonce_ttl"]),
+    ("providers[].mtls", &["subjects"]),
+    (
+        "providers[]",
+        &["jwt", "introspection", "basic", "digest", "mtls"],
+    ),
     ("providers[].jwt.jwks", &["inline", "remote", "discovery"]),
     (
         "providers[].jwt.jwks.remote",

@@ -277,13 +277,6 @@ impl<'v, 'a> Members<'v, 'a> {
         }
     }
 
-    /// The member called `name`, which this version does not support.
-    pub fn unsupported(&mut self, name: &'static str, diagnostics: &mut Diagnostics) {
-        if self.take_value(name).is_some() {
-            self.fails(diagnostics.report(&self.at.member(name), Fault::Unsupported));
-        }
-    }
-
     /// Reports every member that was not taken, and says whether all keys of the object were right.
     pub fn close(mut self, diagnostics: &mut Diagnostics) -> Whole {
         for name in self.members.keys() {

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::Effects;
+use super::effects::{Effects, Lost};
 use super::forward::{Forward, Forwarding, Told};
+use super::nonces::Nonces;
 use super::unread::Unread;
 use crate::authenticate::{Offer, Principal};
 use crate::authorize::{Permit, Principals, Required};
@@ -32,6 +33,8 @@ pub struct Decision<'p> {
     pub schemes: SchemeSet,
     /// What a 401 offers, in the order of its challenges.
     pub offers: Cow<'p, [Offer]>,
+    /// The nonces of the challenges.
+    pub nonces: Nonces,
     /// What is required of callers.
     pub requirements: Option<Required<'p>>,
     /// Whether the response must hide that the rule exists (`on_forbidden: not_found`).
@@ -103,6 +106,7 @@ impl<'p> Decision<'p> {
             principals: Principals::new(),
             schemes: SchemeSet::default(),
             offers: Cow::Borrowed(&[]),
+            nonces: Nonces::default(),
             requirements: None,
             hides: false,
             fixed: None,
@@ -146,13 +150,16 @@ impl<'p> Decision<'p> {
         (plan, request): (&'p Plan, &RequestView<'_>),
         now: Timestamp,
     ) {
-        if let Err(reject) = effects.commit(store, now) {
-            self.deny(reject, plan, request);
+        if let Err(lost) = effects.commit(store, now) {
+            self.deny(lost, plan, request);
+            self.issue_nonces(plan, store, now);
         }
     }
 
     #[cold]
-    fn deny(&mut self, reject: Reject, plan: &'p Plan, request: &RequestView<'_>) {
+    fn deny(&mut self, lost: Lost, plan: &'p Plan, request: &RequestView<'_>) {
+        let Lost { reject, schemes } = lost;
+        self.schemes = schemes.unwrap_or(self.schemes);
         self.verdict = Verdict::Refused(reject);
         self.forward = Forward::default();
         if let Some(policy) = &plan.policy {

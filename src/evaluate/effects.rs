@@ -4,8 +4,9 @@ use smallvec::SmallVec;
 
 use super::Fetch;
 use crate::authenticate::{ProviderId, SourceId};
-use crate::reject::Reject;
-use crate::store::{CallerId, Judged, Slot, Store, TokenId};
+use crate::reject::{LoginFault, ProofFault, Reject, Unavailable};
+use crate::scheme::SchemeSet;
+use crate::store::{CallerId, Judged, Recorded, Slot, Store, TokenId, UseId};
 use crate::time::Timestamp;
 
 /// The effects of a decision on the store.
@@ -17,6 +18,8 @@ pub struct Effects {
     pub failures: Vec<CallerId>,
     /// When the evaluation began, if it computed a slow password hash.
     pub hashed: Option<Timestamp>,
+    /// What may be used only once.
+    pub uses: Vec<Use>,
     /// How many conditions could not be evaluated.
     pub failed_conditions: u32,
     /// What should be fetched although no request waits for it. The host makes this fetch.
@@ -25,6 +28,37 @@ pub struct Effects {
     pub doubted: Vec<SourceId>,
     /// The provider of a token that was refused before all keys were tried that can have signed it.
     pub untried: Option<ProviderId>,
+}
+
+/// Something that a request uses, and that no other request may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// What is used.
+    pub id: UseId,
+    /// From this time on it is not valid anyway.
+    pub until: Timestamp,
+    /// What kind of thing it is.
+    pub used: Used,
+    /// The schemes whose challenges carry the error, if it was used before.
+    pub schemes: SchemeSet,
+}
+
+/// The kinds of things that are used once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Used {
+    /// A DPoP proof (RFC 9449 §11.1).
+    Proof,
+    /// A nonce with its count (RFC 7616 §3.4).
+    Nonce,
+}
+
+/// Why a decision becomes a denial when its effects are committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost {
+    /// The reason.
+    pub reject: Reject,
+    /// The schemes whose challenges carry the error; none if they are those of the decision.
+    pub schemes: Option<SchemeSet>,
 }
 
 /// What was learned about a token.
@@ -56,8 +90,8 @@ impl Effects {
     /// `now` is the time after the evaluation: it shows how long a password hash took.
     ///
     /// # Errors
-    /// Why the request is denied instead: [`Reject::TooManyFailures`].
-    pub fn commit(self, store: &mut Store, now: Timestamp) -> Result<(), Reject> {
+    /// Why the request is denied instead: [`Reject::TooManyFailures`], or because it used something that was used before.
+    pub fn commit(self, store: &mut Store, now: Timestamp) -> Result<(), Lost> {
         let failed = self.failures;
         commit_results(self.hashed, self.tokens, store, now);
         let mut blocked_for = None;
@@ -66,9 +100,35 @@ impl Effects {
                 blocked_for = blocked_for.max(failures.count(caller, now));
             }
         }
-        match blocked_for {
-            None => Ok(()),
-            Some(retry_after) => Err(Reject::TooManyFailures { retry_after }),
+        if let Some(retry_after) = blocked_for {
+            return Err(Lost {
+                reject: Reject::TooManyFailures { retry_after },
+                schemes: None,
+            });
+        }
+        // Each is recorded, also if another was used before.
+        let mut lost = Ok(());
+        for used in self.uses {
+            if let Err(reject) = used.record(store, now) {
+                lost = lost.and(Err(Lost {
+                    reject,
+                    schemes: Some(used.schemes),
+                }));
+            }
+        }
+        lost
+    }
+
+    /// Forgets the failures and the uses that were noted since there were so many.
+    pub(super) fn truncate(&mut self, (failures, uses): (usize, usize)) {
+        self.failures.truncate(failures);
+        self.uses.truncate(uses);
+    }
+
+    /// Notes a use. The credentials of a request are looked at twice if a rule hides.
+    pub(super) fn use_once(&mut self, used: Use) {
+        if !self.uses.contains(&used) {
+            self.uses.push(used);
         }
     }
 
@@ -77,6 +137,21 @@ impl Effects {
     pub fn commit_hash(self, store: &mut Store, now: Timestamp) {
         if self.hashed.is_some() {
             commit_results(self.hashed, self.tokens, store, now);
+        }
+    }
+}
+
+impl Use {
+    #[cold]
+    fn record(self, store: &Store, now: Timestamp) -> Result<(), Reject> {
+        match store.replays.record(self.id, self.until, now) {
+            Recorded::First => Ok(()),
+            Recorded::Again => Err(match self.used {
+                Used::Proof => Reject::Proof(ProofFault::Replayed),
+                Used::Nonce => LoginFault::Stale.into(),
+            }),
+            Recorded::Full => Err(Reject::Unavailable(Unavailable::Replays)),
+            Recorded::NotShared => Err(Reject::Unavailable(Unavailable::SharedData)),
         }
     }
 }

@@ -147,7 +147,7 @@ impl<'p> Evaluation<'p, '_> {
     ) -> Result<Verdict, Stop> {
         let visible = hidden.visible.access;
         let gate = visible.gate().unwrap_or(&self.policy.strangers);
-        let failures = effects.failures.len();
+        let before = (effects.failures.len(), effects.uses.len());
         decision.rule = Some(&hidden.rule.name);
         let mut judged = None;
         if let Some(reject) = hidden.withheld {
@@ -177,7 +177,7 @@ impl<'p> Evaluation<'p, '_> {
         let reject = match judged.filter(|_| is_same) {
             Some(reject) => reject,
             None => {
-                effects.failures.truncate(failures);
+                effects.truncate(before);
                 decision.principals.clear();
                 decision.provider = None;
                 decision.admission = None;
@@ -211,12 +211,12 @@ impl<'p> Evaluation<'p, '_> {
         (decision.offers, decision.requirements) = (Cow::default(), None);
         // Without the rule, the request is denied before its credentials are read, or the response is fixed.
         if let Some(refusal) = hidden.refusal {
-            effects.failures.truncate(failures);
+            effects.truncate(before);
             return Err(refusal.into());
         }
         let gate = match visible {
             Access::Respond(reply) => {
-                effects.failures.truncate(failures);
+                effects.truncate(before);
                 decision.fixed = self.policy.reply(*reply);
                 return Err(Reject::Fixed.into());
             }

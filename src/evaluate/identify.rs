@@ -5,10 +5,13 @@ use std::rc::Rc;
 
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
-use crate::authenticate::{Decoded, Offer, Parsed, Principal, ProviderId, offers_of};
+use crate::authenticate::{
+    Claim, Decoded, Method, Offer, Parsed, Principal, ProviderId, offers_of,
+};
 use crate::authorize::{Gate, Needs, Principals, refuse_missing};
 use crate::credential::{Carrier, LocationId, Presented, Shown, present, several};
 use crate::reject::Reject;
+use crate::scheme::SchemeSet;
 use crate::store::TokenKey;
 
 /// A credential that is presented, parsed at most once.
@@ -37,7 +40,9 @@ impl<'p> Evaluation<'p, '_> {
         let shown = &candidate.presented.shown;
         let choice = match shown {
             Shown::Login(_) => self.select(gate, candidate).map(|selected| selected.id.0),
-            Shown::Token(_) | Shown::Key(_) | Shown::Malformed(_) => Ok(gate.choice),
+            Shown::Token(_) | Shown::Digest(_) | Shown::Key(_) | Shown::Malformed(_) => {
+                Ok(gate.choice)
+            }
         };
         TokenKey {
             location: candidate.presented.location,
@@ -109,15 +114,20 @@ impl<'p> Evaluation<'p, '_> {
             return Err(reject.into());
         }
         self.refuse_two_of_one_provider(candidates)?;
-        if candidates.is_empty() {
+        let peers = self.peers(gate);
+        if candidates.is_empty() && peers.is_empty() {
             trace.step(Step::Presents(None));
         }
-        let rank = |caller: &Principal| rank(gate, caller);
         let mut callers = Principals::new();
         for candidate in candidates {
             let schemes = candidate.presented.schemes;
             trace.step(Step::Presents(self.carrier(candidate.presented.location)));
-            let caller = match self.verify(gate, candidate, effects) {
+            let verified = self.verify(gate, candidate, effects);
+            let caller = verified.and_then(|caller| {
+                self.prove_possession(gate, candidate, &caller, decision, effects)?;
+                Ok(caller)
+            });
+            let caller = match caller {
                 Ok(caller) => caller,
                 Err(stop) => {
                     decision.schemes = schemes;
@@ -128,24 +138,56 @@ impl<'p> Evaluation<'p, '_> {
                     return Err(stop);
                 }
             };
-            if let Some(provider) = self.provider(&caller) {
-                trace.step(Step::Verified {
-                    provider,
-                    principal: &caller,
-                });
-            }
-            let later = callers.iter().position(|known| rank(&caller) < rank(known));
-            if later.unwrap_or(callers.len()) == 0 {
+            if self.insert(gate, caller, &mut callers, trace) {
                 decision.schemes = schemes;
             }
-            match later {
-                Some(later) => callers.insert(later, caller),
-                None => callers.push(caller),
+        }
+        for caller in peers {
+            if self.insert(gate, caller, &mut callers, trace) {
+                decision.schemes = SchemeSet::default();
             }
         }
         decision.provider = callers.first().and_then(|caller| self.provider(caller));
         decision.principals = callers;
         Ok(())
+    }
+
+    /// The callers that the client's certificate names, for the providers that the gate accepts. Clients present one
+    /// certificate for every request of a connection, so that one that nobody accepts here is not invalid.
+    fn peers(&self, gate: &Gate) -> Principals {
+        let mut callers = Principals::new();
+        for id in &gate.providers {
+            let provider = self.policy.providers.get(id.0);
+            if let Some(Method::Mtls(own)) = provider.map(|provider| &provider.method)
+                && let Some(peer) = self.request.peer()
+                && let Some(subject) = own.claim(peer)
+            {
+                let caller = Claim::Mtls(own, &subject).verify(*id, self.facts());
+                callers.extend(caller.ok());
+            }
+        }
+        callers
+    }
+
+    /// Inserts a caller among the others by its rank. Returns whether it is the first.
+    fn insert(
+        &self,
+        gate: &Gate,
+        caller: Rc<Principal>,
+        callers: &mut Principals,
+        trace: &mut impl Trace,
+    ) -> bool {
+        if let Some(provider) = self.provider(&caller) {
+            trace.step(Step::Verified {
+                provider,
+                principal: &caller,
+            });
+        }
+        let own = rank(gate, &caller);
+        let later = callers.iter().position(|known| own < rank(gate, known));
+        let position = later.unwrap_or(callers.len());
+        callers.insert(position, caller);
+        position == 0
     }
 
     /// The name of the provider that verified a caller.

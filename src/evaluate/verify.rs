@@ -132,9 +132,11 @@ impl Evaluation<'_, '_> {
             Claim::Basic(own, _) => own
                 .source()
                 .and_then(|source| self.store.lists.get(source)?.until()),
-            Claim::Jwt(..) | Claim::Introspection(..) | Claim::ApiKey(..) => {
-                facts.answer.map(|known| known.until)
-            }
+            Claim::Jwt(..)
+            | Claim::Introspection(..)
+            | Claim::ApiKey(..)
+            | Claim::Digest(..)
+            | Claim::Mtls(..) => facts.answer.map(|known| known.until),
         };
         let refusal = match claim.verify(id, facts) {
             Ok(principal) => return Ok(Judged::Verified(principal)),
@@ -222,13 +224,15 @@ impl Evaluation<'_, '_> {
         select(providers, &gate.providers, location, &candidate.parsed)
     }
 
-    fn facts(&self) -> Facts<'_> {
+    pub(super) fn facts(&self) -> Facts<'_> {
         Facts {
             keys: &self.store.keys,
             lists: &self.lists,
             answer: None,
             hashing: &self.hashing,
             backend: self.circumstances.backend,
+            method: self.request.method(),
+            nonce_key: self.store.nonce_key.as_ref(),
             now: self.circumstances.now,
         }
     }

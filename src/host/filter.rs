@@ -78,11 +78,13 @@ impl Filter {
         let servers = policy.map_or(&[][..], |policy| &policy.servers);
         let introspector = Introspector::new(servers);
         let mut store = plan.empty_store();
-        if let Some(failures) = &mut store.failures {
+        if policy.is_some_and(Policy::shares_data) {
             let names = ["plugin_name", "plugin_root_id", "plugin_vm_id"]
                 .map(|name| ffi::property(name).unwrap_or_default());
-            let names = names.each_ref().map(Vec::as_slice);
-            failures.share(Box::new(HostShared::default()), &names);
+            store.share(
+                &Rc::new(HostShared::default()),
+                &names.each_ref().map(Vec::as_slice),
+            );
         }
         let gauges = std::iter::repeat_with(ListGauges::default);
         Self {
@@ -143,6 +145,7 @@ impl Filter {
             .with_more(head.goes_on)
             .over_tls(properties::is_over_tls(policy))
             .from_client(properties::client(policy))
+            .from_peer(&properties::Peer)
             .on_route(route.name.as_deref(), policies)
             .after_changes(route.was_changed);
         let outcome = {

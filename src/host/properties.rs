@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::ffi::{self, Unreadable};
 use crate::header_map;
 use crate::plan::Policy;
+use crate::request::PeerCertificate;
 use crate::telemetry;
 
 /// The greatest length in bytes of a name in a log line.
@@ -70,6 +71,36 @@ impl Route {
         };
         header_map::texts(policy).ok_or(Unreadable)
     }
+}
+
+/// The certificate of the client of the request on which the host's calls act. Envoy verified it, unless its settings accept
+/// certificates of an unknown authority.
+#[derive(Debug)]
+pub struct Peer;
+
+impl PeerCertificate for Peer {
+    fn digest(&self) -> Option<[u8; 32]> {
+        let digest = of_peer("connection\0sha256_peer_certificate_digest")?;
+        let mut octets = [0; 32];
+        let length = base16ct::mixed::decode(digest, &mut octets).ok()?.len();
+        (length == octets.len()).then_some(octets)
+    }
+
+    fn uri(&self) -> Option<String> {
+        String::from_utf8(of_peer("connection\0uri_san_peer_certificate")?).ok()
+    }
+
+    fn dns(&self) -> Option<String> {
+        String::from_utf8(of_peer("connection\0dns_san_peer_certificate")?).ok()
+    }
+}
+
+/// A property of the client's certificate, if there is one.
+fn of_peer(path: &str) -> Option<Vec<u8>> {
+    // A boolean is one byte.
+    let has_certificate = ffi::property("connection\0mtls")? == [1];
+    let value = ffi::property(path).filter(|_| has_certificate)?;
+    (!value.is_empty()).then_some(value)
 }
 
 /// Whether the client's connection is secured by TLS. False if the configuration does not use it.

@@ -90,8 +90,6 @@ pub struct Digest<'a> {
     pub opaque: &'a str,
     /// Whether only the nonce was not valid. The client then repeats the request without asking for the password.
     pub stale: bool,
-    /// Whether user names may be hashed (RFC 7616 §3.4.4).
-    pub userhash: bool,
 }
 
 impl<'a> Challenge<'a> {
@@ -123,24 +121,16 @@ impl<'a> Challenge<'a> {
 
     /// A `Digest` challenge. `qop` and the nonce are quoted, the algorithm and the flags are not (RFC 7616 §3.3).
     pub fn digest(realm: &'a str, digest: &Digest<'a>) -> Self {
-        let flag = |challenge: Self, name, set| {
-            if set {
-                challenge.token(name, "true")
-            } else {
-                challenge
-            }
-        };
         let challenge = Self::new("Digest", realm)
             .quoted("qop", "auth")
             .token("algorithm", digest.algorithm)
             .quoted("nonce", digest.nonce)
             .quoted("opaque", digest.opaque);
-        let challenge = flag(challenge, "stale", digest.stale);
-        flag(
-            challenge.token("charset", "UTF-8"),
-            "userhash",
-            digest.userhash,
-        )
+        match digest.stale {
+            true => challenge.token("stale", "true"),
+            false => challenge,
+        }
+        .token("charset", "UTF-8")
     }
 
     /// A challenge for an API key. No scheme is registered for API keys, but every 401 must have a challenge (RFC 9110

@@ -1,10 +1,11 @@
 //! The challenges of a response: which schemes have one, and what it says.
 
 use super::Exchange;
-use super::challenge::{Challenge, ErrorCode, OAuth};
+use super::challenge::{Challenge, Digest, ErrorCode, OAuth};
 use super::headers::{Headers, put};
 use super::table::{Challenges, Meaning};
 use crate::authenticate::Offer;
+use crate::authenticate::jose::signature::Algorithm;
 use crate::presentation::Protects;
 use crate::reject::{Code, Reject};
 
@@ -26,13 +27,14 @@ impl Exchange<'_> {
         let used = used.among(offers.iter().map(Offer::scheme));
         let has_error = |offer: &&Offer| used.contains(offer.scheme()) && offer.has_errors();
         // A caller with an API key can get a token in its place.
+        let mut has_dpop = false;
         let asks_others = matches!(meaning.code, Code::InsufficientUserAuthentication)
             && !offers.iter().any(|offer| has_error(&offer));
         for offer in offers {
             let is_used = used.contains(offer.scheme());
             let has_error = has_error(&offer) || asks_others && offer.has_errors();
             let error = match meaning.challenges {
-                Challenges::Plain => None,
+                Challenges::Plain | Challenges::Stale => None,
                 Challenges::Failed(error) => has_error.then_some(error),
                 Challenges::Attempted(_, error) if is_used => has_error.then_some(error),
                 Challenges::Scope if has_error && self.presentation.forbidden_challenge => {
@@ -40,8 +42,13 @@ impl Exchange<'_> {
                 }
                 Challenges::None | Challenges::Attempted(..) | Challenges::Scope => continue,
             };
-            let challenge = self.challenge(offer, error, meaning.message);
+            let is_stale = is_used && matches!(meaning.challenges, Challenges::Stale);
+            let challenge = self.challenge(offer, error, is_stale, meaning.message);
             put(headers, name, challenge.to_string());
+            has_dpop |= matches!(offer, Offer::Dpop { .. });
+        }
+        if has_dpop && let Some(nonce) = self.decision.nonces.of_proofs(offers) {
+            put(headers, "dpop-nonce", nonce);
         }
     }
 
@@ -50,6 +57,7 @@ impl Exchange<'_> {
         &'a self,
         offer: &'a Offer,
         error: Option<ErrorCode>,
+        is_stale: bool,
         message: &'static str,
     ) -> Challenge<'a> {
         let realm = &self.presentation.realm;
@@ -58,6 +66,24 @@ impl Exchange<'_> {
                 Challenge::bearer(name, realm, &self.oauth(error, message))
             }
             Offer::Basic { .. } => Challenge::basic(realm),
+            Offer::Dpop { algorithms, .. } => {
+                let names: Vec<_> = algorithms.iter().map(Algorithm::name).collect();
+                Challenge::dpop(realm, &names, &self.oauth(error, message))
+            }
+            Offer::Digest {
+                algorithm,
+                opaque,
+                nonce_of,
+                ..
+            } => Challenge::digest(
+                realm,
+                &Digest {
+                    algorithm: algorithm.name(),
+                    nonce: self.decision.nonces.of(*nonce_of).unwrap_or_default(),
+                    opaque,
+                    stale: is_stale,
+                },
+            ),
             Offer::ApiKey { part, name, .. } => Challenge::api_key(realm, *part, name),
         }
     }

@@ -14,9 +14,11 @@ pub(super) fn denied(meaning: &Meaning, headers: &mut Headers) -> String {
     let status = match meaning.challenges {
         // The request is well-formed, its credential is not (grpc/statuscodes.md).
         Challenges::Attempted(..) => GrpcStatus::Unauthenticated,
-        Challenges::None | Challenges::Plain | Challenges::Failed(_) | Challenges::Scope => {
-            meaning.code.grpc_status()
-        }
+        Challenges::None
+        | Challenges::Plain
+        | Challenges::Failed(_)
+        | Challenges::Stale
+        | Challenges::Scope => meaning.code.grpc_status(),
     };
     put(headers, "grpc-status", status.number().to_string());
     meaning.message.to_owned()

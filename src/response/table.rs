@@ -5,8 +5,8 @@ use crate::authenticate::Offer;
 use crate::evaluate::Decision;
 use crate::presentation::Presentation;
 use crate::reject::{
-    Code, CredentialFault, Invalid, MalformedCredential, PathFault, Reject, Requirement,
-    TokenFault, Unavailable, Weakness,
+    Code, CredentialFault, Invalid, LoginFault, MalformedCredential, PathFault, ProofFault, Reject,
+    Requirement, TokenFault, Unavailable, Weakness,
 };
 
 /// What a denied request means to a client.
@@ -31,6 +31,8 @@ pub(super) enum Challenges {
     Plain,
     /// One for each offer. The one of the credential that failed has the error.
     Failed(ErrorCode),
+    /// One for each offer. That of the credential says that only its nonce was not valid (RFC 7616 §3.3).
+    Stale,
     /// One for each offer whose scheme the request's credentials have, with the error if the scheme has one.
     Attempted(MalformedCredential, ErrorCode),
     /// One for the scheme of the credential, with the scopes to ask for, if the configuration has `forbidden_challenge` (RFC
@@ -89,7 +91,9 @@ pub(super) fn meaning(
             | Unavailable::Entries
             | Unavailable::Introspection
             | Unavailable::Hashing
-            | Unavailable::Crypto,
+            | Unavailable::Crypto
+            | Unavailable::Replays
+            | Unavailable::SharedData,
         ) => Meaning::new(
             Code::TemporarilyUnavailable,
             "The request cannot be evaluated at the moment.",
@@ -135,7 +139,10 @@ pub(super) fn meaning(
         )
         .retry_after(retry_after),
         // A 401 must have a challenge (RFC 9110 §15.5.2), and without an offer there is none.
-        Reject::NoCredential | Reject::MissingCredential { .. } | Reject::Invalid(_)
+        Reject::NoCredential
+        | Reject::MissingCredential { .. }
+        | Reject::Invalid(_)
+        | Reject::Proof(_)
             if decision.offers.is_empty() =>
         {
             Meaning::new(Code::Forbidden, FORBIDDEN)
@@ -155,6 +162,11 @@ pub(super) fn meaning(
             Meaning::new(Code::InvalidCredentials, "The API key is not valid.")
                 .challenge(Challenges::Plain)
         }
+        Reject::Invalid(Invalid::Login(LoginFault::Stale)) => Meaning::new(
+            Code::InvalidCredentials,
+            "The nonce has expired or was used before. Repeat the request with the new nonce.",
+        )
+        .challenge(Challenges::Stale),
         Reject::Invalid(Invalid::Login(_)) => Meaning::new(
             Code::InvalidCredentials,
             "The user name or the password is not valid.",
@@ -168,6 +180,20 @@ pub(super) fn meaning(
             };
             Meaning::new(Code::InvalidToken, message)
                 .challenge(Challenges::Failed(ErrorCode::InvalidToken))
+        }
+        Reject::Proof(ProofFault::Nonce) => Meaning::new(
+            Code::UseDpopNonce,
+            "The DPoP proof must contain the nonce of this response",
+        )
+        .challenge(Challenges::Failed(ErrorCode::UseDpopNonce)),
+        Reject::Proof(fault) => {
+            let message = if presentation.error_description {
+                proof_message(fault)
+            } else {
+                "The DPoP proof is not accepted"
+            };
+            Meaning::new(Code::InvalidDpopProof, message)
+                .challenge(Challenges::Failed(ErrorCode::InvalidDpopProof))
         }
         // Only OAuth's schemes can ask for another authentication (RFC 9470 §3).
         Reject::Authentication(_) if !decision.offers.iter().any(Offer::has_errors) => {
@@ -229,6 +255,25 @@ fn malformed_message(fault: CredentialFault) -> &'static str {
     }
 }
 
+fn proof_message(fault: ProofFault) -> &'static str {
+    match fault {
+        ProofFault::Missing => "The request has no DPoP proof",
+        ProofFault::Several => "The request has more than one DPoP proof",
+        ProofFault::Malformed => "The DPoP proof is malformed",
+        ProofFault::Type => "The type of the DPoP proof is not dpop+jwt",
+        ProofFault::Algorithm => "The DPoP proof is signed with an algorithm that is not accepted",
+        ProofFault::Key => "The DPoP proof has no public key that fits its algorithm",
+        ProofFault::Signature => "The signature of the DPoP proof is not valid",
+        ProofFault::Claims => "The DPoP proof lacks a claim, or a claim has the wrong type",
+        ProofFault::Method => "The DPoP proof is for another method",
+        ProofFault::Url => "The DPoP proof is for another URL",
+        ProofFault::Token => "The DPoP proof is for another access token",
+        ProofFault::Time => "The DPoP proof is too old or from the future",
+        ProofFault::Nonce => "The DPoP proof has no nonce of this server, or an expired one",
+        ProofFault::Replayed => "The DPoP proof was used before",
+    }
+}
+
 fn token_message(fault: TokenFault) -> &'static str {
     match fault {
         TokenFault::Malformed => "The access token is malformed",
@@ -249,8 +294,9 @@ fn token_message(fault: TokenFault) -> &'static str {
         TokenFault::ClaimType => "The access token has a claim of the wrong type",
         TokenFault::ClaimMismatch => "A claim of the access token does not have an accepted value",
         TokenFault::Binding => {
-            "The access token is bound to a key, and the request has no proof of possession"
+            "The request does not prove possession of the key to which the access token is bound"
         }
+        TokenFault::Unbound => "The access token is not bound to a key",
         TokenFault::Inactive => "The access token is not active",
     }
 }
@@ -286,10 +332,28 @@ mod tests {
             TokenFault::ClaimType,
             TokenFault::ClaimMismatch,
             TokenFault::Binding,
+            TokenFault::Unbound,
             TokenFault::Inactive,
         ];
+        let proofs = [
+            ProofFault::Missing,
+            ProofFault::Several,
+            ProofFault::Malformed,
+            ProofFault::Type,
+            ProofFault::Algorithm,
+            ProofFault::Key,
+            ProofFault::Signature,
+            ProofFault::Claims,
+            ProofFault::Method,
+            ProofFault::Url,
+            ProofFault::Token,
+            ProofFault::Time,
+            ProofFault::Nonce,
+            ProofFault::Replayed,
+        ];
         let messages = malformed.map(malformed_message).into_iter();
-        for message in messages.chain(tokens.map(token_message)) {
+        let messages = messages.chain(tokens.map(token_message));
+        for message in messages.chain(proofs.map(proof_message)) {
             let is_allowed = |byte| matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
             assert!(message.bytes().all(is_allowed), "{message}");
         }

@@ -341,7 +341,8 @@ fn is_worth_caching(fault: Invalid) -> bool {
         Invalid::Token(fault) => is_worth_caching_of_token(fault),
         // An unknown user costs as much as a wrong password, and also the second time, so that nothing shows which it is.
         Invalid::Login(LoginFault::User | LoginFault::Password) => true,
-        Invalid::Login(LoginFault::Malformed) | Invalid::Key(_) => false,
+        Invalid::Login(LoginFault::Malformed | LoginFault::Challenge | LoginFault::Stale)
+        | Invalid::Key(_) => false,
     }
 }
 
@@ -363,6 +364,8 @@ fn is_worth_caching_of_token(fault: TokenFault) -> bool {
         | TokenFault::Issuer
         // The results of introspection are cached for themselves.
         | TokenFault::Inactive
+        // It depends on the request.
+        | TokenFault::Unbound
         // These can change: with new keys, or with time.
         | TokenFault::Key
         | TokenFault::NotYetValid

@@ -42,6 +42,8 @@ fn kind_of(method: &Method) -> &'static str {
         Method::Introspection(_) => "introspection",
         Method::ApiKey(_) => "api_key",
         Method::Basic(_) => "basic",
+        Method::Digest(_) => "digest",
+        Method::Mtls(_) => "mtls",
     }
 }
 

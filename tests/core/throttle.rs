@@ -172,6 +172,7 @@ fn a_failure_beyond_the_limit_is_not_answered_as_one_within() {
     let (_, beyond) = two.judge("/any", "192.0.2.1", Some(&bad));
     assert_eq!(last.commit(&mut one.store, NOW), Ok(()));
     let retry_after = 300;
-    let blocked = Err(Reject::TooManyFailures { retry_after });
-    assert_eq!(beyond.commit(&mut two.store, NOW), blocked);
+    let blocked = Reject::TooManyFailures { retry_after };
+    let lost = beyond.commit(&mut two.store, NOW).unwrap_err();
+    assert_eq!(lost.reject, blocked);
 }

@@ -36,6 +36,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["authenticate", "grammar", "reject", "request", "time"],
     ),
     ("ports", &["url"]),
+    ("random", &["ports"]),
+    ("nonce", &["ports", "random", "time"]),
     (
         "keys",
         &["authenticate", "json", "ports", "secret", "time", "url"],
@@ -47,6 +49,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "credential",
             "keys",
             "ports",
+            "random",
             "reject",
             "time",
         ],
@@ -170,9 +173,14 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bcrypt", &["authenticate"]),
     ("sha1", &["authenticate"]),
     ("md5", &["authenticate"]),
+    ("getrandom", &["random"]),
+    ("hmac", &["nonce"]),
     ("humantime", &["config", "time"]),
     ("strsim", &["config"]),
-    ("zeroize", &["authenticate", "introspector", "secret"]),
+    (
+        "zeroize",
+        &["authenticate", "introspector", "nonce", "secret"],
+    ),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -173,17 +173,13 @@ impl fmt::Debug for ApiKeyEntry {
 /// [`EntryFault::Digest`], [`EntryFault::EmptyKey`].
 pub fn parse_digest(text: &str) -> Result<Digest, EntryFault> {
     let mut digest = Digest::default();
-    let mut digits = text.chars().map(|digit| digit.to_digit(16));
-    for octet in &mut digest {
-        let (Some(Some(high)), Some(Some(low))) = (digits.next(), digits.next()) else {
-            return Err(EntryFault::Digest);
-        };
-        *octet = u8::try_from(high << 4 | low).map_err(|_| EntryFault::Digest)?;
-    }
-    match digits.next() {
-        Some(_) => Err(EntryFault::Digest),
-        None if digest == OF_NOTHING => Err(EntryFault::EmptyKey),
-        None => Ok(digest),
+    let read = base16ct::mixed::decode(text, &mut digest);
+    if !read.is_ok_and(|octets| octets.len() == size_of::<Digest>()) {
+        Err(EntryFault::Digest)
+    } else if digest == OF_NOTHING {
+        Err(EntryFault::EmptyKey)
+    } else {
+        Ok(digest)
     }
 }
 

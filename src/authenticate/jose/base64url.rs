@@ -42,6 +42,13 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     rest.is_empty().then_some(octets)
 }
 
+/// Decodes the 43 characters that encode a SHA-256 hash; `None` for any other text.
+pub fn decode_sha256(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    let (length, rest) = decode_start(text.as_bytes(), &mut hash)?;
+    (length == hash.len() && rest.is_empty()).then_some(hash)
+}
+
 /// An upper bound of the octets that this number of characters encodes, at most three too high.
 pub fn octets_at_most(characters: usize) -> usize {
     characters / 4 * 3 + 3
@@ -105,7 +112,7 @@ pub fn encode(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, decode_start, encode};
+    use super::{decode, decode_sha256, decode_start, encode};
 
     /// Encoding gives back each text that decodes. This holds for all texts of up to two octets, and for texts of three and
     /// four octets with all values of the last two.
@@ -129,6 +136,26 @@ mod tests {
         }
         // The empty string, one octet, two octets (here with twelve bits free), three octets.
         assert_eq!(accepted, 1 + 64 * 4 + 64 * 16 + 64 * 64);
+    }
+
+    #[test]
+    fn a_hash_has_43_characters_in_one_spelling() {
+        let text = "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo";
+        let hash = decode_sha256(text).unwrap();
+        assert_eq!(encode(&hash), text);
+        for other in [
+            "",
+            &text[..42],
+            &format!("{text}="),
+            &format!("{text}A"),
+            &format!("{text}AAAA"),
+            &text.replace("Eo", "Ep"),
+            &text.replace('2', "+"),
+            &text.replace("Eo", "E\n"),
+            &format!("é{}", &text[2..]),
+        ] {
+            assert_eq!(decode_sha256(other), None, "{other:?}");
+        }
     }
 
     /// The rest may begin at each of four positions, and the text before it may be canonical or not.

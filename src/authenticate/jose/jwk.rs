@@ -10,9 +10,11 @@
 //!
 //! `members.rs` says what is read leniently.
 
+mod embedded;
 mod issuer;
 mod members;
 
+pub use self::embedded::embedded_key;
 pub use self::issuer::KeyIssuer;
 use self::members::Members;
 pub use self::members::{Lenience, decode_leniently};

@@ -3,7 +3,7 @@
 //! Nothing is verified here: a [`Compact`] and its [`Header`] have the content that the client sent.
 
 use super::{base64url, signature::Algorithm};
-use crate::json::{self, Json, JsonFault};
+use crate::json::{self, Json, JsonFault, Object};
 use std::borrow::Cow;
 
 /// A decoded compact JWS: `BASE64URL(header).BASE64URL(payload).BASE64URL(signature)`.
@@ -158,31 +158,47 @@ impl<'a> Header<'a> {
     /// The header is not a strict JSON object, its `alg` is missing or unknown, its `kid` or `typ` is not a string, or it
     /// has `crit`, `b64` or `zip` with any value.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, JwsFault> {
-        let value = json::parse(bytes).map_err(JwsFault::HeaderJson)?;
-        let Json::Object(members) = value else {
-            return Err(JwsFault::HeaderNotObject);
-        };
-        for name in ["crit", "b64", "zip"] {
-            if members.get(name).is_some() {
-                return Err(JwsFault::Extension(name));
-            }
-        }
+        let members = parse_members(bytes)?;
         let string = |name| match members.get(name) {
             None => Ok(None),
             Some(Json::Text(text)) => Ok(Some(text.clone())),
             Some(_) => Err(JwsFault::NotString(name)),
         };
-        let algorithm = match members.get("alg") {
-            Some(Json::Text(name)) => {
-                Algorithm::from_name(name).ok_or(JwsFault::AlgorithmUnknown)?
-            }
-            _ => return Err(JwsFault::AlgorithmMissing),
-        };
         Ok(Self {
-            algorithm,
+            algorithm: algorithm_of(&members)?,
             kid: string("kid")?,
             typ: string("typ")?,
         })
+    }
+}
+
+/// Parses the octets of a JOSE header to its members.
+///
+/// # Errors
+///
+/// The header is not a strict JSON object, or has `crit`, `b64` or `zip` with any value.
+pub fn parse_members(bytes: &[u8]) -> Result<Object<'_>, JwsFault> {
+    let value = json::parse(bytes).map_err(JwsFault::HeaderJson)?;
+    let Json::Object(members) = value else {
+        return Err(JwsFault::HeaderNotObject);
+    };
+    for name in ["crit", "b64", "zip"] {
+        if members.get(name).is_some() {
+            return Err(JwsFault::Extension(name));
+        }
+    }
+    Ok(members)
+}
+
+/// The `alg` of a JOSE header.
+///
+/// # Errors
+///
+/// It is missing or unknown.
+pub fn algorithm_of(members: &Object<'_>) -> Result<Algorithm, JwsFault> {
+    match members.get("alg") {
+        Some(Json::Text(name)) => Algorithm::from_name(name).ok_or(JwsFault::AlgorithmUnknown),
+        _ => Err(JwsFault::AlgorithmMissing),
     }
 }
 

@@ -22,19 +22,14 @@ impl Compiler<'_> {
         document: &Document,
         providers: &[Provider],
     ) -> Presentation {
-        let origin = self.origin(document);
+        let origin = self.origin.clone();
         let mut presentation = Presentation {
             protects: self.protects,
             query_tokens: self.query_tokens(),
             https_origin: self.https_origin(document, &origin),
+            realm: self.realm.clone(),
             ..Presentation::default()
         };
-        if let Some(realm) = document.realm.given() {
-            if !can_be_quoted(realm) {
-                self.report(&At::Root.member("realm"), InvalidResponse::Realm);
-            }
-            presentation.realm.clone_from(realm);
-        }
         if let Some(responses) = document.responses.given() {
             self.responses(responses, &origin, &mut presentation);
         }
@@ -58,8 +53,19 @@ impl Compiler<'_> {
         names.collect()
     }
 
+    /// The realm of challenges.
+    pub(super) fn realm(&mut self, document: &Document) -> String {
+        let Some(realm) = document.realm.given() else {
+            return Presentation::default().realm;
+        };
+        if !can_be_quoted(realm) {
+            self.report(&At::Root.member("realm"), InvalidResponse::Realm);
+        }
+        realm.clone()
+    }
+
     /// The origin, as browsers serialise it.
-    fn origin(&mut self, document: &Document) -> Typed<Option<String>> {
+    pub(super) fn origin(&mut self, document: &Document) -> Typed<Option<String>> {
         match document.origin.as_ref().map_err(|reported| *reported)? {
             None => Ok(None),
             Some(typed) => match Url::parse_origin(typed) {

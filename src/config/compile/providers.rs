@@ -2,12 +2,15 @@
 
 mod api_key;
 mod basic;
+mod digest;
 mod endpoint;
 mod introspection;
 mod jwt;
 mod locations;
+mod mtls;
 mod remote;
 mod schemes;
+mod sender;
 
 pub(super) use self::schemes::BEARER;
 use super::Compiler;
@@ -102,14 +105,22 @@ impl Compiler<'_> {
             document.introspection.given(),
             document.api_key.given(),
             document.basic.given(),
+            document.digest.given(),
+            document.mtls.given(),
         );
         match methods {
-            (Some(jwt), None, None, None) => self.jwt(&at.member("jwt"), name, jwt),
-            (None, Some(own), None, None) => {
+            (Some(jwt), None, None, None, None, None) => self.jwt(&at.member("jwt"), id, name, jwt),
+            (None, Some(own), None, None, None, None) => {
                 self.introspection(&at.member("introspection"), id, name, own)
             }
-            (None, None, Some(own), None) => self.api_key(&at.member("api_key"), name, own),
-            (None, None, None, Some(own)) => self.basic(&at.member("basic"), name, own),
+            (None, None, Some(own), None, None, None) => {
+                self.api_key(&at.member("api_key"), name, own)
+            }
+            (None, None, None, Some(own), None, None) => self.basic(&at.member("basic"), name, own),
+            (None, None, None, None, Some(own), None) => {
+                self.digest(&at.member("digest"), id, name, own)
+            }
+            (None, None, None, None, None, Some(own)) => self.mtls(&at.member("mtls"), name, own),
             _ => {
                 if document.whole.is_ok() {
                     self.report(at, Fault::Method);

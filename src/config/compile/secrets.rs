@@ -23,7 +23,7 @@ impl Compiler<'_> {
     }
 
     /// A secret that is not empty.
-    fn secret(&mut self, at: &At<'_>, source: &SecretSource) -> Typed<Secret> {
+    pub(super) fn secret(&mut self, at: &At<'_>, source: &SecretSource) -> Typed<Secret> {
         let name = match source {
             SecretSource::InPlace(secret) => {
                 self.warn(at, Warning::SecretInPlace);

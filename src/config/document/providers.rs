@@ -2,14 +2,19 @@
 
 pub mod api_key;
 pub mod basic;
+pub mod digest;
 pub mod introspection;
 pub mod jwt;
+pub mod mtls;
 pub mod remote;
+pub mod sender;
 
 use self::api_key::ApiKey;
 use self::basic::Basic;
+use self::digest::Digest;
 use self::introspection::Introspection;
 use self::jwt::Jwt;
+use self::mtls::Mtls;
 use crate::config::read::object;
 
 object! {
@@ -25,8 +30,11 @@ object! {
         optional api_key: ApiKey,
         /// User names and passwords.
         optional basic: Basic,
+        /// User names, and proofs that the client knows the password.
+        optional digest: Digest,
+        /// Client certificates.
+        optional mtls: Mtls,
     }
-    unsupported { digest, mtls }
 }
 
 object! {

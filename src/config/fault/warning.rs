@@ -44,6 +44,14 @@ pub enum Warning {
         "no token of this provider can be verified: every key has the `issuer` of other tokens"
     )]
     KeysOfOtherIssuers,
+    #[error("MD5 is broken: use `SHA-256`, unless a client supports only MD5")]
+    Md5,
+    #[error("this user cannot authenticate with {0}: add its hash")]
+    MissingHash(&'static str),
+    #[error(
+        "`digest` and `basic` together are as weak as `basic`: a client on the network path can remove the stronger challenge"
+    )]
+    DigestAndBasic,
     #[error("an inline secret is visible in Envoy's `/config_dump`")]
     InlineSecret,
     #[error("a secret in place is visible in Envoy's `/config_dump`: use `{{env: NAME}}`")]

@@ -15,7 +15,6 @@ macro_rules! object {
                 $presence:ident $field:ident : $type:ty,
             )*
         }
-        $(unsupported { $($later:ident),* $(,)? })?
     ) => {
         $(#[doc = $about])*
         #[derive(Debug)]
@@ -38,10 +37,7 @@ macro_rules! object {
                 let mut members = $crate::config::read::Members::open(value, at, diagnostics)?;
                 Ok(Self {
                     $($field: members.$presence::<$type>(object!(@name $field), diagnostics),)*
-                    whole: {
-                        $($(members.unsupported(object!(@name $later), diagnostics);)*)?
-                        members.close(diagnostics)
-                    },
+                    whole: members.close(diagnostics),
                 })
             }
         }
@@ -84,7 +80,6 @@ macro_rules! choice {
         pub enum $name:ident {
             $($(#[doc = $doc:expr])* $variant:ident = $text:literal,)*
         }
-        $(unsupported { $($later:literal),* $(,)? })?
     ) => {
         $(#[doc = $about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +92,6 @@ macro_rules! choice {
             impl $name for self::$name {
                 $($(#[doc = $doc])* $variant = $text => Self::$variant,)*
             }
-            $(unsupported { $($later),* })?
         }
     };
     (
@@ -105,7 +99,6 @@ macro_rules! choice {
         impl $name:ident for $type:ty {
             $($(#[doc = $doc:expr])* $variant:ident = $text:literal => $value:expr,)*
         }
-        $(unsupported { $($later:literal),* $(,)? })?
     ) => {
         impl $crate::config::read::Read for $type {
             const EXPECTED: &'static str = "a name";
@@ -119,10 +112,6 @@ macro_rules! choice {
             ) -> $crate::config::read::Typed<Self> {
                 match value.as_str() {
                     $(Some($text) => return Ok($value),)*
-                    $($(Some($later) => {
-                        let fault = $crate::config::fault::Fault::Unsupported;
-                        return Err(diagnostics.report(at, fault));
-                    })*)?
                     _ => {}
                 }
                 let names = &[$($text),*];

@@ -55,17 +55,15 @@ fn dg_01_dg_03_dg_17_digest_quotes_what_rfc_7616_quotes() {
         nonce: "n",
         opaque: "o",
         stale: false,
-        userhash: false,
     };
     assert_eq!(
         Challenge::digest("api", &digest).to_string(),
         r#"Digest realm="api", qop="auth", algorithm=SHA-256, nonce="n", opaque="o", charset=UTF-8"#
     );
     digest.stale = true;
-    digest.userhash = true;
     assert_eq!(
         Challenge::digest("api", &digest).to_string(),
-        r#"Digest realm="api", qop="auth", algorithm=SHA-256, nonce="n", opaque="o", stale=true, charset=UTF-8, userhash=true"#
+        r#"Digest realm="api", qop="auth", algorithm=SHA-256, nonce="n", opaque="o", stale=true, charset=UTF-8"#
     );
 }
 

@@ -1,12 +1,12 @@
 use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::super::cells::Updated;
 use super::bucket::{Bucket, SLOTS};
-use super::{BUCKETS, Caller, CallerId, Failures, Limits, SECRET, prefix};
+use super::{BUCKETS, Caller, CallerId, Failures, Limits, prefix};
+use crate::ports::tests::{NoCells, SharedCells};
 use crate::ports::{Shared, SharedData};
 use crate::time::Timestamp;
 
@@ -28,45 +28,6 @@ trait PlusMillis {
 impl PlusMillis for Timestamp {
     fn plus_millis(self, millis: i64) -> Self {
         Self::from_millis(self.millis().saturating_add(millis))
-    }
-}
-
-/// Data that the workers of a host share.
-#[derive(Clone, Default)]
-struct SharedCells(Arc<Mutex<Held>>);
-
-/// The values and their versions.
-type Held = BTreeMap<String, (Vec<u8>, u32)>;
-
-impl SharedData for SharedCells {
-    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
-        let found = self.0.lock().unwrap().get(key).cloned();
-        // Other workers continue in between.
-        std::thread::yield_now();
-        found.map_or((None, 0), |(value, version)| (Some(value), version))
-    }
-
-    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
-        let mut cells = self.0.lock().unwrap();
-        let (held, current) = cells.entry(key.to_owned()).or_default();
-        if *current != version {
-            return Shared::TooLate;
-        }
-        (*held, *current) = (value.to_vec(), version + 1);
-        Shared::Done
-    }
-}
-
-/// Data that refuses every write.
-struct NoCells;
-
-impl SharedData for NoCells {
-    fn get(&self, _: &str) -> (Option<Vec<u8>>, u32) {
-        (None, 0)
-    }
-
-    fn set(&self, _: &str, _: &[u8], _: u32) -> Shared {
-        Shared::Refused
     }
 }
 
@@ -368,7 +329,7 @@ fn the_table_has_a_fixed_size() {
             at(0),
         );
     }
-    let held = cells.0.lock().unwrap();
+    let held = cells.held();
     assert!(held.len() <= usize::from(BUCKETS) + 1);
     let slot = 16 + 8 + 1 + 4 * usize::from(LIMITS.failures - 2);
     for (value, _) in held.values() {
@@ -376,23 +337,11 @@ fn the_table_has_a_fixed_size() {
     }
 }
 
-/// All workers have the same secret, and an invalid secret is replaced.
-#[test]
-fn an_invalid_secret_is_replaced() {
-    let cells = SharedCells::default();
-    let key = format!("{}.{SECRET}", prefix(&[], LIMITS));
-    cells.set(&key, b"", 0);
-    let (one, two) = (sharing(LIMITS, &cells), sharing(LIMITS, &cells));
-    assert_eq!(one.id(user("amy")), two.id(user("amy")));
-    let other = Failures::new(LIMITS);
-    assert_ne!(one.id(user("amy")), other.id(user("amy")));
-    assert_eq!(cells.get(&key).0.map(|secret| secret.len()), Some(16));
-}
-
 fn in_cell(failures: &Failures, caller: CallerId, value: &[u8]) {
-    let (data, key) = (failures.data(), failures.key(caller.bucket));
-    let version = data.get(&key).1;
-    assert_eq!(data.set(&key, value, version), Shared::Done);
+    let updated = failures
+        .cells
+        .update(caller.0.cell, &mut |_| Some(value.to_vec()));
+    assert_eq!(updated, Updated::Done);
 }
 
 proptest! {

@@ -41,15 +41,16 @@ impl Compiler<'_> {
         if cache.is_ok_and(|cache| cache > LONGEST_CACHE) {
             self.report(&at.member("cache"), InvalidEndpoint::Cache);
         }
-        let locations = self.token_locations(&at.member("from"), &document.from);
+        let sender = self.sender(at, document.sender, &document.dpop);
+        let locations = self.token_locations(&at.member("from"), &document.from, &sender);
         let names = self.claim_names(&at.member("claims"), document.claims.given());
         // One match of all parts: each `?` would add the code to drop the parts before it.
         let parts = (
-            (name, locations, endpoint, client_id),
+            (name, locations, sender, endpoint, client_id),
             (client_secret, audiences, timeout, cache, names),
         );
         let (
-            (Ok(name), Ok(locations), Ok(endpoint), Ok(client_id)),
+            (Ok(name), Ok(locations), Ok(sender), Ok(endpoint), Ok(client_id)),
             (Ok(client_secret), Ok(audiences), Ok(timeout), Ok(cache), Ok(names)),
         ) = parts
         else {
@@ -69,7 +70,8 @@ impl Compiler<'_> {
             audiences,
             accepts_jwt: document.accept_jwt.given() == Some(&true),
             names,
-            offers: self.offers(&locations),
+            offers: self.token_offers(provider, &locations, &sender),
+            sender,
         };
         Some(Provider {
             name: name.to_owned(),

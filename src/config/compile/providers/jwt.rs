@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::authenticate::jose::claims::{ClaimNames, ClaimPath};
 use crate::authenticate::jose::keys::accepted_algorithms;
 use crate::authenticate::jwt::{self, Audiences, Issuer, Kind, Revoked};
-use crate::authenticate::{Method, Provider};
+use crate::authenticate::{Method, Provider, ProviderId};
 use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::jwt::{
@@ -25,6 +25,7 @@ impl Compiler<'_> {
     pub(super) fn jwt(
         &mut self,
         at: &At<'_>,
+        id: ProviderId,
         name: Typed<&str>,
         document: &Jwt,
     ) -> Option<Provider> {
@@ -33,7 +34,8 @@ impl Compiler<'_> {
         let audiences =
             audiences.and_then(|audiences| self.audiences(&at.member("audiences"), audiences));
         let names = self.claim_names(&at.member("claims"), document.claims.given());
-        let locations = self.token_locations(&at.member("from"), &document.from);
+        let sender = self.sender(at, document.sender, &document.dpop);
+        let locations = self.token_locations(&at.member("from"), &document.from, &sender);
         let algorithms = self.algorithms(&at.member("algorithms"), &document.algorithms);
         let keys = self.keys(at, name, document, &issuer, &algorithms);
         let revoked = self.revoked(&at.member("revoked"), document.revoked.given());
@@ -41,10 +43,13 @@ impl Compiler<'_> {
         let require_claims =
             self.required_values(&at.member("require_claims"), &document.require_claims);
         // One match of all parts: each `?` would add the code to drop the parts before it.
-        let parts = (name, locations, keys, algorithms, issuer, audiences, names);
+        let parts = (
+            name, locations, sender, keys, algorithms, issuer, audiences, names,
+        );
         let (
             Ok(name),
             Ok(locations),
+            Ok(sender),
             Some(keys),
             Ok(algorithms),
             Ok(issuer),
@@ -66,7 +71,8 @@ impl Compiler<'_> {
             max_lifetime: document.max_lifetime.given().copied(),
             revoked,
             names,
-            offers: self.offers(&locations),
+            offers: self.token_offers(id, &locations, &sender),
+            sender,
         };
         Some(Provider {
             name: name.to_owned(),

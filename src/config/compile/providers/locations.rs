@@ -11,8 +11,8 @@ use crate::grammar::is_header_name;
 use crate::scheme::SchemeSet;
 
 impl Compiler<'_> {
-    /// The locations of a provider's tokens. Default: after `Bearer`.
-    pub(super) fn token_locations(
+    /// The locations of tokens without a proof. Default: after `Bearer`.
+    pub(super) fn bearer_locations(
         &mut self,
         at: &At<'_>,
         typed: &Typed<Option<List<From>>>,
@@ -64,7 +64,7 @@ impl Compiler<'_> {
     }
 
     /// The identifier of a location. Credentials of two grammars at one location are a fault: each would be read as both.
-    fn location_id(
+    pub(super) fn location_id(
         &mut self,
         at: &At<'_>,
         carrier: Carrier,
@@ -131,8 +131,9 @@ impl Compiler<'_> {
 fn is_of_another_kind(scheme: &str, grammar: Grammar) -> bool {
     let is = |name: &str| scheme.eq_ignore_ascii_case(name);
     match grammar {
-        Grammar::Basic => false,
-        Grammar::Token => is("Basic") || is("Digest"),
+        Grammar::Basic | Grammar::Digest | Grammar::DpopToken => false,
+        // The key `dpop` reads it.
+        Grammar::Token => is("Basic") || is("Digest") || is("DPoP"),
         Grammar::Key => is("Basic") || is("Digest") || is("DPoP"),
     }
 }

@@ -9,7 +9,7 @@ use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::fault::InvalidLocation;
 use crate::config::read::Typed;
-use crate::credential::{Carrier, LocationId};
+use crate::credential::{Carrier, Grammar, LocationId};
 use crate::presentation::Protects;
 use crate::scheme::{Scheme, SchemeSet};
 
@@ -90,7 +90,8 @@ impl Compiler<'_> {
     /// The schemes at these locations, in their order: in the header `only`, if there is one.
     fn schemes_read(&self, ids: &[LocationId], only: Option<&str>) -> Vec<(Scheme, String)> {
         let mut read = Vec::new();
-        for location in ids.iter().filter_map(|id| self.locations.get(id.0)) {
+        let known = ids.iter().filter_map(|id| self.locations.get(id.0));
+        for location in known.filter(|known| known.grammar != Grammar::DpopToken) {
             let Carrier::Scheme { field, scheme } = &location.carrier else {
                 continue;
             };
@@ -105,7 +106,7 @@ impl Compiler<'_> {
     }
 
     /// A scheme that is known already, and its name as the configuration first wrote it.
-    fn scheme(&self, name: &str) -> Option<(Scheme, &str)> {
+    pub(super) fn scheme(&self, name: &str) -> Option<(Scheme, &str)> {
         let is_same = |known: &String| known.eq_ignore_ascii_case(name);
         let position = self.schemes.iter().position(is_same)?;
         Some((Scheme::at(position)?, self.schemes.get(position)?))

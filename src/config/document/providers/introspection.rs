@@ -3,6 +3,8 @@
 use super::From;
 use super::jwt::AudienceList;
 use super::jwt::claims::ClaimNames;
+use super::sender::Dpop;
+use crate::authenticate::sender::Binding;
 use crate::config::document::secret::SecretSource;
 use crate::config::read::{Span, object};
 
@@ -30,5 +32,11 @@ object! {
         optional from: Vec<From>,
         /// Where the claims are that the filter looks at, in the response.
         optional claims: ClaimNames,
+        /// Whether tokens must be bound to their sender. Default `none`. A token that is bound is never accepted without
+        /// the check.
+        narrowing sender: Binding,
+        /// Accepts the scheme `DPoP`, and says how proofs are verified. With `sender: dpop` or `sender: bound`, its defaults apply
+        /// without it.
+        optional dpop: Dpop,
     }
 }

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use self::claims::ClaimNames;
 use super::From;
+use super::sender::Dpop;
 use crate::authenticate::jwt::Kind;
+use crate::authenticate::sender::Binding;
 use crate::config::at::At;
 use crate::config::diagnostic::Diagnostics;
 use crate::config::read::{List, Read, Span, Typed, choice, object, unexpected};
@@ -46,9 +48,11 @@ object! {
         narrowing revoked: Revoked,
         /// Whether tokens must be bound to their sender. Default `none`. A token that is bound is never accepted without
         /// the check.
-        optional sender: Sender,
+        narrowing sender: Binding,
+        /// Accepts the scheme `DPoP`, and says how proofs are verified. With `sender: dpop` or `sender: bound`, its defaults apply
+        /// without it.
+        optional dpop: Dpop,
     }
-    unsupported { dpop }
 }
 
 /// The audiences of a provider's tokens.
@@ -200,13 +204,4 @@ choice! {
         /// A token with the type `JWT`.
         Jwt = "JWT" => Self::Jwt,
     }
-}
-
-choice! {
-    /// Whether tokens must be bound to their sender.
-    pub enum Sender {
-        /// They need not be.
-        None = "none",
-    }
-    unsupported { "dpop", "mtls", "bound" }
 }
