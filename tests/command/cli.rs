@@ -487,61 +487,6 @@ fn check_reports_filters_that_share_a_virtual_machine() {
 }
 
 #[test]
-fn check_reports_client_certificates_that_prove_nothing() {
-    let desk = Desk::new();
-    let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
-    let with_tls = |tls: Value| {
-        let mut tls = tls;
-        tls["@type"] = json!(
-            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
-        );
-        let socket = json!({ "name": "tls", "typed_config": tls });
-        safe.replace(
-            "    - filters:\n",
-            &format!("    - transport_socket: {socket}\n      filters:\n"),
-        )
-    };
-    let ca = json!({ "filename": "/ca.pem" });
-    let context = |validation: Value| json!({ "validation_context": validation });
-    for (tls, expected) in [
-        (json!({}), &[][..]),
-        (
-            json!({ "require_client_certificate": true, "common_tls_context": context(json!({ "trusted_ca": ca })) }),
-            &[],
-        ),
-        (
-            json!({ "require_client_certificate": true, "common_tls_context": context(
-                json!({ "trusted_ca": ca, "trust_chain_verification": "ACCEPT_UNTRUSTED" })
-            ) }),
-            &["with `ACCEPT_UNTRUSTED`, a client certificate proves nothing"],
-        ),
-        (
-            json!({ "common_tls_context": context(json!({})) }),
-            &[
-                "without `trusted_ca`, a client certificate",
-                "without `require_client_certificate: true`",
-            ],
-        ),
-        (
-            json!({ "requireClientCertificate": true }),
-            &["client certificates are required but not verified"],
-        ),
-    ] {
-        desk.write("envoy.yaml", with_tls(tls));
-        let ran = desk.run(&["check", "envoy.yaml"]);
-        assert_eq!(
-            (ran.code, ran.lines().len()),
-            (GOOD, expected.len() + 1),
-            "{}",
-            ran.out
-        );
-        for (line, what) in ran.lines().iter().zip(expected) {
-            assert!(line.contains(&format!("warning: {what}")), "{line}");
-        }
-    }
-}
-
-#[test]
 fn check_finds_the_configuration_in_kubernetes_manifests() {
     let (desk, _) = desk();
     let document = desk.document();

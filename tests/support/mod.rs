@@ -6,10 +6,12 @@
 
 pub mod authorization;
 pub mod case;
+pub mod certificate;
 pub mod challenge;
 pub mod client;
 pub mod cookbook;
 pub mod crd;
+pub mod digest;
 pub mod document;
 pub mod envoy;
 pub mod example;
@@ -17,7 +19,11 @@ pub mod expression;
 pub mod http2;
 pub mod issuer;
 pub mod leaks;
+pub mod nonce;
+pub mod proof;
 pub mod provider;
+pub mod thumbprint;
+pub mod tls;
 pub mod token;
 pub mod upstream;
 
