@@ -6,6 +6,7 @@
 
 pub mod authorization;
 pub mod case;
+pub mod certificate;
 pub mod challenge;
 pub mod client;
 pub mod cookbook;
@@ -22,6 +23,7 @@ pub mod nonce;
 pub mod proof;
 pub mod provider;
 pub mod thumbprint;
+pub mod tls;
 pub mod token;
 pub mod upstream;
 
