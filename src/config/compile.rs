@@ -28,6 +28,7 @@ use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
 use super::document::{Cache, Document, Https};
 use super::fault::{Fault, Warning};
 use super::read::{Items, List, Optional, Typed};
+use crate::authenticate::Provider;
 use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::Access;
 use crate::credential::Location;
@@ -115,6 +116,10 @@ struct Compiler<'d> {
     caches_nothing: bool,
 }
 
+/// Headers in which a proxy that terminates TLS names the client's certificate (RFC 9440 §2). They say nothing about the
+/// certificate that the filter reads.
+const OF_CERTIFICATES: [&str; 2] = ["client-cert", "client-cert-chain"];
+
 impl Compiler<'_> {
     fn plan(mut self, document: &Document) -> Plan {
         self.origin = self.origin(document);
@@ -139,7 +144,11 @@ impl Compiler<'_> {
         );
         let identity = document.identity.given();
         let identity = identity.map(|identity| self.identity(identity));
-        let identity = identity.unwrap_or_default();
+        let mut identity = identity.unwrap_or_default();
+        if providers.iter().any(Provider::needs_certificate) {
+            let names = OF_CERTIFICATES.iter();
+            names.for_each(|name| identity.remove.insert(name));
+        }
         let stripped = self.stripped(&document.overrides, &rules, &require, &identity);
         self.reject_what_changes_the_route(document, &rules, &identity);
         let networks = document.networks.given();
