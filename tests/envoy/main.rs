@@ -23,6 +23,7 @@ mod leaks;
 mod lists;
 mod mistakes;
 mod preflights;
+mod replays;
 mod routes;
 mod shadow;
 mod surroundings;

@@ -20,6 +20,7 @@ pub mod http2;
 pub mod issuer;
 pub mod leaks;
 pub mod nonce;
+pub mod possession;
 pub mod proof;
 pub mod provider;
 pub mod thumbprint;
