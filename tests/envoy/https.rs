@@ -1,7 +1,5 @@
 //! Plain HTTP and TLS, told apart by the connection: the filter in a real Envoy that listens to both.
 
-use std::process::Command;
-
 use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
@@ -12,6 +10,7 @@ use crate::support::envoy::{Bootstrap, Envoy};
 use crate::support::http2::{
     END_HEADERS, END_STREAM, HEADERS, begin, block, ends_the_stream, exchange, frame,
 };
+use crate::support::tls;
 use crate::support::upstream::Upstream;
 
 const PLAIN: &str = "plain";
@@ -20,53 +19,30 @@ const TLS: &str = "tls";
 fn start(document: &Value, upstream: &Upstream) -> Envoy {
     let bootstrap = Bootstrap::new(upstream.port())
         .listener(PLAIN, document)
-        .listener(TLS, document);
-    let mut bootstrap = bootstrap.into_json();
-    let file = |name: &str| json!({"filename": support::in_repository(name)});
-    bootstrap["static_resources"]["listeners"][1]["filter_chains"][0]["transport_socket"] = json!({
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-            "common_tls_context": {"tls_certificates": [{
-                "certificate_chain": file("tests/keys/tls-localhost.pem"),
-                "private_key": file("tests/keys/tls-localhost.key")
-            }]}
-        }
-    });
-    Envoy::start_with(&bootstrap, std::process::Stdio::null())
+        .listener(TLS, document)
+        .over_tls(&tls::server());
+    Envoy::start(bootstrap)
 }
 
 fn ask(envoy: &Envoy, target: &str, headers: &[(&str, &str)]) -> Response {
+    client::send(envoy.listener(PLAIN), &request(target, headers)).expect("an answer")
+}
+
+fn status_over_tls(envoy: &Envoy, target: &str) -> u16 {
+    let answer = client::send_over_tls(envoy.listener(TLS), &request(target, &[]), None);
+    answer.expect("an answer").status
+}
+
+fn request<'r>(target: &'r str, headers: &'r [(&str, &str)]) -> Request<'r> {
     let mut fields: Vec<(&[u8], &[u8])> = vec![(b"host", b"evil.example")];
     let further = headers.iter();
     fields.extend(further.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-    let request = Request {
+    Request {
         method: b"GET",
         target: target.as_bytes(),
         headers: fields,
         body: b"",
-    };
-    client::send(envoy.listener(PLAIN), &request).expect("an answer")
-}
-
-/// The status over TLS, by Python's own client.
-fn status_over_tls(envoy: &Envoy, target: &str) -> u16 {
-    const SCRIPT: &str = "import http.client, ssl, sys\n\
-        context = ssl.create_default_context(cafile=sys.argv[3])\n\
-        client = http.client.HTTPSConnection('localhost', int(sys.argv[1]), context=context)\n\
-        client.request('GET', sys.argv[2])\n\
-        print(client.getresponse().status)";
-    let certificate = support::in_repository("tests/keys/tls-localhost.pem");
-    let output = Command::new("python3")
-        .args(["-c", SCRIPT])
-        .arg(envoy.listener(TLS).port().to_string())
-        .arg(target)
-        .arg(certificate)
-        .output()
-        .expect("Python 3 runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let fault = String::from_utf8_lossy(&output.stderr).into_owned();
-    text.trim().parse().unwrap_or_else(|_| panic!("{fault}"))
+    }
 }
 
 /// H-35: whatever the credential, byte for byte.

@@ -7,6 +7,7 @@ mod published;
 mod support;
 
 mod audit;
+mod certificates;
 mod conditions;
 mod cookbook;
 mod credentials;

@@ -4,7 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use super::leaks;
+use super::certificate::Certificate;
+use super::{leaks, tls};
 
 // Long enough for a machine that does other things too.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -46,6 +47,20 @@ pub fn send(server: SocketAddr, request: &Request<'_>) -> io::Result<Response> {
     exchange(&mut stream, &to_bytes(request), to_head).map_err(|broken| broken.error)
 }
 
+/// As [`send`], over TLS, by a client with this certificate or without any.
+///
+/// # Errors
+/// As for [`send`]. The server has refused the certificate.
+pub fn send_over_tls(
+    server: SocketAddr,
+    request: &Request<'_>,
+    certificate: Option<&Certificate>,
+) -> io::Result<Response> {
+    let mut stream = tls::connect(connect(server, TIMEOUT)?, certificate)?;
+    let to_head = request.method == b"HEAD";
+    exchange(&mut stream, &to_bytes(request), to_head).map_err(|broken| broken.error)
+}
+
 fn connect(server: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&server, timeout)?;
     stream.set_read_timeout(Some(timeout))?;
@@ -71,7 +86,11 @@ impl From<io::Error> for Broken {
 }
 
 /// Sends the bytes of a request and reads the response, no further than its end.
-fn exchange(stream: &mut TcpStream, request: &[u8], to_head: bool) -> Result<Response, Broken> {
+fn exchange(
+    stream: &mut (impl Read + Write),
+    request: &[u8],
+    to_head: bool,
+) -> Result<Response, Broken> {
     leaks::of_sent(request);
     // A server that refuses a long head answers before it has read all of it, and closes.
     let sent = stream.write_all(request);

@@ -135,6 +135,14 @@ impl Bootstrap {
         self
     }
 
+    /// The last listener is over TLS: its `DownstreamTlsContext`.
+    pub fn over_tls(mut self, context: &Value) -> Self {
+        let listener = self.listeners.last_mut().expect("a listener");
+        listener["filter_chains"][0]["transport_socket"] =
+            json!({"name": "envoy.transport_sockets.tls", "typed_config": context});
+        self
+    }
+
     /// The bootstrap, to be changed or refused.
     pub fn into_json(self) -> Value {
         json!({

@@ -6,6 +6,7 @@
 
 pub mod authorization;
 pub mod case;
+pub mod certificate;
 pub mod challenge;
 pub mod client;
 pub mod cookbook;
@@ -18,6 +19,7 @@ pub mod http2;
 pub mod issuer;
 pub mod leaks;
 pub mod provider;
+pub mod tls;
 pub mod token;
 pub mod upstream;
 

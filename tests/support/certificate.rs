@@ -1,0 +1,165 @@
+//! X.509 certificates, created anew in each run of the tests: none expires, and no private key is in the repository.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType,
+    date_time_ymd,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+/// The certificate authority that the listeners of tests trust.
+pub static TRUSTED: LazyLock<Authority> = LazyLock::new(|| Authority::new("trusted"));
+
+/// The certificate of every listener: of `localhost`, by [`TRUSTED`].
+pub static SERVER: LazyLock<Certificate> =
+    LazyLock::new(|| TRUSTED.certificate(&Names::dns("localhost")));
+
+/// The client certificates of tables, by their names there.
+static NAMED: Mutex<BTreeMap<(String, Names), Arc<Certificate>>> = Mutex::new(BTreeMap::new());
+
+/// A certificate authority.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// The subject alternative names of a certificate, in order; URIs are first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Names {
+    #[serde(default)]
+    pub uri: Vec<String>,
+    #[serde(default)]
+    pub dns: Vec<String>,
+}
+
+/// A certificate with its private key.
+#[derive(Debug)]
+pub struct Certificate {
+    pub names: Names,
+    certificate: rcgen::Certificate,
+    key: KeyPair,
+}
+
+impl Authority {
+    /// An authority with this common name.
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        Self(CertifiedIssuer::self_signed(params, key()).expect("a certificate"))
+    }
+
+    /// A certificate with these names.
+    pub fn certificate(&self, names: &Names) -> Certificate {
+        self.sign(names, names.params())
+    }
+
+    /// A certificate with these names that has expired.
+    pub fn expired(&self, names: &Names) -> Certificate {
+        let mut params = names.params();
+        params.not_after = date_time_ymd(2020, 1, 1);
+        self.sign(names, params)
+    }
+
+    /// The authority's own certificate.
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// The authority's own certificate.
+    pub fn der(&self) -> CertificateDer<'static> {
+        self.0.der().clone()
+    }
+
+    fn sign(&self, names: &Names, params: CertificateParams) -> Certificate {
+        let key = key();
+        let certificate = params.signed_by(&key, &self.0).expect("a certificate");
+        Certificate {
+            names: names.clone(),
+            certificate,
+            key,
+        }
+    }
+}
+
+impl Names {
+    /// One URI.
+    pub fn uri(uri: &str) -> Self {
+        Self {
+            uri: vec![uri.to_owned()],
+            dns: Vec::new(),
+        }
+    }
+
+    /// One DNS name.
+    pub fn dns(dns: &str) -> Self {
+        Self {
+            uri: Vec::new(),
+            dns: vec![dns.to_owned()],
+        }
+    }
+
+    fn params(&self) -> CertificateParams {
+        let text = |name: &String| name.as_str().try_into().expect("a name in ASCII");
+        let mut params = CertificateParams::default();
+        let uris = self.uri.iter().map(|name| SanType::URI(text(name)));
+        params.subject_alt_names = uris.collect();
+        let names = self.dns.iter().map(|name| SanType::DnsName(text(name)));
+        params.subject_alt_names.extend(names);
+        params
+    }
+}
+
+impl Certificate {
+    /// A certificate with these names that no authority has signed.
+    pub fn self_signed(names: &Names) -> Self {
+        let key = key();
+        let certificate = names.params().self_signed(&key).expect("a certificate");
+        Self {
+            names: names.clone(),
+            certificate,
+            key,
+        }
+    }
+
+    /// The certificate of a table with this name; the same in each call.
+    pub fn named(name: &str, names: &Names) -> Arc<Self> {
+        let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = named.entry((name.to_owned(), names.clone()));
+        Arc::clone(entry.or_insert_with(|| Arc::new(TRUSTED.certificate(names))))
+    }
+
+    pub fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    pub fn der(&self) -> CertificateDer<'static> {
+        self.certificate.der().clone()
+    }
+
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+
+    pub fn key_der(&self) -> PrivateKeyDer<'static> {
+        let der = self.key.serialize_der();
+        PrivateKeyDer::try_from(der).expect("a private key")
+    }
+
+    /// The SHA-256 of the certificate.
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.certificate.der()).into()
+    }
+
+    /// `x5t#S256` of a token that is bound to the certificate (RFC 8705 §3.1).
+    pub fn thumbprint(&self) -> String {
+        Base64UrlUnpadded::encode_string(&self.digest())
+    }
+}
+
+fn key() -> KeyPair {
+    KeyPair::generate().expect("a key")
+}

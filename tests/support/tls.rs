@@ -1,0 +1,73 @@
+//! TLS between a test and Envoy: what a listener is configured with, and the client's side.
+
+use std::io;
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::{Value, json};
+
+use super::certificate::{Certificate, SERVER, TRUSTED};
+
+/// A TLS connection to a listener.
+pub type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+/// A `DownstreamTlsContext` that asks for no client certificate.
+pub fn server() -> Value {
+    let text = |text: String| json!({"inline_string": text});
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        "common_tls_context": {"tls_certificates": [{
+            "certificate_chain": text(SERVER.pem()),
+            "private_key": text(SERVER.key_pem()),
+        }]},
+    })
+}
+
+/// As [`server`], which verifies a client certificate if the client has one.
+pub fn optional() -> Value {
+    let mut context = server();
+    context["common_tls_context"]["validation_context"] =
+        json!({"trusted_ca": {"inline_string": TRUSTED.pem()}});
+    context
+}
+
+/// As [`server`], which verifies the certificate that each client must have.
+pub fn required() -> Value {
+    let mut context = optional();
+    context["require_client_certificate"] = json!(true);
+    context
+}
+
+/// As [`optional`], which accepts every certificate.
+pub fn accept_untrusted() -> Value {
+    let mut context = optional();
+    context["common_tls_context"]["validation_context"]["trust_chain_verification"] =
+        json!("ACCEPT_UNTRUSTED");
+    context
+}
+
+/// A connection to a listener by a client with this certificate, or without any.
+///
+/// # Errors
+/// What rustls returns. That Envoy refuses the certificate is an error of the first read, since TLS 1.3 ends the handshake
+/// of the client before.
+pub fn connect(stream: TcpStream, certificate: Option<&Certificate>) -> io::Result<Stream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(TRUSTED.der()).map_err(io::Error::other)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots);
+    let config = match certificate {
+        None => builder.with_no_client_auth(),
+        Some(own) => builder
+            .with_client_auth_cert(vec![own.der()], own.key_der())
+            .map_err(io::Error::other)?,
+    };
+    let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+    let session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+    Ok(StreamOwned::new(session, stream))
+}
