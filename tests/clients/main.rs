@@ -6,6 +6,7 @@
 mod support;
 
 mod clients;
+mod digest;
 mod introspection;
 mod issuer;
 mod passwords;
