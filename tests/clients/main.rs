@@ -10,3 +10,4 @@ mod digest;
 mod introspection;
 mod issuer;
 mod passwords;
+mod possession;
