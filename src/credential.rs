@@ -305,12 +305,13 @@ impl Grammar {
         }
     }
 
-    /// Whether octets are a credential of this grammar.
+    /// Whether octets are a credential of this grammar, and cannot contain a second one.
     fn accepts(self, octets: &[u8]) -> bool {
         match self {
             // `token68` has the same characters (RFC 9110 §11.2).
             Self::Token | Self::DpopToken | Self::Basic => is_b64token(octets),
-            Self::Digest => DigestCredential::read(octets).is_ok(),
+            // A list, which is searched for a second credential before it is read (`field::after_scheme`).
+            Self::Digest => false,
             Self::Key => is_api_key(octets),
         }
     }
@@ -349,7 +350,10 @@ impl Grammar {
         }
     }
 
-    /// The credential with these octets, which this grammar accepts.
+    /// The credential with these octets, which were found at a location with this grammar.
+    ///
+    /// # Errors
+    /// The fault of a `Digest` credential, which is read here.
     fn shown<'a>(
         self,
         octets: Cow<'a, [u8]>,

@@ -19,17 +19,15 @@ pub fn random<const N: usize>() -> Option<[u8; N]> {
 /// The secret that the workers share under a key: the one that is stored, or else `own`, which is then stored.
 ///
 /// None if the host does not share data, so that other workers do not know the secret. A value that is not a secret is
-/// replaced.
+/// replaced. A secret that was stored is read again: a host can allow writes and deny reads.
 pub fn shared_secret(data: &dyn SharedData, key: &str, own: SecretOctets) -> Option<SecretOctets> {
-    for _ in 0..TRIES {
+    for _ in 0..=TRIES {
         let (value, version) = data.get(key);
         if let Some(Ok(secret)) = value.map(SecretOctets::try_from) {
             return Some(secret);
         }
-        match data.set(key, &own, version) {
-            Shared::Done => return Some(own),
-            Shared::TooLate => {}
-            Shared::Refused => return None,
+        if data.set(key, &own, version) == Shared::Refused {
+            return None;
         }
     }
     None

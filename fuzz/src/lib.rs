@@ -2,6 +2,7 @@
 
 pub mod claims;
 pub mod cookies;
+pub mod digests;
 pub mod host;
 pub mod jwks;
 pub mod logins;

@@ -5,6 +5,8 @@
 
 pub mod algorithm;
 pub mod response;
+#[cfg(test)]
+mod tests;
 pub mod users;
 
 use std::time::Duration;

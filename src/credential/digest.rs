@@ -5,6 +5,8 @@
 //! 3. A quoted-string is compared and hashed without its quotes and its escapes (`unq`, RFC 7616 §3.4).
 
 mod parameters;
+#[cfg(test)]
+mod tests;
 mod user;
 
 use std::borrow::Cow;

@@ -112,6 +112,90 @@ fn h_37_h_38_two_credentials_are_rejected() {
     }
 }
 
+/// The user of the `Digest` credential that is found in `Authorization`, or the fault.
+fn digest(values: &[&str]) -> Result<Option<String>, CredentialFault> {
+    let location = Location {
+        grammar: Grammar::Digest,
+        carrier: Carrier::Scheme {
+            field: "authorization".into(),
+            scheme: "Digest".into(),
+        },
+        schemes: SchemeSet::default(),
+    };
+    let mut fields: Vec<_> = values
+        .iter()
+        .map(|value| (&b"authorization"[..], value.as_bytes()))
+        .collect();
+    fields.push((b":path", b"/a, Bearer b"));
+    match present(&RequestView::new(fields), &[location], |_, _| true) {
+        Ok(presented) => Ok(presented.first().map(|one| match &one.shown {
+            Shown::Digest(credential) => credential.user().to_owned(),
+            other => panic!("{other:?}"),
+        })),
+        Err(Reject::Malformed(malformed)) => Err(malformed.fault),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+const DIGEST: &str = r#"Digest username="lab", realm="r", nonce="n", uri="/a, Bearer b", cnonce="c", nc=00000001, response="r", qop=auth"#;
+
+#[test]
+fn the_commas_of_a_digest_credential_begin_no_second_one() {
+    let lab = Ok(Some("lab".to_owned()));
+    assert_eq!(digest(&[DIGEST]), lab);
+    assert_eq!(digest(&[&DIGEST.replace("Digest ", "dIGEST   ")]), lab);
+    assert_eq!(digest(&[&DIGEST.replace(", n", " ,,\tn")]), lab);
+    for extension in [
+        "Bearer=x",
+        "Digest = \"x, Digest y\"",
+        "x=\"\\\", Bearer y\"",
+    ] {
+        assert_eq!(
+            digest(&[&format!("{DIGEST}, {extension}")]),
+            lab,
+            "{extension}"
+        );
+    }
+    for value in ["", "Bearer a", "Basic a", "Digested a=b", "Digest"] {
+        let empty = (value == "Digest").then_some(CredentialFault::Empty);
+        assert_eq!(digest(&[value]), empty.map_or(Ok(None), Err), "{value}");
+    }
+}
+
+#[test]
+fn two_credentials_are_rejected_if_one_of_them_is_digest() {
+    for values in [
+        &[DIGEST, DIGEST][..],
+        &[DIGEST, "Bearer a"],
+        &["Bearer a", DIGEST],
+        &[&format!("{DIGEST}, Bearer c")],
+        &[&format!("{DIGEST},Basic YTpi")],
+        &[&format!("{DIGEST}, {DIGEST}")],
+        &[&format!("Bearer a, {DIGEST}")],
+        &["Digest a=b, Bearer c"],
+        &["Digest a=b, Digest c=d"],
+        &["Digest a=b, Digest"],
+        // A server that ignores quotes, or reads no escapes, finds a second credential.
+        &["Digest username=\"a, Bearer b"],
+        &["Digest username=\"a\\\", Bearer b"],
+    ] {
+        assert_eq!(digest(values), Err(CredentialFault::Several), "{values:?}");
+    }
+}
+
+#[test]
+fn a_malformed_digest_credential_has_its_own_fault() {
+    for (old, new, fault) in [
+        ("nc=00000001", "nc=1", CredentialFault::Syntax),
+        ("Digest ", "Digest\t", CredentialFault::Syntax),
+        ("Digest ", "Digest=", CredentialFault::Syntax),
+        ("qop=auth", "qop=auth-int", CredentialFault::Unsupported),
+        ("/a, Bearer b", "/b", CredentialFault::Target),
+    ] {
+        assert_eq!(digest(&[&DIGEST.replace(old, new)]), Err(fault), "{new}");
+    }
+}
+
 #[test]
 fn a_header_without_a_scheme_contains_only_the_token() {
     let locations = locations(&[Carrier::Field("x-token".into())]);

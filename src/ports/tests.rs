@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::*;
@@ -32,6 +33,27 @@ impl SharedData for SharedCells {
         }
         (*held, *current) = (value.to_vec(), version + 1);
         Shared::Done
+    }
+}
+
+/// Data in which another worker is faster: this many times, it changes a key before it is written.
+pub(crate) struct Overtaken {
+    pub(crate) cells: SharedCells,
+    pub(crate) times: Cell<u32>,
+    pub(crate) other: Box<dyn Fn(&str)>,
+}
+
+impl SharedData for Overtaken {
+    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
+        self.cells.get(key)
+    }
+
+    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
+        if let Some(times) = self.times.get().checked_sub(1) {
+            self.times.set(times);
+            (self.other)(key);
+        }
+        self.cells.set(key, value, version)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::ports::tests::{NoCells, SharedCells};
+use crate::ports::tests::{NoCells, Overtaken, SharedCells};
 
 #[test]
 fn random_octets_differ() {
@@ -32,32 +32,35 @@ fn without_shared_data_there_is_no_shared_secret() {
     assert_eq!(shared_secret(&NoCells, "a", [1; 32]), None);
 }
 
-/// Data in which another worker is faster this many times, and writes what is not a secret.
-struct Overtaken {
-    cells: SharedCells,
-    times: Cell<u32>,
-}
+/// Data that accepts every write, and returns nothing.
+struct Unreadable;
 
-impl SharedData for Overtaken {
-    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
-        self.cells.get(key)
+impl SharedData for Unreadable {
+    fn get(&self, _: &str) -> (Option<Vec<u8>>, u32) {
+        (None, 0)
     }
 
-    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
-        if let Some(times) = self.times.get().checked_sub(1) {
-            self.times.set(times);
-            self.cells.set(key, b"x", version);
-        }
-        self.cells.set(key, value, version)
+    fn set(&self, _: &str, _: &[u8], _: u32) -> Shared {
+        Shared::Done
     }
 }
 
 #[test]
+fn a_host_that_denies_reads_shares_no_secret() {
+    assert_eq!(shared_secret(&Unreadable, "a", [1; 32]), None);
+}
+
+#[test]
 fn a_worker_that_is_always_too_late_has_no_secret() {
-    for (times, secret) in [(31, Some([1; 32])), (32, None)] {
+    for (times, secret) in [(31, Some([1; 32])), (1_000, None)] {
+        let cells = SharedCells::default();
+        let faster = cells.clone();
         let overtaken = Overtaken {
-            cells: SharedCells::default(),
+            cells,
             times: Cell::new(times),
+            other: Box::new(move |key| {
+                faster.set(key, b"not a secret", faster.get(key).1);
+            }),
         };
         assert_eq!(shared_secret(&overtaken, "a", [1; 32]), secret, "{times}");
     }

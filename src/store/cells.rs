@@ -100,6 +100,8 @@ impl Cells {
         let (data, key) = (self.data(), self.key(cell));
         for _ in 0..TRIES {
             let (value, version) = data.get(&key);
+            // A host can return an empty value as none.
+            let value = (version != 0).then(|| value.unwrap_or_default());
             let Some(changed) = change(value) else {
                 return Updated::Done;
             };

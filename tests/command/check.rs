@@ -1,6 +1,7 @@
 //! `check`: the settings around a configuration that make it ineffective, one by one.
 
 mod bypass;
+mod certificates;
 mod clusters;
 mod istio;
 mod json;

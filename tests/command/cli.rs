@@ -487,61 +487,6 @@ fn check_reports_filters_that_share_a_virtual_machine() {
 }
 
 #[test]
-fn check_reports_client_certificates_that_prove_nothing() {
-    let desk = Desk::new();
-    let safe = bootstrap(&as_struct(&json!({ "default": "public" })));
-    let with_tls = |tls: Value| {
-        let mut tls = tls;
-        tls["@type"] = json!(
-            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
-        );
-        let socket = json!({ "name": "tls", "typed_config": tls });
-        safe.replace(
-            "    - filters:\n",
-            &format!("    - transport_socket: {socket}\n      filters:\n"),
-        )
-    };
-    let ca = json!({ "filename": "/ca.pem" });
-    let context = |validation: Value| json!({ "validation_context": validation });
-    for (tls, expected) in [
-        (json!({}), &[][..]),
-        (
-            json!({ "require_client_certificate": true, "common_tls_context": context(json!({ "trusted_ca": ca })) }),
-            &[],
-        ),
-        (
-            json!({ "require_client_certificate": true, "common_tls_context": context(
-                json!({ "trusted_ca": ca, "trust_chain_verification": "ACCEPT_UNTRUSTED" })
-            ) }),
-            &["with `ACCEPT_UNTRUSTED`, a client certificate proves nothing"],
-        ),
-        (
-            json!({ "common_tls_context": context(json!({})) }),
-            &[
-                "without `trusted_ca`, a client certificate",
-                "without `require_client_certificate: true`",
-            ],
-        ),
-        (
-            json!({ "requireClientCertificate": true }),
-            &["client certificates are required but not verified"],
-        ),
-    ] {
-        desk.write("envoy.yaml", with_tls(tls));
-        let ran = desk.run(&["check", "envoy.yaml"]);
-        assert_eq!(
-            (ran.code, ran.lines().len()),
-            (GOOD, expected.len() + 1),
-            "{}",
-            ran.out
-        );
-        for (line, what) in ran.lines().iter().zip(expected) {
-            assert!(line.contains(&format!("warning: {what}")), "{line}");
-        }
-    }
-}
-
-#[test]
 fn check_finds_the_configuration_in_kubernetes_manifests() {
     let (desk, _) = desk();
     let document = desk.document();
@@ -1646,6 +1591,69 @@ fn hash_prints_password_hashes_that_the_filter_accepts() {
         let again = desk.run_with_input(&arguments, password);
         assert_ne!(again.out, ran.out, "the salt is random");
     }
+}
+
+#[test]
+fn dg_06_hash_prints_the_digest_users_of_rfc_7616() {
+    let desk = Desk::new();
+    let run = |arguments: &[&str], password: &str| {
+        let user = ["hash", "digest", "--user", "Mufasa"];
+        let realm = ["--realm", "http-auth@example.org"];
+        desk.run_with_input(&[&user[..], &realm, arguments].concat(), password)
+    };
+    let sha256 = "7987c64c30e25f1b74be53f966b49b90f2808aa92faf9a00262392d7b4794232";
+    let md5 = "3d78807defe7de2157e2b0b6573a855f";
+    for (arguments, hashes) in [
+        (&[][..], json!({"SHA-256": sha256})),
+        (&["--algorithm", "MD5"], json!({"MD5": md5})),
+        (
+            &["--algorithm", "md5", "--algorithm", "sha-256"],
+            json!({"SHA-256": sha256, "MD5": md5}),
+        ),
+    ] {
+        let ran = run(arguments, "Circle of Life\n");
+        assert_eq!((ran.code, ran.err.as_str()), (GOOD, ""), "{arguments:?}");
+        let entry = json!({"name": "Mufasa", "ha1": hashes});
+        assert_eq!(ran.json(), entry, "{arguments:?}");
+        let yaml: Value = serde_yaml_ng::from_str(&format!("- {}", ran.out)).unwrap();
+        assert_eq!(yaml, json!([entry]));
+    }
+    let ran = run(&["--algorithm", "SHA-256-sess"], "Circle of Life");
+    assert_eq!(ran.code, FAILURE);
+    assert!(ran.err.contains("`SHA-256` or `MD5`"), "{}", ran.err);
+}
+
+#[test]
+fn hash_refuses_digest_users_that_the_filter_does_not_accept() {
+    let desk = Desk::new();
+    let long = "u".repeat(257);
+    for (user, realm, password, what) in [
+        ("", "orders", "secret", "this user name"),
+        (" lab", "orders", "secret", "this user name"),
+        ("l\tab", "orders", "secret", "this user name"),
+        (&long, "orders", "secret", "this user name"),
+        ("lab", "caf\u{e9}", "secret", "this realm"),
+        ("lab", "a\nb", "secret", "this realm"),
+        ("lab", "orders", "", "the secret is empty"),
+        ("lab", "orders", "a\tb", "this password"),
+    ] {
+        let arguments = ["hash", "digest", "--user", user, "--realm", realm];
+        let ran = desk.run_with_input(&arguments, password);
+        assert_eq!((ran.code, ran.out.as_str()), (FAILURE, ""), "{user:?}");
+        assert!(ran.err.contains(what), "{}", ran.err);
+    }
+    let ran = desk.run_with_input(&["hash", "digest", "--user", "lab"], "secret");
+    assert!(ran.err.contains("--realm"), "{}", ran.err);
+    let arguments = [
+        "hash",
+        "digest",
+        "--user",
+        "J\u{e4}s \"X\"\\",
+        "--realm",
+        "a \"b\"",
+    ];
+    let ran = desk.run_with_input(&arguments, "p\u{e4}ss");
+    assert_eq!(ran.json()["name"], "J\u{e4}s \"X\"\\");
 }
 
 /// The header and the claims of a token.

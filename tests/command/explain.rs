@@ -237,7 +237,7 @@ fn a_key_or_password_is_not_printed_even_if_the_command_line_is_wrong() {
         "2026-13-01T00:00:00Z",
     ]);
     assert!(ran.err.contains("`2026-13-01T00:00:00Z`"), "{}", ran.err);
-    for kind in ["key", "password"] {
+    for kind in ["key", "password", "digest"] {
         let ran = desk.run(&["hash", kind, KEY]);
         assert_eq!(ran.code, FAILURE);
         assert!(!ran.err.contains(KEY), "{}", ran.err);

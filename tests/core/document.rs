@@ -783,7 +783,7 @@ fn missing_members() {
         (
             json!({ "providers": [{ "name": "corp" }] }),
             &[
-                "providers[0]: expected exactly one of `jwt`, `introspection`, `api_key` and `basic`",
+                "providers[0]: expected exactly one of `jwt`, `introspection`, `api_key`, `basic`, `digest` and `mtls`",
             ],
         ),
         (

@@ -31,6 +31,7 @@ mod paths;
 mod providers;
 mod rfc_9068;
 mod secrets;
+mod sending;
 mod tables;
 mod throttle;
 mod vectors;

@@ -33,18 +33,10 @@ fn every_table_holds_in_the_core() {
         .collect();
     let mut failures = Vec::new();
     for case in &cases {
-        // Judged by one memory again and again: what is remembered must change no answer.
-        for (memory, observed) in ["empty", "marked", "warm"]
-            .iter()
-            .zip(judge_thrice(case, now))
-        {
-            let differences = case.check(&observed);
+        for (what, differences) in judged(case, now) {
             if !differences.is_empty() {
                 let differences = differences.join("\n      ");
-                failures.push(format!(
-                    "{} ({memory} memory)\n      {differences}",
-                    case.name
-                ));
+                failures.push(format!("{} ({what})\n      {differences}", case.name));
             }
         }
     }
@@ -64,52 +56,101 @@ fn every_table_holds_in_the_core() {
     );
 }
 
-fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
-    let now = Timestamp::from_seconds(now);
-    let plan = match config::load_value(&case.document) {
-        Ok(loaded) => loaded.plan,
-        Err(faults) => panic!("{}: the document is refused: {faults:?}", case.name),
+/// What differs, each time that a case is judged.
+fn judged(case: &Case, now: i64) -> Vec<(&'static str, Vec<String>)> {
+    let now = case.at.unwrap_or(now);
+    let asks = case.asks();
+    let mut other = asks
+        .filter(|asks| asks.case.document != case.document)
+        .map(|asks| Memory::of(&asks.case));
+    let mut play = |memory: &mut Memory| {
+        let refusal = asks.map(|asks| {
+            let first = asks.case.ready(None, now);
+            other.as_mut().unwrap_or(memory).judge(&first, now)
+        });
+        let now = now + asks.map_or(0, |asks| i64::from(asks.later));
+        let ready = case.ready(refusal.as_ref(), now);
+        let differences = ready.check(&memory.judge(&ready, now));
+        let again = ready.repeated();
+        let again = again.map(|again| again.check(&memory.judge(&again, now)));
+        (differences, again)
     };
-    hold_back(case, &format!("{plan:?}"));
-    let fields = fields(case);
-    let pairs = || {
-        fields
-            .iter()
-            .map(|(name, value)| (name.as_slice(), value.as_slice()))
-    };
-    let route = case.route();
-    let policies = route.map(Route::policies).unwrap_or_default();
-    let mut store: Store = plan.empty_store();
-    // As many keys are tried for a token as if the host verified its signature.
-    let by_host = plan.crypto.choose(|| AlgorithmSet::TESTED);
-    let backend = Chosen::new(Pure, by_host.unwrap_or_default());
-    [(); 3].map(|()| {
+    let mut memory = Memory::of(case);
+    match play(&mut memory) {
+        (first, Some(again)) => vec![("first", first), ("again", again)],
+        // Judged by one memory again and again: what is remembered must change no answer.
+        (first, None) => {
+            let (marked, warm) = (play(&mut memory).0, play(&mut memory).0);
+            vec![
+                ("empty memory", first),
+                ("marked memory", marked),
+                ("warm memory", warm),
+            ]
+        }
+    }
+}
+
+/// A document, and what is remembered under it.
+struct Memory {
+    plan: Plan,
+    store: Store,
+    backend: Chosen<Pure>,
+}
+
+impl Memory {
+    fn of(case: &Case) -> Self {
+        let plan = match config::load_value(&case.document) {
+            Ok(loaded) => loaded.plan,
+            Err(faults) => panic!("{}: the document is refused: {faults:?}", case.name),
+        };
+        hold_back(case, &format!("{plan:?}"));
+        // As many keys are tried for a token as if the host verified its signature.
+        let by_host = plan.crypto.choose(|| AlgorithmSet::TESTED);
+        Self {
+            store: plan.empty_store(),
+            backend: Chosen::new(Pure, by_host.unwrap_or_default()),
+            plan,
+        }
+    }
+
+    fn judge(&mut self, case: &Case, now: i64) -> Observed {
+        let now = Timestamp::from_seconds(now);
+        let fields = fields(case);
+        let pairs = fields.iter();
+        let pairs = pairs.map(|(name, value)| (name.as_slice(), value.as_slice()));
+        let route = case.route();
+        let policies = route.map(Route::policies).unwrap_or_default();
         // The tests' Envoy is asked from there.
         let client = Some(Ipv4Addr::LOCALHOST.into());
-        let request = RequestView::new(pairs().collect())
+        let request = RequestView::new(pairs.collect())
             .from_client(client)
             .on_route(
                 route.and_then(|route| Some(route.name.as_ref()?.as_bytes())),
                 policies.iter().map(String::as_bytes).collect(),
             );
+        let Self {
+            plan,
+            store,
+            backend,
+        } = self;
         let (mut settled, mut printed) = (Vec::new(), String::new());
         let (mut decision, effects) = loop {
             let circumstances = Circumstances {
                 settled: &settled,
-                backend: &backend,
+                backend,
                 now,
             };
-            let outcome = evaluate(&plan, &request, &store, circumstances, &mut ());
+            let outcome = evaluate(plan, &request, store, circumstances, &mut ());
             printed.push_str(&format!("{outcome:?}"));
             match outcome {
                 Outcome::Decided(decision, effects) => break (decision, effects),
                 Outcome::Needs(fetch, _) => {
-                    introspect(&fetch, &plan, &mut store, case, now);
+                    introspect(&fetch, plan, store, case, now);
                     settled.push(fetch);
                 }
             }
         };
-        decision.commit(effects, &mut store, (&plan, &request), now);
+        decision.commit(effects, store, (plan, &request), now);
         let reply = reply(&decision, &plan.presentation, &request, now);
         let audited = audit_line(&decision, reply.as_ref(), &request, client, now);
         hold_back(case, &audited);
@@ -118,7 +159,7 @@ fn judge_thrice(case: &Case, now: i64) -> [Observed; 3] {
             Some(reply) if decision.passage().is_none() => answered(reply, &request),
             _ => passed(&decision, &fields),
         }
-    })
+    }
 }
 
 /// Asks the authorization server of the table about a token.

@@ -41,6 +41,17 @@ fn start(upstream: &Upstream) -> Envoy {
         ("optional", tls::optional()),
         ("required", tls::required()),
         ("untrusted", tls::accept_untrusted()),
+        ("without authority", tls::validating(json!({}))),
+        ("not validating", {
+            let mut c = tls::server();
+            c["require_client_certificate"] = json!(true);
+            c
+        }),
+        (
+            "pinned",
+            tls::validating(json!({"verify_certificate_hash": ["0".repeat(64)]})),
+        ),
+        ("system", tls::validating(json!({"system_root_certs": {}}))),
     ] {
         bootstrap = bootstrap.listener(name, &open).over_tls(&context);
     }
@@ -70,7 +81,16 @@ fn accepted<'l>(
 fn a_listener_accepts_the_certificates_that_its_settings_say() {
     let upstream = Upstream::start();
     let envoy = start(&upstream);
-    let all = ["server", "optional", "required", "untrusted"];
+    let all = [
+        "server",
+        "optional",
+        "required",
+        "untrusted",
+        "without authority",
+        "not validating",
+        "pinned",
+        "system",
+    ];
     let cart = Names::uri(CART);
     assert_eq!(
         accepted(&envoy, &all, None),

@@ -1,6 +1,9 @@
 //! Every table of `tests/cases/` against a real Envoy: over a socket, one listener for each document.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::thread::sleep;
+use std::time::Duration;
 
 use countersign::request::path::without_query;
 use serde_json::{Value, json};
@@ -13,13 +16,19 @@ use crate::support::issuer::{Issuer, Page};
 use crate::support::leaks;
 use crate::support::upstream::Upstream;
 
+/// The longest that a case may wait for a nonce to expire, in seconds.
+const LONGEST_WAIT: u32 = 3;
+
 /// What Envoy's own log says that something went wrong is looked for after the last case.
 #[test]
 fn every_table_holds_in_a_real_envoy() {
     let mut documents: Vec<(Value, Vec<Route>)> = Vec::new();
     for case in cases_of(&load_all(support::now())) {
-        if !documents.iter().any(|known| is_under(case, known)) {
-            documents.push((case.document.clone(), case.routes.clone()));
+        let first = case.asks().map(|asks| &*asks.case);
+        for case in first.into_iter().chain([case]) {
+            if !documents.iter().any(|known| is_under(case, known)) {
+                documents.push((case.document.clone(), case.routes.clone()));
+            }
         }
     }
     assert!(
@@ -54,20 +63,35 @@ fn every_table_holds_in_a_real_envoy() {
     }
 
     let mut failures: Vec<String> = Vec::new();
-    let mut seen: Vec<(&Case, Observed)> = Vec::new();
-    for (number, case) in cases.iter().enumerate() {
+    let mut seen: Vec<(Cow<'_, Case>, Observed)> = Vec::new();
+    let mut number = 0;
+    let mut ask = |case: &Case| {
+        number += 1;
         let answer = send(&envoy, &listener_of(case), case, number);
-        match (answer, case.runs) {
-            (Err(_), Runs::HostAnswers) => {}
-            (Ok(response), Runs::HostAnswers) if response.status >= 400 => {}
-            (Ok(response), Runs::HostAnswers) => {
-                failures.push(format!(
-                    "{}: the host let it through: {}",
-                    case.name, response.status
-                ));
+        answer.map(|response| observe(response, number))
+    };
+    for case in &cases {
+        let refusal = case.asks().map(|asks| {
+            let first = ask(&asks.case.ready(None, support::now()));
+            assert!(asks.later <= LONGEST_WAIT, "{}: too long", case.name);
+            sleep(Duration::from_secs(asks.later.into()));
+            first.unwrap_or_else(|error| panic!("{}: no answer: {error}", asks.case.name))
+        });
+        let ready = case.ready(refusal.as_ref(), support::now());
+        let again = ready.repeated().map(Cow::Owned);
+        for case in [Some(ready), again].into_iter().flatten() {
+            match (ask(&case), case.runs) {
+                (Err(_), Runs::HostAnswers) => {}
+                (Ok(observed), Runs::HostAnswers) if observed.status >= 400 => {}
+                (Ok(observed), Runs::HostAnswers) => {
+                    failures.push(format!(
+                        "{}: the host let it through: {}",
+                        case.name, observed.status
+                    ));
+                }
+                (Err(error), _) => failures.push(format!("{}: no answer: {error}", case.name)),
+                (Ok(observed), _) => seen.push((case, observed)),
             }
-            (Err(error), _) => failures.push(format!("{}: no answer: {error}", case.name)),
-            (Ok(response), _) => seen.push((case, observe(response, number))),
         }
     }
 
@@ -109,6 +133,9 @@ fn every_table_holds_in_a_real_envoy() {
     );
     // When Envoy ends, its logs are searched for them.
     for case in &cases {
+        leaks::of(case.secrets());
+    }
+    for (case, _) in &seen {
         leaks::of(case.secrets());
     }
 

@@ -3,6 +3,8 @@
 //!
 //! `tests/cases/README.md` explains the format.
 
+mod sending;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
@@ -10,11 +12,16 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::sending::{AsksFile, Makings, Sending};
 use super::challenge;
+use super::digest::DigestSpec;
 use super::document;
 use super::in_repository;
 use super::leaks::Secrets;
-use super::token::{self, Keys, TokenSpec, latin_1};
+use super::nonce::{self, Nonces};
+use super::proof::ProofSpec;
+use super::thumbprint;
+use super::token::{self, TokenSpec, latin_1};
 
 const DEFAULT_AUTHORITY: &str = "api.example.com";
 /// What Envoy adds to an answer of the filter's.
@@ -48,6 +55,12 @@ pub struct Case {
     pub request: Request,
     /// What must come back.
     pub expect: Expectation,
+    /// The time at which it is judged, if it is not now.
+    pub at: Option<i64>,
+    /// What must come back when the same request is sent again.
+    again: Option<Box<Expectation>>,
+    /// What is known only when the request is sent.
+    sending: Sending,
     /// What no response and no log may hold.
     secrets: Secrets,
 }
@@ -243,6 +256,8 @@ struct TableFile {
     #[serde(default)]
     tokens: BTreeMap<String, TokenSpec>,
     #[serde(default)]
+    proofs: BTreeMap<String, ProofSpec>,
+    #[serde(default)]
     routes: Vec<Route>,
     /// By the names of tokens.
     #[serde(default)]
@@ -263,7 +278,13 @@ struct CaseFile {
     /// Merged over the document.
     patch: Option<Value>,
     request: RequestFile,
+    /// The request before it, from whose refusal nonces are. What needs a nonce asks for one without this too.
+    asks: Option<AsksFile>,
     expect: Expectation,
+    /// What must come back when the same request is sent again.
+    again: Option<Box<Expectation>>,
+    /// The time at which the core judges it.
+    at: Option<i64>,
     #[serde(default)]
     only: Runs,
     why: Option<String>,
@@ -279,6 +300,8 @@ struct RequestFile {
     authority: Option<OneOrMany>,
     #[serde(default)]
     headers: Vec<(String, String)>,
+    /// A credential of Digest: a `DigestSpec`.
+    digest: Option<Value>,
     #[serde(default)]
     body: String,
 }
@@ -340,14 +363,19 @@ pub fn parse(name: &str, text: &str, now: i64) -> Table {
         let token = tokens
             .get(&token)
             .unwrap_or_else(|| panic!("{name}.yaml: no token is named {token}"));
-        (token.clone(), token::dated(answer, now))
+        let answer = thumbprint::written(token::dated(answer, now), &keys);
+        (token.clone(), answer)
     });
+    let answers = Arc::new(answers.collect());
     let loader = Loader {
         table: name,
-        keys: &keys,
-        tokens: &tokens,
+        makings: Arc::new(Makings {
+            keys,
+            tokens,
+            proofs: file.proofs,
+        }),
         routes: &file.routes,
-        answers: Arc::new(answers.collect()),
+        answers,
         document: &document,
     };
     Table {
@@ -374,8 +402,7 @@ fn read(text: &str) -> Result<TableFile, serde_yaml_ng::Error> {
 
 struct Loader<'a> {
     table: &'a str,
-    keys: &'a Keys,
-    tokens: &'a BTreeMap<String, String>,
+    makings: Arc<Makings>,
     routes: &'a [Route],
     answers: Arc<Answers>,
     document: &'a Value,
@@ -400,6 +427,10 @@ impl Loader<'_> {
         assert!(
             (file.only == Runs::Everywhere) == file.why.is_none(),
             "{name}: `only` and `why` stand together"
+        );
+        assert!(
+            file.at.is_none() || file.only == Runs::CoreOnly,
+            "{name}: the clock of Envoy cannot be set"
         );
         let own = file.document.map(document::resolved);
         let mut document = own.unwrap_or_else(|| self.document.clone());
@@ -429,6 +460,15 @@ impl Loader<'_> {
                 .collect(),
             body: latin_1(&file.request.body),
         };
+        let digest = file.request.digest.as_ref().map(|written| {
+            let written = written
+                .to_string()
+                .replace("{each}", each.unwrap_or("{each}"));
+            let spec: DigestSpec =
+                serde_json::from_str(&written).unwrap_or_else(|e| panic!("{name}: digest: {e}"));
+            spec.add_secrets(&document, &mut secrets);
+            spec
+        });
         let mut expect = file.expect;
         // An expected field may repeat what was sent: the token, say, which the upstream gets as it was.
         if let Some(upstream) = &mut expect.upstream {
@@ -449,7 +489,7 @@ impl Loader<'_> {
         let headers = request.headers.iter();
         let headers = headers.map(|(name, value)| (name.as_slice(), value.as_slice()));
         secrets.add_request(&request.target, headers);
-        Case {
+        let case = Case {
             rows: file.row.map(OneOrMany::into_vec).unwrap_or_default(),
             runs: file.only,
             document,
@@ -457,9 +497,29 @@ impl Loader<'_> {
             answers: Arc::clone(&self.answers),
             request,
             expect,
+            at: file.at,
+            again: file.again,
+            sending: Sending {
+                makings: Arc::clone(&self.makings),
+                digest,
+                ..Sending::default()
+            },
             secrets,
             name,
+        };
+        if file.asks.is_none() && !case.needs_nonce() {
+            return case;
         }
+        let mut asks = file.asks.unwrap_or_default();
+        for (_, value) in &mut asks.headers {
+            *value = self.filled(&case.name, value, each, &mut Secrets::default());
+        }
+        let mut document = case.document.clone();
+        if let Some(patch) = asks.patch.take() {
+            merge(&mut document, patch);
+            self.expand_fixtures(&mut document);
+        }
+        case.asking(&asks, document)
     }
 
     /// The text with `{each}` and `{token}` replaced.
@@ -468,7 +528,7 @@ impl Loader<'_> {
             Some(each) => text.replace("{each}", each),
             None => text.to_owned(),
         };
-        for (name, token) in self.tokens {
+        for (name, token) in &self.makings.tokens {
             let place = format!("{{{name}}}");
             if text.contains(&place) {
                 text = text.replace(&place, token);
@@ -505,8 +565,8 @@ impl Loader<'_> {
             .as_str()
             .or_else(|| entry["key"].as_str())
             .expect("a key's name");
-        let key = self
-            .keys
+        let keys = &self.makings.keys;
+        let key = keys
             .get(name)
             .unwrap_or_else(|| panic!("{}: no key is named {name}", self.table));
         let mut jwk = key.public_jwk();
@@ -555,11 +615,16 @@ impl Case {
     pub fn check(&self, observed: &Observed) -> Vec<String> {
         let mut differences = Differences(Vec::new());
         self.expect.check(observed, &mut differences);
+        let issued = self.sending.issued.as_ref();
+        differences.require(issued.is_none_or(|issued| !issued.is_empty()), || {
+            "the request before it got no nonce".to_owned()
+        });
         if observed.upstream.is_none() && !self.expect.own {
             check_refusal(observed, self.request.method == b"HEAD", &mut differences);
         }
         if observed.upstream.is_none() {
             self.check_secrets(observed, &mut differences);
+            self.check_nonces(observed, &mut differences);
         }
         differences.0
     }
@@ -579,6 +644,20 @@ impl Case {
     /// What no response and no log may hold.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// That each nonce is well-formed and new, and that there is one place where a client of DPoP finds it.
+    fn check_nonces(&self, observed: &Observed, differences: &mut Differences) {
+        let issued = self.sending.issued.as_deref();
+        let all = texts(&observed.headers, "dpop-nonce");
+        differences.require(all.len() <= 1, || format!("dpop-nonce: {all:?}"));
+        for nonce in Nonces::of(&observed.headers).all() {
+            differences.require(nonce::is_well_formed(nonce), || {
+                format!("a nonce that is not well-formed: {nonce:?}")
+            });
+            let is_known = issued.is_some_and(|issued| issued.iter().any(|own| own == nonce));
+            differences.require(!is_known, || format!("a nonce that is not new: {nonce}"));
+        }
     }
 
     fn check_secrets(&self, observed: &Observed, differences: &mut Differences) {
@@ -634,7 +713,11 @@ impl Expectation {
         let mut challenges = texts(&observed.headers, "www-authenticate");
         challenges.extend(texts(&observed.headers, "proxy-authenticate"));
         if let Some(expected) = &self.challenges {
-            differences.expect("challenges", &challenges, expected);
+            let mut masked = challenges.clone();
+            for (found, expected) in masked.iter_mut().zip(expected) {
+                *found = nonce::masked(found, expected);
+            }
+            differences.expect("challenges", &masked, expected);
         }
         if let Some(expected) = &self.challenges_contain {
             differences.expect("number of challenges", challenges.len(), expected.len());
@@ -672,7 +755,14 @@ impl Expectation {
             });
         }
         for (name, expected) in &self.headers {
-            differences.expect(name, texts(&observed.headers, name), vec![expected.clone()]);
+            let mut found = texts(&observed.headers, name);
+            if expected == nonce::NONCE {
+                // Any nonce; another check looks at it.
+                found
+                    .iter_mut()
+                    .for_each(|found| expected.clone_into(found));
+            }
+            differences.expect(name, found, vec![expected.clone()]);
         }
         for name in &self.absent {
             differences.expect(name, texts(&observed.headers, name), Vec::new());
@@ -741,6 +831,7 @@ fn check_refusal(observed: &Observed, to_head: bool, differences: &mut Differenc
                 .push(format!("challenge {challenge:?}: {fault}"));
         }
     }
+    check_exposed(observed, differences);
     for vary in all("vary") {
         let vary = vary.to_ascii_lowercase();
         differences.require(
@@ -754,6 +845,23 @@ fn check_refusal(observed: &Observed, to_head: bool, differences: &mut Differenc
         });
     } else {
         check_content(observed, differences);
+    }
+}
+
+/// That a page of another origin that may read the response can read what it needs of it (WHATWG Fetch §3.2.3).
+fn check_exposed(observed: &Observed, differences: &mut Differences) {
+    let all = |name: &str| texts(&observed.headers, name);
+    if all("access-control-allow-origin").is_empty() {
+        return;
+    }
+    let exposed = all("access-control-expose-headers")
+        .join(",")
+        .to_ascii_lowercase();
+    for name in ["www-authenticate", "retry-after", "dpop-nonce"] {
+        let is_exposed = exposed.split(',').any(|own| own.trim() == name);
+        differences.require(all(name).is_empty() || is_exposed, || {
+            format!("{name} is not among the exposed headers: {exposed}")
+        });
     }
 }
 

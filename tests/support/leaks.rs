@@ -2,10 +2,11 @@
 //!
 //! A test registers nothing. Secrets are collected from what it signs, sends and configures:
 //!
-//! 1. Each request: the values of `authorization`, `proxy-authorization`, `cookie`, `x-api-key`, and of the headers, cookies
-//!    and query parameters at which a provider of any configuration looks. `Basic` is decoded as well.
+//! 1. Each request: the values of `authorization`, `proxy-authorization`, `cookie`, `x-api-key`, `dpop`, and of the headers,
+//!    cookies and query parameters at which a provider of any configuration looks. `Basic` is decoded as well. Of `Digest`
+//!    it is the response and the client's nonce: a challenge has the other parameters too.
 //! 2. Each token of the examples' issuer, so that those are known that another client sends.
-//! 3. Each configuration: `client_secret`, the headers of fetches, and the values of environment variables.
+//! 3. Each configuration: `client_secret`, `secret`, `ha1`, the headers of fetches, and the values of environment variables.
 //!
 //! A secret of twelve or more characters is found by its first twelve, so that a log that truncates it is found too. One of
 //! eight to eleven is found as a whole. Shorter ones, such as `a.b`, are words that a log can contain for another reason.
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use base64ct::{Base64, Encoding as _};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use serde_json::Value;
 
 /// The length by which a secret is found.
@@ -47,7 +48,7 @@ impl Default for Secrets {
         let names = |names: &[&str]| names.iter().map(|name| name.as_bytes().to_vec()).collect();
         Self {
             needles: BTreeMap::new(),
-            headers: names(&["authorization", "proxy-authorization", "x-api-key"]),
+            headers: names(&["authorization", "proxy-authorization", "x-api-key", "dpop"]),
             cookies: BTreeSet::new(),
             parameters: names(&["access_token", "api_key"]),
             known: BTreeSet::new(),
@@ -143,9 +144,13 @@ impl Secrets {
     }
 
     /// Adds a credential, which may have a scheme before it. A single word can be a scheme if `has_scheme`.
-    fn add_credential(&mut self, value: &[u8], has_scheme: bool) {
+    pub fn add_credential(&mut self, value: &[u8], has_scheme: bool) {
         let value = value.trim_ascii();
         if !self.known.insert(value.to_vec()) {
+            return;
+        }
+        if has_scheme && begins_with_digest(value) {
+            self.add_digest(value);
             return;
         }
         let mut words = value.split(|byte| b" ,\t\"".contains(byte)).peekable();
@@ -162,6 +167,29 @@ impl Secrets {
                 self.add(&login);
                 self.add(password);
             }
+        }
+    }
+
+    /// Adds what only the client knows of a credential of Digest (RFC 7616 §3.4).
+    fn add_digest(&mut self, credential: &[u8]) {
+        for parameter in credential.split(|byte| b" ,\t".contains(byte)) {
+            if let Some((b"response" | b"cnonce", value)) = halves(parameter, b'=') {
+                let value = value.strip_prefix(b"\"").unwrap_or(value);
+                self.add(value.strip_suffix(b"\"").unwrap_or(value));
+            }
+        }
+    }
+
+    /// Adds a DPoP proof, its parts, and its identifier.
+    pub fn add_proof(&mut self, proof: &[u8]) {
+        self.add_token(proof);
+        let payload = proof.split(|byte| *byte == b'.').nth(1).unwrap_or_default();
+        let payload = std::str::from_utf8(payload).map(Base64UrlUnpadded::decode_vec);
+        if let Ok(Ok(payload)) = payload
+            && let Ok(claims) = serde_json::from_slice::<Value>(&payload)
+            && let Some(identifier) = claims["jti"].as_str()
+        {
+            self.add(identifier.as_bytes());
         }
     }
 
@@ -196,7 +224,10 @@ impl Secrets {
             Value::Object(members) => {
                 for (name, value) in members {
                     match (name.as_str(), value) {
-                        ("client_secret", Value::String(secret)) => self.add(secret.as_bytes()),
+                        ("client_secret" | "secret", Value::String(secret)) => {
+                            self.add(secret.as_bytes());
+                        }
+                        ("ha1", Value::Object(hashes)) => self.add_values(hashes),
                         ("key_values", Value::Object(values)) => self.add_values(values),
                         ("remote", remote) => {
                             if let Some(headers) = remote["headers"].as_object() {
@@ -259,6 +290,11 @@ impl Secrets {
         let at = line.windows(SHORTEST).enumerate().find_map(begins)?;
         line.get(at.saturating_sub(AROUND)..line.len().min(at + AROUND))
     }
+}
+
+fn begins_with_digest(credential: &[u8]) -> bool {
+    let scheme = credential.get(..7);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Digest "))
 }
 
 /// What is before a byte, and what is after it.

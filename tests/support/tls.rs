@@ -27,9 +27,13 @@ pub fn server() -> Value {
 
 /// As [`server`], which verifies a client certificate if the client has one.
 pub fn optional() -> Value {
+    validating(json!({"trusted_ca": {"inline_string": TRUSTED.pem()}}))
+}
+
+/// As [`server`], with this `CertificateValidationContext`.
+pub fn validating(validation: Value) -> Value {
     let mut context = server();
-    context["common_tls_context"]["validation_context"] =
-        json!({"trusted_ca": {"inline_string": TRUSTED.pem()}});
+    context["common_tls_context"]["validation_context"] = validation;
     context
 }
 

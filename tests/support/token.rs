@@ -9,7 +9,7 @@ use countersign::mint::SigningKey;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::in_repository;
+use super::{in_repository, thumbprint};
 
 /// A token as a table writes it: `literal`, or signed with `key`.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,9 +27,12 @@ pub struct TokenSpec {
     /// Members of the header besides `alg` and `kid`, or in their place.
     #[serde(default)]
     header: Map<String, Value>,
-    /// The claims. A string such as `now+300` or `now-60.5` is a NumericDate.
+    /// The claims. A string such as `now+300` or `now-60.5` is a NumericDate, `{thumbprint: ec}` the thumbprint of a key.
     #[serde(default)]
     claims: Map<String, Value>,
+    /// Members of header and claims that are left out.
+    #[serde(default)]
+    drop: Vec<String>,
     /// Further claims that are lists of so many zeros.
     #[serde(default)]
     zeros: BTreeMap<String, usize>,
@@ -85,6 +88,19 @@ pub fn read_key(path: &str) -> SigningKey {
 }
 
 impl TokenSpec {
+    /// The same with these members of the header, and these claims, where it has no other ones. Of exact bytes, `{name}` is
+    /// the member or claim of that name, as JSON.
+    pub fn with_defaults(mut self, header: Map<String, Value>, claims: Map<String, Value>) -> Self {
+        fill(&mut self.raw_header, &mut self.header, header);
+        fill(&mut self.raw_payload, &mut self.claims, claims);
+        self
+    }
+
+    /// The name of the key that signs.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     /// The token's text.
     ///
     /// # Panics
@@ -110,7 +126,7 @@ impl TokenSpec {
             .sign_compact(
                 algorithm,
                 &self.header_bytes(key, algorithm),
-                &self.payload_bytes(name, now),
+                &self.payload_bytes(name, keys, now),
             )
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         self.assemble(name, &token)
@@ -127,10 +143,16 @@ impl TokenSpec {
             header.insert("kid".to_owned(), json!(kid));
         }
         header.extend(self.header.clone());
+        let header = self.without_dropped(header);
         Value::Object(header).to_string().into_bytes()
     }
 
-    fn payload_bytes(&self, name: &str, now: i64) -> Vec<u8> {
+    fn without_dropped(&self, mut members: Map<String, Value>) -> Map<String, Value> {
+        members.retain(|name, _| !self.drop.contains(name));
+        members
+    }
+
+    fn payload_bytes(&self, name: &str, keys: &Keys, now: i64) -> Vec<u8> {
         if let Some(raw) = &self.raw_payload {
             assert!(
                 self.claims.is_empty() && self.zeros.is_empty(),
@@ -138,7 +160,8 @@ impl TokenSpec {
             );
             return latin_1(&with_dates(raw, now));
         }
-        let mut claims = dated(Value::Object(self.claims.clone()), now);
+        let claims = self.without_dropped(self.claims.clone());
+        let mut claims = thumbprint::written(dated(Value::Object(claims), now), keys);
         for (name, count) in &self.zeros {
             claims[name] = json!(vec![0; *count]);
         }
@@ -169,6 +192,22 @@ impl TokenSpec {
                 .replace("{payload}", &payload)
                 .replace("{signature}", &signature),
         }
+    }
+}
+
+/// Fills in what is not written: members, or places in exact bytes.
+fn fill(
+    raw: &mut Option<String>,
+    written: &mut Map<String, Value>,
+    mut defaults: Map<String, Value>,
+) {
+    if let Some(raw) = raw {
+        for (name, value) in &defaults {
+            *raw = raw.replace(&format!("{{{name}}}"), &value.to_string());
+        }
+    } else {
+        defaults.append(written);
+        *written = defaults;
     }
 }
 

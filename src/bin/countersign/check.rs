@@ -7,6 +7,7 @@ mod expired;
 mod gate;
 mod issuer;
 mod istio;
+mod mesh;
 mod order;
 mod routes;
 mod secrets;
@@ -15,6 +16,7 @@ mod tls;
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use self::deployment::Severity;
 use crate::exit::{Exit, Failure, Report};
 use crate::file::File;
 use crate::locate::{Located, locate};
@@ -36,10 +38,10 @@ impl Check {
         lines.file(&file, &located);
         lines.configurations(&located);
         for finding in deployment::findings(&located) {
-            if finding.is_error {
-                lines.error(&finding.path, &finding.text);
-            } else {
-                lines.warning(&finding.path, &finding.text);
+            match finding.severity {
+                Severity::Error => lines.error(&finding.path, &finding.text),
+                Severity::Warning => lines.warning(&finding.path, &finding.text),
+                Severity::Note => lines.note(&finding.path, &finding.text),
             }
         }
         Ok(lines.report(located.configurations.len()))
@@ -97,7 +99,7 @@ impl<'f> Lines<'f> {
             if located.is_assumed {
                 let text = "no name contains `countersign`; the only Wasm filter in the file is assumed to be \
                             Countersign";
-                self.line(path, "note: ", text);
+                self.note(path, text);
             }
             match configuration.load() {
                 Ok(loaded) => {
@@ -122,6 +124,10 @@ impl<'f> Lines<'f> {
     fn warning(&mut self, path: &str, text: impl Display) {
         self.warnings += 1;
         self.line(path, "warning: ", text);
+    }
+
+    fn note(&mut self, path: &str, text: impl Display) {
+        self.line(path, "note: ", text);
     }
 
     fn line(&mut self, path: &str, kind: &str, text: impl Display) {

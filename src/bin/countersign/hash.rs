@@ -7,7 +7,11 @@ use std::io::{IsTerminal, Read};
 
 use argon2::{Argon2, PasswordHasher};
 use countersign::authenticate::basic::password::PasswordHash;
+use countersign::authenticate::digest::{DigestAlgorithm, Ha1};
+use countersign::authenticate::listed::is_name;
 use countersign::credential::{API_KEY_MAX, is_api_key};
+use countersign::grammar::can_be_quoted;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::exit::{Failure, Report};
@@ -49,6 +53,18 @@ enum What {
         #[arg(long, value_parser = clap::value_parser!(u32).range(BCRYPT_COSTS))]
         cost: Option<u32>,
     },
+    /// A password for a `digest` provider: an entry of its `users`. It is as good as the password, within the realm
+    Digest {
+        /// The user name
+        #[arg(long)]
+        user: String,
+        /// The `realm` of the configuration, which the hash contains
+        #[arg(long)]
+        realm: String,
+        /// The function: `SHA-256` or `MD5`. Give it twice for both
+        #[arg(long = "algorithm", value_name = "ALGORITHM", value_parser = digest_algorithm, default_value = "SHA-256")]
+        algorithms: Vec<DigestAlgorithm>,
+    },
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -61,26 +77,26 @@ impl Hash {
     /// Runs the verb.
     pub fn run(&self) -> Result<Report, Failure> {
         let secret = read_secret()?;
-        match self.what {
+        match &self.what {
             What::Key if !is_api_key(&secret) => Err(Failure::new(format_args!(
                 "the filter does not accept this key: expected at most {API_KEY_MAX} visible ASCII characters without a comma"
             ))),
             What::Key => Ok(Report::success(hexadecimal(&Sha256::digest(&secret)))),
             What::Password { algorithm, cost } => {
-                password(&secret, algorithm, cost).map(Report::success)
+                password(&secret, *algorithm, *cost).map(Report::success)
             }
+            What::Digest {
+                user,
+                realm,
+                algorithms,
+            } => digest(&secret, user, realm, algorithms).map(Report::success),
         }
     }
 }
 
 fn password(secret: &[u8], algorithm: Algorithm, cost: Option<u32>) -> Result<String, Failure> {
     // RFC 7617 §2: the filter denies a login with another password.
-    let is_sent = |text: &str| !text.bytes().any(|byte| byte.is_ascii_control());
-    if !std::str::from_utf8(secret).is_ok_and(is_sent) {
-        return Err(Failure::new(
-            "the filter does not accept this password: expected UTF-8 without control characters",
-        ));
-    }
+    check_text(secret)?;
     match (algorithm, cost) {
         (Algorithm::Bcrypt, cost) => bcrypt(secret, cost.unwrap_or(BCRYPT_COST_DEFAULT)),
         (Algorithm::Argon2id, None) => argon2id(secret),
@@ -88,6 +104,54 @@ fn password(secret: &[u8], algorithm: Algorithm, cost: Option<u32>) -> Result<St
             Err(Failure::new("`--cost` is of bcrypt, not of argon2id"))
         }
     }
+}
+
+/// An entry of the users of a `digest` provider, in JSON, which is YAML too.
+fn digest(
+    secret: &[u8],
+    user: &str,
+    realm: &str,
+    algorithms: &[DigestAlgorithm],
+) -> Result<String, Failure> {
+    if !is_name(user) {
+        return Err(Failure::new(
+            "the filter does not accept this user name: expected 1 to 256 bytes, without whitespace at an end and without \
+             invisible characters",
+        ));
+    }
+    if !can_be_quoted(realm) {
+        return Err(Failure::new(
+            "the filter does not accept this realm: expected visible ASCII characters and spaces",
+        ));
+    }
+    // Otherwise clients differ in the octets that they hash (RFC 7616 §4).
+    check_text(secret)?;
+    let members = DigestAlgorithm::ALL
+        .into_iter()
+        .filter(|algorithm| algorithms.contains(algorithm))
+        .map(|algorithm| {
+            let ha1 = Ha1::new(algorithm, user, realm, secret);
+            let digits = String::from_utf8_lossy(ha1.digits());
+            format!("\"{}\": \"{digits}\"", algorithm.name())
+        });
+    let hashes = members.collect::<Vec<_>>().join(", ");
+    let user = Value::from(user);
+    Ok(format!("{{\"name\": {user}, \"ha1\": {{{hashes}}}}}"))
+}
+
+fn digest_algorithm(name: &str) -> Result<DigestAlgorithm, &'static str> {
+    DigestAlgorithm::from_name(name.as_bytes()).ok_or("expected `SHA-256` or `MD5`")
+}
+
+/// Refuses a password that the filter does not accept, or that clients do not send alike.
+fn check_text(secret: &[u8]) -> Result<(), Failure> {
+    let is_sent = |text: &str| !text.bytes().any(|byte| byte.is_ascii_control());
+    if std::str::from_utf8(secret).is_ok_and(is_sent) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "the filter does not accept this password: expected UTF-8 without control characters",
+    ))
 }
 
 /// Hashes with the parameters that OWASP recommends: 19 MiB, two passes, one lane.

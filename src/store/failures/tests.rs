@@ -6,8 +6,7 @@ use proptest::prelude::*;
 use super::super::cells::Updated;
 use super::bucket::{Bucket, SLOTS};
 use super::{BUCKETS, Caller, CallerId, Failures, Limits, prefix};
-use crate::ports::tests::{NoCells, SharedCells};
-use crate::ports::{Shared, SharedData};
+use crate::ports::tests::{NoCells, Overtaken, SharedCells};
 use crate::time::Timestamp;
 
 const LIMITS: Limits = Limits {
@@ -228,27 +227,6 @@ fn no_failure_is_lost_between_workers() {
     assert_eq!(failures.blocked_for(amy, at(0)), Some(300));
 }
 
-/// Data in which another worker is faster this many times.
-struct Overtaken {
-    cells: SharedCells,
-    other: Failures,
-    times: Cell<u32>,
-}
-
-impl SharedData for Overtaken {
-    fn get(&self, key: &str) -> (Option<Vec<u8>>, u32) {
-        self.cells.get(key)
-    }
-
-    fn set(&self, key: &str, value: &[u8], version: u32) -> Shared {
-        if let Some(times) = self.times.get().checked_sub(1) {
-            self.times.set(times);
-            self.other.count(self.other.id(user("amy")), at(0));
-        }
-        self.cells.set(key, value, version)
-    }
-}
-
 #[test]
 fn a_worker_that_is_too_late_tries_32_times() {
     for (times, counted) in [(1, true), (31, true), (1_000, false)] {
@@ -259,10 +237,13 @@ fn a_worker_that_is_too_late_tries_32_times() {
         };
         let other = sharing(limits, &cells);
         let mut failures = Failures::new(limits);
+        let faster = sharing(limits, &cells);
         let overtaken = Overtaken {
             cells: cells.clone(),
-            other: sharing(limits, &cells),
             times: Cell::new(times),
+            other: Box::new(move |_| {
+                faster.count(faster.id(user("amy")), at(0));
+            }),
         };
         failures.share(Box::new(overtaken), &[]);
         let amy = failures.id(user("amy"));

@@ -6,7 +6,7 @@
 //! 2. A setting that is not in the file is not reported, such as the connection manager around an Istio `WasmPlugin`.
 
 use super::gate::Gate;
-use super::{bypass, clusters, expired, issuer, istio, order, routes, secrets, tls};
+use super::{bypass, clusters, expired, issuer, istio, mesh, order, routes, secrets, tls};
 use crate::locate::{Located, Platform, WasmFilter};
 use crate::node::Node;
 
@@ -15,27 +15,43 @@ use crate::node::Node;
 pub struct Finding {
     /// The path of the setting in the file.
     pub path: String,
-    /// Whether it is an error; else it is a warning.
-    pub is_error: bool,
+    /// How severe it is.
+    pub severity: Severity,
     /// The message.
     pub text: String,
+}
+
+/// How severe a finding is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Requests pass without authentication, or the filter cannot work.
+    Error,
+    /// The effect depends on the rest of the deployment.
+    Warning,
+    /// The file does not show whether the deployment does what the configuration needs.
+    Note,
 }
 
 impl Finding {
     /// An error.
     pub fn error(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            is_error: true,
-            text: text.into(),
-        }
+        Self::new(Severity::Error, path, text)
     }
 
     /// A warning.
     pub fn warning(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, path, text)
+    }
+
+    /// A note.
+    pub fn note(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Severity::Note, path, text)
+    }
+
+    fn new(severity: Severity, path: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             path: path.into(),
-            is_error: false,
+            severity,
             text: text.into(),
         }
     }
@@ -57,11 +73,13 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     findings.extend(expired::findings(located));
     findings.extend(clusters::findings(located));
     findings.extend(istio::findings(&gates, located));
+    findings.extend(mesh::findings(&gates, located));
+    let chains = tls::chains(&gates, located);
     located.visit(|node| {
         findings.extend(client_address(node, &gates));
         findings.extend(order::findings(node, &gates));
         findings.extend(routes::findings(node, &gates));
-        findings.extend(tls::findings(node));
+        findings.extend(tls::findings(node, &chains));
     });
     // Two filters of one chain have the same findings about other filters.
     let mut unique: Vec<Finding> = Vec::with_capacity(findings.len());

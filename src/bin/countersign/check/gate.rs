@@ -1,5 +1,7 @@
 //! A Countersign filter in a file, with its configuration.
 
+use countersign::authenticate::sender::Binding;
+use countersign::authenticate::{Method, Provider};
 use countersign::config::Loaded;
 use countersign::plan::Policy;
 
@@ -19,6 +21,28 @@ pub struct Gate<'l, 'v> {
     loaded: Option<Loaded>,
 }
 
+/// What a configuration uses of client certificates. A later variant also needs what an earlier one needs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CertificateUse {
+    /// Nothing that the configuration requires.
+    Nothing,
+    /// The certificate that tokens are bound to. The handshake proves that the client has its key, whoever signed it.
+    Binding,
+    /// The names in it. They are true only if a trusted authority signed them.
+    Names,
+}
+
+impl CertificateUse {
+    fn of(provider: &Provider) -> Self {
+        let sender = provider.method.sender();
+        match (&provider.method, sender.map(|sender| sender.required)) {
+            (Method::Mtls(_), _) => Self::Names,
+            (_, Some(Binding::Mtls | Binding::Any)) => Self::Binding,
+            _ => Self::Nothing,
+        }
+    }
+}
+
 impl<'l, 'v> Gate<'l, 'v> {
     /// The Countersign filters in a file.
     pub fn all(located: &'l Located<'v>) -> Vec<Self> {
@@ -36,6 +60,13 @@ impl<'l, 'v> Gate<'l, 'v> {
     /// What the filter decides by; none if the configuration is invalid.
     pub fn policy(&self) -> Option<&Policy> {
         self.loaded.as_ref()?.plan.policy.as_ref()
+    }
+
+    /// What the configuration uses of client certificates.
+    pub fn certificate_use(&self) -> CertificateUse {
+        let providers = self.policy().map(|policy| policy.providers.iter());
+        let uses = providers.into_iter().flatten().map(CertificateUse::of);
+        uses.max().unwrap_or(CertificateUse::Nothing)
     }
 
     /// Whether the filter sets a header of this name, or of a name that an upstream could mistake for it.

@@ -30,7 +30,7 @@ enum Phase {
 }
 
 /// A filter, and where Istio puts it.
-struct Placed<'v> {
+pub struct Placed<'v> {
     /// The resource that contains the filter.
     resource: Node<'v>,
     phase: Phase,
@@ -61,7 +61,7 @@ pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
 }
 
 /// The resources of a kind in a file.
-fn resources<'v>(located: &Located<'v>, kind: &str, group: &str) -> Vec<Node<'v>> {
+pub fn resources<'v>(located: &Located<'v>, kind: &str, group: &str) -> Vec<Node<'v>> {
     let mut found = Vec::new();
     located.visit(|node| found.extend(is_resource(node, kind, group).then(|| node.clone())));
     found
@@ -77,7 +77,7 @@ fn network_filter(gate: &Gate<'_, '_>) -> Option<Finding> {
 }
 
 /// Where Istio puts a filter; none if Istio does not run it, or the file does not show it.
-fn placed<'v>(gate: &Gate<'_, 'v>, envoy_filters: &[Node<'v>]) -> Option<Placed<'v>> {
+pub fn placed<'v>(gate: &Gate<'_, 'v>, envoy_filters: &[Node<'v>]) -> Option<Placed<'v>> {
     if gate.filter.platform == Platform::Istio {
         let resource = gate.filter.named.clone();
         let phase = resource.member("spec")?.text("phase");
@@ -186,7 +186,7 @@ fn request_authentication(authentication: &Node<'_>, placed: &Placed<'_>) -> Vec
 
 impl Placed<'_> {
     /// Whether a policy can apply to a workload on which the filter runs.
-    fn shares_workload(&self, policy: &Node<'_>) -> bool {
+    pub fn shares_workload(&self, policy: &Node<'_>) -> bool {
         let resources = [&self.resource, policy];
         let [own, other] = resources.map(namespace);
         let [own_labels, other_labels] = resources.map(labels);

@@ -1,0 +1,12 @@
+//! Random `Digest` credentials: how the filter reads them, compared with a plain reading:
+//! `cargo run --release --bin digests -- SECONDS SEED`.
+
+use std::process::ExitCode;
+
+use countersign_fuzz::digests::check;
+use countersign_fuzz::random::Random;
+use countersign_fuzz::run;
+
+fn main() -> ExitCode {
+    run("digests", |seed| check(&mut Random::new(seed)))
+}
