@@ -24,18 +24,18 @@ const client = { client_id: "bound", use_mtls_endpoint_aliases: true };
 const secret = oauth.ClientSecretPost("known to everybody");
 const url = new URL("/orders/17?a=b%20c", ORIGIN);
 
-/** A token for a resource, bound to the client's certificate, and to the key of the proofs if there are any. */
-async function token(resource, DPoP) {
-  const fetch = reach(new URL(server.mtls_endpoint_aliases.token_endpoint).host.replace("localhost", "127.0.0.1"), certificates.own);
-  const options = { DPoP, [oauth.customFetch]: fetch };
+/** A token for a resource, bound to the client's certificate. */
+async function token(resource) {
+  const { port } = new URL(server.mtls_endpoint_aliases.token_endpoint);
+  const options = { [oauth.customFetch]: reach(`127.0.0.1:${port}`, certificates.own) };
   const asked = { resource, scope: "read" };
   const response = await oauth.clientCredentialsGrantRequest(server, client, secret, asked, options);
   return (await oauth.processClientCredentialsResponse(server, client, response)).access_token;
 }
 
 /** Sends a request over a connection with a certificate. The status and the challenges. */
-async function send(certificate, token, DPoP) {
-  const options = { DPoP, [oauth.customFetch]: reach(ADDRESS, certificates[certificate]) };
+async function send(certificate, token) {
+  const options = { [oauth.customFetch]: reach(ADDRESS, certificates[certificate]) };
   try {
     const { status } = await oauth.protectedResourceRequest(token, "GET", url, new Headers(), null, options);
     return { status };
@@ -46,8 +46,6 @@ async function send(certificate, token, DPoP) {
   }
 }
 
-const error = ({ challenges }, scheme) => challenges.find((challenge) => challenge.scheme === scheme).parameters.error;
-
 for (const resource of [JWT, OPAQUE]) {
   const bound = await token(resource);
   // Each request has a connection of its own.
@@ -55,7 +53,8 @@ for (const resource of [JWT, OPAQUE]) {
   for (const certificate of ["other", "none"]) {
     const stolen = await send(certificate, bound);
     assert.equal(stolen.status, 401);
-    assert.equal(error(stolen, "bearer"), "invalid_token");
+    const [{ scheme, parameters }] = stolen.challenges;
+    assert.deepEqual([scheme, parameters.error], ["bearer", "invalid_token"]);
   }
   // Headers do not replace the certificate of the connection.
   const forged = await reach(ADDRESS, certificates.other)(url, {
@@ -67,17 +66,4 @@ for (const resource of [JWT, OPAQUE]) {
     },
   });
   assert.equal(forged.status, 401);
-
-  // Bound to a key and to a certificate: both are checked.
-  const proofs = oauth.DPoP(client, await oauth.generateKeyPair("ES256"));
-  const both = await token(resource, proofs);
-  assert.equal((await send("own", both, proofs)).status, 200);
-  for (const certificate of ["other", "none"]) {
-    const stolen = await send(certificate, both, proofs);
-    assert.equal(stolen.status, 401);
-    assert.equal(error(stolen, "dpop"), "invalid_token");
-  }
-  const without = await send("own", both);
-  assert.equal(without.status, 401);
-  assert.equal(error(without, "bearer"), "invalid_token");
 }
