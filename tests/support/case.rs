@@ -19,7 +19,7 @@ use super::document;
 use super::in_repository;
 use super::leaks::Secrets;
 use super::nonce::{self, Nonces};
-use super::proof::ProofSpec;
+use super::proof::{self, ProofSpec};
 use super::thumbprint;
 use super::token::{self, TokenSpec, latin_1};
 
@@ -460,12 +460,12 @@ impl Loader<'_> {
                 .collect(),
             body: latin_1(&file.request.body),
         };
-        let digest = file.request.digest.as_ref().map(|written| {
-            let written = written
-                .to_string()
-                .replace("{each}", each.unwrap_or("{each}"));
+        let digest = file.request.digest.map(|mut written| {
+            proof::replace(&mut written, &mut |text| {
+                self.filled(&name, text, each, &mut secrets)
+            });
             let spec: DigestSpec =
-                serde_json::from_str(&written).unwrap_or_else(|e| panic!("{name}: digest: {e}"));
+                serde_json::from_value(written).unwrap_or_else(|e| panic!("{name}: digest: {e}"));
             spec.add_secrets(&document, &mut secrets);
             spec
         });

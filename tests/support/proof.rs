@@ -80,7 +80,7 @@ impl ProofSpec {
         now: i64,
     ) -> String {
         let mut written = self.written.clone();
-        replace(&mut written, fill);
+        replace(&mut written, &mut |text| fill(text));
         let spec: TokenSpec = serde_json::from_value(written).expect("it was read before");
         let Some(signer) = spec.key() else {
             return spec.mint(name, keys, now);
@@ -145,7 +145,7 @@ fn members(value: Value) -> Map<String, Value> {
 }
 
 /// Replaces within every text.
-fn replace(value: &mut Value, fill: &dyn Fn(&str) -> String) {
+pub fn replace(value: &mut Value, fill: &mut dyn FnMut(&str) -> String) {
     match value {
         Value::String(text) => *text = fill(text),
         Value::Array(items) => items.iter_mut().for_each(|item| replace(item, fill)),

@@ -10,7 +10,7 @@ use crate::config::at::At;
 use crate::config::document::overrides::Overrides;
 use crate::config::fault::{Fault, InvalidHeader, NeverMatches};
 use crate::config::read::{Items, Typed};
-use crate::credential::{Carrier, Location, LocationId, Part};
+use crate::credential::{Carrier, Grammar, Location, LocationId, Part};
 use crate::grammar::is_token;
 use crate::identity::Identity;
 use crate::plan::{AfterScheme, Rule, Rules, Stripped};
@@ -18,7 +18,10 @@ use crate::request::FieldNames;
 use crate::request::overrides::{self, HOST, METHOD, PATH};
 
 /// Headers with credentials that no provider reads (RFC 9110 §11.6.2, §11.7.2, RFC 6265 §5.4).
-const CREDENTIALS: [&str; 3] = ["authorization", PROXY_AUTHORIZATION, "cookie"];
+const CREDENTIALS: [&str; 4] = ["authorization", PROXY_AUTHORIZATION, "cookie", PROOF];
+
+/// The header with the proof of possession of a token's key (RFC 9449 §4.1).
+const PROOF: &str = "dpop";
 
 /// A credential for a proxy ends at the first proxy (RFC 9110 §11.7.2).
 const PROXY_AUTHORIZATION: &str = "proxy-authorization";
@@ -131,7 +134,12 @@ impl Compiler<'_> {
         let looks_at = |name: &str| spellings.borrow_mut().insert_other_spellings(name);
         for location in &self.locations {
             match location.carrier.own_field() {
-                Some(name) if identity.strip_credential => fields.insert(name),
+                Some(name) if identity.strip_credential => {
+                    fields.insert(name);
+                    if location.grammar == Grammar::DpopToken {
+                        fields.insert(PROOF);
+                    }
+                }
                 Some(name) => looks_at(name),
                 None => {}
             }

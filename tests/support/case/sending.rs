@@ -42,7 +42,7 @@ pub struct Asks {
     /// The request and its document. Nothing is expected of it but nonces.
     pub case: Box<Case>,
     /// How many seconds later the other one follows.
-    pub later: u32,
+    pub later: i32,
 }
 
 /// [`Asks`] as a table writes it. What is not written is as in the case, without credentials.
@@ -55,7 +55,7 @@ pub struct AsksFile {
     /// Merged over the document.
     pub patch: Option<Value>,
     #[serde(default)]
-    pub later: u32,
+    pub later: i32,
 }
 
 impl Sending {

@@ -215,7 +215,9 @@ fn a_provider_has_one_kind_of_credential() {
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(
         faults,
-        ["providers[0]: expected exactly one of `jwt`, `introspection`, `api_key`, `basic`, `digest` and `mtls`"]
+        [
+            "providers[0]: expected exactly one of `jwt`, `introspection`, `api_key`, `basic`, `digest` and `mtls`"
+        ]
     );
 }
 
