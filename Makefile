@@ -66,7 +66,7 @@ screenshots: module ## docs/page-*.png, the pages as Chromium shows them
 		cargo test --locked --features npm --test clients a_browser
 
 fuzz: ## random input against independent models: FUZZ_SECONDS=600 for each target, FUZZ_SEED=1
-	@for target in paths rules claims cookies jwks logins digests metadata host; do \
+	@for target in paths rules claims cookies jwks logins digests proofs metadata host; do \
 	    cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin "$$target" -- $(FUZZ_SECONDS) $(FUZZ_SEED) || exit 1; \
 	done
 
