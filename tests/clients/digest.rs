@@ -17,7 +17,7 @@ const JASON: &str = "Jäsøn Doe";
 /// A nonce that expires while a client is used.
 const SHORT: &str = "1s";
 /// A nonce that expires while a client is used, for clients that repeat a request only once.
-const MIDDLE: &str = "3s";
+const MIDDLE: &str = "5s";
 
 /// A configuration with the users of the clients.
 fn document(algorithms: &[&str], nonce_ttl: &str) -> Value {
