@@ -58,7 +58,7 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer:: introspection::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: passwords:: digest:: possession:: handoff::
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: passwords:: digest:: possession:: handoff:: several_proxies::
 	@$(MAKE) test-upstreams
 
 screenshots: module ## docs/page-*.png, the pages as Chromium shows them

@@ -25,6 +25,7 @@ mod mistakes;
 mod preflights;
 mod replays;
 mod routes;
+mod several_proxies;
 mod shadow;
 mod surroundings;
 mod tables;

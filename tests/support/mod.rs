@@ -23,6 +23,7 @@ pub mod nonce;
 pub mod possession;
 pub mod proof;
 pub mod provider;
+pub mod ratelimit;
 pub mod thumbprint;
 pub mod tls;
 pub mod token;
