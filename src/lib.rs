@@ -35,6 +35,7 @@ pub mod identity;
 pub mod introspector;
 pub mod json;
 pub mod keys;
+pub mod kinds;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mint;
 pub mod nonce;

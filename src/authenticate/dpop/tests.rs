@@ -20,6 +20,7 @@ const RFC_PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt
 
 fn dpop() -> Dpop {
     Dpop {
+        kind: crate::kinds::Dpop::BUILT.unwrap(),
         algorithms: [Algorithm::Es256, Algorithm::EdDsa].into_iter().collect(),
         window: Duration::from_secs(60),
         needs_nonce: false,

@@ -105,6 +105,17 @@ impl Compiler<'_> {
         }
     }
 
+    /// The value of a kind of credentials.
+    fn built<K>(
+        &mut self,
+        at: &At<'_>,
+        kind: Option<K>,
+        key: &'static str,
+        feature: &'static str,
+    ) -> Typed<K> {
+        kind.ok_or_else(|| self.report(at, Fault::NotBuilt { key, feature }))
+    }
+
     fn provider(
         &mut self,
         at: &At<'_>,

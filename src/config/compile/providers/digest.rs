@@ -14,6 +14,7 @@ use crate::config::fault::{InvalidDigest, Warning, unknown_algorithm};
 use crate::config::read::{Items, List, Optional, Typed};
 use crate::credential::{Carrier, Grammar};
 
+use crate::kinds;
 use crate::nonce::NonceKey;
 
 /// The scheme of RFC 7616.
@@ -35,11 +36,14 @@ impl Compiler<'_> {
         name: Typed<&str>,
         document: &Digest,
     ) -> Option<Provider> {
+        let kind = self
+            .built(at, kinds::Digest::BUILT, "digest", "digest")
+            .ok()?;
         let carrier = Carrier::Scheme {
             field: self.own_header().to_owned(),
             scheme: SCHEME.to_owned(),
         };
-        let locations = self.locations(at, &Ok(None), Grammar::Digest, carrier);
+        let locations = self.locations(at, &Ok(None), Grammar::Digest(kind), carrier);
         let algorithms = self.digest_algorithms(&at.member("algorithms"), &document.algorithms);
         let lifetime = document.nonce_ttl.map(|typed| typed.unwrap_or(NONCE_TTL));
         if lifetime.is_ok_and(|lifetime| !NONCE_TTLS.contains(&lifetime)) {
@@ -66,6 +70,7 @@ impl Compiler<'_> {
             name: name.to_owned(),
             locations,
             method: Method::Digest(digest::Digest {
+                kind,
                 offers: algorithms.iter().map(offer).collect(),
                 name: name.to_owned(),
                 realm,

@@ -14,6 +14,7 @@ use crate::config::document::providers::sender::{Dpop, Nonce};
 use crate::config::fault::InvalidSender;
 use crate::config::read::{List, Optional, Typed};
 use crate::credential::{Carrier, Grammar, LocationId};
+use crate::kinds;
 use crate::presentation::Protects;
 use crate::scheme::SchemeSet;
 
@@ -52,6 +53,7 @@ impl Compiler<'_> {
 
     /// How proofs are verified. `at` is the location of the key that asks for it.
     fn proofs(&mut self, at: &At<'_>, document: Option<&Dpop>) -> Typed<dpop::Dpop> {
+        let kind = self.built(at, kinds::Dpop::BUILT, "dpop", "dpop")?;
         // RFC 9449 §7.1 forbids the scheme there.
         if self.protects == Protects::Proxy {
             return Err(self.report(at, InvalidSender::Proxy));
@@ -60,6 +62,7 @@ impl Compiler<'_> {
             return Err(self.report(at, InvalidSender::NoOrigin));
         };
         let mut dpop = dpop::Dpop {
+            kind,
             algorithms: AlgorithmSet::from_iter(ALGORITHMS),
             window: WINDOW,
             needs_nonce: false,
