@@ -5,8 +5,6 @@
 
 pub mod algorithm;
 pub mod response;
-#[cfg(test)]
-mod tests;
 pub mod users;
 
 use std::time::Duration;
@@ -118,3 +116,6 @@ impl Digest {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
