@@ -5,8 +5,6 @@
 
 pub mod algorithm;
 pub mod response;
-#[cfg(test)]
-mod tests;
 pub mod users;
 
 use std::time::Duration;
@@ -121,3 +119,6 @@ impl Digest {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
