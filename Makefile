@@ -58,7 +58,7 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer:: introspection::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: passwords:: handoff::
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: passwords:: digest:: possession:: handoff:: several_proxies::
 	@$(MAKE) test-upstreams
 
 screenshots: module ## docs/page-*.png, the pages as Chromium shows them
@@ -66,7 +66,7 @@ screenshots: module ## docs/page-*.png, the pages as Chromium shows them
 		cargo test --locked --features npm --test clients a_browser
 
 fuzz: ## random input against independent models: FUZZ_SECONDS=600 for each target, FUZZ_SEED=1
-	@for target in paths rules claims cookies jwks logins digests metadata host; do \
+	@for target in paths rules claims cookies jwks logins digests proofs metadata host; do \
 	    cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin "$$target" -- $(FUZZ_SECONDS) $(FUZZ_SEED) || exit 1; \
 	done
 

@@ -40,7 +40,7 @@ use self::mtls::Mtls;
 pub use self::offer::{KeyPart, Offer, offers_of};
 pub use self::parsed::{Decoded, Parsed};
 pub use self::principal::{Evidence, Principal};
-use self::sender::Sender;
+use self::sender::{Binding, Sender};
 use crate::credential::{DigestCredential, LocationId, Login, Shown};
 use crate::nonce::{NonceKey, Purpose, Use};
 use crate::reject::{Invalid, KeyFault, LoginFault, TokenFault, Unavailable};
@@ -222,6 +222,13 @@ pub fn select<'p, 'c>(
 }
 
 impl Provider {
+    /// Whether some of its credentials need a client certificate by its configuration.
+    pub fn needs_certificate(&self) -> bool {
+        let binding = self.method.sender().map(|sender| sender.required);
+        matches!(self.method, Method::Mtls(_))
+            || matches!(binding, Some(Binding::Mtls | Binding::Any))
+    }
+
     /// What its nonces are for.
     pub fn purpose<'p>(&'p self, realm: &'p str) -> Purpose<'p> {
         Purpose {

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! host bytes → request → evaluate(credential → authenticate → authorize) → response → host bytes
-//!                        ▲ plan, from config      ▲ store: tokens, failures, hash budget; keys, lists, answers
+//!                        ▲ plan, from config      ▲ store: tokens, failures, replays, hash budget; keys, lists, answers
 //! ```
 //!
 //! Its rules:

@@ -374,7 +374,11 @@ fn random_credential(random: &mut Random) -> Vec<u8> {
     let mut names: Vec<&str> = REQUIRED.to_vec();
     let others = [0, 0, 1, 2, 4, 30][random.below(6)];
     for _ in 0..random.below(others + 1) {
-        names.push(random.pick(&OTHERS));
+        names.push(if others == 30 {
+            "x"
+        } else {
+            random.pick(&OTHERS)
+        });
     }
     if random.below(4) == 0 {
         names[0] = "username*";
@@ -417,7 +421,7 @@ fn random_credential(random: &mut Random) -> Vec<u8> {
     }
     if random.below(200) == 0 {
         sent.extend(b",x=\"");
-        sent.resize(8000 + random.below(400), b'y');
+        sent.resize(8189 + random.below(5), b'y');
         sent.push(b'"');
     }
     for _ in 0..[0, 0, 0, 0, 1, 2][random.below(6)] {

@@ -273,7 +273,9 @@ fn play(
                 });
             }
             Outcome::Needs(fetch, _) if settled.len() < 4 => settled.push(fetch),
-            Outcome::Needs(..) => return Err("a fetch that has ended is requested again".to_owned()),
+            Outcome::Needs(..) => {
+                return Err("a fetch that has ended is requested again".to_owned());
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod jwks;
 pub mod logins;
 pub mod metadata;
 pub mod paths;
+pub mod proofs;
 pub mod random;
 pub mod rules;
 pub mod upstreams;

@@ -28,6 +28,7 @@ use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
 use super::document::{Cache, Document, Https};
 use super::fault::{Fault, Warning};
 use super::read::{Items, List, Optional, Typed};
+use crate::authenticate::Provider;
 use crate::authenticate::jose::signature::AlgorithmSet;
 use crate::authorize::Access;
 use crate::credential::Location;
@@ -115,6 +116,10 @@ struct Compiler<'d> {
     caches_nothing: bool,
 }
 
+/// Headers in which a proxy that terminates TLS names the client's certificate (RFC 9440 §2). They say nothing about the
+/// certificate that the filter reads.
+const OF_CERTIFICATES: [&str; 2] = ["client-cert", "client-cert-chain"];
+
 impl Compiler<'_> {
     fn plan(mut self, document: &Document) -> Plan {
         self.origin = self.origin(document);
@@ -129,6 +134,7 @@ impl Compiler<'_> {
         let mut strangers = of_strangers(&providers);
         self.check_everywhere(document, &require, &rules, &default, &providers);
         let providers: Vec<_> = providers.compiled();
+        self.warn_of_digest_and_basic(&providers);
         self.warn_of_open_issuers(&providers, &require, &rules);
         let presentation = self.presentation(document, &providers);
         self.warn_of_rules_that_cannot_hide(
@@ -139,7 +145,11 @@ impl Compiler<'_> {
         );
         let identity = document.identity.given();
         let identity = identity.map(|identity| self.identity(identity));
-        let identity = identity.unwrap_or_default();
+        let mut identity = identity.unwrap_or_default();
+        if providers.iter().any(Provider::needs_certificate) {
+            let names = OF_CERTIFICATES.iter();
+            names.for_each(|name| identity.remove.insert(name));
+        }
         let stripped = self.stripped(&document.overrides, &rules, &require, &identity);
         self.reject_what_changes_the_route(document, &rules, &identity);
         let networks = document.networks.given();

@@ -1,6 +1,6 @@
 //! Whether a URL names the resource of a request, as RFC 9449 §4.3 compares them.
 
-use super::{is_https, normalized, split, without_default_port};
+use super::{is_https, normalized, without_default_port};
 
 /// Whether an absolute URL, apart from its query and its fragment, names `path` at `origin`.
 ///
@@ -9,24 +9,30 @@ use super::{is_https, normalized, split, without_default_port};
 /// scheme's default port and an empty path. A URL with user information, or with an octet that is not visible ASCII,
 /// names no resource.
 pub fn names_resource(url: &str, origin: &str, path: &[u8]) -> bool {
-    if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return false;
-    }
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    let parts = url.get(..end).and_then(split);
-    let (Some((scheme, authority, own_path)), Some((own_scheme, own_authority, _))) =
-        (parts, split(origin))
+    let (Some((scheme, rest)), Some((own_scheme, own_authority))) =
+        (url.split_once("://"), origin.split_once("://"))
     else {
         return false;
     };
     let Some(is_https) = is_https(scheme) else {
         return false;
     };
+    let (authority, rest) = split_before(rest, b"/?#");
+    let (own_path, _) = split_before(rest, b"?#");
     let own_path = if own_path.is_empty() { "/" } else { own_path };
+    // An authority that is equal to that of an origin has no user information, and nothing else that no host has.
     scheme.eq_ignore_ascii_case(own_scheme)
         && without_default_port(authority, is_https)
             .eq_ignore_ascii_case(without_default_port(own_authority, is_https))
+        && url.bytes().all(|byte| byte.is_ascii_graphic())
         && normalized(own_path.as_bytes()) == normalized(path)
+}
+
+/// A text in two: before and from the first of these ASCII characters.
+fn split_before<'t>(text: &'t str, ends: &[u8]) -> (&'t str, &'t str) {
+    let end = text.bytes().position(|byte| ends.contains(&byte));
+    let parts = text.split_at_checked(end.unwrap_or(text.len()));
+    parts.unwrap_or((text, ""))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 mod support;
 
 mod clients;
+mod digest;
 mod introspection;
 mod issuer;
 mod passwords;
+mod possession;

@@ -1724,28 +1724,141 @@ fn rules_that_contradict_themselves() {
 
 /// Every key and value of the contract that this version does not serve is refused by name, never ignored.
 #[test]
-fn what_is_not_supported_yet() {
-    for name in ["digest", "mtls"] {
-        let expected = format!("providers[0].{name}: not supported yet");
-        hold(&[(
-            json!({ "providers": [{ "name": "p", name: {} }] }),
-            &[&expected],
-        )]);
+fn dpop_needs_an_origin_and_is_not_for_proxies() {
+    let no_origin = "DPoP needs `origin` at the top level: a proof names the URL of the request, and the filter never takes \
+                     it from Host";
+    for (members, key) in [
+        (json!({"dpop": {}}), "dpop"),
+        (json!({"sender": "dpop"}), "sender"),
+        (json!({"sender": "bound"}), "sender"),
+        (json!({"sender": "bound", "dpop": {}}), "dpop"),
+    ] {
+        let expected = format!("providers[0].jwt.{key}: {no_origin}");
+        hold(&[(with_jwt(members), &[&expected])]);
     }
+    let with_origin = |members: Value| {
+        let mut document = with_jwt(members);
+        document["origin"] = json!("https://api.example.com");
+        document
+    };
+    let mut proxy = with_origin(json!({"dpop": {}}));
+    proxy["protect_as"] = json!("proxy");
+    let algorithms = "expected an algorithm of public keys: ES256, ES384, ES512, EdDSA, Ed25519, PS256, PS384, PS512, \
+                      RS256, RS384 or RS512";
+    hold(&[
+        (
+            proxy,
+            &[
+                "providers[0].jwt.dpop: DPoP is not for proxies: remove it, or `protect_as: proxy` (RFC 9449 §7.1)",
+            ],
+        ),
+        (
+            with_origin(json!({"dpop": {"window": "0s"}})),
+            &["providers[0].jwt.dpop.window: expected a `window` from `1s` to `10m`"],
+        ),
+        (
+            with_origin(json!({"dpop": {"algorithms": ["ES256", "HS256"]}})),
+            &[&format!(
+                "providers[0].jwt.dpop.algorithms[1]: {algorithms}"
+            )],
+        ),
+        (
+            with_origin(json!({"dpop": {"algorithms": ["none"]}})),
+            &[&format!(
+                "providers[0].jwt.dpop.algorithms[0]: {algorithms}"
+            )],
+        ),
+        (
+            with_origin(json!({"dpop": {"nonce": "always"}})),
+            &["providers[0].jwt.dpop.nonce: expected `never` or `required`, found `always`"],
+        ),
+        (
+            with_origin(json!({"sender": "dpop", "from": [{"cookie": "session"}]})),
+            &[
+                "providers[0].jwt.from: with `sender: dpop`, tokens are only after `DPoP` in `authorization`: remove \
+               `from`, or use `sender: bound`",
+            ],
+        ),
+        (
+            with_origin(json!({"from": [{"header": "authorization", "scheme": "dpop"}]})),
+            &["providers[0].jwt.from[0].scheme: this scheme has credentials of another kind"],
+        ),
+    ]);
+}
 
-    let jwt = json!({
-        "dpop": { "algorithms": ["ES256"], "window": "60s", "nonce": "never" },
-    });
-    for (name, value) in jwt.as_object().unwrap() {
-        let expected = format!("providers[0].jwt.{name}: not supported yet");
-        hold(&[(with_jwt(json!({ name: value })), &[&expected])]);
-    }
-    for sender in ["dpop", "mtls", "bound"] {
-        hold(&[(
-            with_jwt(json!({ "sender": sender })),
-            &["providers[0].jwt.sender: not supported yet"],
-        )]);
-    }
+#[test]
+fn a_provider_of_digest_credentials_has_hashes_of_its_algorithms() {
+    let of = |members: Value| {
+        let users = json!([{"name": "lab", "ha1": {"SHA-256": "a".repeat(64)}}]);
+        let digest = merged(json!({"users": users}), members);
+        with(json!({"providers": [{"name": "scanners", "digest": digest}]}))
+    };
+    let user = |members: Value| {
+        let user = json!({"name": "lab", "ha1": {"SHA-256": "a".repeat(64)}});
+        of(json!({"users": [merged(user, members)]}))
+    };
+    let digits = "expected the 64 hexadecimal digits that `countersign hash digest` prints";
+    hold(&[
+        (
+            of(json!({"users": []})),
+            &["providers[0].digest.users: expected at least one user"],
+        ),
+        (
+            of(json!({"algorithms": []})),
+            &["providers[0].digest.algorithms: expected at least one algorithm"],
+        ),
+        (
+            of(json!({"algorithms": ["SHA-1", "SHA-256-sess", "SHA-512-256"]})),
+            &[
+                "providers[0].digest.algorithms[0]: unknown algorithm `SHA-1`: expected `SHA-256` or `MD5`",
+                "providers[0].digest.algorithms[1]: `SHA-256-sess` is not supported: clients that support it also support \
+                 `SHA-256`",
+                "providers[0].digest.algorithms[2]: `SHA-512-256` is not supported: clients that support it also support \
+                 `SHA-256`",
+            ],
+        ),
+        (
+            of(json!({"nonce_ttl": "2h"})),
+            &["providers[0].digest.nonce_ttl: expected a `nonce_ttl` from `1s` to `1h`"],
+        ),
+        (
+            of(json!({"secret": "short-secret"})),
+            &["providers[0].digest.secret: expected at least 16 bytes: a nonce could be forged"],
+        ),
+        (
+            of(json!({"algorithms": ["MD5"]})),
+            &[
+                "providers[0].digest.users[0].ha1: expected a hash for one of the provider's `algorithms`",
+            ],
+        ),
+        (
+            user(json!({"ha1": {"SHA-256": "circle of life"}})),
+            &[&format!(
+                "providers[0].digest.users[0].ha1.SHA-256: {digits}"
+            )],
+        ),
+        (
+            user(json!({"name": " lab"})),
+            &[
+                "providers[0].digest.users[0].name: expected a user name, without invisible characters and without \
+               whitespace at an end",
+            ],
+        ),
+        (
+            user(json!({"password": "secret"})),
+            &["providers[0].digest.users[0].password: unknown key"],
+        ),
+    ]);
+    hold_warnings(&[
+        (of(json!({})), &[]),
+        (
+            of(json!({"algorithms": ["md5", "SHA-256"]})),
+            &[
+                "providers[0].digest.algorithms: MD5 is broken: use `SHA-256`, unless a client supports only MD5",
+                "providers[0].digest.users[0].ha1: this user cannot authenticate with MD5: add its hash",
+            ],
+        ),
+    ]);
 }
 
 #[test]
@@ -1987,7 +2100,7 @@ fn all_faults_are_told_at_once() {
             "providers[0].jwt.audience: unknown key; did you mean `audiences`?",
             "providers[0].jwt.audiences: missing: expected a list of audiences, or `any`",
             "providers[0].jwt.issuer: expected an issuer, found an empty string",
-            "providers[1].digest: not supported yet",
+            "providers[1].digest.users: missing: expected a list",
             "providers[1].name: duplicate name `corp`: `providers[0]` has it already",
             "relm: unknown key; did you mean `realm`?",
             "rules[0].match.method: unknown key; did you mean `methods`?",

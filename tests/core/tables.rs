@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::support;
 use crate::support::case::{Case, Observed, Route, Upstream, load_all};
+use crate::support::certificate::Certificate;
 
 /// Header fields as the host hands them over: names in lower case, pseudo-header fields first.
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
@@ -122,8 +123,12 @@ impl Memory {
         let policies = route.map(Route::policies).unwrap_or_default();
         // The tests' Envoy is asked from there.
         let client = Some(Ipv4Addr::LOCALHOST.into());
+        let peer = case.request.certificate().map(Certificate::known);
+        let peer = peer.unwrap_or_default();
         let request = RequestView::new(pairs.collect())
+            .over_tls(case.request.is_over_tls())
             .from_client(client)
+            .from_peer(&peer)
             .on_route(
                 route.and_then(|route| Some(route.name.as_ref()?.as_bytes())),
                 policies.iter().map(String::as_bytes).collect(),
@@ -261,10 +266,14 @@ fn percent_encoded(message: &[u8]) -> Vec<u8> {
 
 fn fields(case: &Case) -> Fields {
     let request = &case.request;
+    let scheme = match request.is_over_tls() {
+        true => b"https".to_vec(),
+        false => b"http".to_vec(),
+    };
     let mut fields: Fields = vec![
         (b":method".to_vec(), request.method.clone()),
         (b":authority".to_vec(), request.authority()),
-        (b":scheme".to_vec(), b"http".to_vec()),
+        (b":scheme".to_vec(), scheme),
     ];
     if request.method != b"CONNECT" {
         fields.push((b":path".to_vec(), request.path()));

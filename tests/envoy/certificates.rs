@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use crate::support::certificate::{Authority, Certificate, Names, TRUSTED};
+use crate::support::certificate::{Authority, Certificate, Names, TRUSTED, hex};
 use crate::support::client::{self, Request, Response};
 use crate::support::envoy::{Bootstrap, Envoy};
 use crate::support::tls;
@@ -136,8 +136,6 @@ fn envoy_tells_the_names_and_the_digest_of_a_certificate() {
                 names.dns.iter().map(Into::into).collect(),
             )
         );
-        let digest = certificate.digest();
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(told("x-digest"), [digest]);
+        assert_eq!(told("x-digest"), [hex(&certificate.digest())]);
     }
 }

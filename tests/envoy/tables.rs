@@ -14,6 +14,7 @@ use crate::support::client::{self, Request, Response};
 use crate::support::envoy::{Bootstrap, Envoy};
 use crate::support::issuer::{Issuer, Page};
 use crate::support::leaks;
+use crate::support::tls;
 use crate::support::upstream::Upstream;
 
 /// The longest that a case may wait for a nonce to expire, in seconds.
@@ -22,12 +23,13 @@ const LONGEST_WAIT: u64 = 3;
 /// What Envoy's own log says that something went wrong is looked for after the last case.
 #[test]
 fn every_table_holds_in_a_real_envoy() {
-    let mut documents: Vec<(Value, Vec<Route>)> = Vec::new();
+    let mut documents: Vec<(Value, Vec<Route>, bool)> = Vec::new();
     for case in cases_of(&load_all(support::now())) {
         let first = case.asks().map(|asks| &*asks.case);
         for case in first.into_iter().chain([case]) {
             if !documents.iter().any(|known| is_under(case, known)) {
-                documents.push((case.document.clone(), case.routes.clone()));
+                let is_over_tls = case.request.is_over_tls();
+                documents.push((case.document.clone(), case.routes.clone(), is_over_tls));
             }
         }
     }
@@ -46,9 +48,14 @@ fn every_table_holds_in_a_real_envoy() {
     let (upstream, server) = (Upstream::start(), Issuer::start());
     let bootstrap = documents.iter().enumerate().fold(
         Bootstrap::new(upstream.port()).cluster("introspection", &[server.port()]),
-        |bootstrap, (place, (document, routes))| {
+        |bootstrap, (place, (document, routes, is_over_tls))| {
             let routes: Vec<Value> = routes.iter().map(Route::to_json).collect();
-            bootstrap.routed_listener(&format!("document-{place}"), document, &routes)
+            let name = format!("document-{place}");
+            let bootstrap = bootstrap.routed_listener(&name, document, &routes);
+            match is_over_tls {
+                true => bootstrap.over_tls(&tls::optional()),
+                false => bootstrap,
+            }
         },
     );
     let envoy = Envoy::start(bootstrap);
@@ -157,9 +164,11 @@ fn every_table_holds_in_a_real_envoy() {
     );
 }
 
-/// Whether a case is for these: a document, and the routes around it.
-fn is_under(case: &Case, (document, routes): &(Value, Vec<Route>)) -> bool {
-    case.document == *document && case.routes == *routes
+/// Whether a case is for these: a document, the routes around it, and whether the listener is over TLS.
+fn is_under(case: &Case, (document, routes, is_over_tls): &(Value, Vec<Route>, bool)) -> bool {
+    case.document == *document
+        && case.routes == *routes
+        && case.request.is_over_tls() == *is_over_tls
 }
 
 /// The selected cases that run in Envoy.
@@ -327,7 +336,11 @@ pub fn send(
         headers,
         body: &case.request.body,
     };
-    client::send(envoy.listener(listener), &request)
+    let (server, certificate) = (envoy.listener(listener), case.request.certificate());
+    match case.request.is_over_tls() {
+        true => client::send_over_tls(server, &request, certificate),
+        false => client::send(server, &request),
+    }
 }
 
 /// What came back; `details` is the case's number until the access log is read.

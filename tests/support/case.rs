@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::sending::{AsksFile, Makings, Sending};
+use super::certificate::{self, Certificate, Names};
 use super::challenge;
 use super::digest::DigestSpec;
 use super::document;
@@ -130,9 +131,32 @@ pub struct Request {
     pub hosts: Vec<Vec<u8>>,
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     pub body: Vec<u8>,
+    pub connection: Connection,
+}
+
+/// The connection of a request.
+#[derive(Debug, Clone)]
+pub enum Connection {
+    /// Without TLS.
+    Plain,
+    /// Over TLS, by a client with this certificate or without any.
+    Tls(Option<Arc<Certificate>>),
 }
 
 impl Request {
+    /// Whether it is sent over TLS.
+    pub fn is_over_tls(&self) -> bool {
+        matches!(self.connection, Connection::Tls(_))
+    }
+
+    /// The client's certificate.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match &self.connection {
+            Connection::Plain => None,
+            Connection::Tls(certificate) => certificate.as_deref(),
+        }
+    }
+
     /// `:authority`, as Envoy hands it over: that of an absolute target, else the Host fields, joined.
     pub fn authority(&self) -> Vec<u8> {
         self.absolute().map_or_else(
@@ -257,6 +281,8 @@ struct TableFile {
     tokens: BTreeMap<String, TokenSpec>,
     #[serde(default)]
     proofs: BTreeMap<String, ProofSpec>,
+    /// Of clients. A table that has some is over TLS.
+    certificates: Option<BTreeMap<String, Names>>,
     #[serde(default)]
     routes: Vec<Route>,
     /// By the names of tokens.
@@ -302,6 +328,8 @@ struct RequestFile {
     headers: Vec<(String, String)>,
     /// A credential of Digest: a `DigestSpec`.
     digest: Option<Value>,
+    /// The name of the client's certificate.
+    certificate: Option<String>,
     #[serde(default)]
     body: String,
 }
@@ -374,6 +402,7 @@ pub fn parse(name: &str, text: &str, now: i64) -> Table {
             tokens,
             proofs: file.proofs,
         }),
+        certificates: file.certificates.as_ref(),
         routes: &file.routes,
         answers,
         document: &document,
@@ -395,6 +424,7 @@ fn read(text: &str) -> Result<TableFile, serde_yaml_ng::Error> {
         let before = yaml.clone();
         yaml.apply_merge()?;
         if yaml == before {
+            certificate::fill(&mut yaml);
             return serde_yaml_ng::from_value(yaml);
         }
     }
@@ -403,6 +433,7 @@ fn read(text: &str) -> Result<TableFile, serde_yaml_ng::Error> {
 struct Loader<'a> {
     table: &'a str,
     makings: Arc<Makings>,
+    certificates: Option<&'a BTreeMap<String, Names>>,
     routes: &'a [Route],
     answers: Arc<Answers>,
     document: &'a Value,
@@ -459,6 +490,7 @@ impl Loader<'_> {
                 .map(|(name, value)| (fill(name), fill(value)))
                 .collect(),
             body: latin_1(&file.request.body),
+            connection: self.connection(&name, file.request.certificate.as_deref(), each),
         };
         let digest = file.request.digest.map(|mut written| {
             proof::replace(&mut written, &mut |text| {
@@ -520,6 +552,19 @@ impl Loader<'_> {
             self.expand_fixtures(&mut document);
         }
         case.asking(&asks, document)
+    }
+
+    fn connection(&self, case: &str, name: Option<&str>, each: Option<&str>) -> Connection {
+        let certificate = name.map(|name| name.replace("{each}", each.unwrap_or("{each}")));
+        match (self.certificates, certificate) {
+            (None, None) => Connection::Plain,
+            (Some(_), None) => Connection::Tls(None),
+            (names, Some(certificate)) => {
+                let names = names.and_then(|names| names.get(&certificate));
+                let names = names.unwrap_or_else(|| panic!("{case}: no certificate {certificate}"));
+                Connection::Tls(Some(Certificate::named(&certificate, names)))
+            }
+        }
     }
 
     /// The text with `{each}` and `{token}` replaced.

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
+use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding as _};
+use countersign::request::KnownPeer;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType,
     date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
+use serde_yaml_ng::Value as Yaml;
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 /// The certificate authority that the listeners of tests trust.
@@ -158,6 +161,73 @@ impl Certificate {
     pub fn thumbprint(&self) -> String {
         Base64UrlUnpadded::encode_string(&self.digest())
     }
+
+    /// What the core knows of it.
+    pub fn known(&self) -> KnownPeer {
+        KnownPeer {
+            digest: Some(self.digest()),
+            uri: self.names.uri.first().cloned(),
+            dns: self.names.dns.first().cloned(),
+        }
+    }
+
+    /// The digest as a table writes it.
+    fn written(&self, form: Option<&str>) -> String {
+        match form {
+            None => self.thumbprint(),
+            Some("hex") => hex(&self.digest()),
+            Some("colons") => self.digest().map(|octet| hex(&[octet])).join(":"),
+            Some("padded") => Base64Url::encode_string(&self.digest()),
+            Some("base64") => Base64::encode_string(&self.digest()),
+            Some("sha-1") => {
+                let digest = Sha1::digest(self.certificate.der());
+                Base64UrlUnpadded::encode_string(&digest)
+            }
+            Some(other) => panic!("no form of a digest is named {other}"),
+        }
+    }
+}
+
+/// Puts the digest of a certificate in the place of each `{certificate: cart}` of a table, as it is in a token that is bound to
+/// it. `as` writes it in another way, which no token may have.
+///
+/// # Panics
+/// The table has no certificate of that name.
+pub fn fill(table: &mut Yaml) {
+    let Some(certificates) = table.get("certificates").cloned() else {
+        return;
+    };
+    let certificates: BTreeMap<String, Names> =
+        serde_yaml_ng::from_value(certificates).unwrap_or_else(|e| panic!("certificates: {e}"));
+    for section in ["tokens", "answers"] {
+        if let Some(section) = table.get_mut(section) {
+            fill_within(section, &certificates);
+        }
+    }
+}
+
+fn fill_within(value: &mut Yaml, certificates: &BTreeMap<String, Names>) {
+    if let Some(name) = value.get("certificate").and_then(Yaml::as_str) {
+        let names = certificates.get(name);
+        let names = names.unwrap_or_else(|| panic!("no certificate is named {name}"));
+        let form = value.get("as").and_then(Yaml::as_str);
+        *value = Certificate::named(name, names).written(form).into();
+        return;
+    }
+    match value {
+        Yaml::Mapping(members) => members
+            .values_mut()
+            .for_each(|member| fill_within(member, certificates)),
+        Yaml::Sequence(items) => items
+            .iter_mut()
+            .for_each(|item| fill_within(item, certificates)),
+        _ => {}
+    }
+}
+
+/// Two digits for each octet, in lower case.
+pub fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn key() -> KeyPair {

@@ -94,6 +94,15 @@ fn exchange(
     leaks::of_sent(request);
     // A server that refuses a long head answers before it has read all of it, and closes.
     let sent = stream.write_all(request);
+    read_response(stream, sent, to_head)
+}
+
+/// Reads a response, no further than its end. `sent` says whether its request was sent.
+fn read_response(
+    stream: &mut impl Read,
+    sent: io::Result<()>,
+    to_head: bool,
+) -> Result<Response, Broken> {
     let mut answer = Vec::new();
     let mut block = [0; 16 * 1024];
     loop {
@@ -159,12 +168,39 @@ impl Connection {
             .map_err(|broken| broken.error)
     }
 
+    /// Sends one request over several connections, and reads no response before it is sent over each of them.
+    ///
+    /// # Errors
+    /// As for [`send`], also if the server has closed a connection.
+    pub fn ask_at_once(connections: &mut [Self], request: &[u8]) -> io::Result<Vec<Response>> {
+        leaks::of_sent(request);
+        let mut streams = Vec::new();
+        for connection in &mut *connections {
+            let mut stream = match connection.stream.take() {
+                Some(stream) => stream,
+                None => connect(connection.server, connection.timeout)?,
+            };
+            stream.write_all(request)?;
+            streams.push(stream);
+        }
+        let each = connections.iter_mut().zip(streams);
+        each.map(|(connection, mut stream)| {
+            let response =
+                read_response(&mut stream, Ok(()), false).map_err(|broken| broken.error)?;
+            connection.keep(stream, &response);
+            Ok(response)
+        })
+        .collect()
+    }
+
     fn ask_over(&mut self, mut stream: TcpStream, request: &[u8]) -> Result<Response, Broken> {
         let response = exchange(&mut stream, request, false)?;
-        if stays_open(&response) {
-            self.stream = Some(stream);
-        }
+        self.keep(stream, &response);
         Ok(response)
+    }
+
+    fn keep(&mut self, stream: TcpStream, response: &Response) {
+        self.stream = stays_open(response).then_some(stream);
     }
 }
 

@@ -19,22 +19,7 @@ const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 /// `None` if it is not a public key, is not spelled as RFC 7518 §6 and RFC 8037 §2 require, must not verify signatures
 /// with the algorithm (`alg`, `use`, `key_ops`), or is shorter or longer than the filter accepts.
 pub fn embedded_key(jwk: &Object<'_>, algorithm: Algorithm) -> Option<Key> {
-    if PRIVATE.iter().any(|name| jwk.get(name).is_some()) {
-        return None;
-    }
-    let is_absent_or = |name: &str, is_expected: fn(&Json<'_>, &str) -> bool, expected: &str| {
-        jwk.get(name)
-            .is_none_or(|value| is_expected(value, expected))
-    };
-    let is = |value: &Json<'_>, expected: &str| value.as_str() == Some(expected);
-    let lists = |value: &Json<'_>, expected: &str| match value {
-        Json::Array(items) => items.iter().any(|item| item.as_str() == Some(expected)),
-        _ => false,
-    };
-    let may_verify = is_absent_or("alg", is, algorithm.name())
-        && is_absent_or("use", is, "sig")
-        && is_absent_or("key_ops", lists, "verify");
-    if !may_verify {
+    if !may_verify(jwk, algorithm) {
         return None;
     }
     let text = |name: &str| jwk.get(name).and_then(Json::as_str);
@@ -51,6 +36,24 @@ pub fn embedded_key(jwk: &Object<'_>, algorithm: Algorithm) -> Option<Key> {
         _ => return None,
     };
     key.ok().filter(|key| key.fits(algorithm))
+}
+
+/// Whether the key is not a private one, and is for signatures with the algorithm (RFC 7517 §4.2 to §4.4).
+fn may_verify(jwk: &Object<'_>, algorithm: Algorithm) -> bool {
+    let is_text = |value: &Json<'_>, expected: &str| value.as_str() == Some(expected);
+    let can_be = |name: &str, expected: &str| {
+        let value = jwk.get(name);
+        value.is_none_or(|value| is_text(value, expected))
+    };
+    let lists_verify = |operations: &Json<'_>| match operations {
+        Json::Array(items) => items.iter().any(|item| is_text(item, "verify")),
+        _ => false,
+    };
+    let is_private = PRIVATE.iter().any(|name| jwk.get(name).is_some());
+    !is_private
+        && can_be("alg", algorithm.name())
+        && can_be("use", "sig")
+        && jwk.get("key_ops").is_none_or(lists_verify)
 }
 
 #[cfg(test)]

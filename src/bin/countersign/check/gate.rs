@@ -1,6 +1,5 @@
 //! A Countersign filter in a file, with its configuration.
 
-use countersign::authenticate::sender::Binding;
 use countersign::authenticate::{Method, Provider};
 use countersign::config::Loaded;
 use countersign::plan::Policy;
@@ -34,10 +33,9 @@ pub enum CertificateUse {
 
 impl CertificateUse {
     fn of(provider: &Provider) -> Self {
-        let sender = provider.method.sender();
-        match (&provider.method, sender.map(|sender| sender.required)) {
-            (Method::Mtls(_), _) => Self::Names,
-            (_, Some(Binding::Mtls | Binding::Any)) => Self::Binding,
+        match provider.method {
+            Method::Mtls(_) => Self::Names,
+            _ if provider.needs_certificate() => Self::Binding,
             _ => Self::Nothing,
         }
     }

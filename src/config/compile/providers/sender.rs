@@ -20,6 +20,9 @@ use crate::scheme::SchemeSet;
 /// The scheme of RFC 9449 §7.1.
 const SCHEME: &str = "DPoP";
 
+/// EdDSA has two names (RFC 8037, RFC 9864 §2.2): a client writes one of them.
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Ed25519];
+
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// What was used is kept for as long.
@@ -57,7 +60,7 @@ impl Compiler<'_> {
             return Err(self.report(at, InvalidSender::NoOrigin));
         };
         let mut dpop = dpop::Dpop {
-            algorithms: AlgorithmSet::from_iter([Algorithm::Es256, Algorithm::EdDsa]),
+            algorithms: AlgorithmSet::from_iter(ALGORITHMS),
             window: WINDOW,
             needs_nonce: false,
             origin,
