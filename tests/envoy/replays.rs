@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rsa::rand_core::{OsRng, RngCore as _};
 use serde_json::json;
 
 use crate::support::client::{Connection, Response};
@@ -11,13 +12,15 @@ use crate::support::possession::{
     get,
 };
 
+/// How many requests are sent to each worker at once.
+const BATCH: u32 = 10;
 const PATH: &str = "/orders/17?a=b";
 
-/// An Envoy, and a connection to each of its workers.
+/// An Envoy, and connections to each of its workers.
 struct Workers {
     envoy: Envoy,
     holder: Holder,
-    connections: Vec<Connection>,
+    connections: Vec<Vec<Connection>>,
 }
 
 impl Workers {
@@ -36,10 +39,14 @@ impl Workers {
                 .routed_listener("api", &document, &[passed])
                 .balanced(),
         );
-        let connect = |_| Connection::new(envoy.listener("api"), Duration::from_secs(120));
-        let mut connections: Vec<Connection> = (0..workers).map(connect).collect();
-        for connection in &mut connections {
+        let mut connections: Vec<Vec<Connection>> = (0..workers).map(|_| Vec::new()).collect();
+        for _ in 0..workers * BATCH {
+            let before = envoy.accepted_by_worker("api");
+            let mut connection = Connection::new(envoy.listener("api"), Duration::from_secs(120));
             assert_eq!(connection.ask(&get(PATH, &[])).unwrap().status, 401);
+            let after = envoy.accepted_by_worker("api");
+            let worker = (0..after.len()).find(|worker| after[*worker] != before[*worker]);
+            connections[worker.expect("a worker has accepted it")].push(connection);
         }
         Self {
             envoy,
@@ -48,30 +55,65 @@ impl Workers {
         }
     }
 
-    /// Sends a request to each worker at once. One of them accepts it; the response of the others.
-    fn refused(&mut self, request: &[u8]) -> Vec<Response> {
-        // No worker is always the first to get it.
-        self.connections.rotate_left(1);
-        let mut responses = Connection::ask_at_once(&mut self.connections, request).unwrap();
-        let statuses: Vec<u16> = responses.iter().map(|response| response.status).collect();
-        responses.retain(|response| response.status != 200);
-        assert_eq!(responses.len() + 1, self.connections.len(), "{statuses:?}");
-        responses
+    /// Sends each request to each worker at once. One of the workers accepts it; the responses of the others.
+    ///
+    /// Each worker gets the requests in another order. So some requests are evaluated by several workers at the same
+    /// moment, although the workers do not begin at the same moment.
+    fn refused(&mut self, requests: &[Vec<u8>]) -> Vec<Response> {
+        let mut sent = Vec::new();
+        for connections in &mut self.connections {
+            for (turn, (connection, index)) in
+                connections.iter_mut().zip(shuffled(BATCH)).enumerate()
+            {
+                sent.push((turn, index, connection));
+            }
+        }
+        // No worker gets all of its requests before another one.
+        sent.sort_by_key(|(turn, ..)| *turn);
+        let indices: Vec<usize> = sent.iter().map(|(_, index, _)| *index).collect();
+        let mut sent: Vec<(&mut Connection, &[u8])> = sent
+            .into_iter()
+            .map(|(_, index, connection)| (connection, &requests[index][..]))
+            .collect();
+        let responses = Connection::ask_at_once(&mut sent).unwrap();
+        let mut accepted = vec![0; requests.len()];
+        let mut refused = Vec::new();
+        for (index, response) in indices.into_iter().zip(responses) {
+            if response.status == 200 {
+                accepted[index] += 1;
+            } else {
+                refused.push(response);
+            }
+        }
+        assert_eq!(accepted, vec![1; requests.len()]);
+        refused
     }
 
     fn ends_well(&self) {
-        // The connections were never closed, and each worker had one.
-        let each = vec![1; self.connections.len()];
+        // No connection was closed, and each worker has served the same number.
+        let each = vec![u64::from(BATCH); self.connections.len()];
         assert_eq!(self.envoy.accepted_by_worker("api"), each);
         assert_eq!(self.envoy.alarms(), Vec::<String>::new());
     }
 }
 
-fn each_proof_is_accepted_once(workers: &mut Workers, proofs: u32) {
-    for _ in 0..proofs {
-        let proof = workers.holder.proof("/orders/17", None);
-        let request = get(PATH, &workers.holder.fields(&proof));
-        for refused in workers.refused(&request) {
+/// The numbers below this one in a random order.
+fn shuffled(count: u32) -> Vec<usize> {
+    let mut numbers: Vec<(u32, usize)> = (0..count as usize)
+        .map(|number| (OsRng.next_u32(), number))
+        .collect();
+    numbers.sort_unstable();
+    numbers.into_iter().map(|(_, number)| number).collect()
+}
+
+fn each_proof_is_accepted_once(workers: &mut Workers, batches: u32) {
+    for _ in 0..batches {
+        let request = |_| {
+            let proof = workers.holder.proof("/orders/17", None);
+            get(PATH, &workers.holder.fields(&proof))
+        };
+        let requests: Vec<Vec<u8>> = (0..BATCH).map(request).collect();
+        for refused in workers.refused(&requests) {
             assert_eq!(refused.status, 401);
             let challenge = challenges(&refused).find(|challenge| challenge.scheme == "DPoP");
             let challenge = challenge.expect("a challenge of DPoP");
@@ -80,11 +122,13 @@ fn each_proof_is_accepted_once(workers: &mut Workers, proofs: u32) {
     }
 }
 
-fn each_count_of_a_nonce_is_accepted_once(workers: &mut Workers, counts: u32) {
-    let challenge = digest_challenge(&workers.connections[0].ask(&get(PATH, &[])).unwrap());
-    for count in 1..=counts {
-        let request = get(PATH, &digest_fields(&challenge, PATH, count));
-        for refused in workers.refused(&request) {
+fn each_count_of_a_nonce_is_accepted_once(workers: &mut Workers, batches: u32) {
+    let challenge = digest_challenge(&workers.connections[0][0].ask(&get(PATH, &[])).unwrap());
+    for batch in 0..batches {
+        let counts = batch * BATCH + 1..=(batch + 1) * BATCH;
+        let request = |count| get(PATH, &digest_fields(&challenge, PATH, count));
+        let requests: Vec<Vec<u8>> = counts.map(request).collect();
+        for refused in workers.refused(&requests) {
             assert_eq!(refused.status, 401);
             assert_eq!(digest_challenge(&refused).get("stale"), Some("true"));
         }
@@ -94,21 +138,21 @@ fn each_count_of_a_nonce_is_accepted_once(workers: &mut Workers, counts: u32) {
 #[test]
 fn a_proof_that_is_sent_to_two_workers_at_once_is_accepted_once() {
     let mut workers = Workers::start(2);
-    each_proof_is_accepted_once(&mut workers, 1000);
+    each_proof_is_accepted_once(&mut workers, 1000 / BATCH);
     workers.ends_well();
 }
 
 #[test]
 fn a_nonce_count_that_is_sent_to_two_workers_at_once_is_accepted_once() {
     let mut workers = Workers::start(2);
-    each_count_of_a_nonce_is_accepted_once(&mut workers, 1000);
+    each_count_of_a_nonce_is_accepted_once(&mut workers, 1000 / BATCH);
     workers.ends_well();
 }
 
 #[test]
 fn four_workers_accept_a_proof_and_a_nonce_count_once() {
     let mut workers = Workers::start(4);
-    each_proof_is_accepted_once(&mut workers, 250);
-    each_count_of_a_nonce_is_accepted_once(&mut workers, 250);
+    each_proof_is_accepted_once(&mut workers, 250 / BATCH);
+    each_count_of_a_nonce_is_accepted_once(&mut workers, 250 / BATCH);
     workers.ends_well();
 }

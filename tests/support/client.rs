@@ -184,14 +184,16 @@ impl Connection {
             .map_err(|broken| broken.error)
     }
 
-    /// Sends one request over several connections, and reads no response before it is sent over each of them.
+    /// Sends a request over each of several connections, and reads no response before all are sent.
     ///
     /// # Errors
     /// As for [`send`], also if the server has closed a connection.
-    pub fn ask_at_once(connections: &mut [Self], request: &[u8]) -> io::Result<Vec<Response>> {
-        leaks::of_sent(request);
+    pub fn ask_at_once(requests: &mut [(&mut Self, &[u8])]) -> io::Result<Vec<Response>> {
+        requests
+            .iter()
+            .for_each(|(_, request)| leaks::of_sent(request));
         let mut streams = Vec::new();
-        for connection in &mut *connections {
+        for (connection, request) in &mut *requests {
             let mut stream = match connection.stream.take() {
                 Some(stream) => stream,
                 None => connect(connection.server, connection.timeout)?,
@@ -199,8 +201,8 @@ impl Connection {
             stream.write_all(request)?;
             streams.push(stream);
         }
-        let each = connections.iter_mut().zip(streams);
-        each.map(|(connection, mut stream)| {
+        let each = requests.iter_mut().zip(streams);
+        each.map(|((connection, _), mut stream)| {
             let response =
                 read_response(&mut stream, Ok(()), false).map_err(|broken| broken.error)?;
             connection.keep(stream, &response);

@@ -19,6 +19,8 @@ use super::{now, thumbprint};
 pub const ORIGIN: &str = "https://api.example.com";
 /// The realm of every challenge.
 pub const REALM: &str = "api";
+/// The scope of every client.
+pub const SCOPE: &str = "orders:read";
 const ISSUER: &str = "https://as.example.com";
 /// The user of [`digest_provider`].
 pub const USER: &str = "lab";
@@ -50,6 +52,7 @@ impl Issuer {
         let key = SigningKey::generate(Algorithm::Es256);
         let claims = json!({
             "iss": ISSUER, "aud": "orders", "sub": subject, "iat": now(), "exp": now() + 3600,
+            "scope": SCOPE,
             "cnf": {"jkt": thumbprint::of(&key.public_jwk())},
         });
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid()});
@@ -100,7 +103,8 @@ impl Holder {
 pub fn digest_provider(with: &Value) -> Value {
     let ha1 = Sha256::digest(format!("{USER}:{REALM}:{PASSWORD}"));
     let ha1: String = ha1.iter().map(|octet| format!("{octet:02x}")).collect();
-    let mut digest = json!({"users": [{"name": USER, "ha1": {"SHA-256": ha1}}]});
+    let user = json!({"name": USER, "ha1": {"SHA-256": ha1}, "scopes": [SCOPE]});
+    let mut digest = json!({"users": [user]});
     for (name, value) in with.as_object().into_iter().flatten() {
         digest[name] = value.clone();
     }
