@@ -22,6 +22,7 @@ mod keys;
 mod leaks;
 mod lists;
 mod mistakes;
+mod mtls;
 mod preflights;
 mod replays;
 mod routes;

@@ -86,6 +86,7 @@ fn istio_has_the_documents_of_the_envoy_examples() {
     for (plugin, example) in [
         ("envoy/istio/wasmplugin.yaml", "envoy/envoy.yaml"),
         ("envoy/istio/credentials.yaml", "envoy/credentials.yaml"),
+        ("envoy/istio/certificates.yaml", "envoy/certificates.yaml"),
     ] {
         // The manifests after the first one are about clusters, whose names differ.
         let text = fs::read_to_string(support::in_repository(plugin)).unwrap();
@@ -119,7 +120,12 @@ fn rename_clusters(document: &mut Value) {
 
 #[test]
 fn the_command_accepts_the_examples_without_a_warning() {
-    for file in ["envoy/credentials.yaml", "envoy/istio/credentials.yaml"] {
+    for file in [
+        "envoy/credentials.yaml",
+        "envoy/certificates.yaml",
+        "envoy/istio/credentials.yaml",
+        "envoy/istio/certificates.yaml",
+    ] {
         let ran = Command::new(env!("CARGO_BIN_EXE_countersign"))
             .arg("check")
             .arg(support::in_repository(file))

@@ -56,9 +56,25 @@ pub fn send_over_tls(
     request: &Request<'_>,
     certificate: Option<&Certificate>,
 ) -> io::Result<Response> {
-    let mut stream = tls::connect(connect(server, TIMEOUT)?, certificate)?;
+    let mut stream = connect_over_tls(server, &tls::Client::new(certificate))?;
+    send_on(&mut stream, request)
+}
+
+/// A TLS connection of a client, for [`send_on`].
+///
+/// # Errors
+/// The connection fails, or times out.
+pub fn connect_over_tls(server: SocketAddr, client: &tls::Client) -> io::Result<tls::Stream> {
+    client.connect(connect(server, TIMEOUT)?)
+}
+
+/// As [`send`], on an open connection.
+///
+/// # Errors
+/// As for [`send`].
+pub fn send_on(stream: &mut (impl Read + Write), request: &Request<'_>) -> io::Result<Response> {
     let to_head = request.method == b"HEAD";
-    exchange(&mut stream, &to_bytes(request), to_head).map_err(|broken| broken.error)
+    exchange(stream, &to_bytes(request), to_head).map_err(|broken| broken.error)
 }
 
 fn connect(server: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {

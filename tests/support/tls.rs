@@ -52,26 +52,37 @@ pub fn accept_untrusted() -> Value {
     context
 }
 
-/// A connection to a listener by a client with this certificate, or without any.
-///
-/// # Errors
-/// What rustls returns. That Envoy refuses the certificate is an error of the first read, since TLS 1.3 ends the handshake
-/// of the client before.
-pub fn connect(stream: TcpStream, certificate: Option<&Certificate>) -> io::Result<Stream> {
-    let mut roots = RootCertStore::empty();
-    roots.add(TRUSTED.der()).map_err(io::Error::other)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_root_certificates(roots);
-    let config = match certificate {
-        None => builder.with_no_client_auth(),
-        Some(own) => builder
-            .with_client_auth_cert(vec![own.der()], own.key_der())
-            .map_err(io::Error::other)?,
-    };
-    let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
-    let session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-    Ok(StreamOwned::new(session, stream))
+/// A client with a certificate, or without any. It resumes its sessions (RFC 8446 §2.2).
+#[derive(Clone)]
+pub struct Client(Arc<ClientConfig>);
+
+impl Client {
+    /// # Panics
+    /// rustls rejects the certificate.
+    pub fn new(certificate: Option<&Certificate>) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(TRUSTED.der()).expect("an authority");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions of TLS")
+            .with_root_certificates(roots);
+        Self(Arc::new(match certificate {
+            None => builder.with_no_client_auth(),
+            Some(own) => builder
+                .with_client_auth_cert(vec![own.der()], own.key_der())
+                .expect("a certificate with its key"),
+        }))
+    }
+
+    /// TLS over a connection to a listener.
+    ///
+    /// # Errors
+    /// What rustls returns. That Envoy refuses the certificate is an error of the first read, since TLS 1.3 ends the handshake
+    /// of the client before.
+    pub fn connect(&self, stream: TcpStream) -> io::Result<Stream> {
+        let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+        let session = ClientConnection::new(Arc::clone(&self.0), name);
+        Ok(StreamOwned::new(session.map_err(io::Error::other)?, stream))
+    }
 }

@@ -86,7 +86,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// Whether a request can have a credential of each: in different parts of the request, which no provider reads both.
+    /// Whether a request can have a credential of each: in different parts of the request, which no provider reads both. A client
+    /// certificate is no part of the request.
     fn can_be_together(
         &self,
         one: &Provider,
@@ -110,8 +111,11 @@ impl Compiler<'_> {
             };
             carrier(own).map(Carrier::part) != carrier(other).map(Carrier::part) && !is_denied
         };
+        let is_of_connection = |provider: &Provider| matches!(provider.method, Method::Mtls(_));
         let mut own = one.locations.iter();
-        own.any(|own| two.locations.iter().any(|other| can_be(own, other)))
+        is_of_connection(one)
+            || is_of_connection(two)
+            || own.any(|own| two.locations.iter().any(|other| can_be(own, other)))
     }
 
     pub(super) fn gate(
