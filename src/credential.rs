@@ -27,6 +27,7 @@ pub use self::cookie::{value_of, without_cookies_that};
 pub use self::digest::DigestCredential;
 pub use self::field::{has_credential_without_scheme, has_schemes};
 pub use self::login::Login;
+use crate::kinds;
 use crate::reject::{
     CredentialFault, Invalid, KeyFault, LoginFault, MalformedCredential, Reject, TokenFault,
 };
@@ -137,7 +138,7 @@ pub enum Grammar {
     /// The `token68` of `Basic`, which contains a user name and a password (RFC 7617 §2).
     Basic,
     /// The parameters of `Digest` (RFC 7616 §3.4).
-    Digest,
+    Digest(kinds::Digest),
     /// An API key ([`is_api_key`]).
     Key,
 }
@@ -301,7 +302,7 @@ impl Grammar {
                 octets_of_token.all(|byte| is_allowed(*byte) || *byte == b'=')
                     && self.accepts(octets)
             }
-            Self::Basic | Self::Digest | Self::Key => self.accepts(octets),
+            Self::Basic | Self::Digest(_) | Self::Key => self.accepts(octets),
         }
     }
 
@@ -311,7 +312,7 @@ impl Grammar {
             // `token68` has the same characters (RFC 9110 §11.2).
             Self::Token | Self::DpopToken | Self::Basic => is_b64token(octets),
             // A list, which is searched for a second credential before it is read (`field::after_scheme`).
-            Self::Digest => false,
+            Self::Digest(_) => false,
             Self::Key => is_api_key(octets),
         }
     }
@@ -327,7 +328,7 @@ impl Grammar {
                 Some(TokenFault::Malformed.into())
             }
             (
-                Self::Token | Self::DpopToken | Self::Digest,
+                Self::Token | Self::DpopToken | Self::Digest(_),
                 CredentialFault::Syntax | CredentialFault::Empty,
             ) => None,
             (Self::Basic, CredentialFault::Syntax | CredentialFault::Empty) => {
@@ -365,7 +366,7 @@ impl Grammar {
                 Some(login) => Shown::Login(login),
                 None => Shown::Malformed(LoginFault::Malformed.into()),
             },
-            Self::Digest => {
+            Self::Digest(_) => {
                 let Cow::Borrowed(octets) = octets else {
                     return Err(CredentialFault::Syntax);
                 };

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! host bytes → request → evaluate(credential → authenticate → authorize) → response → host bytes
-//!                        ▲ plan, from config      ▲ store: tokens, failures, hash budget; keys, lists, answers
+//!                        ▲ plan, from config      ▲ store: tokens, failures, replays, hash budget; keys, lists, answers
 //! ```
 //!
 //! Its rules:
@@ -35,6 +35,7 @@ pub mod identity;
 pub mod introspector;
 pub mod json;
 pub mod keys;
+pub mod kinds;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mint;
 pub mod nonce;

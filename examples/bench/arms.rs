@@ -8,12 +8,17 @@ use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 
 use crate::load::{Load, request};
+use crate::support::client::{self, Request};
 use crate::support::envoy::{Envoy, module_path, wasm_filter};
+use crate::support::possession::{
+    Holder, Issuer, ORIGIN, REALM, digest_challenge, digest_fields, digest_provider,
+};
 use crate::support::{now, token};
 
 const ISSUER: &str = "https://login.example.com";
 const AUDIENCE: &str = "orders";
 const SCOPE: &str = "orders:read";
+const ORDERS: &str = "/orders/4711";
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
 
 /// A filter chain under load.
@@ -32,6 +37,22 @@ enum Remembers {
 }
 
 impl Arm {
+    fn new(
+        name: &'static str,
+        envoy: Envoy,
+        requests: Vec<Vec<u8>>,
+        status: u16,
+        remembers: Option<Remembers>,
+    ) -> Self {
+        let load = Load::new(envoy.listener("bench"), requests, status);
+        Self {
+            name,
+            envoy,
+            load,
+            remembers,
+        }
+    }
+
     /// Sends this number of requests, and returns the CPU time of Envoy for one request, in microseconds.
     pub fn run(&mut self, requests: usize) -> f64 {
         let before = self.envoy.cpu_nanoseconds();
@@ -66,8 +87,11 @@ impl Arm {
     }
 }
 
-/// Distinct tokens, signed with two keys.
+/// Distinct tokens, signed with two keys, and a client that proves the possession of a third.
 pub struct Tokens {
+    count: usize,
+    issuer: Issuer,
+    holder: Holder,
     jwks: Value,
     rs256: Vec<String>,
     es256: Vec<String>,
@@ -78,7 +102,11 @@ impl Tokens {
     pub fn mint(count: usize) -> Self {
         let rsa = token::read_key("tests/keys/rs256.json");
         let ec = token::read_key("tests/keys/es256.json");
+        let issuer = Issuer::new();
         Self {
+            count,
+            holder: issuer.client_of("user-0"),
+            issuer,
             jwks: json!({"keys": [rsa.public_jwk(), ec.public_jwk()]}),
             rs256: sign(&rsa, Algorithm::Rs256, count),
             es256: sign(&ec, Algorithm::Es256, count),
@@ -98,24 +126,33 @@ fn sign(key: &SigningKey, algorithm: Algorithm, count: usize) -> Vec<String> {
         let token = key.sign(algorithm, &header, claims.to_string().as_bytes());
         token.expect("the key serves the algorithm")
     };
-    let one = &one;
+    in_parallel(count, &one)
+}
+
+/// The results for each number below `count`. Their order does not matter.
+fn in_parallel<T: Send>(count: usize, one: &(impl Fn(usize) -> T + Sync)) -> Vec<T> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
+        let part = |worker| {
+            move || {
+                (worker..count)
+                    .step_by(workers)
+                    .map(one)
+                    .collect::<Vec<_>>()
+            }
+        };
         let parts: Vec<_> = (0..workers)
-            .map(|worker| {
-                scope.spawn(move || {
-                    (worker..count)
-                        .step_by(workers)
-                        .map(one)
-                        .collect::<Vec<_>>()
-                })
-            })
+            .map(|worker| scope.spawn(part(worker)))
             .collect();
+        let parts = parts.into_iter();
         parts
-            .into_iter()
-            .flat_map(|part| part.join().expect("signed"))
+            .flat_map(|part| part.join().expect("a result"))
             .collect()
     })
+}
+
+fn authorization(value: &str) -> (String, String) {
+    ("authorization".to_owned(), value.to_owned())
 }
 
 /// Starts every arm.
@@ -128,22 +165,14 @@ pub fn all(tokens: &Tokens) -> Vec<Arm> {
     let (rs256, es256) = (&tokens.rs256[..], &tokens.es256[..]);
     let start = |name, filters: &[Value], path, tokens: &[String], status, remembers| {
         let envoy = Envoy::start_with(&bootstrap(filters), Stdio::null());
+        let bearer = |token: &String| request(path, &[authorization(&format!("Bearer {token}"))]);
         let requests = match tokens {
-            [] => vec![request(path, None)],
-            _ => tokens
-                .iter()
-                .map(|token| request(path, Some(token)))
-                .collect(),
+            [] => vec![request(path, &[])],
+            _ => tokens.iter().map(bearer).collect(),
         };
-        let load = Load::new(envoy.listener("bench"), requests, status);
-        Arm {
-            name,
-            envoy,
-            load,
-            remembers,
-        }
+        Arm::new(name, envoy, requests, status, remembers)
     };
-    let orders = "/orders/4711";
+    let orders = ORDERS;
     vec![
         start("no filter", &[], orders, &rs256[..1], 200, None),
         start(
@@ -186,6 +215,8 @@ pub fn all(tokens: &Tokens) -> Vec<Arm> {
             200,
             Some(Nothing),
         ),
+        dpop(tokens),
+        digest(tokens),
         start("Countersign, no token", &ours, orders, &[], 401, None),
         start(
             "jwt_authn, RS256 repeated",
@@ -239,13 +270,52 @@ pub fn all(tokens: &Tokens) -> Vec<Arm> {
     ]
 }
 
+/// A token that is bound to a key, repeated, each time with a new proof.
+fn dpop(tokens: &Tokens) -> Arm {
+    let provider = tokens.issuer.provider(&json!({"window": "10m"}));
+    let envoy = Envoy::start_with(&bootstrap(&[countersign_with(&provider)]), Stdio::null());
+    let holder = &tokens.holder;
+    let requests = in_parallel(tokens.count, &|_| {
+        request(ORDERS, &holder.fields(&holder.proof(ORDERS, None)))
+    });
+    Arm::new(
+        "Countersign, DPoP",
+        envoy,
+        requests,
+        200,
+        Some(Remembers::All),
+    )
+}
+
+/// A nonce, each time with another count.
+fn digest(tokens: &Tokens) -> Arm {
+    let provider = digest_provider(&json!({"nonce_ttl": "1h"}));
+    let envoy = Envoy::start_with(&bootstrap(&[countersign_with(&provider)]), Stdio::null());
+    let first = Request {
+        method: b"GET",
+        target: ORDERS.as_bytes(),
+        headers: vec![(b"host", b"orders.example.com")],
+        body: b"",
+    };
+    let refused = client::send(envoy.listener("bench"), &first).expect("Envoy answers");
+    let challenge = digest_challenge(&refused);
+    let requests = (1..).take(tokens.count);
+    let requests = requests.map(|count| request(ORDERS, &digest_fields(&challenge, ORDERS, count)));
+    Arm::new("Countersign, Digest", envoy, requests.collect(), 200, None)
+}
+
 /// The filter, with two of the rules of `envoy/envoy.yaml`. It writes no audit lines, because Envoy writes no access log.
 fn countersign(tokens: &Tokens) -> Value {
+    countersign_with(&json!({"name": "corp", "jwt": {
+        "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": {"inline": tokens.jwks}
+    }}))
+}
+
+fn countersign_with(provider: &Value) -> Value {
     let document = json!({
-        "realm": "orders",
-        "providers": [{"name": "corp", "jwt": {
-            "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": {"inline": tokens.jwks}
-        }}],
+        "realm": REALM,
+        "origin": ORIGIN,
+        "providers": [provider],
         "rules": [
             {"name": "health", "match": {"paths": ["/healthz"]}, "allow": "public"},
             {"name": "read-orders", "match": {"paths": ["/orders/**"], "methods": ["GET"]}, "require": {"scopes": [SCOPE]}}

@@ -77,17 +77,18 @@ impl Load {
     }
 }
 
-/// A request with the headers that an API client sends.
-pub fn request(path: &str, token: Option<&String>) -> Vec<u8> {
-    let authorization = token.map_or_else(String::new, |token| {
-        format!("authorization: Bearer {token}\r\n")
-    });
-    format!(
+/// A request with the headers that an API client sends, and these.
+pub fn request(path: &str, fields: &[(String, String)]) -> Vec<u8> {
+    let mut request = format!(
         "GET {path} HTTP/1.1\r\nhost: orders.example.com\r\nuser-agent: shop/2.4 (linux)\r\naccept: application/json\r\n\
          accept-encoding: gzip, br\r\naccept-language: en\r\n\
-         traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n{authorization}\r\n"
-    )
-    .into_bytes()
+         traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+    );
+    for (name, value) in fields {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    request.into_bytes()
 }
 
 /// Reads one response with its body, and returns its status.

@@ -53,6 +53,8 @@ const COMPARISONS: &[Comparison] = &[
         "Countersign, RS256 repeated",
     ),
     Comparison::new("jwt_authn, no token", "Countersign, no token"),
+    Comparison::new("Countersign, DPoP", "Countersign, ES256 repeated"),
+    Comparison::new("Countersign, Digest", "Countersign, ES256 repeated"),
 ];
 
 fn main() -> ExitCode {

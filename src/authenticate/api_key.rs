@@ -10,11 +10,14 @@ use self::list::ApiKeys;
 use super::principal::Verified;
 use super::{Facts, Offer, Refusal, SourceId};
 use crate::credential::Shown;
+use crate::kinds;
 use crate::reject::KeyFault;
 
 /// How a provider verifies API keys.
 #[derive(Debug)]
 pub struct ApiKey {
+    /// This build verifies this kind.
+    pub kind: kinds::ApiKey,
     /// The keys that are valid.
     pub keys: Keys,
     /// What a 401 offers: the first location.

@@ -15,11 +15,14 @@ use self::users::{User, UserList};
 use super::principal::Verified;
 use super::{Evidence, Facts, Offer, Refusal, SourceId};
 use crate::credential::{Login, Shown};
+use crate::kinds;
 use crate::reject::{LoginFault, Unavailable};
 
 /// How a provider verifies passwords.
 #[derive(Debug)]
 pub struct Basic {
+    /// This build verifies this kind.
+    pub kind: kinds::Basic,
     /// The users.
     pub users: Users,
     /// What a 401 offers.

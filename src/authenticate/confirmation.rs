@@ -91,7 +91,7 @@ mod tests {
             &padded,
             &not_canonical,
             sha1,
-            &HASH[..42],
+            HASH.trim_end_matches('k'),
         ] {
             for name in ["jkt", "x5t#S256"] {
                 let cnf = format!(r#"{{"{name}":"{hash}"}}"#);

@@ -5,8 +5,6 @@
 
 pub mod algorithm;
 pub mod response;
-#[cfg(test)]
-mod tests;
 pub mod users;
 
 use std::time::Duration;
@@ -20,12 +18,15 @@ pub use self::users::{DigestUser, DigestUsers, Ha1};
 use super::principal::Verified;
 use super::{Evidence, Facts, Offer, Refusal};
 use crate::credential::{DigestCredential, Shown};
+use crate::kinds;
 use crate::nonce::{NonceKey, Purpose, Use};
 use crate::reject::{LoginFault, Unavailable};
 
 /// How a provider verifies Digest credentials.
 #[derive(Debug)]
 pub struct Digest {
+    /// This build verifies this kind.
+    pub kind: kinds::Digest,
     /// The provider's name: a nonce is for one provider.
     pub name: String,
     /// The realm of the challenges, which the hashes of the users contain.
@@ -118,3 +119,6 @@ impl Digest {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

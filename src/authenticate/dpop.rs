@@ -24,6 +24,7 @@ use super::jose::signature::{Algorithm, AlgorithmSet, Backend, Key, SignatureFau
 use super::jose::thumbprint::thumbprint;
 use super::jwt::is_kind;
 use crate::json::{self, Json, Object};
+use crate::kinds;
 use crate::reject::ProofFault;
 use crate::time::Timestamp;
 use crate::url::names_resource;
@@ -45,6 +46,8 @@ pub const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 /// How proofs are verified.
 #[derive(Debug)]
 pub struct Dpop {
+    /// This build verifies this kind.
+    pub kind: kinds::Dpop,
     /// The algorithms that are accepted. Symmetric ones are never accepted.
     pub algorithms: AlgorithmSet,
     /// How old a proof may be.

@@ -14,6 +14,7 @@ use super::sender::Sender;
 use super::{Facts, Offer, Parsed, Refusal};
 use crate::credential::Shown;
 use crate::json::{self, Json};
+use crate::kinds;
 use crate::reject::{TokenFault, Unavailable};
 use crate::time::Timestamp;
 
@@ -39,6 +40,8 @@ const OTHER_KINDS: [&str; 6] = [
 /// How a provider verifies opaque tokens.
 #[derive(Debug)]
 pub struct Introspection {
+    /// This build verifies this kind.
+    pub kind: kinds::Introspection,
     /// The audiences that the provider accepts.
     pub audiences: Audiences,
     /// Whether a JSON Web Token whose issuer is unknown is introspected too.

@@ -9,11 +9,14 @@ use self::subject::SubjectPattern;
 use super::granted::Granted;
 use super::principal::Verified;
 use super::{Evidence, Offer};
+use crate::kinds;
 use crate::request::PeerCertificate;
 
 /// How a provider recognizes client certificates.
 #[derive(Debug)]
 pub struct Mtls {
+    /// This build verifies this kind.
+    pub kind: kinds::Mtls,
     /// The names that it accepts.
     pub subjects: Vec<SubjectPattern>,
 }

@@ -64,6 +64,12 @@ pub enum Fault {
         "expected exactly one of `jwt`, `introspection`, `api_key`, `basic`, `digest` and `mtls`"
     )]
     Method,
+    /// A kind of credentials, by its key and by the feature of Cargo that builds it.
+    #[error("this build does not verify `{key}`: build the module with the feature `{feature}`")]
+    NotBuilt {
+        key: &'static str,
+        feature: &'static str,
+    },
     #[error("expected at least one {0}")]
     Empty(&'static str),
     #[error("expected {0}, found an empty string")]

@@ -5,8 +5,6 @@
 //! 3. A quoted-string is compared and hashed without its quotes and its escapes (`unq`, RFC 7616 §3.4).
 
 mod parameters;
-#[cfg(test)]
-mod tests;
 mod user;
 
 use std::borrow::Cow;
@@ -173,3 +171,6 @@ impl fmt::Debug for DigestCredential<'_> {
         formatter.write_str("DigestCredential")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,7 @@ pub fn after_scheme<'a>(
         Ok(None)
     } else if credential.is_empty() {
         Err(CredentialFault::Empty)
-    } else if grammar == Grammar::Digest && is_apart {
+    } else if matches!(grammar, Grammar::Digest(_)) && is_apart {
         // Its parameters have commas between them. They are read now that no second credential follows one.
         Ok(Some(Cow::Borrowed(credential)))
     } else {

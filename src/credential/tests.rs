@@ -115,7 +115,7 @@ fn h_37_h_38_two_credentials_are_rejected() {
 /// The user of the `Digest` credential that is found in `Authorization`, or the fault.
 fn digest(values: &[&str]) -> Result<Option<String>, CredentialFault> {
     let location = Location {
-        grammar: Grammar::Digest,
+        grammar: Grammar::Digest(crate::kinds::Digest::BUILT.unwrap()),
         carrier: Carrier::Scheme {
             field: "authorization".into(),
             scheme: "Digest".into(),

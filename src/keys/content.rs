@@ -14,6 +14,7 @@ use crate::authenticate::jose::keys::KeySet;
 use crate::authenticate::jose::signature::Algorithm;
 use crate::authenticate::listed::IgnoredEntries;
 use crate::json::{self, JsonFault};
+use crate::kinds;
 
 /// What a source contains.
 #[derive(Debug, Clone, Hash)]
@@ -24,9 +25,9 @@ pub enum Content {
         algorithms: Option<Vec<Algorithm>>,
     },
     /// A list of API keys.
-    ApiKeys,
+    ApiKeys(kinds::ApiKey),
     /// A list of users with their password hashes.
-    Users,
+    Users(kinds::Basic),
 }
 
 /// What was read from a response.
@@ -67,8 +68,8 @@ impl Content {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Keys { .. } => "keys",
-            Self::ApiKeys => "API keys",
-            Self::Users => "users",
+            Self::ApiKeys(_) => "API keys",
+            Self::Users(_) => "users",
         }
     }
 
@@ -76,7 +77,7 @@ impl Content {
     pub fn is_list(&self) -> bool {
         match self {
             Self::Keys { .. } => false,
-            Self::ApiKeys | Self::Users => true,
+            Self::ApiKeys(_) | Self::Users(_) => true,
         }
     }
 
@@ -105,11 +106,11 @@ impl Content {
     pub fn read(&self, body: &[u8]) -> Result<(Loaded, Summary), FetchFault> {
         match self {
             Self::Keys { algorithms } => read_keys(body, algorithms.as_deref()),
-            Self::ApiKeys => {
+            Self::ApiKeys(_) => {
                 let (keys, ignored) = ApiKeys::read(without_mark(body))?;
                 Ok(read_list(List::ApiKeys(Rc::new(keys)), ignored))
             }
-            Self::Users => {
+            Self::Users(_) => {
                 let (users, ignored) = UserList::read(without_mark(body))?;
                 Ok(read_list(List::Users(Rc::new(users)), ignored))
             }

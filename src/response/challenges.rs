@@ -26,8 +26,8 @@ impl Exchange<'_> {
         let offers = &*self.decision.offers;
         let used = used.among(offers.iter().map(Offer::scheme));
         let has_error = |offer: &&Offer| used.contains(offer.scheme()) && offer.has_errors();
-        // A caller with an API key can get a token in its place.
         let mut has_dpop = false;
+        // A caller with an API key can get a token in its place.
         let asks_others = matches!(meaning.code, Code::InsufficientUserAuthentication)
             && !offers.iter().any(|offer| has_error(&offer));
         for offer in offers {
@@ -44,8 +44,12 @@ impl Exchange<'_> {
             };
             let is_stale = is_used && matches!(meaning.challenges, Challenges::Stale);
             let challenge = self.challenge(offer, error, is_stale, meaning.message);
-            put(headers, name, challenge.to_string());
+            let challenge = challenge.to_string();
             has_dpop |= matches!(offer, Offer::Dpop { .. });
+            // Offers of proofs differ in the provider of their nonce, which is not in the challenge.
+            if !headers.iter().any(|(_, value)| *value == challenge) {
+                put(headers, name, challenge);
+            }
         }
         if has_dpop && let Some(nonce) = self.decision.nonces.of_proofs(offers) {
             put(headers, "dpop-nonce", nonce);

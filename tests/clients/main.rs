@@ -6,6 +6,9 @@
 mod support;
 
 mod clients;
+mod digest;
 mod introspection;
 mod issuer;
+mod kinds;
 mod passwords;
+mod possession;

@@ -10,7 +10,7 @@ use crate::support::in_repository;
 use crate::support::upstream::Upstream;
 
 /// A password beyond ASCII and ISO 8859-1, with a colon.
-const PASSWORD: &str = "pä:ß €";
+pub const PASSWORD: &str = "pä:ß €";
 
 /// The hash that `htpasswd` of apache2-utils writes for the password.
 fn htpasswd(option: &str) -> String {
@@ -27,7 +27,7 @@ fn htpasswd(option: &str) -> String {
 }
 
 /// A configuration with the users of the clients. The budget is for clients that send several passwords at once.
-fn document() -> Value {
+pub fn document() -> Value {
     let bcrypt = htpasswd("-B");
     json!({
         "realm": "orders",

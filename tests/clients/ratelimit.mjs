@@ -1,4 +1,4 @@
-// A rate limit service for tests/envoy/handoff.rs: so many requests for each descriptor, for as long as it runs. Its first line
+// A rate limit service for the tests in tests/envoy: so many requests for each descriptor, for as long as it runs. Its first line
 // on standard output is its port; for each line that it then gets it prints what it has counted, as JSON. It ends when
 // its input does.
 import { createInterface } from "node:readline";

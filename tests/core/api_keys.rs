@@ -6,6 +6,7 @@ use countersign::authenticate::jose::signature::Pure;
 use countersign::config;
 use countersign::evaluate::{Circumstances, Fetch, Outcome, evaluate};
 use countersign::keys::{Content, FetchEvent, Fetched};
+use countersign::kinds;
 use countersign::plan::Plan;
 use countersign::reject::{Invalid, KeyFault, Reject, Unavailable};
 use countersign::request::RequestView;
@@ -92,7 +93,7 @@ impl Worker {
     /// A fetch of the only list ends.
     fn fetch(&mut self, body: Option<&Value>, now: Timestamp) {
         let read = |body: &Value| {
-            Content::ApiKeys
+            Content::ApiKeys(kinds::ApiKey::BUILT.unwrap())
                 .read(body.to_string().as_bytes())
                 .unwrap()
                 .0

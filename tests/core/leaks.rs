@@ -13,6 +13,7 @@ fn secrets(target: &str, name: &str, value: &str) -> Secrets {
         {"name": "a", "api_key": {"from": [{"header": "X-Gate"}, {"cookie": "session"}, {"query": "key"}]}},
         {"name": "b", "introspection": {"client_secret": "plugh-xyzzy"}},
         {"name": "c", "api_key": {"keys": {"remote": {"headers": {"authorization": "Bearer source-0815"}}}}},
+        {"name": "d", "digest": {"secret": "nonces-4711", "users": [{"name": "lab", "ha1": {"MD5": "f82021ab4b89728ed8290e2a8e694ef6"}}]}},
     ]}));
     secrets.add_request(target.as_bytes(), [(name.as_bytes(), value.as_bytes())]);
     secrets
@@ -56,6 +57,36 @@ fn a_login_is_found_in_base64_and_decoded() {
     assert!(!is_found(&basic, "alice"));
 }
 
+/// The other parameters of Digest are public: the filter shows them in its challenges.
+#[test]
+fn of_digest_only_what_the_client_computes_is_found() {
+    let digest = secrets(
+        "/",
+        "authorization",
+        r#"digest username="laboratory", realm="api-of-orders", nonce="bm9uY2Utb2Y", uri="/orders/7", algorithm=SHA-256, cnonce="Y25vbmNlLW9m", response=753927fa0e85d155"#,
+    );
+    for written in ["Y25vbmNlLW9m", "753927fa0e85d155"] {
+        assert!(is_found(&digest, written), "{written}");
+    }
+    for written in [
+        "laboratory",
+        "api-of-orders",
+        "bm9uY2Utb2Y",
+        "/orders/7",
+        "algorithm=SHA-256",
+    ] {
+        assert!(!is_found(&digest, written), "{written}");
+    }
+}
+
+#[test]
+fn a_proof_is_found_by_the_beginning_of_each_part() {
+    let proof = secrets("/", "DPoP", TOKEN);
+    for part in TOKEN.split('.') {
+        assert!(is_found(&proof, part), "{part}");
+    }
+}
+
 #[test]
 fn a_key_is_found_from_every_location_of_the_configuration() {
     for (target, name, value) in [
@@ -73,7 +104,12 @@ fn a_key_is_found_from_every_location_of_the_configuration() {
 #[test]
 fn secrets_of_the_configuration_are_found() {
     let secrets = secrets("/", "accept", "text/html, application/json");
-    for written in ["plugh-xyzzy", "source-0815"] {
+    for written in [
+        "plugh-xyzzy",
+        "source-0815",
+        "nonces-4711",
+        "f82021ab4b89728ed8290e2a8e694ef6",
+    ] {
         assert!(is_found(&secrets, written), "{written}");
     }
     assert!(!is_found(&secrets, "application/json"));

@@ -9,6 +9,7 @@ use countersign::authenticate::jose::signature::Pure;
 use countersign::config;
 use countersign::evaluate::{Circumstances, Fetch, Outcome, evaluate};
 use countersign::keys::{Content, FetchEvent, Fetched};
+use countersign::kinds;
 use countersign::plan::Plan;
 use countersign::reject::{Invalid, LoginFault, Reject, Unavailable};
 use countersign::request::RequestView;
@@ -78,7 +79,9 @@ impl Worker {
 
     fn fetched(&mut self, users: &Value) {
         let body = json!({ "users": users }).to_string();
-        let (loaded, _) = Content::Users.read(body.as_bytes()).unwrap();
+        let (loaded, _) = Content::Users(kinds::Basic::BUILT.unwrap())
+            .read(body.as_bytes())
+            .unwrap();
         self.ended(Fetched::Ok(loaded));
     }
 

@@ -92,14 +92,14 @@ fn judged(case: &Case, now: i64) -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// A document, and what is remembered under it.
-struct Memory {
+pub struct Memory {
     plan: Plan,
     store: Store,
     backend: Chosen<Pure>,
 }
 
 impl Memory {
-    fn of(case: &Case) -> Self {
+    pub fn of(case: &Case) -> Self {
         let plan = match config::load_value(&case.document) {
             Ok(loaded) => loaded.plan,
             Err(faults) => panic!("{}: the document is refused: {faults:?}", case.name),
@@ -114,7 +114,7 @@ impl Memory {
         }
     }
 
-    fn judge(&mut self, case: &Case, now: i64) -> Observed {
+    pub fn judge(&mut self, case: &Case, now: i64) -> Observed {
         let now = Timestamp::from_seconds(now);
         let fields = fields(case);
         let pairs = fields.iter();

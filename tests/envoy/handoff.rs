@@ -527,61 +527,11 @@ fn every_file_is_valid() {
     }
 }
 
-/// A real rate limit service, `tests/clients/ratelimit.mjs`, against which Envoy counts over gRPC.
+/// With a rate limit service, against which Envoy counts over gRPC.
 #[cfg(feature = "npm")]
 mod with_a_service {
-    use std::io::{BufRead as _, BufReader, Write as _};
-    use std::process::{Child, ChildStdout, Command, Stdio};
-
     use super::*;
-
-    /// It ends with this value.
-    struct Service {
-        process: Child,
-        answers: BufReader<ChildStdout>,
-        port: u16,
-    }
-
-    impl Service {
-        fn start(limit: u32) -> Self {
-            let folder = support::in_repository("tests/clients");
-            assert!(
-                folder.join("node_modules").exists(),
-                "the service's packages are not there: `make test-all` fetches them"
-            );
-            let mut process = Command::new("node")
-                .arg("ratelimit.mjs")
-                .current_dir(folder)
-                .env("LIMIT", limit.to_string())
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("node runs: Node.js 20 or later");
-            let mut answers = BufReader::new(process.stdout.take().unwrap());
-            let mut port = String::new();
-            answers.read_line(&mut port).unwrap();
-            Self {
-                process,
-                answers,
-                port: port.trim().parse().expect("the service prints its port"),
-            }
-        }
-
-        /// Its counts by descriptor.
-        fn counted(&mut self) -> Value {
-            writeln!(self.process.stdin.as_mut().unwrap()).unwrap();
-            let mut line = String::new();
-            self.answers.read_line(&mut line).unwrap();
-            serde_json::from_str(&line).unwrap()
-        }
-    }
-
-    impl Drop for Service {
-        fn drop(&mut self) {
-            let _ = self.process.kill();
-            let _ = self.process.wait();
-        }
-    }
+    use crate::support::ratelimit::Service;
 
     fn running(service: u16) -> Running {
         Running::start(|upstream| {
@@ -592,7 +542,7 @@ mod with_a_service {
     #[test]
     fn a_limit_is_each_callers_own() {
         let mut service = Service::start(3);
-        let running = running(service.port);
+        let running = running(service.port());
         limits_hold(&running);
         // Exactly what was let through and what was over the limit: no 401, and nothing that was sent in a name.
         let counted = json!({"orders subject=alice": 4, "orders subject=bob": 4});

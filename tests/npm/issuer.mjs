@@ -1,5 +1,7 @@
-// An OpenID provider on loopback for tests/clients/issuer.rs and introspection.rs: client credentials, everything in memory.
-// Access tokens are JWTs, and opaque for the resource OPAQUE. The client `gate` introspects them.
+// An OpenID provider on loopback for tests/clients/issuer.rs, introspection.rs and possession.rs: client credentials,
+// everything in memory. Access tokens are JWTs, and opaque for the resource OPAQUE. The client `gate` introspects them.
+// Tokens are bound to the key of a DPoP proof (RFC 9449), and those of the client `bound` to its TLS certificate
+// (RFC 8705): for them the provider listens with TLS too, if FOLDER has `server.pem` and `server.key.pem`.
 //
 // Takes commands on standard input, one a line, and answers each with a line on standard output; the first line of all
 // is the port. It ends when its input does.
@@ -8,7 +10,9 @@
 //     stop                    listens no more
 //     start                   listens again, on the same port
 
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { createInterface } from "node:readline";
 
 import { exportJWK, generateKeyPair } from "jose";
@@ -35,33 +39,38 @@ async function key(kid) {
 async function provider(issuer, kids) {
   const keys = await Promise.all(kids.map(key));
   const [{ alg }] = keys;
+  const client = {
+    client_secret: "known to everybody",
+    grant_types: ["client_credentials"],
+    redirect_uris: [],
+    response_types: [],
+    token_endpoint_auth_method: "client_secret_post",
+    id_token_signed_response_alg: alg,
+  };
   return new Provider(issuer, {
     jwks: { keys },
     clients: [
+      { ...client, client_id: "tests" },
+      { ...client, client_id: "bound", tls_client_certificate_bound_access_tokens: true },
       {
-        client_id: "tests",
-        client_secret: "known to everybody",
-        grant_types: ["client_credentials"],
-        redirect_uris: [],
-        response_types: [],
-        token_endpoint_auth_method: "client_secret_post",
-        id_token_signed_response_alg: alg,
-      },
-      {
+        ...client,
         client_id: "gate",
         client_secret: "a colon: and 100% + more",
         grant_types: [],
-        redirect_uris: [],
-        response_types: [],
         token_endpoint_auth_method: "client_secret_basic",
-        id_token_signed_response_alg: alg,
       },
     ],
+    discovery: aliases && { mtls_endpoint_aliases: aliases },
     ttl: { ClientCredentials: 600 },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       introspection: { enabled: true },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        getCertificate: ({ req }) => req.socket.getPeerX509Certificate?.()?.toString(),
+      },
       revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
@@ -76,12 +85,22 @@ async function provider(issuer, kids) {
   }).callback();
 }
 
+/** Listens with TLS, and asks for a certificate of any authority. What clients with a certificate use there. */
+async function secure(folder) {
+  const read = (file) => readFileSync(`${folder}/${file}.pem`);
+  const tls = { cert: read("server"), key: read("server.key"), requestCert: true, rejectUnauthorized: false };
+  const server = createSecureServer(tls, (request, response) => answer(request, response));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { token_endpoint: `https://localhost:${server.address().port}/token` };
+}
+
 let answer;
 const server = createServer((request, response) => answer(request, response));
 const listen = (port) => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
 
 await listen(0);
 const { port } = server.address();
+const aliases = process.env.FOLDER && (await secure(process.env.FOLDER));
 const issuer = `http://127.0.0.1:${port}`;
 answer = await provider(issuer, ["rs256-1"]);
 console.log(port);

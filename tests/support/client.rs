@@ -110,6 +110,15 @@ fn exchange(
     leaks::of_sent(request);
     // A server that refuses a long head answers before it has read all of it, and closes.
     let sent = stream.write_all(request);
+    read_response(stream, sent, to_head)
+}
+
+/// Reads a response, no further than its end. `sent` says whether its request was sent.
+fn read_response(
+    stream: &mut impl Read,
+    sent: io::Result<()>,
+    to_head: bool,
+) -> Result<Response, Broken> {
     let mut answer = Vec::new();
     let mut block = [0; 16 * 1024];
     loop {
@@ -130,6 +139,7 @@ fn exchange(
                 return Ok(response.ok_or_else(|| invalid("the response is cut off"))?);
             }
             Ok(length) => answer.extend_from_slice(&block[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 let is_reset = error.kind() == io::ErrorKind::ConnectionReset;
                 return Err(Broken {
@@ -175,12 +185,45 @@ impl Connection {
             .map_err(|broken| broken.error)
     }
 
+    /// Sends a request over each of several connections. After all are sent, calls `then`, and reads the responses.
+    ///
+    /// # Errors
+    /// As for [`send`], also if the server has closed a connection.
+    pub fn ask_at_once(
+        requests: &mut [(&mut Self, &[u8])],
+        then: impl FnOnce(),
+    ) -> io::Result<Vec<Response>> {
+        requests
+            .iter()
+            .for_each(|(_, request)| leaks::of_sent(request));
+        let mut streams = Vec::new();
+        for (connection, request) in &mut *requests {
+            let mut stream = match connection.stream.take() {
+                Some(stream) => stream,
+                None => connect(connection.server, connection.timeout)?,
+            };
+            stream.write_all(request)?;
+            streams.push(stream);
+        }
+        then();
+        let each = requests.iter_mut().zip(streams);
+        each.map(|((connection, _), mut stream)| {
+            let response =
+                read_response(&mut stream, Ok(()), false).map_err(|broken| broken.error)?;
+            connection.keep(stream, &response);
+            Ok(response)
+        })
+        .collect()
+    }
+
     fn ask_over(&mut self, mut stream: TcpStream, request: &[u8]) -> Result<Response, Broken> {
         let response = exchange(&mut stream, request, false)?;
-        if stays_open(&response) {
-            self.stream = Some(stream);
-        }
+        self.keep(stream, &response);
         Ok(response)
+    }
+
+    fn keep(&mut self, stream: TcpStream, response: &Response) {
+        self.stream = stays_open(response).then_some(stream);
     }
 }
 

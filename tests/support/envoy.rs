@@ -143,6 +143,14 @@ impl Bootstrap {
         self
     }
 
+    /// The workers have the same number of connections of the last listener, give or take one.
+    pub fn balanced(mut self) -> Self {
+        let listener = self.listeners.last_mut().expect("a listener");
+        listener["connection_balance_config"] = json!({"exact_balance": {}});
+        listener["stat_prefix"] = listener["name"].clone();
+        self
+    }
+
     /// The bootstrap, to be changed or refused.
     pub fn into_json(self) -> Value {
         json!({
@@ -477,6 +485,17 @@ impl Envoy {
         value.map_or(0, |value| value.parse().expect("a number"))
     }
 
+    /// How many connections of a listener that is [balanced](Bootstrap::balanced) each worker has accepted.
+    pub fn accepted_by_worker(&self, listener: &str) -> Vec<u64> {
+        let shown = self.admin(&format!("/stats?filter=^listener.{listener}.worker_"));
+        let accepted = shown
+            .lines()
+            .filter_map(|line| line.split_once(".downstream_cx_total: "));
+        accepted
+            .map(|(_, accepted)| accepted.parse().expect("a number"))
+            .collect()
+    }
+
     /// A counter or gauge of the filter's own; 0 where there is none yet.
     pub fn counted(&self, name: &str) -> u64 {
         self.stat(&format!("wasmcustom.countersign.{name}"))
@@ -490,6 +509,22 @@ impl Envoy {
     /// The process's identifier.
     pub fn process_id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Stops every thread of the process until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets every thread of the process go on, all at the same moment.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.process_id().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status();
+        assert!(sent.expect("kill runs").success(), "kill {signal}");
     }
 
     /// The CPU time of every thread of the process.

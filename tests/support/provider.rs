@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -23,12 +24,21 @@ impl Provider {
     /// # Panics
     /// What it needs is missing.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// As [`start`](Self::start). It listens with TLS too, with `server.pem` and `server.key.pem` of a folder.
+    pub fn start_with(certificates: Option<&Path>) -> Self {
         let folder = in_repository("tests/npm");
         assert!(
             folder.join("node_modules/oidc-provider").exists(),
             "the issuer's packages are not there: install Node.js 20 or later with npm, then run `npm ci --prefix tests/npm` (`make test-all` does)"
         );
-        let mut process = Command::new("node")
+        let mut command = Command::new("node");
+        if let Some(certificates) = certificates {
+            command.env("FOLDER", certificates);
+        }
+        let mut process = command
             .arg("issuer.mjs")
             .current_dir(&folder)
             .stdin(Stdio::piped())

@@ -20,6 +20,7 @@ const RFC_PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt
 
 fn dpop() -> Dpop {
     Dpop {
+        kind: crate::kinds::Dpop::BUILT.unwrap(),
         algorithms: [Algorithm::Es256, Algorithm::EdDsa].into_iter().collect(),
         window: Duration::from_secs(60),
         needs_nonce: false,
@@ -212,7 +213,7 @@ fn d_05_extensions_and_duplicate_members_of_the_header_are_refused() {
         format!(r#"{{"typ":"dpop+jwt","alg":"ES256","jwk":{jwk},"jw\u006b":{other}}}"#),
         format!(r#"{{"typ":"JWT","typ":"dpop+jwt","alg":"ES256","jwk":{jwk}}}"#),
         format!(r#"{{"alg":"none","typ":"dpop+jwt","alg":"ES256","jwk":{jwk}}}"#),
-        format!(r#"{{"typ":"dpop+jwt","alg":"ES256","jwk":{{"kty":"EC","kty":"EC"}}}}"#),
+        format!(r#"{{"typ":"dpop+jwt","alg":"ES256","jwk":{{"a":{jwk},"a":{jwk}}}}}"#),
         format!(r#"{{"typ":"dpop+jwt","alg":"ES256","jwk":{jwk}}} x"#),
         format!("\u{feff}{{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":{jwk}}}"),
     ] {
@@ -377,12 +378,8 @@ fn d_09_the_signature_is_by_the_key_of_the_proof() {
     );
     // The periods are signed too.
     let (head, payload) = input.split_once('.').unwrap();
-    let moved = format!(
-        "{head}{}.{}.{}",
-        &payload[..4],
-        &payload[4..],
-        base64url::encode(&signature)
-    );
+    let (first, rest) = payload.split_at(4);
+    let moved = format!("{head}{first}.{rest}.{}", base64url::encode(&signature));
     assert!(verify(&moved).is_err());
 }
 
@@ -569,7 +566,7 @@ fn d_19_the_hash_is_that_of_the_token_as_sent() {
         // The decoded token, and the token with its scheme.
         (&hash(b"{}{}\x01\x02"), token),
         (&hash(b"DPoP e30.e30.AQI"), token),
-        (&format!("{}", hash(token).replace('_', "/")), b""),
+        (&hash(token), b""),
         // The hash in hexadecimal, and a hash of another length.
         (
             "7d41f23b6af66770d9e7712c36b5816f4c565e868dcb9f48882808028",

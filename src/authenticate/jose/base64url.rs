@@ -145,14 +145,14 @@ mod tests {
         assert_eq!(encode(&hash), text);
         for other in [
             "",
-            &text[..42],
+            text.trim_end_matches('o'),
             &format!("{text}="),
             &format!("{text}A"),
             &format!("{text}AAAA"),
             &text.replace("Eo", "Ep"),
             &text.replace('2', "+"),
             &text.replace("Eo", "E\n"),
-            &format!("é{}", &text[2..]),
+            &text.replace("fU", "é"),
         ] {
             assert_eq!(decode_sha256(other), None, "{other:?}");
         }

@@ -91,6 +91,7 @@ impl Asking {
             name: "as-1".to_owned(),
             locations: Vec::new(),
             method: Method::ApiKey(ApiKey {
+                kind: crate::kinds::ApiKey::BUILT.unwrap(),
                 keys: Keys::Remote(SourceId(0)),
                 offers: Vec::new(),
             }),

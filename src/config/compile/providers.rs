@@ -19,7 +19,7 @@ use crate::config::at::At;
 use crate::config::diagnostic::Whole;
 use crate::config::document::Document;
 use crate::config::document::providers::Provider as ProviderDocument;
-use crate::config::fault::Fault;
+use crate::config::fault::{Fault, Warning};
 use crate::config::read::{Items, Optional, Typed};
 
 /// The providers, as far as they could be compiled.
@@ -86,11 +86,34 @@ impl Compiler<'_> {
             Ok(provider) => self.provider(&at.item(index), ProviderId(index), provider),
             Err(_) => None,
         });
+        let providers = providers.collect();
+        self.warn_of_weaker_scheme(document);
         CompiledProviders {
-            providers: providers.collect(),
+            providers,
             names,
             whole: document.providers.whole(),
         }
+    }
+
+    /// Warns of Digest beside Basic: a client that answers the weaker challenge sends the password (RFC 7616 §5.6).
+    fn warn_of_weaker_scheme(&mut self, document: &Document) {
+        let items = || document.providers.items();
+        let has_basic = items().any(|(_, provider)| provider.basic.given().is_some());
+        for (number, _) in items().filter(|(_, own)| has_basic && own.digest.given().is_some()) {
+            let at = At::Root.member("providers");
+            self.warn(&at.item(number).member("digest"), Warning::DigestAndBasic);
+        }
+    }
+
+    /// The value of a kind of credentials.
+    fn built<K>(
+        &mut self,
+        at: &At<'_>,
+        kind: Option<K>,
+        key: &'static str,
+        feature: &'static str,
+    ) -> Typed<K> {
+        kind.ok_or_else(|| self.report(at, Fault::NotBuilt { key, feature }))
     }
 
     fn provider(

@@ -34,7 +34,7 @@ struct Use {
 }
 
 impl Bucket {
-    /// Reads a stored cell, and removes its expired uses. None if its format is unknown.
+    /// Reads a stored cell, and removes its expired uses. None if the format is unknown.
     pub fn read(bytes: &[u8], now: u32) -> Option<Self> {
         let (format, rest) = bytes.split_first()?;
         let (removed, rest) = rest.split_first_chunk::<4>()?;

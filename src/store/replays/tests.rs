@@ -373,10 +373,10 @@ fn a_removed_use_is_not_accepted_again_if_the_clock_is_set_back() {
 fn a_clock_that_was_far_ahead_leaves_no_cell_full() {
     let year = 365 * 24 * 60 * 60;
     let replays = Replays::new();
-    let ids = in_one_cell(SLOTS as u128 + 1);
+    let ids = in_one_cell(SLOTS as u128 + 2);
     let (last, others) = ids.split_last().unwrap();
     for (index, id) in others.iter().enumerate() {
-        // The first use expires meanwhile.
+        // The first use expires meanwhile. The others fill the cell.
         let now = year + if index == 0 { 0 } else { 60 };
         let recorded = replays.record(*id, at_seconds(now + 60), at_seconds(now));
         assert_eq!(recorded, Recorded::First);

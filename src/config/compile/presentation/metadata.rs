@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::authenticate::Provider;
+use crate::authenticate::jose::signature::{Algorithm, AlgorithmSet};
+use crate::authenticate::sender::{Binding, Sender};
 use crate::authorize::OFFLINE_ACCESS;
 use crate::config::at::At;
 use crate::config::compile::Compiler;
@@ -10,7 +12,7 @@ use crate::config::compile::providers::BEARER;
 use crate::config::document::resource_metadata::ResourceMetadata;
 use crate::config::fault::{Fault, InvalidMetadata, Warning};
 use crate::config::read::{Items, Optional, Typed};
-use crate::credential::{Carrier, Grammar};
+use crate::credential::{Carrier, Grammar, Location};
 use crate::grammar::is_oauth_text;
 use crate::presentation::metadata::{Metadata, WELL_KNOWN};
 use crate::request::path::{Case, Pattern, Readings};
@@ -39,6 +41,7 @@ impl Compiler<'_> {
             servers,
             scopes,
             bearer_methods: self.bearer_methods(providers),
+            senders: Senders::of(providers),
             document,
         };
         metadata_at(resource, members.json().to_string()).ok_or_else(|| {
@@ -77,15 +80,23 @@ impl Compiler<'_> {
         scopes
     }
 
-    /// The locations of bearer tokens that RFC 6750 §2 defines (RFC 9728 §2, `bearer_methods_supported`).
+    /// The locations of tokens that RFC 6750 §2 defines (RFC 9728 §2, `bearer_methods_supported`). After `DPoP`, a token is in
+    /// the same header.
     fn bearer_methods(&self, providers: &[Provider]) -> Vec<&'static str> {
         let own = self.own_header();
         let mut methods = Vec::new();
         let ids = providers.iter().flat_map(|provider| &provider.locations);
         let locations = ids.filter_map(|id| self.locations.get(id.0));
-        for location in locations.filter(|location| location.grammar == Grammar::Token) {
+        let is_token =
+            |location: &&Location| matches!(location.grammar, Grammar::Token | Grammar::DpopToken);
+        for location in locations.filter(is_token) {
             let method = match &location.carrier {
-                Carrier::Scheme { field, scheme } if field == own && scheme == BEARER => "header",
+                Carrier::Scheme { field, scheme }
+                    if field == own
+                        && (scheme == BEARER || location.grammar == Grammar::DpopToken) =>
+                {
+                    "header"
+                }
                 Carrier::Query(name) if name == "access_token" => "query",
                 _ => continue,
             };
@@ -131,12 +142,40 @@ fn pattern_of(own_path: &str) -> Option<Pattern> {
         .filter(|pattern| pattern.parameters().next().is_none())
 }
 
+/// Who may send tokens, as RFC 9728 §2 describes it. The same holds in the challenges.
+struct Senders {
+    /// `dpop_signing_alg_values_supported`.
+    proof_algorithms: Vec<&'static str>,
+    /// `dpop_bound_access_tokens_required`.
+    require_dpop: bool,
+    /// `tls_client_certificate_bound_access_tokens`.
+    accept_certificates: bool,
+}
+
+impl Senders {
+    fn of(providers: &[Provider]) -> Self {
+        let senders = || providers.iter().filter_map(|own| own.method.sender());
+        let is_of = |sender: &Sender, bindings: &[Binding]| bindings.contains(&sender.required);
+        let proofs = senders().filter_map(|sender| sender.dpop.as_ref());
+        let algorithms: AlgorithmSet = proofs.flat_map(|dpop| dpop.algorithms.iter()).collect();
+        let proof_algorithms: Vec<_> = algorithms.iter().map(Algorithm::name).collect();
+        Self {
+            require_dpop: !proof_algorithms.is_empty()
+                && senders().all(|sender| is_of(sender, &[Binding::Dpop])),
+            accept_certificates: senders()
+                .any(|sender| is_of(sender, &[Binding::Mtls, Binding::Any])),
+            proof_algorithms,
+        }
+    }
+}
+
 /// The members of the metadata.
 struct Members<'d> {
     resource: &'d str,
     servers: Vec<String>,
     scopes: Vec<String>,
     bearer_methods: Vec<&'static str>,
+    senders: Senders,
     document: &'d ResourceMetadata,
 }
 
@@ -162,6 +201,24 @@ impl Members<'_> {
             "bearer_methods_supported",
             (!methods.is_empty()).then(|| json!(methods)),
         );
+        let Senders {
+            proof_algorithms,
+            require_dpop,
+            accept_certificates,
+        } = &self.senders;
+        add(
+            "dpop_signing_alg_values_supported",
+            (!proof_algorithms.is_empty()).then(|| json!(proof_algorithms)),
+        );
+        for (name, holds) in [
+            ("dpop_bound_access_tokens_required", *require_dpop),
+            (
+                "tls_client_certificate_bound_access_tokens",
+                *accept_certificates,
+            ),
+        ] {
+            add(name, holds.then_some(Value::Bool(true)));
+        }
         let document = self.document;
         for (name, text) in [
             ("resource_name", &document.resource_name),

@@ -14,6 +14,7 @@ use crate::config::read::{Items, List, Typed};
 use crate::credential::{Carrier, Grammar};
 use crate::grammar::is_oauth_text;
 use crate::keys::Content;
+use crate::kinds;
 
 /// The header with the key, by default.
 const HEADER: &str = "x-api-key";
@@ -28,10 +29,13 @@ impl Compiler<'_> {
         name: Typed<&str>,
         document: &ApiKey,
     ) -> Option<Provider> {
+        let kind = self
+            .built(at, kinds::ApiKey::BUILT, "api_key", "api-key")
+            .ok()?;
         let default = Carrier::Field(HEADER.to_owned());
         let from = at.member("from");
         let locations = self.locations(&from, &document.from, Grammar::Key, default);
-        let keys = self.api_keys(&at.member("keys"), name, &document.keys);
+        let keys = self.api_keys(&at.member("keys"), kind, name, &document.keys);
         let (Ok(name), Ok(locations), Ok(keys)) = (name, locations, keys) else {
             return None;
         };
@@ -42,6 +46,7 @@ impl Compiler<'_> {
             name: name.to_owned(),
             locations,
             method: Method::ApiKey(api_key::ApiKey {
+                kind,
                 keys,
                 offers: offers.into_iter().collect(),
             }),
@@ -52,13 +57,14 @@ impl Compiler<'_> {
     fn api_keys(
         &mut self,
         at: &At<'_>,
+        kind: kinds::ApiKey,
         provider: Typed<&str>,
         typed: &Typed<Credentials<List<Entry>>>,
     ) -> Typed<Keys> {
         match typed.as_ref().map_err(|reported| *reported)? {
             Credentials::Inline(entries) => self.inline_api_keys(at, entries).map(Keys::Inline),
             Credentials::Fetched(fetched) => {
-                let source = self.fetched_list(at, provider, fetched, Content::ApiKeys);
+                let source = self.fetched_list(at, provider, fetched, Content::ApiKeys(kind));
                 source.map(Keys::Remote)
             }
         }

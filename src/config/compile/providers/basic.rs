@@ -12,6 +12,7 @@ use crate::config::fault::{Fault, Warning};
 use crate::config::read::{Items, List, Typed};
 use crate::credential::{Carrier, Grammar};
 use crate::keys::Content;
+use crate::kinds;
 
 /// The scheme of RFC 7617.
 const SCHEME: &str = "Basic";
@@ -23,12 +24,13 @@ impl Compiler<'_> {
         name: Typed<&str>,
         document: &Basic,
     ) -> Option<Provider> {
+        let kind = self.built(at, kinds::Basic::BUILT, "basic", "basic").ok()?;
         let carrier = Carrier::Scheme {
             field: self.own_header().to_owned(),
             scheme: SCHEME.to_owned(),
         };
         let locations = self.locations(at, &Ok(None), Grammar::Basic, carrier);
-        let users = self.users(&at.member("users"), name, &document.users);
+        let users = self.users(&at.member("users"), kind, name, &document.users);
         let (Ok(name), Ok(locations), Ok(users)) = (name, locations, users) else {
             return None;
         };
@@ -37,6 +39,7 @@ impl Compiler<'_> {
             name: name.to_owned(),
             locations,
             method: Method::Basic(basic::Basic {
+                kind,
                 users,
                 offers: vec![Offer::Basic { scheme }],
             }),
@@ -47,13 +50,14 @@ impl Compiler<'_> {
     fn users(
         &mut self,
         at: &At<'_>,
+        kind: kinds::Basic,
         provider: Typed<&str>,
         typed: &Typed<Credentials<List<document::User>>>,
     ) -> Typed<Users> {
         match typed.as_ref().map_err(|reported| *reported)? {
             Credentials::Inline(users) => self.inline_users(at, users).map(Users::Inline),
             Credentials::Fetched(fetched) => {
-                let source = self.fetched_list(at, provider, fetched, Content::Users)?;
+                let source = self.fetched_list(at, provider, fetched, Content::Users(kind))?;
                 self.warn_of_no_cache(&at.member("remote"));
                 Ok(Users::Remote(source))
             }

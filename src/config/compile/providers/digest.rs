@@ -14,6 +14,7 @@ use crate::config::fault::{InvalidDigest, Warning, unknown_algorithm};
 use crate::config::read::{Items, List, Optional, Typed};
 use crate::credential::{Carrier, Grammar};
 
+use crate::kinds;
 use crate::nonce::NonceKey;
 
 /// The scheme of RFC 7616.
@@ -35,11 +36,14 @@ impl Compiler<'_> {
         name: Typed<&str>,
         document: &Digest,
     ) -> Option<Provider> {
+        let kind = self
+            .built(at, kinds::Digest::BUILT, "digest", "digest")
+            .ok()?;
         let carrier = Carrier::Scheme {
             field: self.own_header().to_owned(),
             scheme: SCHEME.to_owned(),
         };
-        let locations = self.locations(at, &Ok(None), Grammar::Digest, carrier);
+        let locations = self.locations(at, &Ok(None), Grammar::Digest(kind), carrier);
         let algorithms = self.digest_algorithms(&at.member("algorithms"), &document.algorithms);
         let lifetime = document.nonce_ttl.map(|typed| typed.unwrap_or(NONCE_TTL));
         if lifetime.is_ok_and(|lifetime| !NONCE_TTLS.contains(&lifetime)) {
@@ -66,6 +70,7 @@ impl Compiler<'_> {
             name: name.to_owned(),
             locations,
             method: Method::Digest(digest::Digest {
+                kind,
                 offers: algorithms.iter().map(offer).collect(),
                 name: name.to_owned(),
                 realm,
@@ -76,20 +81,6 @@ impl Compiler<'_> {
                 nonce_key,
             }),
         })
-    }
-
-    /// Warns of passwords in plain text beside Digest (RFC 7616 §5.6).
-    pub(in crate::config::compile) fn warn_of_digest_and_basic(&mut self, providers: &[Provider]) {
-        let is_basic = |provider: &Provider| matches!(provider.method, Method::Basic(_));
-        if !providers.iter().any(is_basic) {
-            return;
-        }
-        let at = At::Root.member("providers");
-        for (index, provider) in providers.iter().enumerate() {
-            if matches!(provider.method, Method::Digest(_)) {
-                self.warn(&at.item(index).member("digest"), Warning::DigestAndBasic);
-            }
-        }
     }
 
     /// The algorithms, the strongest first (RFC 7616 §3.7).

@@ -10,6 +10,7 @@ use crate::config::document::providers::introspection::Introspection;
 use crate::config::fault::InvalidEndpoint;
 use crate::config::read::{Optional, Typed};
 use crate::introspector::Server;
+use crate::kinds;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -25,6 +26,14 @@ impl Compiler<'_> {
         name: Typed<&str>,
         document: &Introspection,
     ) -> Option<Provider> {
+        let kind = self
+            .built(
+                at,
+                kinds::Introspection::BUILT,
+                "introspection",
+                "introspection",
+            )
+            .ok()?;
         let endpoint = self.private_endpoint(at, &document.uri, &document.cluster);
         let client_id = self.client_id(&at.member("client_id"), &document.client_id);
         let client_secret = document.client_secret.as_ref();
@@ -67,6 +76,7 @@ impl Compiler<'_> {
             cache,
         });
         let introspection = introspection::Introspection {
+            kind,
             audiences,
             accepts_jwt: document.accept_jwt.given() == Some(&true),
             names,

@@ -131,7 +131,7 @@ impl Compiler<'_> {
 fn is_of_another_kind(scheme: &str, grammar: Grammar) -> bool {
     let is = |name: &str| scheme.eq_ignore_ascii_case(name);
     match grammar {
-        Grammar::Basic | Grammar::Digest | Grammar::DpopToken => false,
+        Grammar::Basic | Grammar::Digest(_) | Grammar::DpopToken => false,
         // The key `dpop` reads it.
         Grammar::Token => is("Basic") || is("Digest") || is("DPoP"),
         Grammar::Key => is("Basic") || is("Digest") || is("DPoP"),

@@ -7,6 +7,7 @@ use crate::config::compile::Compiler;
 use crate::config::document::providers::mtls::Mtls;
 use crate::config::fault::Fault;
 use crate::config::read::{Items, Typed};
+use crate::kinds;
 
 impl Compiler<'_> {
     pub(super) fn mtls(
@@ -15,6 +16,7 @@ impl Compiler<'_> {
         name: Typed<&str>,
         document: &Mtls,
     ) -> Option<Provider> {
+        let kind = self.built(at, kinds::Mtls::BUILT, "mtls", "mtls").ok()?;
         let at = at.member("subjects");
         if document.subjects.as_ref().is_ok_and(Vec::is_empty) {
             self.report(&at, Fault::Empty("subject"));
@@ -28,7 +30,7 @@ impl Compiler<'_> {
         Some(Provider {
             name: name.to_owned(),
             locations: Vec::new(),
-            method: Method::Mtls(mtls::Mtls { subjects }),
+            method: Method::Mtls(mtls::Mtls { kind, subjects }),
         })
     }
 }

@@ -14,11 +14,15 @@ use crate::config::document::providers::sender::{Dpop, Nonce};
 use crate::config::fault::InvalidSender;
 use crate::config::read::{List, Optional, Typed};
 use crate::credential::{Carrier, Grammar, LocationId};
+use crate::kinds;
 use crate::presentation::Protects;
 use crate::scheme::SchemeSet;
 
 /// The scheme of RFC 9449 §7.1.
 const SCHEME: &str = "DPoP";
+
+/// EdDSA has two names (RFC 8037, RFC 9864 §2.2): a client writes one of them.
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Ed25519];
 
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -49,6 +53,7 @@ impl Compiler<'_> {
 
     /// How proofs are verified. `at` is the location of the key that asks for it.
     fn proofs(&mut self, at: &At<'_>, document: Option<&Dpop>) -> Typed<dpop::Dpop> {
+        let kind = self.built(at, kinds::Dpop::BUILT, "dpop", "dpop")?;
         // RFC 9449 §7.1 forbids the scheme there.
         if self.protects == Protects::Proxy {
             return Err(self.report(at, InvalidSender::Proxy));
@@ -57,7 +62,8 @@ impl Compiler<'_> {
             return Err(self.report(at, InvalidSender::NoOrigin));
         };
         let mut dpop = dpop::Dpop {
-            algorithms: AlgorithmSet::from_iter([Algorithm::Es256, Algorithm::EdDsa]),
+            kind,
+            algorithms: AlgorithmSet::from_iter(ALGORITHMS),
             window: WINDOW,
             needs_nonce: false,
             origin,

@@ -19,7 +19,7 @@ choice! {
 object! {
     /// How proofs of possession are verified (RFC 9449).
     pub struct Dpop {
-        /// The accepted algorithms. Default ES256 and EdDSA.
+        /// The accepted algorithms. Default ES256, EdDSA and Ed25519.
         narrowing algorithms: Vec<String>,
         /// How old a proof may be, from `1s` to `10m`. Default `60s`.
         optional window: Span,

@@ -24,7 +24,7 @@ fn list_with(headers: &[(&str, &str)]) -> Source {
             max_stale: Duration::from_millis(STALE as u64),
         },
         headers: Headers(headers.collect()),
-        content: Content::ApiKeys,
+        content: Content::ApiKeys(crate::kinds::ApiKey::BUILT.unwrap()),
         ..source(Address::Direct(endpoint("keys", URL)))
     }
 }

@@ -51,6 +51,7 @@ fn inline_users_are_compiled() {
     let Some(Method::Basic(basic::Basic {
         users: Users::Inline(users),
         offers,
+        ..
     })) = policy.providers.first().map(|provider| &provider.method)
     else {
         panic!("{:?}", policy.providers);
@@ -171,7 +172,7 @@ fn users_can_be_fetched() {
     let policy = loaded(&remote).unwrap().plan.policy.unwrap();
     assert!(matches!(
         policy.sources.first().unwrap().content,
-        Content::Users
+        Content::Users(_)
     ));
     assert_eq!(
         faults(&json!({"remote": {"uri": "http://users.example.com/", "cluster": "users"}})).len(),
