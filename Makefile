@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo run test test-upstreams fuzz bench check test-all screenshots
+.PHONY: help setup build module demo run test test-upstreams fuzz bench check test-all sizes screenshots
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -59,7 +59,14 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
 		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: passwords:: digest:: possession:: handoff:: several_proxies::
+	@echo "==> testing a module without kinds of credentials"
+	@OUT=target/modules/without-kinds.wasm FEATURES= scripts/build-module
+	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/target/modules/without-kinds.wasm" \
+		cargo test --locked --features npm --test clients -- kinds::
 	@$(MAKE) test-upstreams
+
+sizes: setup ## what each kind of credentials adds to the module, in bytes: builds the module eight times
+	@scripts/kind-sizes
 
 screenshots: module ## docs/page-*.png, the pages as Chromium shows them
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
@@ -86,6 +93,7 @@ check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documenta
 	cargo fmt --check
 	cargo clippy --locked --all-targets --features npm -- -D warnings
 	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
+	cargo clippy --locked --lib --target wasm32-wasip1 --no-default-features --features filter -- -D warnings
 	cargo clippy --locked --package signature-module --target wasm32-wasip1 -- -D warnings
 	cargo clippy --locked --package trim-module --all-targets -- -D warnings
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings

@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     let filter = wasm_filter("paths", &module_path(), &document);
     let envoy = Envoy::start(Bootstrap::new(1).routed_listener_with("paths", &[filter], &[answer]));
     let mut loads = UNITS.map(|unit| {
-        let requests = vec![request(&path_of(unit), None)];
+        let requests = vec![request(&path_of(unit), &[])];
         Load::new(envoy.listener("paths"), requests, 200)
     });
     let mut least = [f64::INFINITY; UNITS.len()];

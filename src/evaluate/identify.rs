@@ -124,7 +124,7 @@ impl<'p> Evaluation<'p, '_> {
             trace.step(Step::Presents(self.carrier(candidate.presented.location)));
             let verified = self.verify(gate, candidate, effects);
             let caller = verified.and_then(|caller| {
-                self.prove_possession(gate, candidate, &caller, decision, effects)?;
+                self.prove_possession(gate, candidate, &caller, decision, effects, trace)?;
                 Ok(caller)
             });
             let caller = match caller {

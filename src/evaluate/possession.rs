@@ -6,6 +6,7 @@
 use super::effects::{Use, Used};
 use super::identify::Candidate;
 use super::nonces::nonce_key;
+use super::trace::{Step, Trace};
 use super::{Circumstances, Decision, Effects, Evaluation, Stop};
 use crate::authenticate::dpop::{Dpop, NONCE_LIFETIME, Proof, ProofRefusal, Target};
 use crate::authenticate::{Evidence, Principal, Provider};
@@ -23,6 +24,7 @@ impl<'p> Evaluation<'p, '_> {
         caller: &Principal,
         decision: &mut Decision<'p>,
         effects: &mut Effects,
+        trace: &mut impl Trace,
     ) -> Result<(), Stop> {
         let id = caller.provider();
         let Some(provider) = self.policy.providers.get(id.0) else {
@@ -43,6 +45,7 @@ impl<'p> Evaluation<'p, '_> {
                 used: Used::Nonce,
                 schemes: presented.schemes,
             });
+            trace.step(Step::Proven("a response with a nonce"));
             return Ok(());
         }
         let Some(sender) = provider.method.sender() else {
@@ -54,6 +57,9 @@ impl<'p> Evaluation<'p, '_> {
         let confirmation = caller.confirmation();
         let checked = sender.check(confirmation, by_dpop, certificate);
         checked.map_err(Invalid::Token)?;
+        if confirmation.is_some_and(|bound| bound.certificate.is_some()) {
+            trace.step(Step::Proven("the certificate of the connection"));
+        }
         if !by_dpop {
             return Ok(());
         }
@@ -70,6 +76,7 @@ impl<'p> Evaluation<'p, '_> {
         if proof.thumbprint != jkt {
             return Err(Invalid::Token(TokenFault::Binding).into());
         }
+        trace.step(Step::Proven("a DPoP proof"));
         effects.use_once(Use {
             id: self
                 .store

@@ -49,6 +49,8 @@ pub enum Step<'a> {
         /// The verified caller.
         principal: &'a Principal,
     },
+    /// The client has proved that a credential is its own: by a DPoP proof, its certificate, or a nonce.
+    Proven(&'static str),
     /// The rule needs a credential of this provider, and the request has none.
     Missing(&'a str),
     /// The caller lacks what is required everywhere.
@@ -164,6 +166,7 @@ impl fmt::Display for Step<'_> {
                 }
                 Ok(())
             }
+            Self::Proven(by) => write!(formatter, "the client has proved possession: {by}"),
             Self::Missing(provider) => {
                 write!(
                     formatter,

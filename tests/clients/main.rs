@@ -9,5 +9,6 @@ mod clients;
 mod digest;
 mod introspection;
 mod issuer;
+mod kinds;
 mod passwords;
 mod possession;

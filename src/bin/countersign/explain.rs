@@ -170,7 +170,8 @@ impl Explain {
     fn evaluate<'p>(&self, loaded: &'p Loaded) -> Result<Explanation<'p>, Failure> {
         let now = clock::time(self.now.as_deref())?;
         let headers = self.request.headers()?;
-        let request = self.request.view(&headers);
+        let peer = self.request.peer();
+        let request = self.request.view(&headers, &peer);
         let plan = &loaded.plan;
         // As many keys are tried for a token as if the host verified its signature.
         let by_host = plan.crypto.choose(|| AlgorithmSet::TESTED);

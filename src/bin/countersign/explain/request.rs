@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use countersign::grammar::is_token;
-use countersign::request::RequestView;
+use countersign::request::{KnownPeer, RequestView};
 
 use crate::exit::Failure;
 use crate::input;
@@ -27,6 +27,15 @@ pub struct RequestArgs {
     /// The client's IP address, which `networks` matches; default: unknown, which no network allows
     #[arg(long, value_name = "ADDRESS")]
     client: Option<IpAddr>,
+    /// The first URI in the client's certificate, which `mtls` accepts
+    #[arg(long, value_name = "URI")]
+    peer_uri: Option<String>,
+    /// The first DNS name in the client's certificate, which `mtls` accepts
+    #[arg(long, value_name = "NAME")]
+    peer_dns: Option<String>,
+    /// The SHA-256 of the client's certificate, to which a token can be bound
+    #[arg(long, value_name = "HEX", value_parser = sha256)]
+    peer_sha256: Option<[u8; 32]>,
     /// The name of the route that Envoy selects, which `match.route` matches; default: no name
     #[arg(long, value_name = "NAME")]
     route: Option<String>,
@@ -87,19 +96,38 @@ impl RequestArgs {
         Ok(headers)
     }
 
-    /// The request with these headers.
-    pub fn view<'r>(&'r self, headers: &'r [Header]) -> RequestView<'r> {
+    /// The client's certificate.
+    pub fn peer(&self) -> KnownPeer {
+        KnownPeer {
+            digest: self.peer_sha256,
+            uri: self.peer_uri.clone(),
+            dns: self.peer_dns.clone(),
+        }
+    }
+
+    /// The request with these headers, from a client with this certificate.
+    pub fn view<'r>(&'r self, headers: &'r [Header], peer: &'r KnownPeer) -> RequestView<'r> {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_slice()));
         RequestView::new(headers.collect())
             .over_tls(!self.plain_http)
             .from_client(self.client)
+            .from_peer(peer)
             .on_route(
                 self.route.as_deref().map(str::as_bytes),
                 self.policies.iter().map(String::as_bytes).collect(),
             )
     }
+}
+
+/// Parses 64 hexadecimal digits, with or without colons between octets, as `openssl x509 -fingerprint -sha256` prints them.
+fn sha256(text: &str) -> Result<[u8; 32], &'static str> {
+    let expected = "expected 64 hexadecimal digits";
+    let mut octets = [0; 32];
+    let read = base16ct::mixed::decode(text.replace(':', ""), &mut octets);
+    let length = read.map_err(|_| expected)?.len();
+    (length == octets.len()).then_some(octets).ok_or(expected)
 }
 
 /// Parses `name: value`. The failure does not repeat the line, which may contain a token.
