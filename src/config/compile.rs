@@ -134,7 +134,6 @@ impl Compiler<'_> {
         let mut strangers = of_strangers(&providers);
         self.check_everywhere(document, &require, &rules, &default, &providers);
         let providers: Vec<_> = providers.compiled();
-        self.warn_of_digest_and_basic(&providers);
         self.warn_of_open_issuers(&providers, &require, &rules);
         let presentation = self.presentation(document, &providers);
         self.warn_of_rules_that_cannot_hide(

@@ -57,25 +57,20 @@ impl Workers {
 
     /// Sends each request to each worker at once. One of the workers accepts it; the responses of the others.
     ///
-    /// Each worker gets the requests in another order. So some requests are evaluated by several workers at the same
-    /// moment, although the workers do not begin at the same moment.
+    /// Envoy is stopped until all are sent, so that its workers begin together. Each worker gets the requests in another
+    /// order. So some requests are evaluated by several workers at the same moment, also if one of them begins later.
     fn refused(&mut self, requests: &[Vec<u8>]) -> Vec<Response> {
         let mut sent = Vec::new();
         for connections in &mut self.connections {
-            for (turn, (connection, index)) in
-                connections.iter_mut().zip(shuffled(BATCH)).enumerate()
-            {
-                sent.push((turn, index, connection));
-            }
+            sent.extend(shuffled(BATCH).into_iter().zip(connections));
         }
-        // No worker gets all of its requests before another one.
-        sent.sort_by_key(|(turn, ..)| *turn);
-        let indices: Vec<usize> = sent.iter().map(|(_, index, _)| *index).collect();
+        let indices: Vec<usize> = sent.iter().map(|(index, _)| *index).collect();
         let mut sent: Vec<(&mut Connection, &[u8])> = sent
             .into_iter()
-            .map(|(_, index, connection)| (connection, &requests[index][..]))
+            .map(|(index, connection)| (connection, &requests[index][..]))
             .collect();
-        let responses = Connection::ask_at_once(&mut sent).unwrap();
+        self.envoy.pause();
+        let responses = Connection::ask_at_once(&mut sent, || self.envoy.resume()).unwrap();
         let mut accepted = vec![0; requests.len()];
         let mut refused = Vec::new();
         for (index, response) in indices.into_iter().zip(responses) {

@@ -442,7 +442,11 @@ fn failures_of_an_address_are_counted_together_if_all_of_its_requests_reach_one_
     assert_eq!(statuses, [401, 401, 401, 429]);
     // The other has counted none of them.
     let in_turn = gates.in_turn();
-    let mut statuses = again(&mut in_turn.connect(), 8, &get(PATH, &[wrong.clone()]));
+    let mut statuses = again(
+        &mut in_turn.connect(),
+        8,
+        &get(PATH, std::slice::from_ref(&wrong)),
+    );
     statuses.sort_unstable();
     assert_eq!(statuses, [401, 401, 401, 429, 429, 429, 429, 429]);
     // They know the addresses that are behind the balancer.

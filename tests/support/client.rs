@@ -139,6 +139,7 @@ fn read_response(
                 return Ok(response.ok_or_else(|| invalid("the response is cut off"))?);
             }
             Ok(length) => answer.extend_from_slice(&block[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 let is_reset = error.kind() == io::ErrorKind::ConnectionReset;
                 return Err(Broken {
@@ -184,11 +185,14 @@ impl Connection {
             .map_err(|broken| broken.error)
     }
 
-    /// Sends a request over each of several connections, and reads no response before all are sent.
+    /// Sends a request over each of several connections. After all are sent, calls `then`, and reads the responses.
     ///
     /// # Errors
     /// As for [`send`], also if the server has closed a connection.
-    pub fn ask_at_once(requests: &mut [(&mut Self, &[u8])]) -> io::Result<Vec<Response>> {
+    pub fn ask_at_once(
+        requests: &mut [(&mut Self, &[u8])],
+        then: impl FnOnce(),
+    ) -> io::Result<Vec<Response>> {
         requests
             .iter()
             .for_each(|(_, request)| leaks::of_sent(request));
@@ -201,6 +205,7 @@ impl Connection {
             stream.write_all(request)?;
             streams.push(stream);
         }
+        then();
         let each = requests.iter_mut().zip(streams);
         each.map(|((connection, _), mut stream)| {
             let response =

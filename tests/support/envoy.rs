@@ -511,6 +511,22 @@ impl Envoy {
         self.process.id()
     }
 
+    /// Stops every thread of the process until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets every thread of the process go on, all at the same moment.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.process_id().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status();
+        assert!(sent.expect("kill runs").success(), "kill {signal}");
+    }
+
     /// The CPU time of every thread of the process.
     pub fn cpu_nanoseconds(&self) -> u64 {
         let process = self.process_id();

@@ -83,20 +83,6 @@ impl Compiler<'_> {
         })
     }
 
-    /// Warns of passwords in plain text beside Digest (RFC 7616 §5.6).
-    pub(in crate::config::compile) fn warn_of_digest_and_basic(&mut self, providers: &[Provider]) {
-        let is_basic = |provider: &Provider| matches!(provider.method, Method::Basic(_));
-        if !providers.iter().any(is_basic) {
-            return;
-        }
-        let at = At::Root.member("providers");
-        for (index, provider) in providers.iter().enumerate() {
-            if matches!(provider.method, Method::Digest(_)) {
-                self.warn(&at.item(index).member("digest"), Warning::DigestAndBasic);
-            }
-        }
-    }
-
     /// The algorithms, the strongest first (RFC 7616 §3.7).
     fn digest_algorithms(
         &mut self,
