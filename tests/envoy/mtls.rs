@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support;
-use crate::support::certificate::{Certificate, Names, SERVER, TRUSTED, hex};
+use crate::support::certificate::{Certificate, Names, TRUSTED, hex};
 use crate::support::client::{self, Request, Response};
 use crate::support::envoy::{Bootstrap, Envoy};
 use crate::support::example::{self, Mint};
@@ -52,26 +52,13 @@ fn bound(mint: &Mint, certificate: &Certificate) -> String {
     mint.token(&json!({"scope": "orders:read", "cnf": cnf}))
 }
 
-/// `envoy/certificates.yaml`, with files of this run.
-fn example(upstream: &Upstream, folder: &TempDir) -> Value {
-    let files = [
-        ("server.pem", SERVER.pem()),
-        ("server.key", SERVER.key_pem()),
-        ("clients.pem", TRUSTED.pem()),
-    ];
-    for (name, text) in files {
-        fs::write(folder.path().join(name), text).expect("a file is written");
-    }
-    let bootstrap = example::bootstrap("envoy/certificates.yaml", &[("upstream", upstream.port())]);
-    let folder = folder.path().to_str().expect("a path in UTF-8");
-    let text = bootstrap.to_string().replace("/etc/envoy/tls", folder);
-    serde_json::from_str(&text).expect("JSON")
-}
-
 #[test]
 fn the_example_accepts_certificates_and_the_tokens_that_are_bound_to_them() {
     let (upstream, mint, folder) = (Upstream::start(), Mint::new(), TempDir::new().unwrap());
-    let envoy = Envoy::start_with(&example(&upstream, &folder), Stdio::null());
+    let envoy = Envoy::start_with(
+        &example::certificates(upstream.port(), folder.path()),
+        Stdio::null(),
+    );
     let [cart, stock, other] = [CART, STOCK, "spiffe://cluster.local/ns/bank/sa/pay"]
         .map(|name| TRUSTED.certificate(&Names::uri(name)));
     let partner = TRUSTED.certificate(&Names::dns("a.partners.example.com"));

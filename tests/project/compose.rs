@@ -87,6 +87,7 @@ fn istio_has_the_documents_of_the_envoy_examples() {
         ("envoy/istio/wasmplugin.yaml", "envoy/envoy.yaml"),
         ("envoy/istio/credentials.yaml", "envoy/credentials.yaml"),
         ("envoy/istio/certificates.yaml", "envoy/certificates.yaml"),
+        ("envoy/istio/proofs.yaml", "envoy/proofs.yaml"),
     ] {
         // The manifests after the first one are about clusters, whose names differ.
         let text = fs::read_to_string(support::in_repository(plugin)).unwrap();
@@ -123,8 +124,10 @@ fn the_command_accepts_the_examples_without_a_warning() {
     for file in [
         "envoy/credentials.yaml",
         "envoy/certificates.yaml",
+        "envoy/proofs.yaml",
         "envoy/istio/credentials.yaml",
         "envoy/istio/certificates.yaml",
+        "envoy/istio/proofs.yaml",
     ] {
         let ran = Command::new(env!("CARGO_BIN_EXE_countersign"))
             .arg("check")

@@ -2,12 +2,14 @@
 //! their issuer.
 
 use std::fs;
+use std::path::Path;
 
 use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};
 
 use super::authorization;
+use super::certificate::{SERVER, TRUSTED};
 use super::envoy::module_path;
 use super::in_repository;
 use super::leaks;
@@ -85,6 +87,21 @@ pub fn credentials(upstream: u16, login: u16) -> Value {
     filter["typed_config"]["config"]["vm_config"]["environment_variables"] = variables();
     bootstrap["stats_config"] = read("envoy/envoy.yaml")["stats_config"].take();
     bootstrap
+}
+
+/// `envoy/certificates.yaml`, with a certificate of this run and its key in files of a folder.
+pub fn certificates(upstream: u16, folder: &Path) -> Value {
+    for (name, text) in [
+        ("server.pem", SERVER.pem()),
+        ("server.key", SERVER.key_pem()),
+        ("clients.pem", TRUSTED.pem()),
+    ] {
+        fs::write(folder.join(name), text).expect("a file is written");
+    }
+    let bootstrap = bootstrap("envoy/certificates.yaml", &[("upstream", upstream)]);
+    let folder = folder.to_str().expect("a path in UTF-8");
+    let text = bootstrap.to_string().replace("/etc/envoy/tls", folder);
+    serde_json::from_str(&text).expect("JSON")
 }
 
 /// Sets the port of a cluster.

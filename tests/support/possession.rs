@@ -49,19 +49,17 @@ impl Issuer {
 
     /// A client that acts for this subject. Its token is valid for an hour.
     pub fn client_of(&self, subject: &str) -> Holder {
-        let key = SigningKey::generate(Algorithm::Es256);
-        let claims = json!({
-            "iss": ISSUER, "aud": "orders", "sub": subject, "iat": now(), "exp": now() + 3600,
-            "scope": SCOPE,
-            "cnf": {"jkt": thumbprint::of(&key.public_jwk())},
-        });
-        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid()});
-        let claims = claims.to_string();
-        let token = self.key.sign(Algorithm::Es256, &header, claims.as_bytes());
-        Holder {
-            keys: BTreeMap::from([("client".to_owned(), key)]),
-            token: token.expect("the issuer signs"),
-        }
+        Holder::new(ORIGIN, |cnf| {
+            let claims = json!({
+                "iss": ISSUER, "aud": "orders", "sub": subject, "iat": now(), "exp": now() + 3600,
+                "scope": SCOPE,
+                "cnf": cnf,
+            });
+            let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid()});
+            let claims = claims.to_string();
+            let token = self.key.sign(Algorithm::Es256, &header, claims.as_bytes());
+            token.expect("the issuer signs")
+        })
     }
 }
 
@@ -69,9 +67,26 @@ impl Issuer {
 pub struct Holder {
     keys: Keys,
     token: String,
+    /// The origin of the URLs in its proofs.
+    origin: &'static str,
 }
 
 impl Holder {
+    /// A client with a new key. `issue` creates a token with this `cnf` (RFC 7800).
+    pub fn new(origin: &'static str, issue: impl FnOnce(&Value) -> String) -> Self {
+        let key = SigningKey::generate(Algorithm::Es256);
+        Self {
+            token: issue(&json!({"jkt": thumbprint::of(&key.public_jwk())})),
+            keys: BTreeMap::from([("client".to_owned(), key)]),
+            origin,
+        }
+    }
+
+    /// The same token with another key, as a client has it that has stolen the token.
+    pub fn with_another_key(&self) -> Self {
+        Self::new(self.origin, |_| self.token.clone())
+    }
+
     /// A proof for a GET of a path, which no other proof is the same as.
     pub fn proof(&self, path: &str, nonce: Option<&str>) -> String {
         let mut written = json!({"key": "client", "token": "token"});
@@ -81,7 +96,7 @@ impl Holder {
         let spec = ProofSpec::deserialize(&written).expect("a proof as a table writes it");
         let target = ProofTarget {
             method: "GET",
-            url: &format!("{ORIGIN}{path}"),
+            url: &format!("{}{path}", self.origin),
             token: Some(&self.token),
         };
         spec.mint("proof", &self.keys, target, &str::to_owned, now())
@@ -113,8 +128,18 @@ pub fn digest_provider(with: &Value) -> Value {
 
 /// The header fields of a GET of a path by the user of [`digest_provider`], for this challenge and the count of its nonce.
 pub fn digest_fields(challenge: &Parsed, path: &str, count: u32) -> Vec<(String, String)> {
+    digest_fields_of((USER, PASSWORD), challenge, path, count)
+}
+
+/// The same by a user with this name and password.
+pub fn digest_fields_of(
+    (user, password): (&str, &str),
+    challenge: &Parsed,
+    path: &str,
+    count: u32,
+) -> Vec<(String, String)> {
     let written =
-        json!({"user": USER, "password": PASSWORD, "with": {"nc": format!("{count:08x}")}});
+        json!({"user": user, "password": password, "with": {"nc": format!("{count:08x}")}});
     let spec = DigestSpec::deserialize(&written).expect("a credential as a table writes it");
     let target = DigestTarget {
         method: "GET",

@@ -1,0 +1,200 @@
+//! `make demo`: sends requests to an Envoy with the filter and the configurations of `envoy/`, and prints the responses.
+//!
+//! `make run` runs `demo --stay`: it leaves Envoy running and prints requests to paste. `make run RECIPE=…` runs
+//! `demo --recipe …`: it does the same with one of the policies in the README, and plays the transcript of the policy.
+#![allow(clippy::restriction, reason = "an example may panic")]
+
+mod certificates;
+mod credentials;
+mod proofs;
+mod rules;
+mod situation;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::{ExitCode, Stdio};
+
+use serde_json::{Value, json};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use tempfile::TempDir;
+
+use support::authorization;
+use support::cookbook;
+use support::envoy::Envoy;
+use support::example::{self, DAY, Mint};
+use support::upstream::Upstream;
+
+/// The ports in the example.
+const LISTENER: u16 = 10000;
+const ADMIN: u16 = 9901;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let stay = match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => false,
+        (Some("--stay"), None) => true,
+        (Some("--recipe"), Some(name)) => return play_recipe(&name),
+        _ => {
+            eprintln!("error: expected no argument, `--stay`, or `--recipe NAME`");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("==> starting the upstream and Envoy");
+    let upstream = Upstream::start();
+    let mint = Mint::new();
+    if stay {
+        let bootstrap = bootstrap(free_or(LISTENER), free_or(ADMIN), upstream.port());
+        let envoy = Envoy::start_with(&bootstrap, Stdio::inherit());
+        print_requests(envoy.listener("public"), envoy.admin_address(), &mint);
+        wait_for_signal();
+        return ExitCode::SUCCESS;
+    }
+    let login = authorization::start();
+    let mut bootstrap = bootstrap(0, 0, upstream.port());
+    let files = TempDir::new().expect("a temporary folder");
+    for other in [
+        example::credentials(upstream.port(), login.port()),
+        example::bootstrap("envoy/proofs.yaml", &[("upstream", upstream.port())]),
+        example::certificates(upstream.port(), files.path()),
+    ] {
+        add_listener(&mut bootstrap, other);
+    }
+    let envoy = Envoy::start_with(&bootstrap, Stdio::null());
+    let fetched = "wasmcustom.countersign.lists.entries.partners";
+    support::until("the list is fetched", || envoy.stat(fetched) > 0);
+    let unexpected = [
+        ("rules", "public", rules::situations(&mint)),
+        (
+            "kinds of credentials",
+            "credentials",
+            credentials::situations(&mint),
+        ),
+        ("proofs of possession", "proofs", proofs::situations(&mint)),
+        (
+            "client certificates",
+            "certificates",
+            certificates::situations(&mint),
+        ),
+    ]
+    .map(|(what, listener, situations)| {
+        situation::play(what, envoy.listener(listener), &situations)
+    });
+    match unexpected.iter().sum() {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Adds the listener and the clusters of another configuration.
+fn add_listener(bootstrap: &mut Value, mut other: Value) {
+    let (own, other) = (
+        &mut bootstrap["static_resources"],
+        &mut other["static_resources"],
+    );
+    for kind in ["listeners", "clusters"] {
+        let own = own[kind].as_array_mut().expect("a list");
+        let mut others = std::mem::take(other[kind].as_array_mut().expect("a list"));
+        others.retain(|new| own.iter().all(|one| one["name"] != new["name"]));
+        own.append(&mut others);
+    }
+}
+
+/// Runs Envoy with a policy of the README until Ctrl-C. If no policy has this name, prints the names of all policies.
+fn play_recipe(name: &str) -> ExitCode {
+    let mut recipes = cookbook::recipes();
+    if !recipes.iter().any(|recipe| recipe.name == name) {
+        let names: Vec<&str> = recipes.iter().map(|recipe| &*recipe.name).collect();
+        eprintln!(
+            "error: unknown recipe `{name}`: expected one of {}",
+            names.join(", ")
+        );
+        return ExitCode::FAILURE;
+    }
+    recipes.retain(|recipe| recipe.name == name);
+    println!("==> starting the upstream and Envoy");
+    let (upstream, mint) = (Upstream::start(), Mint::new());
+    let login = authorization::start();
+    let mut bootstrap = cookbook::bootstrap(&recipes, upstream.port(), login.port());
+    listen(&mut bootstrap, free_or(LISTENER), free_or(ADMIN));
+    let envoy = Envoy::start_with(&bootstrap, Stdio::null());
+    let server = envoy.listener(name);
+    println!("==> Envoy listens on {server}; requests to paste into another terminal:\n");
+    for line in recipes.iter().flat_map(|recipe| &recipe.transcript) {
+        println!("# {}", line.text.replace('\n', "\n# "));
+        if line.at.is_some() {
+            println!("# only `countersign explain --now` can set the time of a request\n");
+            continue;
+        }
+        let differences = line.differences(&line.play(server, &mint));
+        for difference in differences {
+            println!("# UNEXPECTED: {difference}");
+        }
+        println!("{}\n", line.curl(server, &mint));
+    }
+    println!("==> press Ctrl-C to stop Envoy");
+    wait_for_signal();
+    ExitCode::SUCCESS
+}
+
+/// The port, or 0 (any port) if it is in use.
+fn free_or(port: u16) -> u16 {
+    TcpListener::bind(("127.0.0.1", port)).map_or(0, |_| port)
+}
+
+/// `envoy/envoy.yaml` with these ports and the built module.
+fn bootstrap(listener: u16, admin: u16, upstream: u16) -> Value {
+    let mut bootstrap = example::bootstrap("envoy/envoy.yaml", &[("upstream", upstream)]);
+    listen(&mut bootstrap, listener, admin);
+    bootstrap
+}
+
+/// Sets the ports of a bootstrap.
+fn listen(bootstrap: &mut Value, listener: u16, admin: u16) {
+    let port = "/address/socket_address/port_value";
+    example::set(&mut bootstrap["admin"], port, json!(admin));
+    let listeners = &mut bootstrap["static_resources"]["listeners"];
+    example::set(&mut listeners[0], port, json!(listener));
+}
+
+fn signed(mint: &Mint, claims: &Value) -> Vec<u8> {
+    bearer(&mint.token(claims))
+}
+
+fn bearer(token: &str) -> Vec<u8> {
+    format!("Bearer {token}").into_bytes()
+}
+
+/// Prints requests to paste into another terminal.
+fn print_requests(server: SocketAddr, admin: SocketAddr, mint: &Mint) {
+    let reader = mint.token(&json!({"scope": "orders:read"}));
+    let operator = mint.token(&json!({"sub": "olga", "roles": ["operator"]}));
+    let expired =
+        mint.token(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
+    println!(
+        "==> Envoy listens on {server}. Requests to paste into another terminal; the tokens are valid for a day:\n"
+    );
+    println!("# public\ncurl -i http://{server}/healthz\n");
+    println!("# 401: no credential\ncurl -i http://{server}/orders/17\n");
+    for (what, token, path) in [
+        ("200: alice may read orders", &reader, "-i"),
+        ("403: alice may not write orders", &reader, "-i -X POST"),
+        ("401: the token is expired", &expired, "-i"),
+    ] {
+        println!(
+            "# {what}\ncurl {path} http://{server}/orders/17 -H 'authorization: Bearer {token}'\n"
+        );
+    }
+    println!(
+        "# 200: olga is an operator\ncurl -i http://{server}/admin/users -H 'authorization: Bearer {operator}'\n"
+    );
+    println!("# the metrics\ncurl -s http://{admin}/stats/prometheus | grep ^countersign_\n");
+    println!("==> the access log follows; press Ctrl-C to stop Envoy");
+}
+
+/// Returns after Ctrl-C or SIGTERM.
+fn wait_for_signal() {
+    let mut signals = Signals::new([SIGINT, SIGTERM]).expect("signals can be waited for");
+    let _ = signals.forever().next();
+}
