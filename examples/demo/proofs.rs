@@ -96,11 +96,7 @@ pub fn situations(mint: &Mint) -> Vec<Situation> {
             "the token after `Bearer`",
             Credential::Fixed(fields(after_bearer)),
         )
-        .expect(
-            401,
-            INVALID_TOKEN,
-            "a token that is bound to a key is no bearer token",
-        ),
+        .expect(401, DPOP, "the provider accepts tokens after `DPoP` only"),
         get(PAYMENTS, "a proof without a nonce", dpop(&bob, PAYMENTS)).expect(
             401,
             USE_NONCE,

@@ -7,4 +7,7 @@ mod explain;
 mod files;
 mod mint;
 mod mistakes;
+mod possession;
 mod require_all;
+#[path = "../support/mod.rs"]
+mod support;

@@ -24,6 +24,7 @@ mod lists;
 mod mistakes;
 mod mtls;
 mod preflights;
+mod proofs;
 mod replays;
 mod routes;
 mod several_proxies;
