@@ -1,6 +1,6 @@
 //! `explain` with what proves possession: client certificates, DPoP proofs and responses of Digest.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::{DENIED, Desk, FAILURE, GOOD, Ran};
 use crate::support::certificate::{Certificate, Names, hex};
