@@ -385,7 +385,7 @@ impl<'c> Claim<'_, 'c> {
     pub fn verify(self, provider: ProviderId, facts: Facts<'_>) -> Result<Rc<Principal>, Refusal> {
         let verified = match self {
             Self::Jwt(jwt, token) => jwt.verify(token, facts),
-            Self::Introspection(own, _) => own.verify(facts),
+            Self::Introspection(own, token) => own.verify(token, facts),
             Self::ApiKey(own, key) => own.verify(key, facts),
             Self::Basic(own, login) => own.verify(login, facts),
             Self::Digest(own, credential) => own.verify(credential, facts),

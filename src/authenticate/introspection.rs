@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::confirmation::Confirmation;
 use super::jose::base64url;
-use super::jose::claims::{ClaimNames, Times};
-use super::jwt::Audiences;
+use super::jose::claims::{ClaimNames, Claims, Times};
+use super::jwt::{Audiences, decode};
 use super::principal::Verified;
 use super::sender::Sender;
 use super::{Facts, Offer, Parsed, Refusal};
@@ -158,7 +158,7 @@ impl Introspection {
     /// # Errors
     /// [`Refusal`]: the server has not been asked yet; or the first fault, in the order: inactive, type, audience, binding,
     /// times.
-    pub(super) fn verify(&self, facts: Facts<'_>) -> Result<Verified, Refusal> {
+    pub(super) fn verify(&self, token: &[u8], facts: Facts<'_>) -> Result<Verified, Refusal> {
         let Known { answer, until } = facts.answer.ok_or(Refusal::NotAsked)?;
         let Answer::Active(payload) = answer else {
             return Err(TokenFault::Inactive.into());
@@ -180,7 +180,7 @@ impl Introspection {
             return Err(TokenFault::Type.into());
         }
         self.audiences.check(&claims, &self.names)?;
-        let confirmation = claims.get("cnf").map(Confirmation::read).transpose()?;
+        let confirmation = confirmation(token, &claims)?;
         // The type says how the token must be sent (RFC 9449 §5, §6.2).
         let kind = claims.get("token_type").and_then(Json::as_str);
         let needs_proof = confirmation.as_ref().is_some_and(|own| own.jkt.is_some());
@@ -198,6 +198,21 @@ impl Introspection {
             confirmation: confirmation.map(Box::new),
             payload: payload.clone(),
         })
+    }
+}
+
+/// The keys that a token is bound to. Not every server repeats those of a JSON Web Token in its answer, and without them a
+/// bound token would be a bearer token.
+fn confirmation(token: &[u8], answer: &Claims<'_>) -> Result<Option<Confirmation>, TokenFault> {
+    if let Some(cnf) = answer.get("cnf") {
+        return Confirmation::read(cnf).map(Some);
+    }
+    let Ok(compact) = decode(token) else {
+        return Ok(None);
+    };
+    match json::parse(compact.payload()) {
+        Ok(Json::Object(claims)) => claims.get("cnf").map(Confirmation::read).transpose(),
+        Ok(_) | Err(_) => Ok(None),
     }
 }
 

@@ -11,7 +11,9 @@
 //! 4. A caller learns that the authentication is too weak or too old only if nothing else is missing.
 //! 5. A caller who lacks what the configuration requires everywhere receives the response of 2. If the request would pass
 //!    without the rule, this response shows the rule; the configuration has a warning of such rules.
-//! 6. A CORS preflight, which has no caller, is handled as if there were no hiding rules (`preflight`).
+//! 6. A proof or a nonce that was used before is an invalid credential (2), also of a caller who is permitted. That it was
+//!    used is known only when the effects of the decision are committed ([`Visible`]).
+//! 7. A CORS preflight, which has no caller, is handled as if there were no hiding rules (`preflight`).
 
 use std::borrow::Cow;
 
