@@ -231,13 +231,15 @@ impl Provider {
 
     /// What its nonces are for.
     pub fn purpose<'p>(&'p self, realm: &'p str) -> Purpose<'p> {
+        let (use_, lifetime) = match &self.method {
+            Method::Digest(own) => (Use::Digest, own.nonce_lifetime),
+            _ => (Use::Dpop, dpop::NONCE_LIFETIME),
+        };
         Purpose {
-            use_: match self.method {
-                Method::Digest(_) => Use::Digest,
-                _ => Use::Dpop,
-            },
+            use_,
             realm,
             provider: &self.name,
+            lifetime,
         }
     }
 

@@ -39,6 +39,9 @@ pub struct Purpose<'a> {
     pub realm: &'a str,
     /// The name of the provider.
     pub provider: &'a str,
+    /// How long a nonce is valid. What was used is recorded for as long: with another lifetime, a nonce could be valid again
+    /// after its uses were forgotten.
+    pub lifetime: Duration,
 }
 
 /// The scheme that uses a nonce.
@@ -77,7 +80,7 @@ impl NonceKey {
     }
 
     /// The key of a configured secret. Several Envoys with the same secret accept each other's nonces, if the realm and the
-    /// provider have the same names too.
+    /// provider have the same names too, and nonces the same lifetime.
     ///
     /// The secret must be too long to be guessed: a nonce and its MAC are public.
     pub fn of_secret(secret: &[u8]) -> Self {
@@ -119,14 +122,13 @@ impl NonceKey {
         &self,
         purpose: &Purpose<'_>,
         nonce: &[u8],
-        lifetime: Duration,
         now: Timestamp,
     ) -> Result<Timestamp, NonceFault> {
         let issued = self.issued(purpose, nonce).ok_or(NonceFault::Foreign)?;
         if issued > now.plus(SKEW) {
             return Err(NonceFault::Foreign);
         }
-        let until = issued.plus(lifetime);
+        let until = issued.plus(purpose.lifetime);
         if now < until {
             Ok(until)
         } else {
@@ -165,6 +167,7 @@ impl NonceKey {
             mac.update(&(name.len() as u64).to_be_bytes());
             mac.update(name.as_bytes());
         }
+        mac.update(&(purpose.lifetime.as_millis() as u64).to_be_bytes());
         mac.update(head);
         mac
     }

@@ -103,10 +103,11 @@ impl Digest {
             use_: Use::Digest,
             realm: &self.realm,
             provider: &self.name,
+            lifetime: self.nonce_lifetime,
         };
         // A nonce of another server is stale too: a client at several proxies must not ask its user again.
         let until = key
-            .check(&purpose, credential.nonce(), self.nonce_lifetime, facts.now)
+            .check(&purpose, credential.nonce(), facts.now)
             .map_err(|_| LoginFault::Stale)?;
         Ok(Verified {
             subject: Some(user.name.to_string()),

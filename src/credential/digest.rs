@@ -127,13 +127,14 @@ impl<'a> DigestCredential<'a> {
         self.opaque.as_deref()
     }
 
-    /// Whether `uri` is the target of a request, with its query (RFC 7616 §3.4.6).
+    /// Whether `uri` is the target of a request, with its query (RFC 7616 §3.4.6). The target of CONNECT is its authority (RFC
+    /// 9112 §3.2.3).
     ///
     /// A proxy may have changed the escapes of the target, and a client of a proxy sends an absolute URL. Nothing else may
     /// differ: two targets that differ in dot segments or slashes can name two resources.
     pub fn is_for(&self, request: &RequestView<'_>) -> bool {
         let Some(target) = request.target() else {
-            return false;
+            return request.method() == b"CONNECT" && *self.uri == *request.authority();
         };
         let is_target = |uri: &[u8]| uri == target || normalized(uri) == normalized(target);
         is_target(&self.uri)

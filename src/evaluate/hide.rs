@@ -186,7 +186,11 @@ impl<'p> Evaluation<'p, '_> {
         let lack = hidden.withheld.or(judged).unwrap_or(Reject::NoRule);
         // Without the rule, another provider could be selected, and another failure counted.
         let own = applicable.access.gate();
-        let is_same = gate.needs == Needs::One && own.is_some_and(|own| own.reads_like(gate));
+        let is_same = gate.needs == Needs::One
+            && own.is_some_and(|own| {
+                let ids = |gate| self.mtls_of(gate).map(|(id, _)| id);
+                own.reads_like(gate) && ids(own).eq(ids(gate))
+            });
         let mut offers = Cow::Borrowed(gate.offers.as_slice());
         let reject = match judged.filter(|_| is_same) {
             Some(reject) => reject,

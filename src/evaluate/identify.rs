@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::trace::{Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
+use crate::authenticate::mtls::Mtls;
 use crate::authenticate::{
     Claim, Decoded, Method, Offer, Parsed, Principal, ProviderId, offers_of,
 };
@@ -161,17 +162,28 @@ impl<'p> Evaluation<'p, '_> {
     #[inline(never)]
     fn peers(&self, gate: &Gate) -> Principals {
         let mut callers = Principals::new();
-        for id in &gate.providers {
-            let provider = self.policy.providers.get(id.0);
-            if let Some(Method::Mtls(own)) = provider.map(|provider| &provider.method)
-                && let Some(peer) = self.request.peer()
+        for (id, own) in self.mtls_of(gate) {
+            if let Some(peer) = self.request.peer()
                 && let Some(subject) = own.claim(peer)
             {
-                let caller = Claim::Mtls(own, &subject).verify(*id, self.facts());
+                let caller = Claim::Mtls(own, &subject).verify(id, self.facts());
                 callers.extend(caller.ok());
             }
         }
         callers
+    }
+
+    /// The providers of client certificates that a gate accepts.
+    pub(super) fn mtls_of<'s>(
+        &'s self,
+        gate: &'s Gate,
+    ) -> impl Iterator<Item = (ProviderId, &'p Mtls)> + 's {
+        gate.providers
+            .iter()
+            .filter_map(|id| match &self.policy.providers.get(id.0)?.method {
+                Method::Mtls(own) => Some((*id, own)),
+                _ => None,
+            })
     }
 
     /// Inserts a caller among the others by its rank. Returns whether it is the first.

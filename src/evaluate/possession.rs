@@ -8,7 +8,7 @@ use super::identify::Candidate;
 use super::nonces::nonce_key;
 use super::trace::{Step, Trace};
 use super::{Circumstances, Decision, Effects, Evaluation, Stop};
-use crate::authenticate::dpop::{Dpop, NONCE_LIFETIME, Proof, ProofRefusal, Target};
+use crate::authenticate::dpop::{Dpop, Proof, ProofRefusal, Target};
 use crate::authenticate::{Evidence, Principal, Provider};
 use crate::authorize::Gate;
 use crate::credential::{Grammar, Shown};
@@ -125,7 +125,7 @@ impl<'p> Evaluation<'p, '_> {
         let purpose = provider.purpose(&self.presentation.realm);
         let nonce = proof.nonce.as_deref().unwrap_or_default().as_bytes();
         let key = nonce_key(provider, self.store)?;
-        let checked = key.check(&purpose, nonce, NONCE_LIFETIME, self.circumstances.now);
+        let checked = key.check(&purpose, nonce, self.circumstances.now);
         checked.map_err(|_| Reject::Proof(ProofFault::Nonce))?;
         Ok(proof)
     }

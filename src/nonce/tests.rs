@@ -9,6 +9,7 @@ const DIGEST: Purpose<'static> = Purpose {
     use_: Use::Digest,
     realm: "api",
     provider: "lab",
+    lifetime: LIFETIME,
 };
 
 /// The time that is this many milliseconds after a fixed time.
@@ -21,7 +22,7 @@ fn key() -> NonceKey {
 }
 
 fn check(nonce: impl AsRef<[u8]>, now: Timestamp) -> Result<Timestamp, NonceFault> {
-    key().check(&DIGEST, nonce.as_ref(), LIFETIME, now)
+    key().check(&DIGEST, nonce.as_ref(), now)
 }
 
 #[test]
@@ -87,6 +88,7 @@ fn a_nonce_for_one_purpose_is_foreign_for_another() {
         use_,
         realm,
         provider,
+        lifetime: LIFETIME,
     };
     let purposes = [
         DIGEST,
@@ -104,7 +106,7 @@ fn a_nonce_for_one_purpose_is_foreign_for_another() {
     for issued in &purposes {
         let nonce = key().issue(issued, at(0));
         for checked in &purposes {
-            let valid = key().check(checked, nonce.as_bytes(), LIFETIME, at(0));
+            let valid = key().check(checked, nonce.as_bytes(), at(0));
             let expected = if issued == checked {
                 Ok(at(300_000))
             } else {
@@ -112,6 +114,18 @@ fn a_nonce_for_one_purpose_is_foreign_for_another() {
             };
             assert_eq!(valid, expected, "{issued:?}, {checked:?}");
         }
+    }
+}
+
+/// Otherwise a nonce could be valid again after its uses were forgotten.
+#[test]
+fn a_nonce_with_another_lifetime_is_foreign() {
+    let nonce = key().issue(&DIGEST, at(0));
+    for lifetime in [1, 299_999, 300_001, 3_600_000] {
+        let lifetime = Duration::from_millis(lifetime);
+        let purpose = Purpose { lifetime, ..DIGEST };
+        let valid = key().check(&purpose, nonce.as_bytes(), at(0));
+        assert_eq!(valid, Err(NonceFault::Foreign), "{lifetime:?}");
     }
 }
 
@@ -186,7 +200,7 @@ fn workers_share_a_key() {
     let nonce = shared(&[b"one"]).issue(&DIGEST, at(0));
     let valid = |names: &[&[u8]]| {
         shared(names)
-            .check(&DIGEST, nonce.as_bytes(), LIFETIME, at(0))
+            .check(&DIGEST, nonce.as_bytes(), at(0))
             .is_ok()
     };
     assert!(valid(&[b"one"]));
@@ -198,7 +212,7 @@ fn workers_share_a_key() {
 /// Envoys of two versions can have the same secret. This nonce was computed with Python's `hmac`.
 #[test]
 fn the_format_does_not_change() {
-    let nonce = "AaMYXFAAAQIDBAUGBwg7burebchkiY1zr19kxfXw";
+    let nonce = "AaMYXFAAAQIDBAUGBwjVixq70eOj2h8Tbdo5uNRL";
     assert_eq!(check(nonce, at(0)), Ok(at(300_000)));
 }
 

@@ -104,6 +104,10 @@ fn users_of_digest() {
             with_user(json!({ "ha1": { "sha-256": HA1.to_uppercase() } })),
             &[],
         ),
+        (
+            with_user(json!({ "ha1": { "SHA-256": HA1, "sha-256": HA1 } })),
+            &["providers[0].digest.users[0].ha1.sha-256: duplicate entry"],
+        ),
         (with_user(json!({ "ha1": { "SHA-256": MD5 } })), &[&sha256]),
         (
             with_user(json!({ "ha1": { "SHA-256": &HA1[1..] } })),

@@ -303,7 +303,11 @@ fn passed(decision: &Decision<'_>, fields: &Fields) -> Observed {
         status: 200,
         details: Some("via_upstream".to_owned()),
         upstream: Some(Upstream {
-            path: target.unwrap_or_else(|| named[&b":path"[..]].clone()),
+            // CONNECT has no path (RFC 9110 §7.1).
+            path: target.unwrap_or_else(|| {
+                let path = named.get(&b":path"[..]);
+                path.map(|path| path.to_vec()).unwrap_or_default()
+            }),
             headers: fields
                 .iter()
                 .filter(|(name, _)| !name.starts_with(b":"))

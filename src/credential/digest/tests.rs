@@ -361,13 +361,29 @@ fn dg_13_a_credential_is_for_one_target() {
 }
 
 #[test]
-fn a_credential_is_for_no_request_without_a_target() {
-    let request = RequestView::new(vec![
-        (b":method", b"CONNECT"),
-        (b":authority", b"api.example:443"),
-    ]);
-    for uri in ["", "*", "api.example:443", "/"] {
+fn the_target_of_connect_is_its_authority() {
+    let request = |method| {
+        RequestView::new(vec![
+            (b":method", method),
+            (b":authority", b"api.example:443"),
+        ])
+    };
+    for (uri, is_target) in [
+        ("api.example:443", true),
+        ("api.example:44", false),
+        ("api.example:4433", false),
+        ("api.example", false),
+        ("api%2Eexample:443", false),
+        ("http://api.example:443", false),
+        ("http://api.example:443/", false),
+        ("", false),
+        ("*", false),
+        ("/", false),
+    ] {
         let text = with("uri=\"/v1\"", &format!("uri=\"{uri}\""));
-        assert!(!read(&text).unwrap().is_for(&request), "{uri}");
+        let credential = read(&text).unwrap();
+        assert_eq!(credential.is_for(&request(b"CONNECT")), is_target, "{uri}");
+        // Another request without a path is for no target.
+        assert!(!credential.is_for(&request(b"GET")), "{uri}");
     }
 }

@@ -6,7 +6,7 @@ use crate::authenticate::digest::{DigestAlgorithm, Ha1};
 use crate::config::at::At;
 use crate::config::diagnostic::Diagnostics;
 use crate::config::document::secret::SecretSource;
-use crate::config::fault::{InvalidDigest, unknown_algorithm};
+use crate::config::fault::{Fault, InvalidDigest, unknown_algorithm};
 use crate::config::read::{Read, Span, Typed, object, unexpected_secret};
 
 object! {
@@ -17,8 +17,8 @@ object! {
         narrowing algorithms: Vec<String>,
         /// How long a nonce is valid, from `1s` to `1h`. Default `5m`.
         optional nonce_ttl: Span,
-        /// The key of nonces. Proxies with the same secret accept the nonces of each other. Default: a random key, which the workers
-        /// of one proxy share.
+        /// The key of nonces. Proxies with the same secret and `nonce_ttl` accept the nonces of each other. Default: a random key,
+        /// which the workers of one proxy share.
         optional secret: SecretSource,
         /// The users.
         #[schemars(extend("minItems" = 1))]
@@ -62,6 +62,10 @@ impl Read for Ha1s {
                 continue;
             };
             match Ha1::parse(algorithm, value.as_str().unwrap_or_default()) {
+                // The names have no case: `sha-256` is the same algorithm.
+                Some(_) if hashes.iter().any(|own: &Ha1| own.algorithm() == algorithm) => {
+                    whole = Err(diagnostics.report(&at, Fault::DuplicateEntry));
+                }
                 Some(ha1) => hashes.push(ha1),
                 None => whole = Err(diagnostics.report(&at, InvalidDigest::Ha1(algorithm))),
             }
