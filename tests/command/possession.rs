@@ -1,6 +1,6 @@
 //! `explain` with what proves possession: client certificates, DPoP proofs and responses of Digest.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::{DENIED, Desk, FAILURE, GOOD, Ran};
 use crate::support::certificate::{Certificate, Names, hex};
@@ -53,12 +53,12 @@ fn the_names_in_a_certificate_are_given() {
         (
             ["--peer-uri", "spiffe://cluster.local/ns/bank/sa/pay"],
             DENIED,
-            "denied: credential_missing".to_owned(),
+            "denied: unauthorized".to_owned(),
         ),
         (
             ["--peer-dns", "partners.example.com"],
             DENIED,
-            "denied: credential_missing".to_owned(),
+            "denied: unauthorized".to_owned(),
         ),
     ] {
         let ran = explain(file, "/stock/7", &arguments);
