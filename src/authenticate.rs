@@ -271,6 +271,14 @@ impl Method {
         }
     }
 
+    /// Whether its credentials need a proof that is different for each request. A token that is bound to a key always does.
+    pub fn asks_for_proofs(&self) -> bool {
+        match self {
+            Self::Digest(_) => true,
+            other => other.sender().is_some_and(Sender::asks_for_proofs),
+        }
+    }
+
     /// The number of keys in the configuration.
     pub fn inline_keys(&self) -> usize {
         match self {

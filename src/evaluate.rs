@@ -335,7 +335,10 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         match hidden {
             None => self.authorize(&applicable, decision, effects, trace),
             Some(hidden) => {
-                self.authorize_where_hidden(&applicable, &hidden, decision, effects, trace)
+                let decided =
+                    self.authorize_where_hidden(&applicable, &hidden, decision, effects, trace);
+                self.note_visible(&hidden, decision, effects);
+                decided
             }
         }
     }

@@ -18,8 +18,8 @@ pub use self::networks::{Networks, admit_none};
 pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::{AfterScheme, Stripped};
 
+use crate::authenticate::Provider;
 use crate::authenticate::jose::signature::AlgorithmSet;
-use crate::authenticate::{Method, Provider};
 use crate::authorize::condition::Condition;
 use crate::authorize::{Access, Everywhere, Gate, ReplyId};
 use crate::credential::Location;
@@ -87,6 +87,10 @@ pub struct Policy {
     pub throttle: Option<Throttle>,
     /// What is removed from requests.
     pub stripped: Stripped,
+    /// Whether a provider accepts client certificates.
+    pub accepts_certificates: bool,
+    /// Whether a provider accepts tokens, or users, only with a proof that is different for each request.
+    pub asks_for_proofs: bool,
 }
 
 /// Blocks callers after too many failed authentications.
@@ -255,11 +259,7 @@ impl Policy {
 
     /// Whether the workers share what they know: failures, nonces, or what was used once.
     pub fn shares_data(&self) -> bool {
-        let uses_once = |provider: &Provider| match &provider.method {
-            Method::Digest(_) => true,
-            other => other.sender().is_some_and(|sender| sender.dpop.is_some()),
-        };
-        self.throttle.is_some() || self.providers.iter().any(uses_once)
+        self.throttle.is_some() || self.asks_for_proofs
     }
 
     /// Whether decisions depend on the client's address.

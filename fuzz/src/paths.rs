@@ -98,6 +98,8 @@ fn policy(case: Case) -> Policy {
 /// A policy with only these rules.
 pub fn policy_of(rules: Rules) -> Policy {
     Policy {
+        accepts_certificates: false,
+        asks_for_proofs: false,
         providers: Vec::new(),
         locations: Vec::new(),
         replies: Vec::new(),

@@ -33,6 +33,11 @@ pub enum Binding {
 }
 
 impl Sender {
+    /// Whether tokens that are not bound are refused, or can come after `DPoP`.
+    pub fn asks_for_proofs(&self) -> bool {
+        self.required != Binding::None || self.dpop.is_some()
+    }
+
     /// Checks the binding of a verified token, as far as it needs no proof. `by_dpop` says whether the token came after the
     /// scheme `DPoP`, and `certificate` returns the SHA-256 of the client's certificate.
     ///

@@ -28,8 +28,8 @@ use super::diagnostic::{Diagnostics, Partly, Reported, nearest};
 use super::document::{Cache, Document, Https};
 use super::fault::{Fault, Warning};
 use super::read::{Items, List, Optional, Typed};
-use crate::authenticate::Provider;
 use crate::authenticate::jose::signature::AlgorithmSet;
+use crate::authenticate::{Method, Provider};
 use crate::authorize::Access;
 use crate::credential::Location;
 use crate::grammar::can_be_quoted;
@@ -159,7 +159,12 @@ impl Compiler<'_> {
         let accesses = rules.accesses_mut().chain([&mut default]);
         let gates = accesses.filter_map(Access::gate_mut);
         number_choices(gates.chain([&mut strangers]), &providers);
+        let is_mtls = |provider: &Provider| matches!(provider.method, Method::Mtls(_));
         let policy = Policy {
+            accepts_certificates: providers.iter().any(is_mtls),
+            asks_for_proofs: providers
+                .iter()
+                .any(|provider| provider.method.asks_for_proofs()),
             providers,
             locations: std::mem::take(&mut self.locations),
             sources: std::mem::take(&mut self.sources),

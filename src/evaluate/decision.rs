@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::effects::{Effects, Lost};
 use super::forward::{Forward, Forwarding, Told};
+use super::hide::Visible;
 use super::nonces::Nonces;
 use super::unread::Unread;
 use crate::authenticate::{Offer, Principal};
@@ -49,6 +50,8 @@ pub struct Decision<'p> {
     pub(super) admission: Option<Result<(), Reject>>,
     /// Which credentials were not read. They were not verified.
     pub(super) unread: Unread<'p>,
+    /// The response if the effects lose a race, at a rule that hides.
+    pub(super) visible: Option<Box<Visible<'p>>>,
 }
 
 /// Proof that a request may be forwarded. The host forwards no request without one.
@@ -114,6 +117,7 @@ impl<'p> Decision<'p> {
             told: Told::default(),
             admission: None,
             unread: Unread::default(),
+            visible: None,
         }
     }
 
@@ -158,8 +162,18 @@ impl<'p> Decision<'p> {
 
     #[cold]
     fn deny(&mut self, lost: Lost, plan: &'p Plan, request: &RequestView<'_>) {
-        let Lost { reject, schemes } = lost;
+        let Lost {
+            mut reject,
+            schemes,
+        } = lost;
         self.schemes = schemes.unwrap_or(self.schemes);
+        if let Some(visible) = self.visible.take() {
+            reject = visible.refusal.unwrap_or(reject);
+            self.hides = false;
+            self.offers = Cow::Borrowed(visible.offers);
+            self.requirements = Some(visible.requirements);
+            self.fixed = visible.fixed;
+        }
         self.verdict = Verdict::Refused(reject);
         self.forward = Forward::default();
         if let Some(policy) = &plan.policy {

@@ -16,10 +16,11 @@
 use std::borrow::Cow;
 
 use super::trace::{Step, Trace};
-use super::{Applicable, Decision, Effects, Evaluation, Stop, Verdict};
+use super::{Applicable, Decision, Effects, Evaluation, Nonces, Stop, Verdict};
 use crate::authenticate::Offer;
-use crate::authorize::{Access, Needs, refuse_missing};
+use crate::authorize::{Access, Needs, Required, refuse_missing};
 use crate::plan::{Considered, Matched, Rule, Terms};
+use crate::presentation::fixed::FixedReply;
 use crate::reject::Reject;
 use crate::request::path::Readings;
 use crate::url::Host;
@@ -35,6 +36,17 @@ pub(super) struct Hidden<'p> {
     visible: Terms<'p>,
     /// The fault that the request has without them. Known only if the rule matches: otherwise it is the response at once.
     pub refusal: Option<Reject>,
+}
+
+/// The response without the hiding rules to a proof or a nonce that was used before. This is known only when the effects of
+/// the decision are committed.
+#[derive(Debug)]
+pub(super) struct Visible<'p> {
+    /// The fault that the request has anyway.
+    pub refusal: Option<Reject>,
+    pub offers: &'p [Offer],
+    pub requirements: Required<'p>,
+    pub fixed: Option<&'p FixedReply>,
 }
 
 /// Runs a check by the `terms`. If they are those of a hiding rule, notes the result of the check by them, and by the terms
@@ -178,6 +190,7 @@ impl<'p> Evaluation<'p, '_> {
             Some(reject) => reject,
             None => {
                 effects.truncate(before);
+                decision.nonces = Nonces::default();
                 decision.principals.clear();
                 decision.provider = None;
                 decision.admission = None;
@@ -229,5 +242,29 @@ impl<'p> Evaluation<'p, '_> {
         };
         (decision.offers, decision.requirements) = (offers, Some(self.required(gate)));
         Err(reject.into())
+    }
+
+    /// Notes the response without the hiding rules, in case that the request uses something that was used before.
+    pub(super) fn note_visible(
+        &self,
+        hidden: &Hidden<'p>,
+        decision: &mut Decision<'p>,
+        effects: &Effects,
+    ) {
+        if effects.uses.is_empty() {
+            return;
+        }
+        let access = hidden.visible.access;
+        let gate = access.gate().unwrap_or(&self.policy.strangers);
+        let fixed = match access {
+            Access::Respond(reply) => self.policy.reply(*reply),
+            Access::Public | Access::Optional(_) | Access::Required(_) | Access::Closed(_) => None,
+        };
+        decision.visible = Some(Box::new(Visible {
+            refusal: hidden.refusal.or(fixed.map(|_| Reject::Fixed)),
+            offers: &gate.offers,
+            requirements: self.required(gate),
+            fixed,
+        }));
     }
 }

@@ -114,7 +114,10 @@ impl<'p> Evaluation<'p, '_> {
             return Err(reject.into());
         }
         self.refuse_two_of_one_provider(candidates)?;
-        let peers = self.peers(gate);
+        let peers = match self.policy.accepts_certificates {
+            true => self.peers(gate),
+            false => Principals::new(),
+        };
         if candidates.is_empty() && peers.is_empty() {
             trace.step(Step::Presents(None));
         }
@@ -122,12 +125,13 @@ impl<'p> Evaluation<'p, '_> {
         for candidate in candidates {
             let schemes = candidate.presented.schemes;
             trace.step(Step::Presents(self.carrier(candidate.presented.location)));
-            let verified = self.verify(gate, candidate, effects);
-            let caller = verified.and_then(|caller| {
-                self.prove_possession(gate, candidate, &caller, decision, effects, trace)?;
-                Ok(caller)
-            });
-            let caller = match caller {
+            let proven = match self.verify(gate, candidate, effects) {
+                Ok(caller) if self.asks_for_proof(&caller) => self
+                    .prove_possession(gate, candidate, &caller, decision, effects, trace)
+                    .map(|()| caller),
+                verified => verified,
+            };
+            let caller = match proven {
                 Ok(caller) => caller,
                 Err(stop) => {
                     decision.schemes = schemes;
@@ -154,6 +158,7 @@ impl<'p> Evaluation<'p, '_> {
 
     /// The callers that the client's certificate names, for the providers that the gate accepts. Clients present one
     /// certificate for every request of a connection, so that one that nobody accepts here is not invalid.
+    #[inline(never)]
     fn peers(&self, gate: &Gate) -> Principals {
         let mut callers = Principals::new();
         for id in &gate.providers {

@@ -46,7 +46,9 @@ impl<'p> Decision<'p> {
         if self.refusal().is_none() {
             return;
         }
-        for provider in self.offers.iter().filter_map(Offer::nonce_of) {
+        let offered = self.offers.iter().filter_map(Offer::nonce_of);
+        // A rule need not accept the provider that refuses a proof.
+        for provider in offered.chain(self.nonces.wanted) {
             let known = plan.policy.as_ref();
             let known = known.and_then(|policy| policy.providers.get(provider.0));
             let Some(known) = known.filter(|_| self.nonces.of(provider).is_none()) else {

@@ -16,7 +16,13 @@ use crate::reject::{Invalid, ProofFault, Reject, TokenFault, Unavailable};
 use crate::request::Field;
 
 impl<'p> Evaluation<'p, '_> {
+    /// Whether a request must show something besides this caller's credential.
+    pub(super) fn asks_for_proof(&self, caller: &Principal) -> bool {
+        self.policy.asks_for_proofs || caller.confirmation().is_some()
+    }
+
     /// Checks that the client has the key to which a credential is bound, and notes what may be used only once.
+    #[inline(never)]
     pub(super) fn prove_possession(
         &self,
         gate: &Gate,

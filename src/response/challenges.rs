@@ -51,6 +51,8 @@ impl Exchange<'_> {
                 put(headers, name, challenge);
             }
         }
+        // A client that is asked for a nonce gets one, also where the rule does not accept the provider of its token.
+        has_dpop |= meaning.code == Code::UseDpopNonce;
         if has_dpop && let Some(nonce) = self.decision.nonces.of_proofs(offers) {
             put(headers, "dpop-nonce", nonce);
         }
