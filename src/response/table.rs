@@ -139,12 +139,11 @@ pub(super) fn meaning(
         )
         .retry_after(retry_after),
         // A 401 must have a challenge (RFC 9110 §15.5.2), and without an offer there is none.
-        Reject::NoCredential
-        | Reject::MissingCredential { .. }
-        | Reject::Invalid(_)
-        | Reject::Proof(_)
-            if decision.offers.is_empty() =>
-        {
+        Reject::NoCredential | Reject::MissingCredential { .. } if decision.offers.is_empty() => {
+            let message = "The request lacks a credential that is accepted here.";
+            Meaning::new(Code::Forbidden, message)
+        }
+        Reject::Invalid(_) | Reject::Proof(_) if decision.offers.is_empty() => {
             Meaning::new(Code::Forbidden, FORBIDDEN)
         }
         Reject::NoCredential => Meaning::new(Code::Unauthorized, "Authentication is required.")

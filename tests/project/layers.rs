@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// Each part, and what it may name: only parts that are listed before it. `plan::Audit` allows that one name of `plan`.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("time", &[]),
+    ("kinds", &[]),
     ("grammar", &[]),
     ("url", &["grammar"]),
     ("scheme", &[]),
@@ -17,7 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("request", &["grammar", "reject", "url"]),
     (
         "credential",
-        &["grammar", "reject", "request", "scheme", "url"],
+        &["grammar", "kinds", "reject", "request", "scheme", "url"],
     ),
     ("ports", &["url"]),
     ("random", &["ports"]),
@@ -28,6 +29,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "credential",
             "grammar",
             "json",
+            "kinds",
             "nonce",
             "reject",
             "request::PeerCertificate",
@@ -42,7 +44,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "keys",
-        &["authenticate", "json", "ports", "secret", "time", "url"],
+        &[
+            "authenticate",
+            "json",
+            "kinds",
+            "ports",
+            "secret",
+            "time",
+            "url",
+        ],
     ),
     (
         "store",
@@ -149,6 +159,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "introspector::Server",
             "json",
             "keys",
+            "kinds",
             "nonce::NonceKey",
             "plan",
             "presentation",

@@ -57,7 +57,9 @@ impl Read for Ha1s {
         let mut whole = Ok(());
         for (name, value) in members {
             let at = at.member(name);
-            let Some(algorithm) = DigestAlgorithm::from_name(name.as_bytes()) else {
+            // In one spelling, so that an algorithm has one hash.
+            let known = DigestAlgorithm::from_name(name.as_bytes());
+            let Some(algorithm) = known.filter(|known| known.name() == name) else {
                 whole = Err(diagnostics.report(&at, unknown_algorithm(name)));
                 continue;
             };
