@@ -12,6 +12,9 @@ use crate::support::possession;
 /// A header of a request.
 pub type Field = (String, Vec<u8>);
 
+/// What computes the headers of a credential from a response with a challenge.
+pub type Answer = dyn Fn(&Response) -> Vec<Field>;
+
 /// A request and its expected response.
 pub struct Situation {
     pub method: &'static str,
@@ -36,7 +39,7 @@ pub enum Credential {
     /// Headers that are the same whatever was received before.
     Fixed(Vec<Field>),
     /// Headers that a client computes from the last response with a challenge.
-    Answer(Box<dyn Fn(&Response) -> Vec<Field>>),
+    Answer(Box<Answer>),
     /// The headers of the request before.
     Repeated,
 }
