@@ -134,7 +134,7 @@ fn found(sent: &[u8], target: &[u8]) -> Result<(), CredentialFault> {
             field: "authorization".into(),
             scheme: "Digest".into(),
         },
-        grammar: Grammar::Digest,
+        grammar: Grammar::Digest(countersign::kinds::Digest::BUILT.unwrap()),
         schemes: SchemeSet::default(),
     };
     let value = [b"Digest ", sent].concat();

@@ -78,6 +78,7 @@ impl Proofs {
                 (algorithm, key, thumbprint)
             }),
             dpop: Dpop {
+                kind: countersign::kinds::Dpop::BUILT.unwrap(),
                 algorithms: [Algorithm::Es256, Algorithm::EdDsa].into_iter().collect(),
                 window: Duration::from_secs(WINDOW as u64),
                 needs_nonce: false,
