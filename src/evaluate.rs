@@ -1,7 +1,7 @@
 //! The decision about a request: a plan, a request and a moment → [`Decision`].
 //!
-//! The checks run in this order, 1 to 9 and 15 in this file, 10 in `throttle`, 11 to 13 in `identify` and `verify`, 14 in
-//! `admit`, 16 and 17 in [`authorize`](crate::authorize). The first that fails decides the response:
+//! The checks run in this order, 1 to 9 and 15 in this file, 10 in `throttle`, 11 to 13 in `identify`, `verify` and
+//! `possession`, 14 in `admit`, 16 and 17 in [`authorize`](crate::authorize). The first that fails decides the response:
 //!
 //! 1. there is no valid configuration: 503;
 //! 2. the method is TRACE: 405;
@@ -20,8 +20,9 @@
 //!     with a credential is not read (`unread`);
 //! 12. there is no credential: 401, or at an optional rule the request passes;
 //! 13. a credential is invalid: 401, also if the rule does not accept its provider, because an upstream could read it. If
-//!     its validity cannot be determined, because keys are unavailable: 503. If every credential is valid, and the rule
-//!     needs those of several providers (`require_all`), one that is missing is 401;
+//!     its validity cannot be determined, because keys are unavailable: 503. A valid credential that needs a proof of
+//!     possession must have one (`possession`); that it was used before is found when the effects are committed. If every
+//!     credential is valid, and the rule needs those of several providers (`require_all`), one that is missing is 401;
 //! 14. the caller lacks what the configuration requires of every caller: as 16 and 17, but never hidden;
 //! 15. the credential is valid, but the rule does not accept its provider, or no rule permits the request: 403;
 //! 16. the authentication is too weak or too old: 401 (RFC 9470);
