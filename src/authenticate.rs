@@ -231,15 +231,22 @@ impl Provider {
 
     /// What its nonces are for.
     pub fn purpose<'p>(&'p self, realm: &'p str) -> Purpose<'p> {
-        let (use_, lifetime) = match &self.method {
-            Method::Digest(own) => (Use::Digest, own.nonce_lifetime),
-            _ => (Use::Dpop, dpop::NONCE_LIFETIME),
-        };
-        Purpose {
-            use_,
-            realm,
-            provider: &self.name,
-            lifetime,
+        match &self.method {
+            Method::Digest(own) => own.purpose(),
+            _ => Purpose {
+                use_: Use::Dpop,
+                realm,
+                provider: &self.name,
+                lifetime: dpop::NONCE_LIFETIME,
+            },
+        }
+    }
+
+    /// The key of its nonces: its own, else the one that the workers share.
+    pub fn nonce_key<'k>(&'k self, shared: Option<&'k NonceKey>) -> Option<&'k NonceKey> {
+        match &self.method {
+            Method::Digest(own) => own.nonce_key(shared),
+            _ => shared,
         }
     }
 
@@ -343,7 +350,7 @@ impl Method {
                 let credential = own.claim(parsed.shown())?;
                 Some(Claim::Digest(own, credential))
             }
-            // It is not in the request: see `claim_of_peer`.
+            // It is not in the request: see `Mtls::claim`.
             Self::Mtls(_) => None,
         }
     }
@@ -351,19 +358,8 @@ impl Method {
     fn conflicts_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Jwt(own), Self::Jwt(other)) => own.issuer.overlaps(&other.issuer),
-            (Self::Introspection(_), Self::Introspection(_))
-            | (Self::ApiKey(_), Self::ApiKey(_))
-            | (Self::Basic(_), Self::Basic(_))
-            | (Self::Digest(_), Self::Digest(_)) => true,
-            (
-                Self::Jwt(_)
-                | Self::Introspection(_)
-                | Self::ApiKey(_)
-                | Self::Basic(_)
-                | Self::Digest(_)
-                | Self::Mtls(_),
-                _,
-            ) => false,
+            // Providers of another kind read credentials of another form.
+            (own, other) => std::mem::discriminant(own) == std::mem::discriminant(other),
         }
     }
 }

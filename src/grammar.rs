@@ -37,6 +37,13 @@ pub fn can_be_quoted(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
 }
 
+/// The SHA-256 that 64 hexadecimal digits spell, in upper or lower case. `None` for any other text.
+pub fn sha256_of_hex(text: impl AsRef<[u8]>) -> Option<[u8; 32]> {
+    let mut octets = [0; 32];
+    let length = base16ct::mixed::decode(text, &mut octets).ok()?.len();
+    (length == octets.len()).then_some(octets)
+}
+
 /// Whether a text is a `scope-token`: `1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
 ///
 /// `"` and `\`, which a quoted-string would have to escape, are not among them. The values of `acr_values` (RFC 9470 §3)

@@ -62,6 +62,21 @@ impl Digest {
         &self.offers
     }
 
+    /// What its nonces are for.
+    pub(super) fn purpose(&self) -> Purpose<'_> {
+        Purpose {
+            use_: Use::Digest,
+            realm: &self.realm,
+            provider: &self.name,
+            lifetime: self.nonce_lifetime,
+        }
+    }
+
+    /// The key of its nonces: its own, else the one that the workers share.
+    pub(super) fn nonce_key<'k>(&'k self, shared: Option<&'k NonceKey>) -> Option<&'k NonceKey> {
+        self.nonce_key.as_ref().or(shared)
+    }
+
     /// The credential that is presented.
     pub fn claim<'c>(&self, shown: &'c Shown<'_>) -> Option<&'c DigestCredential<'c>> {
         match shown {
@@ -97,17 +112,11 @@ impl Digest {
         if !is_right {
             return Err(LoginFault::Password.into());
         }
-        let key = self.nonce_key.as_ref().or(facts.nonce_key);
+        let key = self.nonce_key(facts.nonce_key);
         let key = key.ok_or(Refusal::Unavailable(Unavailable::SharedData))?;
-        let purpose = Purpose {
-            use_: Use::Digest,
-            realm: &self.realm,
-            provider: &self.name,
-            lifetime: self.nonce_lifetime,
-        };
         // A nonce of another server is stale too: a client at several proxies must not ask its user again.
         let until = key
-            .check(&purpose, credential.nonce(), facts.now)
+            .check(&self.purpose(), credential.nonce(), facts.now)
             .map_err(|_| LoginFault::Stale)?;
         Ok(Verified {
             subject: Some(user.name.to_string()),

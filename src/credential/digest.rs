@@ -24,7 +24,6 @@ pub struct DigestCredential<'a> {
     uri: Cow<'a, [u8]>,
     cnonce: Cow<'a, [u8]>,
     nc: [u8; 8],
-    count: u32,
     response: Cow<'a, [u8]>,
     algorithm: Option<Cow<'a, [u8]>>,
     opaque: Option<Cow<'a, [u8]>>,
@@ -69,8 +68,7 @@ impl<'a> DigestCredential<'a> {
             nonce: sent.take("nonce")?,
             uri: sent.take("uri")?,
             cnonce: sent.take("cnonce")?,
-            nc,
-            count: number(&nc)?,
+            nc: number(&nc).map(|_| nc)?,
             response: sent.take("response")?,
             algorithm: sent.take("algorithm"),
             opaque: sent.take("opaque"),
@@ -109,7 +107,7 @@ impl<'a> DigestCredential<'a> {
 
     /// The number that [`Self::nc`] is.
     pub fn count(&self) -> u32 {
-        self.count
+        number(&self.nc).unwrap_or_default()
     }
 
     /// The proof that the client knows the password.

@@ -158,7 +158,7 @@ impl<'p> Evaluation<'p, '_> {
     }
 
     /// The callers that the client's certificate names, for the providers that the gate accepts. Clients present one
-    /// certificate for every request of a connection, so that one that nobody accepts here is not invalid.
+    /// certificate for every request of a connection, so that one that no provider accepts here is not invalid.
     #[inline(never)]
     fn peers(&self, gate: &Gate) -> Principals {
         let mut callers = Principals::new();

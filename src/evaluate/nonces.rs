@@ -1,7 +1,7 @@
 //! The nonces of a response: those of its challenges (RFC 7616 §3.3, RFC 9449 §8).
 
 use super::{Decision, Verdict};
-use crate::authenticate::{Method, Offer, Provider, ProviderId};
+use crate::authenticate::{Offer, Provider, ProviderId};
 use crate::nonce::NonceKey;
 use crate::plan::Plan;
 use crate::reject::{Reject, Unavailable};
@@ -78,10 +78,6 @@ pub(super) fn nonce_key<'k>(
     provider: &'k Provider,
     store: &'k Store,
 ) -> Result<&'k NonceKey, Reject> {
-    let own = match &provider.method {
-        Method::Digest(digest) => digest.nonce_key.as_ref(),
-        _ => None,
-    };
-    let key = own.or(store.nonce_key.as_ref());
+    let key = provider.nonce_key(store.nonce_key.as_ref());
     key.ok_or(Reject::Unavailable(Unavailable::SharedData))
 }

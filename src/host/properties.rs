@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::ffi::{self, Unreadable};
+use crate::grammar::sha256_of_hex;
 use crate::header_map;
 use crate::plan::Policy;
 use crate::request::PeerCertificate;
@@ -80,10 +81,7 @@ pub struct Peer;
 
 impl PeerCertificate for Peer {
     fn digest(&self) -> Option<[u8; 32]> {
-        let digest = of_peer("connection\0sha256_peer_certificate_digest")?;
-        let mut octets = [0; 32];
-        let length = base16ct::mixed::decode(digest, &mut octets).ok()?.len();
-        (length == octets.len()).then_some(octets)
+        sha256_of_hex(of_peer("connection\0sha256_peer_certificate_digest")?)
     }
 
     fn uri(&self) -> Option<String> {

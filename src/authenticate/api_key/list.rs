@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 use crate::authenticate::listed::{
     self, EntryFault, Grants, IgnoredEntries, Index, ListFault, RecentGrants, Repeated, is_name,
 };
+use crate::grammar::sha256_of_hex;
 use crate::json::Json;
 use crate::time::Timestamp;
 
@@ -172,14 +173,10 @@ impl fmt::Debug for ApiKeyEntry {
 /// # Errors
 /// [`EntryFault::Digest`], [`EntryFault::EmptyKey`].
 pub fn parse_digest(text: &str) -> Result<Digest, EntryFault> {
-    let mut digest = Digest::default();
-    let read = base16ct::mixed::decode(text, &mut digest);
-    if !read.is_ok_and(|octets| octets.len() == size_of::<Digest>()) {
-        Err(EntryFault::Digest)
-    } else if digest == OF_NOTHING {
-        Err(EntryFault::EmptyKey)
-    } else {
-        Ok(digest)
+    match sha256_of_hex(text) {
+        None => Err(EntryFault::Digest),
+        Some(OF_NOTHING) => Err(EntryFault::EmptyKey),
+        Some(digest) => Ok(digest),
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Gate<'l, 'v> {
 pub enum CertificateUse {
     /// Nothing that the configuration requires.
     Nothing,
-    /// The certificate that tokens are bound to. The handshake proves that the client has its key, whoever signed it.
+    /// The certificate that tokens are bound to. The handshake proves that the client has its key, also if no authority signed it.
     Binding,
     /// The names in it. They are true only if a trusted authority signed them.
     Names,

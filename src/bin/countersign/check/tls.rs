@@ -198,8 +198,8 @@ fn has_anchor(validation: &Node<'_>) -> bool {
 
 /// The finding about a validation context that accepts every certificate.
 ///
-/// A token that is bound to a certificate can be sent with a certificate that nobody signed (RFC 8705 §6.3): the client has its
-/// key.
+/// A token that is bound to a certificate can be sent with a certificate that no authority signed (RFC 8705 §6.3): the client
+/// has its key.
 fn untrusted(validation: &Node<'_>, uses: CertificateUse) -> Option<Finding> {
     let text = "with `ACCEPT_UNTRUSTED`, a client certificate proves nothing: anyone can create an accepted certificate";
     match uses {

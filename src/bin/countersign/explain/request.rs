@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use countersign::grammar::is_token;
+use countersign::grammar::{is_token, sha256_of_hex};
 use countersign::request::{KnownPeer, RequestView};
 
 use crate::exit::Failure;
@@ -123,11 +123,7 @@ impl RequestArgs {
 
 /// Parses 64 hexadecimal digits, with or without colons between octets, as `openssl x509 -fingerprint -sha256` prints them.
 fn sha256(text: &str) -> Result<[u8; 32], &'static str> {
-    let expected = "expected 64 hexadecimal digits";
-    let mut octets = [0; 32];
-    let read = base16ct::mixed::decode(text.replace(':', ""), &mut octets);
-    let length = read.map_err(|_| expected)?.len();
-    (length == octets.len()).then_some(octets).ok_or(expected)
+    sha256_of_hex(text.replace(':', "")).ok_or("expected 64 hexadecimal digits")
 }
 
 /// Parses `name: value`. The failure does not repeat the line, which may contain a token.

@@ -1,5 +1,6 @@
 //! Providers of user names and passwords.
 
+use super::locations::scheme_in;
 use crate::authenticate::basic::users::{User, UserList, is_user_name};
 use crate::authenticate::basic::{self, Users};
 use crate::authenticate::listed::{EntryFault, Grants};
@@ -10,7 +11,7 @@ use crate::config::document::providers::basic::{self as document, Basic};
 use crate::config::document::providers::remote::Credentials;
 use crate::config::fault::{Fault, Warning};
 use crate::config::read::{Items, List, Typed};
-use crate::credential::{Carrier, Grammar};
+use crate::credential::Grammar;
 use crate::keys::Content;
 use crate::kinds;
 
@@ -25,10 +26,7 @@ impl Compiler<'_> {
         document: &Basic,
     ) -> Option<Provider> {
         let kind = self.built(at, kinds::Basic::BUILT, "basic", "basic").ok()?;
-        let carrier = Carrier::Scheme {
-            field: self.own_header().to_owned(),
-            scheme: SCHEME.to_owned(),
-        };
+        let carrier = scheme_in(self.own_header(), SCHEME);
         let locations = self.locations(at, &Ok(None), Grammar::Basic, carrier);
         let users = self.users(&at.member("users"), kind, name, &document.users);
         let (Ok(name), Ok(locations), Ok(users)) = (name, locations, users) else {

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::locations::scheme_in;
 use crate::authenticate::digest::{self, DigestAlgorithm, DigestUser, DigestUsers};
 use crate::authenticate::listed::{EntryFault, Grants, is_name};
 use crate::authenticate::{Method, Offer, Provider, ProviderId};
@@ -10,10 +11,9 @@ use crate::config::at::At;
 use crate::config::compile::Compiler;
 use crate::config::document::providers::digest::{Digest, User};
 use crate::config::document::secret::SecretSource;
-use crate::config::fault::{InvalidDigest, Warning, unknown_algorithm};
+use crate::config::fault::{Fault, InvalidDigest, Warning, unknown_algorithm};
 use crate::config::read::{Items, List, Optional, Typed};
-use crate::credential::{Carrier, Grammar};
-
+use crate::credential::Grammar;
 use crate::kinds;
 use crate::nonce::NonceKey;
 
@@ -39,10 +39,7 @@ impl Compiler<'_> {
         let kind = self
             .built(at, kinds::Digest::BUILT, "digest", "digest")
             .ok()?;
-        let carrier = Carrier::Scheme {
-            field: self.own_header().to_owned(),
-            scheme: SCHEME.to_owned(),
-        };
+        let carrier = scheme_in(self.own_header(), SCHEME);
         let locations = self.locations(at, &Ok(None), Grammar::Digest(kind), carrier);
         let algorithms = self.digest_algorithms(&at.member("algorithms"), &document.algorithms);
         let lifetime = document.nonce_ttl.map(|typed| typed.unwrap_or(NONCE_TTL));
@@ -129,7 +126,7 @@ impl Compiler<'_> {
     ) -> Typed<DigestUsers> {
         let users = typed.as_ref().map_err(|reported| *reported)?;
         if users.is_empty() {
-            return Err(self.report(at, crate::config::Fault::Empty("user")));
+            return Err(self.report(at, Fault::Empty("user")));
         }
         let compiled = users.each(at, |at, user| self.digest_user(at, algorithms, user));
         let compiled = compiled.whole()?;

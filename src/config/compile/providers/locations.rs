@@ -17,7 +17,7 @@ impl Compiler<'_> {
         at: &At<'_>,
         typed: &Typed<Option<List<From>>>,
     ) -> Typed<Vec<LocationId>> {
-        let default = self.bearer_in(self.own_header());
+        let default = scheme_in(self.own_header(), BEARER);
         self.locations(at, typed, Grammar::Token, default)
     }
 
@@ -39,7 +39,7 @@ impl Compiler<'_> {
             // Such a header contains the token alone, or after `Bearer`: these are two locations.
             let with_scheme = match &carrier {
                 Carrier::Field(field) if grammar == Grammar::Token && has_schemes(field) => {
-                    Some(this.bearer_in(field))
+                    Some(scheme_in(field, BEARER))
                 }
                 _ => None,
             };
@@ -54,13 +54,6 @@ impl Compiler<'_> {
             return Err(self.report(at, InvalidLocation::Duplicate));
         }
         locations.whole.map(|()| ids)
-    }
-
-    fn bearer_in(&self, field: &str) -> Carrier {
-        Carrier::Scheme {
-            field: field.to_owned(),
-            scheme: BEARER.to_owned(),
-        }
     }
 
     /// The identifier of a location. Credentials of two grammars at one location are a fault: each would be read as both.
@@ -124,6 +117,14 @@ impl Compiler<'_> {
             return Err(self.report(at, InvalidLocation::StrayScheme));
         }
         Ok(carrier)
+    }
+}
+
+/// The location after a scheme in a header.
+pub(super) fn scheme_in(field: &str, scheme: &str) -> Carrier {
+    Carrier::Scheme {
+        field: field.to_owned(),
+        scheme: scheme.to_owned(),
     }
 }
 

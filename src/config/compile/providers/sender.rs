@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::locations::scheme_in;
 use crate::authenticate::dpop;
 use crate::authenticate::jose::signature::{Algorithm, AlgorithmSet};
 use crate::authenticate::sender::{Binding, Sender};
@@ -13,7 +14,7 @@ use crate::config::document::providers::From;
 use crate::config::document::providers::sender::{Dpop, Nonce};
 use crate::config::fault::InvalidSender;
 use crate::config::read::{List, Optional, Typed};
-use crate::credential::{Carrier, Grammar, LocationId};
+use crate::credential::{Grammar, LocationId};
 use crate::kinds;
 use crate::presentation::Protects;
 use crate::scheme::SchemeSet;
@@ -122,10 +123,7 @@ impl Compiler<'_> {
     fn dpop_location(&mut self, at: &At<'_>) -> Typed<LocationId> {
         let scheme = self.scheme_name(SCHEME);
         let scheme = scheme.ok_or_else(|| self.report(at, InvalidSender::ManySchemes))?;
-        let carrier = Carrier::Scheme {
-            field: self.own_header().to_owned(),
-            scheme,
-        };
+        let carrier = scheme_in(self.own_header(), &scheme);
         self.location_id(at, carrier, Grammar::DpopToken)
     }
 
