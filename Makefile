@@ -20,10 +20,15 @@ module: setup
 	@echo "==> building the filter"
 	@scripts/build-module
 
-build: module ## dist/countersign.wasm with its .sha256, and dist/countersign, the native command
+build: module ## dist/countersign.wasm with its .sha256, dist/countersign, the native command, its completions and manual pages
 	@echo "==> building the command"
 	@cargo build --release --locked --bin countersign
 	@cp "$${CARGO_TARGET_DIR:-target}/release/countersign" dist/countersign
+	@mkdir -p dist/completions
+	@dist/countersign completions bash >dist/completions/countersign.bash
+	@dist/countersign completions fish >dist/completions/countersign.fish
+	@dist/countersign completions zsh >dist/completions/_countersign
+	@dist/countersign man --out dist/man >/dev/null
 
 demo: module ## play every situation against a real Envoy and print what comes back
 	@echo "==> building the demo"

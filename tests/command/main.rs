@@ -5,6 +5,8 @@ mod check;
 mod cli;
 mod explain;
 mod files;
+mod findings;
+mod help;
 mod mint;
 mod mistakes;
 mod possession;
