@@ -59,7 +59,7 @@ enum Verb {
     Hash(hash::Hash),
     /// Signs a token for tests.
     #[command(after_help = examples::MINT)]
-    Mint(mint::Mint),
+    Mint(Box<mint::Mint>),
     /// Prints the completion script of a shell.
     #[command(after_help = examples::COMPLETIONS)]
     Completions(completions::Completions),
