@@ -482,11 +482,7 @@ fn what_the_page_of_several_proxies_shows_stands_in_the_examples() {
     let [gate, route, cluster, _by_address] = blocks[..] else {
         panic!("{} blocks", blocks.len());
     };
-    for (block, path) in [
-        (gate, GATE_EXAMPLE),
-        (route, BALANCER),
-        (cluster, BALANCER),
-    ] {
+    for (block, path) in [(gate, GATE_EXAMPLE), (route, BALANCER), (cluster, BALANCER)] {
         let example = read(path);
         for line in block.lines().skip(1) {
             assert!(example.lines().any(|own| own == line), "{path}: {line}");
