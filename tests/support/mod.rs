@@ -19,6 +19,7 @@ pub mod expression;
 pub mod http2;
 pub mod issuer;
 pub mod leaks;
+pub mod migrate;
 pub mod nonce;
 pub mod possession;
 pub mod proof;
