@@ -1,5 +1,6 @@
 //! Sends requests to both listeners of an example, and compares what comes back.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -69,6 +70,7 @@ impl Listeners {
         &mut self,
         requests: impl Iterator<Item = Request>,
         translated: &Translated,
+        identity: &[String],
     ) -> Outcome {
         let announced = translated.announced();
         let mut outcome = Outcome::default();
@@ -76,7 +78,7 @@ impl Listeners {
         for request in requests {
             let (old, new) = self.ask(&request);
             outcome.count(&old, &new);
-            let Some(kind) = fault(&request, &old, &new, translated, &announced) else {
+            let Some(kind) = fault(&request, &old, &new, translated, &announced, identity) else {
                 continue;
             };
             let times = shown.entry(kind.clone()).or_default();
@@ -104,6 +106,7 @@ fn fault(
     new: &Answer,
     translated: &Translated,
     announced: &BTreeSet<(u16, u16)>,
+    identity: &[String],
 ) -> Option<String> {
     let pair = (old.status(), new.status());
     if new.is_permitted() && !old.is_permitted() {
@@ -113,17 +116,34 @@ fn fault(
     if pair.0 != pair.1 && !announced.contains(&pair) {
         return Some(format!("NOT ANNOUNCED: {} was {}", pair.1, pair.0));
     }
-    if new.is_permitted() {
-        for (name, value) in &request.forged {
-            if new.forwards(name, value) && !old.forwards(name, value) {
-                return Some(format!("FORGED: the upstream receives the client's {name}"));
-            }
+    if !new.is_permitted() {
+        return None;
+    }
+    for name in identity {
+        let (before, after) = (old.received(name), new.received(name));
+        // Without a value, the upstream is told less.
+        if after.is_some() && after != before {
+            return Some(format!(
+                "IDENTITY: the upstream received {name} with {before:?}, and receives {after:?}"
+            ));
         }
     }
-    None
+    let forwards = |answer: &Answer, token: &str| answer.body().contains(token);
+    let mut tokens = request.tokens.iter();
+    let is_forwarded = tokens.any(|token| forwards(new, token) && !forwards(old, token));
+    is_forwarded.then(|| "FORWARDED: the upstream receives a token that was removed".to_owned())
 }
 
 struct Answer(Response);
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_permitted() {
+            return f.write_str("permitted");
+        }
+        write!(f, "{} {}", self.0.status, self.body().trim_end())
+    }
+}
 
 impl Answer {
     /// Whether the upstream received the request.
@@ -140,21 +160,38 @@ impl Answer {
         }
     }
 
-    /// Whether the upstream received a header with this value.
-    fn forwards(&self, name: &str, value: &str) -> bool {
-        let Ok(received) = serde_json::from_slice::<Value>(&self.0.body) else {
-            return false;
-        };
-        let mut headers = received["headers"].as_array().into_iter().flatten();
-        headers.any(|header| {
-            let own = header[0].as_str().unwrap_or_default();
-            own.eq_ignore_ascii_case(name)
-                && header[1].as_str().is_some_and(|own| own.contains(value))
-        })
+    /// What the upstream received in a header.
+    fn received(&self, name: &str) -> Option<String> {
+        let received: Value = serde_json::from_slice(&self.0.body).ok()?;
+        let headers = received["headers"].as_array()?.iter();
+        let values = headers
+            .filter(|header| {
+                header[0]
+                    .as_str()
+                    .is_some_and(|own| own.eq_ignore_ascii_case(name))
+            })
+            .filter_map(|header| header[1].as_str());
+        let values: Vec<&str> = values.collect();
+        (!values.is_empty()).then(|| values.join(","))
+    }
+
+    fn body(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0.body)
     }
 }
 
 impl Outcome {
+    /// Adds the numbers of another outcome.
+    pub fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.both_denied += other.both_denied;
+        self.both_permitted += other.both_permitted;
+        self.old_permitted += other.old_permitted;
+        for (pair, times) in &other.differences {
+            *self.differences.entry(*pair).or_default() += times;
+        }
+    }
+
     fn count(&mut self, old: &Answer, new: &Answer) {
         self.requests += 1;
         self.old_permitted += usize::from(old.is_permitted());

@@ -35,6 +35,17 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// A workload of a namespace with these labels.
+    pub fn new(namespace: &str, labels: &[(&str, &str)], gateway: bool) -> Self {
+        let labels = labels.iter().copied();
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            namespace: namespace.to_owned(),
+            labels: labels.collect(),
+            gateway,
+        }
+    }
+
     /// Whether a policy is attached: by namespace, and by selector.
     fn has(&self, policy: &Value) -> bool {
         let namespace = policy["metadata"]["namespace"].as_str();

@@ -6,6 +6,7 @@
 pub mod compare;
 mod filter;
 mod gateway;
+pub mod grammar;
 mod istio;
 mod listeners;
 #[path = "../../../fuzz/src/random.rs"]

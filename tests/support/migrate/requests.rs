@@ -47,7 +47,7 @@ pub struct Requests {
     /// Addresses of the loopback network from which requests come.
     #[serde(default = "usual_peers")]
     peers: Vec<Ipv4Addr>,
-    /// Headers that only the filters may set: the upstream must not receive what the client sends there.
+    /// Headers that only the filters may set: the upstream must receive there what it received before, or nothing.
     #[serde(default)]
     pub identity: Vec<String>,
 }
@@ -80,8 +80,8 @@ pub struct Request {
     pub head: String,
     /// What is odd about its credential's spelling: the filter may accept what the old filters do not.
     pub is_other_spelling: bool,
-    /// The values that the client has put into headers that only the filters may set.
-    pub forged: Vec<(String, String)>,
+    /// Its tokens.
+    pub tokens: Vec<String>,
     /// What it consists of, for messages.
     pub description: String,
 }
@@ -146,6 +146,7 @@ impl<'r> Maker<'r> {
             path: self.path(),
             headers: Vec::new(),
             cookies: Vec::new(),
+            tokens: Vec::new(),
             notes: Vec::new(),
             is_other_spelling: false,
         };
@@ -161,13 +162,15 @@ impl<'r> Maker<'r> {
             if self.chance(45) {
                 let value = self.one(values).clone();
                 draft.headers.push((self.header_name(name), value));
+                if self.chance(10) {
+                    let value = self.one(values).clone();
+                    draft.headers.push((self.header_name(name), value));
+                }
             }
         }
-        let mut forged = Vec::new();
         for name in &requests.identity {
             if self.chance(30) {
                 let value = "forged-by-the-client".to_owned();
-                forged.push((name.to_ascii_lowercase(), value.clone()));
                 draft.headers.push((name.clone(), value));
             }
         }
@@ -195,7 +198,7 @@ impl<'r> Maker<'r> {
             }
         }
         let peer = *self.one(&requests.peers);
-        draft.into_request(&method, &host, peer, forged)
+        draft.into_request(&method, &host, peer)
     }
 
     fn method(&mut self) -> String {
@@ -249,6 +252,9 @@ impl<'r> Maker<'r> {
             1 => query = Some(format!("next={path}")),
             2 => query = Some(String::new()),
             _ => {}
+        }
+        if self.chance(1) {
+            path = format!("http://{}{path}", self.one(&self.requests.hosts));
         }
         match query {
             Some(query) => format!("{path}?{query}"),
@@ -316,6 +322,7 @@ impl<'r> Maker<'r> {
     fn add_token(&mut self, draft: &mut Draft) {
         let token = self.token(draft);
         leaks::of_token(&token);
+        draft.tokens.push(token.clone());
         let usual = Location::Header("authorization".to_owned(), "Bearer ".to_owned());
         let locations = &self.requests.locations;
         let location = match locations.first() {
@@ -336,11 +343,11 @@ impl<'r> Maker<'r> {
                         format!("{prefix} ")
                     }
                     2 => {
-                        draft.notes.push("without prefix");
+                        draft.notes.push("without prefix".to_owned());
                         String::new()
                     }
                     3 => {
-                        draft.notes.push("another scheme");
+                        draft.notes.push("another scheme".to_owned());
                         "Token ".to_owned()
                     }
                     _ => prefix,
@@ -428,11 +435,11 @@ impl<'r> Maker<'r> {
                 "another value of a claim"
             }
             22 => {
-                draft.notes.push("no token");
+                draft.notes.push("no token".to_owned());
                 return "abc".to_owned();
             }
             23 => {
-                draft.notes.push("a malformed token");
+                draft.notes.push("a malformed token".to_owned());
                 return "a.b.c".to_owned();
             }
             24 => {
@@ -445,7 +452,7 @@ impl<'r> Maker<'r> {
             }
             _ => "good",
         };
-        draft.notes.push(note);
+        draft.notes.push(format!("{note}: {}", spec["claims"]));
         let spec: TokenSpec = serde_json::from_value(spec).expect("a token as the tables have it");
         let keys = if note == FORGED {
             &self.foreign
@@ -461,18 +468,13 @@ struct Draft {
     path: String,
     headers: Vec<(String, String)>,
     cookies: Vec<String>,
-    notes: Vec<&'static str>,
+    tokens: Vec<String>,
+    notes: Vec<String>,
     is_other_spelling: bool,
 }
 
 impl Draft {
-    fn into_request(
-        self,
-        method: &str,
-        host: &str,
-        peer: Ipv4Addr,
-        forged: Vec<(String, String)>,
-    ) -> Request {
+    fn into_request(self, method: &str, host: &str, peer: Ipv4Addr) -> Request {
         let mut headers = self.headers;
         if !self.cookies.is_empty() {
             headers.push(("cookie".to_owned(), self.cookies.join("; ")));
@@ -485,12 +487,16 @@ impl Draft {
             head.push_str("content-length: 0\r\n");
         }
         head.push_str("\r\n");
-        let description = format!("from {peer} {:?}\n{}", self.notes, head.trim_end());
+        let description = format!(
+            "from {peer} [{}]\n{}",
+            self.notes.join("], ["),
+            head.trim_end()
+        );
         Request {
             peer,
             head,
             is_other_spelling: self.is_other_spelling,
-            forged,
+            tokens: self.tokens,
             description,
         }
     }

@@ -36,7 +36,6 @@ struct Report {
 struct GateReport {
     name: String,
     differences: Vec<Difference>,
-    lost: Vec<Value>,
     statuses: Vec<Statuses>,
 }
 
@@ -114,11 +113,6 @@ impl Translated {
     pub fn permits(&self) -> bool {
         let mut differences = self.gates.iter().flat_map(|gate| &gate.report.differences);
         differences.any(|difference| difference.permits && difference.new.status == 200)
-    }
-
-    /// How many constructs could not be carried over.
-    pub fn lost(&self) -> usize {
-        self.gates.iter().map(|gate| gate.report.lost.len()).sum()
     }
 
     /// Whether a configuration answers CORS requests.
