@@ -1,5 +1,7 @@
 //! A bootstrap with `jwt_authn` and `rbac`.
 
+mod routes;
+
 use serde_json::{Map, Value, json};
 
 use super::super::filter::named;
@@ -11,9 +13,12 @@ use super::{Draw, public_keys};
 
 /// One listener.
 pub fn bootstrap(draw: &mut Draw) -> Value {
-    let mut filters = Vec::new();
+    let (mut filters, mut requirements) = (Vec::new(), Vec::new());
     if draw.chance(85) {
-        filters.push(jwt_authn(draw));
+        let filter = jwt_authn(draw);
+        let map = filter["typed_config"]["requirement_map"].as_object();
+        requirements.extend(map.into_iter().flatten().map(|(name, _)| name.clone()));
+        filters.push(filter);
     }
     for _ in 0..draw.below(3) {
         filters.push(rbac(draw));
@@ -29,12 +34,16 @@ pub fn bootstrap(draw: &mut Draw) -> Value {
         "use_remote_address": draw.chance(70),
         "normalize_path": draw.chance(70),
         "merge_slashes": draw.chance(50),
+        "path_with_escaped_slashes_action": draw.one(&[
+            "KEEP_UNCHANGED",
+            "KEEP_UNCHANGED",
+            "REJECT_REQUEST",
+            "UNESCAPE_AND_REDIRECT",
+            "UNESCAPE_AND_FORWARD",
+        ]),
+        "strip_any_host_port": draw.chance(20),
         "http_filters": filters,
-        "route_config": {"name": "local", "virtual_hosts": [{
-            "name": "all",
-            "domains": ["*"],
-            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "orders"}}],
-        }]},
+        "route_config": routes::configuration(draw, &requirements),
     });
     json!({"static_resources": {
         "listeners": [{
@@ -64,14 +73,22 @@ fn jwt_authn(draw: &mut Draw) -> Value {
         }
         rule
     });
+    let mut configuration = json!({
+        "providers": providers,
+        "rules": rules,
+        "bypass_cors_preflight": draw.chance(40),
+    });
+    if draw.chance(25) {
+        let requirements = draw.times(1, 2, |draw| requirement(draw, &names, 1));
+        let requirements = (0..)
+            .map(|at| format!("requirement-{at}"))
+            .zip(requirements);
+        configuration["requirement_map"] = Value::Object(requirements.collect());
+    }
     named(
         "envoy.filters.http.jwt_authn",
         "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-        json!({
-            "providers": providers,
-            "rules": rules,
-            "bypass_cors_preflight": draw.chance(40),
-        }),
+        configuration,
     )
 }
 
@@ -190,11 +207,20 @@ fn rbac(draw: &mut Draw) -> Value {
     )
 }
 
+/// The rules of an `rbac` filter.
 fn rules(draw: &mut Draw) -> Value {
     let policies = draw.times(0, 3, |draw| {
         let permissions = draw.times(1, 2, |draw| permission(draw, 2));
         let principals = draw.times(1, 2, |draw| principal(draw, 2));
-        json!({"permissions": permissions, "principals": principals})
+        let mut policy = json!({"permissions": permissions, "principals": principals});
+        if draw.chance(4) {
+            // `request.method == 'GET'`
+            policy["condition"] = json!({"call_expr": {"function": "_==_", "args": [
+                {"select_expr": {"operand": {"ident_expr": {"name": "request"}}, "field": "method"}},
+                {"const_expr": {"string_value": "GET"}},
+            ]}});
+        }
+        policy
     });
     let names = (0..).map(|at| format!("policy-{at}"));
     let policies: Map<String, Value> = names.zip(policies).collect();
