@@ -20,6 +20,7 @@ pub mod expression;
 pub mod http2;
 pub mod issuer;
 pub mod leaks;
+pub mod migrate;
 pub mod module;
 pub mod nonce;
 pub mod possession;
