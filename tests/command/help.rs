@@ -56,15 +56,53 @@ fn desk() -> Desk {
     desk
 }
 
+/// What `migrate` translates.
+const OLD_FILTER: &str = "
+static_resources:
+  listeners:
+  - name: ingress
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          '@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          http_filters:
+          - name: envoy.filters.http.jwt_authn
+            typed_config:
+              '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+              providers: {corp: {issuer: https://login.example.com, audiences: [orders], remote_jwks: {http_uri: {uri: https://login.example.com/jwks, cluster: login, timeout: 5s}}}}
+              rules: [{match: {prefix: /}, requires: {provider_name: corp}}]
+          - name: envoy.filters.http.router
+            typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+";
+
+/// The same for the examples with Istio.
+const OLD_POLICIES: &str = "
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: corp, namespace: orders}
+spec: {jwtRules: [{issuer: https://login.example.com, jwksUri: https://login.example.com/jwks}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: orders, namespace: orders}
+spec: {action: ALLOW, rules: [{from: [{source: {requestPrincipals: ['*']}}]}]}
+";
+
 #[test]
 fn the_examples_of_every_help_run() {
-    let desk = desk();
-    let verbs = verbs(&desk, &[]);
-    assert!(verbs.len() >= 7, "{verbs:?}");
+    let verbs = verbs(&Desk::new(), &[]);
+    assert!(verbs.len() >= 8, "{verbs:?}");
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_countersign"));
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", program.parent().unwrap().display());
     for verb in &verbs {
+        let desk = desk();
+        if verb == "migrate" {
+            desk.write("envoy.yaml", OLD_FILTER);
+            std::fs::create_dir(desk.path("policies")).unwrap();
+            desk.write("policies/orders.yaml", OLD_POLICIES);
+        }
         let help = desk.run(&[verb, "--help"]).out;
         let examples = examples(&help);
         assert!((2..=4).contains(&examples.len()), "{verb}: {examples:?}");

@@ -7,8 +7,10 @@ mod support;
 
 mod compose;
 mod coverage;
+mod decisions;
 mod issuers;
 mod layers;
 mod module;
 mod readme;
 mod schema;
+mod telemetry;

@@ -14,6 +14,7 @@ mod hash;
 mod input;
 mod locate;
 mod man;
+mod migrate;
 mod mint;
 mod node;
 mod redact;
@@ -51,6 +52,8 @@ enum Verb {
     /// Explains what the filter does with one request: the steps and the response.
     #[command(after_help = examples::EXPLAIN)]
     Explain(Box<explain::Explain>),
+    /// Translates configurations of Envoy's own filters, Istio and Envoy Gateway.
+    Migrate(migrate::Migrate),
     /// Prints the JSON Schema of the configuration or of the error body.
     #[command(after_help = examples::SCHEMA)]
     Schema(schema::Schema),
@@ -92,6 +95,7 @@ fn run(verb: Verb) -> Result<Report, Failure> {
     match verb {
         Verb::Check(check) => check.run(),
         Verb::Explain(explain) => explain.run(),
+        Verb::Migrate(migrate) => migrate.run(),
         Verb::Schema(schema) => schema.run(),
         Verb::Hash(hash) => hash.run(),
         Verb::Mint(mint) => mint.run(),
