@@ -76,19 +76,6 @@ static_resources:
             typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
 ";
 
-/// The same for the examples with Istio.
-const OLD_POLICIES: &str = "
-apiVersion: security.istio.io/v1
-kind: RequestAuthentication
-metadata: {name: corp, namespace: orders}
-spec: {jwtRules: [{issuer: https://login.example.com, jwksUri: https://login.example.com/jwks}]}
----
-apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata: {name: orders, namespace: orders}
-spec: {action: ALLOW, rules: [{from: [{source: {requestPrincipals: ['*']}}]}]}
-";
-
 #[test]
 fn the_examples_of_every_help_run() {
     let verbs = verbs(&Desk::new(), &[]);
@@ -101,7 +88,7 @@ fn the_examples_of_every_help_run() {
         if verb == "migrate" {
             desk.write("envoy.yaml", OLD_FILTER);
             std::fs::create_dir(desk.path("policies")).unwrap();
-            desk.write("policies/orders.yaml", OLD_POLICIES);
+            desk.write("policies/orders.yaml", OLD_FILTER);
         }
         let help = desk.run(&[verb, "--help"]).out;
         let examples = examples(&help);
