@@ -108,6 +108,7 @@ impl<'p> Evaluation<'p, '_> {
         if checked.is_err() {
             observers.borrow_mut().0.step(Step::Unmet {
                 everywhere,
+                authentication_last: decision.hides && !everywhere,
                 requirements,
                 input,
             });
