@@ -9,8 +9,10 @@ mod support;
 
 mod compose;
 mod coverage;
+mod decisions;
 mod docs;
 mod issuers;
 mod layers;
 mod module;
 mod schema;
+mod telemetry;

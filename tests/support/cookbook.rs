@@ -1,7 +1,8 @@
-//! README's policies to copy: the rules of each, and its transcript, read from the README itself.
+//! The recipes of `docs/cookbook.md`: the rules of each, and its transcript, read from the page.
 //!
-//! A recipe is a `###` heading of the section; its `yaml` block takes the place of the rules of `envoy/envoy.yaml`, and its
-//! `providers` stand beside the one there; its `text` block is the transcript. A line of that has columns, two or more spaces apart:
+//! A recipe is a section of the page with a `yaml` block. The block replaces the rules of `envoy/envoy.yaml`, and its
+//! `providers` are added to the provider there. The `text` block is the transcript. A line of a transcript has columns, two or
+//! more spaces apart:
 //!
 //! ```text
 //! GET admin.example.com/x  token: sub=amy roles=[a,b] auth_time=now-1h  from 10.1.2.3  x-field: value  → 403 forbidden
@@ -21,7 +22,7 @@ use super::client::{self, Response};
 use super::example::{self, Mint};
 use super::in_repository;
 
-const HEADING: &str = "\n## Policies to copy\n";
+const PAGE: &str = "docs/cookbook.md";
 const HOST: &str = "orders.example.com";
 
 /// A policy, and what it does.
@@ -38,7 +39,7 @@ pub struct Recipe {
 
 /// A request, and what comes back.
 pub struct Line {
-    /// As it stands in the README.
+    /// As it is written in the page.
     pub text: String,
     pub method: String,
     pub host: String,
@@ -76,15 +77,15 @@ impl From<Response> for Answer {
     }
 }
 
-/// Every recipe of the README.
+/// Every recipe, in the order of the page.
 ///
 /// # Panics
-/// Something in the section is not as it should be.
+/// A section with a `yaml` block is not a recipe.
 pub fn recipes() -> Vec<Recipe> {
-    let readme = fs::read_to_string(in_repository("README.md")).expect("README.md can be read");
-    let (_, section) = readme.split_once(HEADING).expect("the section is there");
-    let section = section.split("\n## ").next().unwrap_or_default();
-    section.split("\n### ").skip(1).map(recipe).collect()
+    let page = fs::read_to_string(in_repository(PAGE)).expect("the page can be read");
+    let sections = page.split("\n## ").skip(1);
+    let recipes = sections.filter(|section| section.contains("\n```yaml\n"));
+    recipes.map(recipe).collect()
 }
 
 fn recipe(text: &str) -> Recipe {
