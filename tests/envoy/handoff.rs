@@ -496,11 +496,15 @@ fn the_authorization_policy_fits_istios_schema() {
 fn the_page_shows_parts_of_the_files() {
     let read = |path: &str| fs::read_to_string(support::in_repository(path)).unwrap();
     let page = read("docs/identity.md");
-    let (_, section) = page.split_once("\n## Hand over to other filters\n").unwrap();
+    let (_, section) = page
+        .split_once("\n## Hand over to other filters\n")
+        .unwrap();
     let section = section.split("\n## ").next().unwrap();
     let all = FILES.map(read).concat();
     let shown = section.lines().map(str::trim);
-    let mut shown = shown.filter(|line| line.starts_with("- ") && line.ends_with('}')).peekable();
+    let mut shown = shown
+        .filter(|line| line.starts_with("- ") && line.ends_with('}'))
+        .peekable();
     assert!(shown.peek().is_some());
     for line in shown {
         assert!(all.contains(line), "{line}");

@@ -79,7 +79,8 @@ pub fn blocks(text: &str) -> Vec<Block> {
 
 #[test]
 fn a_block_has_its_language_its_words_and_its_line() {
-    let text = "# A\n\n## B\n\n- an item:\n\n  ```yaml gate.yaml\n  a: 1\n    b\n  ```\n\n    indented\n";
+    let text =
+        "# A\n\n## B\n\n- an item:\n\n  ```yaml gate.yaml\n  a: 1\n    b\n  ```\n\n    indented\n";
     let blocks = blocks(text);
     let [block] = &blocks[..] else {
         panic!("{blocks:?}")

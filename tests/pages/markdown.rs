@@ -9,13 +9,20 @@ use regex_lite::Regex;
 pub fn parser(text: &str) -> Parser<'_> {
     Parser::new_ext(
         text,
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_GFM,
+        Options::ENABLE_TABLES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_TASKLISTS
+            | Options::ENABLE_GFM,
     )
 }
 
 /// The line of an offset, from 1.
 pub fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+    text.bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+        + 1
 }
 
 /// The targets of links and images, with their lines.
@@ -72,7 +79,9 @@ pub fn anchors(text: &str) -> BTreeSet<String> {
 fn slug(heading: &str) -> String {
     let kept = heading.trim().chars();
     let kept = kept.filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-    kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
+    kept.flat_map(char::to_lowercase)
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
 }
 
 /// The values of attributes of HTML.
@@ -105,7 +114,9 @@ pub fn prose(text: &str) -> Vec<Prose> {
             is_cell,
         };
         match event {
-            Event::Start(Tag::Paragraph | Tag::Heading { .. } | Tag::Item) => pieces.push(begin(false)),
+            Event::Start(Tag::Paragraph | Tag::Heading { .. } | Tag::Item) => {
+                pieces.push(begin(false))
+            }
             Event::Start(Tag::TableCell) => pieces.push(begin(true)),
             Event::Start(Tag::CodeBlock(_)) => in_code = true,
             Event::End(TagEnd::CodeBlock) => in_code = false,
@@ -126,14 +137,16 @@ fn add(pieces: &mut [Prose], part: &str) {
 
 #[test]
 fn anchors_are_those_of_github() {
-    let text = "# What is `client_id`?\n\n## 401, 403 & 404\n\n## Same\n\n## Same\n\n<a id=\"own\"></a>\n";
+    let text =
+        "# What is `client_id`?\n\n## 401, 403 & 404\n\n## Same\n\n## Same\n\n<a id=\"own\"></a>\n";
     let expected = ["401-403--404", "own", "same", "same-1", "what-is-client_id"];
     assert_eq!(anchors(text), expected.map(str::to_owned).into());
 }
 
 #[test]
 fn links_are_found_with_their_lines() {
-    let text = "a [b](c.md#d)\n\n| [e](f) |\n|---|\n| ![g](h.png) <img src=\"i.png\"> |\n\n`[j](k)`\n";
+    let text =
+        "a [b](c.md#d)\n\n| [e](f) |\n|---|\n| ![g](h.png) <img src=\"i.png\"> |\n\n`[j](k)`\n";
     let found: Vec<_> = links(text);
     let expected = [(1, "c.md#d"), (3, "f"), (5, "h.png"), (5, "i.png")];
     assert_eq!(found, expected.map(|(line, link)| (line, link.to_owned())));
@@ -142,7 +155,15 @@ fn links_are_found_with_their_lines() {
 #[test]
 fn prose_is_without_code() {
     let text = "One `two`.\nThree.\n\n```text\nfour\n```\n\n- five\n\n| six |\n|---|\n| seven |\n";
-    let pieces: Vec<_> = prose(text).into_iter().map(|piece| (piece.line, piece.text)).collect();
-    let expected = [(1, "One CODE. Three."), (8, "five"), (10, "six"), (12, "seven")];
+    let pieces: Vec<_> = prose(text)
+        .into_iter()
+        .map(|piece| (piece.line, piece.text))
+        .collect();
+    let expected = [
+        (1, "One CODE. Three."),
+        (8, "five"),
+        (10, "six"),
+        (12, "seven"),
+    ];
     assert_eq!(pieces, expected.map(|(line, text)| (line, text.to_owned())));
 }

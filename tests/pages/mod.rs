@@ -13,7 +13,12 @@ use std::path::{Path, PathBuf};
 use self::block::Block;
 
 /// The pages at the top of the repository.
-const AT_THE_TOP: [&str; 4] = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+const AT_THE_TOP: [&str; 4] = [
+    "README.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+];
 /// The folders whose pages are read, with the folders within. Outside `docs`, only what is called `README.md` is a page.
 const FOLDERS: [&str; 3] = ["docs", "examples", "tests"];
 /// The folders that tests and tools create.

@@ -26,18 +26,24 @@ pub fn commands(block: &str) -> Result<Vec<Command>, String> {
     while let Some(line) = lines.get(at) {
         let begin = at;
         let Some(first) = line.strip_prefix("$ ") else {
-            return Err(format!("expected a command that begins with `$ `, found `{line}`"));
+            return Err(format!(
+                "expected a command that begins with `$ `, found `{line}`"
+            ));
         };
         let mut text = first.to_owned();
         at += 1;
         while text.ends_with('\\') {
-            let line = lines.get(at).ok_or("the last line of a command ends with `\\`")?;
+            let line = lines
+                .get(at)
+                .ok_or("the last line of a command ends with `\\`")?;
             text = format!("{text}\n{line}");
             at += 1;
         }
         if let Some(word) = here_document(&text) {
             loop {
-                let line = lines.get(at).ok_or_else(|| format!("expected the line `{word}`"))?;
+                let line = lines
+                    .get(at)
+                    .ok_or_else(|| format!("expected the line `{word}`"))?;
                 text = format!("{text}\n{line}");
                 at += 1;
                 if *line == word {
@@ -112,9 +118,18 @@ pub fn line_is_as_written(written: &str, line: &str) -> bool {
 
 /// What every run has anew, and its shape. The first pattern that matches counts.
 const SHAPES: [(&str, &str); 12] = [
-    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d|\b)", "<time>"),
-    (r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
-    (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
+    (
+        r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d|\b)",
+        "<time>",
+    ),
+    (
+        r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT",
+        "<date>",
+    ),
+    (
+        r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+        "<uuid>",
+    ),
     (r"\beyJ[\w-]+\.[\w-]+\.[\w-]*", "<jwt>"),
     (r#"\bnonce="[^"]+""#, r#"nonce="<nonce>""#),
     (r"(?i)^dpop-nonce: \S+", "dpop-nonce: <nonce>"),
@@ -122,7 +137,10 @@ const SHAPES: [(&str, &str); 12] = [
     (r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}", "<bcrypt>"),
     (r"\b[A-Za-z0-9_-]{43,}", "<base64url>"),
     (r"\b1[6-9]\d{8}\b", "<seconds>"),
-    (r"^x-envoy-upstream-service-time: \d+", "x-envoy-upstream-service-time: <milliseconds>"),
+    (
+        r"^x-envoy-upstream-service-time: \d+",
+        "x-envoy-upstream-service-time: <milliseconds>",
+    ),
     (r"\bcurl/\d[\d.]*", "curl/<version>"),
 ];
 
@@ -131,7 +149,9 @@ fn by_shape(line: &str) -> String {
     let replace = |line: String, (pattern, shape): (&str, &str)| {
         let pattern = Regex::new(pattern).expect("a pattern");
         // A `$` in a shape would name a group.
-        pattern.replace_all(&line, regex_lite::NoExpand(shape)).into_owned()
+        pattern
+            .replace_all(&line, regex_lite::NoExpand(shape))
+            .into_owned()
     };
     SHAPES.into_iter().fold(line.to_owned(), replace)
 }
@@ -142,14 +162,22 @@ pub fn rewritten(written: &[String], output: &[String]) -> Vec<String> {
     let Some(first) = written.iter().position(|line| line.trim() == "…") else {
         return side_by_side(written, output);
     };
-    let last = written.iter().rposition(|line| line.trim() == "…").unwrap_or(first);
+    let last = written
+        .iter()
+        .rposition(|line| line.trim() == "…")
+        .unwrap_or(first);
     let (head, tail) = (&written[..first], &written[last + 1..]);
     if head.len() + tail.len() >= output.len() {
         return side_by_side(&[], output);
     }
     let (begin, rest) = output.split_at(head.len());
     let (_, end) = rest.split_at(rest.len() - tail.len());
-    [side_by_side(head, begin), vec!["…".to_owned()], side_by_side(tail, end)].concat()
+    [
+        side_by_side(head, begin),
+        vec!["…".to_owned()],
+        side_by_side(tail, end),
+    ]
+    .concat()
 }
 
 /// The lines of an output, each as it was written if it still is so.
@@ -174,7 +202,10 @@ mod tests {
     fn commands_have_their_lines_and_their_output() {
         let block = "$ a \\\n  b\nc\n\n$ d <<'EOF'\n$ e\nEOF\n$ f\ng\n\nh\n\n";
         let commands = commands(block).unwrap();
-        let seen: Vec<_> = commands.iter().map(|own| (own.line, &*own.text, own.output.concat())).collect();
+        let seen: Vec<_> = commands
+            .iter()
+            .map(|own| (own.line, &*own.text, own.output.concat()))
+            .collect();
         let expected = [
             (0, "a \\\n  b", "c".to_owned()),
             (4, "d <<'EOF'\n$ e\nEOF", String::new()),
@@ -206,23 +237,39 @@ mod tests {
             ("…", "", true),
             ("a  ", "a", true),
         ] {
-            assert_eq!(is_as_written(&lines(written), &lines(output)), expected, "{written:?} {output:?}");
+            assert_eq!(
+                is_as_written(&lines(written), &lines(output)),
+                expected,
+                "{written:?} {output:?}"
+            );
         }
     }
 
     #[test]
     fn what_a_run_has_anew_is_compared_by_shape() {
         for (written, output, expected) in [
-            ("at 2026-01-02T03:04:05Z", "at 2027-11-12T13:14:15.123Z", true),
+            (
+                "at 2026-01-02T03:04:05Z",
+                "at 2027-11-12T13:14:15.123Z",
+                true,
+            ),
             ("at 2026-01-02T03:04:05Z", "at 03:04", false),
-            ("d12ce345-1611-4e05-9e3e-618076942bf4", "c6060bda-dbeb-4ae3-975d-8d8f338f75bb", true),
+            (
+                "d12ce345-1611-4e05-9e3e-618076942bf4",
+                "c6060bda-dbeb-4ae3-975d-8d8f338f75bb",
+                true,
+            ),
             ("Digest nonce=\"abc\"", "Digest nonce=\"d\"", true),
             ("eyJh.eyJi.c", "eyJh.eyJi.d-e", true),
             ("eyJh.eyJi.c", "a.b", false),
             ("exp 1700000000", "exp 1800000000", true),
             ("status 401", "status 403", false),
         ] {
-            assert_eq!(line_is_as_written(written, output), expected, "{written:?} {output:?}");
+            assert_eq!(
+                line_is_as_written(written, output),
+                expected,
+                "{written:?} {output:?}"
+            );
         }
     }
 
@@ -230,11 +277,19 @@ mod tests {
     fn what_is_rewritten_keeps_what_still_is_so() {
         for (written, output, expected) in [
             ("a\nb", "a\nc", "a\nc"),
-            ("at 2026-01-02T03:04:05Z\nb", "at 2027-01-02T03:04:05Z\nc", "at 2026-01-02T03:04:05Z\nc"),
+            (
+                "at 2026-01-02T03:04:05Z\nb",
+                "at 2027-01-02T03:04:05Z\nc",
+                "at 2026-01-02T03:04:05Z\nc",
+            ),
             ("a\n…\nx…z\nd", "a\nb\nc\nxyz\ne", "a\n…\nx…z\ne"),
             ("a\n…\nd", "e", "e"),
         ] {
-            assert_eq!(rewritten(&lines(written), &lines(output)), lines(expected), "{written:?} {output:?}");
+            assert_eq!(
+                rewritten(&lines(written), &lines(output)),
+                lines(expected),
+                "{written:?} {output:?}"
+            );
         }
     }
 }

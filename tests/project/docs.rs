@@ -17,7 +17,10 @@ const README_BYTES: usize = 8192;
 #[test]
 fn the_readme_is_short() {
     let bytes = Page::read("README.md").text.len();
-    assert!(bytes <= README_BYTES, "README.md has {bytes} bytes: expected at most {README_BYTES}");
+    assert!(
+        bytes <= README_BYTES,
+        "README.md has {bytes} bytes: expected at most {README_BYTES}"
+    );
 }
 
 /// Every page of `docs/` is linked from the README, or from the list of pages in `docs/README.md`.
@@ -32,7 +35,10 @@ fn every_page_is_listed() {
     let unlisted = pages.iter().map(|page| &page.path);
     let unlisted = unlisted.filter(|path| path.starts_with("docs/") && *path != "docs/README.md");
     let unlisted: Vec<&String> = unlisted.filter(|path| !linked.contains(path)).collect();
-    assert!(unlisted.is_empty(), "not linked from README.md or docs/README.md: {unlisted:?}");
+    assert!(
+        unlisted.is_empty(),
+        "not linked from README.md or docs/README.md: {unlisted:?}"
+    );
 }
 
 /// `tests/README.md` explains each file and folder beside it.
@@ -54,5 +60,10 @@ fn every_folder_of_tests_is_explained() {
 
 /// Fails with all faults, one a line.
 fn expect_none(faults: &[String]) {
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }

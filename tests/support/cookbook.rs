@@ -88,6 +88,21 @@ pub fn recipes() -> Vec<Recipe> {
     recipes.map(recipe).collect()
 }
 
+impl Recipe {
+    /// A configuration of the user's, without a transcript.
+    ///
+    /// # Errors
+    /// The text is not YAML.
+    pub fn of_configuration(name: &str, text: &str) -> Result<Self, String> {
+        Ok(Self {
+            title: name.to_owned(),
+            name: name.to_owned(),
+            document: serde_yaml_ng::from_str(text).map_err(|fault| fault.to_string())?,
+            transcript: Vec::new(),
+        })
+    }
+}
+
 fn recipe(text: &str) -> Recipe {
     let title = text.lines().next().unwrap_or_default().to_owned();
     let block = |language: &str| {
@@ -338,7 +353,7 @@ fn dated(value: &Value, now: i64) -> Value {
 }
 
 /// An Envoy with a listener for each recipe, named as it is, behind one proxy that says where a request comes from. The
-/// cluster `login` is the authorization server.
+/// clusters `login` and `keys` are the authorization server.
 pub fn bootstrap(recipes: &[Recipe], upstream: u16, login: u16) -> Value {
     let mut bootstrap = example::bootstrap("envoy/envoy.yaml", &[("upstream", upstream)]);
     let listeners = &mut bootstrap["static_resources"]["listeners"];
@@ -357,9 +372,11 @@ pub fn bootstrap(recipes: &[Recipe], upstream: u16, login: u16) -> Value {
     *listeners = recipes.iter().map(listener).collect();
     let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
     let clusters = clusters.expect("clusters");
-    let mut cluster = clusters[0].clone();
-    cluster["name"] = json!("login");
-    example::set_port(&mut cluster, login);
-    clusters.push(cluster);
+    for name in ["login", "keys"] {
+        let mut cluster = clusters[0].clone();
+        cluster["name"] = json!(name);
+        example::set_port(&mut cluster, login);
+        clusters.push(cluster);
+    }
     bootstrap
 }

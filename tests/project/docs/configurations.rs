@@ -16,21 +16,38 @@ use crate::pages::{pages, transcript};
 use crate::support::{document, example};
 
 const LANGUAGES: [&str; 14] = [
-    "console", "dockerfile", "go", "html", "http", "ini", "javascript", "json", "promql", "python", "rust", "text", "toml", "yaml",
+    "console",
+    "dockerfile",
+    "go",
+    "html",
+    "http",
+    "ini",
+    "javascript",
+    "json",
+    "promql",
+    "python",
+    "rust",
+    "text",
+    "toml",
+    "yaml",
 ];
 
 /// What a word after the language means.
 const WORDS: [&str; 3] = [
     // A part of an Envoy configuration or of a manifest, without a configuration of the filter.
-    "envoy",
-    // A configuration that `check` rejects.
-    "invalid",
-    // A part of a file of `tests/cases/`.
+    "envoy", // A configuration that `check` rejects.
+    "invalid", // A part of a file of `tests/cases/`.
     "case",
 ];
 
 /// The keys by which a file is one of Envoy or of Kubernetes.
-const OF_A_PLATFORM: [&str; 5] = ["apiVersion", "static_resources", "http_filters", "typed_config", "@type"];
+const OF_A_PLATFORM: [&str; 5] = [
+    "apiVersion",
+    "static_resources",
+    "http_filters",
+    "typed_config",
+    "@type",
+];
 
 #[test]
 fn every_block_has_a_known_language() {
@@ -38,7 +55,11 @@ fn every_block_has_a_known_language() {
     for page in pages() {
         for block in page.blocks() {
             if !LANGUAGES.contains(&&*block.language) {
-                faults.push(format!("{}: a block with the language `{}`", page.at(block.line), block.language));
+                faults.push(format!(
+                    "{}: a block with the language `{}`",
+                    page.at(block.line),
+                    block.language
+                ));
             }
             for word in block.words.iter().filter(|word| !word.contains('.')) {
                 if !WORDS.contains(&&**word) {
@@ -54,7 +75,11 @@ fn every_block_has_a_known_language() {
 fn every_block_of_a_console_has_commands() {
     let mut faults = Vec::new();
     for page in pages() {
-        for block in page.blocks().iter().filter(|block| block.language == "console") {
+        for block in page
+            .blocks()
+            .iter()
+            .filter(|block| block.language == "console")
+        {
             if let Err(fault) = transcript::commands(&block.text) {
                 faults.push(format!("{}: {fault}", page.at(block.line)));
             }
@@ -68,7 +93,11 @@ fn every_configuration_is_accepted() {
     let (mut faults, mut checked) = (Vec::new(), 0);
     for page in pages() {
         // The policies to copy have their own test, which also plays their transcripts.
-        for block in page.blocks().iter().filter(|block| block.language == "yaml") {
+        for block in page
+            .blocks()
+            .iter()
+            .filter(|block| block.language == "yaml")
+        {
             checked += 1;
             if let Err(fault) = is_true(block) {
                 faults.push(format!("{}: {fault}", page.at(block.line)));
@@ -85,13 +114,20 @@ fn every_block_of_json_is_json() {
     let error = jsonschema::validator_for(&error).unwrap();
     let mut faults = Vec::new();
     for page in pages() {
-        for block in page.blocks().iter().filter(|block| block.language == "json") {
+        for block in page
+            .blocks()
+            .iter()
+            .filter(|block| block.language == "json")
+        {
             for value in serde_json::Deserializer::from_str(&block.text).into_iter::<Value>() {
                 let fault = match value {
                     Err(fault) => Some(fault.to_string()),
                     // The body of a response: an audit line has `event`.
                     Ok(value) if value.get("error").is_some() && value.get("message").is_some() => {
-                        error.iter_errors(&value).next().map(|fault| fault.to_string())
+                        error
+                            .iter_errors(&value)
+                            .next()
+                            .map(|fault| fault.to_string())
                     }
                     Ok(_) => None,
                 };
@@ -181,7 +217,9 @@ fn complete(base: &mut Value, part: &Value, schema: &Value) -> Result<(), String
     if all_are_of("") {
         for (key, value) in keys {
             match key.as_str() {
-                "providers" => add_providers(base, value.as_array().ok_or("`providers` is no list")?),
+                "providers" => {
+                    add_providers(base, value.as_array().ok_or("`providers` is no list")?)
+                }
                 _ => base[key] = value.clone(),
             }
         }
@@ -193,7 +231,9 @@ fn complete(base: &mut Value, part: &Value, schema: &Value) -> Result<(), String
     } else if all_are_of("/$defs/Provider") {
         add_providers(base, &[named(keys)]);
     } else {
-        return Err(format!("not the keys of a configuration, a provider or a rule: {keys:?}"));
+        return Err(format!(
+            "not the keys of a configuration, a provider or a rule: {keys:?}"
+        ));
     }
     Ok(())
 }
@@ -204,7 +244,10 @@ fn named(keys: &Map<String, Value>) -> Value {
         return Value::Object(keys.clone());
     }
     let mut provider = example::providers()[0].take();
-    match (keys.get("jwt").and_then(Value::as_object), provider["jwt"].as_object_mut()) {
+    match (
+        keys.get("jwt").and_then(Value::as_object),
+        provider["jwt"].as_object_mut(),
+    ) {
         (Some(jwt), Some(base)) => base.extend(jwt.clone()),
         _ => {
             provider = Value::Object(keys.clone());
@@ -216,7 +259,9 @@ fn named(keys: &Map<String, Value>) -> Value {
 
 /// Adds providers. One with a known name replaces the one with this name.
 fn add_providers(base: &mut Value, providers: &[Value]) {
-    let all = base["providers"].as_array_mut().expect("a list of providers");
+    let all = base["providers"]
+        .as_array_mut()
+        .expect("a list of providers");
     for provider in providers {
         all.retain(|own| own["name"] != provider["name"]);
         all.push(provider.clone());
@@ -248,7 +293,10 @@ fn blocks_that_are_not_true_are_found() {
         ("", "rules: [{name: a, match: {paths: [/a]}}]"),
         ("", "match: {paths: [/a]}\nrequire: {roles: [a]}"),
         ("", "jwt: {clock_skew: 30s}"),
-        ("", "- {name: a, match: {paths: [/a]}, allow: public}\n- {name: b}"),
+        (
+            "",
+            "- {name: a, match: {paths: [/a]}, allow: public}\n- {name: b}",
+        ),
         ("invalid", "match: {path: [/a]}"),
         ("envoy", "routes: []"),
     ] {

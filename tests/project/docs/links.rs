@@ -62,7 +62,10 @@ fn every_link_resolves() {
             } else if !anchor.is_empty() && path.ends_with(".md") {
                 let anchors = markdown::anchors(&Page::read(&path).text);
                 if !anchors.contains(&anchor) {
-                    faults.push(format!("{}: no anchor `#{anchor}` in `{path}`", page.at(line)));
+                    faults.push(format!(
+                        "{}: no anchor `#{anchor}` in `{path}`",
+                        page.at(line)
+                    ));
                 }
             }
         }

@@ -33,14 +33,21 @@ fn every_target_exists() {
 
 #[test]
 fn every_recipe_exists() {
-    let names: BTreeSet<String> = cookbook::recipes().into_iter().map(|recipe| recipe.name).collect();
+    let names: BTreeSet<String> = cookbook::recipes()
+        .into_iter()
+        .map(|recipe| recipe.name)
+        .collect();
     let recipe = Regex::new(r"\bRECIPE=([a-z-]+)").unwrap();
     let mut faults = Vec::new();
     for page in pages() {
         for (number, line) in page.text.lines().enumerate() {
             for captures in recipe.captures_iter(line) {
                 if !names.contains(&captures[1]) {
-                    faults.push(format!("{}: no recipe `{}`", page.at(number + 1), &captures[1]));
+                    faults.push(format!(
+                        "{}: no recipe `{}`",
+                        page.at(number + 1),
+                        &captures[1]
+                    ));
                 }
             }
         }

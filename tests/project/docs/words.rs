@@ -62,7 +62,10 @@ fn no_page_has_a_word_that_is_not_written() {
                 }
             }
             if text.contains('—') {
-                faults.push(format!("{}: a dash: expected two sentences", page.at(piece.line)));
+                faults.push(format!(
+                    "{}: a dash: expected two sentences",
+                    page.at(piece.line)
+                ));
             }
         }
     }
@@ -77,7 +80,9 @@ fn paragraphs_are_short() {
             let sentences = sentences(&piece.text);
             if sentences > MOST_SENTENCES && !piece.is_cell {
                 let at = page.at(piece.line);
-                faults.push(format!("{at}: {sentences} sentences: expected at most {MOST_SENTENCES}"));
+                faults.push(format!(
+                    "{at}: {sentences} sentences: expected at most {MOST_SENTENCES}"
+                ));
             }
         }
     }
@@ -87,9 +92,14 @@ fn paragraphs_are_short() {
 /// The number of sentences of a text.
 fn sentences(text: &str) -> usize {
     let end = Regex::new(r#"[.!?:][)"”*]*(?:\s+[A-Z`"“*(]|\s*$)"#).unwrap();
-    let text = text.replace("e.g.", "").replace("i.e.", "").replace("etc.", "");
+    let text = text
+        .replace("e.g.", "")
+        .replace("i.e.", "")
+        .replace("etc.", "");
     // A colon ends no sentence: what follows it explains.
-    end.find_iter(&text).filter(|found| !found.as_str().starts_with(':')).count()
+    end.find_iter(&text)
+        .filter(|found| !found.as_str().starts_with(':'))
+        .count()
 }
 
 #[test]
