@@ -42,7 +42,7 @@ pub use self::forward::Forward;
 use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
 pub use self::nonces::Nonces;
-pub use self::trace::{Step, Throttling, Trace};
+pub use self::trace::{Invalid as InvalidCredential, Sought, Step, Throttling, Trace};
 use crate::authenticate::basic::Hashing;
 use crate::authenticate::jose::signature::Backend;
 use crate::authenticate::{ProviderId, SourceId};
@@ -278,7 +278,16 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         let rule = found.as_ref().map(|found| found.rule);
         decision.rule = rule.map(|rule| rule.name.as_str());
         if hidden.as_ref().is_none_or(|hidden| hidden.is_matched) {
-            trace.step(Step::Rule(decision.rule));
+            trace.step(Step::Rule {
+                name: decision.rule,
+                rules: &self.policy.rules,
+                sought: Sought {
+                    method,
+                    request: self.request,
+                    readings: &readings,
+                    host: &host,
+                },
+            });
             if found.as_ref().is_some_and(|found| found.keeps_slashes) {
                 trace.step(Step::KeepsSlashes);
             }
@@ -385,7 +394,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         trace: &mut impl Trace,
     ) -> Result<Verdict, Stop> {
         let access = applicable.access;
-        trace.step(Step::Requires(access_in_words(access)));
+        trace.step(Step::Requires(access));
         let gate = match access {
             Access::Public => return pass_anyone(access),
             Access::Respond(reply) => {
@@ -432,6 +441,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             return Err(Reject::NoRule);
         }
         self.check_caller(
+            (false, &gate.requirements),
             applicable,
             decision,
             effects,
@@ -449,18 +459,5 @@ fn pass_anyone(access: &Access) -> Result<Verdict, Stop> {
     match permit_anyone(access) {
         Some(permit) => Ok(Verdict::Passes(permit)),
         None => Err(Reject::NoCredential.into()),
-    }
-}
-
-fn access_in_words(access: &Access) -> &'static str {
-    match access {
-        Access::Public => "public",
-        Access::Respond(_) => "fixed response",
-        Access::Optional(_) => "a credential is optional, but an invalid one is denied",
-        Access::Required(gate) => match gate.needs {
-            Needs::One => "a credential is required",
-            Needs::Each => "a credential of each provider of `require_all` is required",
-        },
-        Access::Closed(_) => "denied for every caller",
     }
 }

@@ -24,6 +24,7 @@ mod introspection;
 mod keys;
 mod leaks;
 mod lists;
+mod migrate;
 mod mistakes;
 mod mtls;
 mod preflights;
