@@ -11,3 +11,4 @@ mod possession;
 mod require_all;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;

@@ -11,6 +11,7 @@ mod file;
 mod hash;
 mod input;
 mod locate;
+mod migrate;
 mod mint;
 mod node;
 mod redact;
@@ -48,6 +49,8 @@ enum Verb {
     /// Explains what the filter does with one request: the steps and the response.
     #[command(after_help = EXIT_CODES)]
     Explain(explain::Explain),
+    /// Translates configurations of Envoy's own filters, Istio and Envoy Gateway.
+    Migrate(migrate::Migrate),
     /// Prints the JSON Schema of the configuration or of the error body.
     Schema(schema::Schema),
     /// Reads a secret from standard input and prints its hash for the configuration.
@@ -80,6 +83,7 @@ fn run(verb: Verb) -> Result<Report, Failure> {
     match verb {
         Verb::Check(check) => check.run(),
         Verb::Explain(explain) => explain.run(),
+        Verb::Migrate(migrate) => migrate.run(),
         Verb::Schema(schema) => schema.run(),
         Verb::Hash(hash) => hash.run(),
         Verb::Mint(mint) => mint.run(),
