@@ -71,7 +71,7 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer:: introspection::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: passwords:: digest:: possession:: handoff:: several_proxies::
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
 	@echo "==> testing a module without kinds of credentials"
 	@OUT=target/modules/without-kinds.wasm FEATURES= scripts/build-module
 	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/target/modules/without-kinds.wasm" \
