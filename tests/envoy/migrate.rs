@@ -17,7 +17,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::envoy::{Bootstrap, Envoy};
-use crate::support::migrate::compare::{Listeners, Outcome};
+use crate::support::migrate::compare::{Expected, Listeners, Outcome};
 use crate::support::migrate::grammar::{KINDS, example};
 use crate::support::migrate::requests::Maker;
 use crate::support::migrate::translated::Translated;
@@ -37,23 +37,60 @@ const AT_ONCE: usize = 20;
 /// At least so many of a hundred requests that the old filters permitted are still permitted.
 const KEPT: usize = 50;
 
+/// The options with which more is carried over: the user vouches that some spellings are the same.
+const ASSUMPTIONS: [&str; 6] = [
+    "--assume",
+    "trailing-slash",
+    "--assume",
+    "segments",
+    "--assume",
+    "hosts",
+];
+
 #[test]
 fn nothing_is_permitted_that_was_denied_and_every_other_status_is_announced() {
+    let (examples, outcomes) = of_examples(&[]);
+    assert!(examples.len() >= 12 || std::env::var("EXAMPLE").is_ok());
+    assert_without_faults(&examples, &outcomes);
+}
+
+#[test]
+fn with_assumptions_most_of_what_was_permitted_still_is() {
+    let (examples, outcomes) = of_examples(&ASSUMPTIONS);
+    assert_without_faults(&examples, &outcomes);
+    for (example, outcome) in examples.iter().zip(outcomes) {
+        let kept = outcome.both_permitted * 100;
+        assert!(outcome.old_permitted > 0, "{}", example.name);
+        assert!(
+            kept >= outcome.old_permitted * KEPT,
+            "{}: {outcome}",
+            example.name
+        );
+    }
+}
+
+fn of_examples(options: &[&str]) -> (Vec<Example>, Vec<Outcome>) {
     let selected = std::env::var("EXAMPLE").unwrap_or_default();
     let mut examples = examples();
-    assert!(examples.len() >= 12);
     examples.retain(|example| example.name.contains(&selected));
-    let mut faults = Vec::new();
-    let translated = translate(&examples);
-    let outcomes = run(&examples, &translated, number("REQUESTS", REQUESTS));
-    for (example, outcome) in examples.iter().zip(outcomes) {
-        say(&format!("migrate: {}: {outcome}", example.name));
-        let kept = outcome.both_permitted * 100;
-        if outcome.old_permitted == 0 || kept < outcome.old_permitted * KEPT {
-            faults.push(format!("{}: too little is permitted", example.name));
-        }
-        faults.extend(named(example, &outcome));
+    let translated = translate(&examples, options);
+    let requests = number("REQUESTS", REQUESTS);
+    let outcomes = run(&examples, &translated, requests, !options.is_empty());
+    for (example, outcome) in examples.iter().zip(&outcomes) {
+        say(&format!(
+            "migrate {}: {}: {outcome}",
+            options.join(" "),
+            example.name
+        ));
     }
+    (examples, outcomes)
+}
+
+fn assert_without_faults(examples: &[Example], outcomes: &[Outcome]) {
+    let pairs = examples.iter().zip(outcomes);
+    let faults: Vec<String> = pairs
+        .flat_map(|(example, outcome)| named(example, outcome))
+        .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
 
@@ -63,24 +100,28 @@ fn random_configurations_are_never_wider_either() {
     let kinds = std::env::var("KIND").unwrap_or_else(|_| KINDS.join(" "));
     let mut faults = Vec::new();
     for kind in kinds.split(' ') {
-        let mut total = Outcome::default();
-        let seeds: Vec<usize> = (first..first + count).collect();
-        for seeds in seeds.chunks(AT_ONCE) {
-            let folder = TempDir::new().unwrap();
-            let examples = seeds
-                .iter()
-                .map(|seed| example(kind, *seed as u64, folder.path()));
-            let examples: Vec<Example> = examples.collect();
-            let translated = translate(&examples);
-            let outcomes = run(&examples, &translated, number("REQUESTS", FEWER_REQUESTS));
-            for (example, outcome) in examples.iter().zip(outcomes) {
-                faults.extend(named(example, &outcome));
-                total.add(&outcome);
+        for options in [&[][..], &ASSUMPTIONS[..]] {
+            let mut total = Outcome::default();
+            let seeds: Vec<usize> = (first..first + count).collect();
+            for seeds in seeds.chunks(AT_ONCE) {
+                let folder = TempDir::new().unwrap();
+                let examples = seeds
+                    .iter()
+                    .map(|seed| example(kind, *seed as u64, folder.path()));
+                let examples: Vec<Example> = examples.collect();
+                let translated = translate(&examples, options);
+                let requests = number("REQUESTS", FEWER_REQUESTS);
+                let outcomes = run(&examples, &translated, requests, !options.is_empty());
+                for (example, outcome) in examples.iter().zip(outcomes) {
+                    faults.extend(named(example, &outcome));
+                    total.add(&outcome);
+                }
             }
+            let options = options.join(" ");
+            say(&format!(
+                "migrate {options}: {count} random configurations of {kind}: {total}"
+            ));
         }
-        say(&format!(
-            "migrate: {count} random configurations of {kind}: {total}"
-        ));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
@@ -89,7 +130,7 @@ fn random_configurations_are_never_wider_either() {
 fn a_gate_without_rules_is_found_to_permit_too_much() {
     let examples = examples();
     let open: Vec<Translated> = examples.iter().map(|_| Translated::open()).collect();
-    let outcomes = run(&examples, &open, 100);
+    let outcomes = run(&examples, &open, 100, false);
     for (example, outcome) in examples.iter().zip(outcomes) {
         let mut faults = outcome.faults.iter();
         let is_found = faults.any(|fault| fault.starts_with("PERMITTED"));
@@ -99,16 +140,21 @@ fn a_gate_without_rules_is_found_to_permit_too_much() {
 }
 
 /// What the command writes for each configuration.
-fn translate(examples: &[Example]) -> Vec<Translated> {
+fn translate(examples: &[Example], options: &[&str]) -> Vec<Translated> {
     let program = env!("CARGO_BIN_EXE_countersign");
     let examples = examples.iter();
     examples
-        .map(|example| Translated::run(program, example, &[]))
+        .map(|example| Translated::run(program, example, options))
         .collect()
 }
 
 /// Sends requests to both listeners of each configuration, in one Envoy.
-fn run(examples: &[Example], translated: &[Translated], requests: usize) -> Vec<Outcome> {
+fn run(
+    examples: &[Example],
+    translated: &[Translated],
+    requests: usize,
+    are_spellings_equal: bool,
+) -> Vec<Outcome> {
     let upstream = Upstream::start();
     let mut bootstrap = Bootstrap::new(upstream.port()).into_json();
     let pairs = examples.iter().zip(translated);
@@ -123,7 +169,13 @@ fn run(examples: &[Example], translated: &[Translated], requests: usize) -> Vec<
         let mut listeners = Listeners::new(before, envoy.listener(&example.new_name()));
         let mut maker = Maker::new(&example.requests, seed);
         let requests = std::iter::repeat_with(|| maker.next()).take(requests);
-        listeners.compare(requests, one, &example.requests.identity)
+        let expected = Expected {
+            translated: one,
+            identity: &example.requests.identity,
+            are_spellings_equal,
+            segments: example.segments(),
+        };
+        listeners.compare(requests, &expected)
     });
     let outcomes = outcomes.collect();
     assert_eq!(envoy.alarms(), Vec::<String>::new());

@@ -7,19 +7,15 @@ use super::translated::Translated;
 use super::{Example, gateway, istio};
 
 /// The filters that `migrate` replaces, by the ends of their types.
-const REPLACED: [&str; 8] = [
+const REPLACED: [&str; 4] = [
     ".jwt_authn.v3.JwtAuthentication",
-    ".jwt_authn.v3.PerRouteConfig",
     ".rbac.v3.RBAC",
-    ".rbac.v3.RBACPerRoute",
     ".basic_auth.v3.BasicAuth",
-    ".basic_auth.v3.BasicAuthPerRoute",
     ".api_key_auth.v3.ApiKeyAuth",
-    ".api_key_auth.v3.ApiKeyAuthPerRoute",
 ];
 
-/// Those of CORS, where the configuration has `cors`.
-const CORS: [&str; 2] = [".cors.v3.Cors", ".cors.v3.CorsPolicy"];
+/// The filter that is replaced where the configuration answers preflights.
+const CORS: [&str; 1] = [".cors.v3.Cors"];
 
 impl Example {
     /// The listener with the old filters.
@@ -30,14 +26,25 @@ impl Example {
     /// The listener with the filter and the configurations that `migrate` wrote.
     pub fn listener_after(&self, translated: &Translated) -> Value {
         let mut manager = self.old_manager();
-        let replaced = |kind: &str| {
+        let is_of_envoy = self.workload.is_none() && !self.is_of_gateway();
+        let filters = manager["http_filters"].take();
+        let filters = filters.as_array().expect("a list of filters").iter();
+        let (mut kept, mut names, mut place) = (Vec::new(), Vec::new(), None);
+        for (position, filter) in filters.enumerate() {
+            let kind = kind(&filter["typed_config"]);
             let is = |ends: &[&str]| ends.iter().any(|end| kind.ends_with(end));
-            is(&REPLACED) || (translated.has_cors() && is(&CORS))
-        };
-        let filters = manager["http_filters"]
-            .as_array_mut()
-            .expect("a list of filters");
-        filters.retain(|filter| !replaced(kind(&filter["typed_config"])));
+            let is_replaced = if is(&CORS) {
+                translated.has_cors()
+            } else {
+                is(&REPLACED) && (!is_of_envoy || translated.replaces(position))
+            };
+            if is_replaced {
+                place.get_or_insert(kept.len());
+                names.push(filter["name"].clone());
+            } else {
+                kept.push(filter.clone());
+            }
+        }
         let gates = translated.gates.iter().enumerate();
         let gates = gates.map(|(at, gate)| {
             let vm_id = format!("{}-{at}", self.new_name());
@@ -46,12 +53,14 @@ impl Example {
             filter["disabled"] = json!(translated.is_for_routes());
             filter
         });
-        filters.splice(0..0, gates);
+        let place = place.unwrap_or_default();
+        kept.splice(place..place, gates);
+        manager["http_filters"] = json!(kept);
         for_each_route(&mut manager["route_config"], &mut |holder| {
             let Some(settings) = holder["typed_per_filter_config"].as_object_mut() else {
                 return;
             };
-            settings.retain(|_, setting| !replaced(kind(setting)));
+            settings.retain(|name, _| !names.iter().any(|replaced| replaced == name));
         });
         if translated.is_for_routes() {
             for_each_route(&mut manager["route_config"], &mut |holder| {
@@ -87,7 +96,13 @@ impl Example {
                 "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}],
             }]});
         }
+        to_upstream(&mut manager["route_config"]);
         manager
+    }
+
+    fn is_of_gateway(&self) -> bool {
+        let documents = self.documents();
+        documents.iter().any(|one| one["kind"] == "SecurityPolicy")
     }
 
     fn written_manager(&self) -> Value {
@@ -95,7 +110,7 @@ impl Example {
         if let Some(workload) = &self.workload {
             return istio::manager(&documents, workload);
         }
-        if documents.iter().any(|one| one["kind"] == "SecurityPolicy") {
+        if self.is_of_gateway() {
             return gateway::manager(&documents);
         }
         let [bootstrap] = documents.as_slice() else {
@@ -109,7 +124,6 @@ impl Example {
         let mut manager = manager.clone();
         let filters = manager["http_filters"].as_array_mut().expect("filters");
         filters.retain(|filter| !kind(&filter["typed_config"]).ends_with(".router.v3.Router"));
-        to_upstream(&mut manager["route_config"]);
         manager
     }
 }
@@ -149,11 +163,28 @@ fn for_each_route(configuration: &mut Value, change: &mut impl FnMut(&mut Value)
     }
 }
 
-/// Every route leads to the upstream of the test.
+/// Every request that passes reaches the upstream of the test, also where no route is for it.
 fn to_upstream(configuration: &mut Value) {
+    let action = json!({"cluster": "upstream"});
+    let all = json!({"match": {"prefix": "/"}, "route": action});
     for_each_route(configuration, &mut |holder| {
-        if holder["route"]["cluster"].is_string() {
-            holder["route"]["cluster"] = json!("upstream");
+        if holder.get("match").is_some() {
+            let route = holder.as_object_mut().expect("a route");
+            route.remove("direct_response");
+            route.remove("redirect");
+            route.insert("route".to_owned(), action.clone());
+        } else if let Some(routes) = holder.get_mut("routes").and_then(Value::as_array_mut) {
+            routes.push(all.clone());
         }
     });
+    let hosts = configuration["virtual_hosts"].as_array_mut();
+    let hosts = hosts.expect("virtual hosts");
+    let is_for_all = |host: &Value| {
+        host["domains"]
+            .as_array()
+            .is_some_and(|all| all.contains(&json!("*")))
+    };
+    if !hosts.iter().any(is_for_all) {
+        hosts.push(json!({"name": "no-other-host", "domains": ["*"], "routes": [all]}));
+    }
 }

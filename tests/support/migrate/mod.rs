@@ -14,6 +14,7 @@ mod random;
 pub mod requests;
 pub mod translated;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -86,11 +87,38 @@ impl Example {
         }
     }
 
+    /// The segments of all paths that the files name.
+    pub fn segments(&self) -> BTreeSet<String> {
+        let mut segments = BTreeSet::new();
+        for document in self.documents() {
+            add_segments(&document, &mut segments);
+        }
+        segments
+    }
+
     /// The YAML documents of all files.
     fn documents(&self) -> Vec<Value> {
         let texts = self.files.iter().map(fs::read_to_string);
         let texts: Vec<String> = texts.map(|text| text.expect("a file of text")).collect();
         texts.iter().flat_map(|text| documents(text)).collect()
+    }
+}
+
+fn add_segments(value: &Value, segments: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) if text.contains('/') => {
+            let named = text.split('/').map(|segment| segment.trim_matches('*'));
+            segments.extend(
+                named
+                    .filter(|segment| !segment.is_empty())
+                    .map(str::to_owned),
+            );
+        }
+        Value::Array(items) => items.iter().for_each(|item| add_segments(item, segments)),
+        Value::Object(members) => members
+            .values()
+            .for_each(|member| add_segments(member, segments)),
+        _ => {}
     }
 }
 

@@ -76,8 +76,11 @@ enum Location {
 pub struct Request {
     /// Where it comes from.
     pub peer: Ipv4Addr,
-    /// The head, as it is sent.
-    pub head: String,
+    method: String,
+    target: String,
+    host: String,
+    /// The other headers, each with its end of line.
+    headers: String,
     /// What is odd about its credential's spelling: the filter may accept what the old filters do not.
     pub is_other_spelling: bool,
     /// Its tokens.
@@ -479,25 +482,79 @@ impl Draft {
         if !self.cookies.is_empty() {
             headers.push(("cookie".to_owned(), self.cookies.join("; ")));
         }
-        let mut head = format!("{method} {} HTTP/1.1\r\nhost: {host}\r\n", self.path);
+        let mut lines = String::new();
         for (name, value) in &headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            lines.push_str(&format!("{name}: {value}\r\n"));
         }
         if matches!(method, "POST" | "PUT" | "PATCH") {
-            head.push_str("content-length: 0\r\n");
+            lines.push_str("content-length: 0\r\n");
         }
-        head.push_str("\r\n");
-        let description = format!(
+        let mut request = Request {
+            peer,
+            method: method.to_owned(),
+            target: self.path,
+            host: host.to_owned(),
+            headers: lines,
+            is_other_spelling: self.is_other_spelling,
+            tokens: self.tokens,
+            description: String::new(),
+        };
+        let head = request.head();
+        request.description = format!(
             "from {peer} [{}]\n{}",
             self.notes.join("], ["),
             head.trim_end()
         );
-        Request {
-            peer,
-            head,
-            is_other_spelling: self.is_other_spelling,
-            tokens: self.tokens,
-            description,
-        }
+        request
+    }
+}
+
+impl Request {
+    /// The head, as it is sent.
+    pub fn head(&self) -> String {
+        let Self {
+            method,
+            target,
+            host,
+            headers,
+            ..
+        } = self;
+        format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n")
+    }
+
+    fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// The segments of its path.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.path().split('/')
+    }
+
+    /// The same with another slash at the end of the path, with the plain spelling of the host, and with both.
+    pub fn other_spellings(&self) -> Vec<Self> {
+        let path = self.path();
+        let other = match path.trim_end_matches('/') {
+            shorter if shorter == path => format!("{path}/"),
+            "" => "/".to_owned(),
+            shorter => shorter.to_owned(),
+        };
+        let target = self.target.replacen(path, &other, 1);
+        let host = self.host.to_ascii_lowercase();
+        let host = host
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('.');
+        let spelled = |target: &str, host: &str| Self {
+            target: target.to_owned(),
+            host: host.to_owned(),
+            ..self.clone()
+        };
+        vec![
+            spelled(&target, &self.host),
+            spelled(&self.target, host),
+            spelled(&target, host),
+        ]
     }
 }

@@ -1,6 +1,6 @@
 //! What `countersign migrate` writes: configurations, and the report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::{Command, Output};
 
 use serde::Deserialize;
@@ -35,6 +35,7 @@ struct Report {
 #[derive(Deserialize)]
 struct GateReport {
     name: String,
+    sources: Vec<String>,
     differences: Vec<Difference>,
     statuses: Vec<Statuses>,
 }
@@ -103,10 +104,17 @@ impl Translated {
         Self { gates: Vec::new() }
     }
 
-    /// The pairs of an old and a new status that are announced.
-    pub fn announced(&self) -> BTreeSet<(u16, u16)> {
-        let statuses = self.gates.iter().flat_map(|gate| &gate.report.statuses);
-        statuses.map(|pair| (pair.old, pair.new)).collect()
+    /// Whether this pair of an old and a new status is announced.
+    pub fn announces(&self, (old, new): (u16, u16)) -> bool {
+        let mut statuses = self.gates.iter().flat_map(|gate| &gate.report.statuses);
+        statuses.any(|pair| (pair.old, pair.new) == (old, new))
+    }
+
+    /// Whether a filter of Envoy was translated, by its position in the connection manager.
+    pub fn replaces(&self, position: usize) -> bool {
+        let part = format!("http_filters[{position}]");
+        let mut sources = self.gates.iter().flat_map(|gate| &gate.report.sources);
+        self.gates.is_empty() || sources.any(|source| source.contains(&part))
     }
 
     /// Whether something that was denied is permitted by intention, so that the report says so.
