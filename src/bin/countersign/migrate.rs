@@ -17,6 +17,7 @@ mod divide;
 mod envoy;
 mod formula;
 mod gate;
+mod gateway;
 mod istio;
 mod pattern;
 mod report;
@@ -96,6 +97,7 @@ impl Migrate {
             gates.extend(envoy::gates(file));
         }
         gates.extend(istio::gates(&files));
+        gates.extend(gateway::gates(&files));
         make_names_unique(&mut gates);
         if let Some(wanted) = &self.gate {
             gates.retain(|gate| gate.name == *wanted);

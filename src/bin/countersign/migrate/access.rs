@@ -44,7 +44,7 @@ impl Access {
 /// The formula for requests without a credential.
 pub fn without_credential(formula: &Formula) -> Formula {
     formula.given(&|atom| match atom {
-        Atom::Verified(_) | Atom::Claim { .. } => Some(Known::False),
+        Atom::Verified(_) | Atom::Subject(..) | Atom::Claim { .. } => Some(Known::False),
         Atom::NoToken(_) => Some(Known::True),
         _ => None,
     })

@@ -19,6 +19,8 @@ pub enum Atom {
     Network(IpNet),
     /// Whether a token of this provider was verified.
     Verified(String),
+    /// About the name of the caller that a provider has verified. False without such a caller.
+    Subject(String, Text),
     /// Whether there is no token where these providers look for one.
     NoToken(Vec<String>),
     /// About a claim of the verified token of a provider. False without such a token.
@@ -124,7 +126,7 @@ impl Atom {
     pub fn is_of_credential(&self) -> bool {
         matches!(
             self,
-            Self::Verified(_) | Self::NoToken(_) | Self::Claim { .. }
+            Self::Verified(_) | Self::Subject(..) | Self::NoToken(_) | Self::Claim { .. }
         )
     }
 }

@@ -10,7 +10,7 @@ use super::gate::Gate;
 pub fn can_express(gate: &Gate, assumed: Assumed, atom: &Atom, holds: bool) -> bool {
     match atom {
         Atom::Verified(_) | Atom::HeaderPresent(_) => true,
-        Atom::Header(_, text) => !text.ignores_case,
+        Atom::Header(_, text) | Atom::Subject(_, text) => !text.ignores_case,
         // `request.path` has no slash at the end and is decoded.
         Atom::Path(PathTest::Prefix(text)) => {
             gate.is_normalized && is_plain(text) && !text.text.ends_with('/')
@@ -99,6 +99,12 @@ fn positive(atom: &Atom, only: Option<&String>) -> String {
     match atom {
         Atom::Verified(name) => format!("{} in callers", quoted(name)),
         Atom::HeaderPresent(name) => format!("{} in request.headers", quoted(name)),
+        Atom::Subject(provider, text) if only == Some(provider) => test("subject", text),
+        Atom::Subject(provider, text) => {
+            let name = quoted(provider);
+            let subject = format!("callers[{name}].subject");
+            format!("{name} in callers && {}", test(&subject, text))
+        }
         Atom::Header(name, text) => {
             let name = quoted(name);
             let value = format!("request.headers[{name}]");

@@ -312,7 +312,7 @@ impl Divider<'_> {
     /// Divides by a header if requests without a credential can pass.
     fn by_header(self, part: &Part, matches: &Matches, parts: &mut Vec<(Matches, Access)>) -> bool {
         let anonymous = part.access.given(&|atom| match atom {
-            Atom::Verified(_) | Atom::Claim { .. } => Some(Known::False),
+            Atom::Verified(_) | Atom::Subject(..) | Atom::Claim { .. } => Some(Known::False),
             Atom::NoToken(_) => Some(Known::True),
             _ => None,
         });

@@ -1,12 +1,14 @@
 //! Envoy's filters `jwt_authn` and `rbac` → gates. A gate is an HTTP connection manager, or a list of filters.
 
+pub mod credentials;
 pub mod jwt;
 pub mod matcher;
 pub mod rbac;
-mod regex;
+pub mod regex;
 
 use serde_yaml_ng::Mapping;
 
+use self::credentials::Credentials;
 use self::jwt::Authentication;
 use super::formula::Formula;
 use super::gate::{Gate, Notes};
@@ -76,6 +78,8 @@ pub struct Reader<'f> {
     settings: Settings,
     /// The last filter that verifies tokens.
     authentication: Option<Authentication>,
+    /// The providers of keys and passwords.
+    credentials: Vec<Credentials>,
     /// What the filters require besides tokens.
     access: Vec<Formula>,
     sources: Vec<String>,
@@ -103,6 +107,7 @@ impl<'f> Reader<'f> {
                     && manager.member("original_ip_detection_extensions").is_none(),
             },
             authentication: None,
+            credentials: Vec::new(),
             access: Vec::new(),
             sources: Vec::new(),
             notes: Notes::default(),
@@ -131,6 +136,10 @@ impl<'f> Reader<'f> {
                 self.access
                     .push(matcher::unknown(&mut self.notes, "jwt_authn", &place, text));
             }
+        } else if let Some(settings) = config.message("api_key_auth.v3.ApiKeyAuth") {
+            self.credentials(&settings, credentials::keys);
+        } else if let Some(settings) = config.message("basic_auth.v3.BasicAuth") {
+            self.credentials(&settings, credentials::passwords);
         } else if let Some(settings) = config.message("rbac.v3.RBAC") {
             let place = self.place(&settings);
             if !settings.path.contains("typed_per_filter_config") {
@@ -141,10 +150,28 @@ impl<'f> Reader<'f> {
                     settings: self.settings,
                     sees_tokens,
                 };
+                let permits = rbac::read(&settings, scope, &mut self.notes);
                 self.access
-                    .push(rbac::read(&settings, scope, &mut self.notes));
+                    .push(credentials::behind(&self.credentials, &permits));
             }
         }
+    }
+
+    fn credentials(&mut self, settings: &Node<'_>, read: credentials::Read) {
+        if settings.path.contains("typed_per_filter_config") {
+            return;
+        }
+        let place = self.place(settings);
+        self.sources.push(place.clone());
+        let names = self.credentials.iter().map(|own| own.name.clone());
+        let own = read(
+            settings,
+            &place,
+            &names.collect::<Vec<_>>(),
+            &mut self.notes,
+        );
+        self.access.push(own.passes());
+        self.credentials.push(own);
     }
 
     /// Notes filters that routes configure.
@@ -154,6 +181,8 @@ impl<'f> Reader<'f> {
             for name in [
                 "jwt_authn.v3.PerRouteConfig",
                 "rbac.v3.RBACPerRoute",
+                "api_key_auth.v3.ApiKeyAuthPerRoute",
+                "basic_auth.v3.BasicAuthPerRoute",
                 "route.v3.FilterConfig",
             ] {
                 if node.is_message(name) && node.path.contains("ilter") {
@@ -162,7 +191,10 @@ impl<'f> Reader<'f> {
             }
         });
         for (name, path) in found {
-            if name == "route.v3.FilterConfig" && !path.contains("jwt") && !path.contains("rbac") {
+            let is_translated = ["jwt", "rbac", "api_key", "basic_auth"];
+            if name == "route.v3.FilterConfig"
+                && !is_translated.iter().any(|own| path.contains(own))
+            {
                 continue;
             }
             let place = format!("{}: {path}", self.file.name);
@@ -177,17 +209,25 @@ impl<'f> Reader<'f> {
             return None;
         }
         let authentication = self.authentication.take();
-        let formula = authentication
-            .as_ref()
-            .map_or(Formula::True, Authentication::passes);
-        let access = match &authentication {
-            None => Formula::all(self.access),
-            Some(own) => own.access(Formula::all(self.access)),
+        let keys = Formula::all(self.credentials.iter().map(Credentials::passes));
+        let behind = Formula::all(self.access);
+        let (tokens, access, mut providers, mut identity) = match authentication {
+            None => (Formula::True, behind, Vec::new(), Mapping::new()),
+            Some(own) => (
+                own.passes(),
+                own.access(behind),
+                own.providers,
+                own.identity,
+            ),
         };
-        let (providers, identity) = match authentication {
-            None => (Vec::new(), Mapping::new()),
-            Some(own) => (own.providers, own.identity),
-        };
+        providers.extend(self.credentials.iter().filter_map(Credentials::provider));
+        credentials::extend(
+            &mut identity,
+            &self.credentials,
+            providers.len(),
+            &mut self.notes,
+        );
+        let formula = Formula::all([tokens, keys]);
         Some(Gate {
             name: name.to_owned(),
             sources: self.sources,

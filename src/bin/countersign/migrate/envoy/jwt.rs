@@ -62,6 +62,11 @@ impl Authentication {
     /// A formula whose claims have the key of their metadata in place of a provider, behind one requirement.
     fn behind(&self, formula: &Formula, requirement: &Requirement) -> Formula {
         formula.map(&|atom, holds| {
+            if let Atom::Header(name, _) | Atom::HeaderPresent(name) = atom
+                && self.sources.iter().any(|own| own.sets(name))
+            {
+                return self.header(name, atom, holds, requirement);
+            }
             let Atom::Claim {
                 provider: key,
                 path,
@@ -81,6 +86,27 @@ impl Authentication {
                 false => any.negated(),
             }
         })
+    }
+}
+
+impl Authentication {
+    /// A formula about a header that the filter sets. A claim that is not a string is a header too, so that the formula
+    /// cannot be negated.
+    fn header(&self, name: &str, atom: &Atom, holds: bool, requirement: &Requirement) -> Formula {
+        let (Atom::Header(_, text), true) = (atom, holds) else {
+            return Formula::atom(Atom::Unknown(format!("header {name}")));
+        };
+        Formula::any(self.sources.iter().flat_map(|own| {
+            let claims = own
+                .claim_headers
+                .iter()
+                .filter(|(header, _)| header == name);
+            claims.map(|(_, path)| {
+                let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+                let verified = requirement.verifies(&own.name, &self.sources);
+                Formula::all([verified, claim(own, &path, &ClaimTest::Text(text.clone()))])
+            })
+        }))
     }
 }
 
