@@ -122,6 +122,41 @@ impl Text {
 }
 
 impl Atom {
+    /// Why rules cannot ask this about every request: the construct, and what cannot be asked.
+    pub fn limit(&self, has_providers: bool) -> Option<(&'static str, String)> {
+        match self {
+            Self::Header(name, text) if text.ignores_case => Some((
+                "header",
+                format!("the value of `{name}` cannot be compared without its case"),
+            )),
+            Self::Header(name, text) if text.how != How::Exact => Some((
+                "header",
+                match has_providers {
+                    true => format!(
+                        "a part of the value of `{name}` can only be compared for requests with a credential"
+                    ),
+                    false => format!("a part of the value of `{name}` cannot be compared"),
+                },
+            )),
+            Self::Host(text)
+                if text.how == How::Contains
+                    || text.how == How::Prefix && !text.text.ends_with(':') =>
+            {
+                Some((
+                    "host",
+                    format!("a host that begins with or contains `{}`", text.text),
+                ))
+            }
+            Self::Path(PathTest::Exact(text) | PathTest::Prefix(text)) if text.ignores_case => {
+                Some((
+                    "path",
+                    format!("`{}` cannot be compared without its case", text.text),
+                ))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the answer depends on the credentials of the request.
     pub fn is_of_credential(&self) -> bool {
         matches!(

@@ -52,12 +52,31 @@ pub fn expression(formula: &Formula, only: Option<&String>) -> String {
         Formula::True => "true".to_owned(),
         Formula::False => "false".to_owned(),
         Formula::Literal(atom, holds) => literal(atom, *holds, only),
-        Formula::All(items) => joined(items, " && ", only),
-        Formula::Any(items) => joined(items, " || ", only),
+        Formula::All(items) => {
+            // The condition about a claim has this too.
+            let is_implied = |item: &&Formula| {
+                let Formula::Literal(Atom::Verified(name), true) = item else {
+                    return false;
+                };
+                items.iter().any(|other| match other {
+                    Formula::Literal(
+                        Atom::Claim { provider, .. } | Atom::Subject(provider, _),
+                        true,
+                    ) => provider == name,
+                    _ => false,
+                })
+            };
+            let rest: Vec<&Formula> = items.iter().filter(|item| !is_implied(item)).collect();
+            match rest.as_slice() {
+                [one] => expression(one, only),
+                rest => joined(rest, " && ", only),
+            }
+        }
+        Formula::Any(items) => joined(&items.iter().collect::<Vec<_>>(), " || ", only),
     }
 }
 
-fn joined(items: &[Formula], operator: &str, only: Option<&String>) -> String {
+fn joined(items: &[&Formula], operator: &str, only: Option<&String>) -> String {
     let texts = items.iter().map(|item| {
         let text = expression(item, only);
         match item {

@@ -128,7 +128,10 @@ fn gate(policy: &Policy<'_>, files: &[File]) -> Gate {
     let permits = authorization.as_ref().map_or(Formula::True, |node| {
         authorization::permits(node, policy, &mut notes)
     });
-    parts.push(credentials::behind(&filters, &permits));
+    parts.push(credentials::behind(
+        &filters.iter().collect::<Vec<_>>(),
+        &permits,
+    ));
     let keys = Formula::all(filters.iter().map(Credentials::passes));
     parts.push(keys.clone());
     let behind = Formula::all(parts);
@@ -137,7 +140,7 @@ fn gate(policy: &Policy<'_>, files: &[File]) -> Gate {
             None => (Formula::True, behind, Vec::new(), Default::default()),
             Some(tokens) => (
                 tokens.passes(),
-                tokens.access(behind),
+                tokens.access(&behind),
                 tokens.providers,
                 tokens.identity,
             ),

@@ -5,13 +5,11 @@ use serde_yaml_ng::{Mapping, Value};
 use sha2::{Digest, Sha256};
 
 use crate::migrate::atom::Atom;
+use crate::migrate::envoy::matcher::exact;
 use crate::migrate::formula::Formula;
 use crate::migrate::gate::{Location, Notes, Provider};
 use crate::migrate::write::{mapping, text};
 use crate::node::Node;
-
-/// Reads a filter, given its place and the names that are taken.
-pub type Read = fn(&Node<'_>, &str, &[String], &mut Notes) -> Credentials;
 
 /// A filter that requires a key or a password.
 pub struct Credentials {
@@ -40,7 +38,7 @@ impl Credentials {
 }
 
 /// A formula behind these filters: the headers that they set have the names of callers.
-pub fn behind(filters: &[Credentials], formula: &Formula) -> Formula {
+pub fn behind(filters: &[&Credentials], formula: &Formula) -> Formula {
     formula.map(&|atom, holds| {
         let (Atom::Header(name, _) | Atom::HeaderPresent(name)) = atom else {
             return Formula::Literal(atom.clone(), holds);
@@ -61,6 +59,14 @@ pub fn behind(filters: &[Credentials], formula: &Formula) -> Formula {
             false => replaced.negated(),
         }
     })
+}
+
+/// Whether the caller of a provider is one of these.
+pub fn one_of(provider: &str, names: &[String]) -> Formula {
+    let each = names
+        .iter()
+        .map(|name| Formula::atom(Atom::Subject(provider.to_owned(), exact(name))));
+    Formula::any(each)
 }
 
 /// Adds what the upstream receives from these filters.

@@ -14,16 +14,19 @@ use crate::node::Node;
 pub fn permits(node: &Node<'_>, policy: &Policy<'_>, notes: &mut Notes) -> Formula {
     let default = Formula::from(node.text("defaultAction") == Some("Allow"));
     let rules = node.member("rules");
-    let rules: Vec<Node<'_>> = rules.iter().flat_map(Node::items).collect();
-    rules.iter().rev().fold(default, |otherwise, rule| {
-        let mut reader = Reader { policy, notes };
-        let matches = reader.rule(rule);
-        let action = match rule.text("action") {
-            Some("Allow") => Formula::True,
-            _ => Formula::False,
-        };
-        Formula::choice(matches, action, otherwise)
-    })
+    let mut reader = Reader { policy, notes };
+    let rules = rules.iter().flat_map(Node::items);
+    let rules: Vec<_> = rules.map(|rule| (reader.rule(&rule), rule)).collect();
+    rules
+        .into_iter()
+        .rev()
+        .fold(default, |otherwise, (matches, rule)| {
+            let action = match rule.text("action") {
+                Some("Allow") => Formula::True,
+                _ => Formula::False,
+            };
+            Formula::choice(matches, action, otherwise)
+        })
 }
 
 struct Reader<'r, 'f> {
