@@ -12,3 +12,4 @@ mod possession;
 mod require_all;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;
