@@ -89,8 +89,10 @@ pub struct Request {
     pub description: String,
 }
 
+/// What a client sends in headers that only the filters may set.
+pub const FORGED: &str = "forged-by-the-client";
 /// Signed with a key that the issuer does not have.
-const FORGED: &str = "forged";
+const BY_ANOTHER_KEY: &str = "forged";
 
 fn usual_methods() -> Vec<String> {
     ["GET", "POST"].map(str::to_owned).to_vec()
@@ -173,8 +175,7 @@ impl<'r> Maker<'r> {
         }
         for name in &requests.identity {
             if self.chance(30) {
-                let value = "forged-by-the-client".to_owned();
-                draft.headers.push((name.clone(), value));
+                draft.headers.push((name.clone(), FORGED.to_owned()));
             }
         }
         if !requests.forwarded.is_empty() && self.chance(60) {
@@ -401,7 +402,7 @@ impl<'r> Maker<'r> {
                 spec["claims"]["iss"] = json!(self.one(others).claims.get("iss"));
                 "perhaps another issuer's name"
             }
-            7 => FORGED,
+            7 => BY_ANOTHER_KEY,
             8 => {
                 spec["tamper"] = json!("signature");
                 "a changed signature"
@@ -457,7 +458,7 @@ impl<'r> Maker<'r> {
         };
         draft.notes.push(format!("{note}: {}", spec["claims"]));
         let spec: TokenSpec = serde_json::from_value(spec).expect("a token as the tables have it");
-        let keys = if note == FORGED {
+        let keys = if note == BY_ANOTHER_KEY {
             &self.foreign
         } else {
             &self.keys
