@@ -17,6 +17,7 @@ mod divide;
 mod envoy;
 mod formula;
 mod gate;
+mod istio;
 mod pattern;
 mod report;
 mod write;
@@ -94,6 +95,7 @@ impl Migrate {
         for file in &files {
             gates.extend(envoy::gates(file));
         }
+        gates.extend(istio::gates(&files));
         make_names_unique(&mut gates);
         if let Some(wanted) = &self.gate {
             gates.retain(|gate| gate.name == *wanted);

@@ -1,7 +1,7 @@
 //! A formula → what a rule requires.
 
 use super::assume::Assumed;
-use super::atom::{Atom, ClaimTest};
+use super::atom::{Atom, ClaimTest, How};
 use super::cel;
 use super::formula::{Formula, Known};
 use super::gate::Gate;
@@ -19,6 +19,8 @@ pub enum Access {
         providers: Vec<String>,
         /// Whether a credential of each provider is required.
         all: bool,
+        /// Claims, each with the values of which it must have one.
+        claims: Vec<(String, Vec<String>)>,
         /// A condition in CEL.
         cel: Option<String>,
     },
@@ -121,6 +123,10 @@ fn required(gate: &Gate, formula: Formula) -> Access {
         Atom::Verified(name) if is_certain && providers.contains(name) => Some(Known::True),
         _ => None,
     });
+    let (claims, rest) = match is_only {
+        true => without_claims(rest),
+        false => (Vec::new(), rest),
+    };
     let cel = match &rest {
         Formula::True => None,
         Formula::False => return Access::Denied,
@@ -132,8 +138,57 @@ fn required(gate: &Gate, formula: Formula) -> Access {
     Access::Required {
         providers,
         all,
+        claims,
         cel,
     }
+}
+
+/// Takes the claims that a rule can require without a condition.
+fn without_claims(formula: Formula) -> (Vec<(String, Vec<String>)>, Formula) {
+    let parts = match formula {
+        Formula::All(parts) => parts,
+        other => vec![other],
+    };
+    let mut claims: Vec<(String, Vec<String>)> = Vec::new();
+    let mut rest = Vec::new();
+    for part in parts {
+        match values_of_claim(&part) {
+            Some((name, values)) if claims.iter().all(|(other, _)| *other != name) => {
+                claims.push((name, values));
+            }
+            _ => rest.push(part),
+        }
+    }
+    (claims, Formula::all(rest))
+}
+
+/// The claim and its values, if the formula is that the claim is one of them or a list with one of them.
+fn values_of_claim(formula: &Formula) -> Option<(String, Vec<String>)> {
+    let alternatives = match formula {
+        Formula::Any(items) => items.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let mut found: Option<(String, Vec<String>)> = None;
+    for alternative in alternatives {
+        let Formula::Literal(Atom::Claim { path, test, .. }, true) = alternative else {
+            return None;
+        };
+        let ([name], ClaimTest::TextOrItem(text)) = (path.as_slice(), test) else {
+            return None;
+        };
+        // A dot in a name looks inside, and `{id}` is a parameter of the path.
+        let is_literal = !text.text.contains(['{', '*']) && text.text.trim() == text.text;
+        let is_plain = text.how == How::Exact && !text.ignores_case && !text.text.is_empty();
+        if name.contains('.') || !is_literal || !is_plain {
+            return None;
+        }
+        let (known, values) = found.get_or_insert_with(|| (name.clone(), Vec::new()));
+        if known != name {
+            return None;
+        }
+        values.push(text.text.clone());
+    }
+    found
 }
 
 /// The providers, if the formula is that one of them verified a token.

@@ -237,18 +237,24 @@ impl fmt::Display for GateReport {
         if !self.differences.is_empty() {
             writeln!(formatter, "\nAnswers that differ:")?;
         }
-        for difference in &self.differences {
-            let Difference { old, new, when, .. } = difference;
-            let answer = |status: u16, text: &str| match (status, text) {
-                (200, _) => "permitted".to_owned(),
-                (status, text) => format!("{status} {text}"),
+        let mut rest: Vec<&Difference> = self.differences.iter().collect();
+        while let Some(first) = rest.first().copied() {
+            let is_like = |other: &&Difference| other.new == first.new && other.when == first.when;
+            let olds = rest
+                .iter()
+                .copied()
+                .filter(is_like)
+                .map(|own| match own.old.status {
+                    200 => "permitted".to_owned(),
+                    status => format!("{status} {}", own.old.body),
+                });
+            let olds = olds.collect::<Vec<_>>().join(", ");
+            let new = match first.new.status {
+                200 => "permitted".to_owned(),
+                status => format!("{status} {}", first.new.error),
             };
-            writeln!(
-                formatter,
-                "  - {} → {}: {when}",
-                answer(old.status, &old.body),
-                answer(new.status, &new.error)
-            )?;
+            writeln!(formatter, "  - {olds} → {new}: {}", first.when)?;
+            rest.retain(|own| !is_like(own));
         }
         Ok(())
     }

@@ -78,6 +78,8 @@ pub enum How {
     Suffix,
     /// It has this text in it.
     Contains,
+    /// It is not empty. The text is empty.
+    NotEmpty,
 }
 
 /// A question about a claim.
@@ -91,6 +93,8 @@ pub enum ClaimTest {
     Item(Text),
     /// Whether it is such a string, or a list with one.
     TextOrItem(Text),
+    /// As [`TextOrItem`](Self::TextOrItem), and a string is a list of words that spaces separate.
+    Word(Text),
     /// Whether it is this boolean.
     Bool(bool),
     /// Whether it is this number, as JSON writes it.
@@ -110,6 +114,7 @@ impl Text {
             How::Prefix => other.starts_with(&own),
             How::Suffix => other.ends_with(&own),
             How::Contains => other.contains(&own),
+            How::NotEmpty => !other.is_empty(),
         }
     }
 }

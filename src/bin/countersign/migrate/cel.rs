@@ -41,6 +41,7 @@ fn is_case_sensitive(test: &ClaimTest) -> bool {
         ClaimTest::Text(text) | ClaimTest::Item(text) | ClaimTest::TextOrItem(text) => {
             !text.ignores_case
         }
+        ClaimTest::Word(text) => !text.ignores_case && !text.text.contains(' '),
         ClaimTest::Present | ClaimTest::Bool(_) | ClaimTest::Number(_) => true,
     }
 }
@@ -69,6 +70,17 @@ fn joined(items: &[Formula], operator: &str, only: Option<&String>) -> String {
 }
 
 fn literal(atom: &Atom, holds: bool, only: Option<&String>) -> String {
+    // An empty `sub` is no subject, and fails the condition.
+    if let Atom::Claim {
+        provider,
+        path,
+        test: ClaimTest::Text(text),
+    } = atom
+        && (holds, path.as_slice(), text.how) == (true, &["sub".to_owned()], How::NotEmpty)
+        && only == Some(provider)
+    {
+        return "subject != \"\"".to_owned();
+    }
     let text = positive(atom, only);
     match (
         holds,
@@ -143,11 +155,31 @@ fn claim(claims: &str, path: &[String], wanted: &ClaimTest) -> String {
                 _ => format!("type({value}) == string && {}", test(&value, text)),
             }
         )),
+        ClaimTest::Word(text) => Some(format!(
+            "({is_list} ? {} : type({value}) == string && {})",
+            item(&value, text),
+            word(&value, text)
+        )),
         ClaimTest::Bool(truth) => Some(format!("{value} == {truth}")),
         ClaimTest::Number(number) => Some(format!("{value} == {number}")),
     };
     guards.extend(own);
     guards.join(" && ")
+}
+
+/// Whether a text has such a word.
+fn word(value: &str, text: &Text) -> String {
+    let own = &text.text;
+    match text.how {
+        How::Exact => format!(
+            "(\" \" + {value} + \" \").contains({})",
+            quoted(&format!(" {own} "))
+        ),
+        How::Prefix => format!("(\" \" + {value}).contains({})", quoted(&format!(" {own}"))),
+        How::Suffix => format!("({value} + \" \").contains({})", quoted(&format!("{own} "))),
+        How::Contains => test(value, text),
+        How::NotEmpty => format!("{value}.matches(\"[^ ]\")"),
+    }
 }
 
 fn typed(value: &str, text: &Text) -> String {
@@ -174,6 +206,7 @@ fn test(value: &str, text: &Text) -> String {
         How::Prefix => format!("{value}.startsWith({own})"),
         How::Suffix => format!("{value}.endsWith({own})"),
         How::Contains => format!("{value}.contains({own})"),
+        How::NotEmpty => format!("{value} != \"\""),
     }
 }
 
@@ -212,16 +245,16 @@ fn is_identifier(name: &str) -> bool {
 
 /// A string literal of CEL.
 fn quoted(text: &str) -> String {
-    let mut quoted = String::from("'");
+    let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {
-            '\'' | '\\' => quoted.extend(['\\', character]),
+            '"' | '\\' => quoted.extend(['\\', character]),
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             other => quoted.push(other),
         }
     }
-    quoted.push('\'');
+    quoted.push('"');
     quoted
 }

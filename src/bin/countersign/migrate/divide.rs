@@ -375,7 +375,7 @@ fn host_pattern(text: &Text) -> Option<String> {
     let pattern = match text.how {
         How::Exact => host,
         How::Suffix if host.starts_with('.') => format!("*{host}"),
-        How::Suffix | How::Prefix | How::Contains => return None,
+        How::Suffix | How::Prefix | How::Contains | How::NotEmpty => return None,
     };
     let name = pattern.strip_prefix("*.").unwrap_or(&pattern);
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);

@@ -1,8 +1,8 @@
 //! Envoy's filters `jwt_authn` and `rbac` → gates. A gate is an HTTP connection manager, or a list of filters.
 
-mod jwt;
-mod matcher;
-mod rbac;
+pub mod jwt;
+pub mod matcher;
+pub mod rbac;
 mod regex;
 
 use serde_yaml_ng::Mapping;

@@ -66,7 +66,10 @@ impl Formula {
                 other => flat.push(other),
             }
         }
-        Self::join(flat, Self::True, Self::False, Self::All)
+        match propagated(&flat, true) {
+            Some(parts) => Self::all(parts),
+            None => Self::join(flat, Self::True, Self::False, Self::All),
+        }
     }
 
     /// Holds if one of these holds.
@@ -80,7 +83,10 @@ impl Formula {
                 other => flat.push(other),
             }
         }
-        Self::join(flat, Self::False, Self::True, Self::Any)
+        match propagated(&flat, false) {
+            Some(parts) => Self::any(parts),
+            None => Self::join(flat, Self::False, Self::True, Self::Any),
+        }
     }
 
     fn join(
@@ -201,6 +207,27 @@ impl Formula {
     }
 }
 
+/// The parts of a conjunction, or of a disjunction if `is_all` is false, in which the literals among them are replaced in
+/// the other parts: in `a && (a || b)` and in `!a || (a && b)`, `a` holds where it matters. None if that changes nothing.
+fn propagated(parts: &[Formula], is_all: bool) -> Option<Vec<Formula>> {
+    let mut literals = Vec::new();
+    for part in parts {
+        if let Formula::Literal(atom, holds) = part {
+            literals.push((atom, *holds == is_all));
+        }
+    }
+    let known = |atom: &Atom| {
+        let mut own = literals.iter().filter(|(other, _)| *other == atom);
+        own.next().map(|(_, holds)| Known::from(*holds))
+    };
+    let replaced = parts.iter().map(|part| match part {
+        Formula::All(_) | Formula::Any(_) => part.given(&known),
+        other => other.clone(),
+    });
+    let replaced: Vec<Formula> = replaced.collect();
+    (replaced != parts).then_some(replaced)
+}
+
 /// Removes each item that has all parts of another one: `a` and `a && b` are alternatives of which `a` remains, and
 /// likewise for `a` and `a || b` among conditions that must all hold.
 fn absorb(items: &mut Vec<Formula>) {
@@ -253,8 +280,14 @@ mod tests {
         let (get, put) = (method("GET"), method("PUT"));
         let both = Formula::all([get.clone(), put.clone()]);
         assert_eq!(Formula::any([both, get.clone()]), get);
-        let either = Formula::any([get.clone(), put]);
+        let either = Formula::any([get.clone(), put.clone()]);
         assert_eq!(Formula::all([get.clone(), either]), get);
+        let both = Formula::all([get.clone(), put.clone()]);
+        let not_get = get.negated();
+        assert_eq!(
+            Formula::any([not_get.clone(), both]),
+            Formula::any([not_get, put])
+        );
     }
 
     #[test]

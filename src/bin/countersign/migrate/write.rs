@@ -33,14 +33,11 @@ impl Written {
             });
             section(&[], "providers", providers.collect());
         }
-        let every = every_path(rules);
         section(
             &["The first rule that matches decides."],
             "rules",
             named(rules).collect(),
         );
-        let is_public = every.is_some_and(|rule| rule.access == Access::Public);
-        let _ = is_public;
         section(
             &["Requests without a path, such as `OPTIONS *`."],
             "default",
@@ -92,12 +89,6 @@ impl Written {
         }
         Ok(written)
     }
-}
-
-fn every_path(rules: &[Rule]) -> Option<&Rule> {
-    rules
-        .last()
-        .filter(|rule| rule.matches == Matches::default())
 }
 
 /// The rules, with names that are unique.
@@ -180,15 +171,24 @@ fn requirements(access: &Access) -> Mapping {
         Access::Required {
             providers,
             all,
+            claims,
             cel,
         } => {
             let key = if *all { "require_all" } else { "providers" };
             let mut written = mapping([(key, list(providers))]);
+            let mut require = Mapping::new();
+            if !claims.is_empty() {
+                let claims = claims.iter().map(|(name, values)| match values.as_slice() {
+                    [value] => (text(name), text(value)),
+                    values => (text(name), list(values)),
+                });
+                require.insert(text("claims"), Value::Mapping(claims.collect()));
+            }
             if let Some(cel) = cel {
-                written.insert(
-                    text("require"),
-                    Value::Mapping(mapping([("cel", text(cel))])),
-                );
+                require.insert(text("cel"), text(cel));
+            }
+            if !require.is_empty() {
+                written.insert(text("require"), Value::Mapping(require));
             }
             written
         }

@@ -1,14 +1,14 @@
 //! `jwt_authn`: providers, and the rules that require their tokens.
 
-mod provider;
-mod requirement;
+pub mod provider;
+pub mod requirement;
 
 use serde_yaml_ng::{Mapping, Value};
 
 use self::provider::Source;
 use self::requirement::Requirement;
 use super::matcher::{Scope, route, unknown};
-use crate::migrate::atom::Atom;
+use crate::migrate::atom::{Atom, ClaimTest};
 use crate::migrate::formula::Formula;
 use crate::migrate::gate::{Notes, Provider};
 use crate::migrate::write::{mapping, text};
@@ -28,6 +28,17 @@ pub struct Authentication {
 }
 
 impl Authentication {
+    /// Verifies tokens of all providers in the same way for all requests.
+    pub fn of_all(mut sources: Vec<Source>, requirement: Requirement, notes: &mut Notes) -> Self {
+        requirement::set_audiences(&mut sources, std::iter::once(&requirement));
+        Self {
+            providers: sources.iter().filter_map(Source::provider).collect(),
+            identity: identity(&sources, "", notes),
+            sources,
+            rules: vec![(Formula::True, requirement)],
+        }
+    }
+
     /// When a request passes the filter.
     pub fn passes(&self) -> Formula {
         self.access(Formula::True)
@@ -59,19 +70,10 @@ impl Authentication {
             else {
                 return Formula::Literal(atom.clone(), holds);
             };
-            let writers = self
-                .sources
-                .iter()
-                .filter(|own| own.payload_key.as_ref() == Some(key));
+            let writers = self.sources.iter();
+            let writers = writers.filter(|own| own.payload_key.as_ref() == Some(key));
             let any = Formula::any(writers.map(|own| {
-                let claim = match path.is_empty() {
-                    true => Formula::True,
-                    false => Formula::atom(Atom::Claim {
-                        provider: own.name.clone(),
-                        path: path.clone(),
-                        test: test.clone(),
-                    }),
-                };
+                let claim = claim(own, path, test);
                 Formula::all([requirement.verifies(&own.name, &self.sources), claim])
             }));
             match holds {
@@ -80,6 +82,32 @@ impl Authentication {
             }
         })
     }
+}
+
+/// The formula about a claim of a verified token of one provider.
+fn claim(source: &Source, path: &[String], test: &ClaimTest) -> Formula {
+    let (name, test) = match (path, test) {
+        ([], ClaimTest::Present) => return Formula::True,
+        ([], _) => return Formula::False,
+        ([name], ClaimTest::Text(text)) if name == "iss" => match &source.issuer {
+            Some(issuer) => return Formula::from(text.matches(issuer)),
+            None => (name, test.clone()),
+        },
+        // The filter makes lists of such strings.
+        ([name], ClaimTest::TextOrItem(text)) if source.word_claims.contains(name) => {
+            (name, ClaimTest::Word(text.clone()))
+        }
+        ([name], ClaimTest::Item(_) | ClaimTest::Text(_)) if source.word_claims.contains(name) => {
+            return Formula::atom(Atom::Unknown("normalize_payload_in_metadata".to_owned()));
+        }
+        ([name, ..], _) => (name, test.clone()),
+    };
+    let rest = path.iter().skip(1).cloned();
+    Formula::atom(Atom::Claim {
+        provider: source.name.clone(),
+        path: std::iter::once(name.clone()).chain(rest).collect(),
+        test,
+    })
 }
 
 /// Reads the settings of a filter.
@@ -137,13 +165,13 @@ pub fn read(filter: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Authentic
     }
     Authentication {
         providers: sources.iter().filter_map(Source::provider).collect(),
-        identity: identity(&sources, scope, filter, notes),
+        identity: identity(&sources, &scope.place(filter), notes),
         sources,
         rules: read,
     }
 }
 
-fn identity(sources: &[Source], scope: Scope<'_>, filter: &Node<'_>, notes: &mut Notes) -> Mapping {
+fn identity(sources: &[Source], place: &str, notes: &mut Notes) -> Mapping {
     let mut identity = Mapping::new();
     let mut headers = Mapping::new();
     for source in sources {
@@ -155,10 +183,9 @@ fn identity(sources: &[Source], scope: Scope<'_>, filter: &Node<'_>, notes: &mut
                 .get("payload_header")
                 .is_some_and(|own| own != header.as_str());
             if known {
-                let place = scope.place(filter);
                 notes.differs(
                     "forward_payload_header",
-                    &place,
+                    place,
                     "the header of one provider is set for all of them; other headers are not set",
                 );
             } else {

@@ -121,6 +121,7 @@ pub fn path_of_text(text: Text) -> Option<Formula> {
         How::Exact => PathTest::Exact(own),
         How::Prefix if own.text.is_empty() || own.text == "/" => return Some(Formula::True),
         How::Prefix => PathTest::Prefix(own),
+        How::NotEmpty => return Some(Formula::True),
         How::Suffix | How::Contains => return None,
     };
     Some(Formula::atom(Atom::Path(test)))

@@ -13,6 +13,10 @@ use crate::node::Node;
 pub struct Source {
     /// Its name.
     pub name: String,
+    /// The issuer that its tokens have.
+    pub issuer: Option<String>,
+    /// Claims whose strings are lists of words.
+    pub word_claims: Vec<String>,
     /// Its audiences. None means any.
     pub audiences: Vec<String>,
     /// The audiences that the translated provider accepts. None means any.
@@ -114,6 +118,14 @@ pub fn read(name: &str, node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) ->
     }
     Source {
         name: name.to_owned(),
+        issuer: node
+            .text("issuer")
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
+        word_claims: node
+            .member("normalize_payload_in_metadata")
+            .map(|own| texts(&own, "space_delimited_claims"))
+            .unwrap_or_default(),
         audiences: texts(node, "audiences"),
         accepted: None,
         subjects: subjects.flatten(),
