@@ -92,11 +92,17 @@ impl Translated {
                         .unwrap_or_else(|| panic!("{}: no report on {name}", example.name)),
                 }
             });
-        let translated = Self {
-            gates: gates.collect(),
-        };
-        assert!(!translated.gates.is_empty(), "{}: no gate", example.name);
-        translated
+        let mut gates: Vec<Gate> = gates.collect();
+        if let Some(workload) = &example.workload {
+            let chosen = workload.gate(gates.iter().map(|gate| gate.name.as_str()));
+            gates = gates
+                .into_iter()
+                .enumerate()
+                .filter(|(at, _)| chosen == Some(*at))
+                .map(|(_, gate)| gate)
+                .collect();
+        }
+        Self { gates }
     }
 
     /// No gate at all, which announces nothing.
