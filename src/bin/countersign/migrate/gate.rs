@@ -86,20 +86,33 @@ impl Notes {
 
     /// Adds what was permitted and is answered with this status.
     pub fn differs_in_status(&mut self, construct: &str, place: &str, status: u16, when: &str) {
+        let error = match status {
+            401 => "unauthorized",
+            403 => "forbidden",
+            _ => "",
+        };
+        self.differs_from(construct, place, (200, ""), (status, error), when);
+    }
+
+    /// Adds an answer that differs: the old status and body, the new status and `error`.
+    pub fn differs_from(
+        &mut self,
+        construct: &str,
+        place: &str,
+        old: (u16, &str),
+        new: (u16, &str),
+        when: &str,
+    ) {
         let difference = Difference {
             construct: construct.to_owned(),
             r#where: place.to_owned(),
             old: OldAnswer {
-                status: 200,
-                body: String::new(),
+                status: old.0,
+                body: old.1.to_owned(),
             },
             new: NewAnswer {
-                status,
-                error: match status {
-                    401 => "unauthorized".to_owned(),
-                    403 => "forbidden".to_owned(),
-                    _ => String::new(),
-                },
+                status: new.0,
+                error: new.1.to_owned(),
             },
             when: when.to_owned(),
             permits: false,
