@@ -57,6 +57,9 @@ pub struct Requests {
 struct Token {
     key: String,
     claims: Map<String, Value>,
+    /// Where it is usually sent. Default: as every token.
+    #[serde(default)]
+    locations: Vec<Location>,
 }
 
 /// Where a token is sent.
@@ -324,16 +327,24 @@ impl<'r> Maker<'r> {
     }
 
     fn add_token(&mut self, draft: &mut Draft) {
-        let token = self.token(draft);
+        let tokens = &self.requests.tokens;
+        let chosen = self.one(tokens);
+        let token = self.token(chosen, draft);
         leaks::of_token(&token);
         draft.tokens.push(token.clone());
         let usual = Location::Header("authorization".to_owned(), "Bearer ".to_owned());
-        let locations = &self.requests.locations;
-        let location = match locations.first() {
+        let all = &self.requests.locations;
+        let own = if chosen.locations.is_empty() {
+            all
+        } else {
+            &chosen.locations
+        };
+        let location = match own.first() {
             None => usual,
-            Some(first) if self.chance(60) => first.clone(),
-            Some(_) if self.chance(10) => usual,
-            Some(_) => self.one(locations).clone(),
+            Some(first) if self.chance(55) => first.clone(),
+            Some(_) if self.chance(75) => self.one(own).clone(),
+            Some(_) if self.chance(20) => usual,
+            Some(_) => self.one(all).clone(),
         };
         match location {
             Location::Header(name, prefix) => {
@@ -367,8 +378,8 @@ impl<'r> Maker<'r> {
     }
 
     /// A token: in more than half of the cases a good one.
-    fn token(&mut self, draft: &mut Draft) -> String {
-        let Token { key, claims } = self.one(&self.requests.tokens).clone();
+    fn token(&mut self, chosen: &Token, draft: &mut Draft) -> String {
+        let Token { key, claims, .. } = chosen;
         let mut spec = json!({"key": key, "claims": claims});
         let names: Vec<&String> = claims.keys().collect();
         let name = (*self.one(&names)).clone();
