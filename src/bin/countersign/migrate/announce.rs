@@ -166,6 +166,8 @@ impl Differences {
         let spelling =
             "a valid token follows its scheme in another case, such as `bearer` (RFC 9110 §11.1)";
         self.permits("jwt_authn", (401, JWT_MISSING), spelling);
+        self.permits("jwt_authn", (403, RBAC_DENIED), spelling);
+        self.add("jwt_authn", (200, ""), (403, "forbidden"), spelling);
         let reads_both = gate.providers.iter().any(|provider| {
             let has = |wanted: fn(&Location) -> bool| provider.locations.iter().any(wanted);
             has(|own| matches!(own, Location::Header(_)))

@@ -7,6 +7,8 @@ use ipnet::IpNet;
 pub enum Atom {
     /// About the path without its query.
     Path(PathTest),
+    /// Whether the path has only characters that path templates match.
+    OrdinaryPath,
     /// Whether the method is this one.
     Method(String),
     /// About the authority.

@@ -22,7 +22,11 @@ pub fn can_express(gate: &Gate, assumed: Assumed, atom: &Atom, holds: bool) -> b
         // `request.host` is in lower case and has no port.
         Atom::Host(text) => assumed.hosts && is_lower_name(&text.text),
         Atom::Claim { test, .. } => (holds || can_be_negated(test)) && is_case_sensitive(test),
-        Atom::Method(_) | Atom::Network(_) | Atom::NoToken(_) | Atom::Unknown(_) => false,
+        Atom::OrdinaryPath
+        | Atom::Method(_)
+        | Atom::Network(_)
+        | Atom::NoToken(_)
+        | Atom::Unknown(_) => false,
     }
 }
 
@@ -150,6 +154,7 @@ fn positive(atom: &Atom, only: Option<&String>) -> String {
             }
         },
         Atom::Path(_)
+        | Atom::OrdinaryPath
         | Atom::Method(_)
         | Atom::Network(_)
         | Atom::NoToken(_)

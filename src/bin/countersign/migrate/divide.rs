@@ -92,6 +92,7 @@ fn groups(gate: &Gate, assumed: Assumed) -> Vec<(Pattern, Vec<Rule>)> {
                 Known::Mixed => None,
                 known => Some(known),
             },
+            Atom::OrdinaryPath => assumed.segments.then_some(Known::True),
             _ => None,
         });
         let mut parts = Vec::new();
@@ -176,16 +177,24 @@ impl Divider<'_> {
         if parts.len() > PARTS_MAX {
             return;
         }
+        let first = parts.len();
         let divided = self.by_network(part, &matches, parts)
             || self.by_host(part, &matches, parts)
             || self.by_method(part, &matches, parts)
             || self.by_header(part, &matches, parts);
         if !divided {
             let access = access(self.gate, self.assumed, &part.authentication, &part.access);
-            match parts.last() {
-                // The last part is compared with its own.
-                Some((last, same)) if *last == matches && *same == access => {}
-                _ => parts.push((matches, access)),
+            parts.push((matches, access));
+            return;
+        }
+        // The last rule matches all requests of this part. Rules before it that require the same are superfluous.
+        let Some((_, last)) = parts.last().filter(|(own, _)| *own == matches).cloned() else {
+            return;
+        };
+        while let Some(before) = parts.len().checked_sub(2).filter(|before| *before >= first) {
+            match parts.get(before) {
+                Some((_, access)) if *access == last => drop(parts.remove(before)),
+                _ => break,
             }
         }
     }

@@ -191,12 +191,7 @@ pub fn read(filter: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Authentic
     let of_routes = named.iter().map(|(_, requirement)| requirement);
     requirement::set_audiences(&mut sources, of_rules.chain(of_routes));
     if filter.is_true("bypass_cors_preflight") {
-        notes.differs_in_status(
-            "bypass_cors_preflight",
-            &scope.place(filter),
-            401,
-            "preflight requests need a credential: put Envoy's `cors` filter before this one, or configure `cors`",
-        );
+        notes.skips_preflights("bypass_cors_preflight", &scope.place(filter));
     }
     if filter.member("filter_state_rules").is_some() {
         let place = scope.place(filter);

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::tokens::PAYLOAD;
 use super::workload::Policy;
-use crate::migrate::atom::{Atom, ClaimTest, How, PathTest, Text};
+use crate::migrate::atom::{Atom, ClaimTest, How, PathTest, PathText, Text};
 use crate::migrate::envoy::matcher::{path_of_text, unknown};
 use crate::migrate::formula::Formula;
 use crate::migrate::gate::Notes;
@@ -246,37 +246,37 @@ fn network(notes: &mut Notes, place: &str, value: &str) -> Formula {
 
 fn path(notes: &mut Notes, place: &str, value: &str) -> Formula {
     if value.contains(['{', '}']) {
-        let text = "a path template, which some characters do not match: what it allows is denied";
-        let wider = wider_than_template(value);
-        return Formula::all([wider, unknown(notes, "paths", place, text)]);
+        return template(value)
+            .unwrap_or_else(|| unknown(notes, "paths", place, "this path template"));
     }
     let text = "a part of the path that is not at its beginning";
     path_of_text(pattern(value)).unwrap_or_else(|| unknown(notes, "paths", place, text))
 }
 
-/// The paths that a template can match, and others. Where a template denies, they are denied.
-fn wider_than_template(template: &str) -> Formula {
-    let Some(path) = template.strip_prefix('/') else {
-        return Formula::True;
-    };
-    let segments: Vec<&str> = path.split('/').collect();
-    let test = match segments.split_last() {
-        Some((&"{**}", before)) if before.iter().all(|text| !text.contains('{')) => {
-            PathTest::Segments(format!("/{}", before.join("/")))
+/// The paths that a template matches. `{*}` and `{**}` do not match all characters that a path can have.
+fn template(template: &str) -> Option<Formula> {
+    let segments: Vec<&str> = template.strip_prefix('/')?.split('/').collect();
+    let test = match segments.split_last()? {
+        (&"{**}", before) if before.iter().all(|text| !text.contains(['{', '}'])) => {
+            let before: String = before.iter().map(|text| format!("/{text}")).collect();
+            PathTest::Prefix(PathText {
+                text: before + "/",
+                ignores_case: false,
+            })
         }
         _ => {
             let segments = segments.iter().map(|text| match *text {
                 "{*}" => Some(None),
-                text if text.contains('{') => None,
+                text if text.contains(['{', '}']) => None,
                 text => Some(Some(text.to_owned())),
             });
-            match segments.collect::<Option<_>>() {
-                Some(segments) => PathTest::Template(segments),
-                None => return Formula::True,
-            }
+            PathTest::Template(segments.collect::<Option<_>>()?)
         }
     };
-    Formula::atom(Atom::Path(test))
+    Some(Formula::all([
+        Formula::atom(Atom::Path(test)),
+        Formula::atom(Atom::OrdinaryPath),
+    ]))
 }
 
 fn method(notes: &mut Notes, place: &str, value: &str) -> Formula {
