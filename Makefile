@@ -43,8 +43,8 @@ demo-ready:
 demo: demo-ready ## play every situation against a real Envoy and print what comes back
 	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE)
 
-run: demo-ready ## start Envoy with the filter on port 10000 and leave it running; RECIPE=role-per-path: with a policy of the README
-	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE) -- $(if $(RECIPE),--recipe '$(RECIPE)',--stay)
+run: demo-ready ## start Envoy with the filter on port 10000 and leave it running; RECIPE=role-per-path: with a recipe of docs/cookbook.md; CONFIG=FILE: with your configuration
+	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE) -- $(if $(RECIPE),--recipe '$(RECIPE)',$(if $(CONFIG),--config '$(CONFIG)',--stay))
 
 test: module ## the core, a real Envoy, the command, the tool that trims the module
 	@echo "==> testing"
@@ -72,6 +72,9 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
 		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
+	@echo "==> testing the documentation with curl"
+	@command -v curl >/dev/null || { echo "there is no curl: install it (Debian: apt-get install curl)" >&2; exit 1; }
+	@$(WITH_ENVOY) REAL_CURL=1 cargo test --locked --test envoy docs::
 	@echo "==> testing a module without kinds of credentials"
 	@OUT=target/modules/without-kinds.wasm FEATURES= scripts/build-module
 	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/target/modules/without-kinds.wasm" \

@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod explain;
 mod files;
+mod migrate;
 mod findings;
 mod help;
 mod mint;
