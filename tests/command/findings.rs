@@ -683,7 +683,16 @@ fn a_request_is_read_from_a_file() {
     );
     desk.write("log.http", "GET http://orders.example.com/healthz\n");
     assert_eq!(explain(&["log.http"]).code, GOOD);
+    let http2 = format!(
+        ":method: PUT\n:authority: a\n:scheme: https\n:path: /orders/7\nauthorization: Bearer {token}\n"
+    );
+    desk.write("http2.http", http2);
+    assert_lines(
+        &explain(&["http2.http"]),
+        &["requires scope `orders:write`: the token has `orders:read`"],
+    );
     desk.write("words.http", "hello");
+    desk.write("path.http", ":path: /orders/7\n");
     for (arguments, message) in [
         (
             &["words.http"][..],
@@ -693,6 +702,7 @@ fn a_request_is_read_from_a_file() {
             &["request.http", "--path", "/"],
             "cannot be used with '--path <PATH>'",
         ),
+        (&["path.http"][..], "expected `:method` and `:path`"),
         (&["none.http"], "cannot read `none.http`"),
         (
             &["-", "--bearer-file", "-"],
