@@ -54,7 +54,8 @@ fn is_case_sensitive(test: &ClaimTest) -> bool {
 pub fn expression(formula: &Formula, only: Option<&String>) -> String {
     match formula {
         Formula::True => "true".to_owned(),
-        Formula::False => "false".to_owned(),
+        // The parts that become rules have no choices.
+        Formula::False | Formula::Choice(_) => "false".to_owned(),
         Formula::Literal(atom, holds) => literal(atom, *holds, only),
         Formula::All(items) => {
             // The condition about a claim has this too.
@@ -166,6 +167,10 @@ fn claim(claims: &str, path: &[String], wanted: &ClaimTest) -> String {
     let mut guards = Vec::new();
     let mut value = claims.to_owned();
     for name in path {
+        // A list can have the name as an item.
+        if !guards.is_empty() && *wanted == ClaimTest::Present {
+            guards.push(format!("type({value}) == map"));
+        }
         guards.push(format!("{} in {value}", quoted(name)));
         value = match is_identifier(name) {
             true => format!("{value}.{name}"),
