@@ -20,6 +20,7 @@ mod gate;
 mod gateway;
 mod istio;
 mod pattern;
+mod peer;
 mod report;
 mod write;
 
@@ -28,6 +29,7 @@ use std::path::PathBuf;
 use countersign::config;
 
 use self::assume::{Assumed, Assumption};
+use self::atom::Atom;
 use self::divide::Groups;
 use self::gate::Gate;
 use self::report::{GateReport, Report as Announced};
@@ -206,6 +208,12 @@ fn note_limits(gate: &mut Gate) {
     for atom in gate.access.atoms() {
         limits.extend(atom.limit(!gate.providers.is_empty()));
     }
+    gate.access.visit(&mut |atom, holds| {
+        if let (Atom::OnlyRequired(text), false) = (atom, holds) {
+            let text = format!("{text} can be required, and not excluded");
+            limits.push(("negation", text));
+        }
+    });
     for (construct, text) in limits {
         gate.notes.lost(construct, "", text);
     }

@@ -26,6 +26,7 @@ pub fn can_express(gate: &Gate, assumed: Assumed, atom: &Atom, holds: bool) -> b
         | Atom::Method(_)
         | Atom::Network(_)
         | Atom::NoToken(_)
+        | Atom::OnlyRequired(_)
         | Atom::Unknown(_) => false,
     }
 }
@@ -159,6 +160,7 @@ fn positive(atom: &Atom, only: Option<&String>) -> String {
         | Atom::Method(_)
         | Atom::Network(_)
         | Atom::NoToken(_)
+        | Atom::OnlyRequired(_)
         | Atom::Unknown(_) => "false".to_owned(),
     }
 }

@@ -208,7 +208,7 @@ impl Formula {
         }
     }
 
-    /// Calls `visitor` with each literal.
+    /// Calls `visitor` with each literal. A condition of a choice also holds in its negation.
     pub fn visit<'f>(&'f self, visitor: &mut dyn FnMut(&'f Atom, bool)) {
         match self {
             Self::True | Self::False => {}
@@ -216,7 +216,15 @@ impl Formula {
             Self::All(items) | Self::Any(items) => {
                 items.iter().for_each(|item| item.visit(visitor));
             }
-            Self::Choice(parts) => parts.iter().for_each(|item| item.visit(visitor)),
+            Self::Choice(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                condition.visit(&mut |atom, holds| {
+                    visitor(atom, holds);
+                    visitor(atom, !holds);
+                });
+                then.visit(visitor);
+                otherwise.visit(visitor);
+            }
         }
     }
 

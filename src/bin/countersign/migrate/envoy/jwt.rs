@@ -118,7 +118,8 @@ impl Authentication {
 impl Authentication {
     /// A formula about a header that the filter sets. A claim that is not a string is a header too, which is not known.
     fn header(&self, name: &str, atom: &Atom, holds: bool, requirement: &Requirement) -> Formula {
-        let mut parts = vec![Formula::atom(Atom::Unknown(format!("header {name}")))];
+        let text = format!("the value of `{name}`, which `jwt_authn` sets,");
+        let mut parts = vec![Formula::atom(Atom::OnlyRequired(text))];
         if let Atom::Header(_, text) = atom {
             for own in &self.sources {
                 let claims = own

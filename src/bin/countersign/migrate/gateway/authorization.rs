@@ -85,7 +85,11 @@ impl Reader<'_, '_> {
                 regex::of_path(value)
                     .unwrap_or_else(|| self.lost("path", node, "this regular expression"))
             }
-            _ => self.lost("path", node, "this regular expression"),
+            "RegularExpression" => {
+                let unknown = self.lost("path", node, "this regular expression");
+                Formula::all([regex::bound(value), unknown])
+            }
+            _ => self.lost("path", node, "this kind of path"),
         };
         match node.is_true("invert") {
             true => matches.negated(),
