@@ -5,9 +5,11 @@ mod check;
 mod cli;
 mod explain;
 mod files;
+mod migrate;
 mod mint;
 mod mistakes;
 mod possession;
 mod require_all;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;

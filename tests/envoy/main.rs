@@ -1,6 +1,8 @@
 //! The filter in a real Envoy. Each test starts its own.
 #![allow(clippy::restriction, reason = "a test may panic")]
 
+#[path = "../pages/mod.rs"]
+mod pages;
 #[path = "../published/mod.rs"]
 mod published;
 #[path = "../support/mod.rs"]
@@ -12,6 +14,7 @@ mod conditions;
 mod cookbook;
 mod credentials;
 mod denied_calls;
+mod docs;
 mod example_issuers;
 mod fetching;
 mod handoff;

@@ -157,12 +157,14 @@ impl Differences {
             (401, "invalid_token"),
             "a token is invalid or expired; the body says why",
         );
-        self.add(
-            "jwt_authn",
-            (403, "Audiences in Jwt are not allowed"),
-            (401, "invalid_token"),
-            "a token is for another audience",
-        );
+        if gate.providers.iter().any(checks_audience) {
+            self.add(
+                "jwt_authn",
+                (403, "Audiences in Jwt are not allowed"),
+                (401, "invalid_token"),
+                "a token is for another audience",
+            );
+        }
         let spelling =
             "a valid token follows its scheme in another case, such as `bearer` (RFC 9110 §11.1)";
         self.permits("jwt_authn", (401, JWT_MISSING), spelling);
@@ -245,6 +247,11 @@ fn missing(gate: &Gate) -> &'static str {
     }
 }
 
+fn checks_audience(provider: &Provider) -> bool {
+    let audiences = provider.settings.1.get("audiences");
+    audiences.is_some_and(serde_yaml_ng::Value::is_sequence)
+}
+
 fn fetches_keys(provider: &Provider) -> bool {
     let keys = provider.settings.1.get("jwks");
     keys.is_some_and(|keys| keys.get("remote").is_some())
@@ -298,6 +305,18 @@ impl fmt::Display for GateReport {
     }
 }
 
+/// A place without the keys above the filters of Envoy.
+fn abbreviated(place: &str) -> String {
+    let filters = place.find("http_filters[");
+    let filters = filters.and_then(|index| place.get(index..));
+    match (place.split_once(": "), filters) {
+        (Some((file, _)), Some(filters)) => {
+            format!("{file}: {}", filters.replacen(".typed_config", "", 1))
+        }
+        _ => place.to_owned(),
+    }
+}
+
 fn notes(formatter: &mut fmt::Formatter<'_>, title: &str, notes: &[Note]) -> fmt::Result {
     if notes.is_empty() {
         return Ok(());
@@ -309,7 +328,9 @@ fn notes(formatter: &mut fmt::Formatter<'_>, title: &str, notes: &[Note]) -> fmt
             false => writeln!(
                 formatter,
                 "  - {} ({}): {}",
-                note.construct, note.r#where, note.text
+                note.construct,
+                abbreviated(&note.r#where),
+                note.text
             )?,
         }
     }

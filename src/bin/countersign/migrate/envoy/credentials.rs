@@ -84,16 +84,28 @@ pub fn extend(
                     Value::Mapping(mapping([(header.as_str(), text("{subject}"))])),
                 );
             } else {
+                remove(identity, header);
                 notes.differs(
                     "forwarding",
                     "",
-                    "the header with the name of the caller is not set",
+                    "the header with the name of the caller is removed from requests, and not set",
                 );
             }
         }
         if filter.hides && providers == 1 {
             identity.insert(text("strip_credential"), Value::Bool(true));
         }
+    }
+}
+
+/// Removes a header from every request: a client must not send what a filter has set.
+pub fn remove(identity: &mut Mapping, header: &str) {
+    let key = text("remove");
+    let list = identity.entry(key).or_insert(Value::Sequence(Vec::new()));
+    if let Value::Sequence(list) = list
+        && !list.contains(&text(header))
+    {
+        list.push(text(header));
     }
 }
 

@@ -7,6 +7,7 @@ use serde_yaml_ng::{Mapping, Value};
 
 use self::provider::Source;
 use self::requirement::Requirement;
+use super::credentials;
 use super::matcher::{Scope, route, unknown};
 use crate::migrate::atom::{Atom, ClaimTest};
 use crate::migrate::formula::Formula;
@@ -228,6 +229,7 @@ fn identity(sources: &[Source], place: &str, notes: &mut Notes) -> Mapping {
                 .get("payload_header")
                 .is_some_and(|own| own != header.as_str());
             if known {
+                credentials::remove(&mut identity, header);
                 notes.differs(
                     "forward_payload_header",
                     place,

@@ -2,14 +2,13 @@
 //!
 //! `make run` runs `demo --stay`: it leaves Envoy running and prints requests to paste. `make run RECIPE=…` runs
 //! `demo --recipe …`: it does the same with one of the policies in the README, and plays the transcript of the policy.
-#![allow(clippy::restriction, reason = "an example may panic")]
+#![allow(clippy::restriction, reason = "a demo may panic")]
 
 mod certificates;
 mod credentials;
 mod proofs;
 mod rules;
 mod situation;
-#[path = "../../tests/support/mod.rs"]
 mod support;
 
 use std::net::{SocketAddr, TcpListener};
