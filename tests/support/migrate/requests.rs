@@ -84,8 +84,9 @@ pub struct Request {
     host: String,
     /// The other headers, each with its end of line.
     headers: String,
-    /// What is odd about its credential's spelling: the filter may accept what the old filters do not.
-    pub is_other_spelling: bool,
+    /// Whether it has a token that the filter may find where the old filters do not: behind a scheme in another spelling,
+    /// beside a cookie that is ignored, or in a preflight.
+    pub has_other_credential: bool,
     /// Its tokens.
     pub tokens: Vec<String>,
     /// What it consists of, for messages.
@@ -156,7 +157,7 @@ impl<'r> Maker<'r> {
             cookies: Vec::new(),
             tokens: Vec::new(),
             notes: Vec::new(),
-            is_other_spelling: false,
+            has_other_credential: false,
         };
         let method = self.method();
         let host = self.host();
@@ -350,11 +351,11 @@ impl<'r> Maker<'r> {
             Location::Header(name, prefix) => {
                 let prefix = match self.random.below(30) {
                     0 if !prefix.is_empty() => {
-                        draft.is_other_spelling = true;
+                        draft.has_other_credential = true;
                         prefix.to_ascii_lowercase()
                     }
                     1 if !prefix.is_empty() => {
-                        draft.is_other_spelling = true;
+                        draft.has_other_credential = true;
                         format!("{prefix} ")
                     }
                     2 => {
@@ -485,7 +486,7 @@ struct Draft {
     cookies: Vec<String>,
     tokens: Vec<String>,
     notes: Vec<String>,
-    is_other_spelling: bool,
+    has_other_credential: bool,
 }
 
 impl Draft {
@@ -494,6 +495,11 @@ impl Draft {
         if !self.cookies.is_empty() {
             headers.push(("cookie".to_owned(), self.cookies.join("; ")));
         }
+        let is_beside = self.tokens.len() > 1 && !self.cookies.is_empty();
+        let is_preflight = headers
+            .iter()
+            .any(|(name, _)| name == "access-control-request-method");
+        let is_in_preflight = !self.tokens.is_empty() && is_preflight;
         let mut lines = String::new();
         for (name, value) in &headers {
             lines.push_str(&format!("{name}: {value}\r\n"));
@@ -507,7 +513,7 @@ impl Draft {
             target: self.path,
             host: host.to_owned(),
             headers: lines,
-            is_other_spelling: self.is_other_spelling,
+            has_other_credential: self.has_other_credential || is_beside || is_in_preflight,
             tokens: self.tokens,
             description: String::new(),
         };
