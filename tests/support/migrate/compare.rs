@@ -135,14 +135,14 @@ impl Expected<'_> {
     fn fault(&self, request: &Request, old: &Answer, new: &Answer) -> Option<String> {
         let pair = (old.status(), new.status());
         if new.is_permitted() && !old.is_permitted() {
-            let is_announced = request.has_other_credential && self.translated.permits(pair.0);
+            let is_announced = request.is_other_spelling && self.translated.permits(pair.0);
             return (!is_announced).then(|| PERMITTED.to_owned());
         }
         if pair.0 != pair.1 && !self.translated.announces(pair) {
             return Some(format!("NOT ANNOUNCED: {} was {}", pair.1, pair.0));
         }
         // A token that the old filters did not find tells the upstream more.
-        if !new.is_permitted() || request.has_other_credential {
+        if !new.is_permitted() || request.is_other_spelling {
             return None;
         }
         for name in self.identity {

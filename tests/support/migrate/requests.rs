@@ -84,9 +84,9 @@ pub struct Request {
     host: String,
     /// The other headers, each with its end of line.
     headers: String,
-    /// Whether it has a token that the filter may find where the old filters do not: behind a scheme in another spelling,
-    /// beside a cookie that is ignored, or in a preflight.
-    pub has_other_credential: bool,
+    /// Whether it has something that the filter accepts in more spellings than the old filters: a token behind a scheme in
+    /// another spelling, beside a cookie that is ignored, or in a preflight; an IPv4 address as an IPv6 address.
+    pub is_other_spelling: bool,
     /// Its tokens.
     pub tokens: Vec<String>,
     /// What it consists of, for messages.
@@ -157,7 +157,7 @@ impl<'r> Maker<'r> {
             cookies: Vec::new(),
             tokens: Vec::new(),
             notes: Vec::new(),
-            has_other_credential: false,
+            is_other_spelling: false,
         };
         let method = self.method();
         let host = self.host();
@@ -351,11 +351,11 @@ impl<'r> Maker<'r> {
             Location::Header(name, prefix) => {
                 let prefix = match self.random.below(30) {
                     0 if !prefix.is_empty() => {
-                        draft.has_other_credential = true;
+                        draft.is_other_spelling = true;
                         prefix.to_ascii_lowercase()
                     }
                     1 if !prefix.is_empty() => {
-                        draft.has_other_credential = true;
+                        draft.is_other_spelling = true;
                         format!("{prefix} ")
                     }
                     2 => {
@@ -486,7 +486,7 @@ struct Draft {
     cookies: Vec<String>,
     tokens: Vec<String>,
     notes: Vec<String>,
-    has_other_credential: bool,
+    is_other_spelling: bool,
 }
 
 impl Draft {
@@ -499,6 +499,7 @@ impl Draft {
         let is_preflight = headers
             .iter()
             .any(|(name, _)| name == "access-control-request-method");
+        let is_mapped = headers.iter().any(|(_, value)| value.contains("::ffff:"));
         let is_in_preflight = !self.tokens.is_empty() && is_preflight;
         let mut lines = String::new();
         for (name, value) in &headers {
@@ -513,7 +514,7 @@ impl Draft {
             target: self.path,
             host: host.to_owned(),
             headers: lines,
-            has_other_credential: self.has_other_credential || is_beside || is_in_preflight,
+            is_other_spelling: self.is_other_spelling || is_beside || is_in_preflight || is_mapped,
             tokens: self.tokens,
             description: String::new(),
         };
