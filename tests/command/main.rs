@@ -6,6 +6,8 @@ mod cli;
 mod explain;
 mod files;
 mod migrate;
+mod findings;
+mod help;
 mod mint;
 mod mistakes;
 mod possession;
