@@ -35,7 +35,7 @@ const LANGUAGES: [&str; 14] = [
 /// What a word after the language means.
 const WORDS: [&str; 3] = [
     // A part of an Envoy configuration or of a manifest, without a configuration of the filter.
-    "envoy", // A configuration that `check` rejects.
+    "envoy",   // A configuration that `check` rejects.
     "invalid", // A part of a file of `tests/cases/`.
     "case",
 ];
