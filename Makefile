@@ -23,10 +23,15 @@ setup: ## fetch what is missing: the Rust target, and an Envoy
 module: setup
 	@scripts/at-once 'building the filter' scripts/build-module 'building the tool that trims it' '$(TRIM_MODULE)'
 
-build: module ## dist/countersign.wasm with its .sha256, and dist/countersign, the native command
+build: module ## dist/countersign.wasm with its .sha256, dist/countersign, the native command, its completions and manual pages
 	@echo "==> building the command"
 	@cargo build --release --locked --bin countersign
 	@cp "$${CARGO_TARGET_DIR:-target}/release/countersign" dist/countersign
+	@mkdir -p dist/completions
+	@dist/countersign completions bash >dist/completions/countersign.bash
+	@dist/countersign completions fish >dist/completions/countersign.fish
+	@dist/countersign completions zsh >dist/completions/_countersign
+	@dist/countersign man --out dist/man >/dev/null
 
 # Side by side, since the filter is linked on one core.
 demo-ready:

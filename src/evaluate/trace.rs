@@ -21,6 +21,8 @@ pub trait Trace {
 
 /// Ignores every step.
 impl Trace for () {
+    // Before anything else is inlined, so that no step counts in what the compiler decides about its function.
+    #[inline(always)]
     fn step(&mut self, _: Step<'_>) {}
 }
 
@@ -68,6 +70,8 @@ pub enum Step<'a> {
     Unmet {
         /// Whether they are those of every caller: the top-level `require`.
         everywhere: bool,
+        /// Whether `acr` and `max_age` are checked after the others, because the rule hides.
+        authentication_last: bool,
         /// The requirements.
         requirements: &'a Requirements,
         /// What they were evaluated against.

@@ -17,6 +17,7 @@ mod divide;
 mod envoy;
 mod formula;
 mod gate;
+mod gateway;
 mod istio;
 mod pattern;
 mod report;
@@ -39,7 +40,8 @@ Several files are one deployment. Each gate, which is a listener or a workload, 
 
 What cannot be translated is denied, and the report names it. `--assume` lets more be translated:
   trailing-slash  the upstream serves nothing else under `/path/` than under `/path`
-  segments        the prefix `/api` means `/api` and what is below it, and no request for `/apix` is meant
+  segments        the prefix `/api` means `/api` and what is below it, not `/apix`; the templates `{*}` and
+                  `{**}` mean any text
   hosts           case, port and a dot at the end of a host make no difference
 
 Exit codes:
@@ -96,6 +98,7 @@ impl Migrate {
             gates.extend(envoy::gates(file));
         }
         gates.extend(istio::gates(&files));
+        gates.extend(gateway::gates(&files));
         make_names_unique(&mut gates);
         if let Some(wanted) = &self.gate {
             gates.retain(|gate| gate.name == *wanted);
@@ -158,6 +161,7 @@ fn make_names_unique(gates: &mut [Gate]) {
 fn translate(mut gate: Gate, assumed: Assumed) -> Result<Translated, Failure> {
     let rules = divide::rules(&gate, assumed);
     note_assumptions(&mut gate, assumed);
+    note_limits(&mut gate);
     let text = Written::new(&gate, &rules).text().map_err(Failure::new)?;
     let (text, rules) = match fault(&text) {
         None => (text, rules),
@@ -172,7 +176,7 @@ fn translate(mut gate: Gate, assumed: Assumed) -> Result<Translated, Failure> {
         }
     };
     Ok(Translated {
-        report: announce::report(gate, &rules, assumed),
+        report: announce::report(gate, &rules),
         configuration: text,
     })
 }
@@ -190,6 +194,17 @@ fn note_assumptions(gate: &mut Gate, assumed: Assumed) {
             patterns.join(", ")
         );
         gate.notes.lost("spelling", "", text);
+    }
+}
+
+/// Notes the questions that rules can ask only about callers with a credential, or not at all.
+fn note_limits(gate: &mut Gate) {
+    let mut limits = Vec::new();
+    for atom in gate.access.atoms() {
+        limits.extend(atom.limit(!gate.providers.is_empty()));
+    }
+    for (construct, text) in limits {
+        gate.notes.lost(construct, "", text);
     }
 }
 

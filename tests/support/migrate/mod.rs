@@ -107,7 +107,14 @@ impl Example {
 fn add_segments(value: &Value, segments: &mut BTreeSet<String>) {
     match value {
         Value::String(text) if text.contains('/') => {
-            let named = text.split('/').map(|segment| segment.trim_matches('*'));
+            // A regular expression or a template has other characters behind the text of a segment.
+            let is_text = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);
+            let named = text.split('/').map(|segment| {
+                segment
+                    .split(|letter| !is_text(letter))
+                    .next()
+                    .unwrap_or_default()
+            });
             segments.extend(
                 named
                     .filter(|segment| !segment.is_empty())

@@ -92,6 +92,7 @@ fn groups(gate: &Gate, assumed: Assumed) -> Vec<(Pattern, Vec<Rule>)> {
                 Known::Mixed => None,
                 known => Some(known),
             },
+            Atom::OrdinaryPath => assumed.segments.then_some(Known::True),
             _ => None,
         });
         let mut parts = Vec::new();
@@ -176,16 +177,24 @@ impl Divider<'_> {
         if parts.len() > PARTS_MAX {
             return;
         }
+        let first = parts.len();
         let divided = self.by_network(part, &matches, parts)
             || self.by_host(part, &matches, parts)
             || self.by_method(part, &matches, parts)
             || self.by_header(part, &matches, parts);
         if !divided {
             let access = access(self.gate, self.assumed, &part.authentication, &part.access);
-            match parts.last() {
-                // The last part is compared with its own.
-                Some((last, same)) if *last == matches && *same == access => {}
-                _ => parts.push((matches, access)),
+            parts.push((matches, access));
+            return;
+        }
+        // The last rule matches all requests of this part. Rules before it that require the same are superfluous.
+        let Some((_, last)) = parts.last().filter(|(own, _)| *own == matches).cloned() else {
+            return;
+        };
+        while let Some(before) = parts.len().checked_sub(2).filter(|before| *before >= first) {
+            match parts.get(before) {
+                Some((_, access)) if *access == last => drop(parts.remove(before)),
+                _ => break,
             }
         }
     }
@@ -312,7 +321,7 @@ impl Divider<'_> {
     /// Divides by a header if requests without a credential can pass.
     fn by_header(self, part: &Part, matches: &Matches, parts: &mut Vec<(Matches, Access)>) -> bool {
         let anonymous = part.access.given(&|atom| match atom {
-            Atom::Verified(_) | Atom::Claim { .. } => Some(Known::False),
+            Atom::Verified(_) | Atom::Subject(..) | Atom::Claim { .. } => Some(Known::False),
             Atom::NoToken(_) => Some(Known::True),
             _ => None,
         });
@@ -369,13 +378,18 @@ impl Divider<'_> {
     }
 }
 
-/// The pattern of Countersign for a test of the authority.
+/// The pattern of Countersign for a test of the authority, which has no port.
 fn host_pattern(text: &Text) -> Option<String> {
     let host = text.text.to_lowercase();
     let pattern = match text.how {
-        How::Exact => host,
+        How::Exact => match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name.to_owned(),
+            _ => host,
+        },
+        // Any port.
+        How::Prefix => host.strip_suffix(':')?.to_owned(),
         How::Suffix if host.starts_with('.') => format!("*{host}"),
-        How::Suffix | How::Prefix | How::Contains | How::NotEmpty => return None,
+        How::Suffix | How::Contains | How::NotEmpty => return None,
     };
     let name = pattern.strip_prefix("*.").unwrap_or(&pattern);
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
@@ -385,8 +399,10 @@ fn host_pattern(text: &Text) -> Option<String> {
     is_host.then_some(pattern)
 }
 
+/// Whether a rule can match a method. The filter denies TRACE, and methods that are not in upper case.
 fn is_method(name: &str) -> bool {
     !name.is_empty()
+        && name != "TRACE"
         && name
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte == b'-')

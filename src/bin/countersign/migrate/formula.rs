@@ -68,7 +68,7 @@ impl Formula {
         }
         match propagated(&flat, true) {
             Some(parts) => Self::all(parts),
-            None => Self::join(flat, Self::True, Self::False, Self::All),
+            None => Self::join(flat, (Self::True, Self::False), true),
         }
     }
 
@@ -85,16 +85,11 @@ impl Formula {
         }
         match propagated(&flat, false) {
             Some(parts) => Self::any(parts),
-            None => Self::join(flat, Self::False, Self::True, Self::Any),
+            None => Self::join(flat, (Self::False, Self::True), false),
         }
     }
 
-    fn join(
-        flat: Vec<Self>,
-        empty: Self,
-        contradiction: Self,
-        make: fn(Vec<Self>) -> Self,
-    ) -> Self {
+    fn join(flat: Vec<Self>, (empty, contradiction): (Self, Self), is_all: bool) -> Self {
         let mut kept: Vec<Self> = Vec::new();
         for item in flat {
             if let Self::Literal(atom, holds) = &item
@@ -106,14 +101,30 @@ impl Formula {
                 kept.push(item);
             }
         }
-        absorb(&mut kept);
+        absorb(&mut kept, is_all);
         match (kept.len(), kept.pop()) {
             (_, None) => empty,
             (1, Some(only)) => only,
             (_, Some(last)) => {
                 kept.push(last);
-                make(kept)
+                match is_all {
+                    true => Self::All(kept),
+                    false => Self::Any(kept),
+                }
             }
+        }
+    }
+
+    /// Whether this certainly implies `other`. The comparison is of their form.
+    fn implies(&self, other: &Self) -> bool {
+        match (self, other) {
+            _ if self == other => true,
+            (Self::False, _) | (_, Self::True) => true,
+            (Self::Any(items), _) => items.iter().all(|item| item.implies(other)),
+            (_, Self::All(parts)) => parts.iter().all(|part| self.implies(part)),
+            (_, Self::Any(items)) if items.iter().any(|item| self.implies(item)) => true,
+            (Self::All(parts), _) => parts.iter().any(|part| part.implies(other)),
+            _ => false,
         }
     }
 
@@ -228,21 +239,19 @@ fn propagated(parts: &[Formula], is_all: bool) -> Option<Vec<Formula>> {
     (replaced != parts).then_some(replaced)
 }
 
-/// Removes each item that has all parts of another one: `a` and `a && b` are alternatives of which `a` remains, and
-/// likewise for `a` and `a || b` among conditions that must all hold.
-fn absorb(items: &mut Vec<Formula>) {
-    fn parts(item: &Formula) -> &[Formula] {
-        match item {
-            Formula::All(parts) | Formula::Any(parts) => parts,
-            other => std::slice::from_ref(other),
-        }
-    }
+/// Removes the items that another one makes superfluous: in `a || (a && b)` the second, and in `a && (a || b)` too.
+fn absorb(items: &mut Vec<Formula>, is_all: bool) {
     let mut number = 0;
     while let Some(own) = items.get(number) {
-        let own = parts(own);
-        let is_absorbed = items.iter().enumerate().any(|(other, item)| {
-            let item = parts(item);
-            other != number && item.len() < own.len() && item.iter().all(|part| own.contains(part))
+        let is_absorbed = items.iter().enumerate().any(|(place, other)| {
+            let makes_superfluous = |other: &Formula, own: &Formula| match is_all {
+                true => other.implies(own),
+                false => own.implies(other),
+            };
+            // Of two that are the same, the first remains.
+            place != number
+                && makes_superfluous(other, own)
+                && (place < number || !makes_superfluous(own, other))
         });
         match is_absorbed {
             true => drop(items.remove(number)),

@@ -40,7 +40,7 @@ fn gate(workload: &Workload, policies: &[Policy<'_>]) -> Gate {
         None => (Formula::True, behind, Vec::new(), Default::default()),
         Some(tokens) => (
             tokens.passes(),
-            tokens.access(behind),
+            tokens.access(&behind),
             tokens.providers,
             tokens.identity,
         ),

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::tokens::PAYLOAD;
 use super::workload::Policy;
-use crate::migrate::atom::{Atom, ClaimTest, How, Text};
+use crate::migrate::atom::{Atom, ClaimTest, How, PathTest, PathText, Text};
 use crate::migrate::envoy::matcher::{path_of_text, unknown};
 use crate::migrate::formula::Formula;
 use crate::migrate::gate::Notes;
@@ -246,10 +246,37 @@ fn network(notes: &mut Notes, place: &str, value: &str) -> Formula {
 
 fn path(notes: &mut Notes, place: &str, value: &str) -> Formula {
     if value.contains(['{', '}']) {
-        return unknown(notes, "paths", place, "a path template");
+        return template(value)
+            .unwrap_or_else(|| unknown(notes, "paths", place, "this path template"));
     }
     let text = "a part of the path that is not at its beginning";
     path_of_text(pattern(value)).unwrap_or_else(|| unknown(notes, "paths", place, text))
+}
+
+/// The paths that a template matches. `{*}` and `{**}` do not match all characters that a path can have.
+fn template(template: &str) -> Option<Formula> {
+    let segments: Vec<&str> = template.strip_prefix('/')?.split('/').collect();
+    let test = match segments.split_last()? {
+        (&"{**}", before) if before.iter().all(|text| !text.contains(['{', '}'])) => {
+            let before: String = before.iter().map(|text| format!("/{text}")).collect();
+            PathTest::Prefix(PathText {
+                text: before + "/",
+                ignores_case: false,
+            })
+        }
+        _ => {
+            let segments = segments.iter().map(|text| match *text {
+                "{*}" => Some(None),
+                text if text.contains(['{', '}']) => None,
+                text => Some(Some(text.to_owned())),
+            });
+            PathTest::Template(segments.collect::<Option<_>>()?)
+        }
+    };
+    Some(Formula::all([
+        Formula::atom(Atom::Path(test)),
+        Formula::atom(Atom::OrdinaryPath),
+    ]))
 }
 
 fn method(notes: &mut Notes, place: &str, value: &str) -> Formula {

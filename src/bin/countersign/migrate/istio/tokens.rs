@@ -33,6 +33,7 @@ pub fn authentication(policies: &[&Policy<'_>], notes: &mut Notes) -> Option<Aut
     if sources.is_empty() {
         return None;
     }
+    notes.skips_preflights("RequestAuthentication", "");
     // istiod sorts the rules by issuer. The first provider that accepts a token ends the verification.
     sources.sort_by(|one, two| one.issuer.cmp(&two.issuer));
     let provider = |source: &Source| Requirement::Provider {

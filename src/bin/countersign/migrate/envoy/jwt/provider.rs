@@ -41,6 +41,12 @@ impl Source {
         self.translated.is_some()
     }
 
+    /// Whether the filter sets a header from a token of this provider.
+    pub fn sets(&self, header: &str) -> bool {
+        self.payload_header.as_deref() == Some(header)
+            || self.claim_headers.iter().any(|(own, _)| own == header)
+    }
+
     /// The translated provider.
     pub fn provider(&self) -> Option<Provider> {
         let (settings, locations) = self.translated.as_ref()?;
