@@ -126,7 +126,11 @@ fn every_response_code_detail_exists() {
             };
             let rows = [&span, &captures[1]].map(|name| format!("\n| `{name}` |"));
             let series = format!("\n{span}{{");
-            if !rows.iter().chain([&series]).any(|text| explained.contains(text)) {
+            if !rows
+                .iter()
+                .chain([&series])
+                .any(|text| explained.contains(text))
+            {
                 faults.push(format!("{}: no detail `{span}`", page.at(line)));
             }
         }
