@@ -9,5 +9,6 @@ mod mint;
 mod mistakes;
 mod possession;
 mod require_all;
+mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;

@@ -351,7 +351,7 @@ fn a_configuration_under_the_wrong_key_or_in_the_wrong_form() {
     );
     hold_invalid(
         &plugin("  vmConfig: {env: []}\n"),
-        &["spec: default: a credential is required, but no provider is configured"],
+        &["spec.default: a credential is required, but no provider is configured"],
     );
     let text = json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "default: public\n" });
     hold_invalid(

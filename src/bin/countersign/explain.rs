@@ -23,8 +23,9 @@ use self::given::GivenArgs;
 use self::request::RequestArgs;
 use crate::exit::{Exit, Failure, Report};
 use crate::file::File;
+use crate::finding::Finding;
 use crate::locate::{Configuration, Located, locate};
-use crate::{clock, input};
+use crate::{clock, input, report};
 
 /// Explains what the filter does with one request.
 #[derive(clap::Args)]
@@ -75,10 +76,10 @@ impl Explain {
     pub fn run(&self) -> Result<Report, Failure> {
         let file = File::read(&self.file)?;
         let located = locate(&file)?;
-        let configuration = self.choose(&file.name, &located)?;
+        let configuration = self.choose(file.name(), &located)?;
         let loaded = match self.load(configuration)? {
             Ok(loaded) => loaded,
-            Err(faults) => return Ok(self.invalid(&file.name, &configuration.path, &faults)),
+            Err(faults) => return Ok(self.invalid(&file, &configuration.path, faults)),
         };
         let explanation = self.evaluate(&loaded)?;
         let text = if self.json {
@@ -91,7 +92,7 @@ impl Explain {
         } else {
             Exit::Denied
         };
-        Ok(Report { text, exit })
+        Ok(Report::new(text, exit))
     }
 
     /// The configuration that `--document` selects, or the only one.
@@ -126,7 +127,7 @@ impl Explain {
     fn load(
         &self,
         configuration: &Configuration<'_>,
-    ) -> Result<Result<Loaded, Vec<String>>, Failure> {
+    ) -> Result<Result<Loaded, Vec<Finding>>, Failure> {
         let Some(file) = &self.jwks else {
             return Ok(configuration.load());
         };
@@ -146,24 +147,14 @@ impl Explain {
     }
 
     /// The report of an invalid configuration.
-    fn invalid(&self, file: &str, path: &str, faults: &[String]) -> Report {
+    fn invalid(&self, file: &File, path: &str, faults: Vec<Finding>) -> Report {
         let text = if self.json {
+            let faults: Vec<String> = faults.iter().map(Finding::to_string).collect();
             format!("{:#}\n", json!({ "faults": faults }))
         } else {
-            let path = if path.is_empty() {
-                String::new()
-            } else {
-                format!("{path}: ")
-            };
-            faults
-                .iter()
-                .map(|fault| format!("{file}: {path}{fault}\n"))
-                .collect()
+            report::text::faults(&file.source, path, faults)
         };
-        Report {
-            text,
-            exit: Exit::Invalid,
-        }
+        Report::new(text, Exit::Invalid)
     }
 
     /// Evaluates the request as the filter does, with an empty store.

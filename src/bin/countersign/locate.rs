@@ -24,6 +24,7 @@ pub use self::environment::Declared;
 pub use self::filter::{Platform, WasmFilter, is_resource};
 use crate::exit::Failure;
 use crate::file::{File, json_hint};
+use crate::finding::{Finding, code};
 use crate::node::Node;
 use crate::yaml::mistake;
 
@@ -196,7 +197,7 @@ fn whole_documents<'v>(
 }
 
 fn nothing_located(file: &File, filters: usize, roots: &[Node<'_>]) -> Failure {
-    let name = &file.name;
+    let name = file.name();
     if let Some(not_json) = file.not_json.as_ref().filter(|not_json| not_json.is_error) {
         let text = format!("cannot read `{name}`: not JSON: {}", not_json.fault);
         Failure::of_file(name, text)
@@ -251,13 +252,13 @@ impl<'v> Configuration<'v> {
         }
     }
 
-    /// Loads the configuration as the filter does; the errors are messages for the user.
-    pub fn load(&self) -> Result<Loaded, Vec<String>> {
+    /// Loads the configuration as the filter does; the paths of the errors are within the configuration.
+    pub fn load(&self) -> Result<Loaded, Vec<Finding>> {
         self.loaded(&|content| content.load(&|name| self.variable(name)))
     }
 
     /// As [`Self::load`], after a change of the configuration.
-    pub fn load_changed(&self, change: &dyn Fn(&mut Value)) -> Result<Loaded, Vec<String>> {
+    pub fn load_changed(&self, change: &dyn Fn(&mut Value)) -> Result<Loaded, Vec<Finding>> {
         self.loaded(&|content| content.load_changed(&|name| self.variable(name), change))
     }
 
@@ -298,10 +299,10 @@ impl<'v> Configuration<'v> {
     fn loaded(
         &self,
         load: &dyn Fn(&Content) -> Result<Loaded, Vec<Diagnostic>>,
-    ) -> Result<Loaded, Vec<String>> {
+    ) -> Result<Loaded, Vec<Finding>> {
         let content = match &self.content {
             Ok(content) => content,
-            Err(invalid) => return Err(vec![invalid.to_string()]),
+            Err(invalid) => return Err(vec![Finding::error(code(invalid), "", invalid)]),
         };
         let unrendered = unrendered(content);
         if !unrendered.is_empty() {
@@ -312,22 +313,27 @@ impl<'v> Configuration<'v> {
             _ => None,
         };
         load(content).map_err(|faults| {
-            let message = |fault: &Diagnostic| match (&fault.what, hint, &self.filter) {
-                (Fault::Syntax(_), Some(hint), _) => format!("{fault}: {hint}"),
-                (Fault::Secret(InvalidSecret::Unset { name }), _, Some(filter)) => format!(
-                    "{}: environment variable `{name}` is not declared: {}",
-                    fault.path,
-                    filter.how_to_declare()
-                ),
-                _ => fault.to_string(),
+            let finding = |fault: &Diagnostic| {
+                let finding = Finding::of_fault(fault);
+                match (&fault.what, hint, &self.filter) {
+                    (Fault::Syntax(_), Some(hint), _) => {
+                        finding.with_text(format_args!("{}: {hint}", fault.what))
+                    }
+                    (Fault::Secret(InvalidSecret::Unset { name }), _, Some(filter)) => finding
+                        .with_text(format_args!(
+                            "environment variable `{name}` is not declared: {}",
+                            filter.how_to_declare()
+                        )),
+                    _ => finding,
+                }
             };
-            faults.iter().map(message).collect()
+            faults.iter().map(finding).collect()
         })
     }
 }
 
 /// An error for each text with an expression of a template that was not rendered. Pages and bodies may have any text.
-fn unrendered(content: &Content) -> Vec<String> {
+fn unrendered(content: &Content) -> Vec<Finding> {
     let mut errors = Vec::new();
     match (content.value(), content) {
         (Some(value), _) => {
@@ -345,16 +351,16 @@ fn unrendered(content: &Content) -> Vec<String> {
                     return;
                 };
                 if is_filled && text.contains("${") {
-                    errors.push(format!("{path}: {}", mistake::DOLLAR));
+                    errors.push(Finding::error("placeholder", path, mistake::DOLLAR));
                 } else if mistake::is_template(text)
                     && (!path.ends_with(".cel") || text.contains("{{"))
                 {
-                    errors.push(format!("{path}: {}", mistake::TEMPLATE));
+                    errors.push(Finding::error("template", path, mistake::TEMPLATE));
                 }
             });
         }
         (None, Content::Text(text)) if text.lines().any(mistake::is_template) => {
-            errors.push(mistake::TEMPLATE.to_owned());
+            errors.push(Finding::error("template", "", mistake::TEMPLATE));
         }
         (None, _) => {}
     }

@@ -7,55 +7,9 @@
 
 use super::gate::Gate;
 use super::{bypass, clusters, expired, issuer, istio, mesh, order, routes, secrets, tls};
+use crate::finding::Finding;
 use crate::locate::{Located, Platform, WasmFilter};
 use crate::node::Node;
-
-/// A setting around a configuration that makes it ineffective.
-#[derive(PartialEq, Eq)]
-pub struct Finding {
-    /// The path of the setting in the file.
-    pub path: String,
-    /// How severe it is.
-    pub severity: Severity,
-    /// The message.
-    pub text: String,
-}
-
-/// How severe a finding is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// Requests pass without authentication, or the filter cannot work.
-    Error,
-    /// The effect depends on the rest of the deployment.
-    Warning,
-    /// The file does not show whether the deployment does what the configuration needs.
-    Note,
-}
-
-impl Finding {
-    /// An error.
-    pub fn error(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Severity::Error, path, text)
-    }
-
-    /// A warning.
-    pub fn warning(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Severity::Warning, path, text)
-    }
-
-    /// A note.
-    pub fn note(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Severity::Note, path, text)
-    }
-
-    fn new(severity: Severity, path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            severity,
-            text: text.into(),
-        }
-    }
-}
 
 /// Every finding in a file: first those of the filters, then the others in the order of the file.
 pub fn findings(located: &Located<'_>) -> Vec<Finding> {
@@ -109,7 +63,11 @@ fn failure_policy(filter: &WasmFilter<'_>) -> Option<Finding> {
             Platform::Envoy | Platform::Istio => format!("set `{policy}: FAIL_RELOAD`"),
             Platform::EnvoyGateway => format!("remove `{fail_open}`"),
         };
-        return Some(Finding::error(node.path, format!("{text}; {fix}")));
+        return Some(Finding::error(
+            "fails-open",
+            node.path,
+            format!("{text}; {fix}"),
+        ));
     }
     if settings.is_value(policy, "FAIL_RELOAD", 1) || filter.platform == Platform::EnvoyGateway {
         return None;
@@ -117,7 +75,7 @@ fn failure_policy(filter: &WasmFilter<'_>) -> Option<Finding> {
     let text = format!(
         "without `{policy}: FAIL_RELOAD`, Envoy answers every request with 503 after the filter has failed once"
     );
-    Some(Finding::warning(&settings.path, text))
+    Some(Finding::warning("no-reload", &settings.path, text))
 }
 
 /// Which other filters share their data with this one.
@@ -127,7 +85,7 @@ fn virtual_machine(filter: &WasmFilter<'_>, all: &[WasmFilter<'_>]) -> Vec<Findi
     let mut findings = Vec::new();
     if own_id.is_empty() {
         let text = "without a `vm_id`, the filter shares its data with every other filter without a `vm_id`";
-        findings.push(Finding::warning(path, text));
+        findings.push(Finding::warning("shared-vm", path, text));
     }
     let sharing = all.iter().find(|other| {
         other.platform == Platform::Envoy && other.path() != filter.path() && vm_id(other) == own_id
@@ -137,7 +95,7 @@ fn virtual_machine(filter: &WasmFilter<'_>, all: &[WasmFilter<'_>]) -> Vec<Findi
             "the filter at {} has the same `vm_id`, so both filters share their data; choose a unique `vm_id`",
             other.path()
         );
-        findings.push(Finding::warning(path, text));
+        findings.push(Finding::warning("shared-vm", path, text));
     }
     findings
 }
@@ -160,5 +118,5 @@ fn client_address(manager: &Node<'_>, gates: &[Gate<'_, '_>]) -> Option<Finding>
     }
     let text = "without `use_remote_address: true` or `original_ip_detection_extensions`, clients choose their \
                 address with `x-forwarded-for` and their scheme with `x-forwarded-proto`";
-    Some(Finding::warning(&manager.path, text))
+    Some(Finding::warning("client-address", &manager.path, text))
 }

@@ -88,7 +88,7 @@ fn decoded(text: &str) -> Option<String> {
 /// Whether a text is a configuration, or one of Envoy or Kubernetes that has one. A text that cannot be parsed is one if
 /// it has the keys of one.
 fn holds_configuration(text: &str) -> bool {
-    let Ok(documents) = yaml::parse(text) else {
+    let Ok(documents) = yaml::values(text) else {
         return ["providers:", "rules:", "filters.http.wasm."]
             .iter()
             .any(|key| text.contains(key));
