@@ -8,6 +8,7 @@ mod files;
 mod mint;
 mod mistakes;
 mod possession;
+mod reports;
 mod require_all;
 mod snapshots;
 #[path = "../support/mod.rs"]

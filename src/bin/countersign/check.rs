@@ -8,10 +8,12 @@ mod gate;
 mod issuer;
 mod istio;
 mod mesh;
+mod names;
 mod order;
 mod routes;
 mod secrets;
 mod tls;
+mod unmet;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

@@ -15,7 +15,7 @@ mod foreign;
 
 use std::cell::RefCell;
 
-use countersign::config::fault::InvalidSecret;
+use countersign::config::fault::{InvalidRule, InvalidSecret};
 use countersign::config::{Diagnostic, Environment, Fault, Loaded};
 use serde_json::{Map, Value};
 
@@ -224,13 +224,13 @@ impl<'v> Configuration<'v> {
         let node = filter.configuration();
         let (path, content) = match (node, filter.platform) {
             // Envoy passes an empty configuration to a filter that has none.
-            (None, _) => {
-                let content = match filter.misplaced_configuration() {
-                    Some(found) => Err(InvalidContent::misplaced(&found, filter)),
-                    None => Ok(Content::Value(empty())),
-                };
-                (filter.path().to_owned(), content)
-            }
+            (None, _) => match filter.misplaced_configuration() {
+                Some(found) => {
+                    let content = Err(InvalidContent::misplaced(&found, filter));
+                    (found.path, content)
+                }
+                None => (filter.path().to_owned(), Ok(Content::Value(empty()))),
+            },
             (Some(node), Platform::Istio) => {
                 let content = Content::PrintedStruct(node.value.clone());
                 (node.path, Ok(content))
@@ -241,8 +241,12 @@ impl<'v> Configuration<'v> {
             }
             (Some(any), Platform::Envoy) => {
                 let content = content_of_any(&any, filter.is_yaml);
-                let value = any.member("value");
-                (value.map_or(any.path, |value| value.path), content)
+                let part = match &content {
+                    Err(InvalidContent::UnexpectedType { .. }) => any.member("@type"),
+                    Err(InvalidContent::BesideValue { found }) => any.member(found),
+                    _ => any.member("value"),
+                };
+                (part.map_or(any.path, |part| part.path), content)
             }
         };
         Self {
@@ -302,7 +306,13 @@ impl<'v> Configuration<'v> {
     ) -> Result<Loaded, Vec<Finding>> {
         let content = match &self.content {
             Ok(content) => content,
-            Err(invalid) => return Err(vec![Finding::error(code(invalid), "", invalid)]),
+            Err(invalid) => {
+                let finding = Finding::error(code(invalid), "", invalid);
+                return Err(vec![match invalid {
+                    InvalidContent::UnexpectedType { .. } => finding,
+                    _ => finding.at_key(),
+                }]);
+            }
         };
         let unrendered = unrendered(content);
         if !unrendered.is_empty() {
@@ -327,9 +337,30 @@ impl<'v> Configuration<'v> {
                     _ => finding,
                 }
             };
-            faults.iter().map(finding).collect()
+            let is_cause = |fault: &Diagnostic| faults.iter().any(|other| is_renamed(other, fault));
+            let faults = faults.iter().filter(|fault| !is_cause(fault));
+            faults.map(finding).collect()
         })
     }
+}
+
+/// Whether a fault is about a key that is absent because another fault is about its misspelt name.
+fn is_renamed(unknown: &Diagnostic, absent: &Diagnostic) -> bool {
+    let Fault::UnknownKey {
+        nearest: Some(nearest),
+    } = &unknown.what
+    else {
+        return false;
+    };
+    let is_absent = matches!(
+        absent.what,
+        Fault::Missing(_) | Fault::Rule(InvalidRule::NoProvider)
+    );
+    let (around, own) = absent.path.rsplit_once('.').unwrap_or(("", &absent.path));
+    let key = unknown.path.strip_prefix(around);
+    is_absent
+        && own == nearest
+        && key.is_some_and(|key| !key.trim_start_matches('.').contains(['.', '[']))
 }
 
 /// An error for each text with an expression of a template that was not rendered. Pages and bodies may have any text.

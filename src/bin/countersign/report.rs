@@ -68,8 +68,12 @@ impl Region {
     }
 }
 
-/// The bytes of a syntax error in JSON, whose message has a line and a column.
+/// The bytes of a syntax error in JSON or in an expression, whose message has a position.
 fn within_text(finding: &Finding, source: &Source) -> Option<Range<usize>> {
+    if finding.code == "requirement-condition" {
+        let column = finding.text.strip_prefix("column ")?.split_once(": ")?.0;
+        return source.range_in_expression(&finding.path, column.parse().ok()?);
+    }
     let position = finding.text.split_once(" at line ")?.1;
     let (line, rest) = position.split_once(" column ")?;
     let digits = rest.split(|end: char| !end.is_ascii_digit()).next()?;

@@ -58,18 +58,32 @@ impl Source {
         let (part, is_root) = self.part(&finding.path)?;
         let key = part.key.clone().filter(|key| !key.is_empty());
         let value = part.value.range.clone();
-        let is_short = !self
-            .text
-            .get(value.clone())
-            .unwrap_or_default()
-            .contains('\n')
-            && !value.is_empty();
+        let text = self.text.get(value.clone()).unwrap_or_default();
+        let is_beside =
+            |key: &Range<usize>| self.position(key.start).line == self.position(value.start).line;
+        let is_short =
+            !text.contains('\n') && !text.is_empty() && key.as_ref().is_none_or(is_beside);
         if (part.is_around || finding.mark == Mark::Key || !is_short || is_root)
             && let Some(key) = key
         {
             return Some(key);
         }
         (!value.is_empty()).then(|| self.first_line(value))
+    }
+
+    /// The bytes of an expression at a path, from a column in characters, counted from 1, to its end.
+    pub fn range_in_expression(&self, path: &str, column: usize) -> Option<Range<usize>> {
+        let (part, _) = self.part(path)?;
+        let Children::Text(text) = part.value.children.as_ref() else {
+            return None;
+        };
+        let range = part.value.range;
+        let before = text.chars().take(column.checked_sub(1)?);
+        let offset = before.map(char::len_utf8).sum();
+        let start = embedded::offset(text, offset, &range, &self.text);
+        let written = self.text.get(start..range.end)?;
+        let line = written.lines().next()?.trim_end_matches(['"', '\'']);
+        (!line.is_empty()).then(|| start..start + line.len())
     }
 
     /// The bytes of a line, counted from 1, from a column in characters to its end.

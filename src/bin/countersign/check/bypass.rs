@@ -26,6 +26,7 @@ pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
         findings.extend(disabled_by_route(node, &http_filters));
         findings.extend(chains_without(node, gates));
     });
+    findings.extend(listeners_without(gates, located));
     findings
 }
 
@@ -274,6 +275,47 @@ fn chains_without(listener: &Node<'_>, gates: &[Gate<'_, '_>]) -> Vec<Finding> {
         });
     }
     if is_guarded { findings } else { Vec::new() }
+}
+
+/// The connection managers of other listeners without a Countersign filter that forward requests to the same upstream as
+/// one with a filter.
+fn listeners_without(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
+    let (mut guarded, mut open) = (Vec::new(), Vec::new());
+    located.visit(|listener| {
+        if listener.member("filter_chains").is_none() {
+            return;
+        }
+        let (mut is_guarded, mut managers) = (false, Vec::new());
+        listener.visit(&mut |node| {
+            if let Some(http_filters) = node.member("http_filters") {
+                is_guarded |= gates.iter().any(|gate| gate.filter.is_in(&http_filters));
+                managers.push(node.clone());
+            }
+        });
+        match is_guarded {
+            true => guarded.extend(managers.iter().flat_map(upstreams)),
+            false => open.extend(managers),
+        }
+    });
+    let text = "this listener has no Countersign filter, and another one that has forwards requests to the same cluster: \
+                requests pass here without authentication";
+    open.iter()
+        .filter(|manager| {
+            upstreams(manager)
+                .iter()
+                .any(|cluster| guarded.contains(cluster))
+        })
+        .map(|manager| Finding::note("listener-without-filter", &manager.path, text))
+        .collect()
+}
+
+/// The clusters to which the routes of a connection manager forward requests.
+fn upstreams<'v>(manager: &Node<'v>) -> Vec<&'v str> {
+    let mut found = Vec::new();
+    if let Some(routes) = manager.member("route_config") {
+        routes.visit(&mut |node| found.extend(node.text("cluster")));
+    }
+    found
 }
 
 /// Whether a connection manager forwards requests, as far as the file shows its routes.

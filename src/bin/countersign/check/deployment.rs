@@ -6,7 +6,9 @@
 //! 2. A setting that is not in the file is not reported, such as the connection manager around an Istio `WasmPlugin`.
 
 use super::gate::Gate;
-use super::{bypass, clusters, expired, issuer, istio, mesh, order, routes, secrets, tls};
+use super::{
+    bypass, clusters, expired, issuer, istio, mesh, names, order, routes, secrets, tls, unmet,
+};
 use crate::finding::Finding;
 use crate::locate::{Located, Platform, WasmFilter};
 use crate::node::Node;
@@ -16,12 +18,24 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     let gates = Gate::all(located);
     let mut findings = Vec::new();
     for Gate { filter, .. } in &gates {
-        findings.extend(failure_policy(filter));
+        let unknown = names::findings(filter);
+        let policy = filter.settings.member(filter.platform.failure_policy());
+        if !unknown.iter().any(|finding| {
+            policy
+                .as_ref()
+                .is_some_and(|policy| policy.path == finding.path)
+        }) {
+            findings.extend(failure_policy(filter));
+        }
+        findings.extend(unknown);
         if filter.platform == Platform::Envoy {
             findings.extend(virtual_machine(filter, &located.filters));
         }
     }
     findings.extend(bypass::findings(&gates, located));
+    let filters: Vec<_> = gates.iter().map(|gate| gate.filter).collect();
+    findings.extend(names::of_routes(located, &filters));
+    findings.extend(unmet::findings(located));
     findings.extend(issuer::findings(located));
     findings.extend(secrets::findings(&gates));
     findings.extend(expired::findings(located));
@@ -72,10 +86,40 @@ fn failure_policy(filter: &WasmFilter<'_>) -> Option<Finding> {
     if settings.is_value(policy, "FAIL_RELOAD", 1) || filter.platform == Platform::EnvoyGateway {
         return None;
     }
+    if let Some(found) = misplaced_policy(filter) {
+        let text = format!(
+            "Envoy does not read this, so it answers every request with 503 after the filter has failed once; set \
+             `{policy}: FAIL_RELOAD` in `{}`",
+            settings.path
+        );
+        return Some(Finding::warning("misplaced-policy", found.path, text).at_key());
+    }
     let text = format!(
         "without `{policy}: FAIL_RELOAD`, Envoy answers every request with 503 after the filter has failed once"
     );
     Some(Finding::warning("no-reload", &settings.path, text))
+}
+
+/// The policy under the name of another platform, or in another object of the filter.
+fn misplaced_policy<'v>(filter: &WasmFilter<'v>) -> Option<Node<'v>> {
+    let settings = &filter.settings;
+    let own = filter.platform.failure_policy();
+    let objects = [
+        settings.member("vm_config"),
+        filter.named.member("typed_config"),
+        filter.named.member("spec"),
+        Some(filter.named.clone()),
+        filter.configuration(),
+        Some(settings.clone()),
+    ];
+    let names = ["failure_policy", "failStrategy"];
+    objects.iter().flatten().find_map(|object| {
+        let is_own = object.path == settings.path;
+        names
+            .iter()
+            .filter(|name| !(is_own && **name == own))
+            .find_map(|name| object.member(name))
+    })
 }
 
 /// Which other filters share their data with this one.

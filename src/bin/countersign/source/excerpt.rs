@@ -298,10 +298,8 @@ fn names(schema: &Value, found: &mut Vec<String>) {
 /// Whether the value of a key is probably a secret, whatever it contains.
 fn is_secret_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    SECRETS.contains(&name)
-        || ["secret", "passw", "credential"]
-            .iter()
-            .any(|part| lower.contains(part))
+    let mut parts = ["secret", "passw", "credential"].iter();
+    SECRETS.contains(&name) || parts.any(|part| lower.contains(part)) && !may_be_shown(name)
 }
 
 /// The text without what may be a secret.
@@ -311,7 +309,8 @@ pub fn without_secrets(text: &str) -> String {
         [
             // The user and the password in a URL, and the query of a URL.
             r"(://)[^/\s@]*(@)",
-            r"(://[^\s?#]*[?#])[^\s\x22']+()",
+            r"(//[^\s?#]*[?#])[^\s\x22']+()",
+            r"([?&])[^\s\x22'=]*=[^\s\x22']*()",
             // A key without a space behind the colon.
             r"((?i:secret|passw[a-z]*|credential[a-z]*|token|ha1|sha256|key)\w*:)[^\s\[\],}]+()",
             // A token, and what looks like a random key.
@@ -390,17 +389,20 @@ impl<'r> Painter<'r> {
         self.add(&without_secrets(text), at..at + text.len());
     }
 
-    /// Shows an expression without the text in its quotes.
+    /// Shows an expression without the text in its quotes. One with escapes is hidden: they change where a quote ends.
     fn show_code(&mut self, text: &str, at: usize) {
-        let outer = text
-            .chars()
-            .next()
-            .filter(|first| matches!(first, '"' | '\''))
-            .map_or(0, |_| 1);
+        let escapes = text.len() - text.trim_start_matches('\\').len();
+        let rest = text.get(escapes..).unwrap_or_default();
+        let outer = escapes + usize::from(rest.starts_with(['"', '\'']));
         let (begin, code) = text.split_at_checked(outer).unwrap_or_default();
-        self.show(begin, at);
+        let end = code.len().saturating_sub(outer);
+        let inner = code.get(..end).unwrap_or_default();
+        if inner.contains('\\') || begin.ends_with('\'') || outer > 0 && !code.ends_with(begin) {
+            return self.hide(text.len(), at);
+        }
+        self.structure(begin, at);
         let mut at = at + outer;
-        for (index, piece) in code.split_inclusive(['"', '\'']).enumerate() {
+        for (index, piece) in inner.split_inclusive(['"', '\'']).enumerate() {
             let text = piece.trim_end_matches(['"', '\'']);
             match index % 2 {
                 0 => self.show(piece, at),
@@ -411,13 +413,18 @@ impl<'r> Painter<'r> {
             }
             at += piece.len();
         }
+        self.structure(begin, at);
     }
 
+    /// Hides a piece. What is hidden beside it, and the spaces between, are hidden with it.
     fn hide(&mut self, length: usize, at: usize) {
-        if length > 0 && !self.line.ends_with(HIDDEN) {
-            self.add(HIDDEN, at..at + length);
-        } else if length > 0 {
+        let is_beside = self.line.trim_end_matches(' ').ends_with(HIDDEN);
+        if length > 0 && is_beside {
+            self.line.truncate(self.line.trim_end_matches(' ').len());
+            self.to = self.to.min(self.line.len());
             self.add("", at..at + length);
+        } else if length > 0 {
+            self.add(HIDDEN, at..at + length);
         }
     }
 
@@ -443,7 +450,7 @@ impl<'r> Painter<'r> {
     /// Shows whitespace and punctuation, and hides the rest.
     fn structure(&mut self, text: &str, at: usize) {
         let is_shown = |character: char| {
-            character.is_whitespace() || "-[]{},:\"'|>&*!?%@`“”\t".contains(character)
+            character.is_whitespace() || "-[]{},:\"'|><&*!?%@`“”/#\t".contains(character)
         };
         match text.chars().all(is_shown) {
             true => self.add(text, at..at + text.len()),
