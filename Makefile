@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo run test test-upstreams fuzz bench check test-all sizes screenshots
+.PHONY: help setup build module demo-ready demo run test test-upstreams fuzz bench check test-all sizes screenshots
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -8,6 +8,10 @@ FUZZ_SECONDS ?= 600
 FUZZ_SEED ?= 1
 # What the tests need to find; nothing in them guesses.
 WITH_ENVOY = ENVOY="$$(scripts/setup-envoy)" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm"
+
+TRIM_MODULE = cargo build --locked --profile tools --package trim-module
+DEMO_PACKAGE = --locked --profile tools --package demo
+DEMO = cargo build $(DEMO_PACKAGE)
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -17,21 +21,30 @@ setup: ## fetch what is missing: the Rust target, and an Envoy
 	@scripts/setup-envoy >/dev/null
 
 module: setup
-	@echo "==> building the filter"
-	@scripts/build-module
+	@scripts/at-once 'building the filter' scripts/build-module 'building the tool that trims it' '$(TRIM_MODULE)'
 
-build: module ## dist/countersign.wasm with its .sha256, and dist/countersign, the native command
+build: module ## dist/countersign.wasm with its .sha256, dist/countersign, the native command, its completions and manual pages
 	@echo "==> building the command"
 	@cargo build --release --locked --bin countersign
 	@cp "$${CARGO_TARGET_DIR:-target}/release/countersign" dist/countersign
+	@mkdir -p dist/completions
+	@dist/countersign completions bash >dist/completions/countersign.bash
+	@dist/countersign completions fish >dist/completions/countersign.fish
+	@dist/countersign completions zsh >dist/completions/_countersign
+	@dist/countersign man --out dist/man >/dev/null
 
-demo: module ## play every situation against a real Envoy and print what comes back
-	@echo "==> building the demo"
-	@$(WITH_ENVOY) cargo run --quiet --locked --example demo
+# Side by side, since the filter is linked on one core.
+demo-ready:
+	@scripts/setup-rust
+	@echo "==> building the filter and the demo (some minutes, once)"
+	@scripts/at-once 'building the filter' scripts/build-module 'building the demo' '$(TRIM_MODULE) && $(DEMO)' \
+		'fetching Envoy' 'scripts/setup-envoy >/dev/null'
 
-run: module ## start Envoy with the filter on port 10000 and leave it running; RECIPE=role-per-path: with a policy of the README
-	@echo "==> building the demo"
-	@$(WITH_ENVOY) cargo run --quiet --locked --example demo -- $(if $(RECIPE),--recipe '$(RECIPE)',--stay)
+demo: demo-ready ## play every situation against a real Envoy and print what comes back
+	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE)
+
+run: demo-ready ## start Envoy with the filter on port 10000 and leave it running; RECIPE=role-per-path: with a recipe of docs/cookbook.md; CONFIG=FILE: with your configuration
+	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE) -- $(if $(RECIPE),--recipe '$(RECIPE)',$(if $(CONFIG),--config '$(CONFIG)',--stay))
 
 test: module ## the core, a real Envoy, the command, the tool that trims the module
 	@echo "==> testing"
@@ -58,7 +71,10 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer:: introspection::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: passwords:: digest:: possession:: handoff:: several_proxies::
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
+	@echo "==> testing the documentation with curl"
+	@command -v curl >/dev/null || { echo "there is no curl: install it (Debian: apt-get install curl)" >&2; exit 1; }
+	@$(WITH_ENVOY) REAL_CURL=1 cargo test --locked --test envoy docs::
 	@echo "==> testing a module without kinds of credentials"
 	@OUT=target/modules/without-kinds.wasm FEATURES= scripts/build-module
 	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/target/modules/without-kinds.wasm" \
@@ -95,6 +111,7 @@ check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documenta
 	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
 	cargo clippy --locked --lib --target wasm32-wasip1 --no-default-features --features filter -- -D warnings
 	cargo clippy --locked --package signature-module --target wasm32-wasip1 -- -D warnings
+	cargo clippy --locked --package demo --all-targets -- -D warnings
 	cargo clippy --locked --package trim-module --all-targets -- -D warnings
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps

@@ -6,6 +6,8 @@
 pub mod access;
 pub mod claim;
 pub mod condition;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod lack;
 pub mod names;
 mod required;
 

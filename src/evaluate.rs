@@ -1,39 +1,21 @@
 //! The decision about a request: a plan, a request and a moment → [`Decision`].
 //!
-//! The checks run in this order, 1 to 9 and 15 in this file, 10 in `throttle`, 11 to 13 in `identify`, `verify` and
-//! `possession`, 14 in `admit`, 16 and 17 in [`authorize`](crate::authorize). The first that fails decides the response:
+//! `docs/decisions.md` lists the checks in their order, numbered 1 to 18. The first that fails decides the response.
+//! Comments with a number name a row of that page. Where they are:
 //!
-//! 1. there is no valid configuration: 503;
-//! 2. the method is TRACE: 405;
-//! 3. the method is not in upper case, the authority is invalid, or the path cannot be read: 400. If rules look at
-//!    routes, a header that would be stripped is 400 too. Then the rule is searched. If the readings of the path match
-//!    different rules, or the request repeats a header that a rule looks at, it is 400. If a condition of the rule looks
-//!    at the path and the path has several readings, it is 400;
-//! 4. the request uses plain HTTP and the configuration requires HTTPS: 403, or 308 to the HTTPS address;
-//! 5. the client's address is not allowed, or it is unknown and the rule matches addresses: 403;
-//! 6. the request is for the metadata of the protected resource (RFC 9728): 200;
-//! 7. the request is a CORS preflight: it passes without credentials, or the filter responds;
-//! 8. the rule has a fixed response (`respond`): that response;
-//! 9. the rule is public: the request passes and credentials are ignored;
-//! 10. the address, or the user that a credential names, has too many failures: 429, whatever is presented;
-//! 11. a credential in a header or the query is malformed, or there are two for one provider: 400. A cookie beside a header
-//!     with a credential is not read (`unread`);
-//! 12. there is no credential: 401, or at an optional rule the request passes;
-//! 13. a credential is invalid: 401, also if the rule does not accept its provider, because an upstream could read it. If
-//!     its validity cannot be determined, because keys are unavailable: 503. A valid credential that needs a proof of
-//!     possession must have one (`possession`); that it was used before is found when the effects are committed. If every
-//!     credential is valid, and the rule needs those of several providers (`require_all`), one that is missing is 401;
-//! 14. the caller lacks what the configuration requires of every caller: as 16 and 17, but never hidden;
-//! 15. the credential is valid, but the rule does not accept its provider, or no rule permits the request: 403;
-//! 16. the authentication is too weak or too old: 401 (RFC 9470);
-//! 17. a scope, role, group or claim is missing, or a condition is false: 403, or the response that hides the rule;
-//! 18. otherwise the request passes.
+//! | rows | checks | module |
+//! |---|---|---|
+//! | 1 to 5 | the configuration, the method, the path, TLS, the client's address | this file; the rule is found in [`Policy`] |
+//! | 6, 7 | metadata, CORS preflights | `metadata`, `preflight` |
+//! | 8, 9 | fixed responses, public rules | this file |
+//! | 10 | failures | `throttle` |
+//! | 11 to 13 | the credentials | `identify`, `unread`, `verify`, `possession` |
+//! | 14 | what every caller must have | `admit` |
+//! | 15 | the rule's providers | this file |
+//! | 16, 17 | what the rule requires | [`authorize`](crate::authorize) |
+//! | 18 | how the request is forwarded | `forward` |
 //!
-//! If a rule hides (`on_forbidden: not_found`), clients that it denies cannot tell it from a missing rule: see `hide`.
-//! In shadow mode a denial is decided in the same way, and the request passes; metadata and preflights are answered.
-//! A request that passes carries no header that names another caller, method, path or host, and nothing that an upstream
-//! could take for a verified credential: see `forward`.
-//! If the rule offers no scheme, 12 and 13 are 403, because a 401 must have a challenge (RFC 9110 §15.5.2).
+//! `hide` changes the responses of hidden rules, and `effects` has the checks that are made last.
 
 mod admit;
 mod decision;
@@ -60,7 +42,7 @@ pub use self::forward::Forward;
 use self::forward::{Forwarding, Told};
 use self::hide::{check, instead_of};
 pub use self::nonces::Nonces;
-pub use self::trace::{Step, Throttling, Trace};
+pub use self::trace::{Invalid as InvalidCredential, Sought, Step, Throttling, Trace};
 use crate::authenticate::basic::Hashing;
 use crate::authenticate::jose::signature::Backend;
 use crate::authenticate::{ProviderId, SourceId};
@@ -296,7 +278,16 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         let rule = found.as_ref().map(|found| found.rule);
         decision.rule = rule.map(|rule| rule.name.as_str());
         if hidden.as_ref().is_none_or(|hidden| hidden.is_matched) {
-            trace.step(Step::Rule(decision.rule));
+            trace.step(Step::Rule {
+                name: decision.rule,
+                rules: &self.policy.rules,
+                sought: Sought {
+                    method,
+                    request: self.request,
+                    readings: &readings,
+                    host: &host,
+                },
+            });
             if found.as_ref().is_some_and(|found| found.keeps_slashes) {
                 trace.step(Step::KeepsSlashes);
             }
@@ -403,7 +394,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         trace: &mut impl Trace,
     ) -> Result<Verdict, Stop> {
         let access = applicable.access;
-        trace.step(Step::Requires(access_in_words(access)));
+        trace.step(Step::Requires(access));
         let gate = match access {
             Access::Public => return pass_anyone(access),
             Access::Respond(reply) => {
@@ -450,6 +441,7 @@ impl<'p, 'r> Evaluation<'p, 'r> {
             return Err(Reject::NoRule);
         }
         self.check_caller(
+            (false, &gate.requirements),
             applicable,
             decision,
             effects,
@@ -467,18 +459,5 @@ fn pass_anyone(access: &Access) -> Result<Verdict, Stop> {
     match permit_anyone(access) {
         Some(permit) => Ok(Verdict::Passes(permit)),
         None => Err(Reject::NoCredential.into()),
-    }
-}
-
-fn access_in_words(access: &Access) -> &'static str {
-    match access {
-        Access::Public => "public",
-        Access::Respond(_) => "fixed response",
-        Access::Optional(_) => "a credential is optional, but an invalid one is denied",
-        Access::Required(gate) => match gate.needs {
-            Needs::One => "a credential is required",
-            Needs::Each => "a credential of each provider of `require_all` is required",
-        },
-        Access::Closed(_) => "denied for every caller",
     }
 }

@@ -4,6 +4,8 @@ mod doubts;
 mod index;
 mod lookup;
 mod matches;
+#[cfg(not(target_arch = "wasm32"))]
+mod mismatch;
 mod networks;
 mod rules;
 mod stripped;
@@ -14,6 +16,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use self::matches::{HeaderMatch, Match};
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::mismatch::Mismatch;
 pub use self::networks::{Networks, admit_none};
 pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::{AfterScheme, Stripped};

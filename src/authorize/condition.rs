@@ -23,6 +23,8 @@ mod references;
 mod rewrite;
 mod syntax;
 mod values;
+#[cfg(not(target_arch = "wasm32"))]
+mod why;
 
 use cel::Value;
 use cel::parser::Expression;
@@ -34,6 +36,8 @@ pub use self::limits::{Budget, OPERATIONS};
 use self::pattern::Pattern;
 use self::references::{Members, References};
 use self::syntax::Text;
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::why::{Operand, Reference, Why};
 use super::Input;
 
 /// A compiled expression.
@@ -44,6 +48,9 @@ pub struct Condition {
     patterns: Arc<[Pattern]>,
     /// The part of its cost that does not depend on the request.
     price: u32,
+    /// The text, for `countersign explain`.
+    #[cfg(not(target_arch = "wasm32"))]
+    text: Box<str>,
 }
 
 /// The error of a condition that could not be evaluated: a value is absent or of another type, or the budget is
@@ -68,6 +75,8 @@ impl Condition {
             references,
             patterns: patterns.into(),
             price,
+            #[cfg(not(target_arch = "wasm32"))]
+            text: text.into(),
         };
         condition.reject_constant()?;
         Ok(condition)

@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use super::identify::rank;
 use super::trace::{Step, Trace};
 use super::{Applicable, Decision, Effects, Evaluation};
-use crate::authorize::{Admitted, Gate, Input, Required, admit};
+use crate::authorize::condition::Failed;
+use crate::authorize::{Admitted, Gate, Input, Required, Requirements, admit};
 use crate::reject::Reject;
 
 impl<'p> Evaluation<'p, '_> {
@@ -29,13 +30,16 @@ impl<'p> Evaluation<'p, '_> {
         trace: &mut impl Trace,
     ) -> Result<Admitted, Reject> {
         let everywhere = &self.policy.require;
-        let admitted = self.check_caller(applicable, decision, effects, trace, |input| {
-            admit(&decision.principals, everywhere, input)
-        });
+        let requirements = (true, &everywhere.0);
+        let admitted = self.check_caller(
+            requirements,
+            applicable,
+            decision,
+            effects,
+            trace,
+            |input| admit(&decision.principals, everywhere, input),
+        );
         decision.admission = Some(admitted.as_ref().map(|_| ()).map_err(|reject| *reject));
-        if admitted.is_err() {
-            trace.step(Step::NotAdmitted);
-        }
         admitted
     }
 
@@ -66,9 +70,11 @@ impl<'p> Evaluation<'p, '_> {
         }
     }
 
-    /// Runs a check of the first caller, with what requirements are evaluated against.
+    /// Runs a check of the first caller, with what requirements are evaluated against. `everywhere` says whether the
+    /// requirements are those of every caller.
     pub(super) fn check_caller<T>(
         &self,
+        (everywhere, requirements): (bool, &Requirements),
         applicable: &Applicable<'p, '_>,
         decision: &Decision<'p>,
         effects: &mut Effects,
@@ -77,7 +83,16 @@ impl<'p> Evaluation<'p, '_> {
     ) -> Result<T, Reject> {
         let principal = decision.principal().ok_or(Reject::NoCredential)?;
         let observers = RefCell::new((trace, effects));
-        check(Input {
+        let on_condition = |holds: Result<bool, Failed>| {
+            let (trace, effects) = &mut *observers.borrow_mut();
+            trace.step(Step::Condition {
+                holds: holds.ok(),
+                spent: self.budget.spent(),
+            });
+            effects.failed_conditions += u32::from(holds.is_err());
+        };
+        // Built again for the trace: a copy would cost every request, also without a trace.
+        let input = || Input {
             principal,
             provider: decision.provider.unwrap_or_default(),
             callers: &decision.principals,
@@ -88,14 +103,17 @@ impl<'p> Evaluation<'p, '_> {
             parameters: applicable.bound.as_slice(),
             now: self.circumstances.now,
             budget: &self.budget,
-            on_condition: &|holds| {
-                let (trace, effects) = &mut *observers.borrow_mut();
-                trace.step(Step::Condition {
-                    holds: holds.ok(),
-                    spent: self.budget.spent(),
-                });
-                effects.failed_conditions += u32::from(holds.is_err());
-            },
-        })
+            on_condition: &on_condition,
+        };
+        let checked = check(input());
+        if checked.is_err() {
+            observers.borrow_mut().0.step(Step::Unmet {
+                everywhere,
+                authentication_last: decision.hides && !everywhere,
+                requirements,
+                input: input(),
+            });
+        }
+        checked
     }
 }

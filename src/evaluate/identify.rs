@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::trace::{Step, Trace};
+use super::trace::{Invalid, Step, Trace};
 use super::{Decision, Effects, Evaluation, Stop};
 use crate::authenticate::mtls::Mtls;
 use crate::authenticate::{
@@ -135,6 +135,16 @@ impl<'p> Evaluation<'p, '_> {
             let caller = match proven {
                 Ok(caller) => caller,
                 Err(stop) => {
+                    if let Stop::Reject(reject) = stop {
+                        trace.step(Step::Invalid(Invalid {
+                            credential: &candidate.presented.shown,
+                            location: candidate.presented.location,
+                            providers: &self.policy.providers,
+                            accepted: &gate.providers,
+                            store: self.store,
+                            reject,
+                        }));
+                    }
                     decision.schemes = schemes;
                     if gate.needs == Needs::Each {
                         let invalid = candidate.presented.location;

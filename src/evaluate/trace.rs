@@ -1,14 +1,17 @@
 //! The steps of an evaluation, for `countersign explain`.
+//!
+//! A step only refers to what the evaluation has anyway. The module ignores every step, so that none may cost anything: what
+//! `explain` says of a step is found by the receiver, and its words are those of the command.
 
-use std::fmt;
-
-use crate::authenticate::Principal;
-use crate::authorize::condition::OPERATIONS;
-use crate::credential::Carrier;
-use crate::grammar::unprintable::escaped;
+use crate::authenticate::{Principal, Provider, ProviderId};
+use crate::authorize::{Access, Input, Requirements};
+use crate::credential::{Carrier, LocationId, Shown};
+use crate::plan::Rules;
 use crate::reject::Reject;
 use crate::request::RequestView;
-use crate::request::path::{Reading, Readings};
+use crate::request::path::Readings;
+use crate::store::Store;
+use crate::url::Host;
 
 /// Receives the steps of an evaluation.
 pub trait Trace {
@@ -18,24 +21,32 @@ pub trait Trace {
 
 /// Ignores every step.
 impl Trace for () {
+    // Before anything else is inlined, so that no step counts in what the compiler decides about its function.
+    #[inline(always)]
     fn step(&mut self, _: Step<'_>) {}
 }
 
 /// A step of an evaluation.
-#[derive(Debug)]
 pub enum Step<'a> {
     /// The readings of the path.
     Read(&'a Readings<'a>),
     /// The route that Envoy selected, and its policies. This step occurs only if a rule matches routes.
     Route(&'a RequestView<'a>),
     /// The rule that matches; none if the default applies.
-    Rule(Option<&'a str>),
+    Rule {
+        /// Its name.
+        name: Option<&'a str>,
+        /// All rules.
+        rules: &'a Rules,
+        /// What they were compared with.
+        sought: Sought<'a>,
+    },
     /// An encoded slash in a path parameter is no separator, because `encoded_slash` is `segment`.
     KeepsSlashes,
     /// A rule that hides could match, so the response does not disclose this reason.
     Withheld(Reject),
     /// What the rule or the default requires of the caller.
-    Requires(&'static str),
+    Requires(&'a Access),
     /// The result of throttling.
     Throttle(Throttling),
     /// Where the request has a credential, which is verified next; none if it has no credential.
@@ -53,8 +64,19 @@ pub enum Step<'a> {
     Proven(&'static str),
     /// The rule needs a credential of this provider, and the request has none.
     Missing(&'a str),
-    /// The caller lacks what is required everywhere.
-    NotAdmitted,
+    /// A credential, or the proof that belongs to it, is not valid.
+    Invalid(Invalid<'a>),
+    /// The caller does not meet requirements.
+    Unmet {
+        /// Whether they are those of every caller: the top-level `require`.
+        everywhere: bool,
+        /// Whether `acr` and `max_age` are checked after the others, because the rule hides.
+        authentication_last: bool,
+        /// The requirements.
+        requirements: &'a Requirements,
+        /// What they were evaluated against.
+        input: Input<'a>,
+    },
     /// The result of a CEL condition.
     Condition {
         /// Whether it is true; none if its evaluation failed.
@@ -62,6 +84,36 @@ pub enum Step<'a> {
         /// The operations that the conditions of this request have spent so far.
         spent: u32,
     },
+}
+
+/// What rules are compared with.
+#[derive(Clone, Copy)]
+pub struct Sought<'a> {
+    /// The method.
+    pub method: &'a [u8],
+    /// The request.
+    pub request: &'a RequestView<'a>,
+    /// The readings of its path.
+    pub readings: &'a Readings<'a>,
+    /// Its host.
+    pub host: &'a Host<'a>,
+}
+
+/// A credential that is not valid, and what is needed to say why.
+#[derive(Clone, Copy)]
+pub struct Invalid<'a> {
+    /// The credential.
+    pub credential: &'a Shown<'a>,
+    /// Where it is.
+    pub location: LocationId,
+    /// The providers of the configuration.
+    pub providers: &'a [Provider],
+    /// Those that the rule accepts.
+    pub accepted: &'a [ProviderId],
+    /// What authorization servers said of tokens.
+    pub store: &'a Store,
+    /// The reason.
+    pub reject: Reject,
 }
 
 /// The result of throttling.
@@ -76,134 +128,4 @@ pub enum Throttling {
     },
     /// A caller in the request is blocked for this many seconds more.
     Blocked(u32),
-}
-
-impl fmt::Display for Throttling {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exempt => write!(formatter, "throttle: the client address is exempt"),
-            Self::NotBlocked { callers: 0 } => write!(
-                formatter,
-                "throttle: not blocked, because the request has no address or user to count failures for"
-            ),
-            Self::NotBlocked { .. } => {
-                write!(formatter, "throttle: not blocked")
-            }
-            Self::Blocked(seconds) => {
-                write!(
-                    formatter,
-                    "throttle: blocked for {seconds} s after too many failures"
-                )
-            }
-        }
-    }
-}
-
-impl fmt::Display for Step<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read(readings) => {
-                for (index, reading) in readings.iter().enumerate() {
-                    match index {
-                        0 if !reading.is_path() => write!(formatter, "the request has no path")?,
-                        0 => write!(formatter, "the path is read as {}", Shown(reading))?,
-                        _ => write!(formatter, ", or as {}", Shown(reading))?,
-                    }
-                }
-                Ok(())
-            }
-            Self::Route(request) => {
-                match request.route().map(String::from_utf8_lossy) {
-                    Some(name) => write!(formatter, "the route is `{name}`")?,
-                    None => write!(formatter, "the route has no name")?,
-                }
-                for (index, policy) in request.policies().iter().enumerate() {
-                    let before = if index == 0 { ", with policy" } else { " and" };
-                    let policy = String::from_utf8_lossy(policy);
-                    write!(formatter, "{before} `{policy}`")?;
-                }
-                Ok(())
-            }
-            Self::Rule(Some(name)) => write!(formatter, "rule `{name}` matches"),
-            Self::Rule(None) => write!(formatter, "no rule matches: the default applies"),
-            Self::KeepsSlashes => write!(
-                formatter,
-                "`%2F` in a path parameter is a part of its value, because `encoded_slash` is `segment`"
-            ),
-            Self::Withheld(reject) => write!(
-                formatter,
-                "a rule with `on_forbidden: not_found` could match: the reason `{}` is not disclosed",
-                reject.reason()
-            ),
-            Self::Requires(what) => write!(formatter, "access: {what}"),
-            Self::Throttle(throttling) => throttling.fmt(formatter),
-            Self::Presents(Some(carrier)) => write!(formatter, "the request has {carrier}"),
-            Self::Ignored(cookie) => write!(
-                formatter,
-                "the cookie `{cookie}` is ignored and removed, because a header has a credential"
-            ),
-            Self::Presents(None) => write!(formatter, "the request has no credential"),
-            Self::Verified {
-                provider,
-                principal,
-            } => {
-                write!(formatter, "provider `{provider}` verified ")?;
-                match principal.subject() {
-                    Some(subject) => write!(formatter, "subject `{}`", escaped(subject))?,
-                    None => write!(formatter, "a credential without a subject")?,
-                }
-                for (kind, names) in [
-                    ("scopes", principal.scopes()),
-                    ("roles", principal.roles()),
-                    ("groups", principal.groups()),
-                ] {
-                    if !names.is_empty() {
-                        write!(formatter, ", {kind}")?;
-                        for name in names.iter() {
-                            write!(formatter, " `{}`", escaped(name))?;
-                        }
-                    }
-                }
-                Ok(())
-            }
-            Self::Proven(by) => write!(formatter, "the client has proved possession: {by}"),
-            Self::Missing(provider) => {
-                write!(
-                    formatter,
-                    "a credential of provider `{provider}` is missing"
-                )
-            }
-            Self::NotAdmitted => {
-                write!(
-                    formatter,
-                    "the caller does not meet the top-level `require`"
-                )
-            }
-            Self::Condition { holds, spent } => {
-                let result = match holds {
-                    Some(true) => "is true",
-                    Some(false) => "is false",
-                    None => "failed: a value is missing, has another type or is too large",
-                };
-                write!(
-                    formatter,
-                    "CEL condition {result} (operations: {spent} of {OPERATIONS})"
-                )
-            }
-        }
-    }
-}
-
-/// A reading as a path; a `/` inside a segment is printed as `%2F`.
-struct Shown<'a>(Reading<'a>);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let segments: Vec<_> = self
-            .0
-            .segments()
-            .map(|segment| segment.replace('/', "%2F"))
-            .collect();
-        write!(formatter, "`/{}`", segments.join("/"))
-    }
 }

@@ -5,6 +5,9 @@ mod check;
 mod cli;
 mod explain;
 mod files;
+mod findings;
+mod help;
+mod migrate;
 mod mint;
 mod mistakes;
 mod possession;
@@ -13,3 +16,4 @@ mod require_all;
 mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;

@@ -1,4 +1,4 @@
-//! README's policies to copy do what their transcripts say: in a real Envoy, and by `countersign explain`.
+//! The recipes of `docs/cookbook.md` do what their transcripts say: in a real Envoy, and by `countersign explain`.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support;
 use crate::support::authorization::{self, introspected};
 use crate::support::cookbook::{self, Answer, Line, Recipe, recipes};
 use crate::support::envoy::Envoy;
@@ -36,14 +35,6 @@ fn every_transcript_is_what_comes_back() {
     });
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert_eq!(envoy.alarms(), Vec::<String>::new());
-}
-
-#[test]
-fn the_command_that_plays_one_names_one() {
-    let readme = fs::read_to_string(support::in_repository("README.md")).unwrap();
-    let (_, rest) = readme.split_once("make run RECIPE=").unwrap();
-    let name = rest.split('`').next().unwrap();
-    assert!(recipes().iter().any(|recipe| recipe.name == name), "{name}");
 }
 
 #[test]

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use crate::support;
 use crate::support::client::Connection;
-use crate::support::envoy::{Bootstrap, Envoy, module_imports, wasm_filter_without};
+use crate::support::envoy::{Bootstrap, Envoy};
 use crate::support::issuer::Issuer;
+use crate::support::module::{module_imports, wasm_filter_without};
 use crate::support::upstream::Upstream;
 
 /// The filter does not start without these: the SDK makes them and panics if Envoy denies them. With each, what Envoy logs.

@@ -491,25 +491,27 @@ fn the_authorization_policy_fits_istios_schema() {
     assert_eq!(crd::faults(&wrong, &schema).len(), 3);
 }
 
+/// The page links each file, and what it shows of them is in one of them.
 #[test]
-fn what_the_readme_shows_of_the_files_stands_in_them() {
+fn the_page_shows_parts_of_the_files() {
     let read = |path: &str| fs::read_to_string(support::in_repository(path)).unwrap();
-    let readme = read("README.md");
-    let (_, section) = readme
-        .split_once("\n## Hand over who the caller is\n")
+    let page = read("docs/identity.md");
+    let (_, section) = page
+        .split_once("\n## Hand over to other filters\n")
         .unwrap();
-    let block = section.split("```").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
     let all = FILES.map(read).concat();
-    let mut lines = block.lines().skip(1).peekable();
-    assert!(lines.peek().is_some());
-    for line in lines {
+    let shown = section.lines().map(str::trim);
+    let mut shown = shown
+        .filter(|line| line.starts_with("- ") && line.ends_with('}'))
+        .peekable();
+    assert!(shown.peek().is_some());
+    for line in shown {
         assert!(all.contains(line), "{line}");
     }
     for path in FILES {
-        assert!(
-            section.contains(&format!("]({path})")),
-            "{path} is not linked"
-        );
+        let link = format!("](../{path})");
+        assert!(section.contains(&link), "{path} is not linked");
     }
 }
 

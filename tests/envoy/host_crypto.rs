@@ -13,7 +13,8 @@ use crate::published;
 use crate::published::Suite;
 use crate::support;
 use crate::support::client::{self, Request};
-use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter, wasm_filter_without};
+use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
+use crate::support::module::wasm_filter_without;
 use crate::support::upstream::Upstream;
 
 /// Envoy holds back bodies of up to 1 MiB, and the client waits 20 s for an answer.

@@ -1,6 +1,8 @@
 //! The filter in a real Envoy. Each test starts its own.
 #![allow(clippy::restriction, reason = "a test may panic")]
 
+#[path = "../pages/mod.rs"]
+mod pages;
 #[path = "../published/mod.rs"]
 mod published;
 #[path = "../support/mod.rs"]
@@ -8,10 +10,12 @@ mod support;
 
 mod audit;
 mod certificates;
+mod comparison;
 mod conditions;
 mod cookbook;
 mod credentials;
 mod denied_calls;
+mod docs;
 mod example_issuers;
 mod fetching;
 mod handoff;
@@ -21,6 +25,7 @@ mod introspection;
 mod keys;
 mod leaks;
 mod lists;
+mod migrate;
 mod mistakes;
 mod mtls;
 mod preflights;

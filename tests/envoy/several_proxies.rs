@@ -479,10 +479,10 @@ fn what_the_page_of_several_proxies_shows_stands_in_the_examples() {
     let read = |path: &str| fs::read_to_string(support::in_repository(path)).unwrap();
     let page = read("docs/several-proxies.md");
     let blocks: Vec<&str> = page.split("```").skip(1).step_by(2).collect();
-    let [gate, balancer, _by_address] = blocks[..] else {
+    let [gate, route, cluster, _by_address] = blocks[..] else {
         panic!("{} blocks", blocks.len());
     };
-    for (block, path) in [(gate, GATE_EXAMPLE), (balancer, BALANCER)] {
+    for (block, path) in [(gate, GATE_EXAMPLE), (route, BALANCER), (cluster, BALANCER)] {
         let example = read(path);
         for line in block.lines().skip(1) {
             assert!(example.lines().any(|own| own == line), "{path}: {line}");

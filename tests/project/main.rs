@@ -2,13 +2,17 @@
 //! tests show.
 #![allow(clippy::restriction, reason = "a test may panic")]
 
+#[path = "../pages/mod.rs"]
+mod pages;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod compose;
 mod coverage;
+mod decisions;
+mod docs;
 mod issuers;
 mod layers;
 mod module;
-mod readme;
 mod schema;
+mod telemetry;

@@ -55,7 +55,7 @@ fn the_module_imports_only_what_envoy_offers() {
 #[test]
 fn the_module_exports_what_the_filter_implements() {
     assert_eq!(
-        support::envoy::module_exports(),
+        support::module::module_exports(),
         [
             "_initialize",
             "memory",

@@ -1,11 +1,14 @@
-//! The servers that `envoy/credentials.yaml` and the policies of the README ask, in one: an authorization server that
-//! introspects opaque tokens (RFC 7662), and the list of the partners' keys.
+//! The servers that `envoy/credentials.yaml` and the pages of `docs/` ask, in one: an authorization server that introspects
+//! opaque tokens (RFC 7662) and has the keys of the examples' issuer, and the list of the partners' keys.
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::example;
 use super::issuer::{Issuer, Page};
 
+/// The issuer of the examples' tokens.
+const ISSUER: &str = "https://login.example.com";
 /// The client secret of the filter at the authorization server.
 pub const GATE_SECRET: &str = "secret-of-the-gate";
 /// `gate` with this secret, as a request has it.
@@ -30,6 +33,9 @@ pub fn start() -> Issuer {
     let list = Page::json(&keys());
     let list = list.requiring("authorization", KEYS_AUTHORIZATION, Page::status(401));
     server.serve("/keys", list);
+    server.serve("/jwks", Page::json(&example::key_set()));
+    let metadata = json!({"issuer": ISSUER, "jwks_uri": format!("{ISSUER}/jwks")});
+    server.serve("/.well-known/openid-configuration", Page::json(&metadata));
     server
 }
 

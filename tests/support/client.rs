@@ -1,8 +1,10 @@
 //! An HTTP/1.1 client that sends exactly the bytes it is given: one request a connection, or many.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 use super::certificate::Certificate;
 use super::{leaks, tls};
@@ -78,7 +80,17 @@ pub fn send_on(stream: &mut (impl Read + Write), request: &Request<'_>) -> io::R
 }
 
 fn connect(server: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&server, timeout)?;
+    with_timeouts(TcpStream::connect_timeout(&server, timeout)?, timeout)
+}
+
+fn connect_from(address: Ipv4Addr, server: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((address, 0)).into())?;
+    socket.connect_timeout(&server.into(), timeout)?;
+    with_timeouts(socket.into(), timeout)
+}
+
+fn with_timeouts(stream: TcpStream, timeout: Duration) -> io::Result<TcpStream> {
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
     stream.set_nodelay(true)?;
@@ -154,6 +166,8 @@ fn read_response(
 /// A connection that stays open from one request to the next, and is opened again where the server has closed it.
 pub struct Connection {
     server: SocketAddr,
+    /// The client's own address, where it is not the one that the system chooses.
+    from: Option<Ipv4Addr>,
     timeout: Duration,
     stream: Option<TcpStream>,
 }
@@ -163,8 +177,17 @@ impl Connection {
     pub fn new(server: SocketAddr, timeout: Duration) -> Self {
         Self {
             server,
+            from: None,
             timeout,
             stream: None,
+        }
+    }
+
+    /// The same from another address of this machine.
+    pub fn from(self, address: Ipv4Addr) -> Self {
+        Self {
+            from: Some(address),
+            ..self
         }
     }
 
@@ -180,7 +203,7 @@ impl Connection {
                 answered => return answered.map_err(|broken| broken.error),
             }
         }
-        let stream = connect(self.server, self.timeout)?;
+        let stream = self.open()?;
         self.ask_over(stream, request)
             .map_err(|broken| broken.error)
     }
@@ -200,7 +223,7 @@ impl Connection {
         for (connection, request) in &mut *requests {
             let mut stream = match connection.stream.take() {
                 Some(stream) => stream,
-                None => connect(connection.server, connection.timeout)?,
+                None => connection.open()?,
             };
             stream.write_all(request)?;
             streams.push(stream);
@@ -216,8 +239,16 @@ impl Connection {
         .collect()
     }
 
+    fn open(&self) -> io::Result<TcpStream> {
+        match self.from {
+            None => connect(self.server, self.timeout),
+            Some(address) => connect_from(address, self.server, self.timeout),
+        }
+    }
+
     fn ask_over(&mut self, mut stream: TcpStream, request: &[u8]) -> Result<Response, Broken> {
-        let response = exchange(&mut stream, request, false)?;
+        let to_head = request.starts_with(b"HEAD ");
+        let response = exchange(&mut stream, request, to_head)?;
         self.keep(stream, &response);
         Ok(response)
     }
@@ -241,7 +272,8 @@ fn invalid(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }
 
-fn to_bytes(request: &Request<'_>) -> Vec<u8> {
+/// A request as it is sent; without another `connection`, it is the last one of its connection.
+pub fn to_bytes(request: &Request<'_>) -> Vec<u8> {
     let mut bytes = [request.method, b" ", request.target, b" HTTP/1.1\r\n"].concat();
     for (name, value) in &request.headers {
         bytes.extend_from_slice(&[name, &b": "[..], value, b"\r\n"].concat());

@@ -1,7 +1,8 @@
-//! README's policies to copy: the rules of each, and its transcript, read from the README itself.
+//! The recipes of `docs/cookbook.md`: the rules of each, and its transcript, read from the page.
 //!
-//! A recipe is a `###` heading of the section; its `yaml` block takes the place of the rules of `envoy/envoy.yaml`, and its
-//! `providers` stand beside the one there; its `text` block is the transcript. A line of that has columns, two or more spaces apart:
+//! A recipe is a section of the page with a `yaml` block. The block replaces the rules of `envoy/envoy.yaml`, and its
+//! `providers` are added to the provider there. The `text` block is the transcript. A line of a transcript has columns, two or
+//! more spaces apart:
 //!
 //! ```text
 //! GET admin.example.com/x  token: sub=amy roles=[a,b] auth_time=now-1h  from 10.1.2.3  x-field: value  → 403 forbidden
@@ -21,7 +22,7 @@ use super::client::{self, Response};
 use super::example::{self, Mint};
 use super::in_repository;
 
-const HEADING: &str = "\n## Policies to copy\n";
+const PAGE: &str = "docs/cookbook.md";
 const HOST: &str = "orders.example.com";
 
 /// A policy, and what it does.
@@ -38,7 +39,7 @@ pub struct Recipe {
 
 /// A request, and what comes back.
 pub struct Line {
-    /// As it stands in the README.
+    /// As it is written in the page.
     pub text: String,
     pub method: String,
     pub host: String,
@@ -76,15 +77,30 @@ impl From<Response> for Answer {
     }
 }
 
-/// Every recipe of the README.
+/// Every recipe, in the order of the page.
 ///
 /// # Panics
-/// Something in the section is not as it should be.
+/// A section with a `yaml` block is not a recipe.
 pub fn recipes() -> Vec<Recipe> {
-    let readme = fs::read_to_string(in_repository("README.md")).expect("README.md can be read");
-    let (_, section) = readme.split_once(HEADING).expect("the section is there");
-    let section = section.split("\n## ").next().unwrap_or_default();
-    section.split("\n### ").skip(1).map(recipe).collect()
+    let page = fs::read_to_string(in_repository(PAGE)).expect("the page can be read");
+    let sections = page.split("\n## ").skip(1);
+    let recipes = sections.filter(|section| section.contains("\n```yaml\n"));
+    recipes.map(recipe).collect()
+}
+
+impl Recipe {
+    /// A configuration of the user's, without a transcript.
+    ///
+    /// # Errors
+    /// The text is not YAML.
+    pub fn of_configuration(name: &str, text: &str) -> Result<Self, String> {
+        Ok(Self {
+            title: name.to_owned(),
+            name: name.to_owned(),
+            document: serde_yaml_ng::from_str(text).map_err(|fault| fault.to_string())?,
+            transcript: Vec::new(),
+        })
+    }
 }
 
 fn recipe(text: &str) -> Recipe {
@@ -337,7 +353,7 @@ fn dated(value: &Value, now: i64) -> Value {
 }
 
 /// An Envoy with a listener for each recipe, named as it is, behind one proxy that says where a request comes from. The
-/// cluster `login` is the authorization server.
+/// clusters `login` and `keys` are the authorization server.
 pub fn bootstrap(recipes: &[Recipe], upstream: u16, login: u16) -> Value {
     let mut bootstrap = example::bootstrap("envoy/envoy.yaml", &[("upstream", upstream)]);
     let listeners = &mut bootstrap["static_resources"]["listeners"];
@@ -356,9 +372,11 @@ pub fn bootstrap(recipes: &[Recipe], upstream: u16, login: u16) -> Value {
     *listeners = recipes.iter().map(listener).collect();
     let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
     let clusters = clusters.expect("clusters");
-    let mut cluster = clusters[0].clone();
-    cluster["name"] = json!("login");
-    example::set_port(&mut cluster, login);
-    clusters.push(cluster);
+    for name in ["login", "keys"] {
+        let mut cluster = clusters[0].clone();
+        cluster["name"] = json!(name);
+        example::set_port(&mut cluster, login);
+        clusters.push(cluster);
+    }
     bootstrap
 }

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wasmparser::{Parser, Payload};
 
 use super::client::{self, Request};
 use super::in_repository;
@@ -228,46 +227,6 @@ pub fn wasm_filter(vm_id: &str, module: &Path, document: &Value) -> Value {
             }
         }
     })
-}
-
-/// The filter with a document. Envoy denies it one call to the host.
-pub fn wasm_filter_without(call: &str, vm_id: &str, document: &Value) -> Value {
-    let mut filter = wasm_filter(vm_id, &module_path(), document);
-    let (mut names, exports) = (module_imports(), module_exports());
-    names.extend(exports);
-    let denied = names.iter().position(|name| name == call);
-    names.remove(denied.expect("the module makes the call"));
-    let allowed: serde_json::Map<_, _> = names.into_iter().map(|name| (name, json!({}))).collect();
-    filter["typed_config"]["config"]["capability_restriction_config"] =
-        json!({"allowed_capabilities": allowed});
-    filter
-}
-
-/// The names of the functions that the built filter calls.
-pub fn module_imports() -> Vec<String> {
-    let module = fs::read(module_path()).expect("the module can be read");
-    let mut names = Vec::new();
-    for payload in Parser::new(0).parse_all(&module) {
-        if let Payload::ImportSection(section) = payload.expect("a valid module") {
-            let imports = section.into_imports();
-            names.extend(imports.map(|import| import.expect("an import").name.to_owned()));
-        }
-    }
-    names
-}
-
-/// The names of what the built filter exports, in alphabetical order.
-pub fn module_exports() -> Vec<String> {
-    let module = fs::read(module_path()).expect("the module can be read");
-    let mut names = Vec::new();
-    for payload in Parser::new(0).parse_all(&module) {
-        if let Payload::ExportSection(section) = payload.expect("a valid module") {
-            let exports = section.into_iter();
-            names.extend(exports.map(|export| export.expect("an export").name.to_owned()));
-        }
-    }
-    names.sort_unstable();
-    names
 }
 
 fn listener(name: &str, filters: &[Value]) -> Value {

@@ -126,6 +126,32 @@ pub fn set(value: &mut Value, pointer: &str, new: Value) {
         .unwrap_or_else(|| panic!("there is no {pointer}")) = new;
 }
 
+/// The tokens that `make run` writes to files, for requests to paste.
+pub const TOKENS: [&str; 3] = ["reader", "operator", "expired"];
+
+/// Writes each of [`TOKENS`] to a file of a folder: `reader.jwt`.
+///
+/// # Panics
+/// A file cannot be written.
+pub fn write_tokens(folder: &Path, mint: &Mint) {
+    fs::create_dir_all(folder).expect("a folder is created");
+    for name in TOKENS {
+        let claims = match name {
+            "reader" => json!({"scope": "orders:read"}),
+            "operator" => json!({"sub": "olga", "roles": ["operator"]}),
+            _ => json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}),
+        };
+        let file = folder.join(name).with_extension("jwt");
+        fs::write(file, mint.token(&claims)).expect("a token is written");
+    }
+}
+
+/// The public half of the examples' key, as a set of keys.
+pub fn key_set() -> Value {
+    let key: SigningKey = read_key("envoy/demo-key.json");
+    json!({"keys": [key.public_jwk()]})
+}
+
 /// Signs tokens with the examples' key.
 pub struct Mint {
     key: SigningKey,

@@ -332,7 +332,7 @@ fn read_request(stream: &mut TcpStream) -> io::Result<Asked> {
                 if bytes.len() >= length + content {
                     let method = head.method.unwrap_or_default().to_owned();
                     headers.push((":method".to_owned(), method));
-                    let mut form = url::form_urlencoded::parse(&bytes[length..]);
+                    let mut form = form_urlencoded::parse(&bytes[length..]);
                     return Ok(Asked {
                         path: head.path.unwrap_or_default().to_owned(),
                         headers,

@@ -3,7 +3,6 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use countersign::mint::SigningKey;
-use rsa::rand_core::{OsRng, RngCore as _};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -133,7 +132,7 @@ fn hash(token: &str) -> String {
 /// A text that no other has (RFC 9449 §4.2, `jti`).
 pub fn random() -> String {
     let mut octets = [0; 16];
-    OsRng.fill_bytes(&mut octets);
+    getrandom::fill(&mut octets).expect("the system has random octets");
     Base64UrlUnpadded::encode_string(&octets)
 }
 

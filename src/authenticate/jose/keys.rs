@@ -86,6 +86,11 @@ impl KeySet {
         self.keys.iter().map(|key| key.jwk.id())
     }
 
+    /// The `kid` of each key; none for a key without `kid`.
+    pub fn kids(&self) -> impl Iterator<Item = Option<&str>> {
+        self.keys.iter().map(|key| key.jwk.kid())
+    }
+
     /// Whether the set contains the key with this identity.
     pub fn holds(&self, id: &KeyId) -> bool {
         self.ids().any(|own| own == id)

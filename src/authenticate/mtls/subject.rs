@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::net::IpAddr;
 
 /// A pattern of subjects: one URI or DNS name, or several by a wildcard.
@@ -77,6 +78,20 @@ pub enum InvalidSubject {
         "expected segments of letters, digits, `.`, `-` and `_`: none is empty, `.` or `..`, and no `/` is at the end"
     )]
     Segment,
+}
+
+/// Prints the pattern as the configuration writes it.
+impl fmt::Display for SubjectPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Pattern::Uri { uri, any_rest } => {
+                write!(formatter, "{uri}{}", if *any_rest { "/**" } else { "" })
+            }
+            Pattern::Dns { name, below } => {
+                write!(formatter, "{}{name}", if *below { "*" } else { "" })
+            }
+        }
+    }
 }
 
 impl SubjectPattern {

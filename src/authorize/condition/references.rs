@@ -5,7 +5,7 @@ use super::fault::{FaultKind, Position};
 use crate::grammar::is_token;
 
 /// The variables of every expression, and the literals that other languages write in another case.
-const VARIABLES: [&str; 14] = [
+pub(super) const VARIABLES: [&str; 14] = [
     "callers", "claims", "groups", "now", "params", "provider", "request", "roles", "scopes",
     "source", "subject", "true", "false", "null",
 ];

@@ -56,7 +56,7 @@ pub fn read(text: &str) -> Result<Text, Vec<Fault>> {
 }
 
 /// The tokens of a text, without spaces and comments.
-fn tokens(text: &str) -> Vec<Token> {
+pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut lexer = Lexer::new(text);
     let is_token = |token: &Token| token.kind != TokenKind::TokEnd;
     let all = std::iter::from_fn(|| Some(lexer.lex()).filter(is_token));

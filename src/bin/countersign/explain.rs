@@ -1,31 +1,52 @@
 //! `explain`: what the filter does with one request, step by step, and the response.
 //!
-//! The output contains no credential. A header value of the request appears only where the response repeats it, such as
-//! `origin` or `x-request-id`.
+//! The output contains no token, password, API key or cookie value. It contains claims: they are what requirements are about.
+//! A header value of the request appears only where a rule or a condition compares it, where it is forwarded in another
+//! form, and where the response repeats it, such as `origin` or `x-request-id`.
 
+mod credential;
+mod finding;
 mod given;
 mod json;
+mod lack;
+mod message;
+mod reason;
 mod request;
+mod response;
+mod rules;
+mod steps;
 mod text;
+mod token;
+mod upstream;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use anstream::AutoStream;
+use clap::ColorChoice;
 use countersign::authenticate::Principal;
 use countersign::authenticate::jose::signature::{AlgorithmSet, Chosen, Pure};
 use countersign::config::Loaded;
-use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, Step, Trace, evaluate};
+use countersign::evaluate::{Circumstances, Decision, Fetch, Outcome, evaluate};
 use countersign::keys::parse_body;
-use countersign::response::{Reply, reply};
+use countersign::nonce::NonceKey;
+use countersign::response::reply;
 use serde_json::{Value, json};
 
+use self::finding::Finding;
 use self::given::GivenArgs;
 use self::request::RequestArgs;
+use self::response::Response;
+use self::steps::Steps;
+use self::upstream::Changes;
 use crate::exit::{Exit, Failure, Report};
 use crate::file::File;
-use crate::finding::Finding;
+use crate::finding::Finding as Fault;
 use crate::locate::{Configuration, Located, locate};
 use crate::{clock, input, report};
+
+/// The secret of the nonces in responses. It is the same in every run, so that a request can use a nonce of an earlier run.
+const NONCE_SECRET: &[u8] = b"countersign explain";
 
 /// Explains what the filter does with one request.
 #[derive(clap::Args)]
@@ -37,43 +58,66 @@ pub struct Explain {
     document: Option<usize>,
     #[command(flatten)]
     request: RequestArgs,
-    /// A JSON Web Key Set that replaces the keys of every provider
-    #[arg(long, value_name = "FILE")]
-    jwks: Option<PathBuf>,
     #[command(flatten)]
     given: GivenArgs,
     /// The time of the request: RFC 3339, or seconds since 1970; default: now
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        help_heading = "Request"
+    )]
     now: Option<String>,
-    /// Print one JSON object
-    #[arg(long)]
+    /// Evaluate the request so many times, one after the other, and explain the last: for `throttle`, and for a proof that is
+    /// sent again
+    #[arg(
+        long, value_name = "NUMBER", default_value_t = 1, help_heading = "Request",
+        value_parser = clap::value_parser!(u16).range(1..=1000),
+    )]
+    times: u16,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    format: Format,
+    /// The same as `--format json`
+    #[arg(long, hide = true, conflicts_with = "format")]
     json: bool,
+    /// When to colour the text
+    #[arg(long, value_name = "WHEN", default_value_t = ColorChoice::Auto, help_heading = "Output")]
+    color: ColorChoice,
+}
+
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Lines for people
+    Text,
+    /// One JSON object
+    Json,
 }
 
 /// What the filter did with the request.
 struct Explanation<'p> {
     /// The steps of the evaluation, in words.
-    steps: Vec<String>,
+    lines: Vec<String>,
+    /// The rules before the one that matches, each with the reason why it does not.
+    rules: Vec<(String, Finding)>,
+    /// Why the request is denied, or in shadow mode would be.
+    findings: Vec<Finding>,
     decision: Decision<'p>,
     /// The callers, each with the provider that verified it.
     callers: Vec<(&'p str, Rc<Principal>)>,
+    /// What the upstream receives differently; none if the request is not forwarded.
+    changes: Option<Changes>,
+    /// The filter state, by its names.
+    state: Vec<(&'static str, String)>,
     /// The response of the filter; none if the request is forwarded and nothing would be denied.
-    reply: Option<Reply>,
-}
-
-/// Collects the steps of the evaluation, in words.
-#[derive(Default)]
-struct Steps(Vec<String>);
-
-impl Trace for Steps {
-    fn step(&mut self, step: Step<'_>) {
-        self.0.push(step.to_string());
-    }
+    response: Option<Response>,
 }
 
 impl Explain {
     /// Runs the verb.
     pub fn run(&self) -> Result<Report, Failure> {
+        self.check_standard_input()?;
         let file = File::read(&self.file)?;
         let located = locate(&file)?;
         let configuration = self.choose(file.name(), &located)?;
@@ -82,10 +126,9 @@ impl Explain {
             Err(faults) => return Ok(self.invalid(&file, &configuration.path, faults)),
         };
         let explanation = self.evaluate(&loaded)?;
-        let text = if self.json {
-            json::render(&explanation)
-        } else {
-            text::render(&explanation, self.request.is_head())
+        let text = match self.is_json() {
+            true => json::render(&explanation),
+            false => text::render(&explanation, self.is_coloured()),
         };
         let exit = if explanation.decision.passage().is_some() {
             Exit::Success
@@ -127,8 +170,8 @@ impl Explain {
     fn load(
         &self,
         configuration: &Configuration<'_>,
-    ) -> Result<Result<Loaded, Vec<Finding>>, Failure> {
-        let Some(file) = &self.jwks else {
+    ) -> Result<Result<Loaded, Vec<Fault>>, Failure> {
+        let Some(file) = self.given.jwks() else {
             return Ok(configuration.load());
         };
         let keys = parse_body(&input::read_bytes(file)?).map_err(|fault| {
@@ -147,9 +190,9 @@ impl Explain {
     }
 
     /// The report of an invalid configuration.
-    fn invalid(&self, file: &File, path: &str, faults: Vec<Finding>) -> Report {
-        let text = if self.json {
-            let faults: Vec<String> = faults.iter().map(Finding::to_string).collect();
+    fn invalid(&self, file: &File, path: &str, faults: Vec<Fault>) -> Report {
+        let text = if self.is_json() {
+            let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
             format!("{:#}\n", json!({ "faults": faults }))
         } else {
             report::text::faults(&file.source, path, faults)
@@ -169,36 +212,87 @@ impl Explain {
         let backend = Chosen::new(Pure, by_host.unwrap_or_default());
         let policy = plan.policy.as_ref();
         let mut store = plan.empty_store();
+        store.nonce_key = Some(NonceKey::of_secret(NONCE_SECRET));
         let lists = self.given.fetch_lists(policy, &mut store, now)?;
-        let mut settled = Vec::new();
-        let (steps, decision) = loop {
-            let mut steps = Steps(lists.clone());
-            let circumstances = Circumstances {
-                settled: &settled,
-                ..Circumstances::new(&backend, now)
-            };
-            match evaluate(plan, &request, &store, circumstances, &mut steps) {
-                Outcome::Decided(decision, _) => break (steps.0, decision),
-                Outcome::Needs(Fetch::Introspection(asked), _) => {
-                    self.given.answer(policy, &asked, &mut store, now)?;
-                    settled.push(Fetch::Introspection(asked));
+        let mut evaluated = None;
+        for _ in 0..self.times {
+            let (mut settled, mut lines) = (Vec::new(), lists.clone());
+            let (mut steps, mut decision, effects) = loop {
+                let mut steps = Steps::new(policy, &request, now, lines.clone());
+                let circumstances = Circumstances {
+                    settled: &settled,
+                    ..Circumstances::new(&backend, now)
+                };
+                match evaluate(plan, &request, &store, circumstances, &mut steps) {
+                    Outcome::Decided(decision, effects) => break (steps, decision, effects),
+                    Outcome::Needs(fetch, _) => {
+                        if let Fetch::Introspection(asked) = &fetch {
+                            lines.extend(self.given.answer(policy, asked, &mut store, now)?);
+                        } else if !self.given.is_unavailable() {
+                            return Err(given::needs(policy, &fetch));
+                        }
+                        settled.push(fetch);
+                    }
                 }
-                Outcome::Needs(fetch, _) => return Err(given::needs(policy, &fetch)),
+            };
+            decision.commit(effects, &mut store, (plan, &request), now);
+            if let Some(reject) = decision.refusal() {
+                steps.explain(reject, decision.rule, decision.provider);
             }
-        };
+            evaluated = Some((steps, decision));
+        }
+        // INVARIANT: the request is evaluated at least once.
+        let (steps, decision) =
+            evaluated.ok_or_else(|| Failure::new("`--times`: expected at least 1"))?;
         let provider = |caller: &Principal| {
             let provider = policy.and_then(|policy| policy.providers.get(caller.provider().0));
             provider.map_or("?", |provider| provider.name.as_str())
         };
         let callers = decision.principals.iter();
         let callers = callers.map(|caller| (provider(caller), Rc::clone(caller)));
-        let callers = callers.collect();
         let reply = reply(&decision, &plan.presentation, &request, now);
+        let is_forwarded = decision.passage().is_some();
         Ok(Explanation {
-            steps,
+            lines: steps.lines,
+            rules: steps.rules,
+            findings: steps.findings,
+            callers: callers.collect(),
+            changes: is_forwarded.then(|| upstream::changes(&decision, policy)),
+            state: upstream::state(&decision),
+            response: reply.map(|reply| Response::new(reply, &request)),
             decision,
-            callers,
-            reply,
         })
+    }
+
+    /// Refuses to read standard input for two purposes.
+    fn check_standard_input(&self) -> Result<(), Failure> {
+        let files = self
+            .request
+            .files()
+            .chain([Some(self.file.as_path()), self.given.jwks()]);
+        let count = files
+            .flatten()
+            .filter(|file| *file == Path::new("-"))
+            .count();
+        match count {
+            0 | 1 => Ok(()),
+            _ => Err(Failure::new(
+                "expected `-` for one file, found it for several: standard input is read once",
+            )),
+        }
+    }
+
+    fn is_json(&self) -> bool {
+        self.json || self.format == Format::Json
+    }
+
+    fn is_coloured(&self) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+            }
+        }
     }
 }

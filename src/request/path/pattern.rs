@@ -1,5 +1,7 @@
 //! Path patterns: the entries of a rule's `paths`.
 
+use std::fmt;
+
 use super::case::Case;
 use super::reading::{Reading, forbidden, oddity};
 use super::slash::{Segments, segment};
@@ -28,6 +30,20 @@ pub enum PatternSegment {
         /// The verb, which [`Case::fold`] has folded.
         verb: Box<str>,
     },
+}
+
+/// Prints the pattern as the configuration writes it, with folded literals if case is ignored.
+impl fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in &self.segments {
+            match segment {
+                PatternSegment::Literal(text) => write!(formatter, "/{text}")?,
+                PatternSegment::Parameter(name) => write!(formatter, "/{{{name}}}")?,
+                PatternSegment::Verb { name, verb } => write!(formatter, "/{{{name}}}:{verb}")?,
+            }
+        }
+        formatter.write_str(if self.any_rest { "/**" } else { "" })
+    }
 }
 
 /// Why a text is not a valid path pattern.

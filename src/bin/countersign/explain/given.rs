@@ -1,7 +1,7 @@
 //! The files that stand for responses: `explain` opens no network connection.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use countersign::authenticate::{ProviderId, SourceId};
 use countersign::evaluate::{Asked, Fetch};
@@ -16,16 +16,28 @@ use crate::input;
 
 /// The flags with the files.
 #[derive(clap::Args)]
+#[command(next_help_heading = "In place of what is fetched")]
 pub struct GivenArgs {
+    /// A JSON Web Key Set that replaces the keys of every provider; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
     /// The response with the list that a provider fetches; repeat it for several providers
     #[arg(long, value_name = "[PROVIDER=]FILE")]
     entries: Vec<String>,
     /// The response of the authorization server that a provider asks; repeat it for several providers
     #[arg(long, value_name = "[PROVIDER=]FILE")]
     introspection: Vec<String>,
+    /// Treat each fetch for which no file is given as one that failed
+    #[arg(long)]
+    unavailable: bool,
 }
 
 impl GivenArgs {
+    /// The key set that replaces the keys of every provider.
+    pub fn jwks(&self) -> Option<&Path> {
+        self.jwks.as_deref()
+    }
+
     /// Puts the given lists into the store, as if they had been fetched now. Returns a line for each.
     pub fn fetch_lists(
         &self,
@@ -65,14 +77,20 @@ impl GivenArgs {
         Ok(lines)
     }
 
-    /// Puts the given response about a token into the store.
+    /// Whether a fetch for which no file is given has failed.
+    pub fn is_unavailable(&self) -> bool {
+        self.unavailable
+    }
+
+    /// Puts the given response about a token into the store. With `--unavailable` there may be none. Returns what is wrong with
+    /// a response that is no answer: the filter does not use it.
     pub fn answer(
         &self,
         policy: Option<&Policy>,
         asked: &Asked,
         store: &mut Store,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<String>, Failure> {
         let servers = policy.map_or(&[][..], |policy| &policy.servers);
         let names: Vec<_> = servers.iter().map(|server| &*server.name).collect();
         for argument in &self.introspection {
@@ -92,13 +110,18 @@ impl GivenArgs {
                 headers: Vec::new(),
                 body: input::read_bytes(file)?,
             };
-            let (answer, _) = server
-                .answer(Some(&response), now)
-                .map_err(|fault| input::failure(file, |name| format!("`{name}`: {fault}")))?;
-            store.introspections.keep(asked.id, answer, now, now);
-            return Ok(());
+            return Ok(match server.answer(Some(&response), now) {
+                Ok((answer, _)) => {
+                    store.introspections.keep(asked.id, answer, now, now);
+                    None
+                }
+                Err(fault) => Some(format!("`{}`: {fault}", input::name(file))),
+            });
         }
-        Err(needs(policy, &Fetch::Introspection(asked.clone())))
+        match self.unavailable {
+            true => Ok(None),
+            false => Err(needs(policy, &Fetch::Introspection(asked.clone()))),
+        }
     }
 }
 
@@ -149,6 +172,6 @@ pub fn needs(policy: Option<&Policy>, fetch: &Fetch) -> Failure {
         ),
     };
     Failure::new(format_args!(
-        "the filter {what} of provider `{name}` at run time; pass the response with `{flag}`"
+        "the filter {what} of provider `{name}` at run time; pass the response with `{flag}`, or `--unavailable`"
     ))
 }

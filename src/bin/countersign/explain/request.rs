@@ -1,26 +1,33 @@
 //! The request that the command line describes.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use base64ct::{Base64, Encoding};
 use countersign::grammar::{is_token, sha256_of_hex};
 use countersign::request::{KnownPeer, RequestView};
 
+use super::message::Message;
 use crate::exit::Failure;
 use crate::input;
 
 /// The flags that describe the request.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Request")]
 pub struct RequestArgs {
-    /// The method of the request
-    #[arg(long, default_value = "GET")]
-    method: String,
-    /// The path of the request as the client sends it, with its query
+    /// The method of the request [default: GET]
     #[arg(long)]
-    path: String,
-    /// The host of the request
-    #[arg(long, default_value = "localhost")]
-    host: String,
+    method: Option<String>,
+    /// The path of the request as the client sends it, with its query
+    #[arg(long, required_unless_present = "request")]
+    path: Option<String>,
+    /// The host of the request [default: localhost]
+    #[arg(long)]
+    host: Option<String>,
+    /// A file with the request: a line such as `GET /orders/7 HTTP/1.1`, then headers; `-` for standard input. A body is not
+    /// read
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["method", "path", "host"])]
+    request: Option<PathBuf>,
     /// The request arrives over plain HTTP; default: HTTPS
     #[arg(long)]
     plain_http: bool,
@@ -42,56 +49,74 @@ pub struct RequestArgs {
     /// A policy in the route's metadata, which `match.policy` matches; repeat it for several
     #[arg(long = "policy", value_name = "NAME")]
     policies: Vec<String>,
-    /// A header of the request, or `@FILE` for a file with one header per line; repeat it for several
+    /// A header of the request, or `@FILE` for a file with one header per line (`@-`: standard input); repeat it for several
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// A token for the Authorization header
+    /// A token for the Authorization header. Other users of this machine can see it in the process list, and the shell keeps
+    /// it in its history: prefer `--bearer-file`
     #[arg(long, value_name = "TOKEN")]
     bearer: Option<String>,
-    /// A file that contains a token for the Authorization header
+    /// A file that contains a token for the Authorization header; `-` for standard input
     #[arg(long, value_name = "FILE")]
     bearer_file: Option<PathBuf>,
+    /// A file that contains `user:password` for the Authorization header (Basic); `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    user_file: Option<PathBuf>,
 }
 
 /// A header name in lower case, and its value.
-pub type Header = (String, Vec<u8>);
+pub type Header = (Vec<u8>, Vec<u8>);
 
 impl RequestArgs {
-    /// Whether the method is HEAD.
-    pub fn is_head(&self) -> bool {
-        self.method == "HEAD"
+    /// The files that are read.
+    pub fn files(&self) -> impl Iterator<Item = Option<&Path>> {
+        let headers = self.headers.iter();
+        let headers = headers.map(|own| own.strip_prefix('@').map(Path::new));
+        let others = [&self.request, &self.bearer_file, &self.user_file];
+        headers.chain(others.into_iter().map(Option::as_deref))
     }
 
     /// The headers and pseudo-headers, as Envoy passes them to the filter.
     pub fn headers(&self) -> Result<Vec<Header>, Failure> {
         let scheme: &[u8] = if self.plain_http { b"http" } else { b"https" };
+        let message = self.request.as_deref().map(Message::read).transpose()?;
+        let message = message.unwrap_or_else(|| Message {
+            method: self.method.as_deref().unwrap_or("GET").into(),
+            target: self.path.as_deref().map(Into::into),
+            authority: Some(self.host.as_deref().unwrap_or("localhost").into()),
+            headers: Vec::new(),
+        });
         let mut headers = vec![
-            (":method".to_owned(), self.method.clone().into_bytes()),
-            (":scheme".to_owned(), scheme.to_vec()),
-            (":authority".to_owned(), self.host.clone().into_bytes()),
-            (":path".to_owned(), self.path.clone().into_bytes()),
+            (b":method".to_vec(), message.method),
+            (b":scheme".to_vec(), scheme.to_vec()),
         ];
+        let authority = message.authority.unwrap_or_default();
+        headers.push((b":authority".to_vec(), authority));
+        headers.extend(message.target.map(|target| (b":path".to_vec(), target)));
+        headers.extend(message.headers);
         for argument in &self.headers {
             match argument.strip_prefix('@') {
-                None => headers.push(parse_header(argument)?),
+                None => headers.push(parse_header(argument.as_bytes())?),
                 Some(file) => {
-                    let text = input::read_text(file.as_ref())?;
-                    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+                    let bytes = input::read_bytes(file.as_ref())?;
+                    let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+                    for line in lines.filter(|line| !line.is_empty()) {
                         headers.push(parse_header(line)?);
                     }
                 }
             }
         }
-        let from_file = self
-            .bearer_file
-            .as_deref()
-            .map(input::read_text)
-            .transpose()?;
+        let from_file = self.bearer_file.as_deref().map(input::read_text);
+        let from_file = from_file.transpose()?;
         for token in self.bearer.iter().chain(&from_file) {
-            headers.push(parse_header(&format!(
-                "authorization: Bearer {}",
-                token.trim()
-            ))?);
+            let header = format!("authorization: Bearer {}", token.trim());
+            headers.push(parse_header(header.as_bytes())?);
+        }
+        if let Some(file) = &self.user_file {
+            let login = input::read_text(file)?;
+            let login = Base64::encode_string(login.trim_end_matches(['\r', '\n']).as_bytes());
+            let header = format!("authorization: Basic {login}");
+            headers.push(parse_header(header.as_bytes())?);
         }
         Ok(headers)
     }
@@ -109,7 +134,7 @@ impl RequestArgs {
     pub fn view<'r>(&'r self, headers: &'r [Header], peer: &'r KnownPeer) -> RequestView<'r> {
         let headers = headers
             .iter()
-            .map(|(name, value)| (name.as_bytes(), value.as_slice()));
+            .map(|(name, value)| (name.as_slice(), value.as_slice()));
         RequestView::new(headers.collect())
             .over_tls(!self.plain_http)
             .from_client(self.client)
@@ -127,23 +152,24 @@ fn sha256(text: &str) -> Result<[u8; 32], &'static str> {
 }
 
 /// Parses `name: value`. The failure does not repeat the line, which may contain a token.
-fn parse_header(line: &str) -> Result<Header, Failure> {
+fn parse_header(line: &[u8]) -> Result<Header, Failure> {
     let invalid =
         |what: &str| Failure::new(format_args!("expected a header as `name: value`: {what}"));
-    let (name, value) = line
-        .split_once(':')
+    let colon = line.iter().position(|byte| *byte == b':');
+    let (name, value) = colon
+        .and_then(|colon| Some((line.get(..colon)?, line.get(colon + 1..)?)))
         .ok_or_else(|| invalid("the colon is missing"))?;
-    if !is_token(name) {
+    if !str::from_utf8(name).is_ok_and(is_token) {
         return Err(invalid(
             "the text before the colon is not a valid header name",
         ));
     }
-    if name.eq_ignore_ascii_case("host") {
+    if name.eq_ignore_ascii_case(b"host") {
         return Err(invalid("set the host with `--host`"));
     }
-    let value = value.trim_matches([' ', '\t']);
-    if value.contains(['\r', '\n', '\0']) {
+    let value = value.trim_ascii();
+    if value.iter().any(|byte| b"\r\n\0".contains(byte)) {
         return Err(invalid("the value contains a line break or a zero byte"));
     }
-    Ok((name.to_ascii_lowercase(), value.as_bytes().to_vec()))
+    Ok((name.to_ascii_lowercase(), value.to_vec()))
 }
