@@ -17,6 +17,7 @@ pub mod document;
 pub mod envoy;
 pub mod example;
 pub mod expression;
+pub mod findings;
 pub mod http2;
 pub mod issuer;
 pub mod leaks;
