@@ -224,6 +224,12 @@ impl Differences {
             );
         }
         let atoms = gate.access.atoms();
+        if atoms.iter().any(|atom| matches!(atom, Atom::Network(_))) {
+            let when = "the address of the client is an IPv4 address within IPv6 (`::ffff:10.1.2.3`), which is that IPv4 \
+                        address now";
+            self.permits("remote_ip", (403, RBAC_DENIED), when);
+            self.add("remote_ip", (200, ""), (403, "forbidden"), when);
+        }
         let looks_at_spelling = atoms
             .iter()
             .any(|atom| matches!(atom, Atom::Path(_) | Atom::Host(_)));

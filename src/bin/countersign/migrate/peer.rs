@@ -11,8 +11,8 @@ use super::write::{list, mapping};
 /// The name of the provider.
 const PEER: &str = "peer";
 
-/// Whether the certificate has a URI that is this text, or one below it.
-pub fn with_uri(uri: &str, how: How) -> Formula {
+/// Whether the certificate has a URI that is this text, or one below it. None for other texts.
+pub fn with_uri(uri: &str, how: How) -> Option<Formula> {
     let text = Text {
         how,
         text: uri.to_owned(),
@@ -23,16 +23,15 @@ pub fn with_uri(uri: &str, how: How) -> Formula {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b":/.-_".contains(&byte))
         && (how == How::Exact || how == How::Prefix && uri.ends_with('/'));
-    match is_expressible {
-        false => Formula::atom(Atom::Unknown("certificate".to_owned())),
-        true => Formula::any([
+    is_expressible.then(|| {
+        Formula::any([
             Formula::all([
                 Formula::atom(Atom::Verified(PEER.to_owned())),
                 Formula::atom(Atom::Subject(PEER.to_owned(), text)),
             ]),
             Formula::atom(Atom::OnlyRequired("the name in a certificate".to_owned())),
-        ]),
-    }
+        ])
+    })
 }
 
 /// The provider of the certificates that a formula asks about.

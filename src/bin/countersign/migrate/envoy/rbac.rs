@@ -139,12 +139,12 @@ fn common(node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Formula {
     if let Some(name) = node.at(&["authenticated", "principal_name"])
         && let Strings::OneOf(texts) = strings(&name)
         && texts.iter().all(|text| !text.ignores_case)
+        && let each = texts
+            .iter()
+            .map(|text| peer::with_uri(&text.text, text.how))
+        && let Some(each) = each.collect::<Option<Vec<_>>>()
     {
-        return Formula::any(
-            texts
-                .iter()
-                .map(|text| peer::with_uri(&text.text, text.how)),
-        );
+        return Formula::any(each);
     }
     let construct = node.members().next().map_or("empty", |(name, _)| name);
     let text = match construct {

@@ -123,7 +123,7 @@ impl Reader<'_, '_> {
     fn when(&mut self, item: &Node<'_>) -> Formula {
         let key = item.text("key").unwrap_or_default();
         let own = |prefix: &str| key.strip_prefix(prefix).and_then(names_in_brackets);
-        let values = match key {
+        match key {
             "request.auth.principal" => {
                 self.values(item, &mut |_, _, value| request_principal(value))
             }
@@ -150,8 +150,7 @@ impl Reader<'_, '_> {
                     self.lost("when", item, &text)
                 }
             }
-        };
-        values
+        }
     }
 
     /// `values` and `notValues` of a condition.
@@ -254,41 +253,30 @@ const TRUST_DOMAIN: &str = "cluster.local";
 
 /// An identity without `spiffe://`, with `*` at its end or alone.
 fn principal(notes: &mut Notes, place: &str, value: &str) -> Formula {
-    match (value, value.strip_suffix('*')) {
+    let peer = match (value, value.strip_suffix('*')) {
         ("*", _) => peer::with_uri(&format!("spiffe://{TRUST_DOMAIN}/"), How::Prefix),
-        (_, Some(prefix)) if prefix.ends_with('/') => {
-            peer::with_uri(&format!("spiffe://{prefix}"), How::Prefix)
-        }
-        (value, None) if !value.contains('*') => {
-            peer::with_uri(&format!("spiffe://{value}"), How::Exact)
-        }
-        _ => unknown(notes, "principals", place, "this pattern"),
-    }
+        (_, Some(prefix)) => peer::with_uri(&format!("spiffe://{prefix}"), How::Prefix),
+        (value, None) => peer::with_uri(&format!("spiffe://{value}"), How::Exact),
+    };
+    peer.unwrap_or_else(|| unknown(notes, "principals", place, "this pattern"))
 }
 
 fn namespace(notes: &mut Notes, place: &str, value: &str) -> Formula {
-    match value.contains('*') {
-        true => unknown(notes, "namespaces", place, "this pattern"),
-        false => peer::with_uri(&format!("spiffe://{TRUST_DOMAIN}/ns/{value}/"), How::Prefix),
-    }
+    let uri = format!("spiffe://{TRUST_DOMAIN}/ns/{value}/");
+    peer::with_uri(&uri, How::Prefix)
+        .unwrap_or_else(|| unknown(notes, "namespaces", place, "this pattern"))
 }
 
 fn service_account(notes: &mut Notes, place: &str, default: &str, value: &str) -> Formula {
     let (namespace, name) = value.split_once('/').unwrap_or((default, value));
-    match value.contains('*') {
-        true => unknown(notes, "serviceAccounts", place, "this pattern"),
-        false => peer::with_uri(
-            &format!("spiffe://{TRUST_DOMAIN}/ns/{namespace}/sa/{name}"),
-            How::Exact,
-        ),
-    }
+    let uri = format!("spiffe://{TRUST_DOMAIN}/ns/{namespace}/sa/{name}");
+    peer::with_uri(&uri, How::Exact)
+        .unwrap_or_else(|| unknown(notes, "serviceAccounts", place, "this pattern"))
 }
 
 fn trust_domain(notes: &mut Notes, place: &str, value: &str) -> Formula {
-    match value.contains('*') {
-        true => unknown(notes, "trustDomains", place, "this pattern"),
-        false => peer::with_uri(&format!("spiffe://{value}/"), How::Prefix),
-    }
+    peer::with_uri(&format!("spiffe://{value}/"), How::Prefix)
+        .unwrap_or_else(|| unknown(notes, "trustDomains", place, "this pattern"))
 }
 
 fn network(notes: &mut Notes, place: &str, value: &str) -> Formula {
