@@ -50,7 +50,7 @@ pub fn gates(file: &File) -> Vec<Gate> {
 fn of_manager(file: &File, root: &Node<'_>, manager: &Node<'_>) -> Option<Gate> {
     let hops = manager.member("xff_num_trusted_hops");
     let scope = Scope {
-        file: &file.name,
+        file: file.name(),
         settings: Settings {
             is_normalized: manager.is_true("normalize_path"),
             is_direct: manager.is_true("use_remote_address")
@@ -97,7 +97,7 @@ fn of_manager(file: &File, root: &Node<'_>, manager: &Node<'_>) -> Option<Gate> 
 /// The gate of filters without a connection manager, such as those of an `EnvoyFilter`.
 fn of_filters(file: &File, root: &Node<'_>) -> Option<Gate> {
     let scope = Scope {
-        file: &file.name,
+        file: file.name(),
         settings: Settings {
             is_normalized: false,
             is_direct: false,
@@ -110,7 +110,18 @@ fn of_filters(file: &File, root: &Node<'_>) -> Option<Gate> {
     if chain.is_empty() {
         return None;
     }
-    let (authentication, access) = chain.base();
+    let (authentication, mut access) = chain.base();
+    // Routes of another part of the file can have settings for these filters.
+    root.visit(&mut |node| {
+        if let Some(settings) = node.member("typed_per_filter_config")
+            && settings.members().next().is_some()
+        {
+            let text = "settings of a route: the gate denies every request";
+            let place = scope.place(&settings);
+            let never = matcher::unknown(&mut notes, "typed_per_filter_config", &place, text);
+            access = Formula::all([access.clone(), never]);
+        }
+    });
     Some(gate("filters", chain, authentication, access, scope, notes))
 }
 

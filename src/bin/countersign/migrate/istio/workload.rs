@@ -58,7 +58,7 @@ pub fn policies(file: &File) -> Vec<Policy<'_>> {
                 _ => return,
             };
             if group.starts_with("security.istio.io/") {
-                found.push(Policy::new(&file.name, node, kind));
+                found.push(Policy::new(file.name(), node, kind));
             }
         });
     }
@@ -187,6 +187,11 @@ impl<'f> Policy<'f> {
 }
 
 impl Workload {
+    /// Whether these are workloads of the namespace whose policies apply to the whole mesh.
+    pub fn is_of_root(&self) -> bool {
+        self.namespace == ROOT_NAMESPACE
+    }
+
     /// The name of the gate.
     pub fn name(&self) -> String {
         let labels = self
