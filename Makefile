@@ -23,10 +23,15 @@ setup: ## fetch what is missing: the Rust target, and an Envoy
 module: setup
 	@scripts/at-once 'building the filter' scripts/build-module 'building the tool that trims it' '$(TRIM_MODULE)'
 
-build: module ## dist/countersign.wasm with its .sha256, and dist/countersign, the native command
+build: module ## dist/countersign.wasm with its .sha256, dist/countersign, the native command, its completions and manual pages
 	@echo "==> building the command"
 	@cargo build --release --locked --bin countersign
 	@cp "$${CARGO_TARGET_DIR:-target}/release/countersign" dist/countersign
+	@mkdir -p dist/completions
+	@dist/countersign completions bash >dist/completions/countersign.bash
+	@dist/countersign completions fish >dist/completions/countersign.fish
+	@dist/countersign completions zsh >dist/completions/_countersign
+	@dist/countersign man --out dist/man >/dev/null
 
 # Side by side, since the filter is linked on one core.
 demo-ready:
@@ -38,8 +43,8 @@ demo-ready:
 demo: demo-ready ## play every situation against a real Envoy and print what comes back
 	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE)
 
-run: demo-ready ## start Envoy with the filter on port 10000 and leave it running; RECIPE=role-per-path: with a policy of the README
-	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE) -- $(if $(RECIPE),--recipe '$(RECIPE)',--stay)
+run: demo-ready ## start Envoy with the filter on port 10000 and leave it running; RECIPE=role-per-path: with a recipe of docs/cookbook.md; CONFIG=FILE: with your configuration
+	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE) -- $(if $(RECIPE),--recipe '$(RECIPE)',$(if $(CONFIG),--config '$(CONFIG)',--stay))
 
 test: module ## the core, a real Envoy, the command, the tool that trims the module
 	@echo "==> testing"
@@ -66,7 +71,10 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer:: introspection::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: passwords:: digest:: possession:: handoff:: several_proxies::
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
+	@echo "==> testing the documentation with curl"
+	@command -v curl >/dev/null || { echo "there is no curl: install it (Debian: apt-get install curl)" >&2; exit 1; }
+	@$(WITH_ENVOY) REAL_CURL=1 cargo test --locked --test envoy docs::
 	@echo "==> testing a module without kinds of credentials"
 	@OUT=target/modules/without-kinds.wasm FEATURES= scripts/build-module
 	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/target/modules/without-kinds.wasm" \

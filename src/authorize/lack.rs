@@ -56,6 +56,13 @@ pub enum Lack<'a> {
     AnyOf(Vec<Vec<Lack<'a>>>),
 }
 
+impl Lack<'_> {
+    /// Whether a new authentication of the caller could change it (RFC 9470).
+    pub fn is_of_authentication(&self) -> bool {
+        matches!(self, Self::Class { .. } | Self::Age { .. })
+    }
+}
+
 /// What names are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamesKind {

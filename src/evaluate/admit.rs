@@ -91,7 +91,8 @@ impl<'p> Evaluation<'p, '_> {
             });
             effects.failed_conditions += u32::from(holds.is_err());
         };
-        let input = Input {
+        // Built again for the trace: a copy would cost every request, also without a trace.
+        let input = || Input {
             principal,
             provider: decision.provider.unwrap_or_default(),
             callers: &decision.principals,
@@ -104,12 +105,13 @@ impl<'p> Evaluation<'p, '_> {
             budget: &self.budget,
             on_condition: &on_condition,
         };
-        let checked = check(input);
+        let checked = check(input());
         if checked.is_err() {
             observers.borrow_mut().0.step(Step::Unmet {
                 everywhere,
+                authentication_last: decision.hides && !everywhere,
                 requirements,
-                input,
+                input: input(),
             });
         }
         checked

@@ -68,6 +68,8 @@ pub enum Step<'a> {
     Unmet {
         /// Whether they are those of every caller: the top-level `require`.
         everywhere: bool,
+        /// Whether `acr` and `max_age` are checked after the others, because the rule hides.
+        authentication_last: bool,
         /// The requirements.
         requirements: &'a Requirements,
         /// What they were evaluated against.

@@ -25,11 +25,11 @@ const CLOSED_PORT: u16 = 1;
 /// What the clients are told: names and values of their environment.
 pub type Variables<'a> = &'a [(&'a str, &'a str)];
 
-fn key() -> SigningKey {
+pub fn key() -> SigningKey {
     read_key("tests/keys/es256.json")
 }
 
-fn token(scope: &str) -> String {
+pub fn token(scope: &str) -> String {
     let key = key();
     let algorithm = key.algorithm().unwrap();
     let header = json!({"alg": algorithm.name(), "kid": key.kid()});

@@ -7,6 +7,7 @@ mod support;
 
 mod clients;
 mod digest;
+mod documented;
 mod introspection;
 mod issuer;
 mod kinds;

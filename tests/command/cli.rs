@@ -723,18 +723,22 @@ fn explain_evaluates_a_minted_token() {
         ran.lines(),
         [
             "the path is read as `/orders/7`",
+            "rule `health` does not match: the path is not `/healthz`",
+            "rule `write` does not match: the method is not `PUT`",
             "rule `read` matches",
             "access: a credential is required",
             "the request has a Bearer credential",
             "provider `corp` verified subject `alice`, scopes `orders:read`",
             "passes: subject `alice`, verified by provider `corp`",
+            "filter state: countersign.rule=read, countersign.provider=corp, countersign.subject=alice",
         ]
     );
 
     let ran = explain(&["--path", "/orders/7"]);
     assert_eq!(ran.code, DENIED);
     assert!(ran.out.contains(
-        "\nthe request has no credential\ndenied: unauthorized\n\nHTTP/1.1 401 Unauthorized\n"
+        "\nthe request has no credential\nrequires a credential of provider `corp`: the request has none\n\
+         denied: unauthorized\n"
     ));
     assert!(
         ran.out
@@ -749,7 +753,11 @@ fn explain_evaluates_a_minted_token() {
 
     let ran = explain(&["--path", "/orders/7", "--method", "HEAD"]);
     assert_eq!(ran.code, DENIED);
-    assert!(ran.out.ends_with("content-length: 112\n\n"), "{}", ran.out);
+    assert!(
+        ran.out.ends_with("\ncontent-length: 112\n\n"),
+        "{}",
+        ran.out
+    );
 
     let ran = explain(&["--path", "/orders/7", "--method", "PUT", "--bearer", &token]);
     assert_eq!(ran.code, DENIED);
@@ -761,8 +769,11 @@ fn explain_evaluates_a_minted_token() {
     let ran = explain(&["--path", "/orders/7%00"]);
     assert_eq!(ran.code, DENIED);
     assert!(
-        ran.out
-            .starts_with("denied: ambiguous_path\n\nHTTP/1.1 400 Bad Request\n"),
+        ran.out.starts_with(
+            "upstreams could read the path differently: it has a control or format character\n\
+                 denied: ambiguous_path\nfilter state: countersign.reason=ambiguous_path\n\n\
+                 HTTP/1.1 400 Bad Request\n"
+        ),
         "{}",
         ran.out
     );
@@ -770,7 +781,7 @@ fn explain_evaluates_a_minted_token() {
     let ran = explain(&["--path", "/healthz"]);
     assert_eq!(
         (ran.code, *ran.lines().last().unwrap()),
-        (GOOD, "passes: anonymous")
+        (GOOD, "filter state: countersign.rule=health")
     );
 }
 
@@ -796,8 +807,10 @@ fn explain_names_what_is_removed_and_what_is_set() {
     assert_eq!(ran.code, GOOD, "{}", ran.err);
     assert!(
         ran.out.ends_with(
-            "passes: subject `alice`, verified by provider `corp`\nremoved: x_original_url, authorization\nset: x-auth-subject\n\
-             removed from the query: parameters that the upstream must not receive\n"
+            "passes: subject `alice`, verified by provider `corp`\nremoved: x_original_url, authorization\n\
+             set: x-auth-subject: alice\ntarget: /orders/7\n\
+             filter state: countersign.rule=read, countersign.provider=corp, countersign.subject=alice, \
+             countersign.changed=1\n"
         ),
         "{}",
         ran.out
@@ -1065,6 +1078,7 @@ fn explain_uses_the_given_time() {
         ("2026-03-01T12:12:00Z", DENIED),
         ("2026-03-01T11:00:00Z", DENIED),
         ("noon", FAILURE),
+        ("253402300800", FAILURE),
     ] {
         let ran = desk.run(&[
             "explain",
@@ -1124,7 +1138,7 @@ fn explain_prints_json() {
     ] {
         assert_eq!(explanation[name], value, "{name}");
     }
-    assert_eq!(explanation["steps"].as_array().unwrap().len(), 5);
+    assert_eq!(explanation["steps"].as_array().unwrap().len(), 7);
 
     desk.write("bad.json", r#"{"relm": "x", "default": "public"}"#);
     let ran = desk.run(&["explain", "bad.json", "--path", "/", "--json"]);

@@ -22,6 +22,24 @@ use crate::support::certificate::Certificate;
 /// The cases that `explain` cannot show, by a part of their names, each with the reason.
 const EXCLUDED: [(&str, &str); 0] = [];
 
+/// The kind of the first finding, by the reason.
+const CAUSES: [(&str, &str); 13] = [
+    ("acr_insufficient", "acr"),
+    ("authentication_too_old", "max_age"),
+    ("insufficient_scope", "scope"),
+    ("role_missing", "role"),
+    ("group_missing", "group"),
+    ("claim_mismatch", "claim"),
+    ("cel_false", "condition"),
+    ("cel_failed", "condition"),
+    // Or `condition`, if the conditions of the alternatives are too expensive together.
+    ("none_of_any_of", "any_of condition"),
+    ("address_not_allowed", "network"),
+    ("token_expired", "token"),
+    ("token_claim_mismatch", "claim"),
+    ("provider_not_accepted", "provider"),
+];
+
 /// How many processes run at the same time.
 const WORKERS: usize = 2;
 
@@ -371,6 +389,12 @@ impl Explained {
             let found = printed["findings"].as_array().map_or(0, Vec::len);
             if details != format!("countersign_{reason}") {
                 differences.push(format!("reason {reason}, details {details}"));
+            }
+            let kind = printed["findings"][0]["kind"].as_str();
+            let expected = CAUSES.iter().find(|(own, _)| *own == reason);
+            let is_cause = |kinds: &str| kinds.split(' ').any(|own| Some(own) == kind);
+            if expected.is_some_and(|(_, own)| !is_cause(own)) {
+                differences.push(format!("the first finding for {reason} is {kind:?}"));
             }
             if found == 0 {
                 differences.push(format!("no finding for the reason {reason}"));

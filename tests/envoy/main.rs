@@ -10,6 +10,7 @@ mod support;
 
 mod audit;
 mod certificates;
+mod comparison;
 mod conditions;
 mod cookbook;
 mod credentials;

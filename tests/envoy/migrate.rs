@@ -1,7 +1,8 @@
 //! What `countersign migrate` writes never permits what the old filters denied, and its report announces every other status.
 //!
 //! Each configuration runs in one Envoy twice: behind the old filters, and behind the filter with the configuration that the
-//! command wrote. Random requests go to both. The configurations are the examples of `tests/migrate/`, and random ones.
+//! command wrote. Random requests go to both. The configurations are the examples of `tests/migrate/`, and random ones, which
+//! are written to `target/tmp/migrate/`.
 //!
 //! | variable | effect |
 //! |---|---|
@@ -11,10 +12,11 @@
 //! | `REQUESTS=20000` | so many requests for each configuration |
 //! | `SEED=7` | other requests, and other random configurations |
 
+use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::support::envoy::{Bootstrap, Envoy};
 use crate::support::migrate::compare::{Expected, Listeners, Outcome};
@@ -30,12 +32,9 @@ const REQUESTS: usize = 200;
 /// How many requests a random configuration gets by default.
 const FEWER_REQUESTS: usize = 100;
 /// How many random configurations there are of each kind by default.
-const CONFIGURATIONS: usize = 4;
+const CONFIGURATIONS: usize = 2;
 /// How many configurations are in one Envoy.
 const AT_ONCE: usize = 20;
-
-/// At least so many of a hundred requests that the old filters permitted are still permitted.
-const KEPT: usize = 50;
 
 /// The options with which more is carried over: the user vouches that some spellings are the same.
 const ASSUMPTIONS: [&str; 6] = [
@@ -62,7 +61,7 @@ fn with_assumptions_most_of_what_was_permitted_still_is() {
         let kept = outcome.both_permitted * 100;
         assert!(outcome.old_permitted > 0, "{}", example.name);
         assert!(
-            kept >= outcome.old_permitted * KEPT,
+            kept >= outcome.old_permitted * example.kept,
             "{}: {outcome}",
             example.name
         );
@@ -98,16 +97,18 @@ fn assert_without_faults(examples: &[Example], outcomes: &[Outcome]) {
 fn random_configurations_are_never_wider_either() {
     let (first, count) = (number("SEED", 1), number("CONFIGURATIONS", CONFIGURATIONS));
     let kinds = std::env::var("KIND").unwrap_or_else(|_| KINDS.join(" "));
+    // Not a temporary folder: a fault is understood with the configuration.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("migrate");
+    fs::create_dir_all(&folder).unwrap();
     let mut faults = Vec::new();
     for kind in kinds.split(' ') {
         for options in [&[][..], &ASSUMPTIONS[..]] {
             let mut total = Outcome::default();
             let seeds: Vec<usize> = (first..first + count).collect();
             for seeds in seeds.chunks(AT_ONCE) {
-                let folder = TempDir::new().unwrap();
                 let examples = seeds
                     .iter()
-                    .map(|seed| example(kind, *seed as u64, folder.path()));
+                    .map(|seed| example(kind, *seed as u64, &folder));
                 let examples: Vec<Example> = examples.collect();
                 let translated = translate(&examples, options);
                 let requests = number("REQUESTS", FEWER_REQUESTS);

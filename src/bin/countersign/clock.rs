@@ -18,9 +18,14 @@ pub fn time(now: Option<&str>) -> Result<Timestamp, Failure> {
     }
 }
 
+/// The last second of the year 9999: a later time cannot be printed.
+const LAST: i64 = 253_402_300_799;
+
 fn parse(text: &str) -> Option<Timestamp> {
     if let Ok(seconds) = text.parse() {
-        return Some(Timestamp::from_seconds(seconds));
+        return Some(seconds)
+            .filter(|seconds| *seconds <= LAST)
+            .map(Timestamp::from_seconds);
     }
     humantime::parse_rfc3339_weak(text).ok().map(since_epoch)
 }

@@ -16,6 +16,7 @@ mod response;
 mod rules;
 mod steps;
 mod text;
+mod times;
 mod token;
 mod upstream;
 
@@ -57,26 +58,31 @@ pub struct Explain {
     document: Option<usize>,
     #[command(flatten)]
     request: RequestArgs,
-    /// A JSON Web Key Set that replaces the keys of every provider; `-` for standard input
-    #[arg(long, value_name = "FILE")]
-    jwks: Option<PathBuf>,
     #[command(flatten)]
     given: GivenArgs,
     /// The time of the request: RFC 3339, or seconds since 1970; default: now
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        help_heading = "Request"
+    )]
     now: Option<String>,
     /// Evaluate the request so many times, one after the other, and explain the last: for `throttle`, and for a proof that is
     /// sent again
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(
+        long, value_name = "NUMBER", default_value_t = 1, help_heading = "Request",
+        value_parser = clap::value_parser!(u16).range(1..=1000),
+    )]
     times: u16,
     /// The form of the output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
     /// The same as `--format json`
     #[arg(long, hide = true, conflicts_with = "format")]
     json: bool,
     /// When to colour the text
-    #[arg(long, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    #[arg(long, value_name = "WHEN", default_value_t = ColorChoice::Auto, help_heading = "Output")]
     color: ColorChoice,
 }
 
@@ -165,7 +171,7 @@ impl Explain {
         &self,
         configuration: &Configuration<'_>,
     ) -> Result<Result<Loaded, Vec<String>>, Failure> {
-        let Some(file) = &self.jwks else {
+        let Some(file) = self.given.jwks() else {
             return Ok(configuration.load());
         };
         let keys = parse_body(&input::read_bytes(file)?).map_err(|fault| {
@@ -273,7 +279,7 @@ impl Explain {
         let files = self
             .request
             .files()
-            .chain([Some(self.file.as_path()), self.jwks.as_deref()]);
+            .chain([Some(self.file.as_path()), self.given.jwks()]);
         let count = files
             .flatten()
             .filter(|file| *file == Path::new("-"))

@@ -5,12 +5,15 @@
 
 mod check;
 mod clock;
+mod completions;
+mod examples;
 mod exit;
 mod explain;
 mod file;
 mod hash;
 mod input;
 mod locate;
+mod man;
 mod migrate;
 mod mint;
 mod node;
@@ -44,19 +47,28 @@ struct Command {
 #[derive(Subcommand)]
 enum Verb {
     /// Checks the configurations in a file: their errors, and settings around them that make them ineffective.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = examples::CHECK)]
     Check(check::Check),
     /// Explains what the filter does with one request: the steps and the response.
-    #[command(after_help = EXIT_CODES)]
-    Explain(explain::Explain),
+    #[command(after_help = examples::EXPLAIN)]
+    Explain(Box<explain::Explain>),
     /// Translates configurations of Envoy's own filters, Istio and Envoy Gateway.
     Migrate(migrate::Migrate),
     /// Prints the JSON Schema of the configuration or of the error body.
+    #[command(after_help = examples::SCHEMA)]
     Schema(schema::Schema),
     /// Reads a secret from standard input and prints its hash for the configuration.
+    #[command(after_help = examples::HASH)]
     Hash(hash::Hash),
     /// Signs a token for tests.
-    Mint(mint::Mint),
+    #[command(after_help = examples::MINT)]
+    Mint(Box<mint::Mint>),
+    /// Prints the completion script of a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(completions::Completions),
+    /// Prints the manual page of the command or of a verb, or writes all pages.
+    #[command(after_help = examples::MAN)]
+    Man(man::Man),
 }
 
 fn main() -> ExitCode {
@@ -87,5 +99,7 @@ fn run(verb: Verb) -> Result<Report, Failure> {
         Verb::Schema(schema) => schema.run(),
         Verb::Hash(hash) => hash.run(),
         Verb::Mint(mint) => mint.run(),
+        Verb::Completions(completions) => completions.run(),
+        Verb::Man(man) => man.run(),
     }
 }

@@ -17,8 +17,10 @@ mod divide;
 mod envoy;
 mod formula;
 mod gate;
+mod gateway;
 mod istio;
 mod pattern;
+mod peer;
 mod report;
 mod write;
 
@@ -27,6 +29,8 @@ use std::path::PathBuf;
 use countersign::config;
 
 use self::assume::{Assumed, Assumption};
+use self::atom::Atom;
+use self::divide::Groups;
 use self::gate::Gate;
 use self::report::{GateReport, Report as Announced};
 use self::write::Written;
@@ -39,7 +43,8 @@ Several files are one deployment. Each gate, which is a listener or a workload, 
 
 What cannot be translated is denied, and the report names it. `--assume` lets more be translated:
   trailing-slash  the upstream serves nothing else under `/path/` than under `/path`
-  segments        the prefix `/api` means `/api` and what is below it, and no request for `/apix` is meant
+  segments        the prefix `/api` means `/api` and what is below it, not `/apix`; the templates `{*}` and
+                  `{**}` mean any text
   hosts           case, port and a dot at the end of a host make no difference
 
 Exit codes:
@@ -96,6 +101,7 @@ impl Migrate {
             gates.extend(envoy::gates(file));
         }
         gates.extend(istio::gates(&files));
+        gates.extend(gateway::gates(&files));
         make_names_unique(&mut gates);
         if let Some(wanted) = &self.gate {
             gates.retain(|gate| gate.name == *wanted);
@@ -156,8 +162,10 @@ fn make_names_unique(gates: &mut [Gate]) {
 
 /// Translates a gate. The output is loaded as the filter loads it; if that fails, it denies every request.
 fn translate(mut gate: Gate, assumed: Assumed) -> Result<Translated, Failure> {
-    let rules = divide::rules(&gate, assumed);
-    note_assumptions(&mut gate, assumed);
+    let groups = Groups::of(&gate, assumed);
+    note_assumptions(&mut gate, &groups, assumed);
+    let rules = groups.into_rules(&gate);
+    note_limits(&mut gate);
     let text = Written::new(&gate, &rules).text().map_err(Failure::new)?;
     let (text, rules) = match fault(&text) {
         None => (text, rules),
@@ -172,24 +180,42 @@ fn translate(mut gate: Gate, assumed: Assumed) -> Result<Translated, Failure> {
         }
     };
     Ok(Translated {
-        report: announce::report(gate, &rules, assumed),
+        report: announce::report(gate, &rules),
         configuration: text,
     })
 }
 
 /// Notes the paths at which an assumption would permit more.
-fn note_assumptions(gate: &mut Gate, assumed: Assumed) {
+fn note_assumptions(gate: &mut Gate, groups: &Groups, assumed: Assumed) {
     for (name, what, more) in assumed.others() {
-        let patterns = divide::that_need(gate, assumed, more);
+        let more = Groups::of(gate, more);
+        let patterns = groups.differing(&more).map(|own| format!("`{own}`"));
+        let patterns: Vec<String> = patterns.collect();
         if patterns.is_empty() {
             continue;
         }
-        let patterns: Vec<String> = patterns.iter().map(|own| format!("`{own}`")).collect();
         let text = format!(
             "{what}, so that less is permitted at {}; see `--assume {name}`",
             patterns.join(", ")
         );
         gate.notes.lost("spelling", "", text);
+    }
+}
+
+/// Notes the questions that rules can ask only about callers with a credential, or not at all.
+fn note_limits(gate: &mut Gate) {
+    let mut limits = Vec::new();
+    for atom in gate.access.atoms() {
+        limits.extend(atom.limit(!gate.providers.is_empty()));
+    }
+    gate.access.visit(&mut |atom, holds| {
+        if let (Atom::OnlyRequired(text), false) = (atom, holds) {
+            let text = format!("{text} can be required, and not excluded");
+            limits.push(("negation", text));
+        }
+    });
+    for (construct, text) in limits {
+        gate.notes.lost(construct, "", text);
     }
 }
 

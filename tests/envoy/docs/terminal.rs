@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -104,16 +104,26 @@ fn set_up(folder: &Path) -> PathBuf {
         )
         .unwrap();
     }
-    // `make test` needs no curl: see docs/curl.py.
-    if std::env::var_os("REAL_CURL").is_none() {
-        let curl = in_repository("tests/envoy/docs/curl.py");
-        let program = format!("#!/bin/sh\nexec python3 '{}' \"$@\"\n", curl.display());
-        fs::write(programs.join("curl"), program).unwrap();
-        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(programs.join("curl"), executable).unwrap();
-    }
+    let curl = programs.join("curl");
+    fs::write(
+        &curl,
+        format!("#!/bin/sh\nexec {} \"$@\"\n", curl_command()),
+    )
+    .unwrap();
+    fs::set_permissions(&curl, PermissionsExt::from_mode(0o755)).unwrap();
     example::write_tokens(&folder.join("tokens"), &Mint::new());
     programs
+}
+
+/// The client: by default the one of `docs/curl.py`, since `make test` needs no curl.
+fn curl_command() -> String {
+    if std::env::var_os("REAL_CURL").is_none() {
+        let program = in_repository("tests/envoy/docs/curl.py");
+        return format!("python3 '{}'", program.display());
+    }
+    // Without the progress that it shows if its output is no terminal.
+    let path = std::env::var("PATH").unwrap();
+    format!("env PATH='{path}' curl --no-progress-meter")
 }
 
 /// The lines of an output, as they come.

@@ -1,5 +1,7 @@
 //! Links, anchors and names of files in the pages.
 
+use std::fs;
+
 use regex_lite::Regex;
 
 use super::expect_none;
@@ -91,6 +93,54 @@ fn every_file_that_is_named_exists() {
         }
     }
     expect_none(&faults);
+}
+
+/// Code, examples and scripts name pages that exist, with anchors that exist.
+#[test]
+fn every_page_that_code_names_exists() {
+    let page = Regex::new(r"\bdocs/[a-z/-]+\.md(?:#[a-z0-9_-]+)?").unwrap();
+    let (mut faults, mut named) = (Vec::new(), 0);
+    for path in files_with_text() {
+        let text = fs::read_to_string(in_repository(&path)).unwrap_or_default();
+        for (number, line) in text.lines().enumerate() {
+            for found in page.find_iter(line) {
+                named += 1;
+                let (target, anchor) = found
+                    .as_str()
+                    .split_once('#')
+                    .unwrap_or((found.as_str(), ""));
+                let at = format!("{path}:{}", number + 1);
+                if !in_repository(target).exists() {
+                    faults.push(format!("{at}: no file `{target}`"));
+                } else if !anchor.is_empty()
+                    && !markdown::anchors(&Page::read(target).text).contains(anchor)
+                {
+                    faults.push(format!("{at}: no anchor `#{anchor}` in `{target}`"));
+                }
+            }
+        }
+    }
+    assert!(named > 10, "found only {named}");
+    expect_none(&faults);
+}
+
+/// The files in which comments and messages can name a page.
+fn files_with_text() -> Vec<String> {
+    let mut files: Vec<String> = ["Makefile", "Cargo.toml"].map(str::to_owned).to_vec();
+    let mut folders: Vec<String> = ["src", "envoy", "examples", "scripts"]
+        .map(str::to_owned)
+        .to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(in_repository(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
+            match entry.path().is_dir() {
+                true => folders.push(path),
+                false => files.push(path),
+            }
+        }
+    }
+    files
 }
 
 fn page_folder(page: &Page) -> std::path::PathBuf {

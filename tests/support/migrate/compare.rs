@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::client::{Connection, Response};
-use super::requests::Request;
+use super::requests::{FORGED, Request};
 use super::translated::Translated;
 
 /// How long a response may take.
@@ -105,12 +105,10 @@ impl Listeners {
         if !expected.are_spellings_equal {
             return false;
         }
-        let mut words = expected.segments.iter();
         let begins = |segment: &str, word: &str| segment.starts_with(word) && segment != word;
-        if request
-            .segments()
-            .any(|segment| words.any(|word| begins(segment, word)))
-        {
+        let words = &expected.segments;
+        let mut segments = request.segments();
+        if segments.any(|segment| words.iter().any(|word| begins(segment, word))) {
             return true;
         }
         let mut spellings = request.other_spellings().into_iter();
@@ -137,7 +135,7 @@ impl Expected<'_> {
     fn fault(&self, request: &Request, old: &Answer, new: &Answer) -> Option<String> {
         let pair = (old.status(), new.status());
         if new.is_permitted() && !old.is_permitted() {
-            let is_announced = request.is_other_spelling && self.translated.permits();
+            let is_announced = request.is_other_spelling && self.translated.permits(pair.0);
             return (!is_announced).then(|| PERMITTED.to_owned());
         }
         if pair.0 != pair.1 && !self.translated.announces(pair) {
@@ -149,8 +147,11 @@ impl Expected<'_> {
         }
         for name in self.identity {
             let (before, after) = (old.received(name), new.received(name));
-            // Without a value, the upstream is told less.
-            if after.is_some() && after != before {
+            // Without a value, the upstream is told less. Before, it may not have been told of a token that is valid.
+            let is_forged = after.as_deref().is_some_and(|after| after.contains(FORGED));
+            if is_forged && after != before
+                || before.is_some() && after.is_some() && after != before
+            {
                 return Some(format!("IDENTITY: another value of {name}"));
             }
         }

@@ -29,19 +29,21 @@ impl<'m> Manifests<'m> {
         self.0.iter().filter(move |one| one["kind"] == kind)
     }
 
-    /// The policy that holds for an HTTPRoute: its own, else that of the gateway.
-    fn policy_of(self, route: &Value) -> Option<&'m Value> {
+    /// The policy that holds for an HTTPRoute, and its target: the route itself, else the gateway.
+    fn policy_of(self, route: &Value) -> Option<(&'m Value, String)> {
         let targets = |policy: &&Value, kind: &str, name: &Value| {
             let spec = &policy["spec"];
             let listed = spec["targetRefs"].as_array().into_iter().flatten();
             let mut targets = listed.chain(spec.get("targetRef"));
             targets.any(|target| target["kind"] == kind && target["name"] == *name)
         };
-        let mut policies = self.of_kind("SecurityPolicy");
-        let own = policies.find(|policy| targets(policy, "HTTPRoute", &route["metadata"]["name"]));
-        let parent = &route["spec"]["parentRefs"][0]["name"];
-        let mut policies = self.of_kind("SecurityPolicy");
-        own.or_else(|| policies.find(|policy| targets(policy, "Gateway", parent)))
+        let found = |kind: &str, name: &Value| {
+            let mut policies = self.of_kind("SecurityPolicy");
+            let policy = policies.find(|policy| targets(policy, kind, name))?;
+            Some((policy, format!("{kind}/{}", name.as_str()?)))
+        };
+        found("HTTPRoute", &route["metadata"]["name"])
+            .or_else(|| found("Gateway", &route["spec"]["parentRefs"][0]["name"]))
     }
 
     /// The members of a Secret.
@@ -63,7 +65,7 @@ pub fn manager(manifests: &[Value]) -> Value {
     let manifests = Manifests(manifests);
     let policies: Vec<&Value> = manifests
         .of_kind("HTTPRoute")
-        .filter_map(|route| manifests.policy_of(route))
+        .filter_map(|route| Some(manifests.policy_of(route)?.0))
         .collect();
     // The order of `newOrderedHTTPFilter`.
     let mut filters = Vec::new();

@@ -46,6 +46,24 @@ impl Workload {
         }
     }
 
+    /// Which of these gates is the workload's, by names such as `shop app=orders`: the one with the most labels.
+    pub fn gate<'n>(&self, names: impl Iterator<Item = &'n str>) -> Option<usize> {
+        let has = |label: &str| {
+            let (name, value) = label.split_once('=').unwrap_or_default();
+            self.labels.get(name).is_some_and(|own| own == value)
+        };
+        let ranked = names.enumerate().filter_map(|(at, name)| {
+            let mut parts = name.split(' ');
+            let namespace = parts.next()?;
+            let is_own = namespace == self.namespace;
+            let labels: Vec<&str> = parts.collect();
+            let is_near = is_own || namespace == ROOT_NAMESPACE;
+            (is_near && labels.iter().all(|label| has(label)))
+                .then_some(((is_own, labels.len()), at))
+        });
+        ranked.max().map(|(_, at)| at)
+    }
+
     /// Whether a policy is attached: by namespace, and by selector.
     fn has(&self, policy: &Value) -> bool {
         let namespace = policy["metadata"]["namespace"].as_str();

@@ -6,16 +6,13 @@ use super::super::envoy::{module_path, wasm_filter};
 use super::translated::Translated;
 use super::{Example, gateway, istio};
 
-/// The filters that `migrate` replaces, by the ends of their types.
+/// The filters that `migrate` replaces, by the ends of their types. `cors` stays before the filter.
 const REPLACED: [&str; 4] = [
     ".jwt_authn.v3.JwtAuthentication",
     ".rbac.v3.RBAC",
     ".basic_auth.v3.BasicAuth",
     ".api_key_auth.v3.ApiKeyAuth",
 ];
-
-/// The filter that is replaced where the configuration answers preflights.
-const CORS: [&str; 1] = [".cors.v3.Cors"];
 
 impl Example {
     /// The listener with the old filters.
@@ -32,12 +29,8 @@ impl Example {
         let (mut kept, mut names, mut place) = (Vec::new(), Vec::new(), None);
         for (position, filter) in filters.enumerate() {
             let kind = kind(&filter["typed_config"]);
-            let is = |ends: &[&str]| ends.iter().any(|end| kind.ends_with(end));
-            let is_replaced = if is(&CORS) {
-                translated.has_cors()
-            } else {
-                is(&REPLACED) && (!is_of_envoy || translated.replaces(position))
-            };
+            let is_replaced = REPLACED.iter().any(|end| kind.ends_with(end))
+                && (!is_of_envoy || translated.replaces(position));
             if is_replaced {
                 place.get_or_insert(kept.len());
                 names.push(filter["name"].clone());
@@ -96,7 +89,10 @@ impl Example {
                 "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}],
             }]});
         }
-        to_upstream(&mut manager["route_config"]);
+        // Envoy Gateway answers 404 where no HTTPRoute is for a request, in both listeners.
+        if !self.is_of_gateway() {
+            to_upstream(&mut manager["route_config"]);
+        }
         manager
     }
 

@@ -57,6 +57,9 @@ pub struct Requests {
 struct Token {
     key: String,
     claims: Map<String, Value>,
+    /// Where it is usually sent. Default: as every token.
+    #[serde(default)]
+    locations: Vec<Location>,
 }
 
 /// Where a token is sent.
@@ -81,7 +84,8 @@ pub struct Request {
     host: String,
     /// The other headers, each with its end of line.
     headers: String,
-    /// What is odd about its credential's spelling: the filter may accept what the old filters do not.
+    /// Whether it has something that the filter accepts in more spellings than the old filters: a token behind a scheme in
+    /// another spelling, beside a cookie that is ignored, or in a preflight; an IPv4 address as an IPv6 address.
     pub is_other_spelling: bool,
     /// Its tokens.
     pub tokens: Vec<String>,
@@ -89,8 +93,10 @@ pub struct Request {
     pub description: String,
 }
 
+/// What a client sends in headers that only the filters may set.
+pub const FORGED: &str = "forged-by-the-client";
 /// Signed with a key that the issuer does not have.
-const FORGED: &str = "forged";
+const BY_ANOTHER_KEY: &str = "forged";
 
 fn usual_methods() -> Vec<String> {
     ["GET", "POST"].map(str::to_owned).to_vec()
@@ -173,8 +179,7 @@ impl<'r> Maker<'r> {
         }
         for name in &requests.identity {
             if self.chance(30) {
-                let value = "forged-by-the-client".to_owned();
-                draft.headers.push((name.clone(), value));
+                draft.headers.push((name.clone(), FORGED.to_owned()));
             }
         }
         if !requests.forwarded.is_empty() && self.chance(60) {
@@ -323,16 +328,24 @@ impl<'r> Maker<'r> {
     }
 
     fn add_token(&mut self, draft: &mut Draft) {
-        let token = self.token(draft);
+        let tokens = &self.requests.tokens;
+        let chosen = self.one(tokens);
+        let token = self.token(chosen, draft);
         leaks::of_token(&token);
         draft.tokens.push(token.clone());
         let usual = Location::Header("authorization".to_owned(), "Bearer ".to_owned());
-        let locations = &self.requests.locations;
-        let location = match locations.first() {
+        let all = &self.requests.locations;
+        let own = if chosen.locations.is_empty() {
+            all
+        } else {
+            &chosen.locations
+        };
+        let location = match own.first() {
             None => usual,
-            Some(first) if self.chance(60) => first.clone(),
-            Some(_) if self.chance(10) => usual,
-            Some(_) => self.one(locations).clone(),
+            Some(first) if self.chance(55) => first.clone(),
+            Some(_) if self.chance(75) => self.one(own).clone(),
+            Some(_) if self.chance(20) => usual,
+            Some(_) => self.one(all).clone(),
         };
         match location {
             Location::Header(name, prefix) => {
@@ -366,8 +379,8 @@ impl<'r> Maker<'r> {
     }
 
     /// A token: in more than half of the cases a good one.
-    fn token(&mut self, draft: &mut Draft) -> String {
-        let Token { key, claims } = self.one(&self.requests.tokens).clone();
+    fn token(&mut self, chosen: &Token, draft: &mut Draft) -> String {
+        let Token { key, claims, .. } = chosen;
         let mut spec = json!({"key": key, "claims": claims});
         let names: Vec<&String> = claims.keys().collect();
         let name = (*self.one(&names)).clone();
@@ -401,7 +414,7 @@ impl<'r> Maker<'r> {
                 spec["claims"]["iss"] = json!(self.one(others).claims.get("iss"));
                 "perhaps another issuer's name"
             }
-            7 => FORGED,
+            7 => BY_ANOTHER_KEY,
             8 => {
                 spec["tamper"] = json!("signature");
                 "a changed signature"
@@ -457,7 +470,7 @@ impl<'r> Maker<'r> {
         };
         draft.notes.push(format!("{note}: {}", spec["claims"]));
         let spec: TokenSpec = serde_json::from_value(spec).expect("a token as the tables have it");
-        let keys = if note == FORGED {
+        let keys = if note == BY_ANOTHER_KEY {
             &self.foreign
         } else {
             &self.keys
@@ -482,6 +495,12 @@ impl Draft {
         if !self.cookies.is_empty() {
             headers.push(("cookie".to_owned(), self.cookies.join("; ")));
         }
+        let is_beside = self.tokens.len() > 1 && !self.cookies.is_empty();
+        let is_preflight = headers
+            .iter()
+            .any(|(name, _)| name == "access-control-request-method");
+        let is_mapped = headers.iter().any(|(_, value)| value.contains("::ffff:"));
+        let is_in_preflight = !self.tokens.is_empty() && is_preflight;
         let mut lines = String::new();
         for (name, value) in &headers {
             lines.push_str(&format!("{name}: {value}\r\n"));
@@ -495,7 +514,7 @@ impl Draft {
             target: self.path,
             host: host.to_owned(),
             headers: lines,
-            is_other_spelling: self.is_other_spelling,
+            is_other_spelling: self.is_other_spelling || is_beside || is_in_preflight || is_mapped,
             tokens: self.tokens,
             description: String::new(),
         };

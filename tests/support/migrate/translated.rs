@@ -42,6 +42,7 @@ struct GateReport {
 
 #[derive(Deserialize)]
 struct Difference {
+    old: Answer,
     new: Answer,
     permits: bool,
 }
@@ -92,11 +93,17 @@ impl Translated {
                         .unwrap_or_else(|| panic!("{}: no report on {name}", example.name)),
                 }
             });
-        let translated = Self {
-            gates: gates.collect(),
-        };
-        assert!(!translated.gates.is_empty(), "{}: no gate", example.name);
-        translated
+        let mut gates: Vec<Gate> = gates.collect();
+        if let Some(workload) = &example.workload {
+            let chosen = workload.gate(gates.iter().map(|gate| gate.name.as_str()));
+            gates = gates
+                .into_iter()
+                .enumerate()
+                .filter(|(at, _)| chosen == Some(*at))
+                .map(|(_, gate)| gate)
+                .collect();
+        }
+        Self { gates }
     }
 
     /// No gate at all, which announces nothing.
@@ -117,28 +124,25 @@ impl Translated {
         self.gates.is_empty() || sources.any(|source| source.contains(&part))
     }
 
-    /// Whether something that was denied is permitted by intention, so that the report says so.
-    pub fn permits(&self) -> bool {
+    /// Whether something that received this status is permitted by intention, and the report says so.
+    pub fn permits(&self, old: u16) -> bool {
         let mut differences = self.gates.iter().flat_map(|gate| &gate.report.differences);
-        differences.any(|difference| difference.permits && difference.new.status == 200)
+        differences.any(|one| one.permits && (one.old.status, one.new.status) == (old, 200))
     }
 
-    /// Whether a configuration answers CORS requests.
-    pub fn has_cors(&self) -> bool {
-        let mut gates = self.gates.iter();
-        gates.any(|gate| gate.configuration["cors"].is_object())
-    }
-
-    /// Whether each configuration is for some of the routes.
+    /// Whether each configuration is for some of the routes, as those of Envoy Gateway are.
     pub fn is_for_routes(&self) -> bool {
-        self.gates.len() > 1
+        let is_for = |gate: &Gate, kind: &str| gate.name.contains(kind);
+        let mut gates = self.gates.iter();
+        gates.any(|gate| is_for(gate, " HTTPRoute/") || is_for(gate, " Gateway/"))
     }
 
-    /// The gate of a route of Envoy Gateway, by the name of its HTTPRoute.
+    /// The gate of a route of Envoy Gateway: that of the target of its policy.
     pub fn gate_of(&self, route: &Value) -> Option<&Gate> {
-        let name = route["metadata"]["filter_metadata"]["countersign.test"]["route"].as_str()?;
+        let test = &route["metadata"]["filter_metadata"]["countersign.test"];
+        let target = test["target"].as_str()?;
         let mut gates = self.gates.iter();
-        gates.find(|gate| gate.name.split(['/', ' ']).next_back() == Some(name))
+        gates.find(|gate| gate.name.ends_with(&format!(" {target}")))
     }
 }
 

@@ -1,7 +1,8 @@
 //! `make demo`: sends requests to an Envoy with the filter and the configurations of `envoy/`, and prints the responses.
 //!
 //! `make run` runs `demo --stay`: it leaves Envoy running and prints requests to paste. `make run RECIPE=…` runs
-//! `demo --recipe …`: it does the same with one of the policies in the README, and plays the transcript of the policy.
+//! `demo --recipe …`: it does the same with a recipe of `docs/cookbook.md`, and plays the transcript of the recipe.
+//! `make run CONFIG=…` runs `demo --config …`: it does the same with the configuration in a file.
 #![allow(clippy::restriction, reason = "a demo may panic")]
 
 mod certificates;
@@ -20,9 +21,9 @@ use signal_hook::iterator::Signals;
 use tempfile::TempDir;
 
 use support::authorization;
-use support::cookbook;
+use support::cookbook::{self, Recipe};
 use support::envoy::Envoy;
-use support::example::{self, DAY, Mint};
+use support::example::{self, Mint};
 use support::upstream::Upstream;
 
 /// The ports in the example.
@@ -35,8 +36,9 @@ fn main() -> ExitCode {
         (None, _) => false,
         (Some("--stay"), None) => true,
         (Some("--recipe"), Some(name)) => return play_recipe(&name),
+        (Some("--config"), Some(file)) => return run_configuration(&file),
         _ => {
-            eprintln!("error: expected no argument, `--stay`, or `--recipe NAME`");
+            eprintln!("error: expected no argument, `--stay`, `--recipe NAME`, or `--config FILE`");
             return ExitCode::FAILURE;
         }
     };
@@ -46,7 +48,8 @@ fn main() -> ExitCode {
     if stay {
         let bootstrap = bootstrap(free_or(LISTENER), free_or(ADMIN), upstream.port());
         let envoy = Envoy::start_with(&bootstrap, Stdio::inherit());
-        print_requests(envoy.listener("public"), envoy.admin_address(), &mint);
+        write_tokens(&mint);
+        print_requests(envoy.listener("public"), envoy.admin_address());
         wait_for_signal();
         return ExitCode::SUCCESS;
     }
@@ -100,7 +103,7 @@ fn add_listener(bootstrap: &mut Value, mut other: Value) {
     }
 }
 
-/// Runs Envoy with a policy of the README until Ctrl-C. If no policy has this name, prints the names of all policies.
+/// Runs Envoy with a recipe of the cookbook until Ctrl-C. If no recipe has this name, prints the names of all recipes.
 fn play_recipe(name: &str) -> ExitCode {
     let mut recipes = cookbook::recipes();
     if !recipes.iter().any(|recipe| recipe.name == name) {
@@ -118,6 +121,7 @@ fn play_recipe(name: &str) -> ExitCode {
     let mut bootstrap = cookbook::bootstrap(&recipes, upstream.port(), login.port());
     listen(&mut bootstrap, free_or(LISTENER), free_or(ADMIN));
     let envoy = Envoy::start_with(&bootstrap, Stdio::null());
+    write_tokens(&mint);
     let server = envoy.listener(name);
     println!("==> Envoy listens on {server}; requests to paste into another terminal:\n");
     for line in recipes.iter().flat_map(|recipe| &recipe.transcript) {
@@ -135,6 +139,45 @@ fn play_recipe(name: &str) -> ExitCode {
     println!("==> press Ctrl-C to stop Envoy");
     wait_for_signal();
     ExitCode::SUCCESS
+}
+
+/// Runs Envoy with the configuration in a file until Ctrl-C.
+fn run_configuration(file: &str) -> ExitCode {
+    let text = std::fs::read_to_string(file).map_err(|fault| fault.to_string());
+    let recipe = match text.and_then(|text| Recipe::of_configuration("config", &text)) {
+        Ok(recipe) => recipe,
+        Err(fault) => {
+            eprintln!("error: {file}: {fault}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("==> starting the upstream and Envoy");
+    let (upstream, mint, login) = (Upstream::start(), Mint::new(), authorization::start());
+    let mut bootstrap = cookbook::bootstrap(&[recipe], upstream.port(), login.port());
+    listen(&mut bootstrap, free_or(LISTENER), free_or(ADMIN));
+    let envoy = match Envoy::try_start(&bootstrap, Stdio::inherit()) {
+        Ok(envoy) => envoy,
+        Err(fault) => {
+            eprintln!(
+                "{fault}\nerror: Envoy does not start: `countersign check {file}` lists the faults"
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    write_tokens(&mint);
+    let server = envoy.listener("config");
+    println!("==> Envoy listens on {server}. A request to paste into another terminal:\n");
+    println!("curl -i http://{server}/orders/17 -H \"{READER}\"\n");
+    println!("==> the access log follows; press Ctrl-C to stop Envoy");
+    wait_for_signal();
+    ExitCode::SUCCESS
+}
+
+/// Writes tokens to files of the folder `tokens`, and prints where.
+fn write_tokens(mint: &Mint) {
+    example::write_tokens(&support::in_repository("tokens"), mint);
+    let names = example::TOKENS.map(|name| format!("tokens/{name}.jwt"));
+    println!("==> wrote {}; they are valid for a day", names.join(", "));
 }
 
 /// The port, or 0 (any port) if it is in use.
@@ -165,29 +208,29 @@ fn bearer(token: &str) -> Vec<u8> {
     format!("Bearer {token}").into_bytes()
 }
 
+/// The header with a token of `tokens/`, as a shell reads it in double quotes.
+const READER: &str = "authorization: Bearer $(cat tokens/reader.jwt)";
+
 /// Prints requests to paste into another terminal.
-fn print_requests(server: SocketAddr, admin: SocketAddr, mint: &Mint) {
-    let reader = mint.token(&json!({"scope": "orders:read"}));
-    let operator = mint.token(&json!({"sub": "olga", "roles": ["operator"]}));
-    let expired =
-        mint.token(&json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}));
+fn print_requests(server: SocketAddr, admin: SocketAddr) {
     println!(
-        "==> Envoy listens on {server}. Requests to paste into another terminal; the tokens are valid for a day:\n"
+        "==> Envoy listens on {server}. Requests to paste into another terminal, in this folder:\n"
     );
     println!("# public\ncurl -i http://{server}/healthz\n");
     println!("# 401: no credential\ncurl -i http://{server}/orders/17\n");
-    for (what, token, path) in [
-        ("200: alice may read orders", &reader, "-i"),
-        ("403: alice may not write orders", &reader, "-i -X POST"),
-        ("401: the token is expired", &expired, "-i"),
+    for (what, token, request) in [
+        ("200: alice may read orders", "reader", "/orders/17"),
+        (
+            "403: alice may not write orders",
+            "reader",
+            "/orders/17 -X POST",
+        ),
+        ("401: the token is expired", "expired", "/orders/17"),
+        ("200: olga is an operator", "operator", "/admin/users"),
     ] {
-        println!(
-            "# {what}\ncurl {path} http://{server}/orders/17 -H 'authorization: Bearer {token}'\n"
-        );
+        let header = READER.replace("reader", token);
+        println!("# {what}\ncurl -i http://{server}{request} -H \"{header}\"\n");
     }
-    println!(
-        "# 200: olga is an operator\ncurl -i http://{server}/admin/users -H 'authorization: Bearer {operator}'\n"
-    );
     println!("# the metrics\ncurl -s http://{admin}/stats/prometheus | grep ^countersign_\n");
     println!("==> the access log follows; press Ctrl-C to stop Envoy");
 }

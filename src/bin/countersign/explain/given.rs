@@ -1,7 +1,7 @@
 //! The files that stand for responses: `explain` opens no network connection.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use countersign::authenticate::{ProviderId, SourceId};
 use countersign::evaluate::{Asked, Fetch};
@@ -16,7 +16,11 @@ use crate::input;
 
 /// The flags with the files.
 #[derive(clap::Args)]
+#[command(next_help_heading = "In place of what is fetched")]
 pub struct GivenArgs {
+    /// A JSON Web Key Set that replaces the keys of every provider; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
     /// The response with the list that a provider fetches; repeat it for several providers
     #[arg(long, value_name = "[PROVIDER=]FILE")]
     entries: Vec<String>,
@@ -29,6 +33,11 @@ pub struct GivenArgs {
 }
 
 impl GivenArgs {
+    /// The key set that replaces the keys of every provider.
+    pub fn jwks(&self) -> Option<&Path> {
+        self.jwks.as_deref()
+    }
+
     /// Puts the given lists into the store, as if they had been fetched now. Returns a line for each.
     pub fn fetch_lists(
         &self,

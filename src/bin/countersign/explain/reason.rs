@@ -97,16 +97,10 @@ pub fn finding(
             );
             Finding::new("provider", json!(accepted), found, message)
         }
-        Reject::NoRule => match rule {
-            Some(rule) => fact(
-                "rule",
-                format!("rule `{}` denies every caller", plain(&rule.name)),
-            ),
-            None => fact(
-                "rule",
-                "no rule matches, and the default denies every caller",
-            ),
-        },
+        Reject::NoRule => fact(
+            "rule",
+            "no rule matches, and the default denies every caller",
+        ),
         Reject::TooManyFailures { retry_after } => fact(
             "throttle",
             format!("too many failures (`throttle`): blocked for {retry_after} s"),

@@ -13,6 +13,7 @@ use crate::input;
 
 /// The flags that describe the request.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Request")]
 pub struct RequestArgs {
     /// The method of the request [default: GET]
     #[arg(long)]

@@ -1,6 +1,7 @@
 //! Collects the steps of an evaluation: their words, and what was found.
 
 use countersign::authorize::condition::OPERATIONS;
+use countersign::authorize::lack::Lack;
 use countersign::authorize::{Access, Needs};
 use countersign::evaluate::{Step, Throttling, Trace};
 use countersign::grammar::unprintable::escaped;
@@ -47,12 +48,14 @@ impl<'e> Steps<'e> {
         }
     }
 
-    /// Adds a finding, unless it is known: the credentials of a request are looked at twice if a rule hides.
-    pub fn find(&mut self, finding: Finding) {
-        if !self.findings.contains(&finding) {
-            self.lines.extend(finding.lines());
-            self.findings.push(finding);
-        }
+    /// Adds the findings of one step before those of earlier steps: if a rule hides, the request is looked at twice, and the
+    /// second time decides.
+    fn find(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        let new: Vec<Finding> = findings.into_iter().collect();
+        let lines = new.iter().filter(|own| !self.findings.contains(own));
+        self.lines.extend(lines.flat_map(Finding::lines));
+        self.findings.retain(|known| !new.contains(known));
+        self.findings.splice(..0, new);
     }
 
     /// Adds the finding of a denial that no step explains.
@@ -69,7 +72,7 @@ impl<'e> Steps<'e> {
             return;
         };
         let finding = reason::finding(reject, policy, rule, provider, self.request);
-        finding.into_iter().for_each(|finding| self.find(finding));
+        self.find(finding);
     }
 
     fn say(&mut self, line: impl Into<String>) {
@@ -162,34 +165,38 @@ impl Trace for Steps<'_> {
                 self.say(line);
             }
             Step::Proven(by) => self.say(format!("the client has proved possession: {by}")),
-            Step::Missing(provider) => self.find(Finding::new(
+            Step::Missing(provider) => self.find([Finding::new(
                 "provider",
                 provider,
                 serde_json::Value::Null,
                 format!("a credential of provider `{provider}` is missing"),
-            )),
+            )]),
             Step::Invalid(invalid) => {
                 let finding = credential::finding(&invalid, self.request, self.now);
-                finding.into_iter().for_each(|finding| self.find(finding));
+                self.find(finding);
             }
             Step::Unmet {
                 everywhere,
+                authentication_last,
                 requirements,
                 input,
             } => {
                 if everywhere {
                     self.say("the caller does not meet the top-level `require`");
                 }
-                let lacks = requirements.lacks(input);
+                let mut lacks = requirements.lacks(input);
+                if authentication_last {
+                    lacks.sort_by_key(Lack::is_of_authentication);
+                }
                 if lacks.is_empty() {
                     // Each condition holds for itself.
                     let message = format!(
                         "the conditions of the request need more than {OPERATIONS} operations together"
                     );
-                    self.find(token::fact("condition", message));
+                    self.find([token::fact("condition", message)]);
                 }
-                let findings = lack::findings(&lacks, input.principal, self.policy);
-                findings.into_iter().for_each(|finding| self.find(finding));
+                let findings = lack::findings(&lacks, input.principal, self.policy, self.now);
+                self.find(findings);
             }
             Step::Condition { holds, spent } => {
                 let result = match holds {

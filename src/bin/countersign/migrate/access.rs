@@ -44,7 +44,7 @@ impl Access {
 /// The formula for requests without a credential.
 pub fn without_credential(formula: &Formula) -> Formula {
     formula.given(&|atom| match atom {
-        Atom::Verified(_) | Atom::Claim { .. } => Some(Known::False),
+        Atom::Verified(_) | Atom::Subject(..) | Atom::Claim { .. } => Some(Known::False),
         Atom::NoToken(_) => Some(Known::True),
         _ => None,
     })
@@ -94,16 +94,12 @@ pub fn access(
 }
 
 fn required(gate: &Gate, formula: Formula) -> Access {
+    let names = gate.providers.iter().map(|own| own.name.clone());
+    let needed: Vec<String> = names.filter(|name| needs(&formula, name)).collect();
     let parts = match formula {
         Formula::All(parts) => parts,
         other => vec![other],
     };
-    let mut needed = Vec::new();
-    for part in &parts {
-        if let Formula::Literal(Atom::Verified(name), true) = part {
-            needed.push(name.clone());
-        }
-    }
     let alternatives = parts.iter().find_map(names_of_alternatives);
     let (providers, all) = match (needed.len(), alternatives) {
         (0, Some(names)) => (names, false),
@@ -189,6 +185,17 @@ fn values_of_claim(formula: &Formula) -> Option<(String, Vec<String>)> {
         values.push(text.text.clone());
     }
     found
+}
+
+/// Whether the formula holds for no request without a credential of this provider.
+fn needs(formula: &Formula, name: &str) -> bool {
+    let without = formula.given(&|atom| match atom {
+        Atom::Verified(own) | Atom::Subject(own, _) | Atom::Claim { provider: own, .. } => {
+            (own == name).then_some(Known::False)
+        }
+        _ => None,
+    });
+    without == Formula::False
 }
 
 /// The providers, if the formula is that one of them verified a token.

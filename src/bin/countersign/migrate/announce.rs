@@ -3,24 +3,23 @@
 use std::fmt;
 
 use super::access::Access;
-use super::assume::Assumed;
 use super::atom::Atom;
 use super::divide::Rule;
 use super::formula::Formula;
-use super::gate::Gate;
+use super::gate::{Gate, Location, Provider};
 use super::report::{Difference, GateReport, NewAnswer, Note, OldAnswer, Statuses};
 
 const JWT_MISSING: &str = "Jwt is missing";
 const RBAC_DENIED: &str = "RBAC: access denied";
 
 /// The report about a gate and its rules.
-pub fn report(gate: Gate, rules: &[Rule], assumed: Assumed) -> GateReport {
+pub fn report(gate: Gate, rules: &[Rule]) -> GateReport {
     let mut differences = Differences {
         list: gate.notes.differences.clone(),
     };
     differences.of_requests(&gate);
     differences.of_credentials(&gate);
-    differences.of_rules(&gate, rules, assumed);
+    differences.of_rules(&gate, rules);
     let mut statuses: Vec<Statuses> = Vec::new();
     for difference in &differences.list {
         let pair = Statuses {
@@ -68,7 +67,7 @@ impl Differences {
     fn of_requests(&mut self, gate: &Gate) {
         let mut olds = vec![(200, "")];
         if gate.authentication != Formula::True {
-            olds.push((401, JWT_MISSING));
+            olds.push((401, missing(gate)));
         }
         if gate.access != gate.authentication {
             olds.push((403, RBAC_DENIED));
@@ -97,76 +96,106 @@ impl Differences {
     }
 
     fn of_credentials(&mut self, gate: &Gate) {
-        if gate.providers.is_empty() {
+        let kinds = gate.providers.iter().map(|own| own.settings.0);
+        // A certificate is not a credential that a challenge asks for.
+        let kinds = kinds.filter(|kind| *kind != "mtls");
+        let kinds: Vec<&str> = kinds.collect();
+        let Some(construct) = kinds.first() else {
             return;
+        };
+        let missing = missing(gate);
+        self.add(
+            construct,
+            (401, missing),
+            (401, "unauthorized"),
+            "there is no credential; no challenge has an `error`",
+        );
+        let olds = [(200, ""), (401, missing), (403, RBAC_DENIED)];
+        for old in olds {
+            self.add(
+                construct,
+                old,
+                (400, "invalid_request"),
+                "a credential is malformed, or the request has two credentials of one provider",
+            );
+        }
+        if gate.providers.iter().any(fetches_keys) {
+            for old in olds {
+                self.add(
+                    construct,
+                    old,
+                    (503, "temporarily_unavailable"),
+                    "the keys of an issuer were never fetched",
+                );
+            }
+        }
+        let error = match *construct {
+            "jwt" => "invalid_token",
+            _ => "invalid_credentials",
+        };
+        for old in [(200, ""), (403, RBAC_DENIED)] {
+            self.add(
+                construct,
+                old,
+                (401, error),
+                "the request has an invalid credential that the old filters did not verify, or that they ignored",
+            );
         }
         self.add(
-            "jwt_authn",
-            (401, JWT_MISSING),
-            (401, "unauthorized"),
-            "there is no credential; the challenge has no `error`",
+            construct,
+            (401, missing),
+            (403, "forbidden"),
+            "a valid credential is of a provider that is not accepted on this path",
         );
+        if kinds.contains(&"jwt") {
+            self.of_tokens(gate);
+        }
+    }
+
+    fn of_tokens(&mut self, gate: &Gate) {
         self.add(
             "jwt_authn",
             (401, "Jwt verification fails"),
             (401, "invalid_token"),
             "a token is invalid or expired; the body says why",
         );
-        self.add(
-            "jwt_authn",
-            (403, "Audiences in Jwt are not allowed"),
-            (401, "invalid_token"),
-            "a token is for another audience",
-        );
-        for old in [(200, ""), (401, JWT_MISSING), (403, RBAC_DENIED)] {
+        if gate.providers.iter().any(checks_audience) {
             self.add(
                 "jwt_authn",
-                old,
-                (400, "invalid_request"),
-                "a credential is malformed, or the request has two credentials of one provider",
-            );
-            self.add(
-                "jwt_authn",
-                old,
-                (503, "temporarily_unavailable"),
-                "the keys of an issuer were never fetched",
+                (403, "Audiences in Jwt are not allowed"),
+                (401, "invalid_token"),
+                "a token is for another audience",
             );
         }
-        self.add(
-            "jwt_authn",
-            (200, ""),
-            (401, "invalid_token"),
-            "the request has an invalid token that the old filters did not verify on this path, or that they ignored",
-        );
-        self.add(
-            "jwt_authn",
-            (403, RBAC_DENIED),
-            (401, "invalid_token"),
-            "the request has an invalid token that the old filters did not verify on this path, or that they ignored",
-        );
-        self.add(
-            "jwt_authn",
-            (401, JWT_MISSING),
-            (403, "forbidden"),
-            "a valid credential is of a provider that is not accepted on this path",
-        );
-        self.list.push(Difference {
-            construct: "jwt_authn".to_owned(),
-            r#where: String::new(),
-            old: OldAnswer {
-                status: 401,
-                body: JWT_MISSING.to_owned(),
-            },
-            new: NewAnswer {
-                status: 200,
-                error: String::new(),
-            },
-            when: "a valid token follows its scheme in another case, such as `bearer` (RFC 9110 §11.1)".to_owned(),
-            permits: true,
+        let spelling =
+            "a valid token follows its scheme in another case, such as `bearer` (RFC 9110 §11.1)";
+        self.permits("jwt_authn", (401, JWT_MISSING), spelling);
+        self.permits("jwt_authn", (403, RBAC_DENIED), spelling);
+        self.add("jwt_authn", (200, ""), (403, "forbidden"), spelling);
+        let reads_both = gate.providers.iter().any(|provider| {
+            let has = |wanted: fn(&Location) -> bool| provider.locations.iter().any(wanted);
+            has(|own| matches!(own, Location::Header(_)))
+                && has(|own| matches!(own, Location::Cookie(_)))
         });
+        if reads_both {
+            self.permits(
+                "from_cookies",
+                (401, "Jwt verification fails"),
+                "a valid token is in a header, and an invalid one in a cookie of the same provider: the cookie is not \
+                 read, and the upstream does not receive it",
+            );
+        }
     }
 
-    fn of_rules(&mut self, gate: &Gate, rules: &[Rule], assumed: Assumed) {
+    /// Adds requests that are permitted although they were denied.
+    fn permits(&mut self, construct: &str, old: (u16, &str), when: &str) {
+        self.add(construct, old, (200, ""), when);
+        if let Some(last) = self.list.last_mut() {
+            last.permits = true;
+        }
+    }
+
+    fn of_rules(&mut self, gate: &Gate, rules: &[Rule]) {
         if gate.access != gate.authentication {
             self.add(
                 "rbac",
@@ -189,16 +218,15 @@ impl Differences {
         if forbids && gate.authentication != Formula::True {
             self.add(
                 "rbac",
-                (401, JWT_MISSING),
+                (401, missing(gate)),
                 (403, "forbidden"),
                 "the rule denies every request, also without a credential",
             );
         }
         let atoms = gate.access.atoms();
-        let looks_at_spelling = atoms.iter().any(|atom| {
-            matches!(atom, Atom::Path(_)) && !(assumed.trailing_slash && assumed.segments)
-                || matches!(atom, Atom::Host(_)) && !assumed.hosts
-        });
+        let looks_at_spelling = atoms
+            .iter()
+            .any(|atom| matches!(atom, Atom::Path(_) | Atom::Host(_)));
         let loses = !gate.notes.lost.is_empty();
         if looks_at_spelling || loses || atoms.iter().any(|atom| is_inexact(atom)) {
             let when = "the rule cannot tell the request from one that was denied: `/path/` from `/path`, `/apix` from \
@@ -206,10 +234,29 @@ impl Differences {
             self.add("spelling", (200, ""), (401, "unauthorized"), when);
             self.add("spelling", (200, ""), (403, "forbidden"), when);
             if !gate.providers.is_empty() {
-                self.add("spelling", (401, JWT_MISSING), (403, "forbidden"), when);
+                self.add("spelling", (401, missing(gate)), (403, "forbidden"), when);
             }
         }
     }
+}
+
+/// The body of the response to a request without a credential.
+fn missing(gate: &Gate) -> &'static str {
+    match gate.providers.first().map(|own| own.settings.0) {
+        Some("api_key") => "Client authentication failed.",
+        Some("basic") => "User authentication failed.",
+        _ => JWT_MISSING,
+    }
+}
+
+fn checks_audience(provider: &Provider) -> bool {
+    let audiences = provider.settings.1.get("audiences");
+    audiences.is_some_and(serde_yaml_ng::Value::is_sequence)
+}
+
+fn fetches_keys(provider: &Provider) -> bool {
+    let keys = provider.settings.1.get("jwks");
+    keys.is_some_and(|keys| keys.get("remote").is_some())
 }
 
 /// Whether Countersign asks a narrower question than the atom.
@@ -260,6 +307,18 @@ impl fmt::Display for GateReport {
     }
 }
 
+/// A place without the keys above the filters of Envoy.
+fn abbreviated(place: &str) -> String {
+    let filters = place.find("http_filters[");
+    let filters = filters.and_then(|index| place.get(index..));
+    match (place.split_once(": "), filters) {
+        (Some((file, _)), Some(filters)) => {
+            format!("{file}: {}", filters.replacen(".typed_config", "", 1))
+        }
+        _ => place.to_owned(),
+    }
+}
+
 fn notes(formatter: &mut fmt::Formatter<'_>, title: &str, notes: &[Note]) -> fmt::Result {
     if notes.is_empty() {
         return Ok(());
@@ -271,7 +330,9 @@ fn notes(formatter: &mut fmt::Formatter<'_>, title: &str, notes: &[Note]) -> fmt
             false => writeln!(
                 formatter,
                 "  - {} ({}): {}",
-                note.construct, note.r#where, note.text
+                note.construct,
+                abbreviated(&note.r#where),
+                note.text
             )?,
         }
     }

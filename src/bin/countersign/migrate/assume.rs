@@ -5,7 +5,7 @@
 pub enum Assumption {
     /// The upstream serves nothing else under `/path/` than under `/path`
     TrailingSlash,
-    /// The prefix `/api` means `/api` and what is below it, and no request for `/apix` is meant
+    /// The prefix `/api` means `/api` and what is below it, not `/apix`, and the templates `{*}` and `{**}` mean any text
     Segments,
     /// Case, port and a dot at the end of a host make no difference
     Hosts,
@@ -48,7 +48,7 @@ impl Assumed {
             (
                 self.segments,
                 "segments",
-                "no rule matches a text within a segment, such as `/apix` for the prefix `/api`",
+                "no rule matches a text within a segment, such as `/apix` for the prefix `/api`, or only some characters",
                 Self {
                     segments: true,
                     ..self

@@ -7,6 +7,8 @@ use ipnet::IpNet;
 pub enum Atom {
     /// About the path without its query.
     Path(PathTest),
+    /// Whether the path has only characters that path templates match.
+    OrdinaryPath,
     /// Whether the method is this one.
     Method(String),
     /// About the authority.
@@ -19,6 +21,8 @@ pub enum Atom {
     Network(IpNet),
     /// Whether a token of this provider was verified.
     Verified(String),
+    /// About the name of the caller that a provider has verified. False without such a caller.
+    Subject(String, Text),
     /// Whether there is no token where these providers look for one.
     NoToken(Vec<String>),
     /// About a claim of the verified token of a provider. False without such a token.
@@ -30,6 +34,8 @@ pub enum Atom {
         /// What is asked about it.
         test: ClaimTest,
     },
+    /// Unknown, beside what is known: a disjunction with it can be required, and not negated. The text names it.
+    OnlyRequired(String),
     /// What cannot be carried over: the construct and where it is.
     Unknown(String),
 }
@@ -120,11 +126,46 @@ impl Text {
 }
 
 impl Atom {
+    /// Why rules cannot ask this about every request: the construct, and what cannot be asked.
+    pub fn limit(&self, has_providers: bool) -> Option<(&'static str, String)> {
+        match self {
+            Self::Header(name, text) if text.ignores_case => Some((
+                "header",
+                format!("the value of `{name}` cannot be compared without its case"),
+            )),
+            Self::Header(name, text) if text.how != How::Exact => Some((
+                "header",
+                match has_providers {
+                    true => format!(
+                        "a part of the value of `{name}` can only be compared for requests with a credential"
+                    ),
+                    false => format!("a part of the value of `{name}` cannot be compared"),
+                },
+            )),
+            Self::Host(text)
+                if text.how == How::Contains
+                    || text.how == How::Prefix && !text.text.ends_with(':') =>
+            {
+                Some((
+                    "host",
+                    format!("a host that begins with or contains `{}`", text.text),
+                ))
+            }
+            Self::Path(PathTest::Exact(text) | PathTest::Prefix(text)) if text.ignores_case => {
+                Some((
+                    "path",
+                    format!("`{}` cannot be compared without its case", text.text),
+                ))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the answer depends on the credentials of the request.
     pub fn is_of_credential(&self) -> bool {
         matches!(
             self,
-            Self::Verified(_) | Self::NoToken(_) | Self::Claim { .. }
+            Self::Verified(_) | Self::Subject(..) | Self::NoToken(_) | Self::Claim { .. }
         )
     }
 }

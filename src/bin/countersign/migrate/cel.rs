@@ -10,7 +10,7 @@ use super::gate::Gate;
 pub fn can_express(gate: &Gate, assumed: Assumed, atom: &Atom, holds: bool) -> bool {
     match atom {
         Atom::Verified(_) | Atom::HeaderPresent(_) => true,
-        Atom::Header(_, text) => !text.ignores_case,
+        Atom::Header(_, text) | Atom::Subject(_, text) => !text.ignores_case,
         // `request.path` has no slash at the end and is decoded.
         Atom::Path(PathTest::Prefix(text)) => {
             gate.is_normalized && is_plain(text) && !text.text.ends_with('/')
@@ -22,7 +22,12 @@ pub fn can_express(gate: &Gate, assumed: Assumed, atom: &Atom, holds: bool) -> b
         // `request.host` is in lower case and has no port.
         Atom::Host(text) => assumed.hosts && is_lower_name(&text.text),
         Atom::Claim { test, .. } => (holds || can_be_negated(test)) && is_case_sensitive(test),
-        Atom::Method(_) | Atom::Network(_) | Atom::NoToken(_) | Atom::Unknown(_) => false,
+        Atom::OrdinaryPath
+        | Atom::Method(_)
+        | Atom::Network(_)
+        | Atom::NoToken(_)
+        | Atom::OnlyRequired(_)
+        | Atom::Unknown(_) => false,
     }
 }
 
@@ -50,14 +55,34 @@ fn is_case_sensitive(test: &ClaimTest) -> bool {
 pub fn expression(formula: &Formula, only: Option<&String>) -> String {
     match formula {
         Formula::True => "true".to_owned(),
-        Formula::False => "false".to_owned(),
+        // The parts that become rules have no choices.
+        Formula::False | Formula::Choice(_) => "false".to_owned(),
         Formula::Literal(atom, holds) => literal(atom, *holds, only),
-        Formula::All(items) => joined(items, " && ", only),
-        Formula::Any(items) => joined(items, " || ", only),
+        Formula::All(items) => {
+            // The condition about a claim has this too.
+            let is_implied = |item: &&Formula| {
+                let Formula::Literal(Atom::Verified(name), true) = item else {
+                    return false;
+                };
+                items.iter().any(|other| match other {
+                    Formula::Literal(
+                        Atom::Claim { provider, .. } | Atom::Subject(provider, _),
+                        true,
+                    ) => provider == name,
+                    _ => false,
+                })
+            };
+            let rest: Vec<&Formula> = items.iter().filter(|item| !is_implied(item)).collect();
+            match rest.as_slice() {
+                [one] => expression(one, only),
+                rest => joined(rest, " && ", only),
+            }
+        }
+        Formula::Any(items) => joined(&items.iter().collect::<Vec<_>>(), " || ", only),
     }
 }
 
-fn joined(items: &[Formula], operator: &str, only: Option<&String>) -> String {
+fn joined(items: &[&Formula], operator: &str, only: Option<&String>) -> String {
     let texts = items.iter().map(|item| {
         let text = expression(item, only);
         match item {
@@ -99,6 +124,12 @@ fn positive(atom: &Atom, only: Option<&String>) -> String {
     match atom {
         Atom::Verified(name) => format!("{} in callers", quoted(name)),
         Atom::HeaderPresent(name) => format!("{} in request.headers", quoted(name)),
+        Atom::Subject(provider, text) if only == Some(provider) => test("subject", text),
+        Atom::Subject(provider, text) => {
+            let name = quoted(provider);
+            let subject = format!("callers[{name}].subject");
+            format!("{name} in callers && {}", test(&subject, text))
+        }
         Atom::Header(name, text) => {
             let name = quoted(name);
             let value = format!("request.headers[{name}]");
@@ -125,9 +156,11 @@ fn positive(atom: &Atom, only: Option<&String>) -> String {
             }
         },
         Atom::Path(_)
+        | Atom::OrdinaryPath
         | Atom::Method(_)
         | Atom::Network(_)
         | Atom::NoToken(_)
+        | Atom::OnlyRequired(_)
         | Atom::Unknown(_) => "false".to_owned(),
     }
 }
@@ -136,6 +169,10 @@ fn claim(claims: &str, path: &[String], wanted: &ClaimTest) -> String {
     let mut guards = Vec::new();
     let mut value = claims.to_owned();
     for name in path {
+        // A list can have the name as an item.
+        if !guards.is_empty() && *wanted == ClaimTest::Present {
+            guards.push(format!("type({value}) == map"));
+        }
         guards.push(format!("{} in {value}", quoted(name)));
         value = match is_identifier(name) {
             true => format!("{value}.{name}"),

@@ -54,27 +54,37 @@ impl Part {
     }
 }
 
-/// The rules of a gate.
-pub fn rules(gate: &Gate, assumed: Assumed) -> Vec<Rule> {
-    let mut groups = groups(gate, assumed);
-    without_repetitions(&mut groups);
-    let patterns: Vec<Pattern> = groups.iter().map(|(pattern, _)| pattern.clone()).collect();
-    let mut rules: Vec<Rule> = groups.into_iter().flat_map(|(_, rules)| rules).collect();
-    if !gate.is_normalized {
-        for rule in &mut rules {
-            let paths = rule.paths.iter();
-            rule.paths = paths.flat_map(|own| own.with_shadows(&patterns)).collect();
-        }
-    }
-    join_neighbours(rules)
-}
+/// The rules of each pattern of a gate, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Groups(Vec<(Pattern, Vec<Rule>)>);
 
-/// The patterns at which an assumption would make a difference, in order.
-pub fn that_need(gate: &Gate, assumed: Assumed, more: Assumed) -> Vec<Pattern> {
-    let (now, then) = (groups(gate, assumed), groups(gate, more));
-    let pairs = now.into_iter().zip(then);
-    let differing = pairs.filter(|((_, now), (_, then))| now != then);
-    differing.map(|((pattern, _), _)| pattern).collect()
+impl Groups {
+    /// The rules of a gate.
+    pub fn of(gate: &Gate, assumed: Assumed) -> Self {
+        Self(groups(gate, assumed))
+    }
+
+    /// The patterns at which other rules of the same gate differ, in order.
+    pub fn differing<'g>(&'g self, other: &'g Self) -> impl Iterator<Item = &'g Pattern> {
+        let pairs = self.0.iter().zip(&other.0);
+        let differing = pairs.filter(|(own, other)| own != other);
+        differing.map(|((pattern, _), _)| pattern)
+    }
+
+    /// The rules, without superfluous ones.
+    pub fn into_rules(self, gate: &Gate) -> Vec<Rule> {
+        let Self(mut groups) = self;
+        without_repetitions(&mut groups);
+        let patterns: Vec<Pattern> = groups.iter().map(|(pattern, _)| pattern.clone()).collect();
+        let mut rules: Vec<Rule> = groups.into_iter().flat_map(|(_, rules)| rules).collect();
+        if !gate.is_normalized {
+            for rule in &mut rules {
+                let paths = rule.paths.iter();
+                rule.paths = paths.flat_map(|own| own.with_shadows(&patterns)).collect();
+            }
+        }
+        join_neighbours(rules)
+    }
 }
 
 /// The rules for each pattern, in order.
@@ -92,8 +102,13 @@ fn groups(gate: &Gate, assumed: Assumed) -> Vec<(Pattern, Vec<Rule>)> {
                 Known::Mixed => None,
                 known => Some(known),
             },
+            Atom::OrdinaryPath => assumed.segments.then_some(Known::True),
             _ => None,
         });
+        let part = Part {
+            authentication: part.authentication.without_choices(),
+            access: part.access.without_choices(),
+        };
         let mut parts = Vec::new();
         Divider { gate, assumed }.divide(&part, Matches::default(), &mut parts);
         if parts.len() > PARTS_MAX {
@@ -176,16 +191,24 @@ impl Divider<'_> {
         if parts.len() > PARTS_MAX {
             return;
         }
+        let first = parts.len();
         let divided = self.by_network(part, &matches, parts)
             || self.by_host(part, &matches, parts)
             || self.by_method(part, &matches, parts)
             || self.by_header(part, &matches, parts);
         if !divided {
             let access = access(self.gate, self.assumed, &part.authentication, &part.access);
-            match parts.last() {
-                // The last part is compared with its own.
-                Some((last, same)) if *last == matches && *same == access => {}
-                _ => parts.push((matches, access)),
+            parts.push((matches, access));
+            return;
+        }
+        // The last rule matches all requests of this part. Rules before it that require the same are superfluous.
+        let Some((_, last)) = parts.last().filter(|(own, _)| *own == matches).cloned() else {
+            return;
+        };
+        while let Some(before) = parts.len().checked_sub(2).filter(|before| *before >= first) {
+            match parts.get(before) {
+                Some((_, access)) if *access == last => drop(parts.remove(before)),
+                _ => break,
             }
         }
     }
@@ -312,7 +335,7 @@ impl Divider<'_> {
     /// Divides by a header if requests without a credential can pass.
     fn by_header(self, part: &Part, matches: &Matches, parts: &mut Vec<(Matches, Access)>) -> bool {
         let anonymous = part.access.given(&|atom| match atom {
-            Atom::Verified(_) | Atom::Claim { .. } => Some(Known::False),
+            Atom::Verified(_) | Atom::Subject(..) | Atom::Claim { .. } => Some(Known::False),
             Atom::NoToken(_) => Some(Known::True),
             _ => None,
         });
@@ -369,13 +392,18 @@ impl Divider<'_> {
     }
 }
 
-/// The pattern of Countersign for a test of the authority.
+/// The pattern of Countersign for a test of the authority, which has no port.
 fn host_pattern(text: &Text) -> Option<String> {
     let host = text.text.to_lowercase();
     let pattern = match text.how {
-        How::Exact => host,
+        How::Exact => match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name.to_owned(),
+            _ => host,
+        },
+        // Any port.
+        How::Prefix => host.strip_suffix(':')?.to_owned(),
         How::Suffix if host.starts_with('.') => format!("*{host}"),
-        How::Suffix | How::Prefix | How::Contains | How::NotEmpty => return None,
+        How::Suffix | How::Contains | How::NotEmpty => return None,
     };
     let name = pattern.strip_prefix("*.").unwrap_or(&pattern);
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
@@ -385,8 +413,10 @@ fn host_pattern(text: &Text) -> Option<String> {
     is_host.then_some(pattern)
 }
 
+/// Whether a rule can match a method. The filter denies TRACE, and methods that are not in upper case.
 fn is_method(name: &str) -> bool {
     !name.is_empty()
+        && name != "TRACE"
         && name
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte == b'-')

@@ -18,6 +18,8 @@ pub enum Formula {
     All(Vec<Formula>),
     /// One of these holds.
     Any(Vec<Formula>),
+    /// The second where the first holds, else the third. It is simplified when something is known about its atoms.
+    Choice(Box<[Formula; 3]>),
 }
 
 /// What is known about an atom for a set of requests.
@@ -68,7 +70,7 @@ impl Formula {
         }
         match propagated(&flat, true) {
             Some(parts) => Self::all(parts),
-            None => Self::join(flat, Self::True, Self::False, Self::All),
+            None => Self::join(flat, (Self::True, Self::False), true),
         }
     }
 
@@ -85,16 +87,11 @@ impl Formula {
         }
         match propagated(&flat, false) {
             Some(parts) => Self::any(parts),
-            None => Self::join(flat, Self::False, Self::True, Self::Any),
+            None => Self::join(flat, (Self::False, Self::True), false),
         }
     }
 
-    fn join(
-        flat: Vec<Self>,
-        empty: Self,
-        contradiction: Self,
-        make: fn(Vec<Self>) -> Self,
-    ) -> Self {
+    fn join(flat: Vec<Self>, (empty, contradiction): (Self, Self), is_all: bool) -> Self {
         let mut kept: Vec<Self> = Vec::new();
         for item in flat {
             if let Self::Literal(atom, holds) = &item
@@ -106,14 +103,30 @@ impl Formula {
                 kept.push(item);
             }
         }
-        absorb(&mut kept);
+        absorb(&mut kept, is_all);
         match (kept.len(), kept.pop()) {
             (_, None) => empty,
             (1, Some(only)) => only,
             (_, Some(last)) => {
                 kept.push(last);
-                make(kept)
+                match is_all {
+                    true => Self::All(kept),
+                    false => Self::Any(kept),
+                }
             }
+        }
+    }
+
+    /// Whether this certainly implies `other`. The comparison is of their form.
+    fn implies(&self, other: &Self) -> bool {
+        match (self, other) {
+            _ if self == other => true,
+            (Self::False, _) | (_, Self::True) => true,
+            (Self::Any(items), _) => items.iter().all(|item| item.implies(other)),
+            (_, Self::All(parts)) => parts.iter().all(|part| self.implies(part)),
+            (_, Self::Any(items)) if items.iter().any(|item| self.implies(item)) => true,
+            (Self::All(parts), _) => parts.iter().any(|part| part.implies(other)),
+            _ => false,
         }
     }
 
@@ -125,6 +138,10 @@ impl Formula {
             Self::Literal(atom, holds) => Self::Literal(atom, !holds),
             Self::All(items) => Self::any(items.into_iter().map(Self::negated)),
             Self::Any(items) => Self::all(items.into_iter().map(Self::negated)),
+            Self::Choice(parts) => {
+                let [condition, then, otherwise] = *parts;
+                Self::choice(condition, then.negated(), otherwise.negated())
+            }
         }
     }
 
@@ -133,15 +150,7 @@ impl Formula {
         match condition {
             Self::True => then,
             Self::False => otherwise,
-            condition => {
-                let not = condition.clone().negated();
-                // The third part changes nothing, but still holds if no rule can tell whether the condition holds.
-                Self::any([
-                    Self::all([condition, then.clone()]),
-                    Self::all([not, otherwise.clone()]),
-                    Self::all([then, otherwise]),
-                ])
-            }
+            condition => Self::Choice(Box::new([condition, then, otherwise])),
         }
     }
 
@@ -164,16 +173,57 @@ impl Formula {
             Self::Literal(atom, holds) => replace(atom, *holds),
             Self::All(items) => Self::all(items.iter().map(|item| item.map(replace))),
             Self::Any(items) => Self::any(items.iter().map(|item| item.map(replace))),
+            Self::Choice(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                match condition.map(replace) {
+                    Self::True => then.map(replace),
+                    Self::False => otherwise.map(replace),
+                    known => Self::choice(known, then.map(replace), otherwise.map(replace)),
+                }
+            }
         }
     }
 
-    /// Calls `visitor` with each literal.
+    /// The formula without choices.
+    ///
+    /// A choice between `a` and `b` also holds where both hold. This part changes nothing, but still holds if no rule can
+    /// tell which of them applies.
+    pub fn without_choices(&self) -> Self {
+        match self {
+            Self::All(items) => Self::all(items.iter().map(Self::without_choices)),
+            Self::Any(items) => Self::any(items.iter().map(Self::without_choices)),
+            Self::Choice(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                // A negated condition is false where nothing is known about it, as the condition is.
+                let not = condition.clone().negated().without_choices();
+                let condition = condition.without_choices();
+                let (then, otherwise) = (then.without_choices(), otherwise.without_choices());
+                Self::any([
+                    Self::all([condition, then.clone()]),
+                    Self::all([not, otherwise.clone()]),
+                    Self::all([then, otherwise]),
+                ])
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Calls `visitor` with each literal. A condition of a choice also holds in its negation.
     pub fn visit<'f>(&'f self, visitor: &mut dyn FnMut(&'f Atom, bool)) {
         match self {
             Self::True | Self::False => {}
             Self::Literal(atom, holds) => visitor(atom, *holds),
             Self::All(items) | Self::Any(items) => {
                 items.iter().for_each(|item| item.visit(visitor));
+            }
+            Self::Choice(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                condition.visit(&mut |atom, holds| {
+                    visitor(atom, holds);
+                    visitor(atom, !holds);
+                });
+                then.visit(visitor);
+                otherwise.visit(visitor);
             }
         }
     }
@@ -228,21 +278,19 @@ fn propagated(parts: &[Formula], is_all: bool) -> Option<Vec<Formula>> {
     (replaced != parts).then_some(replaced)
 }
 
-/// Removes each item that has all parts of another one: `a` and `a && b` are alternatives of which `a` remains, and
-/// likewise for `a` and `a || b` among conditions that must all hold.
-fn absorb(items: &mut Vec<Formula>) {
-    fn parts(item: &Formula) -> &[Formula] {
-        match item {
-            Formula::All(parts) | Formula::Any(parts) => parts,
-            other => std::slice::from_ref(other),
-        }
-    }
+/// Removes the items that another one makes superfluous: in `a || (a && b)` the second, and in `a && (a || b)` too.
+fn absorb(items: &mut Vec<Formula>, is_all: bool) {
     let mut number = 0;
     while let Some(own) = items.get(number) {
-        let own = parts(own);
-        let is_absorbed = items.iter().enumerate().any(|(other, item)| {
-            let item = parts(item);
-            other != number && item.len() < own.len() && item.iter().all(|part| own.contains(part))
+        let is_absorbed = items.iter().enumerate().any(|(place, other)| {
+            let makes_superfluous = |other: &Formula, own: &Formula| match is_all {
+                true => other.implies(own),
+                false => own.implies(other),
+            };
+            // Of two that are the same, the first remains.
+            place != number
+                && makes_superfluous(other, own)
+                && (place < number || !makes_superfluous(own, other))
         });
         match is_absorbed {
             true => drop(items.remove(number)),

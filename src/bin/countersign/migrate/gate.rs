@@ -81,25 +81,28 @@ impl Notes {
 
     /// Adds what differs although the request is permitted before and after.
     pub fn differs(&mut self, construct: &str, place: &str, when: &str) {
-        self.differs_in_status(construct, place, 200, when);
+        self.differs_from(construct, place, (200, ""), (200, ""), when);
     }
 
-    /// Adds what was permitted and is answered with this status.
-    pub fn differs_in_status(&mut self, construct: &str, place: &str, status: u16, when: &str) {
+    /// Adds an answer that differs: the old status and body, the new status and `error`.
+    pub fn differs_from(
+        &mut self,
+        construct: &str,
+        place: &str,
+        old: (u16, &str),
+        new: (u16, &str),
+        when: &str,
+    ) {
         let difference = Difference {
             construct: construct.to_owned(),
             r#where: place.to_owned(),
             old: OldAnswer {
-                status: 200,
-                body: String::new(),
+                status: old.0,
+                body: old.1.to_owned(),
             },
             new: NewAnswer {
-                status,
-                error: match status {
-                    401 => "unauthorized".to_owned(),
-                    403 => "forbidden".to_owned(),
-                    _ => String::new(),
-                },
+                status: new.0,
+                error: new.1.to_owned(),
             },
             when: when.to_owned(),
             permits: false,
@@ -107,6 +110,30 @@ impl Notes {
         if !self.differences.contains(&difference) {
             self.differences.push(difference);
         }
+    }
+
+    /// Adds the differences of a filter that verifies no tokens of preflight requests.
+    pub fn skips_preflights(&mut self, construct: &str, place: &str) {
+        let when = "a preflight request has a valid token, which the old filter did not verify";
+        self.differs_from(
+            construct,
+            place,
+            (403, "RBAC: access denied"),
+            (200, ""),
+            when,
+        );
+        if let Some(last) = self.differences.last_mut() {
+            last.permits = true;
+        }
+        self.differs_from(construct, place, (200, ""), (403, "forbidden"), when);
+        self.differs_from(
+            construct,
+            place,
+            (200, ""),
+            (401, "unauthorized"),
+            "a preflight request needs a credential where other requests do: put a `cors` filter before this one, or \
+             configure `cors`",
+        );
     }
 
     /// Adds what cannot be carried over.

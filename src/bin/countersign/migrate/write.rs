@@ -5,23 +5,39 @@ use serde_yaml_ng::{Mapping, Value};
 use super::access::Access;
 use super::divide::{Matches, Rule};
 use super::gate::Gate;
+use crate::yaml;
 
 /// The origin in `cors` where no origin is allowed. The top-level domain is reserved (RFC 2606 §2).
 const NO_ORIGIN: &str = "https://origin.invalid";
 
-/// A configuration in the order in which it is written: comments, and the keys after them.
+/// A configuration in the order in which it is written.
 #[derive(Debug)]
 pub struct Written {
-    sections: Vec<(Vec<String>, Mapping)>,
+    sections: Vec<Section>,
+}
+
+/// Comments, and what is written after them.
+#[derive(Debug)]
+struct Section {
+    comment: Vec<String>,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    /// A key and its value.
+    Key(&'static str, Value),
+    /// A key whose value is a list, each item with a comment.
+    List(&'static str, Vec<(Option<&'static str>, Value)>),
 }
 
 impl Written {
     /// The configuration of a gate.
     pub fn new(gate: &Gate, rules: &[Rule]) -> Self {
         let mut sections = Vec::new();
-        let mut section = |comment: &[&str], key: &str, value: Value| {
+        let mut section = |comment: &[&str], body: Body| {
             let comment = comment.iter().map(|line| (*line).to_owned()).collect();
-            sections.push((comment, mapping([(key, value)])));
+            sections.push(Section { comment, body });
         };
         if !gate.providers.is_empty() {
             let providers = gate.providers.iter().map(|provider| {
@@ -31,32 +47,35 @@ impl Written {
                     (kind, Value::Mapping(settings.clone())),
                 ]))
             });
-            section(&[], "providers", providers.collect());
+            section(&[], Body::Key("providers", providers.collect()));
         }
         section(
             &["The first rule that matches decides."],
-            "rules",
-            named(rules).collect(),
+            Body::List("rules", named(rules).collect()),
         );
         section(
             &["Requests without a path, such as `OPTIONS *`."],
-            "default",
-            text("deny"),
+            Body::Key("default", text("deny")),
         );
         if !gate.identity.is_empty() {
-            section(&[], "identity", Value::Mapping(gate.identity.clone()));
+            section(
+                &[],
+                Body::Key("identity", Value::Mapping(gate.identity.clone())),
+            );
         }
         section(
             &[
                 "Preflight requests need a credential where other requests do, as before. Without this key they would pass.",
                 "No origin is allowed to read responses of this filter.",
             ],
-            "cors",
-            Value::Mapping(mapping([
-                ("allow_origins", list([NO_ORIGIN])),
-                ("allow_credentials", Value::Bool(false)),
-                ("preflight", text("authenticate")),
-            ])),
+            Body::Key(
+                "cors",
+                Value::Mapping(mapping([
+                    ("allow_origins", list([NO_ORIGIN])),
+                    ("allow_credentials", Value::Bool(false)),
+                    ("preflight", text("authenticate")),
+                ])),
+            ),
         );
         Self { sections }
     }
@@ -68,10 +87,10 @@ impl Written {
             ("respond", Value::Mapping(forbidden())),
         ]);
         Self {
-            sections: vec![(
-                vec![format!("Every request is denied: {reason}")],
-                mapping([("rules", Value::Sequence(vec![Value::Mapping(forbidden)]))]),
-            )],
+            sections: vec![Section {
+                comment: vec![format!("Every request is denied: {reason}")],
+                body: Body::List("rules", vec![(None, Value::Mapping(forbidden))]),
+            }],
         }
     }
 
@@ -81,18 +100,62 @@ impl Written {
     /// The message of the serializer.
     pub fn text(&self) -> Result<String, serde_yaml_ng::Error> {
         let mut written = String::new();
-        for (comment, keys) in &self.sections {
+        for Section { comment, body } in &self.sections {
             for line in comment {
                 written.push_str(&format!("# {line}\n"));
             }
-            written.push_str(&serde_yaml_ng::to_string(keys)?);
+            match body {
+                Body::Key(key, value) => {
+                    written.push_str(&yaml(&Value::Mapping(mapping([(*key, value.clone())])))?);
+                }
+                Body::List(key, items) => {
+                    written.push_str(&format!("{key}:\n"));
+                    for (comment, item) in items {
+                        if let Some(line) = comment {
+                            written.push_str(&format!("# {line}\n"));
+                        }
+                        written.push_str(&yaml(&Value::Sequence(vec![item.clone()]))?);
+                    }
+                }
+            }
         }
         Ok(written)
     }
 }
 
+/// A value as YAML that Envoy and Kubernetes read as it is.
+///
+/// The serializer writes `on` without quotes, which they read as a boolean. Such a value is written as JSON, which is YAML.
+fn yaml(value: &Value) -> Result<String, serde_yaml_ng::Error> {
+    let text = serde_yaml_ng::to_string(value)?;
+    let Ok(expected) = serde_json::to_value(value) else {
+        return Ok(text);
+    };
+    match yaml::parse(&text) {
+        Ok(read) if read == [expected] => Ok(text),
+        _ => Ok(as_json(value)),
+    }
+}
+
+/// A list or an object with its items as JSON, each on one line.
+fn as_json(value: &Value) -> String {
+    let json = |value: &Value| serde_json::to_string(value).unwrap_or_default();
+    match value {
+        Value::Sequence(items) => items
+            .iter()
+            .map(|item| format!("- {}\n", json(item)))
+            .collect(),
+        Value::Mapping(members) => {
+            let members = members.iter();
+            let lines = members.map(|(key, value)| format!("{}: {}\n", json(key), json(value)));
+            lines.collect()
+        }
+        other => json(other) + "\n",
+    }
+}
+
 /// The rules, with names that are unique.
-fn named(rules: &[Rule]) -> impl Iterator<Item = Value> {
+fn named(rules: &[Rule]) -> impl Iterator<Item = (Option<&'static str>, Value)> {
     let mut used: Vec<String> = Vec::new();
     rules.iter().map(move |rule| {
         let own = name(rule);
@@ -109,7 +172,11 @@ fn named(rules: &[Rule]) -> impl Iterator<Item = Value> {
             written.insert(text("match"), Value::Mapping(matches));
         }
         written.extend(requirements(&rule.access));
-        Value::Mapping(written)
+        let comment = match rule.access {
+            Access::Denied => Some("No request passes. Without a credential, the status is 401."),
+            _ => None,
+        };
+        (comment, Value::Mapping(written))
     })
 }
 

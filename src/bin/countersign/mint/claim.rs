@@ -1,4 +1,4 @@
-//! The value of a claim on the command line, in the notation of the README's transcripts.
+//! The value of a claim on the command line, in the notation of the transcripts in `docs/cookbook.md`.
 //!
 //! | text | value |
 //! |---|---|

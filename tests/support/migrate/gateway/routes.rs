@@ -11,8 +11,10 @@ use super::Manifests;
 pub fn configuration(manifests: Manifests<'_>) -> Value {
     let mut hosts: BTreeMap<String, Vec<(Rank, Value)>> = BTreeMap::new();
     for http_route in manifests.of_kind("HTTPRoute") {
-        let filters = manifests.policy_of(http_route);
-        let filters = filters.map(|policy| super::on_route(manifests, policy));
+        let (filters, target) = match manifests.policy_of(http_route) {
+            Some((policy, target)) => (super::on_route(manifests, policy), json!(target)),
+            None => (json!({}), Value::Null),
+        };
         let names = http_route["spec"]["hostnames"].as_array().cloned();
         for host in names.unwrap_or_else(|| vec![json!("*")]) {
             let routes = hosts.entry(host.as_str().expect("a host").to_owned());
@@ -21,8 +23,8 @@ pub fn configuration(manifests: Manifests<'_>) -> Value {
                 let route = json!({
                     "match": route_match(&matched),
                     "route": {"cluster": "upstream"},
-                    "metadata": {"filter_metadata": {"countersign.test": {"route": http_route["metadata"]["name"]}}},
-                    "typed_per_filter_config": filters.clone().unwrap_or_else(|| json!({})),
+                    "metadata": {"filter_metadata": {"countersign.test": {"target": target}}},
+                    "typed_per_filter_config": filters,
                 });
                 routes.push((Rank::of(&matched), route));
             }

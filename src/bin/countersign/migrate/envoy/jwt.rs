@@ -7,6 +7,7 @@ use serde_yaml_ng::{Mapping, Value};
 
 use self::provider::Source;
 use self::requirement::Requirement;
+use super::credentials;
 use super::matcher::{Scope, route, unknown};
 use crate::migrate::atom::{Atom, ClaimTest};
 use crate::migrate::formula::Formula;
@@ -25,6 +26,8 @@ pub struct Authentication {
     sources: Vec<Source>,
     /// The rules: the first that matches decides.
     rules: Vec<(Formula, Requirement)>,
+    /// The requirements that routes can name.
+    named: Vec<(String, Requirement)>,
 }
 
 impl Authentication {
@@ -36,32 +39,60 @@ impl Authentication {
             identity: identity(&sources, "", notes),
             sources,
             rules: vec![(Formula::True, requirement)],
+            named: Vec::new(),
         }
     }
 
     /// When a request passes the filter.
     pub fn passes(&self) -> Formula {
-        self.access(Formula::True)
+        self.access(&Formula::True)
     }
 
     /// When a request passes the filter, and a formula over the claims of the tokens that the filter has verified.
-    pub fn access(&self, behind: Formula) -> Formula {
-        let nothing = Formula::all([self.behind(&behind, &Requirement::Nothing)]);
-        self.rules
-            .iter()
-            .rev()
-            .fold(nothing, |otherwise, (matches, requirement)| {
-                let own = Formula::all([
-                    requirement.passes(&self.sources),
-                    self.behind(&behind, requirement),
-                ]);
-                Formula::choice(matches.clone(), own, otherwise)
-            })
+    pub fn access(&self, behind: &Formula) -> Formula {
+        let nothing = self.behind(behind, &Requirement::Nothing);
+        // Rules often have the same requirement.
+        let mut known: Vec<(&Requirement, Formula)> = Vec::new();
+        let rules = self.rules.iter().rev();
+        rules.fold(nothing, |otherwise, (matches, requirement)| {
+            let found = known.iter().find(|(own, _)| *own == requirement);
+            let own = match found {
+                Some((_, own)) => own.clone(),
+                None => {
+                    let own = Formula::all([
+                        requirement.passes(&self.sources),
+                        self.behind(behind, requirement),
+                    ]);
+                    known.push((requirement, own.clone()));
+                    own
+                }
+            };
+            Formula::choice(matches.clone(), own, otherwise)
+        })
+    }
+
+    /// As [`access`](Self::access), if a route names a requirement; none if the filter does not have it.
+    pub fn access_with(&self, name: &str, behind: &Formula) -> Option<Formula> {
+        let (_, requirement) = self.named.iter().find(|(own, _)| own == name)?;
+        Some(Formula::all([
+            requirement.passes(&self.sources),
+            self.behind(behind, requirement),
+        ]))
+    }
+
+    /// As [`access`](Self::access), if a route disables the filter.
+    pub fn access_without(&self, behind: &Formula) -> Formula {
+        self.behind(behind, &Requirement::Nothing)
     }
 
     /// A formula whose claims have the key of their metadata in place of a provider, behind one requirement.
     fn behind(&self, formula: &Formula, requirement: &Requirement) -> Formula {
         formula.map(&|atom, holds| {
+            if let Atom::Header(name, _) | Atom::HeaderPresent(name) = atom
+                && self.sources.iter().any(|own| own.sets(name))
+            {
+                return self.header(name, atom, holds, requirement);
+            }
             let Atom::Claim {
                 provider: key,
                 path,
@@ -81,6 +112,33 @@ impl Authentication {
                 false => any.negated(),
             }
         })
+    }
+}
+
+impl Authentication {
+    /// A formula about a header that the filter sets. A claim that is not a string is a header too, which is not known.
+    fn header(&self, name: &str, atom: &Atom, holds: bool, requirement: &Requirement) -> Formula {
+        let text = format!("the value of `{name}`, which `jwt_authn` sets,");
+        let mut parts = vec![Formula::atom(Atom::OnlyRequired(text))];
+        if let Atom::Header(_, text) = atom {
+            for own in &self.sources {
+                let claims = own
+                    .claim_headers
+                    .iter()
+                    .filter(|(header, _)| header == name);
+                parts.extend(claims.map(|(_, path)| {
+                    let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+                    let verified = requirement.verifies(&own.name, &self.sources);
+                    let claim = claim(own, &path, &ClaimTest::Text(text.clone()));
+                    Formula::all([verified, claim])
+                }));
+            }
+        }
+        let any = Formula::any(parts);
+        match holds {
+            true => any,
+            false => any.negated(),
+        }
     }
 }
 
@@ -137,17 +195,18 @@ pub fn read(filter: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Authentic
         notes.equal("rule", &scope.place(&rule), requirement.description());
         read.push((matches, requirement));
     }
-    requirement::set_audiences(
-        &mut sources,
-        read.iter().map(|(_, requirement)| requirement),
-    );
+    let named = requirements.iter().flat_map(Node::members);
+    let named: Vec<(String, Requirement)> = named
+        .map(|(name, node)| {
+            let requirement = requirement::read(&node, scope, notes, &sources, None);
+            (name.to_owned(), requirement)
+        })
+        .collect();
+    let of_rules = read.iter().map(|(_, requirement)| requirement);
+    let of_routes = named.iter().map(|(_, requirement)| requirement);
+    requirement::set_audiences(&mut sources, of_rules.chain(of_routes));
     if filter.is_true("bypass_cors_preflight") {
-        notes.differs_in_status(
-            "bypass_cors_preflight",
-            &scope.place(filter),
-            401,
-            "preflight requests need a credential: put Envoy's `cors` filter before this one, or configure `cors`",
-        );
+        notes.skips_preflights("bypass_cors_preflight", &scope.place(filter));
     }
     if filter.member("filter_state_rules").is_some() {
         let place = scope.place(filter);
@@ -168,6 +227,7 @@ pub fn read(filter: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Authentic
         identity: identity(&sources, &scope.place(filter), notes),
         sources,
         rules: read,
+        named,
     }
 }
 
@@ -183,6 +243,7 @@ fn identity(sources: &[Source], place: &str, notes: &mut Notes) -> Mapping {
                 .get("payload_header")
                 .is_some_and(|own| own != header.as_str());
             if known {
+                credentials::remove(&mut identity, header);
                 notes.differs(
                     "forward_payload_header",
                     place,
@@ -196,8 +257,15 @@ fn identity(sources: &[Source], place: &str, notes: &mut Notes) -> Mapping {
     if !headers.is_empty() {
         identity.insert(text("headers"), Value::Mapping(headers));
     }
-    if !sources.is_empty() && sources.iter().all(|source| !source.forwards) {
+    if sources.iter().any(|source| !source.forwards) {
         identity.extend(mapping([("strip_credential", Value::Bool(true))]));
+        if sources.iter().any(|source| source.forwards) {
+            notes.differs(
+                "forward",
+                place,
+                "the upstream receives no token, because one provider does not forward its tokens",
+            );
+        }
     }
     identity
 }

@@ -6,10 +6,11 @@ use ipnet::IpNet;
 
 use super::tokens::PAYLOAD;
 use super::workload::Policy;
-use crate::migrate::atom::{Atom, ClaimTest, How, Text};
+use crate::migrate::atom::{Atom, ClaimTest, How, PathTest, PathText, Text};
 use crate::migrate::envoy::matcher::{path_of_text, unknown};
 use crate::migrate::formula::Formula;
 use crate::migrate::gate::Notes;
+use crate::migrate::peer;
 use crate::node::Node;
 
 /// The requests that a rule matches.
@@ -65,7 +66,9 @@ impl Reader<'_, '_> {
         let Some(source) = item.member("source") else {
             return Formula::True;
         };
-        let parts = source.members().map(|(name, list)| match name {
+        let parts =
+            source.members().map(|(name, list)| {
+                match name {
             "requestPrincipals" => self.any(&list, &mut |_, _, value| request_principal(value)),
             "notRequestPrincipals" => self
                 .any(&list, &mut |_, _, value| request_principal(value))
@@ -77,14 +80,22 @@ impl Reader<'_, '_> {
                 &list,
                 "the address of the connection: use `remoteIpBlocks` if it is that of the client",
             ),
-            "principals" | "notPrincipals" | "namespaces" | "notNamespaces" | "serviceAccounts"
-            | "notServiceAccounts" | "trustDomains" | "notTrustDomains" => self.lost(
-                name,
-                &list,
-                "the identity of a workload: leave this policy in Istio, or use a provider `mtls`",
-            ),
+            "principals" => self.any(&list, &mut principal),
+            "notPrincipals" => self.any(&list, &mut principal).negated(),
+            "namespaces" => self.any(&list, &mut namespace),
+            "notNamespaces" => self.any(&list, &mut namespace).negated(),
+            "serviceAccounts" | "notServiceAccounts" => {
+                let default = self.policy.namespace().to_owned();
+                let any = self.any(&list, &mut |notes, place, value| {
+                    service_account(notes, place, &default, value)
+                });
+                if name == "serviceAccounts" { any } else { any.negated() }
+            }
+            "trustDomains" => self.any(&list, &mut trust_domain),
+            "notTrustDomains" => self.any(&list, &mut trust_domain).negated(),
             _ => self.lost(name, &list, "this key"),
-        });
+        }
+            });
         Formula::all(parts.collect::<Vec<_>>())
     }
 
@@ -112,7 +123,7 @@ impl Reader<'_, '_> {
     fn when(&mut self, item: &Node<'_>) -> Formula {
         let key = item.text("key").unwrap_or_default();
         let own = |prefix: &str| key.strip_prefix(prefix).and_then(names_in_brackets);
-        let values = match key {
+        match key {
             "request.auth.principal" => {
                 self.values(item, &mut |_, _, value| request_principal(value))
             }
@@ -123,6 +134,9 @@ impl Reader<'_, '_> {
                 claim(vec!["azp".to_owned()], value)
             }),
             "remote.ip" => self.values(item, &mut network),
+            "source.principal" => self.values(item, &mut principal),
+            "source.namespace" => self.values(item, &mut namespace),
+            "source.trustDomain" => self.values(item, &mut trust_domain),
             _ => {
                 if let Some(names) = own("request.auth.claims") {
                     self.values(item, &mut |_, _, value| claim(names.clone(), value))
@@ -136,8 +150,7 @@ impl Reader<'_, '_> {
                     self.lost("when", item, &text)
                 }
             }
-        };
-        values
+        }
     }
 
     /// `values` and `notValues` of a condition.
@@ -235,6 +248,37 @@ fn request_principal(value: &str) -> Formula {
     ])
 }
 
+/// The trust domain where a policy does not name one.
+const TRUST_DOMAIN: &str = "cluster.local";
+
+/// An identity without `spiffe://`, with `*` at its end or alone.
+fn principal(notes: &mut Notes, place: &str, value: &str) -> Formula {
+    let peer = match (value, value.strip_suffix('*')) {
+        ("*", _) => peer::with_uri(&format!("spiffe://{TRUST_DOMAIN}/"), How::Prefix),
+        (_, Some(prefix)) => peer::with_uri(&format!("spiffe://{prefix}"), How::Prefix),
+        (value, None) => peer::with_uri(&format!("spiffe://{value}"), How::Exact),
+    };
+    peer.unwrap_or_else(|| unknown(notes, "principals", place, "this pattern"))
+}
+
+fn namespace(notes: &mut Notes, place: &str, value: &str) -> Formula {
+    let uri = format!("spiffe://{TRUST_DOMAIN}/ns/{value}/");
+    peer::with_uri(&uri, How::Prefix)
+        .unwrap_or_else(|| unknown(notes, "namespaces", place, "this pattern"))
+}
+
+fn service_account(notes: &mut Notes, place: &str, default: &str, value: &str) -> Formula {
+    let (namespace, name) = value.split_once('/').unwrap_or((default, value));
+    let uri = format!("spiffe://{TRUST_DOMAIN}/ns/{namespace}/sa/{name}");
+    peer::with_uri(&uri, How::Exact)
+        .unwrap_or_else(|| unknown(notes, "serviceAccounts", place, "this pattern"))
+}
+
+fn trust_domain(notes: &mut Notes, place: &str, value: &str) -> Formula {
+    peer::with_uri(&format!("spiffe://{value}/"), How::Prefix)
+        .unwrap_or_else(|| unknown(notes, "trustDomains", place, "this pattern"))
+}
+
 fn network(notes: &mut Notes, place: &str, value: &str) -> Formula {
     let network = value.parse::<IpNet>().ok();
     let network = network.or_else(|| value.parse::<IpAddr>().ok().map(IpNet::from));
@@ -246,10 +290,37 @@ fn network(notes: &mut Notes, place: &str, value: &str) -> Formula {
 
 fn path(notes: &mut Notes, place: &str, value: &str) -> Formula {
     if value.contains(['{', '}']) {
-        return unknown(notes, "paths", place, "a path template");
+        return template(value)
+            .unwrap_or_else(|| unknown(notes, "paths", place, "this path template"));
     }
     let text = "a part of the path that is not at its beginning";
     path_of_text(pattern(value)).unwrap_or_else(|| unknown(notes, "paths", place, text))
+}
+
+/// The paths that a template matches. `{*}` and `{**}` do not match all characters that a path can have.
+fn template(template: &str) -> Option<Formula> {
+    let segments: Vec<&str> = template.strip_prefix('/')?.split('/').collect();
+    let test = match segments.split_last()? {
+        (&"{**}", before) if before.iter().all(|text| !text.contains(['{', '}'])) => {
+            let before: String = before.iter().map(|text| format!("/{text}")).collect();
+            PathTest::Prefix(PathText {
+                text: before + "/",
+                ignores_case: false,
+            })
+        }
+        _ => {
+            let segments = segments.iter().map(|text| match *text {
+                "{*}" => Some(None),
+                text if text.contains(['{', '}']) => None,
+                text => Some(Some(text.to_owned())),
+            });
+            PathTest::Template(segments.collect::<Option<_>>()?)
+        }
+    };
+    Some(Formula::all([
+        Formula::atom(Atom::Path(test)),
+        Formula::atom(Atom::OrdinaryPath),
+    ]))
 }
 
 fn method(notes: &mut Notes, place: &str, value: &str) -> Formula {

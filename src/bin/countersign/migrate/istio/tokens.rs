@@ -33,6 +33,7 @@ pub fn authentication(policies: &[&Policy<'_>], notes: &mut Notes) -> Option<Aut
     if sources.is_empty() {
         return None;
     }
+    notes.skips_preflights("RequestAuthentication", "");
     // istiod sorts the rules by issuer. The first provider that accepts a token ends the verification.
     sources.sort_by(|one, two| one.issuer.cmp(&two.issuer));
     let provider = |source: &Source| Requirement::Provider {
@@ -98,6 +99,22 @@ fn source(name: &str, rule: &Node<'_>, policy: &Policy<'_>, notes: &mut Notes) -
             "the proxy fetches the keys, not istiod: a `ServiceEntry` must name the host of `jwksUri`, and a \
              `DestinationRule` its TLS settings",
         );
+    }
+    if !provider.contains_key("local_jwks") && !provider.contains_key("remote_jwks") {
+        let issuer = rule
+            .text("issuer")
+            .unwrap_or_default()
+            .trim_end_matches('/');
+        if issuer.starts_with("https://") || issuer.starts_with("http://") {
+            let uri = format!("{issuer}/.well-known/openid-configuration");
+            let discovery = json!({"uri": uri, "cluster": cluster(issuer)});
+            provider.insert("discovery".to_owned(), discovery);
+            notes.differs(
+                "issuer",
+                &place,
+                "the proxy fetches the metadata and the keys of the issuer, not istiod: a `ServiceEntry` must name its host",
+            );
+        }
     }
     let provider = Value::Object(provider);
     let node = Node {

@@ -41,6 +41,12 @@ impl Source {
         self.translated.is_some()
     }
 
+    /// Whether the filter sets a header from a token of this provider.
+    pub fn sets(&self, header: &str) -> bool {
+        self.payload_header.as_deref() == Some(header)
+            || self.claim_headers.iter().any(|(own, _)| own == header)
+    }
+
     /// The translated provider.
     pub fn provider(&self) -> Option<Provider> {
         let (settings, locations) = self.translated.as_ref()?;
@@ -60,7 +66,7 @@ impl Source {
     }
 }
 
-/// Reads a provider.
+/// Reads a provider. Besides the keys of Envoy, it can have `discovery`, with a URL and a cluster.
 pub fn read(name: &str, node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Source {
     let place = scope.place(node);
     let subjects = node
@@ -186,6 +192,19 @@ fn jwks(node: &Node<'_>) -> Result<(Value, Algorithms), &'static str> {
         }
         return Ok((
             Value::Mapping(mapping([("remote", Value::Mapping(written))])),
+            None,
+        ));
+    }
+    if let Some(discovery) = node.member("discovery") {
+        let own = |key| {
+            discovery
+                .text(key)
+                .map(text)
+                .ok_or("its issuer is not a URL")
+        };
+        let written = mapping([("uri", own("uri")?), ("cluster", own("cluster")?)]);
+        return Ok((
+            Value::Mapping(mapping([("discovery", Value::Mapping(written))])),
             None,
         ));
     }
