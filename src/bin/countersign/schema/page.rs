@@ -191,7 +191,10 @@ impl<'s> Page<'s> {
             let default = match (is_required, own.get("default")) {
                 (true, _) => "required".to_owned(),
                 (false, Some(default)) => format!("`{}`", flow::value(default, &order)),
-                (false, None) => text(own, DEFAULT).to_owned(),
+                (false, None) => match text(own, DEFAULT) {
+                    "" if kind.text.starts_with("[object]") => "those of its keys".to_owned(),
+                    default => default.to_owned(),
+                },
             };
             let examples = own.get("examples").and_then(Value::as_array);
             let examples: Vec<String> = examples
