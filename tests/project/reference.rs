@@ -149,17 +149,17 @@ fn rows() -> Vec<Row> {
             .split(" | ")
             .map(|cell| cell.trim().replace('\0', "|"))
             .collect();
-        if let [key, kind, default, meaning, examples] = cells.as_slice()
+        if let [key, kind, default, meaning] = cells.as_slice()
             && let Some(key) = code(key.rsplit('>').next().unwrap())
         {
+            let mut parts = meaning.split("<br>Example: ");
             rows.push(Row {
                 section: section.clone(),
                 key: key.to_owned(),
                 kind: kind.clone(),
                 default: default.clone(),
-                meaning: meaning.clone(),
-                examples: examples
-                    .split("<br>")
+                meaning: parts.next().unwrap().to_owned(),
+                examples: parts
                     .map(|example| code(example).expect("an example").to_owned())
                     .collect(),
             });

@@ -170,7 +170,7 @@ impl<'s> Page<'s> {
     }
 
     fn write_table(&self, page: &mut String, object: &Value, path: &Path) {
-        page.push_str("| key | type | default | meaning | example |\n|---|---|---|---|---|\n");
+        page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
         let required = object.get("required").and_then(Value::as_array);
         let order = |names: &[&str], one: &str, other: &str| self.order(names, one, other);
         for key in keys(object) {
@@ -197,12 +197,11 @@ impl<'s> Page<'s> {
                 },
             };
             let examples = own.get("examples").and_then(Value::as_array);
-            let examples: Vec<String> = examples
-                .into_iter()
-                .flatten()
-                .map(|example| format!("`{}`", flow::member(key, example, &order)))
-                .collect();
-            let cells = [kind.text, default, meaning, examples.join("<br>")];
+            for example in examples.into_iter().flatten() {
+                let example = flow::member(key, example, &order);
+                let _ = write!(meaning, "<br>Example: `{example}`");
+            }
+            let cells = [kind.text, default, meaning];
             let cells = cells.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
             let _ = writeln!(page, "| {anchor}`{key}` | {} |", cells.join(" | "));
         }
