@@ -5,13 +5,15 @@ mod check;
 mod cli;
 mod explain;
 mod files;
-mod migrate;
 mod findings;
 mod help;
+mod migrate;
 mod mint;
 mod mistakes;
 mod possession;
+mod reports;
 mod require_all;
+mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

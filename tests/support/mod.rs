@@ -26,6 +26,8 @@ pub mod nonce;
 pub mod possession;
 pub mod proof;
 pub mod provider;
+#[path = "../../fuzz/src/random.rs"]
+pub mod random;
 pub mod ratelimit;
 pub mod thumbprint;
 pub mod tls;

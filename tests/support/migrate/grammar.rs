@@ -14,9 +14,9 @@ use std::{fs, slice};
 use serde_json::{Value, json};
 
 use super::super::token::read_key;
-use super::random::Random;
 use super::requests::Requests;
 use super::{Example, istio::Workload};
+use crate::support::random::Random;
 
 /// The kinds of configurations.
 pub const KINDS: [&str; 3] = ["envoy", "istio", "gateway"];
@@ -42,6 +42,7 @@ pub fn example(kind: &str, seed: u64, folder: &Path) -> Example {
         name,
         files: slice::from_ref(&file).to_vec(),
         requests: requests(),
+        kept: 0,
         workload,
     }
 }

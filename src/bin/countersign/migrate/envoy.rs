@@ -13,6 +13,7 @@ use self::chain::Chain;
 use self::matcher::Scope;
 use super::formula::Formula;
 use super::gate::{Gate, Notes};
+use super::peer;
 use crate::file::File;
 use crate::node::Node;
 
@@ -49,7 +50,7 @@ pub fn gates(file: &File) -> Vec<Gate> {
 fn of_manager(file: &File, root: &Node<'_>, manager: &Node<'_>) -> Option<Gate> {
     let hops = manager.member("xff_num_trusted_hops");
     let scope = Scope {
-        file: &file.name,
+        file: file.name(),
         settings: Settings {
             is_normalized: manager.is_true("normalize_path"),
             is_direct: manager.is_true("use_remote_address")
@@ -96,7 +97,7 @@ fn of_manager(file: &File, root: &Node<'_>, manager: &Node<'_>) -> Option<Gate> 
 /// The gate of filters without a connection manager, such as those of an `EnvoyFilter`.
 fn of_filters(file: &File, root: &Node<'_>) -> Option<Gate> {
     let scope = Scope {
-        file: &file.name,
+        file: file.name(),
         settings: Settings {
             is_normalized: false,
             is_direct: false,
@@ -122,7 +123,8 @@ fn gate(
     mut notes: Notes,
 ) -> Gate {
     let sources = chain.sources().to_vec();
-    let (providers, identity) = chain.providers(&mut notes);
+    let (mut providers, identity) = chain.providers(&mut notes);
+    providers.extend(peer::provider(&access, &mut notes));
     Gate {
         name: name.to_owned(),
         sources,

@@ -58,7 +58,7 @@ pub fn policies(file: &File) -> Vec<Policy<'_>> {
                 _ => return,
             };
             if group.starts_with("security.istio.io/") {
-                found.push(Policy::new(&file.name, node, kind));
+                found.push(Policy::new(file.name(), node, kind));
             }
         });
     }
@@ -124,6 +124,11 @@ impl<'f> Policy<'f> {
                 self.file, self.kind, self.namespace
             ),
         }
+    }
+
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
     }
 
     /// The action of an `AuthorizationPolicy`.
