@@ -92,6 +92,16 @@ fn attributes(html: &str, names: &str) -> Vec<String> {
     found.map(|captures| captures[1].to_owned()).collect()
 }
 
+/// The code spans, with their lines.
+pub fn spans(text: &str) -> Vec<(usize, String)> {
+    let events = parser(text).into_offset_iter();
+    let spans = events.filter_map(|(event, range)| match event {
+        Event::Code(span) => Some((line_of(text, range.start), span.into_string())),
+        _ => None,
+    });
+    spans.collect()
+}
+
 /// A piece of prose: a paragraph, a heading, an item of a list or a cell of a table.
 #[derive(Debug)]
 pub struct Prose {

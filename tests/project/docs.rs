@@ -6,6 +6,7 @@ mod complete;
 mod configurations;
 mod links;
 mod make;
+mod names;
 mod words;
 
 use crate::pages::{Page, pages};
