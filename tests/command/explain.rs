@@ -214,6 +214,7 @@ fn a_key_or_password_is_not_printed_even_if_the_command_line_is_wrong() {
     let target = format!("/orders?api_key={KEY}");
     let header = format!("x-api-key: {KEY}");
     let glued = format!("--header=x-api-key:{KEY}");
+    let login = format!("alice:{KEY}");
     for arguments in [
         vec!["--header", "x-api-key:", KEY],
         vec!["--header", "authorization:", "Basic", basic],
@@ -224,6 +225,7 @@ fn a_key_or_password_is_not_printed_even_if_the_command_line_is_wrong() {
         vec![&glued, "--unknown"],
         vec!["--path", &target],
         vec!["--header", &header, "--now", "never"],
+        vec!["--user-file", &login],
     ] {
         let ran = desk.run(&[&["explain", "both.json"], &arguments[..]].concat());
         for secret in [KEY, basic] {

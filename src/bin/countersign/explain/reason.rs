@@ -13,6 +13,7 @@ use super::credential::{replayed, stale, unavailable};
 use super::finding::{Finding, names, one_of, plain};
 use super::rules;
 use super::token::fact;
+use super::upstream::REDACTED;
 
 /// Why a request is denied, if the steps do not say it.
 pub fn finding(
@@ -38,7 +39,7 @@ pub fn finding(
             Finding::new("method", found.to_uppercase(), found, message)
         }
         Reject::Authority => {
-            let found = text(request.authority());
+            let found = without_login(&text(request.authority()));
             let message = format!("requires one host: found `{}`", plain(&found));
             Finding::new("host", Value::Null, found, message)
         }
@@ -126,6 +127,14 @@ pub fn finding(
         | Reject::Scope
         | Reject::Requirement(_) => return None,
     })
+}
+
+/// A host without the user name and the password that RFC 3986 §3.2.1 allows before it.
+fn without_login(authority: &str) -> String {
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{REDACTED}@{host}"),
+        None => authority.to_owned(),
+    }
 }
 
 fn gate<'p>(policy: &'p Policy, rule: Option<&'p Rule>) -> Option<&'p Gate> {

@@ -113,7 +113,7 @@ impl RequestArgs {
             headers.push(parse_header(header.as_bytes())?);
         }
         if let Some(file) = &self.user_file {
-            let login = input::read_text(file)?;
+            let login = read_login(file)?;
             let login = Base64::encode_string(login.trim_end_matches(['\r', '\n']).as_bytes());
             let header = format!("authorization: Basic {login}");
             headers.push(parse_header(header.as_bytes())?);
@@ -144,6 +144,17 @@ impl RequestArgs {
                 self.policies.iter().map(String::as_bytes).collect(),
             )
     }
+}
+
+/// Reads a user name and a password. The failure does not repeat an argument that may be the password itself.
+fn read_login(file: &Path) -> Result<String, Failure> {
+    let is_login = file.to_string_lossy().contains(':');
+    if is_login && !file.exists() {
+        return Err(Failure::new(
+            "`--user-file`: expected a file that contains `user:password`, found another text with a colon",
+        ));
+    }
+    input::read_text(file)
 }
 
 /// Parses 64 hexadecimal digits, with or without colons between octets, as `openssl x509 -fingerprint -sha256` prints them.

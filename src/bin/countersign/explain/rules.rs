@@ -82,20 +82,24 @@ pub fn network(networks: &Networks, client: Option<IpAddr>) -> Finding {
     Finding::new("network", expected, client.to_string(), message)
 }
 
-/// That a header does not have the value that a rule requires.
+/// That a header does not have the value that a rule requires. Of a header with credentials, also the expected values are
+/// secrets.
 fn header(name: &str, expected: &HeaderMatch, found: Option<&[u8]>, is_secret: bool) -> Finding {
     let shown = found.filter(|_| !is_secret).map(text);
     let message = match (expected, found) {
         (HeaderMatch::Absent, _) => format!("the header `{name}` is present"),
+        (HeaderMatch::OneOf(_), None) if is_secret => format!("the header `{name}` is missing"),
+        (HeaderMatch::OneOf(_), Some(_)) if is_secret => {
+            format!("the header `{name}` does not have an accepted value")
+        }
         (HeaderMatch::OneOf(values), found) => {
             let listed = one_of(values.len(), &names(values.iter().map(String::as_str)));
-            match (found, shown.as_ref().and_then(Value::as_str)) {
-                (None, _) => format!("the header `{name}` is missing: expected {listed}"),
-                (Some(_), None) => format!("the header `{name}` is not {listed}"),
-                (Some(_), Some(shown)) => {
+            match found.map(String::from_utf8_lossy) {
+                None => format!("the header `{name}` is missing: expected {listed}"),
+                Some(found) => {
                     format!(
                         "the header `{name}` is not {listed}: found `{}`",
-                        plain(shown)
+                        plain(&found)
                     )
                 }
             }
@@ -103,6 +107,7 @@ fn header(name: &str, expected: &HeaderMatch, found: Option<&[u8]>, is_secret: b
     };
     let expected = match expected {
         HeaderMatch::Absent => Value::Null,
+        HeaderMatch::OneOf(_) if is_secret => Value::Null,
         HeaderMatch::OneOf(values) => json!(values),
     };
     Finding::new("header", expected, json!(shown), message).about(name)

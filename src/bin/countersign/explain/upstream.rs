@@ -33,8 +33,8 @@ pub enum Shown {
     Claims(Value),
 }
 
-/// What stands for the value of a cookie.
-const REDACTED: &str = "[redacted]";
+/// The text in place of a secret.
+pub const REDACTED: &str = "[redacted]";
 
 /// What changes in a request that passes.
 pub fn changes(decision: &Decision<'_>, policy: Option<&Policy>) -> Changes {
