@@ -40,7 +40,7 @@ use crate::time::Timestamp;
 
 /// The maximum length of a token, in bytes. Longer tokens are rejected without parsing. Envoy's default limit for all
 /// headers is 60 KiB.
-const MAX_TOKEN: usize = 32 * 1024;
+pub const MAX_TOKEN: usize = 32 * 1024;
 
 /// Decodes the segments of a token.
 ///

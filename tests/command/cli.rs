@@ -940,14 +940,14 @@ fn explain_prints_the_result_of_throttling() {
     desk.write("by-address.json", document("address"));
     desk.write("by-user.json", document("user"));
     let not_blocked = "throttle: not blocked";
-    let no_caller =
-        "throttle: not blocked, because the request has no address or user to count failures for";
+    let no_address = "throttle: not blocked, because the request has no client address";
+    let no_user = "throttle: not blocked, because the request has no credential that names a user";
     let exempt = "throttle: the client address is exempt";
     for (file, client, said) in [
         ("by-address.json", Some("192.0.2.1"), not_blocked),
         ("by-address.json", Some("10.1.2.3"), exempt),
-        ("by-address.json", None, no_caller),
-        ("by-user.json", Some("192.0.2.1"), no_caller),
+        ("by-address.json", None, no_address),
+        ("by-user.json", Some("192.0.2.1"), no_user),
     ] {
         let client = client.map(|client| ["--client", client]);
         let arguments = client.as_ref().map_or(&[][..], |client| &client[..]);

@@ -307,6 +307,7 @@ fn a_token_that_is_not_valid_is_explained_by_the_claim() {
 #[test]
 fn a_token_that_no_key_verifies_is_explained_by_its_kid() {
     let desk = desk(&[]);
+    let long = "a".repeat(32_769);
     let other = desk.mint_with(&[
         "--generate",
         "ES256",
@@ -327,6 +328,40 @@ fn a_token_that_no_key_verifies_is_explained_by_its_kid() {
         (
             "a.b.c",
             "the token is not a JSON Web Token: the header is not base64url",
+        ),
+        // `{"alg":"none"}`.
+        (
+            "eyJhbGciOiJub25lIn0.e30.AQ",
+            "requires `alg` to be one of `RS256`, ",
+        ),
+        // `{"alg":"ES256","crit":["x"]}`.
+        (
+            "eyJhbGciOiJFUzI1NiIsImNyaXQiOlsieCJdfQ.e30.AQ",
+            "the header requires an extension that the filter does not support: `crit`",
+        ),
+        // `{"alg":"ES256","kid":5}`.
+        (
+            "eyJhbGciOiJFUzI1NiIsImtpZCI6NX0.e30.AQ",
+            "the token is not a JSON Web Token: `kid` is not a string",
+        ),
+        // The claims `{"exp":1e400}`.
+        (
+            "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjFlNDAwfQ.AQ",
+            "the token is not a JSON Web Token: the payload is not JSON in UTF-8, or a number in it is too large",
+        ),
+        // The claims `{"a":1,"a":2}`.
+        (
+            "eyJhbGciOiJFUzI1NiJ9.eyJhIjoxLCJhIjoyfQ.AQ",
+            "the token is not a JSON Web Token: in the payload: duplicate member name",
+        ),
+        // The claims `[]`.
+        (
+            "eyJhbGciOiJFUzI1NiJ9.W10.AQ",
+            "the token is not a JSON Web Token: the payload is not an object",
+        ),
+        (
+            long.as_str(),
+            "the token is not a JSON Web Token: it has 32769 bytes: expected at most 32768",
         ),
     ] {
         desk.write("token", token);
@@ -394,6 +429,66 @@ fn a_rule_that_does_not_match_is_named_with_the_key_that_differs() {
 }
 
 #[test]
+fn the_expected_value_of_a_header_with_credentials_is_not_printed() {
+    let desk = desk(&[]);
+    let rules = json!({"rules": [
+        {"name": "key", "match": {"headers": {"authorization": PASSWORD}}, "allow": "public"},
+        {"name": "rest", "allow": "public"},
+    ]});
+    for format in ["text", "json"] {
+        let ran = explain(&desk, &rules, &["--format", format]);
+        assert!(
+            ran.out
+                .contains("the header `authorization` does not have an accepted value"),
+            "{}{}",
+            ran.out,
+            ran.err
+        );
+        assert!(!ran.out.contains(PASSWORD), "{}", ran.out);
+    }
+}
+
+/// `3` is a number, and `"3"` is a string.
+#[test]
+fn a_string_that_looks_like_a_number_has_quotes() {
+    let string = desk(&["level=\"3\""]);
+    let requires = requiring(&json!({"claims": {"level": [3]}}));
+    let ran = explain(&string, &requires, &[]);
+    assert_lines(
+        &ran,
+        &["requires claim `level` to be `3`: the token has `\"3\"`"],
+    );
+    let number = desk(&["level=3"]);
+    let requires = requiring(&json!({"claims": {"level": ["3"]}}));
+    let ran = explain(&number, &requires, &[]);
+    assert_lines(
+        &ran,
+        &["requires claim `level` to be `\"3\"`: the token has `3`"],
+    );
+}
+
+#[test]
+fn a_grpc_call_with_head_receives_no_message() {
+    let desk = desk(&[]);
+    let closed = json!({"rules": [], "default": "deny"});
+    for (method, has_message) in [("POST", true), ("HEAD", false)] {
+        let grpc = [
+            "--header",
+            "content-type: application/grpc",
+            "--method",
+            method,
+        ];
+        let ran = explain(&desk, &closed, &grpc);
+        assert_eq!(
+            ran.out.contains("\ngrpc-message: "),
+            has_message,
+            "{}",
+            ran.out
+        );
+    }
+}
+
+#[test]
 fn of_many_rules_that_do_not_match_the_path_there_is_the_number() {
     let desk = desk(&[]);
     let rule = |number| {
@@ -447,6 +542,11 @@ fn other_denials_are_explained_too() {
             json!({}),
             &["--host", "a,b"],
             "requires one host: found `a,b`",
+        ),
+        (
+            json!({}),
+            &["--host", "alice:xyzzy-plugh@orders.example.com"],
+            "requires one host: found `[redacted]@orders.example.com`",
         ),
         (
             json!({}),

@@ -1,6 +1,7 @@
 //! A finding: what was required, and what was found.
 
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use countersign::grammar::unprintable::escaped;
@@ -117,10 +118,13 @@ impl Operand {
     }
 }
 
-/// A value in backticks: a string without its quotes. A long one is cut off.
+/// A value in backticks. A string has no quotes, unless it looks like another value: `"3"` is a string, and `3` a number.
+/// A long value is cut off.
 pub fn quoted(value: &Value) -> String {
     match value {
-        Value::String(text) => format!("`{}`", plain(text)),
+        Value::String(text) if serde_json::from_str::<IgnoredAny>(text).is_err() => {
+            format!("`{}`", plain(text))
+        }
         value => format!("`{}`", plain(&value.to_string())),
     }
 }

@@ -123,7 +123,8 @@ impl Words<'_> {
                         name,
                         value: Some(value),
                     } => {
-                        let wanted = format!("`{}`, the value of `{{{name}}}`", plain(value));
+                        let value = json!(value);
+                        let wanted = format!("{}, the value of `{{{name}}}`", quoted(&value));
                         (json!([value]), wanted)
                     }
                     ExpectedClaim::Parameter { name, value: None } => {

@@ -20,25 +20,26 @@ pub struct Response {
 }
 
 impl Response {
-    /// The response to a request. Envoy sends a gRPC call its content as a header, and HEAD without content.
+    /// The response to a request. Envoy sends a gRPC call its content as a header, and omits both content and header for HEAD.
     pub fn new(reply: Reply, request: &RequestView<'_>) -> Self {
         let headers = reply.headers.into_iter();
         let mut headers: Vec<_> = headers
             .map(|(name, value)| (name.into_owned(), value))
             .collect();
         let (mut status, mut body) = (reply.status, reply.body);
+        let is_head = request.method() == b"HEAD";
         if request.is_grpc() {
             status = 200;
             headers.push(("content-type".to_owned(), "application/grpc".to_owned()));
             let message = utf8_percent_encode(&body, MESSAGE).to_string();
-            if !message.is_empty() {
+            if !message.is_empty() && !is_head {
                 headers.push(("grpc-message".to_owned(), message));
             }
             body = String::new();
         } else if !body.is_empty() {
             headers.push(("content-length".to_owned(), body.len().to_string()));
         }
-        if request.method() == b"HEAD" {
+        if is_head {
             body = String::new();
         }
         Self {

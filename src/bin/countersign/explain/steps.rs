@@ -11,7 +11,7 @@ use countersign::request::RequestView;
 use countersign::request::path::{Reading, Readings};
 use countersign::time::Timestamp;
 
-use super::finding::Finding;
+use super::finding::{Finding, plain};
 use super::{credential, lack, reason, rules, token};
 
 /// The most rules that do not match by their path, of which each has a line.
@@ -135,7 +135,7 @@ impl Trace for Steps<'_> {
                 reject.reason()
             )),
             Step::Requires(access) => self.say(format!("access: {}", access_in_words(access))),
-            Step::Throttle(throttling) => self.say(throttle(throttling)),
+            Step::Throttle(throttling) => self.say(throttle(throttling, self.policy)),
             Step::Presents(Some(carrier)) => self.say(format!("the request has {carrier}")),
             Step::Presents(None) => self.say("the request has no credential"),
             Step::Ignored(cookie) => self.say(format!(
@@ -239,22 +239,29 @@ fn shown(reading: Reading<'_>) -> String {
 }
 
 fn route(request: &RequestView<'_>) -> String {
-    let mut line = match request.route().map(String::from_utf8_lossy) {
-        Some(name) => format!("the route is `{name}`"),
+    let text = |bytes: &[u8]| plain(&String::from_utf8_lossy(bytes));
+    let mut line = match request.route() {
+        Some(name) => format!("the route is `{}`", text(name)),
         None => "the route has no name".to_owned(),
     };
     for (index, policy) in request.policies().iter().enumerate() {
         let before = if index == 0 { ", with policy" } else { " and" };
-        line += &format!("{before} `{}`", String::from_utf8_lossy(policy));
+        line += &format!("{before} `{}`", text(policy));
     }
     line
 }
 
-fn throttle(throttling: Throttling) -> String {
+fn throttle(throttling: Throttling, policy: Option<&Policy>) -> String {
     match throttling {
         Throttling::Exempt => "throttle: the client address is exempt".to_owned(),
         Throttling::NotBlocked { callers: 0 } => {
-            "throttle: not blocked, because the request has no address or user to count failures for".to_owned()
+            let counted = policy.and_then(|policy| policy.throttle.as_ref());
+            let missing = match counted.map(|own| (own.by_address, own.by_user)) {
+                Some((true, false)) => "no client address",
+                Some((false, true)) => "no credential that names a user",
+                _ => "neither a client address nor a credential that names a user",
+            };
+            format!("throttle: not blocked, because the request has {missing}")
         }
         Throttling::NotBlocked { .. } => "throttle: not blocked".to_owned(),
         Throttling::Blocked(seconds) => {

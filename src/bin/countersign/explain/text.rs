@@ -124,8 +124,11 @@ fn state(explanation: &Explanation<'_>) -> String {
 
 /// The response, as HTTP/1.1.
 fn on_the_wire(response: &Response) -> String {
-    let phrase = phrase_of(response.status).unwrap_or_default();
-    let mut text = format!("HTTP/1.1 {} {phrase}\n", response.status);
+    let mut text = format!("HTTP/1.1 {}", response.status);
+    if let Some(phrase) = phrase_of(response.status) {
+        text += &format!(" {phrase}");
+    }
+    text.push('\n');
     for (name, value) in &response.headers {
         text += &format!("{name}: {}\n", escaped(value));
     }

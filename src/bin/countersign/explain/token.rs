@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use countersign::authenticate::jose::claims::{ClaimPath, Times};
-use countersign::authenticate::jose::jws::{Compact, parse_members};
-use countersign::authenticate::jwt::{Audiences, Issuer, Jwt, Keys, Kind};
+use countersign::authenticate::jose::jws::{Compact, Header, JwsFault, parse_members};
+use countersign::authenticate::jwt::{Audiences, Issuer, Jwt, Keys, Kind, MAX_TOKEN};
 use countersign::authenticate::{Method, Provider};
-use countersign::json::{self, Json, Object};
+use countersign::json::{self, Json, JsonFault, Object};
 use countersign::reject::TokenFault;
 use countersign::store::Store;
 use countersign::time::Timestamp;
@@ -59,26 +59,25 @@ impl Token<'_> {
         let of_header = |name: &str| value_of(header.get(name));
         match fault {
             TokenFault::Malformed => {
-                let why = match &compact {
-                    Err(fault) => fault.to_string(),
-                    Ok(_) => "the payload is not a JSON object without duplicate names".to_owned(),
-                };
+                let why = malformed(self.octets, compact.as_ref());
                 fact("token", format!("the token is not a JSON Web Token: {why}"))
             }
-            TokenFault::Algorithm => {
-                let algorithms = jwt.map(|jwt| jwt.algorithms.iter());
-                let known = algorithms.into_iter().flatten().map(|own| own.name());
-                let known: Vec<&str> = known.collect();
-                requires("alg", json!(known), of_header("alg"), "the header has")
-            }
+            TokenFault::Algorithm => requires(
+                "alg",
+                json!(self.algorithms()),
+                of_header("alg"),
+                "the header has",
+            ),
             TokenFault::Extension => {
-                let names = ["crit", "b64", "zip"].into_iter();
-                let found: Vec<&str> = names.filter(|name| header.get(name).is_some()).collect();
+                let parsed = compact.as_ref().ok().map(|own| Header::parse(own.header()));
+                let name = match parsed {
+                    Some(Err(JwsFault::Extension(name))) => name,
+                    _ => "crit",
+                };
                 let message = format!(
-                    "the header requires an extension that the filter does not support: {}",
-                    self::names(found.iter().copied())
+                    "the header requires an extension that the filter does not support: `{name}`"
                 );
-                Finding::new("token", Value::Null, json!(found), message).about("crit")
+                fact("token", message).about(name)
             }
             TokenFault::Type => {
                 let expected = match jwt.map(|jwt| jwt.kind) {
@@ -238,6 +237,26 @@ impl Token<'_> {
         }
     }
 
+    /// The algorithms of the provider. If the token names an unknown algorithm, no provider is selected: then those of all
+    /// providers that look at its location.
+    fn algorithms(&self) -> Vec<&'static str> {
+        let readers = self.readers.iter().filter_map(|own| match &own.method {
+            Method::Jwt(jwt) => Some(jwt),
+            _ => None,
+        });
+        let providers: Vec<&Jwt> = match self.jwt() {
+            Some(own) => vec![own],
+            None => readers.collect(),
+        };
+        let mut names: Vec<&str> = Vec::new();
+        for own in providers.iter().flat_map(|own| own.algorithms.iter()) {
+            if !names.contains(&own.name()) {
+                names.push(own.name());
+            }
+        }
+        names
+    }
+
     /// The claims with the audience, and the accepted audiences.
     fn audiences(&self) -> (&[ClaimPath], &[String]) {
         let (names, audiences) = match self.provider.map(|own| &own.method) {
@@ -385,6 +404,28 @@ impl Token<'_> {
         }
         let (name, found) = self.subject(claims);
         of_type(&name, "a string without control characters", found)
+    }
+}
+
+/// Why a token cannot be parsed.
+fn malformed(octets: &[u8], compact: Result<&Compact<'_>, &JwsFault>) -> String {
+    if octets.len() > MAX_TOKEN {
+        let (found, most) = (octets.len(), MAX_TOKEN);
+        return format!("it has {found} bytes: expected at most {most}");
+    }
+    let compact = match compact {
+        Ok(compact) => compact,
+        Err(fault) => return fault.to_string(),
+    };
+    if let Err(fault) = Header::parse(compact.header()) {
+        return fault.to_string();
+    }
+    match json::parse(compact.payload()) {
+        Err(JsonFault::Syntax) => {
+            "the payload is not JSON in UTF-8, or a number in it is too large".to_owned()
+        }
+        Err(fault) => format!("in the payload: {fault}"),
+        Ok(_) => "the payload is not an object".to_owned(),
     }
 }
 
