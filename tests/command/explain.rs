@@ -248,3 +248,24 @@ fn a_key_or_password_is_not_printed_even_if_the_command_line_is_wrong() {
         assert!(!ran.err.contains(KEY), "{}", ran.err);
     }
 }
+
+#[test]
+fn keys_that_cannot_be_used_are_a_fault_of_their_file() {
+    let desk = Desk::new();
+    desk.mint();
+    desk.write("gate.json", desk.document().to_string());
+    desk.write("empty.json", r#"{"keys": []}"#);
+    for (file, message) in [
+        ("key.json", "a key set must have an array `keys`"),
+        (
+            "empty.json",
+            "no key can verify a token with the accepted algorithms",
+        ),
+    ] {
+        let ran = desk.run(&["explain", "gate.json", "--path", "/", "--jwks", file]);
+        assert_eq!(ran.code, FAILURE, "{}{}", ran.out, ran.err);
+        let expected = format!("the keys in `{file}` cannot be used: {message}");
+        assert!(ran.err.contains(&expected), "{}", ran.err);
+        assert!(!ran.out.contains("gate.json"), "{}", ran.out);
+    }
+}

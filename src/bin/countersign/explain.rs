@@ -180,14 +180,22 @@ impl Explain {
                 format!("`{name}` is not a JSON Web Key Set: {fault}")
             })
         })?;
-        Ok(configuration.load_changed(&|value| {
+        let loaded = configuration.load_changed(&|value| {
             let providers = value.get_mut("providers").and_then(Value::as_array_mut);
             for provider in providers.into_iter().flatten() {
                 if let Some(jwt) = provider.get_mut("jwt").and_then(Value::as_object_mut) {
                     jwt.insert("jwks".to_owned(), json!({ "inline": keys }));
                 }
             }
-        }))
+        });
+        match loaded {
+            // The configuration is valid, so the fault is in the keys.
+            Err(faults) if configuration.load().is_ok() => Err(input::failure(file, |name| {
+                let faults: Vec<&str> = faults.iter().map(|own| own.text.as_str()).collect();
+                format!("the keys in `{name}` cannot be used: {}", faults.join("; "))
+            })),
+            loaded => Ok(loaded),
+        }
     }
 
     /// The report of an invalid configuration.
