@@ -151,12 +151,22 @@ fn every_verb_has_a_manual_page() {
     for (name, file) in names.iter().zip(&files) {
         let page = std::fs::read_to_string(desk.path(file)).unwrap();
         let words: Vec<&str> = name.split('-').skip(1).collect();
+        let help = desk.run(&[&words[..], &["--help"]].concat()).out;
+        for (heading, section) in [
+            ("Examples:", "EXAMPLES"),
+            ("Exit codes:", "\"EXIT STATUS\""),
+        ] {
+            let section = format!("\n.SH {section}\n.nf\n  ");
+            let has_heading = help.lines().any(|line| line == heading);
+            assert_eq!(page.contains(&section), has_heading, "{name}: {page}");
+        }
         assert_eq!(desk.run(&[&["man"], &words[..]].concat()).out, page);
         let title = format!(".TH {} 1  \"countersign ", name.to_uppercase());
         assert!(page.contains(&title), "{page}");
         // The requests of groff's man(7) that the pages use, and its conditions.
         let known = [
-            ".TH", ".SH", ".TP", ".RS", ".RE", ".br", ".ie", ".el", ".PP", ".SS", ".IP",
+            ".TH", ".SH", ".TP", ".RS", ".RE", ".br", ".ie", ".el", ".PP", ".SS", ".IP", ".nf",
+            ".fi",
         ];
         for line in page.lines().filter(|line| line.starts_with('.')) {
             let request = line.split(' ').next().unwrap();

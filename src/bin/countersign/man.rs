@@ -79,7 +79,42 @@ fn page(command: Command) -> Result<String, Failure> {
         .manual("Countersign");
     let mut text = Vec::new();
     page.render(&mut text).map_err(Failure::new)?;
-    String::from_utf8(text).map_err(Failure::new)
+    let text = String::from_utf8(text).map_err(Failure::new)?;
+    Ok(sections(&text))
+}
+
+/// The page with a section for the examples and one for the exit codes, whose lines are not filled: a line that is broken or
+/// justified cannot be copied. clap has one text for both, after the options.
+fn sections(page: &str) -> String {
+    let mut text = String::new();
+    let mut is_literal = false;
+    for line in page.lines() {
+        let section = match line {
+            "Examples:" => Some("EXAMPLES"),
+            "Exit codes:" => Some("\"EXIT STATUS\""),
+            ".SH EXTRA" => {
+                text += ".SH NOTES\n";
+                continue;
+            }
+            _ => None,
+        };
+        if is_literal && (line.is_empty() || line.starts_with('.')) {
+            text += ".fi\n";
+            is_literal = false;
+        }
+        match section {
+            Some(title) => {
+                text += &format!(".SH {title}\n.nf\n");
+                is_literal = true;
+            }
+            None => text += &format!("{line}\n"),
+        }
+    }
+    if is_literal {
+        text += ".fi\n";
+    }
+    // A section that begins with another one has no text.
+    text.replace(".SH NOTES\n.SH", ".SH")
 }
 
 /// `countersign`, or `countersign-` and the verb.
