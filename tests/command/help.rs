@@ -83,14 +83,16 @@ fn the_examples_of_every_help_run() {
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_countersign"));
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", program.parent().unwrap().display());
-    for verb in &verbs {
+    // Without a verb: the help of the command.
+    for verb in verbs.iter().map(String::as_str).chain([""]) {
         let desk = desk();
         if verb == "migrate" {
             desk.write("envoy.yaml", OLD_FILTER);
             std::fs::create_dir(desk.path("policies")).unwrap();
             desk.write("policies/orders.yaml", OLD_FILTER);
         }
-        let help = desk.run(&[verb, "--help"]).out;
+        let arguments = [verb, "--help"];
+        let help = desk.run(&arguments[usize::from(verb.is_empty())..]).out;
         let examples = examples(&help);
         assert!((2..=4).contains(&examples.len()), "{verb}: {examples:?}");
         for example in examples {

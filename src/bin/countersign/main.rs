@@ -31,7 +31,11 @@ use clap::{Parser, Subcommand};
 
 use self::exit::{Exit, Failure, Report};
 
-const EXIT_CODES: &str = "\
+const EXAMPLES_AND_EXIT_CODES: &str = "\
+Examples:
+  countersign check envoy.yaml
+  countersign explain gate.yaml --path /orders/7 --bearer-file token
+
 Exit codes:
   0  the configuration is valid, the request is permitted, or the command is done
   1  failure: an invalid command line, an unreadable file, or a file without a configuration
@@ -41,7 +45,7 @@ Exit codes:
 /// Checks a Countersign configuration, explains what the filter does with a request, and creates tokens and hashes for
 /// a configuration.
 #[derive(Parser)]
-#[command(name = "countersign", version, after_help = EXIT_CODES)]
+#[command(name = "countersign", version, after_help = EXAMPLES_AND_EXIT_CODES)]
 struct Command {
     #[command(subcommand)]
     verb: Verb,
