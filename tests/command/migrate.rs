@@ -103,10 +103,7 @@ fn what_is_lost_is_named_and_exits_with_3() {
     for (name, expected) in [
         ("jwt", &[][..]),
         ("jwt-strict", &["spelling"]),
-        (
-            "unknown",
-            &["authenticated", "condition", "destination_port", "spelling"],
-        ),
+        ("unknown", &["condition", "destination_port", "spelling"]),
         ("istio-empty", &["action: CUSTOM"]),
         ("gateway", &["oidc"]),
     ] {

@@ -32,12 +32,9 @@ const REQUESTS: usize = 200;
 /// How many requests a random configuration gets by default.
 const FEWER_REQUESTS: usize = 100;
 /// How many random configurations there are of each kind by default.
-const CONFIGURATIONS: usize = 4;
+const CONFIGURATIONS: usize = 2;
 /// How many configurations are in one Envoy.
 const AT_ONCE: usize = 20;
-
-/// At least so many of a hundred requests that the old filters permitted are still permitted.
-const KEPT: usize = 50;
 
 /// The options with which more is carried over: the user vouches that some spellings are the same.
 const ASSUMPTIONS: [&str; 6] = [
@@ -64,7 +61,7 @@ fn with_assumptions_most_of_what_was_permitted_still_is() {
         let kept = outcome.both_permitted * 100;
         assert!(outcome.old_permitted > 0, "{}", example.name);
         assert!(
-            kept >= outcome.old_permitted * KEPT,
+            kept >= outcome.old_permitted * example.kept,
             "{}: {outcome}",
             example.name
         );

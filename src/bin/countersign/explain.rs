@@ -16,6 +16,7 @@ mod response;
 mod rules;
 mod steps;
 mod text;
+mod times;
 mod token;
 mod upstream;
 

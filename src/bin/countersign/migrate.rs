@@ -20,6 +20,7 @@ mod gate;
 mod gateway;
 mod istio;
 mod pattern;
+mod peer;
 mod report;
 mod write;
 
@@ -28,6 +29,8 @@ use std::path::PathBuf;
 use countersign::config;
 
 use self::assume::{Assumed, Assumption};
+use self::atom::Atom;
+use self::divide::Groups;
 use self::gate::Gate;
 use self::report::{GateReport, Report as Announced};
 use self::write::Written;
@@ -159,8 +162,9 @@ fn make_names_unique(gates: &mut [Gate]) {
 
 /// Translates a gate. The output is loaded as the filter loads it; if that fails, it denies every request.
 fn translate(mut gate: Gate, assumed: Assumed) -> Result<Translated, Failure> {
-    let rules = divide::rules(&gate, assumed);
-    note_assumptions(&mut gate, assumed);
+    let groups = Groups::of(&gate, assumed);
+    note_assumptions(&mut gate, &groups, assumed);
+    let rules = groups.into_rules(&gate);
     note_limits(&mut gate);
     let text = Written::new(&gate, &rules).text().map_err(Failure::new)?;
     let (text, rules) = match fault(&text) {
@@ -182,13 +186,14 @@ fn translate(mut gate: Gate, assumed: Assumed) -> Result<Translated, Failure> {
 }
 
 /// Notes the paths at which an assumption would permit more.
-fn note_assumptions(gate: &mut Gate, assumed: Assumed) {
+fn note_assumptions(gate: &mut Gate, groups: &Groups, assumed: Assumed) {
     for (name, what, more) in assumed.others() {
-        let patterns = divide::that_need(gate, assumed, more);
+        let more = Groups::of(gate, more);
+        let patterns = groups.differing(&more).map(|own| format!("`{own}`"));
+        let patterns: Vec<String> = patterns.collect();
         if patterns.is_empty() {
             continue;
         }
-        let patterns: Vec<String> = patterns.iter().map(|own| format!("`{own}`")).collect();
         let text = format!(
             "{what}, so that less is permitted at {}; see `--assume {name}`",
             patterns.join(", ")
@@ -203,6 +208,12 @@ fn note_limits(gate: &mut Gate) {
     for atom in gate.access.atoms() {
         limits.extend(atom.limit(!gate.providers.is_empty()));
     }
+    gate.access.visit(&mut |atom, holds| {
+        if let (Atom::OnlyRequired(text), false) = (atom, holds) {
+            let text = format!("{text} can be required, and not excluded");
+            limits.push(("negation", text));
+        }
+    });
     for (construct, text) in limits {
         gate.notes.lost(construct, "", text);
     }

@@ -4,20 +4,26 @@ use crate::config::read::{Span, choice, object};
 use crate::presentation::cors::Preflight;
 
 object! {
-    /// Which other origins may read responses (WHATWG Fetch).
+    /// Which other origins can read responses (WHATWG Fetch).
     pub struct Cors {
-        /// The origins, as browsers send them. `https://*.example.com` allows every host below `example.com`. `*` alone
-        /// allows any origin.
+        /// The origins, as browsers send them. `https://*.example.com` allows every host below `example.com`. `*` alone allows any
+        /// origin.
+        #[schemars(extend("examples" = [["https://app.example.com", "https://*.preview.example.com"]]))]
         required allow_origins: Vec<String>,
-        /// What happens to preflight requests. Default `pass`.
+        /// What happens to preflight requests.
+        #[schemars(extend("default" = "pass", "examples" = ["answer"]))]
         optional preflight: Preflight,
-        /// The methods that the filter's response to a preflight request allows. Default: the requested one.
+        /// The methods in the filter's response to a preflight request.
+        #[schemars(extend("x-default" = "the requested one", "examples" = [["GET", "POST"]]))]
         optional allow_methods: Vec<String>,
-        /// The headers that it allows. Default: the requested ones.
+        /// The headers in the filter's response to a preflight request.
+        #[schemars(extend("x-default" = "the requested ones", "examples" = [["authorization", "content-type"]]))]
         optional allow_headers: Vec<String>,
-        /// Whether requests may carry cookies. Default `true`. Must be `false` for any origin.
+        /// Whether browsers can send cookies. It must be `false` if any origin is allowed.
+        #[schemars(extend("default" = true, "examples" = [false]))]
         optional allow_credentials: bool,
-        /// How long a browser may cache the response to a preflight request. Default `10m`.
+        /// How long a browser can cache the response to a preflight request.
+        #[schemars(extend("default" = "10m", "examples" = ["1h"]))]
         optional max_age: Span,
     }
 }
@@ -25,7 +31,7 @@ object! {
 choice! {
     /// What happens to preflight requests.
     impl Preflight for crate::presentation::cors::Preflight {
-        /// They are forwarded to the upstream, without credentials.
+        /// The filter forwards them to the upstream, without credentials.
         Pass = "pass" => Self::Pass,
         /// The filter answers them.
         Answer = "answer" => Self::Answer,

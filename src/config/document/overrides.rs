@@ -19,10 +19,10 @@ pub enum Overrides {
 }
 
 object! {
-    /// Overrides that are forwarded to the upstream. The others are removed.
+    /// Overrides that the filter forwards to the upstream. It removes the others.
     pub struct ForwardedOverrides {
         /// Names of headers in lower case, or of query parameters.
-        #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
+        #[schemars(extend("minItems" = 1, "uniqueItems" = true, "examples" = [["x-forwarded-host"]]))]
         required forward: Vec<String>,
     }
 }
@@ -63,11 +63,11 @@ impl schemars::JsonSchema for Overrides {
                 path or host than the one that the filter judged.",
             "oneOf": [
                 {
-                    "description": "They are removed: those of the method if a rule looks at methods, those of the path \
-                        if a rule looks at paths, those of the host if a rule looks at hosts.",
+                    "description": "The filter removes them: those of the method if a rule matches methods, those of the path \
+                        if a rule matches paths, those of the host if a rule matches hosts.",
                     "const": "strip",
                 },
-                { "description": "They are forwarded to the upstream.", "const": "forward" },
+                { "description": "The filter forwards them to the upstream.", "const": "forward" },
                 these,
             ],
         })

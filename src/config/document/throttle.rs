@@ -3,20 +3,27 @@
 use crate::config::read::{Span, choice, object};
 
 object! {
-    /// How many failures lead to 429 for all requests of a caller, whatever credential they show. A wrong signature is a
-    /// failure. A credential that is missing, expired or issued for others is not.
+    /// How many failures block a caller. All requests of a blocked caller receive 429, with any credential. A wrong signature or
+    /// password is a failure. A credential that is missing, expired or for another audience is not.
     pub struct Throttle {
-        /// How many failures block a caller, from 1 to 100.
-        #[schemars(range(min = 1, max = 100))]
+        /// How many failures block a caller.
+        #[schemars(range(min = 1, max = 100), extend("examples" = [10]))]
         required failures: u32,
-        /// The time within which they are counted, from `1s` to `30d`.
+        /// The time within which failures are counted.
+        #[schemars(extend("x-range" = ["1s", "30d"], "examples" = ["1m"]))]
         required window: Span,
-        /// How long the caller is blocked, from `1s` to `30d`. Failures in that time do not extend it.
+        /// How long the caller is blocked. Failures in that time do not extend it.
+        #[schemars(extend("x-range" = ["1s", "30d"], "examples" = ["5m"]))]
         required block: Span,
-        /// Whose failures are counted together. Default `address` only.
-        #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
+        /// Whose failures are counted together.
+        #[schemars(extend(
+            "minItems" = 1, "uniqueItems" = true,
+            "default" = ["address"],
+            "examples" = [["address", "user"]]
+        ))]
         narrowing by: Vec<ThrottleBy>,
         /// Networks whose requests are neither counted nor blocked.
+        #[schemars(extend("x-default" = "none", "examples" = [["10.0.0.0/8"]]))]
         optional exempt: Vec<String>,
     }
 }
@@ -24,11 +31,11 @@ object! {
 choice! {
     /// Whose failures are counted together.
     pub enum ThrottleBy {
-        /// Those of one client address, as the host's settings for forwarded addresses determine it; for IPv6 those of one
-        /// /64. If the host knows no address, nothing is counted.
+        /// Those of one client address, as Envoy determines it. For IPv6, those of one /64. Without an address, nothing is
+        /// counted.
         Address = "address",
-        /// Those with credentials of one user, as the credential names the user before it is verified. Anyone who knows
-        /// a user's name can have that user blocked.
+        /// Those with the name of one user. The credential is not yet verified, so anyone who knows the name of a user can
+        /// block the user.
         User = "user",
     }
 }

@@ -46,7 +46,7 @@ macro_rules! object {
         const _: () = {
             $(#[doc = $about])*
             #[derive(schemars::JsonSchema)]
-            #[schemars(deny_unknown_fields)]
+            #[schemars(deny_unknown_fields, extend("x-keys" = [$(object!(@name $field)),*]))]
             #[allow(dead_code, reason = "only its schema is used")]
             struct $name {
                 $(

@@ -42,6 +42,7 @@ pub fn example(kind: &str, seed: u64, folder: &Path) -> Example {
         name,
         files: slice::from_ref(&file).to_vec(),
         requests: requests(),
+        kept: 0,
         workload,
     }
 }

@@ -89,7 +89,10 @@ impl Example {
                 "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}],
             }]});
         }
-        to_upstream(&mut manager["route_config"]);
+        // Envoy Gateway answers 404 where no HTTPRoute is for a request, in both listeners.
+        if !self.is_of_gateway() {
+            to_upstream(&mut manager["route_config"]);
+        }
         manager
     }
 

@@ -32,13 +32,22 @@ pub struct Example {
     pub files: Vec<PathBuf>,
     /// What the requests consist of.
     pub requests: Requests,
+    /// Of a hundred requests that the old filters permitted, so many are still permitted with every `--assume`.
+    pub kept: usize,
     workload: Option<istio::Workload>,
+}
+
+fn usually_kept() -> usize {
+    50
 }
 
 /// `requests.yaml` of an example.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Description {
+    /// See [`Example::kept`].
+    #[serde(default = "usually_kept")]
+    kept: usize,
     /// Istio: the workload in front of which the filters run.
     workload: Option<istio::Workload>,
     requests: Requests,
@@ -83,6 +92,7 @@ impl Example {
             name,
             files,
             requests: description.requests,
+            kept: description.kept,
             workload: description.workload,
         }
     }

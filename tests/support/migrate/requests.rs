@@ -84,7 +84,8 @@ pub struct Request {
     host: String,
     /// The other headers, each with its end of line.
     headers: String,
-    /// What is odd about its credential's spelling: the filter may accept what the old filters do not.
+    /// Whether it has something that the filter accepts in more spellings than the old filters: a token behind a scheme in
+    /// another spelling, beside a cookie that is ignored, or in a preflight; an IPv4 address as an IPv6 address.
     pub is_other_spelling: bool,
     /// Its tokens.
     pub tokens: Vec<String>,
@@ -494,6 +495,12 @@ impl Draft {
         if !self.cookies.is_empty() {
             headers.push(("cookie".to_owned(), self.cookies.join("; ")));
         }
+        let is_beside = self.tokens.len() > 1 && !self.cookies.is_empty();
+        let is_preflight = headers
+            .iter()
+            .any(|(name, _)| name == "access-control-request-method");
+        let is_mapped = headers.iter().any(|(_, value)| value.contains("::ffff:"));
+        let is_in_preflight = !self.tokens.is_empty() && is_preflight;
         let mut lines = String::new();
         for (name, value) in &headers {
             lines.push_str(&format!("{name}: {value}\r\n"));
@@ -507,7 +514,7 @@ impl Draft {
             target: self.path,
             host: host.to_owned(),
             headers: lines,
-            is_other_spelling: self.is_other_spelling,
+            is_other_spelling: self.is_other_spelling || is_beside || is_in_preflight || is_mapped,
             tokens: self.tokens,
             description: String::new(),
         };

@@ -42,6 +42,7 @@ struct GateReport {
 
 #[derive(Deserialize)]
 struct Difference {
+    old: Answer,
     new: Answer,
     permits: bool,
 }
@@ -123,10 +124,10 @@ impl Translated {
         self.gates.is_empty() || sources.any(|source| source.contains(&part))
     }
 
-    /// Whether something that was denied is permitted by intention, so that the report says so.
-    pub fn permits(&self) -> bool {
+    /// Whether something that received this status is permitted by intention, and the report says so.
+    pub fn permits(&self, old: u16) -> bool {
         let mut differences = self.gates.iter().flat_map(|gate| &gate.report.differences);
-        differences.any(|difference| difference.permits && difference.new.status == 200)
+        differences.any(|one| one.permits && (one.old.status, one.new.status) == (old, 200))
     }
 
     /// Whether each configuration is for some of the routes, as those of Envoy Gateway are.

@@ -91,7 +91,7 @@ impl Finding {
 impl Operand {
     /// That the operand is false, or failed, and by which values.
     pub fn sentence(&self) -> String {
-        format!("`{}` {}", plain(&self.text), self.result())
+        format!("`{}` {}", expression(&self.text), self.result())
     }
 
     /// Whether the operand is false or failed, and by which values.
@@ -132,6 +132,14 @@ pub fn plain(text: &str) -> String {
         shown.push('…');
     }
     escaped(&shown).into_owned()
+}
+
+/// An expression on one line.
+pub fn expression(text: &str) -> String {
+    match text.contains(['\n', '\r', '\t']) {
+        true => plain(&text.split_whitespace().collect::<Vec<_>>().join(" ")),
+        false => plain(text),
+    }
 }
 
 /// Values in backticks, separated by commas.

@@ -1,24 +1,36 @@
 //! What a caller lacks, as findings.
 
+use countersign::authenticate::jose::claims::moment;
 use countersign::authenticate::{Evidence, Principal};
 use countersign::authorize::condition::{Operand as Failing, Why};
 use countersign::authorize::lack::{ExpectedClaim, Lack, NamesKind};
 use countersign::plan::Policy;
-use humantime::format_duration;
+use countersign::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::finding::{Finding, Operand, list, names, one_of, plain, quoted};
+use super::finding::{Finding, Operand, expression, list, names, one_of, plain, quoted};
 use super::steps::has_credentials;
+use super::times::{between, lasting, time};
 
 /// The findings of what a caller lacks.
-pub fn findings(lacks: &[Lack<'_>], caller: &Principal, policy: Option<&Policy>) -> Vec<Finding> {
-    let words = Words { caller, policy };
+pub fn findings(
+    lacks: &[Lack<'_>],
+    caller: &Principal,
+    policy: Option<&Policy>,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let words = Words {
+        caller,
+        policy,
+        now,
+    };
     lacks.iter().map(|lack| words.finding(lack)).collect()
 }
 
 struct Words<'w> {
     caller: &'w Principal,
     policy: Option<&'w Policy>,
+    now: Timestamp,
 }
 
 impl Words<'_> {
@@ -48,11 +60,18 @@ impl Words<'_> {
                 Finding::new("acr", json!(accepted), json!(found), message)
             }
             Lack::Age { max_age, found } => {
-                let max_age = format_duration(*max_age).to_string();
-                let message = format!(
-                    "requires an authentication within `max_age`, {max_age}: `auth_time`: {}",
-                    self.found(*found)
-                );
+                let then = found.and_then(Value::as_number).and_then(moment);
+                let has = match then {
+                    Some(then) => format!(
+                        "{} has `auth_time` {}, {} ago",
+                        self.holder(),
+                        time(then),
+                        lasting(between(then, self.now))
+                    ),
+                    None => format!("{} has no `auth_time`", self.holder()),
+                };
+                let max_age = lasting(*max_age);
+                let message = format!("requires `max_age` {max_age}: {has}");
                 Finding::new("max_age", max_age, json!(found), message)
             }
             Lack::Names {
@@ -136,9 +155,9 @@ impl Words<'_> {
 
     fn condition(&self, why: &Why) -> Finding {
         let operands: Vec<Operand> = why.operands.iter().map(|own| self.operand(own)).collect();
-        let text = plain(&why.text);
+        let text = expression(why.text.trim());
         let result = match (&why.error, operands.as_slice()) {
-            (_, [one]) if one.text == why.text => one.result(),
+            (_, [one]) if one.text.trim() == why.text.trim() => one.result(),
             (None, []) => "is false".to_owned(),
             (_, [one]) => format!("is not true, because {}", one.sentence()),
             (None, _) => "is false:".to_owned(),

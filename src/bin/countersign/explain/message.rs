@@ -1,4 +1,5 @@
-//! A request in a file, as HTTP/1.1 writes it: a request line, headers, an empty line, and a body that is not read.
+//! A request in a file, as HTTP/1.1 writes it: a request line, headers, an empty line, and a body that is not read. Also with the
+//! pseudo-headers of HTTP/2 in place of the request line.
 //!
 //! A parser of a library refuses the octets that some clients send and that the filter must judge, such as a raw byte in a
 //! path. So this reads leniently: lines end with LF or CRLF, and what is between the first and the last space of the request
@@ -32,22 +33,13 @@ impl Message {
 
     fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         let mut lines = bytes.split(|byte| *byte == b'\n').map(without_return);
-        let first = lines.next().unwrap_or_default();
-        let (method, rest) = split_at_byte(first, b' ')
-            .filter(|(method, _)| !method.is_empty())
-            .ok_or("expected a first line such as `GET /orders/7 HTTP/1.1`")?;
-        // The version may be missing, as when a request line is copied from a log.
-        let target = match rest.iter().rposition(|byte| *byte == b' ') {
-            Some(space)
-                if rest
-                    .get(space + 1..)
-                    .is_some_and(|end| end.starts_with(b"HTTP/")) =>
-            {
-                rest.get(..space).unwrap_or_default()
-            }
-            _ => rest,
+        // Browsers copy a request of HTTP/2 as `:method: GET`, `:path: /orders/7`.
+        let is_http2 = bytes.starts_with(b":");
+        let (mut method, mut target) = match is_http2 {
+            true => Default::default(),
+            false => request_line(lines.next().unwrap_or_default())?,
         };
-        let (mut hosts, mut headers) = (Vec::new(), Vec::new());
+        let (mut authority, mut hosts, mut headers) = (None, Vec::new(), Vec::new());
         for line in lines.take_while(|line| !line.is_empty()) {
             // A value that goes on in the next line (RFC 9112 §5.2), with the line break.
             if let ([b' ' | b'\t', ..], Some((_, value))) = (line, headers.last_mut()) {
@@ -55,27 +47,51 @@ impl Message {
                 value.extend([b"\r\n", line].concat());
                 continue;
             }
+            let begin = usize::from(is_http2 && line.starts_with(b":"));
+            let rest = line.get(begin..).unwrap_or_default();
             let (name, value) =
-                split_at_byte(line, b':').ok_or("expected headers such as `name: value`")?;
+                split_at_byte(rest, b':').ok_or("expected headers such as `name: value`")?;
             let (name, value) = (name.to_ascii_lowercase(), value.trim_ascii().to_vec());
-            match name.as_slice() {
-                b"host" => hosts.push(value),
+            match (begin, name.as_slice()) {
+                (1, b"method") => method = value,
+                (1, b"path") => target = value,
+                (1, b"authority") => authority = Some(value),
+                (1, b"scheme") => {}
+                (_, b"host") => hosts.push(value),
                 _ => headers.push((name, value)),
             }
         }
-        let (authority, target) = match absolute(target) {
-            Some((authority, b"")) => (Some(authority.to_vec()), b"/".to_vec()),
-            Some((authority, path)) => (Some(authority.to_vec()), path.to_vec()),
-            None => (None, target.to_vec()),
-        };
+        if method.is_empty() {
+            return Err("expected `:method` and `:path`");
+        }
+        if let Some((own, path)) = absolute(&target) {
+            authority = Some(own.to_vec());
+            target = if path.is_empty() { b"/" } else { path }.to_vec();
+        }
         let of_hosts = (!hosts.is_empty()).then(|| hosts.join(&b','));
         Ok(Self {
             target: (method != b"CONNECT").then_some(target),
-            method: method.to_vec(),
+            method,
             authority: authority.or(of_hosts),
             headers,
         })
     }
+}
+
+/// The method and the target of a request line. The version may be missing, as when the line is copied from a log.
+fn request_line(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>), &'static str> {
+    let (method, rest) = split_at_byte(line, b' ')
+        .filter(|(method, _)| !method.is_empty())
+        .ok_or("expected a first line such as `GET /orders/7 HTTP/1.1`")?;
+    let space = rest.iter().rposition(|byte| *byte == b' ');
+    let (target, version) = space
+        .and_then(|space| rest.split_at_checked(space))
+        .unwrap_or((rest, b""));
+    let target = match version.starts_with(b" HTTP/") {
+        true => target,
+        false => rest,
+    };
+    Ok((method.to_vec(), target.to_vec()))
 }
 
 /// The authority and the rest of an absolute target, as Envoy splits it.

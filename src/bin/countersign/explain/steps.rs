@@ -195,7 +195,7 @@ impl Trace for Steps<'_> {
                     );
                     self.find([token::fact("condition", message)]);
                 }
-                let findings = lack::findings(&lacks, input.principal, self.policy);
+                let findings = lack::findings(&lacks, input.principal, self.policy, self.now);
                 self.find(findings);
             }
             Step::Condition { holds, spent } => {

@@ -127,12 +127,11 @@ fn on_the_wire(response: &Response) -> String {
     let phrase = phrase_of(response.status).unwrap_or_default();
     let mut text = format!("HTTP/1.1 {} {phrase}\n", response.status);
     for (name, value) in &response.headers {
-        text += &format!("{name}: {value}\n");
+        text += &format!("{name}: {}\n", escaped(value));
     }
     text.push('\n');
-    if !response.body.is_empty() {
-        text += &response.body;
-        text.push('\n');
+    for line in response.body.lines() {
+        text += &format!("{}\n", escaped(line));
     }
     text
 }

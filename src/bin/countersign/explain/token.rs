@@ -10,10 +10,10 @@ use countersign::json::{self, Json, Object};
 use countersign::reject::TokenFault;
 use countersign::store::Store;
 use countersign::time::Timestamp;
-use humantime::format_duration;
 use serde_json::{Value, json};
 
 use super::finding::{Finding, list, names, one_of, plain, quoted};
+use super::times::{between, lasting, time};
 
 /// A token that is not valid.
 pub struct Token<'t> {
@@ -293,15 +293,15 @@ impl Token<'_> {
         let (now, skew) = (self.now, self.clock_skew());
         let finding = |name: &str, then: Timestamp, message: String| {
             let message = match skew.is_zero() {
-                true => format!("{message} (`{name}` {}, now {})", shown(then), shown(now)),
+                true => format!("{message} (`{name}` {}, now {})", time(then), time(now)),
                 false => format!(
                     "{message} (`{name}` {}, now {}, `clock_skew` {})",
-                    shown(then),
-                    shown(now),
+                    time(then),
+                    time(now),
                     lasting(skew)
                 ),
             };
-            Finding::new("token", shown(now), shown(then), message).about(name)
+            Finding::new("token", time(now), time(then), message).about(name)
         };
         if let (TokenFault::Expired, Some(then)) = (fault, times.expires) {
             let ago = lasting(between(then, now));
@@ -315,8 +315,8 @@ impl Token<'_> {
         }
         match times.issued.zip(times.expires) {
             Some((issued, expires)) => {
-                let message = format!("`iat` {} is after `exp` {}", shown(issued), shown(expires));
-                Finding::new("token", shown(expires), shown(issued), message).about("iat")
+                let message = format!("`iat` {} is after `exp` {}", time(issued), time(expires));
+                Finding::new("token", time(expires), time(issued), message).about("iat")
             }
             None => fact("token", "the token is not valid yet"),
         }
@@ -420,27 +420,4 @@ fn issuer_text(issuer: &Issuer) -> String {
 
 fn value_of(found: Option<&Json<'_>>) -> Value {
     found.cloned().map_or(Value::Null, Value::from)
-}
-
-/// A time, or its seconds since 1970 if no calendar has it.
-fn shown(time: Timestamp) -> String {
-    const LAST: i64 = 253_402_300_799;
-    let seconds = time.millis().div_euclid(1000);
-    match (0..=LAST).contains(&seconds) {
-        true => time.to_string(),
-        false => seconds.to_string(),
-    }
-}
-
-/// A duration by its two largest units.
-fn lasting(duration: Duration) -> String {
-    let text = format_duration(duration).to_string();
-    let units = text.split(' ').take(2);
-    units.collect::<Vec<_>>().join(" ")
-}
-
-/// The time from one moment to another, in whole seconds.
-pub fn between(one: Timestamp, other: Timestamp) -> Duration {
-    let millis = other.millis().saturating_sub(one.millis());
-    Duration::from_secs(u64::try_from(millis).unwrap_or_default() / 1000)
 }

@@ -97,6 +97,8 @@ impl Differences {
 
     fn of_credentials(&mut self, gate: &Gate) {
         let kinds = gate.providers.iter().map(|own| own.settings.0);
+        // A certificate is not a credential that a challenge asks for.
+        let kinds = kinds.filter(|kind| *kind != "mtls");
         let kinds: Vec<&str> = kinds.collect();
         let Some(construct) = kinds.first() else {
             return;

@@ -34,6 +34,8 @@ pub enum Atom {
         /// What is asked about it.
         test: ClaimTest,
     },
+    /// Unknown, beside what is known: a disjunction with it can be required, and not negated. The text names it.
+    OnlyRequired(String),
     /// What cannot be carried over: the construct and where it is.
     Unknown(String),
 }

@@ -26,6 +26,7 @@ pub fn can_express(gate: &Gate, assumed: Assumed, atom: &Atom, holds: bool) -> b
         | Atom::Method(_)
         | Atom::Network(_)
         | Atom::NoToken(_)
+        | Atom::OnlyRequired(_)
         | Atom::Unknown(_) => false,
     }
 }
@@ -54,7 +55,8 @@ fn is_case_sensitive(test: &ClaimTest) -> bool {
 pub fn expression(formula: &Formula, only: Option<&String>) -> String {
     match formula {
         Formula::True => "true".to_owned(),
-        Formula::False => "false".to_owned(),
+        // The parts that become rules have no choices.
+        Formula::False | Formula::Choice(_) => "false".to_owned(),
         Formula::Literal(atom, holds) => literal(atom, *holds, only),
         Formula::All(items) => {
             // The condition about a claim has this too.
@@ -158,6 +160,7 @@ fn positive(atom: &Atom, only: Option<&String>) -> String {
         | Atom::Method(_)
         | Atom::Network(_)
         | Atom::NoToken(_)
+        | Atom::OnlyRequired(_)
         | Atom::Unknown(_) => "false".to_owned(),
     }
 }
@@ -166,6 +169,10 @@ fn claim(claims: &str, path: &[String], wanted: &ClaimTest) -> String {
     let mut guards = Vec::new();
     let mut value = claims.to_owned();
     for name in path {
+        // A list can have the name as an item.
+        if !guards.is_empty() && *wanted == ClaimTest::Present {
+            guards.push(format!("type({value}) == map"));
+        }
         guards.push(format!("{} in {value}", quoted(name)));
         value = match is_identifier(name) {
             true => format!("{value}.{name}"),

@@ -54,27 +54,37 @@ impl Part {
     }
 }
 
-/// The rules of a gate.
-pub fn rules(gate: &Gate, assumed: Assumed) -> Vec<Rule> {
-    let mut groups = groups(gate, assumed);
-    without_repetitions(&mut groups);
-    let patterns: Vec<Pattern> = groups.iter().map(|(pattern, _)| pattern.clone()).collect();
-    let mut rules: Vec<Rule> = groups.into_iter().flat_map(|(_, rules)| rules).collect();
-    if !gate.is_normalized {
-        for rule in &mut rules {
-            let paths = rule.paths.iter();
-            rule.paths = paths.flat_map(|own| own.with_shadows(&patterns)).collect();
-        }
-    }
-    join_neighbours(rules)
-}
+/// The rules of each pattern of a gate, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Groups(Vec<(Pattern, Vec<Rule>)>);
 
-/// The patterns at which an assumption would make a difference, in order.
-pub fn that_need(gate: &Gate, assumed: Assumed, more: Assumed) -> Vec<Pattern> {
-    let (now, then) = (groups(gate, assumed), groups(gate, more));
-    let pairs = now.into_iter().zip(then);
-    let differing = pairs.filter(|((_, now), (_, then))| now != then);
-    differing.map(|((pattern, _), _)| pattern).collect()
+impl Groups {
+    /// The rules of a gate.
+    pub fn of(gate: &Gate, assumed: Assumed) -> Self {
+        Self(groups(gate, assumed))
+    }
+
+    /// The patterns at which other rules of the same gate differ, in order.
+    pub fn differing<'g>(&'g self, other: &'g Self) -> impl Iterator<Item = &'g Pattern> {
+        let pairs = self.0.iter().zip(&other.0);
+        let differing = pairs.filter(|(own, other)| own != other);
+        differing.map(|((pattern, _), _)| pattern)
+    }
+
+    /// The rules, without superfluous ones.
+    pub fn into_rules(self, gate: &Gate) -> Vec<Rule> {
+        let Self(mut groups) = self;
+        without_repetitions(&mut groups);
+        let patterns: Vec<Pattern> = groups.iter().map(|(pattern, _)| pattern.clone()).collect();
+        let mut rules: Vec<Rule> = groups.into_iter().flat_map(|(_, rules)| rules).collect();
+        if !gate.is_normalized {
+            for rule in &mut rules {
+                let paths = rule.paths.iter();
+                rule.paths = paths.flat_map(|own| own.with_shadows(&patterns)).collect();
+            }
+        }
+        join_neighbours(rules)
+    }
 }
 
 /// The rules for each pattern, in order.
@@ -95,6 +105,10 @@ fn groups(gate: &Gate, assumed: Assumed) -> Vec<(Pattern, Vec<Rule>)> {
             Atom::OrdinaryPath => assumed.segments.then_some(Known::True),
             _ => None,
         });
+        let part = Part {
+            authentication: part.authentication.without_choices(),
+            access: part.access.without_choices(),
+        };
         let mut parts = Vec::new();
         Divider { gate, assumed }.divide(&part, Matches::default(), &mut parts);
         if parts.len() > PARTS_MAX {

@@ -13,6 +13,7 @@ use self::chain::Chain;
 use self::matcher::Scope;
 use super::formula::Formula;
 use super::gate::{Gate, Notes};
+use super::peer;
 use crate::file::File;
 use crate::node::Node;
 
@@ -122,7 +123,8 @@ fn gate(
     mut notes: Notes,
 ) -> Gate {
     let sources = chain.sources().to_vec();
-    let (providers, identity) = chain.providers(&mut notes);
+    let (mut providers, identity) = chain.providers(&mut notes);
+    providers.extend(peer::provider(&access, &mut notes));
     Gate {
         name: name.to_owned(),
         sources,

@@ -18,6 +18,8 @@ pub enum Formula {
     All(Vec<Formula>),
     /// One of these holds.
     Any(Vec<Formula>),
+    /// The second where the first holds, else the third. It is simplified when something is known about its atoms.
+    Choice(Box<[Formula; 3]>),
 }
 
 /// What is known about an atom for a set of requests.
@@ -136,6 +138,10 @@ impl Formula {
             Self::Literal(atom, holds) => Self::Literal(atom, !holds),
             Self::All(items) => Self::any(items.into_iter().map(Self::negated)),
             Self::Any(items) => Self::all(items.into_iter().map(Self::negated)),
+            Self::Choice(parts) => {
+                let [condition, then, otherwise] = *parts;
+                Self::choice(condition, then.negated(), otherwise.negated())
+            }
         }
     }
 
@@ -144,15 +150,7 @@ impl Formula {
         match condition {
             Self::True => then,
             Self::False => otherwise,
-            condition => {
-                let not = condition.clone().negated();
-                // The third part changes nothing, but still holds if no rule can tell whether the condition holds.
-                Self::any([
-                    Self::all([condition, then.clone()]),
-                    Self::all([not, otherwise.clone()]),
-                    Self::all([then, otherwise]),
-                ])
-            }
+            condition => Self::Choice(Box::new([condition, then, otherwise])),
         }
     }
 
@@ -175,16 +173,57 @@ impl Formula {
             Self::Literal(atom, holds) => replace(atom, *holds),
             Self::All(items) => Self::all(items.iter().map(|item| item.map(replace))),
             Self::Any(items) => Self::any(items.iter().map(|item| item.map(replace))),
+            Self::Choice(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                match condition.map(replace) {
+                    Self::True => then.map(replace),
+                    Self::False => otherwise.map(replace),
+                    known => Self::choice(known, then.map(replace), otherwise.map(replace)),
+                }
+            }
         }
     }
 
-    /// Calls `visitor` with each literal.
+    /// The formula without choices.
+    ///
+    /// A choice between `a` and `b` also holds where both hold. This part changes nothing, but still holds if no rule can
+    /// tell which of them applies.
+    pub fn without_choices(&self) -> Self {
+        match self {
+            Self::All(items) => Self::all(items.iter().map(Self::without_choices)),
+            Self::Any(items) => Self::any(items.iter().map(Self::without_choices)),
+            Self::Choice(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                // A negated condition is false where nothing is known about it, as the condition is.
+                let not = condition.clone().negated().without_choices();
+                let condition = condition.without_choices();
+                let (then, otherwise) = (then.without_choices(), otherwise.without_choices());
+                Self::any([
+                    Self::all([condition, then.clone()]),
+                    Self::all([not, otherwise.clone()]),
+                    Self::all([then, otherwise]),
+                ])
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Calls `visitor` with each literal. A condition of a choice also holds in its negation.
     pub fn visit<'f>(&'f self, visitor: &mut dyn FnMut(&'f Atom, bool)) {
         match self {
             Self::True | Self::False => {}
             Self::Literal(atom, holds) => visitor(atom, *holds),
             Self::All(items) | Self::Any(items) => {
                 items.iter().for_each(|item| item.visit(visitor));
+            }
+            Self::Choice(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                condition.visit(&mut |atom, holds| {
+                    visitor(atom, holds);
+                    visitor(atom, !holds);
+                });
+                then.visit(visitor);
+                otherwise.visit(visitor);
             }
         }
     }

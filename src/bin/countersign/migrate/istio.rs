@@ -11,6 +11,7 @@ use self::workload::{Policy, Workload};
 use super::envoy::matcher::unknown;
 use super::formula::Formula;
 use super::gate::{Gate, Notes};
+use super::peer;
 use crate::file::File;
 use crate::node::Node;
 
@@ -45,6 +46,8 @@ fn gate(workload: &Workload, policies: &[Policy<'_>]) -> Gate {
             tokens.identity,
         ),
     };
+    let mut providers = providers;
+    providers.extend(peer::provider(&access, &mut notes));
     for policy in &own {
         let action = policy.action();
         let text = match action {

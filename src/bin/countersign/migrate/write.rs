@@ -5,6 +5,7 @@ use serde_yaml_ng::{Mapping, Value};
 use super::access::Access;
 use super::divide::{Matches, Rule};
 use super::gate::Gate;
+use crate::yaml;
 
 /// The origin in `cors` where no origin is allowed. The top-level domain is reserved (RFC 2606 §2).
 const NO_ORIGIN: &str = "https://origin.invalid";
@@ -105,10 +106,7 @@ impl Written {
             }
             match body {
                 Body::Key(key, value) => {
-                    written.push_str(&serde_yaml_ng::to_string(&mapping([(
-                        *key,
-                        value.clone(),
-                    )]))?);
+                    written.push_str(&yaml(&Value::Mapping(mapping([(*key, value.clone())])))?);
                 }
                 Body::List(key, items) => {
                     written.push_str(&format!("{key}:\n"));
@@ -116,12 +114,43 @@ impl Written {
                         if let Some(line) = comment {
                             written.push_str(&format!("# {line}\n"));
                         }
-                        written.push_str(&serde_yaml_ng::to_string(&[item])?);
+                        written.push_str(&yaml(&Value::Sequence(vec![item.clone()]))?);
                     }
                 }
             }
         }
         Ok(written)
+    }
+}
+
+/// A value as YAML that Envoy and Kubernetes read as it is.
+///
+/// The serializer writes `on` without quotes, which they read as a boolean. Such a value is written as JSON, which is YAML.
+fn yaml(value: &Value) -> Result<String, serde_yaml_ng::Error> {
+    let text = serde_yaml_ng::to_string(value)?;
+    let Ok(expected) = serde_json::to_value(value) else {
+        return Ok(text);
+    };
+    match yaml::parse(&text) {
+        Ok(read) if read == [expected] => Ok(text),
+        _ => Ok(as_json(value)),
+    }
+}
+
+/// A list or an object with its items as JSON, each on one line.
+fn as_json(value: &Value) -> String {
+    let json = |value: &Value| serde_json::to_string(value).unwrap_or_default();
+    match value {
+        Value::Sequence(items) => items
+            .iter()
+            .map(|item| format!("- {}\n", json(item)))
+            .collect(),
+        Value::Mapping(members) => {
+            let members = members.iter();
+            let lines = members.map(|(key, value)| format!("{}: {}\n", json(key), json(value)));
+            lines.collect()
+        }
+        other => json(other) + "\n",
     }
 }
 

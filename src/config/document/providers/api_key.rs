@@ -14,10 +14,15 @@ use crate::time::Timestamp;
 object! {
     /// A provider of API keys.
     pub struct ApiKey {
-        /// Where keys may be. Default: the header `x-api-key`.
-        #[schemars(extend("minItems" = 1))]
+        /// Where keys can be.
+        #[schemars(extend(
+            "minItems" = 1,
+            "default" = [{"header": "x-api-key"}],
+            "examples" = [[{"header": "x-api-key"}, {"query": "api_key"}]]
+        ))]
         optional from: Vec<From>,
-        /// The keys: a list, or where it is fetched.
+        /// The keys: a list, or where the filter fetches it.
+        #[schemars(extend("examples" = [{"remote": {"uri": "https://keys.example.com/keys", "cluster": "keys"}}]))]
         required keys: KeyList,
     }
 }
@@ -26,14 +31,19 @@ object! {
     /// An API key.
     pub struct Entry {
         /// The name of the caller, which upstreams, rules and logs see.
+        #[schemars(extend("examples" = ["acme"]))]
         required id: String,
-        /// The SHA-256 of the key, as `countersign hash key` prints it.
+        /// The SHA-256 of the key, as `countersign hash key` prints it: 64 hexadecimal digits.
+        #[schemars(extend("examples" = ["63bf42112005427c6410f33d4a8dc52b7ec7102d23b59f606225da1989b16f5a"]))]
         required sha256: KeyDigest,
-        /// The scopes of the caller. Default: none.
+        /// The scopes of the caller.
+        #[schemars(extend("x-default" = "none", "examples" = [["orders:read"]]))]
         optional scopes: Vec<String>,
-        /// The roles of the caller. Default: none.
+        /// The roles of the caller.
+        #[schemars(extend("x-default" = "none", "examples" = [["clerk"]]))]
         optional roles: Vec<String>,
-        /// From when on the key is not accepted, such as `2027-01-01T00:00:00Z`. Default: never.
+        /// The time from which the key is not accepted, in the form of RFC 3339.
+        #[schemars(extend("x-default" = "never", "examples" = ["2030-01-01T00:00:00Z"]))]
         narrowing expires: Time,
     }
 }

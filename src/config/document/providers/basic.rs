@@ -12,7 +12,8 @@ use crate::config::read::{List, Read, Typed, object, unexpected_secret};
 object! {
     /// A provider of user names and passwords (RFC 7617).
     pub struct Basic {
-        /// The users: a list, or where it is fetched.
+        /// The users: a list, or where the filter fetches it.
+        #[schemars(extend("examples" = [{"remote": {"uri": "https://users.example.com/users", "cluster": "users"}}]))]
         required users: UserList,
     }
 }
@@ -21,12 +22,16 @@ object! {
     /// A user.
     pub struct User {
         /// The user name, without a colon.
+        #[schemars(extend("examples" = ["alice"]))]
         required name: String,
         /// The bcrypt or argon2id hash of the password, as `htpasswd -B` or `countersign hash password` prints it.
+        #[schemars(extend("examples" = ["$2y$10$SZlwVCz.FTk9KK7b4RT.h.ROWr0IFZyTloSU7ZaVGcotr2Zo3E3kq"]))]
         required password: Password,
-        /// The scopes of the user. Default: none.
+        /// The scopes of the user.
+        #[schemars(extend("x-default" = "none", "examples" = [["orders:read"]]))]
         optional scopes: Vec<String>,
-        /// The roles of the user. Default: none.
+        /// The roles of the user.
+        #[schemars(extend("x-default" = "none", "examples" = [["clerk"]]))]
         optional roles: Vec<String>,
     }
 }

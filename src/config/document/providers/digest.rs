@@ -12,16 +12,23 @@ use crate::config::read::{Read, Span, Typed, object, unexpected_secret};
 object! {
     /// A provider of user names, and proofs that the client knows the password (RFC 7616).
     pub struct Digest {
-        /// The algorithms: `SHA-256`, `MD5`. The strongest is offered first. Default SHA-256.
-        #[schemars(extend("minItems" = 1))]
+        /// The algorithms: `SHA-256` and `MD5`. The filter offers the strongest first.
+        #[schemars(extend("minItems" = 1, "default" = ["SHA-256"], "examples" = [["SHA-256", "MD5"]]))]
         narrowing algorithms: Vec<String>,
-        /// How long a nonce is valid, from `1s` to `1h`. Default `5m`.
+        /// How long a nonce is valid.
+        #[schemars(extend("default" = "5m", "x-range" = ["1s", "1h"], "examples" = ["10m"]))]
         optional nonce_ttl: Span,
-        /// The key of nonces. Proxies with the same secret and `nonce_ttl` accept the nonces of each other. Default: a random key,
-        /// which the workers of one proxy share.
+        /// The key of nonces, at least 16 bytes. Proxies with the same secret and `nonce_ttl` accept the nonces of each other.
+        #[schemars(extend(
+            "x-default" = "a random key, which the workers of one proxy share",
+            "examples" = [{"env": "NONCE_KEY"}]
+        ))]
         optional secret: SecretSource,
         /// The users.
-        #[schemars(extend("minItems" = 1))]
+        #[schemars(extend(
+            "minItems" = 1,
+            "examples" = [[{"name": "lab", "ha1": {"SHA-256": "3ba6cd94661c5ef34598040c868f13b8775df29109986be50ad35ae537dd3aa5"}}]]
+        ))]
         required users: Vec<User>,
     }
 }
@@ -30,12 +37,16 @@ object! {
     /// A user.
     pub struct User {
         /// The user name.
+        #[schemars(extend("examples" = ["lab"]))]
         required name: String,
-        /// For each algorithm, the hash of the user name, the realm and the password: `countersign hash digest` prints it.
+        /// For each algorithm, the hash of the user name, the realm and the password. `countersign hash digest` prints it.
+        #[schemars(extend("examples" = [{"SHA-256": "3ba6cd94661c5ef34598040c868f13b8775df29109986be50ad35ae537dd3aa5"}]))]
         required ha1: Ha1s,
-        /// The scopes of the user. Default: none.
+        /// The scopes of the user.
+        #[schemars(extend("x-default" = "none", "examples" = [["scans:write"]]))]
         optional scopes: Vec<String>,
-        /// The roles of the user. Default: none.
+        /// The roles of the user.
+        #[schemars(extend("x-default" = "none", "examples" = [["scanner"]]))]
         optional roles: Vec<String>,
     }
 }

@@ -18,39 +18,53 @@ use crate::config::read::{List, Read, Span, Typed, choice, object, unexpected};
 object! {
     /// A provider of JSON Web Tokens (RFC 7519).
     pub struct Jwt {
-        /// The issuer. It must equal `iss`, and may contain one `{claim}`.
+        /// The issuer. It must equal `iss`, and can contain one `{claim}`.
+        #[schemars(extend("examples" = ["https://login.example.com"]))]
         required issuer: String,
-        /// The audiences, of which one must be in `aud`, or in the claim that `claims.audience` names. `any` alone disables the
+        /// The audiences. One of them must be in `aud`, or in the claim that `claims.audience` names. `any` alone disables the
         /// check.
+        #[schemars(extend("examples" = [["orders"]]))]
         required audiences: AudienceList,
-        /// The keys of the issuer: a source, or a list of sources, of which all keys are used.
+        /// The keys of the issuer: a source, or a list of sources. The filter uses the keys of all sources.
+        #[schemars(extend("examples" = [{"remote": {"uri": "https://login.example.com/jwks", "cluster": "login"}}]))]
         required jwks: JwksList,
-        /// The accepted algorithms. Default: those of each key. HS256, HS384 and HS512 must be listed.
+        /// The accepted algorithms. HS256, HS384 and HS512 are accepted only if they are listed.
+        #[schemars(extend("x-default" = "those of each key", "examples" = [["RS256", "ES256"]]))]
         narrowing algorithms: Vec<String>,
-        /// The accepted kind of token. Default `any`.
+        /// The accepted type of token.
+        #[schemars(extend("default" = "any", "examples" = ["at+jwt"]))]
         narrowing token_type: Kind,
-        /// Claims that must be present. Default `exp`.
+        /// Claims that must be present.
+        #[schemars(extend("default" = ["exp"], "examples" = [["exp", "sub"]]))]
         optional require: Vec<String>,
-        /// Claims and their values, as in a rule's `require`: a value, or a list of which one must match. Tokens that differ are
-        /// invalid.
-        #[schemars(extend("minProperties" = 1))]
+        /// Claims and their values: a value, or a list of which one must match. A token with another value is invalid.
+        #[schemars(extend("minProperties" = 1, "x-default" = "none", "examples" = [{"token_use": "access"}]))]
         narrowing require_claims: BTreeMap<String, Value>,
-        /// How far the issuer's clock may be off. Default `60s`.
+        /// The tolerance for `exp`, `nbf` and `iat`.
+        #[schemars(extend("default" = "60s", "examples" = ["30s"]))]
         optional clock_skew: Span,
-        /// The longest accepted lifetime of a token. Default: any.
+        /// The longest accepted time from `iat` to `exp`.
+        #[schemars(extend("x-default" = "any", "examples" = ["24h"]))]
         narrowing max_lifetime: Span,
-        /// Where tokens may be. Default: the header `authorization` with the scheme Bearer.
-        #[schemars(extend("minItems" = 1))]
+        /// Where tokens can be.
+        #[schemars(extend(
+            "minItems" = 1,
+            "default" = [{"header": "authorization", "scheme": "Bearer"}],
+            "examples" = [[{"header": "authorization", "scheme": "Bearer"}, {"cookie": "session"}]]
+        ))]
         optional from: Vec<From>,
-        /// Where the claims are that the filter looks at.
+        /// Which claims have the subject, the audience, scopes, roles and groups.
+        #[schemars(extend("x-default" = "see its keys", "examples" = [{"roles": ["realm_access.roles"]}]))]
         optional claims: ClaimNames,
         /// Tokens and subjects that are no longer accepted.
+        #[schemars(extend("x-default" = "none", "examples" = [{"jti": ["7d1e"]}]))]
         narrowing revoked: Revoked,
-        /// Whether tokens must be bound to their sender. Default `none`. A token that is bound is never accepted without
-        /// the check.
+        /// Whether tokens must be bound to their sender. The filter always checks the binding of a bound token.
+        #[schemars(extend("default" = "none", "examples" = ["bound"]))]
         narrowing sender: Binding,
-        /// Accepts the scheme `DPoP`, and says how proofs are verified. With `sender: dpop` or `sender: bound`, its defaults apply
-        /// without it.
+        /// Accepts the scheme `DPoP`, and says how proofs are verified. `sender: dpop` and `sender: bound` accept it without this
+        /// key.
+        #[schemars(extend("x-default" = "the scheme `DPoP` is not accepted", "examples" = [{"window": "2m"}]))]
         optional dpop: Dpop,
     }
 }
@@ -143,13 +157,26 @@ impl schemars::JsonSchema for JwksList {
 }
 
 object! {
-    /// A source of keys. Exactly one key is given.
+    /// A source of keys. Exactly one key is required.
     pub struct Jwks {
         /// A JSON Web Key Set in the configuration (RFC 7517 §5).
+        #[schemars(extend(
+            "x-default" = "none",
+            "x-type" = "a key set",
+            "examples" = [{"keys": [{"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}]
+        ))]
         optional inline: Value,
         /// A JSON Web Key Set at a URL.
+        #[schemars(extend(
+            "x-default" = "none",
+            "examples" = [{"uri": "https://login.example.com/jwks", "cluster": "login"}]
+        ))]
         optional remote: RemoteJwks,
         /// A JSON Web Key Set at the URL that the issuer's metadata names.
+        #[schemars(extend(
+            "x-default" = "none",
+            "examples" = [{"uri": "https://login.example.com/.well-known/openid-configuration", "cluster": "login"}]
+        ))]
         optional discovery: Discovery,
     }
 }
@@ -158,12 +185,16 @@ object! {
     /// A JSON Web Key Set at a URL.
     pub struct RemoteJwks {
         /// The absolute URL.
+        #[schemars(extend("examples" = ["https://login.example.com/jwks"]))]
         required uri: String,
         /// The host's cluster for requests to it.
+        #[schemars(extend("examples" = ["login"]))]
         required cluster: String,
-        /// How long the filter waits for a response. Default `2s`.
+        /// How long the filter waits for a response.
+        #[schemars(extend("default" = "2s", "x-range" = ["1ms", "60s"], "examples" = ["5s"]))]
         optional timeout: Span,
-        /// The age at which keys are fetched again. Default `10m`.
+        /// The age at which the filter fetches keys again.
+        #[schemars(extend("default" = "10m", "x-range" = ["1ms", null], "examples" = ["1h"]))]
         optional refresh: Span,
     }
 }
@@ -172,14 +203,19 @@ object! {
     /// Metadata of the issuer at a URL (OpenID Connect Discovery 1.0, RFC 8414).
     pub struct Discovery {
         /// The absolute URL of the metadata.
+        #[schemars(extend("examples" = ["https://login.example.com/.well-known/openid-configuration"]))]
         required uri: String,
         /// The host's cluster for requests to it.
+        #[schemars(extend("examples" = ["login"]))]
         required cluster: String,
         /// The cluster for the keys, if their URL has another origin.
+        #[schemars(extend("x-default" = "the same as `cluster`", "examples" = ["login-keys"]))]
         optional jwks_cluster: String,
-        /// How long the filter waits for each response. Default `2s`.
+        /// How long the filter waits for each response.
+        #[schemars(extend("default" = "2s", "x-range" = ["1ms", "60s"], "examples" = ["5s"]))]
         optional timeout: Span,
-        /// The age at which keys are fetched again. Default `10m`.
+        /// The age at which the filter fetches keys again.
+        #[schemars(extend("default" = "10m", "x-range" = ["1ms", null], "examples" = ["1h"]))]
         optional refresh: Span,
     }
 }
@@ -188,8 +224,10 @@ object! {
     /// Tokens and subjects that are no longer accepted.
     pub struct Revoked {
         /// Tokens, by their `jti`.
+        #[schemars(extend("x-default" = "none", "examples" = [["7d1e"]]))]
         narrowing jti: Vec<String>,
         /// Subjects. None of their tokens is accepted.
+        #[schemars(extend("x-default" = "none", "examples" = [["mallory"]]))]
         narrowing subjects: Vec<String>,
     }
 }

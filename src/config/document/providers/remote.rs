@@ -12,7 +12,8 @@ use crate::grammar::is_header_name;
 object! {
     /// A list of credentials that is fetched.
     pub struct Fetched {
-        /// Where it is fetched.
+        /// Where the filter fetches the list.
+        #[schemars(extend("examples" = [{"uri": "https://keys.example.com/keys", "cluster": "keys"}]))]
         required remote: Remote,
     }
 }
@@ -21,17 +22,23 @@ object! {
     /// A list of credentials at a URL.
     pub struct Remote {
         /// The absolute `https` URL. `http` is accepted for a loopback address.
+        #[schemars(extend("examples" = ["https://keys.example.com/keys"]))]
         required uri: String,
         /// The host's cluster for requests to it.
+        #[schemars(extend("examples" = ["keys"]))]
         required cluster: String,
-        /// How long the filter waits for a response. Default `5s`.
+        /// How long the filter waits for a response.
+        #[schemars(extend("default" = "5s", "x-range" = ["1ms", "60s"], "examples" = ["2s"]))]
         optional timeout: Span,
-        /// The time between two fetches, from `1s` to `24h`. Default `60s`.
+        /// The time between two fetches.
+        #[schemars(extend("default" = "60s", "x-range" = ["1s", "24h"], "examples" = ["5m"]))]
         optional refresh: Span,
-        /// How long a list is used after the last successful fetch. Then requests with a credential of the list receive 503.
-        /// Default `24h`.
+        /// How long the filter uses a list after the last successful fetch, at least `refresh`. Later, requests with a credential
+        /// of the list receive 503.
+        #[schemars(extend("default" = "24h", "examples" = ["48h"]))]
         narrowing max_stale: Span,
-        /// Headers of the requests, such as `authorization`. A value is a text or `{env: NAME}`.
+        /// Headers of the requests, such as `authorization`.
+        #[schemars(extend("x-default" = "none", "examples" = [{"authorization": {"env": "KEYS_AUTHORIZATION"}}]))]
         narrowing headers: Headers,
     }
 }

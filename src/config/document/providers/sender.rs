@@ -5,13 +5,13 @@ use crate::config::read::{Span, choice, object};
 choice! {
     /// Whether tokens must be bound to their sender.
     impl Sender for crate::authenticate::sender::Binding {
-        /// They need not be.
+        /// Tokens without a binding are accepted.
         None = "none" => Self::None,
-        /// To the key of a DPoP proof. Only the scheme `DPoP` is accepted.
+        /// They must be bound to the key of a DPoP proof. Only the scheme `DPoP` is accepted.
         Dpop = "dpop" => Self::Dpop,
-        /// To the certificate of the client.
+        /// They must be bound to the certificate of the client.
         Mtls = "mtls" => Self::Mtls,
-        /// To one of them.
+        /// They must be bound to one of the two.
         Bound = "bound" => Self::Any,
     }
 }
@@ -19,11 +19,14 @@ choice! {
 object! {
     /// How proofs of possession are verified (RFC 9449).
     pub struct Dpop {
-        /// The accepted algorithms. Default ES256, EdDSA and Ed25519.
+        /// The accepted algorithms of proofs.
+        #[schemars(extend("default" = ["ES256", "EdDSA", "Ed25519"], "examples" = [["ES256"]]))]
         narrowing algorithms: Vec<String>,
-        /// How old a proof may be, from `1s` to `10m`. Default `60s`.
+        /// How old a proof can be.
+        #[schemars(extend("default" = "60s", "x-range" = ["1s", "10m"], "examples" = ["2m"]))]
         optional window: Span,
-        /// Whether a proof must contain a nonce of the filter. Default `never`.
+        /// Whether a proof must contain a nonce of the filter.
+        #[schemars(extend("default" = "never", "examples" = ["required"]))]
         optional nonce: Nonce,
     }
 }
@@ -31,9 +34,9 @@ object! {
 choice! {
     /// Whether a proof must contain a nonce of the filter.
     pub enum Nonce {
-        /// It need not.
+        /// A nonce is optional.
         Never = "never",
-        /// It must.
+        /// A nonce is required.
         Required = "required",
     }
 }

@@ -51,16 +51,24 @@ impl Authentication {
     /// When a request passes the filter, and a formula over the claims of the tokens that the filter has verified.
     pub fn access(&self, behind: &Formula) -> Formula {
         let nothing = self.behind(behind, &Requirement::Nothing);
-        self.rules
-            .iter()
-            .rev()
-            .fold(nothing, |otherwise, (matches, requirement)| {
-                let own = Formula::all([
-                    requirement.passes(&self.sources),
-                    self.behind(behind, requirement),
-                ]);
-                Formula::choice(matches.clone(), own, otherwise)
-            })
+        // Rules often have the same requirement.
+        let mut known: Vec<(&Requirement, Formula)> = Vec::new();
+        let rules = self.rules.iter().rev();
+        rules.fold(nothing, |otherwise, (matches, requirement)| {
+            let found = known.iter().find(|(own, _)| *own == requirement);
+            let own = match found {
+                Some((_, own)) => own.clone(),
+                None => {
+                    let own = Formula::all([
+                        requirement.passes(&self.sources),
+                        self.behind(behind, requirement),
+                    ]);
+                    known.push((requirement, own.clone()));
+                    own
+                }
+            };
+            Formula::choice(matches.clone(), own, otherwise)
+        })
     }
 
     /// As [`access`](Self::access), if a route names a requirement; none if the filter does not have it.
@@ -108,23 +116,29 @@ impl Authentication {
 }
 
 impl Authentication {
-    /// A formula about a header that the filter sets. A claim that is not a string is a header too, so that the formula
-    /// cannot be negated.
+    /// A formula about a header that the filter sets. A claim that is not a string is a header too, which is not known.
     fn header(&self, name: &str, atom: &Atom, holds: bool, requirement: &Requirement) -> Formula {
-        let (Atom::Header(_, text), true) = (atom, holds) else {
-            return Formula::atom(Atom::Unknown(format!("header {name}")));
-        };
-        Formula::any(self.sources.iter().flat_map(|own| {
-            let claims = own
-                .claim_headers
-                .iter()
-                .filter(|(header, _)| header == name);
-            claims.map(|(_, path)| {
-                let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-                let verified = requirement.verifies(&own.name, &self.sources);
-                Formula::all([verified, claim(own, &path, &ClaimTest::Text(text.clone()))])
-            })
-        }))
+        let text = format!("the value of `{name}`, which `jwt_authn` sets,");
+        let mut parts = vec![Formula::atom(Atom::OnlyRequired(text))];
+        if let Atom::Header(_, text) = atom {
+            for own in &self.sources {
+                let claims = own
+                    .claim_headers
+                    .iter()
+                    .filter(|(header, _)| header == name);
+                parts.extend(claims.map(|(_, path)| {
+                    let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+                    let verified = requirement.verifies(&own.name, &self.sources);
+                    let claim = claim(own, &path, &ClaimTest::Text(text.clone()));
+                    Formula::all([verified, claim])
+                }));
+            }
+        }
+        let any = Formula::any(parts);
+        match holds {
+            true => any,
+            false => any.negated(),
+        }
     }
 }
 

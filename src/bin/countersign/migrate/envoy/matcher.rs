@@ -99,16 +99,17 @@ pub fn path(node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Formula {
                 unknown(notes, "path", &place, text)
             })
         })),
-        Strings::Regex(regex) => regex::of_path(&regex).unwrap_or_else(|| {
-            unknown(
-                notes,
-                "safe_regex",
-                &place,
-                "this regular expression of a path",
-            )
-        }),
+        Strings::Regex(regex) => regex_of_path(&regex, &place, notes),
         Strings::Other => unknown(notes, "path", &place, "this matcher"),
     }
+}
+
+/// A regular expression of a path. One that cannot be translated is still bounded by the text at its beginning.
+fn regex_of_path(text: &str, place: &str, notes: &mut Notes) -> Formula {
+    regex::of_path(text).unwrap_or_else(|| {
+        let why = "this regular expression of a path";
+        Formula::all([regex::bound(text), unknown(notes, "safe_regex", place, why)])
+    })
 }
 
 /// The question about a path that is one about a text.
@@ -252,15 +253,8 @@ pub fn route(node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Formula {
             true => unknown(notes, "path_separated_prefix", &place, "without case"),
         });
     } else if let Some(regex) = node.at(&["safe_regex"]) {
-        let own = regex::of_path(regex.text("regex").unwrap_or_default());
-        parts.push(own.unwrap_or_else(|| {
-            unknown(
-                notes,
-                "safe_regex",
-                &place,
-                "this regular expression of a path",
-            )
-        }));
+        let regex = regex.text("regex").unwrap_or_default();
+        parts.push(regex_of_path(regex, &place, notes));
     } else if node.member("connect_matcher").is_some() {
         parts.push(Formula::atom(Atom::Method("CONNECT".to_owned())));
     } else {

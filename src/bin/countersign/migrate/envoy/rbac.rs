@@ -7,6 +7,7 @@ use super::matcher::{Scope, Strings, header, path, strings, texts_of_regex, unkn
 use crate::migrate::atom::{Atom, ClaimTest, Text};
 use crate::migrate::formula::Formula;
 use crate::migrate::gate::Notes;
+use crate::migrate::peer;
 use crate::node::Node;
 
 /// The filter whose metadata has the claims of tokens.
@@ -135,12 +136,22 @@ fn common(node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Formula {
     if let Some(matcher) = node.member("metadata") {
         return metadata(&matcher, scope, notes);
     }
+    if let Some(name) = node.at(&["authenticated", "principal_name"])
+        && let Strings::OneOf(texts) = strings(&name)
+        && texts.iter().all(|text| !text.ignores_case)
+        && let each = texts
+            .iter()
+            .map(|text| peer::with_uri(&text.text, text.how))
+        && let Some(each) = each.collect::<Option<Vec<_>>>()
+    {
+        return Formula::any(each);
+    }
     let construct = node.members().next().map_or("empty", |(name, _)| name);
     let text = match construct {
         "direct_remote_ip" | "source_ip" => {
             "the address of the connection, which can differ from that of the client"
         }
-        "authenticated" => "the name in a client certificate: use a provider `mtls`",
+        "authenticated" => "this name in a client certificate: use a provider `mtls`",
         _ => "this matcher",
     };
     unknown(notes, construct, &scope.place(node), text)

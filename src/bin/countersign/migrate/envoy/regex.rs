@@ -22,6 +22,36 @@ pub fn of_path(regex: &str) -> Option<Formula> {
     }
 }
 
+/// The formula of every path that an expression could match: those with the text at its beginning.
+pub fn bound(regex: &str) -> Formula {
+    let regex = regex.strip_prefix('^').unwrap_or(regex);
+    if regex.contains('|') && !regex.contains('(') {
+        return Formula::True;
+    }
+    let mut depth = 0_u32;
+    for character in regex.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '|' if depth == 0 => return Formula::True,
+            _ => {}
+        }
+    }
+    let end = regex.find(|character: char| ".*+?[](){}|^$\\".contains(character));
+    let mut text = end
+        .and_then(|end| regex.get(..end))
+        .unwrap_or(regex)
+        .to_owned();
+    // What follows the last character can make it optional.
+    if end.is_some() {
+        text.pop();
+    }
+    match text.starts_with('/') && text.len() > 1 {
+        true => path(PathTest::Prefix(sensitive(text))),
+        false => Formula::True,
+    }
+}
+
 fn alternatives(text: &str) -> Option<Formula> {
     let each = text.split('|').map(one);
     each.collect::<Option<Vec<_>>>().map(Formula::any)

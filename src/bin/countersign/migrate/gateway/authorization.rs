@@ -81,9 +81,15 @@ impl Reader<'_, '_> {
                 ignores_case: false,
             }))),
             // The expression must match the query too.
-            "RegularExpression" if value.ends_with(".*") => regex::of_path(value)
-                .unwrap_or_else(|| self.lost("path", node, "this regular expression")),
-            _ => self.lost("path", node, "this regular expression"),
+            "RegularExpression" if value.ends_with(".*") && !value.contains('|') => {
+                regex::of_path(value)
+                    .unwrap_or_else(|| self.lost("path", node, "this regular expression"))
+            }
+            "RegularExpression" => {
+                let unknown = self.lost("path", node, "this regular expression");
+                Formula::all([regex::bound(value), unknown])
+            }
+            _ => self.lost("path", node, "this kind of path"),
         };
         match node.is_true("invert") {
             true => matches.negated(),

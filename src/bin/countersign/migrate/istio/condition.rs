@@ -10,6 +10,7 @@ use crate::migrate::atom::{Atom, ClaimTest, How, PathTest, PathText, Text};
 use crate::migrate::envoy::matcher::{path_of_text, unknown};
 use crate::migrate::formula::Formula;
 use crate::migrate::gate::Notes;
+use crate::migrate::peer;
 use crate::node::Node;
 
 /// The requests that a rule matches.
@@ -65,7 +66,9 @@ impl Reader<'_, '_> {
         let Some(source) = item.member("source") else {
             return Formula::True;
         };
-        let parts = source.members().map(|(name, list)| match name {
+        let parts =
+            source.members().map(|(name, list)| {
+                match name {
             "requestPrincipals" => self.any(&list, &mut |_, _, value| request_principal(value)),
             "notRequestPrincipals" => self
                 .any(&list, &mut |_, _, value| request_principal(value))
@@ -77,14 +80,22 @@ impl Reader<'_, '_> {
                 &list,
                 "the address of the connection: use `remoteIpBlocks` if it is that of the client",
             ),
-            "principals" | "notPrincipals" | "namespaces" | "notNamespaces" | "serviceAccounts"
-            | "notServiceAccounts" | "trustDomains" | "notTrustDomains" => self.lost(
-                name,
-                &list,
-                "the identity of a workload: leave this policy in Istio, or use a provider `mtls`",
-            ),
+            "principals" => self.any(&list, &mut principal),
+            "notPrincipals" => self.any(&list, &mut principal).negated(),
+            "namespaces" => self.any(&list, &mut namespace),
+            "notNamespaces" => self.any(&list, &mut namespace).negated(),
+            "serviceAccounts" | "notServiceAccounts" => {
+                let default = self.policy.namespace().to_owned();
+                let any = self.any(&list, &mut |notes, place, value| {
+                    service_account(notes, place, &default, value)
+                });
+                if name == "serviceAccounts" { any } else { any.negated() }
+            }
+            "trustDomains" => self.any(&list, &mut trust_domain),
+            "notTrustDomains" => self.any(&list, &mut trust_domain).negated(),
             _ => self.lost(name, &list, "this key"),
-        });
+        }
+            });
         Formula::all(parts.collect::<Vec<_>>())
     }
 
@@ -112,7 +123,7 @@ impl Reader<'_, '_> {
     fn when(&mut self, item: &Node<'_>) -> Formula {
         let key = item.text("key").unwrap_or_default();
         let own = |prefix: &str| key.strip_prefix(prefix).and_then(names_in_brackets);
-        let values = match key {
+        match key {
             "request.auth.principal" => {
                 self.values(item, &mut |_, _, value| request_principal(value))
             }
@@ -123,6 +134,9 @@ impl Reader<'_, '_> {
                 claim(vec!["azp".to_owned()], value)
             }),
             "remote.ip" => self.values(item, &mut network),
+            "source.principal" => self.values(item, &mut principal),
+            "source.namespace" => self.values(item, &mut namespace),
+            "source.trustDomain" => self.values(item, &mut trust_domain),
             _ => {
                 if let Some(names) = own("request.auth.claims") {
                     self.values(item, &mut |_, _, value| claim(names.clone(), value))
@@ -136,8 +150,7 @@ impl Reader<'_, '_> {
                     self.lost("when", item, &text)
                 }
             }
-        };
-        values
+        }
     }
 
     /// `values` and `notValues` of a condition.
@@ -233,6 +246,37 @@ fn request_principal(value: &str) -> Formula {
         token(vec!["iss".to_owned()], ClaimTest::Text(issuer)),
         token(vec!["sub".to_owned()], ClaimTest::Text(subject)),
     ])
+}
+
+/// The trust domain where a policy does not name one.
+const TRUST_DOMAIN: &str = "cluster.local";
+
+/// An identity without `spiffe://`, with `*` at its end or alone.
+fn principal(notes: &mut Notes, place: &str, value: &str) -> Formula {
+    let peer = match (value, value.strip_suffix('*')) {
+        ("*", _) => peer::with_uri(&format!("spiffe://{TRUST_DOMAIN}/"), How::Prefix),
+        (_, Some(prefix)) => peer::with_uri(&format!("spiffe://{prefix}"), How::Prefix),
+        (value, None) => peer::with_uri(&format!("spiffe://{value}"), How::Exact),
+    };
+    peer.unwrap_or_else(|| unknown(notes, "principals", place, "this pattern"))
+}
+
+fn namespace(notes: &mut Notes, place: &str, value: &str) -> Formula {
+    let uri = format!("spiffe://{TRUST_DOMAIN}/ns/{value}/");
+    peer::with_uri(&uri, How::Prefix)
+        .unwrap_or_else(|| unknown(notes, "namespaces", place, "this pattern"))
+}
+
+fn service_account(notes: &mut Notes, place: &str, default: &str, value: &str) -> Formula {
+    let (namespace, name) = value.split_once('/').unwrap_or((default, value));
+    let uri = format!("spiffe://{TRUST_DOMAIN}/ns/{namespace}/sa/{name}");
+    peer::with_uri(&uri, How::Exact)
+        .unwrap_or_else(|| unknown(notes, "serviceAccounts", place, "this pattern"))
+}
+
+fn trust_domain(notes: &mut Notes, place: &str, value: &str) -> Formula {
+    peer::with_uri(&format!("spiffe://{value}/"), How::Prefix)
+        .unwrap_or_else(|| unknown(notes, "trustDomains", place, "this pattern"))
 }
 
 fn network(notes: &mut Notes, place: &str, value: &str) -> Formula {

@@ -100,6 +100,22 @@ fn source(name: &str, rule: &Node<'_>, policy: &Policy<'_>, notes: &mut Notes) -
              `DestinationRule` its TLS settings",
         );
     }
+    if !provider.contains_key("local_jwks") && !provider.contains_key("remote_jwks") {
+        let issuer = rule
+            .text("issuer")
+            .unwrap_or_default()
+            .trim_end_matches('/');
+        if issuer.starts_with("https://") || issuer.starts_with("http://") {
+            let uri = format!("{issuer}/.well-known/openid-configuration");
+            let discovery = json!({"uri": uri, "cluster": cluster(issuer)});
+            provider.insert("discovery".to_owned(), discovery);
+            notes.differs(
+                "issuer",
+                &place,
+                "the proxy fetches the metadata and the keys of the issuer, not istiod: a `ServiceEntry` must name its host",
+            );
+        }
+    }
     let provider = Value::Object(provider);
     let node = Node {
         path: String::new(),

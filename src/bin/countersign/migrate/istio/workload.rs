@@ -126,6 +126,11 @@ impl<'f> Policy<'f> {
         }
     }
 
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// The action of an `AuthorizationPolicy`.
     pub fn action(&self) -> &str {
         let action = self.spec.as_ref().and_then(|spec| spec.member("action"));

@@ -12,27 +12,48 @@ use crate::config::read::{List, Read, Typed, object, unexpected};
 const EACH_CLAIM: &str = "write the name of each claim";
 
 object! {
-    /// The claims that the filter looks at. A name with dots looks inside a claim; a list of names in place of a name is an
-    /// exact path.
+    /// The claims that the filter evaluates. A name with dots is also a path to a member of a claim. A list of names in place of
+    /// a name is an exact path.
     pub struct ClaimNames {
-        /// The caller: a name, or one exact path in two lists (`[[kubernetes.io, serviceaccount, uid]]`). Default `sub`.
+        /// The claim with the name of the caller. An exact path is in two lists.
+        #[schemars(extend(
+            "default" = "sub",
+            "x-type" = "a claim",
+            "examples" = ["email", [["kubernetes.io", "serviceaccount", "uid"]]]
+        ))]
         optional subject: Subject,
-        /// The audience. The first of these claims that a token has counts. Default `aud`.
-        #[schemars(extend("minItems" = 1))]
+        /// The claims with the audience. The first one that a token has counts.
+        #[schemars(extend("minItems" = 1, "default" = ["aud"], "examples" = [["aud", "client_id"]]))]
         narrowing audience: Vec<ClaimPath>,
-        /// Scopes. Default `scope` and `scp`.
+        /// The claims with scopes.
+        #[schemars(extend(
+            "default" = ["scope", "scp"],
+            "x-type" = "list of claims, or `members`",
+            "examples" = [["permissions"]]
+        ))]
         optional scopes: NameSources,
-        /// Roles. Default `roles` and `realm_access.roles`.
+        /// The claims with roles.
+        #[schemars(extend(
+            "default" = ["roles", "realm_access.roles"],
+            "x-type" = "list of claims, or `members`",
+            "examples" = [["realm_access.roles"], {"members": "urn:zitadel:iam:org:project:roles"}]
+        ))]
         optional roles: NameSources,
-        /// Groups. Default `groups`.
+        /// The claims with groups.
+        #[schemars(extend(
+            "default" = ["groups"],
+            "x-type" = "list of claims, or `members`",
+            "examples" = [["cognito:groups"]]
+        ))]
         optional groups: NameSources,
     }
 }
 
 object! {
-    /// Names that are the member names of an object.
+    /// The names are the member names of an object.
     pub struct Members {
         /// The claim with the object.
+        #[schemars(extend("examples" = ["urn:zitadel:iam:org:project:roles"]))]
         required members: ClaimPath,
     }
 }

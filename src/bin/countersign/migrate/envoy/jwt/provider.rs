@@ -66,7 +66,7 @@ impl Source {
     }
 }
 
-/// Reads a provider.
+/// Reads a provider. Besides the keys of Envoy, it can have `discovery`, with a URL and a cluster.
 pub fn read(name: &str, node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Source {
     let place = scope.place(node);
     let subjects = node
@@ -192,6 +192,19 @@ fn jwks(node: &Node<'_>) -> Result<(Value, Algorithms), &'static str> {
         }
         return Ok((
             Value::Mapping(mapping([("remote", Value::Mapping(written))])),
+            None,
+        ));
+    }
+    if let Some(discovery) = node.member("discovery") {
+        let own = |key| {
+            discovery
+                .text(key)
+                .map(text)
+                .ok_or("its issuer is not a URL")
+        };
+        let written = mapping([("uri", own("uri")?), ("cluster", own("cluster")?)]);
+        return Ok((
+            Value::Mapping(mapping([("discovery", Value::Mapping(written))])),
             None,
         ));
     }

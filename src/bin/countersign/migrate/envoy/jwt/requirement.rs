@@ -8,7 +8,7 @@ use crate::migrate::gate::Notes;
 use crate::node::Node;
 
 /// A `JwtRequirement`.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Requirement {
     /// Nothing.
     Nothing,
