@@ -75,7 +75,7 @@ fn the_name_of_a_file_that_is_read_or_written_is_shown() {
         );
     }
     let ran = desk.run(&["check", &name, &name]);
-    assert!(ran.err.contains(&name), "{}", ran.err);
+    assert!(ran.out.contains(&name), "{}", ran.out);
     let ran = desk.run(&["check", "a.yaml", "countersign-production-2026-11-26.yaml"]);
     assert!(
         ran.err.contains("countersign-production-2026-11-26.yaml"),

@@ -11,7 +11,9 @@ mod migrate;
 mod mint;
 mod mistakes;
 mod possession;
+mod reports;
 mod require_all;
+mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

@@ -341,17 +341,17 @@ fn a_configuration_under_the_wrong_key_or_in_the_wrong_form() {
         hold_invalid(
             &plugin(&format!("  {key}:\n    default: public\n")),
             &[&format!(
-                "spec: unknown key `{key}`: expected the configuration in `pluginConfig`"
+                "spec.{key}: unknown key `{key}`: expected the configuration in `pluginConfig`"
             )],
         );
     }
     hold_invalid(
         &format!("{}pluginConfig:\n  default: public\n", plugin("")),
-        &["spec: found `pluginConfig`: expected the configuration in `spec.pluginConfig`"],
+        &["pluginConfig: found `pluginConfig`: expected the configuration in `spec.pluginConfig`"],
     );
     hold_invalid(
         &plugin("  vmConfig: {env: []}\n"),
-        &["spec: default: a credential is required, but no provider is configured"],
+        &["spec.default: a credential is required, but no provider is configured"],
     );
     let text = json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": "default: public\n" });
     hold_invalid(
@@ -373,15 +373,14 @@ fn a_configuration_under_the_wrong_key_or_in_the_wrong_form() {
     hold_invalid(
         &bootstrap(&beside),
         &[&format!(
-            "{HTTP_FILTER}.configuration: expected the configuration in `value`, found `default` beside it"
+            "{HTTP_FILTER}.configuration.default: expected the configuration in `value`, found `default` beside it"
         )],
     );
     let renamed = bootstrap(&text).replace("configuration: {", "config: {");
     hold_invalid(
         &renamed,
         &[&format!(
-            "{}: unknown key `config`: expected the configuration in `configuration`",
-            HTTP_FILTER.trim_end_matches(".typed_config.config")
+            "{HTTP_FILTER}.config: unknown key `config`: expected the configuration in `configuration`"
         )],
     );
 }

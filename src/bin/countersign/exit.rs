@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub struct Report {
     /// The text for standard output.
     pub text: String,
+    /// What failed although the verb has a report, for standard error.
+    pub failures: Vec<Failure>,
     /// The exit code.
     pub exit: Exit,
 }
@@ -33,16 +35,22 @@ impl From<Exit> for ExitCode {
 }
 
 impl Report {
+    /// The report of a verb that did not fail.
+    pub fn new(text: String, exit: Exit) -> Self {
+        Self {
+            text,
+            failures: Vec::new(),
+            exit,
+        }
+    }
+
     /// The report of a verb that succeeded; adds a final newline.
     pub fn success(text: impl Into<String>) -> Self {
         let mut text = text.into();
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        Self {
-            text,
-            exit: Exit::Success,
-        }
+        Self::new(text, Exit::Success)
     }
 }
 
@@ -53,6 +61,19 @@ pub struct Failure {
     message: String,
     /// The name of the file in the message, which is shown even if it looks like a secret.
     pub file: Option<String>,
+    /// The text of a file that cannot be parsed, and where.
+    pub syntax: Option<Syntax>,
+}
+
+/// Where a file cannot be parsed.
+#[derive(Debug)]
+pub struct Syntax {
+    /// The text of the file.
+    pub text: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1; none if only the line is known.
+    pub column: Option<usize>,
 }
 
 impl Failure {
@@ -74,6 +95,16 @@ impl Failure {
         Self {
             message,
             file: None,
+            syntax: None,
+        }
+    }
+
+    /// The same failure, at a line of a text that cannot be parsed.
+    pub fn at(self, text: &str, line: usize, column: Option<usize>) -> Self {
+        let text = text.to_owned();
+        Self {
+            syntax: Some(Syntax { text, line, column }),
+            ..self
         }
     }
 }

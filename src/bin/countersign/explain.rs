@@ -43,7 +43,7 @@ use self::upstream::Changes;
 use crate::exit::{Exit, Failure, Report};
 use crate::file::File;
 use crate::locate::{Configuration, Located, locate};
-use crate::{clock, input};
+use crate::{clock, input, report};
 
 /// The secret of the nonces in responses. It is the same in every run, so that a request can use a nonce of an earlier run.
 const NONCE_SECRET: &[u8] = b"countersign explain";
@@ -120,10 +120,10 @@ impl Explain {
         self.check_standard_input()?;
         let file = File::read(&self.file)?;
         let located = locate(&file)?;
-        let configuration = self.choose(&file.name, &located)?;
+        let configuration = self.choose(file.name(), &located)?;
         let loaded = match self.load(configuration)? {
             Ok(loaded) => loaded,
-            Err(faults) => return Ok(self.invalid(&file.name, &configuration.path, &faults)),
+            Err(faults) => return Ok(self.invalid(&file, &configuration.path, faults)),
         };
         let explanation = self.evaluate(&loaded)?;
         let text = match self.is_json() {
@@ -135,7 +135,7 @@ impl Explain {
         } else {
             Exit::Denied
         };
-        Ok(Report { text, exit })
+        Ok(Report::new(text, exit))
     }
 
     /// The configuration that `--document` selects, or the only one.
@@ -170,7 +170,7 @@ impl Explain {
     fn load(
         &self,
         configuration: &Configuration<'_>,
-    ) -> Result<Result<Loaded, Vec<String>>, Failure> {
+    ) -> Result<Result<Loaded, Vec<crate::finding::Finding>>, Failure> {
         let Some(file) = self.given.jwks() else {
             return Ok(configuration.load());
         };
@@ -190,24 +190,14 @@ impl Explain {
     }
 
     /// The report of an invalid configuration.
-    fn invalid(&self, file: &str, path: &str, faults: &[String]) -> Report {
+    fn invalid(&self, file: &File, path: &str, faults: Vec<crate::finding::Finding>) -> Report {
         let text = if self.is_json() {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             format!("{:#}\n", json!({ "faults": faults }))
         } else {
-            let path = if path.is_empty() {
-                String::new()
-            } else {
-                format!("{path}: ")
-            };
-            faults
-                .iter()
-                .map(|fault| format!("{file}: {path}{fault}\n"))
-                .collect()
+            report::text::faults(&file.source, path, faults)
         };
-        Report {
-            text,
-            exit: Exit::Invalid,
-        }
+        Report::new(text, Exit::Invalid)
     }
 
     /// Evaluates the request as the filter does, with an empty store.

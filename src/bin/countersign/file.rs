@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use crate::exit::Failure;
 use crate::node::Node;
+use crate::source::{self, Source, Tree};
 use crate::{input, yaml};
 
 /// A configuration file, parsed.
 pub struct File {
-    /// The name of the file in messages.
-    pub name: String,
+    /// The text, and where its parts are.
+    pub source: Source,
     /// What is wrong with the text as JSON.
     pub not_json: Option<NotJson>,
     /// Whether Envoy reads the file as YAML. It goes by the end of the name.
@@ -48,23 +49,43 @@ impl File {
             }
             (Err(fault), Format::Json) => {
                 let documents = like_json(&text);
-                (Some(NotJson::new(text, fault, true)), documents)
+                (Some(NotJson::new(text.clone(), fault, true)), documents)
             }
             (Err(fault), format) => {
-                let documents = yaml::parse(&text).map_err(|fault| {
-                    input::failure(file, |name| format!("cannot read `{name}`: {fault}"))
-                })?;
+                let (documents, trees) = documents(file, &text)?;
                 let looks_like_json = format == Format::YamlLikeJson;
-                let not_json = looks_like_json.then(|| NotJson::new(text, fault, false));
-                (not_json, documents)
+                let not_json = looks_like_json.then(|| NotJson::new(text.clone(), fault, false));
+                return Ok(Self {
+                    source: Source::new(name, text, trees),
+                    not_json,
+                    is_yaml,
+                    documents,
+                });
             }
         };
+        let trees = match source::json_tree(&text) {
+            Some(tree) => vec![tree],
+            None => yaml::parse(&text).map_or_else(
+                |_| Vec::new(),
+                |documents| {
+                    documents
+                        .into_iter()
+                        .map(|document| document.tree)
+                        .collect()
+                },
+            ),
+        };
         Ok(Self {
-            name,
+            source: Source::new(name, text, trees),
             not_json,
             is_yaml,
             documents,
         })
+    }
+
+    /// The name of the file in messages.
+    pub fn name(&self) -> &str {
+        &self.source.name
     }
 
     /// The root node of each document.
@@ -75,15 +96,23 @@ impl File {
         let documents = self.documents.iter().enumerate();
         documents
             .map(|(index, value)| Node {
-                path: if several {
-                    format!("documents[{index}]")
-                } else {
-                    String::new()
-                },
+                path: source::root(index, several),
                 value,
             })
             .collect()
     }
+}
+
+/// The documents of a YAML file, and where their parts are.
+fn documents(file: &Path, text: &str) -> Result<(Vec<Value>, Vec<Tree>), Failure> {
+    let documents = yaml::parse(text).map_err(|fault| {
+        let failure = input::failure(file, |name| format!("cannot read `{name}`: {fault}"));
+        failure.at(text, fault.line, fault.column)
+    })?;
+    let documents = documents.into_iter();
+    Ok(documents
+        .map(|document| (document.value, document.tree))
+        .unzip())
 }
 
 /// The format of a file that is not JSON.
@@ -150,6 +179,6 @@ pub fn json_hint(text: &str) -> Option<&'static str> {
 fn like_json(text: &str) -> Vec<Value> {
     match serde_json::from_str(text) {
         Ok(value) => vec![value],
-        Err(_) => yaml::parse(text).unwrap_or_else(|_| vec![Value::Null]),
+        Err(_) => yaml::values(text).unwrap_or_else(|_| vec![Value::Null]),
     }
 }

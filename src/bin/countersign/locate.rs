@@ -15,7 +15,7 @@ mod foreign;
 
 use std::cell::RefCell;
 
-use countersign::config::fault::InvalidSecret;
+use countersign::config::fault::{InvalidRule, InvalidSecret};
 use countersign::config::{Diagnostic, Environment, Fault, Loaded};
 use serde_json::{Map, Value};
 
@@ -24,6 +24,7 @@ pub use self::environment::Declared;
 pub use self::filter::{Platform, WasmFilter, is_resource};
 use crate::exit::Failure;
 use crate::file::{File, json_hint};
+use crate::finding::{Finding, code};
 use crate::node::Node;
 use crate::yaml::mistake;
 
@@ -196,7 +197,7 @@ fn whole_documents<'v>(
 }
 
 fn nothing_located(file: &File, filters: usize, roots: &[Node<'_>]) -> Failure {
-    let name = &file.name;
+    let name = file.name();
     if let Some(not_json) = file.not_json.as_ref().filter(|not_json| not_json.is_error) {
         let text = format!("cannot read `{name}`: not JSON: {}", not_json.fault);
         Failure::of_file(name, text)
@@ -223,13 +224,13 @@ impl<'v> Configuration<'v> {
         let node = filter.configuration();
         let (path, content) = match (node, filter.platform) {
             // Envoy passes an empty configuration to a filter that has none.
-            (None, _) => {
-                let content = match filter.misplaced_configuration() {
-                    Some(found) => Err(InvalidContent::misplaced(&found, filter)),
-                    None => Ok(Content::Value(empty())),
-                };
-                (filter.path().to_owned(), content)
-            }
+            (None, _) => match filter.misplaced_configuration() {
+                Some(found) => {
+                    let content = Err(InvalidContent::misplaced(&found, filter));
+                    (found.path, content)
+                }
+                None => (filter.path().to_owned(), Ok(Content::Value(empty()))),
+            },
             (Some(node), Platform::Istio) => {
                 let content = Content::PrintedStruct(node.value.clone());
                 (node.path, Ok(content))
@@ -240,8 +241,12 @@ impl<'v> Configuration<'v> {
             }
             (Some(any), Platform::Envoy) => {
                 let content = content_of_any(&any, filter.is_yaml);
-                let value = any.member("value");
-                (value.map_or(any.path, |value| value.path), content)
+                let part = match &content {
+                    Err(InvalidContent::UnexpectedType { .. }) => any.member("@type"),
+                    Err(InvalidContent::BesideValue { found }) => any.member(found),
+                    _ => any.member("value"),
+                };
+                (part.map_or(any.path, |part| part.path), content)
             }
         };
         Self {
@@ -251,13 +256,13 @@ impl<'v> Configuration<'v> {
         }
     }
 
-    /// Loads the configuration as the filter does; the errors are messages for the user.
-    pub fn load(&self) -> Result<Loaded, Vec<String>> {
+    /// Loads the configuration as the filter does; the paths of the errors are within the configuration.
+    pub fn load(&self) -> Result<Loaded, Vec<Finding>> {
         self.loaded(&|content| content.load(&|name| self.variable(name)))
     }
 
     /// As [`Self::load`], after a change of the configuration.
-    pub fn load_changed(&self, change: &dyn Fn(&mut Value)) -> Result<Loaded, Vec<String>> {
+    pub fn load_changed(&self, change: &dyn Fn(&mut Value)) -> Result<Loaded, Vec<Finding>> {
         self.loaded(&|content| content.load_changed(&|name| self.variable(name), change))
     }
 
@@ -298,10 +303,16 @@ impl<'v> Configuration<'v> {
     fn loaded(
         &self,
         load: &dyn Fn(&Content) -> Result<Loaded, Vec<Diagnostic>>,
-    ) -> Result<Loaded, Vec<String>> {
+    ) -> Result<Loaded, Vec<Finding>> {
         let content = match &self.content {
             Ok(content) => content,
-            Err(invalid) => return Err(vec![invalid.to_string()]),
+            Err(invalid) => {
+                let finding = Finding::error(code(invalid), "", invalid);
+                return Err(vec![match invalid {
+                    InvalidContent::UnexpectedType { .. } => finding,
+                    _ => finding.at_key(),
+                }]);
+            }
         };
         let unrendered = unrendered(content);
         if !unrendered.is_empty() {
@@ -312,22 +323,48 @@ impl<'v> Configuration<'v> {
             _ => None,
         };
         load(content).map_err(|faults| {
-            let message = |fault: &Diagnostic| match (&fault.what, hint, &self.filter) {
-                (Fault::Syntax(_), Some(hint), _) => format!("{fault}: {hint}"),
-                (Fault::Secret(InvalidSecret::Unset { name }), _, Some(filter)) => format!(
-                    "{}: environment variable `{name}` is not declared: {}",
-                    fault.path,
-                    filter.how_to_declare()
-                ),
-                _ => fault.to_string(),
+            let finding = |fault: &Diagnostic| {
+                let finding = Finding::of_fault(fault);
+                match (&fault.what, hint, &self.filter) {
+                    (Fault::Syntax(_), Some(hint), _) => {
+                        finding.with_text(format_args!("{}: {hint}", fault.what))
+                    }
+                    (Fault::Secret(InvalidSecret::Unset { name }), _, Some(filter)) => finding
+                        .with_text(format_args!(
+                            "environment variable `{name}` is not declared: {}",
+                            filter.how_to_declare()
+                        )),
+                    _ => finding,
+                }
             };
-            faults.iter().map(message).collect()
+            let is_cause = |fault: &Diagnostic| faults.iter().any(|other| is_renamed(other, fault));
+            let faults = faults.iter().filter(|fault| !is_cause(fault));
+            faults.map(finding).collect()
         })
     }
 }
 
+/// Whether a fault is about a key that is absent because another fault is about its misspelt name.
+fn is_renamed(unknown: &Diagnostic, absent: &Diagnostic) -> bool {
+    let Fault::UnknownKey {
+        nearest: Some(nearest),
+    } = &unknown.what
+    else {
+        return false;
+    };
+    let is_absent = matches!(
+        absent.what,
+        Fault::Missing(_) | Fault::Rule(InvalidRule::NoProvider)
+    );
+    let (around, own) = absent.path.rsplit_once('.').unwrap_or(("", &absent.path));
+    let key = unknown.path.strip_prefix(around);
+    is_absent
+        && own == nearest
+        && key.is_some_and(|key| !key.trim_start_matches('.').contains(['.', '[']))
+}
+
 /// An error for each text with an expression of a template that was not rendered. Pages and bodies may have any text.
-fn unrendered(content: &Content) -> Vec<String> {
+fn unrendered(content: &Content) -> Vec<Finding> {
     let mut errors = Vec::new();
     match (content.value(), content) {
         (Some(value), _) => {
@@ -345,16 +382,16 @@ fn unrendered(content: &Content) -> Vec<String> {
                     return;
                 };
                 if is_filled && text.contains("${") {
-                    errors.push(format!("{path}: {}", mistake::DOLLAR));
+                    errors.push(Finding::error("placeholder", path, mistake::DOLLAR));
                 } else if mistake::is_template(text)
                     && (!path.ends_with(".cel") || text.contains("{{"))
                 {
-                    errors.push(format!("{path}: {}", mistake::TEMPLATE));
+                    errors.push(Finding::error("template", path, mistake::TEMPLATE));
                 }
             });
         }
         (None, Content::Text(text)) if text.lines().any(mistake::is_template) => {
-            errors.push(mistake::TEMPLATE.to_owned());
+            errors.push(Finding::error("template", "", mistake::TEMPLATE));
         }
         (None, _) => {}
     }

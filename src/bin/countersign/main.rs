@@ -10,6 +10,7 @@ mod examples;
 mod exit;
 mod explain;
 mod file;
+mod finding;
 mod hash;
 mod input;
 mod locate;
@@ -18,7 +19,9 @@ mod migrate;
 mod mint;
 mod node;
 mod redact;
+mod report;
 mod schema;
+mod source;
 mod yaml;
 
 use std::io::Write;
@@ -77,15 +80,21 @@ fn main() -> ExitCode {
         Err(help) if !help.use_stderr() => Ok(Report::success(help.to_string())),
         Err(error) => Err(Failure::usage(error.to_string())),
     };
-    let (text, exit) = match result {
-        Ok(report) => (report.text, report.exit),
-        Err(failure) => {
-            let text = redact::without_secrets(&failure, std::env::args_os());
-            // If standard error is closed, the exit code still reports the failure.
-            let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
-            (String::new(), Exit::Failure)
-        }
+    let (text, exit, failures) = match result {
+        Ok(report) => (report.text, report.exit, report.failures),
+        Err(failure) => (String::new(), Exit::Failure, vec![failure]),
     };
+    for failure in failures {
+        let text = redact::without_secrets(&failure, std::env::args_os());
+        let excerpt = failure.syntax.as_ref().map(report::text::syntax);
+        // If standard error is closed, the exit code still reports the failure.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{}{}",
+            text.trim_end(),
+            excerpt.unwrap_or_default()
+        );
+    }
     // A reader such as `head` may close standard output early; that is not a failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
     exit.into()

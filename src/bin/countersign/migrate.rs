@@ -131,7 +131,7 @@ impl Migrate {
                 report.map_err(Failure::new)? + "\n"
             }
         };
-        Ok(Report { text, exit })
+        Ok(Report::new(text, exit))
     }
 }
 
@@ -221,7 +221,7 @@ fn note_limits(gate: &mut Gate) {
 
 /// Why the filter would reject a configuration.
 fn fault(text: &str) -> Option<String> {
-    let documents = match yaml::parse(text) {
+    let documents = match yaml::values(text) {
         Ok(documents) => documents,
         Err(fault) => return Some(fault.to_string()),
     };

@@ -9,10 +9,12 @@
 pub mod mistake;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
 use serde_json::{Map, Number, Value};
-use yaml_rust2::parser::{Event, Parser};
-use yaml_rust2::scanner::{Marker, TScalarStyle};
+
+use crate::source::{Children, Member, Tree};
 
 /// The most levels of nested lists and mappings.
 const DEPTH_MAX: usize = 100;
@@ -20,20 +22,33 @@ const DEPTH_MAX: usize = 100;
 /// The most values in a file, after its aliases are expanded.
 const VALUES_MAX: usize = 1_000_000;
 
-/// Why a text cannot be parsed, and in which line.
+/// Why a text cannot be parsed, and where.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct YamlFault {
-    line: usize,
-    message: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1; none if only the line is known.
+    pub column: Option<usize>,
+    /// What is wrong. It repeats no text of the file except for a key.
+    pub message: String,
+}
+
+/// A document of a YAML stream.
+pub struct Document {
+    /// Its value.
+    pub value: Value,
+    /// Where its parts are in the text.
+    pub tree: Tree,
 }
 
 /// Parses the documents of a YAML stream, without the empty ones.
-pub fn parse(text: &str) -> Result<Vec<Value>, YamlFault> {
-    parse_with(text, |text| Some(plain(text))).map_err(|fault| {
+pub fn parse(text: &str) -> Result<Vec<Document>, YamlFault> {
+    documents(text, |text| Some(plain(text))).map_err(|fault| {
         match mistake::find(text, fault.line, &fault.message) {
             Some((line, message)) => YamlFault {
                 line,
+                column: fault.column.filter(|_| line == fault.line),
                 message: message.to_owned(),
             },
             None => fault,
@@ -41,117 +56,186 @@ pub fn parse(text: &str) -> Result<Vec<Value>, YamlFault> {
     })
 }
 
-/// As [`parse`], with another reading of plain scalars. If it returns none, the value is missing.
+/// As [`parse`], without the locations.
+pub fn values(text: &str) -> Result<Vec<Value>, YamlFault> {
+    let documents = parse(text)?.into_iter();
+    Ok(documents.map(|document| document.value).collect())
+}
+
+/// As [`values`], with another reading of plain scalars. If it returns none, the value is missing.
 pub fn parse_with(text: &str, plain: fn(String) -> Option<Value>) -> Result<Vec<Value>, YamlFault> {
+    let documents = documents(text, plain)?.into_iter();
+    Ok(documents.map(|document| document.value).collect())
+}
+
+fn documents(text: &str, plain: fn(String) -> Option<Value>) -> Result<Vec<Document>, YamlFault> {
+    let content = text.trim_start_matches('\u{feff}');
     let mut reader = Reader {
         plain,
-        parser: Parser::new_from_str(text.trim_start_matches('\u{feff}')),
+        parser: Parser::new_from_str(content),
         anchors: HashMap::new(),
         values: 0,
+        offsets: Offsets::new(text, content),
     };
     let mut documents = Vec::new();
     loop {
-        let (event, mark) = reader.next()?;
+        let (event, span) = reader.next()?;
         match event {
             Event::StreamEnd => return Ok(documents),
             Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
-            Event::DocumentStart => reader.anchors.clear(),
-            content => match reader.value(content, mark, 0)? {
-                Value::Null => {}
-                value => documents.push(value),
-            },
+            Event::DocumentStart(_) => reader.anchors.clear(),
+            content => {
+                let document = reader.value(content, span, 0)?;
+                documents.extend((!document.value.is_null()).then_some(document));
+            }
         }
     }
 }
 
 struct Reader<'t> {
-    parser: Parser<std::str::Chars<'t>>,
+    parser: Parser<'t, StrInput<'t>>,
     /// Reads a plain scalar.
     plain: fn(String) -> Option<Value>,
     /// The anchors and their values.
-    anchors: HashMap<usize, Value>,
+    anchors: HashMap<usize, (Value, Tree)>,
     values: usize,
+    offsets: Offsets<'t>,
 }
 
-impl Reader<'_> {
-    fn next(&mut self) -> Result<(Event, Marker), YamlFault> {
-        self.parser
-            .next_token()
-            .map_err(|fault| fault_at(*fault.marker(), fault.info()))
+/// The offsets of characters in bytes. The parser counts characters.
+struct Offsets<'t> {
+    text: &'t str,
+    offsets: Vec<usize>,
+}
+
+impl<'t> Offsets<'t> {
+    /// The offsets in a text of the characters of its end.
+    fn new(text: &'t str, end: &str) -> Self {
+        let skipped = text.len() - end.len();
+        let offsets = end.char_indices().map(|(offset, _)| skipped + offset);
+        let offsets = offsets.chain([text.len()]).collect();
+        Self { text, offsets }
     }
 
-    fn value(&mut self, event: Event, mark: Marker, depth: usize) -> Result<Value, YamlFault> {
+    /// The bytes of a span, without the whitespace at its end.
+    fn range(&self, span: Span) -> Range<usize> {
+        let at = |mark: Marker| self.offsets.get(mark.index()).copied();
+        let start = at(span.start).unwrap_or(self.text.len());
+        let end = at(span.end).unwrap_or(self.text.len());
+        let content = self.text.get(start..end).unwrap_or_default();
+        start..start + content.trim_end().len()
+    }
+}
+
+impl<'t> Reader<'t> {
+    fn next(&mut self) -> Result<(Event<'t>, Span), YamlFault> {
+        match self.parser.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(fault)) => Err(fault_at(*fault.marker(), fault.info())),
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn value(&mut self, event: Event<'_>, span: Span, depth: usize) -> Result<Document, YamlFault> {
         self.values += 1;
+        let mark = span.start;
         if depth > DEPTH_MAX || self.values > VALUES_MAX {
             let message = format!(
                 "the file is too large: expected at most {VALUES_MAX} values in {DEPTH_MAX} levels"
             );
             return Err(fault_at(mark, message));
         }
-        let (anchor, value) = match event {
+        let (anchor, document) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                let text = text.into_owned();
+                let tree = self.offsets.range(span);
+                let tree = Tree::new(tree, Children::Text(text.clone()));
                 let value = match tag {
-                    None if style == TScalarStyle::Plain => {
+                    None if style == ScalarStyle::Plain => {
                         (self.plain)(text).ok_or_else(|| fault_at(mark, "expected a value"))?
                     }
                     // The tags `!!str` and `!` mean a string. Other tags do not occur in a configuration.
                     _ => Value::String(text),
                 };
-                (anchor, value)
+                (anchor, Document { value, tree })
             }
-            Event::SequenceStart(anchor, _) => (anchor, self.list(depth)?),
-            Event::MappingStart(anchor, _) => (anchor, self.mapping(depth)?),
+            Event::SequenceStart(anchor, _) => (anchor, self.list(span, depth)?),
+            Event::MappingStart(anchor, _) => (anchor, self.mapping(span, depth)?),
             Event::Alias(anchor) => (0, self.alias(anchor, mark)?),
             _ => return Err(fault_at(mark, "expected a value")),
         };
         // The parser numbers anchors from 1; 0 means that the value has no anchor.
         if anchor > 0 {
-            self.anchors.insert(anchor, value.clone());
+            let anchored = (document.value.clone(), document.tree.clone());
+            self.anchors.insert(anchor, anchored);
         }
-        Ok(value)
+        Ok(document)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Value, YamlFault> {
-        let mut items = Vec::new();
+    fn list(&mut self, start: Span, depth: usize) -> Result<Document, YamlFault> {
+        let (mut values, mut trees) = (Vec::new(), Vec::new());
         loop {
-            let (event, mark) = self.next()?;
+            let (event, span) = self.next()?;
             if event == Event::SequenceEnd {
-                return Ok(Value::Array(items));
+                return Ok(Document {
+                    value: Value::Array(values),
+                    tree: self.collection(start, span, Children::Items(trees)),
+                });
             }
-            items.push(self.value(event, mark, depth + 1)?);
+            let item = self.value(event, span, depth + 1)?;
+            values.push(item.value);
+            trees.push(item.tree);
         }
     }
 
-    fn mapping(&mut self, depth: usize) -> Result<Value, YamlFault> {
-        let mut members = Map::new();
+    fn mapping(&mut self, start: Span, depth: usize) -> Result<Document, YamlFault> {
+        let mut values = Map::new();
+        let mut members = Vec::new();
         loop {
-            let (event, mark) = self.next()?;
+            let (event, span) = self.next()?;
+            let mark = span.start;
             let name = match event {
-                Event::MappingEnd => return Ok(Value::Object(members)),
+                Event::MappingEnd => {
+                    return Ok(Document {
+                        value: Value::Object(values),
+                        tree: self.collection(start, span, Children::Members(members)),
+                    });
+                }
                 // A key is always a string: `404:` is the key "404".
-                Event::Scalar(name, ..) => name,
+                Event::Scalar(name, ..) => name.into_owned(),
                 _ => return Err(fault_at(mark, "expected a string as the key")),
             };
-            let (event, value_mark) = self.next()?;
-            let value = self.value(event, value_mark, depth + 1)?;
+            let (event, value_span) = self.next()?;
+            let member = self.value(event, value_span, depth + 1)?;
             if name == "<<" {
                 return Err(fault_at(
                     mark,
                     "merge keys (`<<`) are not supported, because not every parser reads them",
                 ));
             }
-            if members.contains_key(&name) {
+            if values.contains_key(&name) {
                 return Err(fault_at(mark, format!("duplicate key `{name}`")));
             }
-            members.insert(name, value);
+            members.push(Member {
+                name: name.clone(),
+                key: self.offsets.range(span),
+                value: member.tree,
+            });
+            values.insert(name, member.value);
         }
     }
 
-    fn alias(&mut self, anchor: usize, mark: Marker) -> Result<Value, YamlFault> {
-        let value = self.anchors.get(&anchor).cloned();
-        let value = value.ok_or_else(|| fault_at(mark, "unknown anchor"))?;
+    /// The tree of a list or a mapping.
+    fn collection(&self, start: Span, end: Span, children: Children) -> Tree {
+        let range = self.offsets.range(Span::new(start.start, end.end));
+        Tree::new(range, children)
+    }
+
+    fn alias(&mut self, anchor: usize, mark: Marker) -> Result<Document, YamlFault> {
+        let anchored = self.anchors.get(&anchor).cloned();
+        let (value, tree) = anchored.ok_or_else(|| fault_at(mark, "unknown anchor"))?;
         self.values += size(&value);
-        Ok(value)
+        Ok(Document { value, tree })
     }
 }
 
@@ -166,6 +250,7 @@ fn size(value: &Value) -> usize {
 fn fault_at(mark: Marker, message: impl Into<String>) -> YamlFault {
     YamlFault {
         line: mark.line(),
+        column: Some(mark.col() + 1),
         message: message.into(),
     }
 }
@@ -224,7 +309,7 @@ fn boolean(text: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::values as parse;
     use serde_json::json;
 
     #[test]

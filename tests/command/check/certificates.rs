@@ -269,7 +269,7 @@ fn the_certificate_of_a_proxy_before_envoy_is_not_the_clients() {
     document["trust_forwarded_proto"] = json!(true);
     let expected = format!("configuration.value.trust_forwarded_proto: {text}");
     let trusting = file(&document, verified()).to_string();
-    let scheme = "trust_forwarded_proto: clients that reach this proxy directly";
+    let scheme = "trust_forwarded_proto: warning: clients that reach this proxy directly";
     assert_findings("scheme", &trusting, &[scheme, &expected], GOOD);
 }
 

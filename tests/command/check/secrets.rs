@@ -81,7 +81,7 @@ fn in_envoy_a_variable_must_be_declared() {
     let settings = format!("{MANAGER}.http_filters[0].typed_config.config");
     let declare = format!("`{settings}.vm_config.environment_variables.host_env_keys`");
     let undeclared = format!(
-        "{settings}.configuration.value: {INTROSPECTION}.client_secret.env: environment variable `GATE_SECRET` is not \
+        "{settings}.configuration.value.{INTROSPECTION}.client_secret.env: environment variable `GATE_SECRET` is not \
          declared: add it to {declare}"
     );
     for variables in [
@@ -128,7 +128,7 @@ fn a_value_in_the_file_is_checked_and_warned_of() {
         )
     };
     assert_eq!(reported("envoy.yaml", &with(SECRET)), *from_ref(&visible));
-    let path = format!("{settings}.configuration.value: {INTROSPECTION}.client_secret");
+    let path = format!("{settings}.configuration.value.{INTROSPECTION}.client_secret");
     let empty = format!("{path}.env: expected a secret, found an empty string");
     assert_eq!(reported("envoy.yaml", &with("")), [empty, visible]);
 }
@@ -140,7 +140,7 @@ fn in_istio_a_variable_must_be_declared() {
         resource("extensions.istio.io/v1alpha1", "WasmPlugin", &spec)
     };
     let undeclared = format!(
-        "spec.pluginConfig: {INTROSPECTION}.client_secret.env: environment variable `GATE_SECRET` is not declared: add \
+        "spec.pluginConfig.{INTROSPECTION}.client_secret.env: environment variable `GATE_SECRET` is not declared: add \
          it to `spec.vmConfig.env` with `valueFrom: HOST`"
     );
     for env in [json!([]), json!([{"name": "OTHER", "valueFrom": "HOST"}])] {
@@ -173,7 +173,7 @@ fn in_envoy_gateway_a_variable_must_be_declared() {
         )
     };
     let undeclared = format!(
-        "spec.wasm[0].config: {INTROSPECTION}.client_secret.env: environment variable `GATE_SECRET` is not declared: add \
+        "spec.wasm[0].config.{INTROSPECTION}.client_secret.env: environment variable `GATE_SECRET` is not declared: add \
          it to `spec.wasm[0].env.hostKeys`"
     );
     assert_eq!(reported("policy.yaml", &policy(json!({}))), [undeclared]);

@@ -22,7 +22,7 @@ fn values_that_nothing_can_have_are_reported() {
              \"rules\": [{{\"name\": \"x\", \"match\": {{}}, \"require\": {rule}}}]}}"
         );
         let expected = format!(
-            "file.yaml: warning: rules[0].require.{path}: whitespace at an end, or an invisible character: the text is compared as written"
+            "file.yaml: rules[0].require.{path}: warning: whitespace at an end, or an invisible character: the text is compared as written"
         );
         assert_findings(rule, &text, &[&expected], GOOD);
         let user = text

@@ -1,7 +1,7 @@
 //! Where requests bypass the filter: it is disabled, optional, selected by a matcher, or missing in a filter chain.
 
-use super::deployment::Finding;
 use super::gate::Gate;
+use crate::finding::Finding;
 use crate::locate::{Located, Platform};
 use crate::node::Node;
 
@@ -26,6 +26,7 @@ pub fn findings(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
         findings.extend(disabled_by_route(node, &http_filters));
         findings.extend(chains_without(node, gates));
     });
+    findings.extend(listeners_without(gates, located));
     findings
 }
 
@@ -112,11 +113,11 @@ impl HttpFilter<'_, '_, '_> {
             .any(|other| self.is_beside(other) && !other.is_disabled())
         {
             let text = "unless its route enables the filter, a request is evaluated only by another Countersign filter";
-            return Some(Finding::warning(path, text));
+            return Some(Finding::warning("enabled-by-route", path, text));
         }
         if self.is_enabled_somewhere {
             let text = "the filter runs only on routes that enable it: other requests pass without authentication";
-            return Some(Finding::warning(path, text));
+            return Some(Finding::warning("enabled-by-route", path, text));
         }
         let text = "the filter does not run: every request passes without authentication; remove `disabled`";
         let has_routes_elsewhere = has(located, |node| {
@@ -126,10 +127,11 @@ impl HttpFilter<'_, '_, '_> {
         });
         Some(match has_routes_elsewhere {
             true => Finding::warning(
+                "enabled-by-route",
                 path,
                 "unless its route enables the filter, a request passes without authentication; remove `disabled`",
             ),
-            false => Finding::error(path, text),
+            false => Finding::error("filter-disabled", path, text),
         })
     }
 
@@ -139,7 +141,7 @@ impl HttpFilter<'_, '_, '_> {
                     authentication; remove `is_optional`";
         self.node
             .is_true("is_optional")
-            .then(|| Finding::warning(optional.path, text))
+            .then(|| Finding::warning("filter-optional", optional.path, text))
     }
 
     fn default_config(&self) -> Option<Finding> {
@@ -148,7 +150,7 @@ impl HttpFilter<'_, '_, '_> {
         default
             .message("filters.http.wasm.v3.Wasm")
             .is_none()
-            .then(|| Finding::warning(default.path, text))
+            .then(|| Finding::warning("default-config", default.path, text))
     }
 
     /// The finding about a filter that is part of another one: `ExtensionWithMatcher`, or an action of the composite
@@ -164,7 +166,7 @@ impl HttpFilter<'_, '_, '_> {
         let mut skips = false;
         outer.visit(&mut |node| skips |= node.message("action.v3.SkipFilter").is_some());
         let text = "the matcher decides for which requests the filter runs: others pass without authentication";
-        (skips || !is_extension).then(|| Finding::warning(outer.path, text))
+        (skips || !is_extension).then(|| Finding::warning("matcher", outer.path, text))
     }
 
     /// The finding about the `match` of Istio that selects a part of the traffic.
@@ -184,7 +186,7 @@ impl HttpFilter<'_, '_, '_> {
             && !selectors.items().any(|selector| selects_all(&selector));
         let text = "the filter runs only for the traffic that `match` selects: other requests pass without \
                     authentication";
-        is_partial.then(|| Finding::warning(selectors.path, text))
+        is_partial.then(|| Finding::warning("partial-match", selectors.path, text))
     }
 
     /// Whether a resource of Istio applies to gateways, as far as its labels and targets show.
@@ -233,7 +235,11 @@ fn disabled_by_route(node: &Node<'_>, http_filters: &[HttpFilter<'_, '_, '_>]) -
         if !is_replaced {
             let text = "the filter does not run here: requests pass without authentication, with the identity headers \
                         that clients send; use a rule with `allow: public` instead";
-            findings.push(Finding::error(config.path.clone(), text));
+            findings.push(Finding::error(
+                "filter-disabled-by-route",
+                config.path.clone(),
+                text,
+            ));
         }
     }
     findings
@@ -264,11 +270,52 @@ fn chains_without(listener: &Node<'_>, gates: &[Gate<'_, '_>]) -> Vec<Finding> {
             } else if forwards(node) {
                 let text = "this filter chain has no Countersign filter, but another one of the same listener has: \
                             requests pass here without authentication";
-                findings.push(Finding::warning(&node.path, text));
+                findings.push(Finding::warning("chain-without-filter", &node.path, text));
             }
         });
     }
     if is_guarded { findings } else { Vec::new() }
+}
+
+/// The connection managers of other listeners without a Countersign filter that forward requests to the same upstream as
+/// one with a filter.
+fn listeners_without(gates: &[Gate<'_, '_>], located: &Located<'_>) -> Vec<Finding> {
+    let (mut guarded, mut open) = (Vec::new(), Vec::new());
+    located.visit(|listener| {
+        if listener.member("filter_chains").is_none() {
+            return;
+        }
+        let (mut is_guarded, mut managers) = (false, Vec::new());
+        listener.visit(&mut |node| {
+            if let Some(http_filters) = node.member("http_filters") {
+                is_guarded |= gates.iter().any(|gate| gate.filter.is_in(&http_filters));
+                managers.push(node.clone());
+            }
+        });
+        match is_guarded {
+            true => guarded.extend(managers.iter().flat_map(upstreams)),
+            false => open.extend(managers),
+        }
+    });
+    let text = "this listener has no Countersign filter, and another one that has forwards requests to the same cluster: \
+                requests pass here without authentication";
+    open.iter()
+        .filter(|manager| {
+            upstreams(manager)
+                .iter()
+                .any(|cluster| guarded.contains(cluster))
+        })
+        .map(|manager| Finding::note("listener-without-filter", &manager.path, text))
+        .collect()
+}
+
+/// The clusters to which the routes of a connection manager forward requests.
+fn upstreams<'v>(manager: &Node<'v>) -> Vec<&'v str> {
+    let mut found = Vec::new();
+    if let Some(routes) = manager.member("route_config") {
+        routes.visit(&mut |node| found.extend(node.text("cluster")));
+    }
+    found
 }
 
 /// Whether a connection manager forwards requests, as far as the file shows its routes.

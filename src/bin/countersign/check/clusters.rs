@@ -6,7 +6,7 @@
 use countersign::config::nearest;
 use serde_json::Value;
 
-use super::deployment::Finding;
+use crate::finding::Finding;
 use crate::locate::{Configuration, Located, Platform};
 use crate::node::Node;
 
@@ -169,18 +169,18 @@ fn unknown(named: &Named, known: &[(&str, Node<'_>)], located: &Located<'_>) -> 
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             let what = named.content.without_cluster();
             let text = format!("unknown cluster `{name}`: {what}{near}");
-            Some(Finding::error(path, text))
+            Some(Finding::error("unknown-cluster", path, text))
         }
         Some(Platform::Istio) if !is_istio_name(name) => {
             let text = format!(
                 "Istio has no cluster `{name}`: expected a name such as `outbound|443||login.example.com`, with the \
                  host of a `Service` or a `ServiceEntry`"
             );
-            Some(Finding::warning(path, text))
+            Some(Finding::warning("cluster-name", path, text))
         }
         _ if name.trim() != name => {
             let text = "the name of a cluster begins or ends with whitespace, so Envoy probably has no such cluster";
-            Some(Finding::warning(path, text))
+            Some(Finding::warning("cluster-name", path, text))
         }
         _ => None,
     }
@@ -228,7 +228,7 @@ fn unverified(cluster: &Node<'_>, content: Content) -> Option<Finding> {
             "{}: this cluster has no `transport_socket`",
             content.without_tls()
         );
-        return Some(Finding::warning(&cluster.path, text));
+        return Some(Finding::warning("cluster-without-tls", &cluster.path, text));
     }
     sockets.iter().find_map(|socket| {
         let mut context = None;
@@ -240,6 +240,7 @@ fn unverified(cluster: &Node<'_>, content: Content) -> Option<Finding> {
         let context = context?;
         let text = fault_of_tls(&context, cluster)?;
         Some(Finding::warning(
+            "cluster-unverified",
             context.path,
             format!("{text}: {}", content.on_the_path()),
         ))

@@ -6,68 +6,36 @@
 //! 2. A setting that is not in the file is not reported, such as the connection manager around an Istio `WasmPlugin`.
 
 use super::gate::Gate;
-use super::{bypass, clusters, expired, issuer, istio, mesh, order, routes, secrets, tls};
+use super::{
+    bypass, clusters, expired, issuer, istio, mesh, names, order, routes, secrets, tls, unmet,
+};
+use crate::finding::Finding;
 use crate::locate::{Located, Platform, WasmFilter};
 use crate::node::Node;
-
-/// A setting around a configuration that makes it ineffective.
-#[derive(PartialEq, Eq)]
-pub struct Finding {
-    /// The path of the setting in the file.
-    pub path: String,
-    /// How severe it is.
-    pub severity: Severity,
-    /// The message.
-    pub text: String,
-}
-
-/// How severe a finding is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// Requests pass without authentication, or the filter cannot work.
-    Error,
-    /// The effect depends on the rest of the deployment.
-    Warning,
-    /// The file does not show whether the deployment does what the configuration needs.
-    Note,
-}
-
-impl Finding {
-    /// An error.
-    pub fn error(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Severity::Error, path, text)
-    }
-
-    /// A warning.
-    pub fn warning(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Severity::Warning, path, text)
-    }
-
-    /// A note.
-    pub fn note(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Severity::Note, path, text)
-    }
-
-    fn new(severity: Severity, path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            severity,
-            text: text.into(),
-        }
-    }
-}
 
 /// Every finding in a file: first those of the filters, then the others in the order of the file.
 pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     let gates = Gate::all(located);
     let mut findings = Vec::new();
     for Gate { filter, .. } in &gates {
-        findings.extend(failure_policy(filter));
+        let unknown = names::findings(filter);
+        let policy = filter.settings.member(filter.platform.failure_policy());
+        if !unknown.iter().any(|finding| {
+            policy
+                .as_ref()
+                .is_some_and(|policy| policy.path == finding.path)
+        }) {
+            findings.extend(failure_policy(filter));
+        }
+        findings.extend(unknown);
         if filter.platform == Platform::Envoy {
             findings.extend(virtual_machine(filter, &located.filters));
         }
     }
     findings.extend(bypass::findings(&gates, located));
+    let filters: Vec<_> = gates.iter().map(|gate| gate.filter).collect();
+    findings.extend(names::of_routes(located, &filters));
+    findings.extend(unmet::findings(located));
     findings.extend(issuer::findings(located));
     findings.extend(secrets::findings(&gates));
     findings.extend(expired::findings(located));
@@ -109,15 +77,49 @@ fn failure_policy(filter: &WasmFilter<'_>) -> Option<Finding> {
             Platform::Envoy | Platform::Istio => format!("set `{policy}: FAIL_RELOAD`"),
             Platform::EnvoyGateway => format!("remove `{fail_open}`"),
         };
-        return Some(Finding::error(node.path, format!("{text}; {fix}")));
+        return Some(Finding::error(
+            "fails-open",
+            node.path,
+            format!("{text}; {fix}"),
+        ));
     }
     if settings.is_value(policy, "FAIL_RELOAD", 1) || filter.platform == Platform::EnvoyGateway {
         return None;
     }
+    if let Some(found) = misplaced_policy(filter) {
+        let text = format!(
+            "Envoy does not read this, so it answers every request with 503 after the filter has failed once; set \
+             `{policy}: FAIL_RELOAD` in `{}`",
+            settings.path
+        );
+        return Some(Finding::warning("misplaced-policy", found.path, text).at_key());
+    }
     let text = format!(
         "without `{policy}: FAIL_RELOAD`, Envoy answers every request with 503 after the filter has failed once"
     );
-    Some(Finding::warning(&settings.path, text))
+    Some(Finding::warning("no-reload", &settings.path, text))
+}
+
+/// The policy under the name of another platform, or in another object of the filter.
+fn misplaced_policy<'v>(filter: &WasmFilter<'v>) -> Option<Node<'v>> {
+    let settings = &filter.settings;
+    let own = filter.platform.failure_policy();
+    let objects = [
+        settings.member("vm_config"),
+        filter.named.member("typed_config"),
+        filter.named.member("spec"),
+        Some(filter.named.clone()),
+        filter.configuration(),
+        Some(settings.clone()),
+    ];
+    let names = ["failure_policy", "failStrategy"];
+    objects.iter().flatten().find_map(|object| {
+        let is_own = object.path == settings.path;
+        names
+            .iter()
+            .filter(|name| !(is_own && **name == own))
+            .find_map(|name| object.member(name))
+    })
 }
 
 /// Which other filters share their data with this one.
@@ -127,7 +129,7 @@ fn virtual_machine(filter: &WasmFilter<'_>, all: &[WasmFilter<'_>]) -> Vec<Findi
     let mut findings = Vec::new();
     if own_id.is_empty() {
         let text = "without a `vm_id`, the filter shares its data with every other filter without a `vm_id`";
-        findings.push(Finding::warning(path, text));
+        findings.push(Finding::warning("shared-vm", path, text));
     }
     let sharing = all.iter().find(|other| {
         other.platform == Platform::Envoy && other.path() != filter.path() && vm_id(other) == own_id
@@ -137,7 +139,7 @@ fn virtual_machine(filter: &WasmFilter<'_>, all: &[WasmFilter<'_>]) -> Vec<Findi
             "the filter at {} has the same `vm_id`, so both filters share their data; choose a unique `vm_id`",
             other.path()
         );
-        findings.push(Finding::warning(path, text));
+        findings.push(Finding::warning("shared-vm", path, text));
     }
     findings
 }
@@ -160,5 +162,5 @@ fn client_address(manager: &Node<'_>, gates: &[Gate<'_, '_>]) -> Option<Finding>
     }
     let text = "without `use_remote_address: true` or `original_ip_detection_extensions`, clients choose their \
                 address with `x-forwarded-for` and their scheme with `x-forwarded-proto`";
-    Some(Finding::warning(&manager.path, text))
+    Some(Finding::warning("client-address", &manager.path, text))
 }

@@ -2,8 +2,8 @@
 
 use countersign::time::Timestamp;
 
-use super::deployment::Finding;
 use crate::clock::time;
+use crate::finding::Finding;
 use crate::locate::Located;
 use crate::node::Node;
 
@@ -24,5 +24,11 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
 fn expired(key: &Node<'_>, now: Timestamp) -> Option<Finding> {
     let expires = key.member("expires")?;
     let is_past = Timestamp::parse(expires.value.as_str()?)? <= now;
-    is_past.then(|| Finding::warning(&expires.path, "this key has expired: it is denied"))
+    is_past.then(|| {
+        Finding::warning(
+            "expired-key",
+            &expires.path,
+            "this key has expired: it is denied",
+        )
+    })
 }

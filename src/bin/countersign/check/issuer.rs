@@ -2,7 +2,7 @@
 //!
 //! It is valid, and it is compared exactly. So the filter rejects every token.
 
-use super::deployment::Finding;
+use crate::finding::Finding;
 use crate::locate::Located;
 use crate::node::Node;
 
@@ -21,5 +21,5 @@ fn user_in_issuer(issuer: &Node<'_>) -> Option<Finding> {
     let has_user = rest.split(['/', '?', '#']).next()?.contains('@');
     let message = "expected an issuer without user name and password: values are compared exactly, so no token has \
                    this one";
-    has_user.then(|| Finding::warning(&issuer.path, message))
+    has_user.then(|| Finding::warning("issuer-with-user", &issuer.path, message))
 }

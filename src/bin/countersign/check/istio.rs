@@ -11,8 +11,8 @@
 //!
 //! An `EnvoyFilter` that inserts the filter before the router runs it after all of them.
 
-use super::deployment::Finding;
 use super::gate::Gate;
+use crate::finding::Finding;
 use crate::locate::{Located, Platform, is_resource};
 use crate::node::Node;
 
@@ -73,7 +73,8 @@ fn network_filter(gate: &Gate<'_, '_>) -> Option<Finding> {
     let is_network = settings.text("type") == Some("NETWORK");
     let kind = settings.member("type")?;
     let text = "Countersign is an HTTP filter: with `NETWORK`, it evaluates no request; set `HTTP`";
-    (is_network && gate.filter.platform == Platform::Istio).then(|| Finding::error(kind.path, text))
+    (is_network && gate.filter.platform == Platform::Istio)
+        .then(|| Finding::error("network-filter", kind.path, text))
 }
 
 /// Where Istio puts a filter; none if Istio does not run it, or the file does not show it.
@@ -160,8 +161,8 @@ fn authorization_policy(
         ),
     };
     Some(match is_error {
-        true => Finding::error(key.path, text),
-        false => Finding::warning(key.path, text),
+        true => Finding::error("policy-before-filter", key.path, text),
+        false => Finding::warning("policy-before-filter", key.path, text),
     })
 }
 
@@ -180,7 +181,7 @@ fn request_authentication(authentication: &Node<'_>, placed: &Placed<'_>) -> Vec
         placed.fix
     );
     removing
-        .map(|rule| Finding::warning(rule.path, text.clone()))
+        .map(|rule| Finding::warning("token-removed", rule.path, text.clone()))
         .collect()
 }
 

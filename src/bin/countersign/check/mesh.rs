@@ -2,9 +2,9 @@
 //!
 //! The TLS of Istio's and Envoy Gateway's listeners is not in the resource of the filter.
 
-use super::deployment::Finding;
 use super::gate::{CertificateUse, Gate};
 use super::istio::{Placed, placed, resources};
+use crate::finding::Finding;
 use crate::locate::{Located, Platform};
 use crate::node::Node;
 
@@ -33,7 +33,7 @@ fn in_istio(gate: &Gate<'_, '_>, placed: &Placed<'_>, located: &Located<'_>) -> 
     if let Some(mode) = modes.clone().find(|mode| mode.value == "DISABLE") {
         let text = "with `DISABLE`, no request has a client certificate: every credential that needs one is denied; set \
                     `STRICT`";
-        return Some(Finding::warning(mode.path, text));
+        return Some(Finding::warning("no-client-certificate", mode.path, text));
     }
     let gateways = resources(located, "Gateway", "networking.istio.io/");
     let servers = gateways
@@ -49,8 +49,12 @@ fn in_istio(gate: &Gate<'_, '_>, placed: &Placed<'_>, located: &Located<'_>) -> 
         return None;
     }
     let text = "a request has a client certificate only over mutual TLS: a sidecar needs a `PeerAuthentication` with \
-                `mode: STRICT`, and a gateway a `Gateway` with `tls.mode: MUTUAL`; a waypoint sees no certificate";
-    Some(Finding::note(&gate.filter.settings.path, text))
+                `mode: STRICT`, and a gateway a `Gateway` with `tls.mode: MUTUAL`, and a waypoint sees no certificate";
+    Some(Finding::note(
+        "client-certificate",
+        &gate.filter.settings.path,
+        text,
+    ))
 }
 
 /// The finding about a filter that Envoy Gateway runs.
@@ -58,5 +62,6 @@ fn in_envoy_gateway(gate: &Gate<'_, '_>, located: &Located<'_>) -> Option<Findin
     let policies = resources(located, "ClientTrafficPolicy", "gateway.envoyproxy.io/");
     let asks = |policy: &Node<'_>| policy.at(&["spec", "tls", "clientValidation"]).is_some();
     let text = "a request has a client certificate only with `tls.clientValidation` in a `ClientTrafficPolicy`";
-    (!policies.iter().any(asks)).then(|| Finding::note(&gate.filter.settings.path, text))
+    (!policies.iter().any(asks))
+        .then(|| Finding::note("client-certificate", &gate.filter.settings.path, text))
 }

@@ -3,8 +3,8 @@
 //! Envoy runs the HTTP filters of a chain in their order. A filter before Countersign sees the identity headers that the
 //! client sent, and no filter state. A filter behind it can change what was evaluated.
 
-use super::deployment::Finding;
 use super::gate::Gate;
+use crate::finding::Finding;
 use crate::node::Node;
 
 /// The pseudo-headers and headers that the rules match on.
@@ -53,7 +53,7 @@ fn before_gate(other: &Node<'_>, manager: &Node<'_>, gate: &Gate<'_, '_>) -> Opt
     if is_filter(other, "router") {
         let text = "the router sends requests to the upstream, so no filter behind it runs: Envoy rejects this \
                     configuration; move the router to the end";
-        return Some(Finding::error(&other.path, text));
+        return Some(Finding::error("behind-router", &other.path, text));
     }
     // These set or remove headers. Countersign replaces what they set.
     if is_filter(other, "header_mutation") || is_filter(other, "jwt_authn") {
@@ -67,8 +67,8 @@ fn before_gate(other: &Node<'_>, manager: &Node<'_>, gate: &Gate<'_, '_>) -> Opt
          behind Countersign"
     );
     Some(match is_filter(other, "rbac") {
-        true => Finding::error(node.path, text),
-        false => Finding::warning(node.path, text),
+        true => Finding::error("read-before-set", node.path, text),
+        false => Finding::warning("read-before-set", node.path, text),
     })
 }
 
@@ -82,7 +82,7 @@ fn removed_tokens(other: &Node<'_>) -> Vec<Finding> {
     let text =
         "Envoy removes the token of this provider before Countersign reads it; set `forward: true`";
     removing
-        .map(|(_, provider)| Finding::warning(provider.path, text))
+        .map(|(_, provider)| Finding::warning("token-removed", provider.path, text))
         .collect()
 }
 
@@ -126,7 +126,7 @@ fn behind_gate(other: &Node<'_>) -> Option<Finding> {
         "this filter changes `{name}` after Countersign has evaluated the request: no rule is evaluated for what the \
          upstream receives; move it before Countersign"
     );
-    Some(Finding::warning(path, text))
+    Some(Finding::warning("changed-after", path, text))
 }
 
 /// Whether Lua code sets a header of this name.

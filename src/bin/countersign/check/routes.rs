@@ -2,8 +2,8 @@
 
 use countersign::config::{Fault, nearest};
 
-use super::deployment::Finding;
 use super::gate::Gate;
+use crate::finding::Finding;
 use crate::node::Node;
 
 /// The findings about the routes of one connection manager; none at other nodes.
@@ -48,7 +48,7 @@ fn matched_by_identity(routes: &Node<'_>, inside: &[&Gate<'_, '_>]) -> Vec<Findi
                     "the route matches on `{name}`, an identity header: Envoy selects it after the filter has \
                      evaluated the request for another route"
                 );
-                findings.push(Finding::warning(&header.path, text));
+                findings.push(Finding::warning("route-by-identity", &header.path, text));
             }
         }
     });
@@ -78,7 +78,7 @@ fn unknown_names(routes: &Node<'_>, inside: &[&Gate<'_, '_>]) -> Vec<Finding> {
                         nearest: nearest(name, known.iter().copied()),
                     };
                     let path = format!("{path}.rules[{rule_index}].match.route[{name_index}]");
-                    findings.push(Finding::warning(path, fault.to_string()));
+                    findings.push(Finding::warning("unknown-route", path, fault.to_string()));
                 }
             }
         }

@@ -2,8 +2,8 @@
 //!
 //! Envoy asks for a client certificate only if it can verify it, or if it accepts every certificate (measured with Envoy 1.40).
 
-use super::deployment::Finding;
 use super::gate::{CertificateUse, Gate};
+use crate::finding::Finding;
 use crate::locate::Located;
 use crate::node::Node;
 
@@ -103,13 +103,13 @@ fn without_tls(chain: &Node<'_>) -> Option<Finding> {
     }
     let text = "without TLS (`transport_socket`), no request has a client certificate: every credential that needs one is \
                 denied";
-    (!has_tls).then(|| Finding::warning(&chain.path, text))
+    (!has_tls).then(|| Finding::warning("no-client-certificate", &chain.path, text))
 }
 
 fn behind_proxy(path: &String) -> Finding {
     let text = "if a proxy before Envoy terminates the client's TLS, the certificate is the proxy's: the filter does not read \
                 `x-forwarded-client-cert`";
-    Finding::warning(path, text)
+    Finding::warning("certificate-of-proxy", path, text)
 }
 
 /// The findings about HTTP/3. Its context has no `@type`.
@@ -118,7 +118,11 @@ fn quic(transport: &Node<'_>, uses: CertificateUse) -> Vec<Finding> {
     let mut findings = nested.map_or_else(Vec::new, |nested| context(&nested, uses));
     if uses > CertificateUse::Nothing {
         let text = "before version 1.40, Envoy reads no client certificate over HTTP/3";
-        findings.push(Finding::warning(&transport.path, text));
+        findings.push(Finding::warning(
+            "no-client-certificate",
+            &transport.path,
+            text,
+        ));
     }
     findings
 }
@@ -138,18 +142,20 @@ fn context(node: &Node<'_>, uses: CertificateUse) -> Vec<Finding> {
     } else if is_fetched {
         let text = "Envoy fetches the `validation_context` over SDS: it must have `trusted_ca`, and must not have \
                     `ACCEPT_UNTRUSTED`";
-        findings.extend(is_used.then(|| Finding::note(&node.path, text)));
+        findings.extend(is_used.then(|| Finding::note("client-certificate", &node.path, text)));
     } else if !validation.as_ref().is_some_and(has_anchor) {
         let text = "without `trusted_ca`, Envoy asks for no client certificate, even with \
                     `require_client_certificate: true`";
         let is_meant = is_used || is_required || validation.is_some();
-        findings.extend(is_meant.then(|| Finding::warning(&of_validation.path, text)));
+        findings.extend(
+            is_meant.then(|| Finding::warning("no-client-certificate", &of_validation.path, text)),
+        );
     }
     if let Some(expired) = of_validation.member("allow_expired_certificate")
         && of_validation.is_true("allow_expired_certificate")
     {
         let text = "Envoy accepts client certificates that have expired";
-        findings.push(Finding::warning(expired.path, text));
+        findings.push(Finding::warning("expired-certificates", expired.path, text));
     }
     if !is_required && (validation.is_some() || is_fetched) {
         let text =
@@ -157,10 +163,11 @@ fn context(node: &Node<'_>, uses: CertificateUse) -> Vec<Finding> {
         findings.push(match is_used {
             // The filter denies a request without a credential.
             true => Finding::note(
+                "certificate-optional",
                 &node.path,
                 format!("{text}: they are denied where the rule accepts no other credential"),
             ),
-            false => Finding::warning(&node.path, text),
+            false => Finding::warning("certificate-optional", &node.path, text),
         });
     }
     findings
@@ -203,8 +210,16 @@ fn has_anchor(validation: &Node<'_>) -> bool {
 fn untrusted(validation: &Node<'_>, uses: CertificateUse) -> Option<Finding> {
     let text = "with `ACCEPT_UNTRUSTED`, a client certificate proves nothing: anyone can create an accepted certificate";
     match uses {
-        CertificateUse::Nothing => Some(Finding::warning(&validation.path, text)),
+        CertificateUse::Nothing => Some(Finding::warning(
+            "untrusted-certificate",
+            &validation.path,
+            text,
+        )),
         CertificateUse::Binding => None,
-        CertificateUse::Names => Some(Finding::error(&validation.path, text)),
+        CertificateUse::Names => Some(Finding::error(
+            "untrusted-certificate",
+            &validation.path,
+            text,
+        )),
     }
 }

@@ -9,7 +9,7 @@ use crate::yaml;
 
 /// What a file is that has no configuration; none if that is not known.
 pub fn recognise(roots: &[Node<'_>]) -> Option<String> {
-    let kinds = [jwt_authn, config_map, compose, nested, kind];
+    let kinds = [misspelt_type, jwt_authn, config_map, compose, nested, kind];
     kinds.iter().find_map(|kind| roots.iter().find_map(kind))
 }
 
@@ -31,6 +31,24 @@ fn keys() -> Vec<String> {
         .into_iter()
         .flat_map(|keys| keys.keys().cloned())
         .collect()
+}
+
+/// A filter that is called Countersign and has the type of no Wasm filter.
+fn misspelt_type(root: &Node<'_>) -> Option<String> {
+    let mut found = None;
+    root.visit(&mut |node| {
+        let is_named = node.text("name").is_some_and(|name| name.to_ascii_lowercase().contains("countersign"));
+        let typed = node.member("typed_config").filter(|_| is_named);
+        if let Some(kind) = typed.and_then(|typed| typed.member("@type"))
+            && found.is_none()
+        {
+            found = Some(format!(
+                "`{}`: expected `type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm`, found another type",
+                kind.path
+            ));
+        }
+    });
+    found
 }
 
 /// A configuration of Envoy's filter `jwt_authn`.
@@ -88,7 +106,7 @@ fn decoded(text: &str) -> Option<String> {
 /// Whether a text is a configuration, or one of Envoy or Kubernetes that has one. A text that cannot be parsed is one if
 /// it has the keys of one.
 fn holds_configuration(text: &str) -> bool {
-    let Ok(documents) = yaml::parse(text) else {
+    let Ok(documents) = yaml::values(text) else {
         return ["providers:", "rules:", "filters.http.wasm."]
             .iter()
             .any(|key| text.contains(key));

@@ -50,7 +50,7 @@ pub fn gates(file: &File) -> Vec<Gate> {
 fn of_manager(file: &File, root: &Node<'_>, manager: &Node<'_>) -> Option<Gate> {
     let hops = manager.member("xff_num_trusted_hops");
     let scope = Scope {
-        file: &file.name,
+        file: file.name(),
         settings: Settings {
             is_normalized: manager.is_true("normalize_path"),
             is_direct: manager.is_true("use_remote_address")
@@ -97,7 +97,7 @@ fn of_manager(file: &File, root: &Node<'_>, manager: &Node<'_>) -> Option<Gate> 
 /// The gate of filters without a connection manager, such as those of an `EnvoyFilter`.
 fn of_filters(file: &File, root: &Node<'_>) -> Option<Gate> {
     let scope = Scope {
-        file: &file.name,
+        file: file.name(),
         settings: Settings {
             is_normalized: false,
             is_direct: false,

@@ -61,7 +61,7 @@ pub fn gates(files: &[File]) -> Vec<Gate> {
                     && group.starts_with("gateway.envoyproxy.io/")
                 {
                     policies.push(Policy {
-                        file: &file.name,
+                        file: file.name(),
                         root: node.clone(),
                         spec,
                     });

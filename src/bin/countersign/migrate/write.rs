@@ -131,7 +131,7 @@ fn yaml(value: &Value) -> Result<String, serde_yaml_ng::Error> {
     let Ok(expected) = serde_json::to_value(value) else {
         return Ok(text);
     };
-    match yaml::parse(&text) {
+    match yaml::values(&text) {
         Ok(read) if read == [expected] => Ok(text),
         _ => Ok(as_json(value)),
     }

@@ -58,7 +58,7 @@ pub fn policies(file: &File) -> Vec<Policy<'_>> {
                 _ => return,
             };
             if group.starts_with("security.istio.io/") {
-                found.push(Policy::new(&file.name, node, kind));
+                found.push(Policy::new(file.name(), node, kind));
             }
         });
     }
