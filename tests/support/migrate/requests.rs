@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::leaks;
 use super::super::token::{Keys, TokenSpec, read_keys};
-use super::random::Random;
+use crate::support::random::Random;
 
 /// What the requests of an example consist of.
 #[derive(Debug, Clone, Deserialize)]
