@@ -96,7 +96,7 @@ fn assert_without_faults(examples: &[Example], outcomes: &[Outcome]) {
 }
 
 #[test]
-fn random_configurations_are_never_wider_either() {
+fn random_configurations_permit_no_more_than_before() {
     let (first, count) = (
         number("SEED", FIRST),
         number("CONFIGURATIONS", CONFIGURATIONS),
