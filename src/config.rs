@@ -6,10 +6,15 @@
 //!
 //! No stage stops at the first fault: the user sees all of them at once.
 //!
-//! To add a key: read it in `document/<section>.rs`, with its bound in the schema; check it in `compile/<section>.rs`, and
-//! give what can be wrong with it a variant in `fault.rs` or `fault/warning.rs`; add it to `home.rs`, if no other object has a
-//! key of this name; put the result into `plan.rs`; test it in `tests/core/document.rs`; write the schema with
-//! `countersign schema document > docs/schema/document.json`.
+//! To add a key:
+//!
+//! 1. Read it in `document/<section>.rs`. Its description, default, bounds and example are there: they are the schema and the
+//!    reference page.
+//! 2. Check it in `compile/<section>.rs`. Give each fault a variant in `fault.rs` or `fault/warning.rs`.
+//! 3. Add it to `home.rs`, if no other object has a key of this name.
+//! 4. Put the result into `plan.rs`, and test it in `tests/core/document.rs`.
+//! 5. Run `countersign schema > docs/schema/document.json` and
+//!    `countersign schema document --format markdown > docs/configuration.md`.
 
 mod at;
 mod compile;

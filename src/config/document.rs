@@ -52,7 +52,7 @@ object! {
         #[schemars(extend("default" = "auto", "examples" = ["host"]))]
         optional crypto: Crypto,
         /// How many tokens each worker caches.
-        #[schemars(extend("x-default" = "see its keys", "examples" = [{"verified": 20000}]))]
+        #[schemars(extend("examples" = [{"verified": 20000}]))]
         optional cache: Cache,
         /// How much of each second a worker spends on bcrypt and argon2id hashes. Other requests of the worker wait meanwhile.
         /// Beyond it, requests with a password that is not cached receive 503.
@@ -89,7 +89,7 @@ object! {
         #[schemars(extend("default" = "strip", "examples" = [{"forward": ["x-forwarded-host"]}]))]
         narrowing overrides: Overrides,
         /// What responses look like.
-        #[schemars(extend("x-default" = "see its keys", "examples" = [{"body": "problem"}]))]
+        #[schemars(extend("examples" = [{"body": "problem"}]))]
         optional responses: Responses,
         /// The metadata of the protected resource (RFC 9728). The filter serves it, and challenges link to it.
         #[schemars(extend(
@@ -116,7 +116,7 @@ object! {
         #[schemars(extend("x-default" = "no limit", "examples" = [{"failures": 10, "window": "1m", "block": "5m"}]))]
         narrowing throttle: Throttle,
         /// What is logged.
-        #[schemars(extend("x-default" = "see its keys", "examples" = [{"log": "all"}]))]
+        #[schemars(extend("examples" = [{"log": "all"}]))]
         optional audit: Audit,
     }
 }

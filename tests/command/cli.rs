@@ -8,6 +8,8 @@ use countersign::authenticate::basic::password::PasswordHash;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::findings;
+
 pub const GOOD: i32 = 0;
 pub const FAILURE: i32 = 1;
 pub const DENIED: i32 = 2;
@@ -16,60 +18,12 @@ pub const INVALID: i32 = 3;
 /// The result of a run of the command.
 pub struct Ran {
     pub code: i32,
-    /// The output, with each finding of `check` in one line: see [`brief`].
+    /// The output, with each finding of `check` in one line: see [`findings::brief`].
     pub out: String,
     /// The errors, without lines of files.
     pub err: String,
     /// The output and the errors as they are.
     pub raw: String,
-}
-
-/// The output of `check` with one line for each finding: the file, the key, the severity unless it is an error, the message
-/// and the fix.
-fn brief(output: &str) -> String {
-    let (mut brief, mut rest) = (String::new(), output);
-    while let Some((finding, after)) = finding(rest) {
-        brief += &finding;
-        rest = after.strip_prefix('\n').unwrap_or(after);
-    }
-    brief + rest
-}
-
-/// The finding that begins an output, in one line, and the rest of the output.
-fn finding(output: &str) -> Option<(String, &str)> {
-    let (first, mut rest) = output.split_once('\n')?;
-    let (severity, message) = first.split_once('[')?;
-    let severity = match severity {
-        "error" => "",
-        "warning" => "warning: ",
-        "note" => "note: ",
-        _ => return None,
-    };
-    let message = message.split_once("]: ")?.1;
-    let (mut file, mut key, mut help) = (String::new(), String::new(), String::new());
-    while let Some((line, after)) = rest.split_once('\n').filter(|(line, _)| {
-        let line = line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
-        line.starts_with(['|', '=']) || line.starts_with("-->")
-    }) {
-        let line = line.trim_start();
-        if let Some(origin) = line.strip_prefix("--> ") {
-            let mut parts = origin.rsplitn(3, ':').collect::<Vec<_>>();
-            let is_position =
-                parts.len() == 3 && parts[..2].iter().all(|part| part.parse::<usize>().is_ok());
-            file = if is_position {
-                parts.pop().unwrap()
-            } else {
-                origin
-            }
-            .to_owned();
-        } else if let Some(path) = line.strip_prefix("= key: ") {
-            key = format!("{path}: ");
-        } else if let Some(fix) = line.strip_prefix("= help: ") {
-            help = format!("; {fix}");
-        }
-        rest = after;
-    }
-    Some((format!("{file}: {key}{severity}{message}{help}\n"), rest))
 }
 
 /// The errors without the lines of files.
@@ -134,7 +88,7 @@ impl Desk {
         let err = String::from_utf8(output.stderr).unwrap();
         let ran = Ran {
             code: output.status.code().unwrap(),
-            out: brief(&out),
+            out: findings::brief(&out),
             err: without_excerpts(&err),
             raw: out + &err,
         };

@@ -106,6 +106,7 @@ fn what_is_lost_is_named_and_exits_with_3() {
         ("unknown", &["condition", "destination_port", "spelling"]),
         ("istio-empty", &["action: CUSTOM"]),
         ("gateway", &["oidc"]),
+        ("envoyfilter", &["typed_per_filter_config"]),
     ] {
         let mut found = lost(name);
         found.sort();

@@ -13,6 +13,7 @@ use crate::support::certificate::{Certificate, Names, TRUSTED, hex};
 use crate::support::client::{self, Request, Response};
 use crate::support::envoy::{Bootstrap, Envoy};
 use crate::support::example::{self, Mint};
+use crate::support::findings;
 use crate::support::tls;
 use crate::support::upstream::Upstream;
 
@@ -244,7 +245,7 @@ fn report(bootstrap: &Value, listener: &str) -> String {
     fs::write(&file, alone.to_string()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     let output = command.arg("check").arg(&file).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
+    findings::brief(&String::from_utf8(output.stdout).unwrap())
 }
 
 /// A client without certificate, one with a certificate of the authority, and one whose certificate nobody signed, with the

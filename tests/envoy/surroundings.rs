@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::client::{self, Request, Response};
 use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
+use crate::support::findings;
 use crate::support::upstream::Upstream;
 
 /// Nobody passes, since no rule permits it.
@@ -96,7 +97,7 @@ fn check(name: &str, text: &str) -> (i32, String) {
     let output = command.arg("check").arg(&file).output().unwrap();
     (
         output.status.code().unwrap(),
-        String::from_utf8(output.stdout).unwrap(),
+        findings::brief(&String::from_utf8(output.stdout).unwrap()),
     )
 }
 

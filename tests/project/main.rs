@@ -14,5 +14,6 @@ mod docs;
 mod issuers;
 mod layers;
 mod module;
+mod reference;
 mod schema;
 mod telemetry;

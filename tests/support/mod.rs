@@ -17,6 +17,7 @@ pub mod document;
 pub mod envoy;
 pub mod example;
 pub mod expression;
+pub mod findings;
 pub mod http2;
 pub mod issuer;
 pub mod leaks;
@@ -26,6 +27,8 @@ pub mod nonce;
 pub mod possession;
 pub mod proof;
 pub mod provider;
+#[path = "../../fuzz/src/random.rs"]
+pub mod random;
 pub mod ratelimit;
 pub mod thumbprint;
 pub mod tls;

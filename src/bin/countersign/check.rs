@@ -14,6 +14,7 @@ mod routes;
 mod secrets;
 mod tls;
 mod unmet;
+mod verbs;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

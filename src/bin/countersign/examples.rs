@@ -3,13 +3,14 @@
 pub const CHECK: &str = "\
 Examples:
   countersign check gate.yaml
-  countersign check envoy.yaml
+  countersign check --strict envoy.yaml gate.yaml
+  countersign check --format sarif gate.yaml > countersign.sarif
   cat gate.yaml | countersign check -
 
 Exit codes:
-  0  the configuration is valid
+  0  every configuration is valid
   1  failure: an invalid command line, an unreadable file, or a file without a configuration
-  3  the configuration is invalid";
+  3  a file has an error, or with `--strict` a warning";
 
 pub const EXPLAIN: &str = "\
 Examples:

@@ -42,6 +42,7 @@ use self::steps::Steps;
 use self::upstream::Changes;
 use crate::exit::{Exit, Failure, Report};
 use crate::file::File;
+use crate::finding::Finding as Fault;
 use crate::locate::{Configuration, Located, locate};
 use crate::{clock, input, report};
 
@@ -170,7 +171,7 @@ impl Explain {
     fn load(
         &self,
         configuration: &Configuration<'_>,
-    ) -> Result<Result<Loaded, Vec<crate::finding::Finding>>, Failure> {
+    ) -> Result<Result<Loaded, Vec<Fault>>, Failure> {
         let Some(file) = self.given.jwks() else {
             return Ok(configuration.load());
         };
@@ -190,9 +191,9 @@ impl Explain {
     }
 
     /// The report of an invalid configuration.
-    fn invalid(&self, file: &File, path: &str, faults: Vec<crate::finding::Finding>) -> Report {
+    fn invalid(&self, file: &File, path: &str, faults: Vec<Fault>) -> Report {
         let text = if self.is_json() {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
             format!("{:#}\n", json!({ "faults": faults }))
         } else {
             report::text::faults(&file.source, path, faults)

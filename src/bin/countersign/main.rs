@@ -49,7 +49,7 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Checks the configurations in a file: their errors, and settings around them that make them ineffective.
+    /// Checks the configurations in files: their errors, and settings around them that make them ineffective.
     #[command(after_help = examples::CHECK)]
     Check(check::Check),
     /// Explains what the filter does with one request: the steps and the response.

@@ -41,11 +41,7 @@ use crate::yaml;
 const ABOUT: &str = "\
 Several files are one deployment. Each gate, which is a listener or a workload, becomes one YAML document.
 
-What cannot be translated is denied, and the report names it. `--assume` lets more be translated:
-  trailing-slash  the upstream serves nothing else under `/path/` than under `/path`
-  segments        the prefix `/api` means `/api` and what is below it, not `/apix`; the templates `{*}` and
-                  `{**}` mean any text
-  hosts           case, port and a dot at the end of a host make no difference
+What cannot be translated is denied, and the report names it. `--assume` lets more be translated.
 
 Exit codes:
   0  everything is translated

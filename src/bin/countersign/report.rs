@@ -87,6 +87,17 @@ fn within_text(finding: &Finding, source: &Source) -> Option<Range<usize>> {
     }
 }
 
+/// An object without its members that are `null`.
+fn present(object: serde_json::Value) -> serde_json::Value {
+    match object {
+        serde_json::Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, member)| !member.is_null())
+            .collect(),
+        other => other,
+    }
+}
+
 /// The code of a file that cannot be checked.
 const CANNOT_CHECK: &str = "cannot-check";
 

@@ -60,6 +60,8 @@ impl Schema {
             )),
             (Format::Json, Of::Document | Of::Error) => {
                 annotation::fold(&mut schema);
+                // Prints `$id`, `title` and `description` first.
+                let schema = JsonSchemaObject::try_from(schema).map_err(Failure::new)?;
                 let text = serde_json::to_string_pretty(&schema).map_err(Failure::new)?;
                 Ok(Report::success(text))
             }

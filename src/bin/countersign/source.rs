@@ -59,10 +59,13 @@ impl Source {
         let key = part.key.clone().filter(|key| !key.is_empty());
         let value = part.value.range.clone();
         let text = self.text.get(value.clone()).unwrap_or_default();
-        let is_beside =
-            |key: &Range<usize>| self.position(key.start).line == self.position(value.start).line;
-        let is_short =
-            !text.contains('\n') && !text.is_empty() && key.as_ref().is_none_or(is_beside);
+        // The range of a block scalar begins in the line after its `|` or `>`.
+        let is_block = |key: &Range<usize>| {
+            let between = self.text.get(key.end..value.start).unwrap_or_default();
+            between.contains('\n') && between.contains(['|', '>'])
+        };
+        let is_block = key.as_ref().is_some_and(is_block);
+        let is_short = !text.contains('\n') && !text.is_empty() && !is_block;
         if (part.is_around || finding.mark == Mark::Key || !is_short || is_root)
             && let Some(key) = key
         {

@@ -11,7 +11,7 @@ use crate::config::diagnostic::Diagnostics;
 use crate::config::read::{List, Read, Span, Typed, choice, object, unexpected};
 
 object! {
-    /// A rule.
+    /// A rule: which requests it matches, and what these need to pass.
     pub struct Rule {
         /// The name, for logs.
         #[schemars(extend("examples" = ["orders"]))]

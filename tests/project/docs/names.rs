@@ -23,7 +23,7 @@ fn every_command_and_option_exists() {
             };
             seen += 1;
             let words = rest.split_whitespace();
-            let verbs: Vec<&str> = words.take_while(|word| is_verb(word)).collect();
+            let verbs: Vec<&str> = words.take_while(is_verb).collect();
             let help = helps.entry(verbs.join(" ")).or_insert_with(|| help(&verbs));
             let Some(help) = help else {
                 faults.push(format!(

@@ -135,7 +135,9 @@ impl Expected<'_> {
     fn fault(&self, request: &Request, old: &Answer, new: &Answer) -> Option<String> {
         let pair = (old.status(), new.status());
         if new.is_permitted() && !old.is_permitted() {
-            let is_announced = request.is_other_spelling && self.translated.permits(pair.0);
+            let is_other_spelling = request.is_other_spelling
+                || !request.tokens.is_empty() && self.translated.reads_bare_authorization();
+            let is_announced = is_other_spelling && self.translated.permits(pair.0);
             return (!is_announced).then(|| PERMITTED.to_owned());
         }
         if pair.0 != pair.1 && !self.translated.announces(pair) {

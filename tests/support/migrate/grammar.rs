@@ -14,9 +14,9 @@ use std::{fs, slice};
 use serde_json::{Value, json};
 
 use super::super::token::read_key;
-use super::random::Random;
 use super::requests::Requests;
 use super::{Example, istio::Workload};
+use crate::support::random::Random;
 
 /// The kinds of configurations.
 pub const KINDS: [&str; 3] = ["envoy", "istio", "gateway"];

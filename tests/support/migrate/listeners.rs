@@ -112,6 +112,7 @@ impl Example {
         let [bootstrap] = documents.as_slice() else {
             panic!("{}: expected one bootstrap", self.name);
         };
+        let bootstrap = in_snake_case(bootstrap);
         let listeners = bootstrap["static_resources"]["listeners"].as_array();
         let [listener] = listeners.expect("listeners").as_slice() else {
             panic!("{}: expected one listener", self.name);
@@ -140,6 +141,35 @@ fn listener(name: &str, mut manager: Value) -> Value {
             "typed_config": manager,
         }]}],
     })
+}
+
+/// The same with the names of protobuf's fields where it has those of JSON, such as `httpFilters`.
+fn in_snake_case(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(in_snake_case).collect(),
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| {
+                // Names of filters, and types, are no fields.
+                let is_field = !name.contains(['.', '@', '-']);
+                let name = if is_field {
+                    snake_case(name)
+                } else {
+                    name.clone()
+                };
+                (name, in_snake_case(value))
+            });
+            Value::Object(members.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn snake_case(name: &str) -> String {
+    let letters = name.chars().map(|letter| match letter {
+        'A'..='Z' => format!("_{}", letter.to_ascii_lowercase()),
+        _ => letter.to_string(),
+    });
+    letters.collect()
 }
 
 /// The type of a filter's configuration.

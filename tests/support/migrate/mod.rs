@@ -9,8 +9,6 @@ mod gateway;
 pub mod grammar;
 mod istio;
 mod listeners;
-#[path = "../../../fuzz/src/random.rs"]
-mod random;
 pub mod requests;
 pub mod translated;
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::leaks;
 use super::super::token::{Keys, TokenSpec, read_keys};
-use super::random::Random;
+use crate::support::random::Random;
 
 /// What the requests of an example consist of.
 #[derive(Debug, Clone, Deserialize)]
@@ -499,6 +499,7 @@ impl Draft {
         let is_preflight = headers
             .iter()
             .any(|(name, _)| name == "access-control-request-method");
+        let is_in_lower_case = headers.iter().any(|(_, value)| value.starts_with("basic "));
         let is_mapped = headers.iter().any(|(_, value)| value.contains("::ffff:"));
         let is_in_preflight = !self.tokens.is_empty() && is_preflight;
         let mut lines = String::new();
@@ -514,7 +515,11 @@ impl Draft {
             target: self.path,
             host: host.to_owned(),
             headers: lines,
-            is_other_spelling: self.is_other_spelling || is_beside || is_in_preflight || is_mapped,
+            is_other_spelling: self.is_other_spelling
+                || is_in_lower_case
+                || is_beside
+                || is_in_preflight
+                || is_mapped,
             tokens: self.tokens,
             description: String::new(),
         };

@@ -130,6 +130,18 @@ impl Translated {
         differences.any(|one| one.permits && (one.old.status, one.new.status) == (old, 200))
     }
 
+    /// Whether a provider reads `authorization` without a scheme, and so with `Bearer` as well.
+    pub fn reads_bare_authorization(&self) -> bool {
+        let providers = self
+            .gates
+            .iter()
+            .map(|gate| &gate.configuration["providers"]);
+        let mut locations = providers
+            .flat_map(|providers| providers.as_array().into_iter().flatten())
+            .flat_map(|provider| provider["jwt"]["from"].as_array().into_iter().flatten());
+        locations.any(|from| from["header"] == "authorization" && from["scheme"].is_null())
+    }
+
     /// Whether each configuration is for some of the routes, as those of Envoy Gateway are.
     pub fn is_for_routes(&self) -> bool {
         let is_for = |gate: &Gate, kind: &str| gate.name.contains(kind);

@@ -8,6 +8,7 @@
 use super::gate::Gate;
 use super::{
     bypass, clusters, expired, issuer, istio, mesh, names, order, routes, secrets, tls, unmet,
+    verbs,
 };
 use crate::finding::Finding;
 use crate::locate::{Located, Platform, WasmFilter};
@@ -36,6 +37,7 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     let filters: Vec<_> = gates.iter().map(|gate| gate.filter).collect();
     findings.extend(names::of_routes(located, &filters));
     findings.extend(unmet::findings(located));
+    findings.extend(verbs::findings(located));
     findings.extend(issuer::findings(located));
     findings.extend(secrets::findings(&gates));
     findings.extend(expired::findings(located));

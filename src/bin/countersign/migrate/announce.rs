@@ -69,7 +69,8 @@ impl Differences {
         if gate.authentication != Formula::True {
             olds.push((401, missing(gate)));
         }
-        if gate.access != gate.authentication {
+        // `jwt_authn` responds with 403 too, if a token is for another audience.
+        if gate.access != Formula::True {
             olds.push((403, RBAC_DENIED));
         }
         for old in olds {
@@ -172,6 +173,13 @@ impl Differences {
         self.permits("jwt_authn", (401, JWT_MISSING), spelling);
         self.permits("jwt_authn", (403, RBAC_DENIED), spelling);
         self.add("jwt_authn", (200, ""), (403, "forbidden"), spelling);
+        if gate.providers.iter().any(reads_whole_header) {
+            self.permits(
+                "from_headers",
+                (401, "Jwt header is an invalid JSON"),
+                "a valid token is in `authorization` after `Bearer`, where the old filter read the whole value",
+            );
+        }
         let reads_both = gate.providers.iter().any(|provider| {
             let has = |wanted: fn(&Location) -> bool| provider.locations.iter().any(wanted);
             has(|own| matches!(own, Location::Header(_)))
@@ -224,6 +232,12 @@ impl Differences {
             );
         }
         let atoms = gate.access.atoms();
+        if atoms.iter().any(|atom| matches!(atom, Atom::Network(_))) {
+            let when = "the address of the client is an IPv4 address within IPv6 (`::ffff:10.1.2.3`), which is that IPv4 \
+                        address now";
+            self.permits("remote_ip", (403, RBAC_DENIED), when);
+            self.add("remote_ip", (200, ""), (403, "forbidden"), when);
+        }
         let looks_at_spelling = atoms
             .iter()
             .any(|atom| matches!(atom, Atom::Path(_) | Atom::Host(_)));
@@ -247,6 +261,19 @@ fn missing(gate: &Gate) -> &'static str {
         Some("basic") => "User authentication failed.",
         _ => JWT_MISSING,
     }
+}
+
+/// Whether a provider reads a token in `authorization` without its scheme.
+fn reads_whole_header(provider: &Provider) -> bool {
+    let from = provider.settings.1.get("from");
+    let mut entries = from
+        .and_then(|from| from.as_sequence())
+        .into_iter()
+        .flatten();
+    entries.any(|entry| {
+        entry.get("header").and_then(|name| name.as_str()) == Some("authorization")
+            && entry.get("scheme").is_none()
+    })
 }
 
 fn checks_audience(provider: &Provider) -> bool {

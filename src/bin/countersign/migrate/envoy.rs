@@ -110,7 +110,18 @@ fn of_filters(file: &File, root: &Node<'_>) -> Option<Gate> {
     if chain.is_empty() {
         return None;
     }
-    let (authentication, access) = chain.base();
+    let (authentication, mut access) = chain.base();
+    // Routes of another part of the file can have settings for these filters.
+    root.visit(&mut |node| {
+        if let Some(settings) = node.member("typed_per_filter_config")
+            && settings.members().next().is_some()
+        {
+            let text = "settings of a route: the gate denies every request";
+            let place = scope.place(&settings);
+            let never = matcher::unknown(&mut notes, "typed_per_filter_config", &place, text);
+            access = Formula::all([access.clone(), never]);
+        }
+    });
     Some(gate("filters", chain, authentication, access, scope, notes))
 }
 

@@ -57,6 +57,13 @@ fn gate(workload: &Workload, policies: &[Policy<'_>]) -> Gate {
         };
         notes.equal(policy.kind, &policy.place(&policy.root), text);
     }
+    if workload.is_of_root() {
+        notes.equal(
+            "namespace",
+            "",
+            "its policies apply in every namespace: this gate is also that of namespaces without policies",
+        );
+    }
     notes.equal(
         "pathNormalization",
         "",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Checked, Counts, Region};
+use super::{CANNOT_CHECK, Checked, Counts, Region, present};
 use crate::finding::Finding;
 use crate::source::{Position, Source, without_secrets};
 
@@ -26,38 +26,31 @@ pub fn render(files: &[Checked]) -> String {
 }
 
 fn value(finding: &Finding, name: &str, source: Option<&Source>) -> Value {
-    let mut value = json!({
+    let region = source.and_then(|source| Region::of(finding, source));
+    let position = |position: Position| json!({"line": position.line, "column": position.column});
+    present(json!({
         "file": name,
         "severity": finding.severity.name(),
         "code": finding.code,
         "path": without_secrets(&finding.path),
         "message": finding.text,
-    });
-    let members = [("fix", finding.fix.as_ref().map(|fix| json!(fix)))];
-    let region = source.and_then(|source| Region::of(finding, source));
-    let position = |position: Position| json!({"line": position.line, "column": position.column});
-    let region = region.map(|region| (position(region.start), position(region.end)));
-    let (start, end) = region.map_or((None, None), |(start, end)| (Some(start), Some(end)));
-    for (key, member) in members.into_iter().chain([("start", start), ("end", end)]) {
-        if let Some(member) = member {
-            value[key] = member;
-        }
-    }
-    value
+        "fix": finding.fix,
+        "start": region.as_ref().map(|region| position(region.start)),
+        "end": region.as_ref().map(|region| position(region.end)),
+    }))
 }
 
 /// Why a file cannot be checked, as a finding.
 fn failure(file: &Checked) -> Option<Value> {
     let failure = file.failure.as_ref()?;
-    let mut value = json!({
+    let start = failure.syntax.as_ref();
+    let start = start.map(|at| json!({"line": at.line, "column": at.column.unwrap_or(1)}));
+    Some(present(json!({
         "file": file.name,
         "severity": "error",
-        "code": super::CANNOT_CHECK,
+        "code": CANNOT_CHECK,
         "path": "",
         "message": file.message(failure),
-    });
-    if let Some(at) = &failure.syntax {
-        value["start"] = json!({"line": at.line, "column": at.column.unwrap_or(1)});
-    }
-    Some(value)
+        "start": start,
+    })))
 }

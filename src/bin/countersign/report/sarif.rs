@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CANNOT_CHECK, Checked, Region};
+use super::{CANNOT_CHECK, Checked, Region, present};
 use crate::finding::{Finding, Severity};
 use crate::source::{Position, Source, without_secrets};
 
@@ -26,7 +26,7 @@ pub fn render(files: &[Checked]) -> String {
                 "ruleIndex": index,
                 "level": "error",
                 "message": {"text": file.message(failure)},
-                "locations": [location(&file.name, region)],
+                "locations": [location(&file.name, region, None)],
             }));
         }
     }
@@ -62,14 +62,10 @@ fn result(finding: &Finding, index: usize, name: &str, source: Option<&Source>) 
         None => finding.text.clone(),
     };
     let region = source.and_then(|source| Region::of(finding, source));
-    let mut location = location(
-        name,
-        region.map(|region| self::region(region.start, region.end)),
-    );
-    if !finding.path.is_empty() {
-        location["logicalLocations"] =
-            json!([{"fullyQualifiedName": without_secrets(&finding.path)}]);
-    }
+    let region = region.map(|region| self::region(region.start, region.end));
+    let path = Some(&finding.path).filter(|path| !path.is_empty());
+    let path = path.map(|path| without_secrets(path));
+    let location = location(name, region, path);
     json!({
         "ruleId": finding.code,
         "ruleIndex": index,
@@ -92,12 +88,10 @@ fn region(start: Position, end: Position) -> Value {
     })
 }
 
-fn location(name: &str, region: Option<Value>) -> Value {
-    let mut physical = json!({"artifactLocation": {"uri": uri(name)}});
-    if let Some(region) = region {
-        physical["region"] = region;
-    }
-    json!({"physicalLocation": physical})
+fn location(name: &str, region: Option<Value>, path: Option<String>) -> Value {
+    let physical = present(json!({"artifactLocation": {"uri": uri(name)}, "region": region}));
+    let logical = path.map(|path| json!([{"fullyQualifiedName": path}]));
+    present(json!({"physicalLocation": physical, "logicalLocations": logical}))
 }
 
 /// The name of a file as a relative URI (RFC 3986 §4.2), or a `file` URI for an absolute path.

@@ -3,6 +3,8 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Checked, Counts, Region};
+use countersign::grammar::unprintable::escaped;
+
 use crate::exit::Syntax;
 use crate::finding::{Finding, Severity};
 use crate::source::{Position, Source, without_secrets};
@@ -64,7 +66,9 @@ fn one(finding: &Finding, name: &str, source: Option<&Source>, color: bool) -> S
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level.primary_title(&finding.text).id(&*finding.code);
+    let title = level
+        .primary_title(escaped(&finding.text))
+        .id(&*finding.code);
     let mut group = Group::with_title(title);
     let region = source.and_then(|source| Some((source, Region::of(finding, source)?)));
     let mut shown = None;
@@ -83,10 +87,14 @@ fn one(finding: &Finding, name: &str, source: Option<&Source>, color: bool) -> S
     }
     if !finding.path.is_empty() {
         let path = without_secrets(&finding.path);
+        let path = match path.contains(char::is_control) {
+            true => escaped(&path).into_owned(),
+            false => path,
+        };
         group = group.element(Level::NOTE.with_name("key").message(path));
     }
     if let Some(fix) = &finding.fix {
-        group = group.element(Level::HELP.message(fix));
+        group = group.element(Level::HELP.message(escaped(fix)));
     }
     let renderer = match color {
         true => Renderer::styled(),

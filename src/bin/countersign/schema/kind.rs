@@ -51,13 +51,6 @@ impl<'s> Part<'s> {
             kind.text.push_str(", ");
             kind.text.push_str(&bounds);
         }
-        let least = ["minItems", "minProperties"].into_iter();
-        if least
-            .filter_map(|key| self.own.get(key))
-            .any(|least| *least == 1)
-        {
-            kind.text.push_str(", not empty");
-        }
         kind
     }
 
@@ -99,14 +92,19 @@ impl<'s> Part<'s> {
                 let own = self.own.get("items").unwrap_or(&Value::Null);
                 let item = Part { own, ..self }.kind(anchor);
                 Kind {
-                    text: format!("list of {}", Part { own, ..self }.plural(&item)),
+                    text: format!(
+                        "{}list of {}",
+                        self.emptiness(),
+                        Part { own, ..self }.plural(&item)
+                    ),
                     ..item
                 }
             }
             Some("object") => {
                 let own = self.own.get("additionalProperties").unwrap_or(&Value::Null);
                 let member = Part { own, ..self }.kind(anchor);
-                Kind::text(&format!("map of {}", Part { own, ..self }.plural(&member)))
+                let members = Part { own, ..self }.plural(&member);
+                Kind::text(&format!("{}map of {members}", self.emptiness()))
             }
             Some("string") if self.own.get("format").is_some() => Kind::text("time"),
             Some(name) => Kind::text(name),
@@ -171,6 +169,16 @@ impl<'s> Part<'s> {
         let bound = |key| self.own.get(key).and_then(Value::as_u64);
         let (least, most) = (bound("minimum")?, bound("maximum")?);
         Some(format!("{least} to {most}"))
+    }
+
+    /// Whether a list or a map can be empty.
+    fn emptiness(self) -> &'static str {
+        let least = ["minItems", "minProperties"].into_iter();
+        let mut least = least.filter_map(|key| self.own.get(key));
+        match least.any(|least| *least == 1) {
+            true => "non-empty ",
+            false => "",
+        }
     }
 
     /// The type of the items of a list, in the plural.

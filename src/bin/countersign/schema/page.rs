@@ -170,7 +170,7 @@ impl<'s> Page<'s> {
     }
 
     fn write_table(&self, page: &mut String, object: &Value, path: &Path) {
-        page.push_str("| key | type | default | meaning | example |\n|---|---|---|---|---|\n");
+        page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
         let required = object.get("required").and_then(Value::as_array);
         let order = |names: &[&str], one: &str, other: &str| self.order(names, one, other);
         for key in keys(object) {
@@ -191,15 +191,17 @@ impl<'s> Page<'s> {
             let default = match (is_required, own.get("default")) {
                 (true, _) => "required".to_owned(),
                 (false, Some(default)) => format!("`{}`", flow::value(default, &order)),
-                (false, None) => text(own, DEFAULT).to_owned(),
+                (false, None) => match text(own, DEFAULT) {
+                    "" if kind.text.starts_with("[object]") => "those of its keys".to_owned(),
+                    default => default.to_owned(),
+                },
             };
             let examples = own.get("examples").and_then(Value::as_array);
-            let examples: Vec<String> = examples
-                .into_iter()
-                .flatten()
-                .map(|example| format!("`{}`", flow::member(key, example, &order)))
-                .collect();
-            let cells = [kind.text, default, meaning, examples.join("<br>")];
+            for example in examples.into_iter().flatten() {
+                let example = flow::member(key, example, &order);
+                let _ = write!(meaning, "<br>Example: `{example}`");
+            }
+            let cells = [kind.text, default, meaning];
             let cells = cells.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
             let _ = writeln!(page, "| {anchor}`{key}` | {} |", cells.join(" | "));
         }

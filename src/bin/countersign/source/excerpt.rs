@@ -453,6 +453,8 @@ impl<'r> Painter<'r> {
             character.is_whitespace() || "-[]{},:\"'|><&*!?%@`“”/#\t".contains(character)
         };
         match text.chars().all(is_shown) {
+            // A byte order mark has no width.
+            _ if text == "\u{feff}" => self.add("", at..at + text.len()),
             true => self.add(text, at..at + text.len()),
             false => self.hide(text.len(), at),
         }

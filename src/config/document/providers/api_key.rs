@@ -28,7 +28,7 @@ object! {
 }
 
 object! {
-    /// An API key.
+    /// An entry of a list of API keys.
     pub struct Entry {
         /// The name of the caller, which upstreams, rules and logs see.
         #[schemars(extend("examples" = ["acme"]))]

@@ -19,7 +19,7 @@ object! {
 }
 
 object! {
-    /// A user.
+    /// An entry of a list of users.
     pub struct User {
         /// The user name, without a colon.
         #[schemars(extend("examples" = ["alice"]))]

@@ -34,7 +34,7 @@ object! {
 }
 
 object! {
-    /// A user.
+    /// An entry of a list of users.
     pub struct User {
         /// The user name.
         #[schemars(extend("examples" = ["lab"]))]

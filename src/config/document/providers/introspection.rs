@@ -43,7 +43,7 @@ object! {
         ))]
         optional from: Vec<From>,
         /// Which members of the response have the subject, the audience, scopes, roles and groups.
-        #[schemars(extend("x-default" = "see its keys", "examples" = [{"subject": "username"}]))]
+        #[schemars(extend("examples" = [{"subject": "username"}]))]
         optional claims: ClaimNames,
         /// Whether tokens must be bound to their sender. The filter always checks the binding of a bound token.
         #[schemars(extend("default" = "none", "examples" = ["bound"]))]

@@ -54,7 +54,7 @@ object! {
         ))]
         optional from: Vec<From>,
         /// Which claims have the subject, the audience, scopes, roles and groups.
-        #[schemars(extend("x-default" = "see its keys", "examples" = [{"roles": ["realm_access.roles"]}]))]
+        #[schemars(extend("examples" = [{"roles": ["realm_access.roles"]}]))]
         optional claims: ClaimNames,
         /// Tokens and subjects that are no longer accepted.
         #[schemars(extend("x-default" = "none", "examples" = [{"jti": ["7d1e"]}]))]

@@ -10,7 +10,7 @@ use crate::config::read::{Mapping, Read, Span, Typed, object, unexpected, unexpe
 use crate::grammar::is_header_name;
 
 object! {
-    /// A list of credentials that is fetched.
+    /// A list that the filter fetches.
     pub struct Fetched {
         /// Where the filter fetches the list.
         #[schemars(extend("examples" = [{"uri": "https://keys.example.com/keys", "cluster": "keys"}]))]

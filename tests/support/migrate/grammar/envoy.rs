@@ -4,7 +4,7 @@ mod routes;
 
 use serde_json::{Map, Value, json};
 
-use super::super::filter::named;
+use super::super::filter::{named, typed};
 use super::words::{
     AUDIENCES, CLAIMS, HEADERS, HOSTS, ISSUERS, METHODS, NETWORKS, PATHS, REGEXES, TEMPLATES,
     VALUES,
@@ -26,6 +26,15 @@ pub fn bootstrap(draw: &mut Draw) -> Value {
     if filters.is_empty() {
         filters.push(rbac(draw));
     }
+    if draw.chance(6) {
+        let second = jwt_authn(draw);
+        filters.push(second);
+    }
+    for filter in &mut filters {
+        if draw.chance(3) {
+            filter["disabled"] = json!(true);
+        }
+    }
     let router = "envoy.extensions.filters.http.router.v3.Router";
     filters.push(named("envoy.filters.http.router", router, json!({})));
     let manager = json!({
@@ -45,7 +54,7 @@ pub fn bootstrap(draw: &mut Draw) -> Value {
         "http_filters": filters,
         "route_config": routes::configuration(draw, &requirements),
     });
-    json!({"static_resources": {
+    let bootstrap = json!({"static_resources": {
         "listeners": [{
             "name": "ingress",
             "address": {"socket_address": {"address": "0.0.0.0", "port_value": 10000}},
@@ -55,7 +64,40 @@ pub fn bootstrap(draw: &mut Draw) -> Value {
             }]}],
         }],
         "clusters": [{"name": "orders", "connect_timeout": "1s"}],
-    }})
+    }});
+    if draw.chance(20) {
+        in_camel_case(bootstrap)
+    } else {
+        bootstrap
+    }
+}
+
+/// The same with the names that JSON has for fields of protobuf, such as `httpFilters`.
+fn in_camel_case(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(in_camel_case).collect(),
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| {
+                // Names of filters, and types, are no fields.
+                let is_field = !name.contains(['.', '@']);
+                let name = if is_field { camel_case(&name) } else { name };
+                (name, in_camel_case(value))
+            });
+            Value::Object(members.collect())
+        }
+        other => other,
+    }
+}
+
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut text = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(1);
+        text.push_str(&first.to_ascii_uppercase());
+        text.push_str(rest);
+    }
+    text
 }
 
 fn jwt_authn(draw: &mut Draw) -> Value {
@@ -70,6 +112,8 @@ fn jwt_authn(draw: &mut Draw) -> Value {
         let mut rule = json!({"match": route_match(draw)});
         if draw.chance(85) {
             rule["requires"] = requirement(draw, &names, 2);
+        } else if draw.chance(30) {
+            rule["requires"] = json!({});
         }
         rule
     });
@@ -200,6 +244,12 @@ fn rbac(draw: &mut Draw) -> Value {
     if draw.chance(10) {
         configuration["shadow_rules"] = rules(draw);
     }
+    if draw.chance(4) {
+        let action = json!({"name": "all", "action": draw.one(&["ALLOW", "DENY"])});
+        let action = typed("envoy.config.rbac.v3.Action", action);
+        let matched = json!({"action": {"name": "all", "typed_config": action}});
+        configuration = json!({"matcher": {"on_no_match": matched}});
+    }
     named(
         "envoy.filters.http.rbac",
         "envoy.extensions.filters.http.rbac.v3.RBAC",
@@ -225,6 +275,13 @@ fn rules(draw: &mut Draw) -> Value {
     let names = (0..).map(|at| format!("policy-{at}"));
     let policies: Map<String, Value> = names.zip(policies).collect();
     let action = draw.one(&["ALLOW", "ALLOW", "ALLOW", "DENY", "DENY", "LOG"]);
+    let action = match (action, draw.below(8)) {
+        // Enumerations can be numbers, and ALLOW is the default.
+        ("DENY", 0) => json!(1),
+        ("LOG", 0) => json!(2),
+        ("ALLOW", 0) => return json!({"policies": policies}),
+        _ => json!(action),
+    };
     json!({"action": action, "policies": policies})
 }
 
@@ -289,6 +346,13 @@ fn header(draw: &mut Draw) -> Value {
         0 => json!({"name": ":authority", "string_match": string(draw, &HOSTS)}),
         1 => json!({"name": ":method", "string_match": string(draw, &METHODS)}),
         2 | 3 => json!({"name": draw.one(&HEADERS), "present_match": draw.chance(80)}),
+        4 => match draw.below(4) {
+            // Older names.
+            0 => json!({"name": draw.one(&HEADERS), "exact_match": draw.one(&VALUES)}),
+            1 => json!({"name": draw.one(&HEADERS), "prefix_match": draw.one(&VALUES)}),
+            2 => json!({"name": draw.one(&HEADERS), "contains_match": draw.one(&VALUES)}),
+            _ => json!({"name": draw.one(&HEADERS), "range_match": {"start": 1, "end": 9}}),
+        },
         _ => json!({"name": draw.one(&HEADERS), "string_match": string(draw, &VALUES)}),
     };
     if draw.chance(25) {

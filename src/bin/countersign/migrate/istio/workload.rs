@@ -187,6 +187,11 @@ impl<'f> Policy<'f> {
 }
 
 impl Workload {
+    /// Whether these are workloads of the namespace whose policies apply to the whole mesh.
+    pub fn is_of_root(&self) -> bool {
+        self.namespace == ROOT_NAMESPACE
+    }
+
     /// The name of the gate.
     pub fn name(&self) -> String {
         let labels = self
