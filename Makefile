@@ -72,6 +72,9 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
 		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
+	@echo "==> playing the demo"
+	@$(MAKE) demo
+	@cargo test $(DEMO_PACKAGE)
 	@echo "==> testing the documentation with curl"
 	@command -v curl >/dev/null || { echo "there is no curl: install it (Debian: apt-get install curl)" >&2; exit 1; }
 	@$(WITH_ENVOY) REAL_CURL=1 cargo test --locked --test envoy docs::

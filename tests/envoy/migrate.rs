@@ -33,6 +33,8 @@ const REQUESTS: usize = 200;
 const FEWER_REQUESTS: usize = 100;
 /// How many random configurations there are of each kind by default.
 const CONFIGURATIONS: usize = 2;
+/// The seed of the first random configuration by default: of each kind, one that permits some requests and denies others.
+const FIRST: usize = 10;
 /// How many configurations are in one Envoy.
 const AT_ONCE: usize = 20;
 
@@ -94,8 +96,11 @@ fn assert_without_faults(examples: &[Example], outcomes: &[Outcome]) {
 }
 
 #[test]
-fn random_configurations_are_never_wider_either() {
-    let (first, count) = (number("SEED", 1), number("CONFIGURATIONS", CONFIGURATIONS));
+fn random_configurations_permit_no_more_than_before() {
+    let (first, count) = (
+        number("SEED", FIRST),
+        number("CONFIGURATIONS", CONFIGURATIONS),
+    );
     let kinds = std::env::var("KIND").unwrap_or_else(|_| KINDS.join(" "));
     // Not a temporary folder: a fault is understood with the configuration.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("migrate");

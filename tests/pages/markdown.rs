@@ -102,6 +102,25 @@ pub fn spans(text: &str) -> Vec<(usize, String)> {
     spans.collect()
 }
 
+/// The rows of tables that have more or fewer cells than the head of their table, with their lines. A `|` in a cell ends it,
+/// also in a code span, unless it is `\|`.
+pub fn uneven_rows(text: &str) -> Vec<(usize, String)> {
+    let mut uneven = Vec::new();
+    for (event, range) in parser(text).into_offset_iter() {
+        if !matches!(event, Event::Start(Tag::Table(_))) {
+            continue;
+        }
+        let first = line_of(text, range.start);
+        let rows = text.get(range).unwrap_or_default().lines();
+        let cells = |row: &str| row.replace("\\|", "").matches('|').count();
+        let mut rows = rows.enumerate().peekable();
+        let head = rows.peek().map_or(0, |(_, row)| cells(row));
+        let wrong = rows.filter(|(_, row)| cells(row) != head);
+        uneven.extend(wrong.map(|(number, row)| (first + number, row.to_owned())));
+    }
+    uneven
+}
+
 /// A piece of prose: a paragraph, a heading, an item of a list or a cell of a table.
 #[derive(Debug)]
 pub struct Prose {
@@ -160,6 +179,16 @@ fn links_are_found_with_their_lines() {
     let found: Vec<_> = links(text);
     let expected = [(1, "c.md#d"), (3, "f"), (5, "h.png"), (5, "i.png")];
     assert_eq!(found, expected.map(|(line, link)| (line, link.to_owned())));
+}
+
+#[test]
+fn rows_with_a_pipe_too_many_are_found() {
+    let text = "| a | b |\n|---|---|\n| `c \\| d` | e |\n| `f | g` | h |\n| i |\n";
+    let lines: Vec<usize> = uneven_rows(text)
+        .into_iter()
+        .map(|(line, _)| line)
+        .collect();
+    assert_eq!(lines, [4, 5]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 pub mod block;
 pub mod markdown;
+pub mod output;
 pub mod transcript;
 
 use std::fs;

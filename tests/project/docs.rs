@@ -9,7 +9,7 @@ mod make;
 mod names;
 mod words;
 
-use crate::pages::{Page, pages};
+use crate::pages::{Page, markdown, pages};
 use crate::support::in_repository;
 
 /// The most bytes of the README.
@@ -57,6 +57,18 @@ fn every_folder_of_tests_is_explained() {
             "tests/README.md does not explain `{name}`"
         );
     }
+}
+
+/// GitHub drops what is in a cell too many.
+#[test]
+fn every_row_of_a_table_has_as_many_cells_as_its_head() {
+    let mut faults = Vec::new();
+    for page in pages() {
+        for (line, row) in markdown::uneven_rows(&page.text) {
+            faults.push(format!("{}: {row}", page.at(line)));
+        }
+    }
+    expect_none(&faults);
 }
 
 /// Fails with all faults, one a line.

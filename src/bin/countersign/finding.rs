@@ -168,7 +168,7 @@ impl Display for Finding {
 
 /// The code of a fault or a warning: the name of its kind in the library, such as `unknown-key` of `UnknownKey`.
 ///
-/// Of a kind within another one, such as `Jwt(Audiences)`, it has both names: `jwt-audiences`.
+/// Of a kind within another one, such as `Jwt(Audiences)`, it has both names: `jwt-audiences`. A name is not repeated.
 pub fn code(kind: &impl Debug) -> String {
     let debug = format!("{kind:?}");
     let names = debug.split(|end: char| !end.is_ascii_alphanumeric());
@@ -180,7 +180,8 @@ pub fn code(kind: &impl Debug) -> String {
     let inner = debug
         .strip_prefix(outer)
         .is_some_and(|rest| rest.starts_with('('));
-    for name in std::iter::once(outer).chain(names.next().filter(|_| inner)) {
+    let inner = names.next().filter(|name| inner && *name != outer);
+    for name in std::iter::once(outer).chain(inner) {
         for (index, letter) in name.char_indices() {
             let is_word = letter.is_ascii_uppercase() && (index > 0 || !code.is_empty());
             code.extend(is_word.then_some('-'));
@@ -188,4 +189,31 @@ pub fn code(kind: &impl Debug) -> String {
         }
     }
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    enum Kind {
+        UnknownKey,
+        Jwt(Inner),
+        NotHidden(NotHidden),
+    }
+
+    #[derive(Debug)]
+    enum Inner {
+        Audiences,
+    }
+
+    #[derive(Debug)]
+    struct NotHidden;
+
+    #[test]
+    fn a_code_has_the_names_of_the_kinds_once() {
+        assert_eq!(code(&Kind::UnknownKey), "unknown-key");
+        assert_eq!(code(&Kind::Jwt(Inner::Audiences)), "jwt-audiences");
+        assert_eq!(code(&Kind::NotHidden(NotHidden)), "not-hidden");
+    }
 }

@@ -10,7 +10,7 @@ use crate::presentation::{BodyForm, Form};
 object! {
     /// What responses look like.
     pub struct Responses {
-        /// The form of the content that explains why a request is denied.
+        /// The form of the body that explains why a request is denied.
         #[schemars(extend("default" = "negotiate", "examples" = ["problem"]))]
         optional body: BodyForm,
         /// The URL of a page that explains errors. The filter appends `#<error>`.
@@ -22,13 +22,13 @@ object! {
         /// Whether a 403 for missing scopes has a challenge (RFC 6750 §3.1).
         #[schemars(extend("default" = false, "examples" = [true]))]
         optional forbidden_challenge: bool,
-        /// Whether the challenges of a 401 name the scopes of the rule.
+        /// Whether the challenges of a 401 name the scopes of the rule and of the top-level `require`.
         #[schemars(extend("default" = false, "examples" = [true]))]
         optional challenge_scope: bool,
         /// Whether a 403 names what is missing in `x-permission-required`.
         #[schemars(extend("default" = true, "examples" = [false]))]
         optional hints: bool,
-        /// Whether challenges describe the error, and contents say what is wrong with a token.
+        /// Whether challenges describe the error, and bodies say what is wrong with a token.
         #[schemars(extend("default" = true, "examples" = [false]))]
         optional error_description: bool,
         /// Where the filter redirects browsers to sign in.
@@ -43,7 +43,7 @@ object! {
             "examples" = [{"503": "<!DOCTYPE html><title>Back soon</title><p>{message}</p>"}]
         ))]
         optional pages: BTreeMap<String, String>,
-        /// The response that hides that something exists.
+        /// The response of a hidden rule (`on_forbidden: not_found`).
         #[schemars(extend(
             "x-default" = "404 with a JSON body",
             "examples" = [{"status": 404, "body": {"error": "not_found"}}]
@@ -53,7 +53,7 @@ object! {
 }
 
 choice! {
-    /// The form of the content that explains why a request is denied.
+    /// The form of the body that explains why a request is denied.
     impl BodyForm for crate::presentation::BodyForm {
         /// The form that `Accept` of the request prefers. Without `Accept`, JSON.
         Negotiate = "negotiate" => Self::Negotiate,

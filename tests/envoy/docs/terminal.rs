@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::pages::transcript::without_empty_end;
+use crate::pages::output::without_empty_end;
 use crate::support::example::{self, Mint};
 use crate::support::in_repository;
 

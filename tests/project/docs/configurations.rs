@@ -88,6 +88,27 @@ fn every_block_of_a_console_has_commands() {
     expect_none(&faults);
 }
 
+/// Commands are in blocks that are run.
+#[test]
+fn no_other_block_has_commands() {
+    let mut faults = Vec::new();
+    for page in pages() {
+        for block in page
+            .blocks()
+            .iter()
+            .filter(|block| block.language != "console")
+        {
+            if block.text.lines().any(|line| line.starts_with("$ ")) {
+                let (at, language) = (page.at(block.line), &block.language);
+                faults.push(format!(
+                    "{at}: a command in a block of `{language}`: expected `console`"
+                ));
+            }
+        }
+    }
+    expect_none(&faults);
+}
+
 #[test]
 fn every_configuration_is_accepted() {
     let (mut faults, mut checked) = (Vec::new(), 0);

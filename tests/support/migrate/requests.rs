@@ -546,13 +546,37 @@ impl Request {
         format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n")
     }
 
-    fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
+    /// The host, and the target without it. A target such as `http://api.example.com/a` names the host (RFC 9112 §3.2.2).
+    fn parts(&self) -> (&str, &str) {
+        let Some(rest) = self.target.strip_prefix("http://") else {
+            return (&self.host, &self.target);
+        };
+        rest.split_at(rest.find('/').unwrap_or(rest.len()))
+    }
+
+    /// The path as Envoy normalizes it: without dot segments, empty segments and needless escapes.
+    fn path(&self) -> String {
+        let (_, target) = self.parts();
+        let path = target.split('?').next().unwrap_or_default();
+        let mut segments: Vec<String> = Vec::new();
+        let mut parts = path.split('/').skip(1).map(unescaped).peekable();
+        while let Some(segment) = parts.next() {
+            let is_last = parts.peek().is_none();
+            match segment.as_str() {
+                ".." => drop(segments.pop()),
+                "." | "" => {}
+                _ => segments.push(segment.clone()),
+            }
+            if is_last && matches!(segment.as_str(), ".." | "." | "") {
+                segments.push(String::new());
+            }
+        }
+        format!("/{}", segments.join("/"))
     }
 
     /// The segments of its path.
-    pub fn segments(&self) -> impl Iterator<Item = &str> {
-        self.path().split('/')
+    pub fn segments(&self) -> Vec<String> {
+        self.path().split('/').map(str::to_owned).collect()
     }
 
     /// The same with another slash at the end of the path, with the plain spelling of the host, and with both.
@@ -563,8 +587,12 @@ impl Request {
             "" => "/".to_owned(),
             shorter => shorter.to_owned(),
         };
-        let target = self.target.replacen(path, &other, 1);
-        let host = self.host.to_ascii_lowercase();
+        let target = match self.target.split_once('?') {
+            Some((_, query)) => format!("{other}?{query}"),
+            None => other,
+        };
+        let (own, _) = self.parts();
+        let host = own.to_ascii_lowercase();
         let host = host
             .split(':')
             .next()
@@ -576,9 +604,32 @@ impl Request {
             ..self.clone()
         };
         vec![
-            spelled(&target, &self.host),
+            spelled(&target, own),
             spelled(&self.target, host),
             spelled(&target, host),
         ]
     }
+}
+
+/// A segment without the escapes of letters, digits and dots.
+fn unescaped(segment: &str) -> String {
+    let mut text = String::new();
+    let mut rest = segment;
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let code = after
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match code.map(char::from) {
+            Some(letter) if letter.is_ascii_alphanumeric() || letter == '.' => {
+                text.push(letter);
+                rest = &after[2..];
+            }
+            _ => {
+                text.push('%');
+                rest = after;
+            }
+        }
+    }
+    text + rest
 }

@@ -20,6 +20,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tempfile::TempDir;
 
+use self::situation::Situation;
 use support::authorization;
 use support::cookbook::{self, Recipe};
 use support::envoy::Envoy;
@@ -66,27 +67,53 @@ fn main() -> ExitCode {
     let envoy = Envoy::start_with(&bootstrap, Stdio::null());
     let fetched = "wasmcustom.countersign.lists.entries.partners";
     support::until("the list is fetched", || envoy.stat(fetched) > 0);
-    let unexpected = [
-        ("rules", "public", rules::situations(&mint)),
-        (
-            "kinds of credentials",
-            "credentials",
-            credentials::situations(&mint),
-        ),
-        ("proofs of possession", "proofs", proofs::situations(&mint)),
-        (
-            "client certificates",
-            "certificates",
-            certificates::situations(&mint),
-        ),
-    ]
-    .map(|(what, listener, situations)| {
-        situation::play(what, envoy.listener(listener), &situations)
-    });
-    match unexpected.iter().sum() {
+    let groups = groups(&mint);
+    let unexpected: usize = groups
+        .iter()
+        .map(|group| {
+            situation::play(
+                group.what,
+                envoy.listener(group.listener),
+                &group.situations,
+            )
+        })
+        .sum();
+    let played: usize = groups.iter().map(|group| group.situations.len()).sum();
+    println!("==> {played} requests, {unexpected} unexpected responses");
+    match unexpected {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }
+}
+
+/// Situations of one listener.
+struct Group {
+    what: &'static str,
+    listener: &'static str,
+    situations: Vec<Situation>,
+}
+
+/// Every situation that the demo plays.
+fn groups(mint: &Mint) -> [Group; 4] {
+    let group = |what, listener, situations| Group {
+        what,
+        listener,
+        situations,
+    };
+    [
+        group("rules", "public", rules::situations(mint)),
+        group(
+            "kinds of credentials",
+            "credentials",
+            credentials::situations(mint),
+        ),
+        group("proofs of possession", "proofs", proofs::situations(mint)),
+        group(
+            "client certificates",
+            "certificates",
+            certificates::situations(mint),
+        ),
+    ]
 }
 
 /// Adds the listener and the clusters of another configuration.
@@ -239,4 +266,20 @@ fn print_requests(server: SocketAddr, admin: SocketAddr) {
 fn wait_for_signal() {
     let mut signals = Signals::new([SIGINT, SIGTERM]).expect("signals can be waited for");
     let _ = signals.forever().next();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The README says how many requests the demo sends.
+    #[test]
+    fn the_readme_counts_the_requests() {
+        let sent: usize = groups(&Mint::new())
+            .iter()
+            .map(|group| group.situations.len())
+            .sum();
+        let readme = std::fs::read_to_string(support::in_repository("README.md")).unwrap();
+        assert!(readme.contains(&format!("sends {sent} requests")), "{sent}");
+    }
 }

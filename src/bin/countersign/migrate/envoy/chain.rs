@@ -15,6 +15,8 @@ use crate::node::Node;
 pub struct Chain {
     filters: Vec<Filter>,
     sources: Vec<String>,
+    /// Headers that clients must not send, because a filter that is not translated sets them.
+    stripped: Vec<String>,
 }
 
 /// A filter.
@@ -66,6 +68,8 @@ impl Chain {
             let kind = match self.tokens() {
                 None => Kind::Tokens(Box::new(jwt::read(&own, scope, notes))),
                 Some(_) => {
+                    let second = jwt::read(&own, scope, &mut Notes::default());
+                    self.stripped.extend(second.headers());
                     let text = "a chain with two of these filters: the gate denies every request";
                     Kind::Policies(unknown(notes, "jwt_authn", &scope.place(&own), text))
                 }
@@ -222,6 +226,9 @@ impl Chain {
             }
         }
         credentials::extend(&mut identity, &keys, providers.len(), notes);
+        for header in &self.stripped {
+            credentials::remove(&mut identity, header);
+        }
         (providers, identity)
     }
 }

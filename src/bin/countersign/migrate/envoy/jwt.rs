@@ -43,6 +43,15 @@ impl Authentication {
         }
     }
 
+    /// The headers that the filter sets.
+    pub fn headers(&self) -> Vec<String> {
+        let of_source = |own: &Source| {
+            let claims = own.claim_headers.iter().map(|(header, _)| header.clone());
+            claims.chain(own.payload_header.clone()).collect::<Vec<_>>()
+        };
+        self.sources.iter().flat_map(of_source).collect()
+    }
+
     /// When a request passes the filter.
     pub fn passes(&self) -> Formula {
         self.access(&Formula::True)
