@@ -180,7 +180,7 @@ fn of_a_condition_the_operand_that_fails_is_named_with_its_values() {
         (
             "subject == 'alice' && claims.level >= 3",
             &[
-                "requires the condition `subject == 'alice' && claims.level >= 3`: it is not true, because \
+                "requires the condition `subject == 'alice' && claims.level >= 3`: it is false, because \
                  `claims.level >= 3` is false: `claims.level` is `2`",
             ],
         ),

@@ -160,10 +160,11 @@ impl Words<'_> {
         let result = match (&why.error, operands.as_slice()) {
             (_, [one]) if one.text.trim() == why.text.trim() => one.result(),
             (None, []) => "is false".to_owned(),
-            (_, [one]) => format!("is not true, because {}", one.sentence()),
+            (None, [one]) => format!("is false, because {}", one.sentence()),
+            (Some(_), [one]) => format!("failed, because {}", one.sentence()),
             (None, _) => "is false:".to_owned(),
             (Some(error), []) => format!("failed: {}", plain(error)),
-            (Some(_), _) => "is not true:".to_owned(),
+            (Some(_), _) => "failed:".to_owned(),
         };
         let message = format!("requires the condition `{text}`: it {result}");
         let found = json!(why.error.as_deref().unwrap_or("false"));
