@@ -7,7 +7,7 @@ use super::atom::Atom;
 use super::divide::Rule;
 use super::formula::Formula;
 use super::gate::{Gate, Location, Provider};
-use super::report::{Difference, GateReport, NewAnswer, Note, OldAnswer, Statuses};
+use super::report::{Difference, GateReport, Note, Statuses};
 
 const JWT_MISSING: &str = "Jwt is missing";
 const RBAC_DENIED: &str = "RBAC: access denied";
@@ -47,20 +47,8 @@ struct Differences {
 
 impl Differences {
     fn add(&mut self, construct: &str, old: (u16, &str), new: (u16, &str), when: &str) {
-        self.list.push(Difference {
-            construct: construct.to_owned(),
-            r#where: String::new(),
-            old: OldAnswer {
-                status: old.0,
-                body: old.1.to_owned(),
-            },
-            new: NewAnswer {
-                status: new.0,
-                error: new.1.to_owned(),
-            },
-            when: when.to_owned(),
-            permits: false,
-        });
+        self.list
+            .push(Difference::new(construct, "", old, new, when));
     }
 
     /// What Countersign does with every request.

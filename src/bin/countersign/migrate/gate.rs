@@ -3,7 +3,7 @@
 use serde_yaml_ng::Mapping;
 
 use super::formula::Formula;
-use super::report::{Difference, NewAnswer, Note, OldAnswer};
+use super::report::{Difference, Note};
 
 /// What the old filters of one listener, or the old policies of one workload, decide.
 #[derive(Debug)]
@@ -93,20 +93,7 @@ impl Notes {
         new: (u16, &str),
         when: &str,
     ) {
-        let difference = Difference {
-            construct: construct.to_owned(),
-            r#where: place.to_owned(),
-            old: OldAnswer {
-                status: old.0,
-                body: old.1.to_owned(),
-            },
-            new: NewAnswer {
-                status: new.0,
-                error: new.1.to_owned(),
-            },
-            when: when.to_owned(),
-            permits: false,
-        };
+        let difference = Difference::new(construct, place, old, new, when);
         if !self.differences.contains(&difference) {
             self.differences.push(difference);
         }

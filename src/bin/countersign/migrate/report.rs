@@ -74,6 +74,32 @@ pub struct Difference {
     pub permits: bool,
 }
 
+impl Difference {
+    /// A difference between the old answer, a status and a body, and the new one, a status and an `error`.
+    pub fn new(
+        construct: &str,
+        place: &str,
+        old: (u16, &str),
+        new: (u16, &str),
+        when: &str,
+    ) -> Self {
+        Self {
+            construct: construct.to_owned(),
+            r#where: place.to_owned(),
+            old: OldAnswer {
+                status: old.0,
+                body: old.1.to_owned(),
+            },
+            new: NewAnswer {
+                status: new.0,
+                error: new.1.to_owned(),
+            },
+            when: when.to_owned(),
+            permits: false,
+        }
+    }
+}
+
 /// The answer of the old filters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OldAnswer {

@@ -1,14 +1,12 @@
 //! `jwt` of a `SecurityPolicy` → providers.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::{Policy, resource};
 use crate::file::File;
-use crate::migrate::envoy::Settings;
 use crate::migrate::envoy::jwt::Authentication;
 use crate::migrate::envoy::jwt::provider::{self, Source};
 use crate::migrate::envoy::jwt::requirement::Requirement;
-use crate::migrate::envoy::matcher::Scope;
 use crate::migrate::gate::Notes;
 use crate::node::Node;
 
@@ -100,22 +98,7 @@ fn source(node: &Node<'_>, policy: &Policy<'_>, files: &[File], notes: &mut Note
              does; `backendRefs` are not read",
         );
     }
-    let provider = Value::Object(provider);
-    let node = Node {
-        path: String::new(),
-        value: &provider,
-    };
-    let scope = Scope {
-        file: &place,
-        settings: Settings {
-            is_normalized: true,
-            is_direct: false,
-        },
-        sees_tokens: true,
-    };
-    let mut source = provider::read(name, &node, scope, notes);
-    source.payload_key = Some(name.to_owned());
-    source
+    provider::of_policy(name, provider, name, &place, notes)
 }
 
 /// The keys in the policy, or in a `ConfigMap`.

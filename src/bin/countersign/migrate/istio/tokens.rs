@@ -3,11 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::workload::Policy;
-use crate::migrate::envoy::Settings;
 use crate::migrate::envoy::jwt::Authentication;
 use crate::migrate::envoy::jwt::provider::{self, Source};
 use crate::migrate::envoy::jwt::requirement::Requirement;
-use crate::migrate::envoy::matcher::Scope;
 use crate::migrate::gate::Notes;
 use crate::node::Node;
 
@@ -116,22 +114,7 @@ fn source(name: &str, rule: &Node<'_>, policy: &Policy<'_>, notes: &mut Notes) -
             );
         }
     }
-    let provider = Value::Object(provider);
-    let node = Node {
-        path: String::new(),
-        value: &provider,
-    };
-    let scope = Scope {
-        file: &place,
-        settings: Settings {
-            is_normalized: true,
-            is_direct: false,
-        },
-        sees_tokens: true,
-    };
-    let mut source = provider::read(name, &node, scope, notes);
-    source.payload_key = Some(PAYLOAD.to_owned());
-    source
+    provider::of_policy(name, provider, PAYLOAD, &place, notes)
 }
 
 fn remote(uri: &str, rule: &Node<'_>) -> Value {

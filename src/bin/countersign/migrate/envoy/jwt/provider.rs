@@ -1,8 +1,10 @@
 //! A provider of `jwt_authn`.
 
+use serde_json::{Map, Value as Json};
 use serde_yaml_ng::{Mapping, Value};
 
 use crate::migrate::atom::Text;
+use crate::migrate::envoy::Settings;
 use crate::migrate::envoy::matcher::{Scope, Strings, strings, texts_of_regex};
 use crate::migrate::gate::{Location, Notes, Provider};
 use crate::migrate::write::{list, mapping, text};
@@ -63,6 +65,33 @@ impl Source {
             settings: ("jwt", written),
             locations: locations.clone(),
         })
+    }
+}
+
+/// Reads a provider that the control plane of a policy makes. Envoy then has the claims in the metadata at `payload_key`.
+pub fn of_policy(
+    name: &str,
+    provider: Map<String, Json>,
+    payload_key: &str,
+    place: &str,
+    notes: &mut Notes,
+) -> Source {
+    let provider = Json::Object(provider);
+    let node = Node {
+        path: String::new(),
+        value: &provider,
+    };
+    let scope = Scope {
+        file: place,
+        settings: Settings {
+            is_normalized: true,
+            is_direct: false,
+        },
+        sees_tokens: true,
+    };
+    Source {
+        payload_key: Some(payload_key.to_owned()),
+        ..read(name, &node, scope, notes)
     }
 }
 
