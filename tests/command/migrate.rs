@@ -172,3 +172,26 @@ fn a_file_without_a_gate_is_a_failure() {
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("nothing to translate"), "{}", ran.err);
 }
+
+/// Parsers of YAML end a comment at a carriage return, and some of them at U+0085 and U+2028.
+#[test]
+fn names_of_the_input_do_not_end_a_comment() {
+    let desk = Desk::new();
+    let name = r"a\rrules: []\u0085b\u2028c\e[1m";
+    desk.write(
+        "policy.yaml",
+        &format!(
+            "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: \"{name}\", namespace: \"{name}\"}}\n\
+             spec: {{rules: [{{to: [{{operation: {{paths: [\"/{name}\"], ports: [\"1\"]}}}}]}}]}}\n"
+        ),
+    );
+    for format in ["yaml", "text"] {
+        let ran = desk.run(&["migrate", "--format", format, "policy.yaml"]);
+        let is_odd = |letter: char| letter.is_control() && letter != '\n' || letter == '\u{2028}';
+        assert!(
+            !ran.out.is_empty() && !ran.out.contains(is_odd),
+            "{}",
+            ran.out
+        );
+    }
+}

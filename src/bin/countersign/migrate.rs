@@ -27,6 +27,7 @@ mod write;
 use std::path::PathBuf;
 
 use countersign::config;
+use countersign::grammar::unprintable::escaped;
 
 use self::assume::{Assumed, Assumption};
 use self::atom::Atom;
@@ -117,10 +118,12 @@ impl Migrate {
         };
         let text = match self.format {
             Format::Yaml => documents(&translated),
-            Format::Text => translated
-                .iter()
-                .map(|gate| gate.report.to_string())
-                .collect(),
+            Format::Text => {
+                let reports = translated.iter().map(|gate| gate.report.to_string());
+                let report = reports.collect::<String>();
+                let lines = report.lines().map(|line| format!("{}\n", escaped(line)));
+                lines.collect()
+            }
             Format::Json => {
                 let gates = translated.into_iter().map(|gate| gate.report).collect();
                 let report = serde_json::to_string_pretty(&Announced { gates });
@@ -136,7 +139,7 @@ fn documents(translated: &[Translated]) -> String {
         let report = gate.report.to_string();
         let comments = report.lines().map(|line| match line {
             "" => "#\n".to_owned(),
-            line => format!("# {line}\n"),
+            line => write::comment_line(line),
         });
         comments.collect::<String>() + "\n" + &gate.configuration
     });

@@ -98,7 +98,8 @@ impl Source {
         let from = start + skipped.map(char::len_utf8).sum::<usize>();
         let indented = start + (text.len() - text.trim_start().len());
         let from = from.max(indented).min(end);
-        Some(from..end.max(from + usize::from(from < self.text.len())))
+        let next = self.text.get(from..).and_then(|rest| rest.chars().next());
+        Some(from..end.max(from + next.map_or(0, char::len_utf8)))
     }
 
     /// The position of an offset.

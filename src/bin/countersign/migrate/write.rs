@@ -1,5 +1,6 @@
 //! A gate → the configuration as YAML, with comments.
 
+use countersign::grammar::unprintable::escaped;
 use serde_yaml_ng::{Mapping, Value};
 
 use super::access::Access;
@@ -102,7 +103,7 @@ impl Written {
         let mut written = String::new();
         for Section { comment, body } in &self.sections {
             for line in comment {
-                written.push_str(&format!("# {line}\n"));
+                written.push_str(&comment_line(line));
             }
             match body {
                 Body::Key(key, value) => {
@@ -112,7 +113,7 @@ impl Written {
                     written.push_str(&format!("{key}:\n"));
                     for (comment, item) in items {
                         if let Some(line) = comment {
-                            written.push_str(&format!("# {line}\n"));
+                            written.push_str(&comment_line(line));
                         }
                         written.push_str(&yaml(&Value::Sequence(vec![item.clone()]))?);
                     }
@@ -121,6 +122,11 @@ impl Written {
         }
         Ok(written)
     }
+}
+
+/// A comment of one line. A line break in a name of the input must not end the comment.
+pub fn comment_line(text: &str) -> String {
+    format!("# {}\n", escaped(text))
 }
 
 /// A value as YAML that Envoy and Kubernetes read as it is.

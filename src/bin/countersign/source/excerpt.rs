@@ -464,6 +464,10 @@ impl<'r> Painter<'r> {
         let end = self.line.len();
         let from = self.from.unwrap_or(end);
         let to = self.to.clamp(from, end);
+        // The renderer panics at a mark that begins or ends within a character.
+        let is_boundary = |at: &usize| self.line.is_char_boundary(*at);
+        let from = (0..=from).rev().find(is_boundary).unwrap_or_default();
+        let to = (to..=end).find(is_boundary).unwrap_or(end);
         let (line, marked) = shortened(self.line, from..to);
         Excerpt { line, marked }
     }
