@@ -180,7 +180,7 @@ fn names_of_the_input_do_not_end_a_comment() {
     let name = r"a\rrules: []\u0085b\u2028c\e[1m";
     desk.write(
         "policy.yaml",
-        &format!(
+        format!(
             "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: \"{name}\", namespace: \"{name}\"}}\n\
              spec: {{rules: [{{to: [{{operation: {{paths: [\"/{name}\"], ports: [\"1\"]}}}}]}}]}}\n"
         ),
