@@ -18,7 +18,7 @@ const RBAC: &str = "envoy/handoff/rbac.yaml";
 const RBAC_BY_HEADERS: &str = "envoy/handoff/rbac-headers.yaml";
 const LOCAL_RATELIMIT: &str = "envoy/handoff/local-ratelimit.yaml";
 const RATELIMIT: &str = "envoy/handoff/ratelimit.yaml";
-const ISTIO: &str = "envoy/istio/authorizationpolicy.yaml";
+const ISTIO: &str = "envoy/istio/gateway/authorization-policy.yaml";
 const FILES: [&str; 5] = [RBAC, RBAC_BY_HEADERS, LOCAL_RATELIMIT, RATELIMIT, ISTIO];
 
 /// A running example: Envoy, and an upstream that says what reached it.

@@ -84,10 +84,10 @@ fn every_file_means_the_same_envoy() {
 #[test]
 fn istio_has_the_documents_of_the_envoy_examples() {
     for (plugin, example) in [
-        ("envoy/istio/wasmplugin.yaml", "envoy/envoy.yaml"),
-        ("envoy/istio/credentials.yaml", "envoy/credentials.yaml"),
-        ("envoy/istio/certificates.yaml", "envoy/certificates.yaml"),
-        ("envoy/istio/proofs.yaml", "envoy/proofs.yaml"),
+        ("envoy/istio/gateway/wasm-plugin.yaml", "envoy/envoy.yaml"),
+        ("envoy/istio/gateway/credentials.yaml", "envoy/credentials.yaml"),
+        ("envoy/istio/gateway/certificates.yaml", "envoy/certificates.yaml"),
+        ("envoy/istio/gateway/proofs.yaml", "envoy/proofs.yaml"),
     ] {
         // The manifests after the first one are about clusters, whose names differ.
         let text = fs::read_to_string(support::in_repository(plugin)).unwrap();
@@ -125,9 +125,9 @@ fn the_command_accepts_the_examples_without_a_warning() {
         "envoy/credentials.yaml",
         "envoy/certificates.yaml",
         "envoy/proofs.yaml",
-        "envoy/istio/credentials.yaml",
-        "envoy/istio/certificates.yaml",
-        "envoy/istio/proofs.yaml",
+        "envoy/istio/gateway/credentials.yaml",
+        "envoy/istio/gateway/certificates.yaml",
+        "envoy/istio/gateway/proofs.yaml",
     ] {
         let ran = Command::new(env!("CARGO_BIN_EXE_countersign"))
             .arg("check")
@@ -146,7 +146,7 @@ fn the_wasm_plugin_fits_istios_schema() {
     let Some(schema) = support::crd::schema("istio-wasmplugin.yaml", "v1alpha1") else {
         return;
     };
-    let plugin = yaml("envoy/istio/wasmplugin.yaml");
+    let plugin = yaml("envoy/istio/gateway/wasm-plugin.yaml");
     assert_eq!(plugin["apiVersion"], "extensions.istio.io/v1alpha1");
     assert_eq!(
         support::crd::faults(&plugin["spec"], &schema),
