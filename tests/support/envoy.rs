@@ -41,6 +41,7 @@ pub struct Bootstrap {
     listeners: Vec<Value>,
     concurrency: u32,
     is_dynamic: bool,
+    is_labelled: bool,
 }
 
 impl Bootstrap {
@@ -51,6 +52,7 @@ impl Bootstrap {
             listeners: Vec::new(),
             concurrency: 1,
             is_dynamic: false,
+            is_labelled: false,
         }
     }
 
@@ -72,6 +74,14 @@ impl Bootstrap {
     pub fn dynamic(self) -> Self {
         Self {
             is_dynamic: true,
+            ..self
+        }
+    }
+
+    /// Counters become labelled series in `/stats/prometheus`, as with `envoy/envoy.yaml`.
+    pub fn labelled(self) -> Self {
+        Self {
+            is_labelled: true,
             ..self
         }
     }
@@ -152,10 +162,16 @@ impl Bootstrap {
 
     /// The bootstrap, to be changed or refused.
     pub fn into_json(self) -> Value {
-        json!({
+        let mut bootstrap = json!({
             "admin": {"address": socket_address(0)},
             "static_resources": {"listeners": self.listeners, "clusters": self.clusters}
-        })
+        });
+        if self.is_labelled {
+            let example = fs::read_to_string(in_repository("envoy/envoy.yaml")).expect("the example");
+            let example: Value = serde_yaml_ng::from_str(&example).expect("YAML");
+            bootstrap["stats_config"] = example["stats_config"].clone();
+        }
+        bootstrap
     }
 }
 
