@@ -195,6 +195,7 @@ pub fn cluster(name: &str, address: &str) -> Result<Value, String> {
     Ok(json!({
         "name": name,
         "type": "STRICT_DNS",
+        "dns_lookup_family": "V4_PREFERRED",
         "connect_timeout": "1s",
         "load_assignment": {
             "cluster_name": name,
