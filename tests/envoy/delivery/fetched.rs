@@ -83,23 +83,42 @@ fn a_module_is_replaced_by_another_build() {
 }
 
 #[test]
-fn ecds_with_remote() {
+fn ecds_nack() {
     let (upstream, server, discovery) = (Upstream::start(), Issuer::start(), Discovery::start());
     let (one, two) = (module(), other_module());
     server.serve("/one.wasm", Page::bytes(one.clone()));
+    server.serve("/two.wasm", Page::bytes(two.clone()));
+    let nacking = |path: &str, module: &[u8]| {
+        let mut filter = fetched(&server, path, &sha256(module), 1);
+        filter["typed_config"]["config"]["vm_config"]["nack_on_code_cache_miss"] = json!(true);
+        filter["typed_config"]["config"]["vm_config"]["vm_id"] = json!(path);
+        filter
+    };
     let base = || bootstrap(&upstream, &server).cluster("discovery", &[discovery.port()]);
-    discovery.publish(&fetched(&server, "/one.wasm", &sha256(&one), 1));
+    discovery.publish(&nacking("/one.wasm", &one));
     let envoy = Envoy::start(base().dynamic());
     envoy.change_listeners(base().listener_with("api", &[Discovery::filter("countersign")]));
     until("open", || envoy.listening("api").is_some());
-    for _ in 0..5 { eprintln!("first: {:?}", ask(&envoy, "api", "/both", Some(&token()))); std::thread::sleep(std::time::Duration::from_millis(300));}
-    let gate = crate::support::issuer::Gate::default();
-    server.serve("/two.wasm", Page::bytes(two.clone()).behind(&gate));
-    discovery.publish(&fetched(&server, "/two.wasm", &sha256(&two), 1));
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    eprintln!("asked for two {} {}", server.asked("/two.wasm"), envoy.admin("/stats?filter=extension_config|wasm.*(created|active|cache)"));
-    for _ in 0..3 { eprintln!("meanwhile: {:?}", ask(&envoy, "api", "/both", None)); }
-    gate.open();
-    for _ in 0..8 { eprintln!("then: {:?}", ask(&envoy, "api", "/both", None)); std::thread::sleep(std::time::Duration::from_millis(300));}
-    eprintln!("{}", envoy.log());
+    for _ in 0..5 { eprintln!("nack first: {:?}", ask(&envoy, "api", "/both", None)); std::thread::sleep(std::time::Duration::from_millis(300));}
+    discovery.publish(&nacking("/one.wasm", &one));
+    for _ in 0..5 { eprintln!("nack first again: {:?}", ask(&envoy, "api", "/both", None)); std::thread::sleep(std::time::Duration::from_millis(300));}
+    discovery.publish(&nacking("/two.wasm", &two));
+    for _ in 0..8 { eprintln!("nack two: {:?}", ask(&envoy, "api", "/both", None)); std::thread::sleep(std::time::Duration::from_millis(300));}
+    eprintln!("nack {}", envoy.log());
+}
+#[test]
+fn ecds_remote_late() {
+    let (upstream, server, discovery) = (Upstream::start(), Issuer::start(), Discovery::start());
+    let one = module();
+    server.serve("/one.wasm", Page::bytes(one.clone()));
+    let base = || bootstrap(&upstream, &server).cluster("discovery", &[discovery.port()]);
+    let envoy = Envoy::start(base().dynamic());
+    let mut filter = Discovery::filter("countersign");
+    filter["config_discovery"]["config_source"]["initial_fetch_timeout"] = json!("0.3s");
+    envoy.change_listeners(base().listener_with("api", &[filter]));
+    until("open", || envoy.listening("api").is_some());
+    eprintln!("late before: {:?}", ask(&envoy, "api", "/both", None));
+    discovery.publish(&fetched(&server, "/one.wasm", &sha256(&one), 1));
+    for _ in 0..5 { eprintln!("late: {:?}", ask(&envoy, "api", "/both", None)); std::thread::sleep(std::time::Duration::from_millis(300));}
+    eprintln!("late {}", envoy.log());
 }

@@ -68,7 +68,9 @@ pub fn compressed(files: &[File], time: u64) -> Result<Vec<u8>, Fault> {
 
 /// Bytes compressed with gzip, without a name and a time.
 pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
-    let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
+    let mut encoder = GzBuilder::new()
+        .mtime(0)
+        .write(Vec::new(), Compression::best());
     std::io::Write::write_all(&mut encoder, bytes)?;
     Ok(encoder.finish()?)
 }
@@ -83,23 +85,39 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program");
         fs::write(&path, "x").unwrap();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut fs::metadata(&path).unwrap().permissions(), 0o755);
-        let program = File { is_executable: true, ..File::read("a/program", path.to_str().unwrap()).unwrap() };
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&path, mode).unwrap();
+        let program = File::read("a/program", path.to_str().unwrap()).unwrap();
         let files = [program, File::new("a/text", "hello")];
         let archive = compressed(&files, 7).unwrap();
         let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(archive.as_slice()).read_to_end(&mut plain).unwrap();
+        flate2::read::GzDecoder::new(archive.as_slice())
+            .read_to_end(&mut plain)
+            .unwrap();
         let mut archive = tar::Archive::new(plain.as_slice());
-        let found: Vec<_> = archive.entries().unwrap().map(|entry| {
-            let mut entry = entry.unwrap();
-            let mut bytes = String::new();
-            entry.read_to_string(&mut bytes).unwrap();
-            let header = entry.header();
-            (entry.path().unwrap().display().to_string(), bytes, header.mode().unwrap(), header.mtime().unwrap(), header.uid().unwrap())
-        }).collect();
-        assert_eq!(found, [
-            ("a/program".to_owned(), "x".to_owned(), 0o755, 7, 0),
-            ("a/text".to_owned(), "hello".to_owned(), 0o644, 7, 0),
-        ]);
+        let found: Vec<_> = archive
+            .entries()
+            .unwrap()
+            .map(|entry| {
+                let mut entry = entry.unwrap();
+                let mut bytes = String::new();
+                entry.read_to_string(&mut bytes).unwrap();
+                let header = entry.header();
+                (
+                    entry.path().unwrap().display().to_string(),
+                    bytes,
+                    header.mode().unwrap(),
+                    header.mtime().unwrap(),
+                    header.uid().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("a/program".to_owned(), "x".to_owned(), 0o755, 7, 0),
+                ("a/text".to_owned(), "hello".to_owned(), 0o644, 7, 0),
+            ]
+        );
     }
 }

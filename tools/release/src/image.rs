@@ -92,7 +92,10 @@ pub fn write(module: &[u8], labels: &Labels<'_>) -> Result<Image, Fault> {
     }]);
     let digest = digest(manifest.as_bytes());
     let files = [
-        File::new("oci-layout", json!({"imageLayoutVersion": "1.0.0"}).to_string()),
+        File::new(
+            "oci-layout",
+            json!({"imageLayoutVersion": "1.0.0"}).to_string(),
+        ),
         File::new("index.json", index.to_string()),
         File::new("manifest.json", for_docker.to_string()),
         blob(manifest.into_bytes()),

@@ -1,7 +1,7 @@
 //! Writes the files of a release. The same input gives the same bytes, on every machine.
 //!
 //! - `release image MODULE OUT`: the module as a container image, in an archive.
-//! - `release bundle OUT NAME=FILE…`: files in a `tar.gz`.
+//! - `release bundle OUT FOLDER NAME=FILE…`: files in a `tar.gz`, below a folder.
 //! - `release sbom IN LINKED ARTIFACT OUT`: the bill of materials of one artifact.
 //!
 //! Variables: `SOURCE_DATE_EPOCH` is the time in every file, in seconds since 1970. `VERSION` and `REVISION` are in the labels
@@ -41,12 +41,12 @@ fn run(arguments: &[&str]) -> Result<(), Fault> {
             fs::write(out, image.archive).map_err(|fault| format!("{out}: {fault}"))?;
             println!("{}", image.digest);
         }
-        ["bundle", out, ref files @ ..] => {
+        ["bundle", out, folder, ref files @ ..] => {
             let files = files.iter().map(|file| {
                 let (name, path) = file
                     .split_once('=')
                     .ok_or_else(|| format!("expected NAME=FILE, found `{file}`"))?;
-                bundle::File::read(name, path)
+                bundle::File::read(&format!("{folder}/{name}"), path)
             });
             let files = files.collect::<Result<Vec<_>, Fault>>()?;
             fs::write(out, bundle::compressed(&files, created()?)?)

@@ -11,10 +11,18 @@ use serde_json::{Value, json};
 use crate::{Fault, hexadecimal};
 
 /// The bill of materials of an artifact. `linked` is what `cargo tree --prefix none --format '{p}'` prints.
-pub fn of_artifact(all: &[u8], linked: &str, name: &str, artifact: &[u8]) -> Result<Vec<u8>, Fault> {
+pub fn of_artifact(
+    all: &[u8],
+    linked: &str,
+    name: &str,
+    artifact: &[u8],
+) -> Result<Vec<u8>, Fault> {
     let mut sbom: Value = serde_json::from_slice(all)?;
     let linked: BTreeSet<(&str, &str)> = linked.lines().filter_map(package).collect();
-    let main = sbom.pointer("/metadata/component").cloned().ok_or("no `metadata.component`")?;
+    let main = sbom
+        .pointer("/metadata/component")
+        .cloned()
+        .ok_or("no `metadata.component`")?;
     let (own, version) = (text(&main, "bom-ref")?, text(&main, "version")?);
     let own_name = format!("{}@{version}", text(&main, "name")?);
 
@@ -22,15 +30,25 @@ pub fn of_artifact(all: &[u8], linked: &str, name: &str, artifact: &[u8]) -> Res
     components.retain(|component| {
         linked.contains(&(str_of(component, "name"), str_of(component, "version")))
     });
-    let kept: BTreeSet<String> = components.iter().map(|component| str_of(component, "bom-ref").to_owned()).collect();
+    let kept: BTreeSet<String> = components
+        .iter()
+        .map(|component| str_of(component, "bom-ref").to_owned())
+        .collect();
     if let Some((name, version)) = missing(&linked, components, &main) {
-        return Err(format!("`{name} {version}` is linked, but not in the bill of materials").into());
+        return Err(
+            format!("`{name} {version}` is linked, but not in the bill of materials").into(),
+        );
     }
 
     let dependencies = array(&mut sbom, "dependencies")?;
-    dependencies.retain(|dependency| kept.contains(str_of(dependency, "ref")) || str_of(dependency, "ref") == own);
+    dependencies.retain(|dependency| {
+        kept.contains(str_of(dependency, "ref")) || str_of(dependency, "ref") == own
+    });
     for dependency in dependencies {
-        if let Some(on) = dependency.get_mut("dependsOn").and_then(Value::as_array_mut) {
+        if let Some(on) = dependency
+            .get_mut("dependsOn")
+            .and_then(Value::as_array_mut)
+        {
             on.retain(|on| on.as_str().is_some_and(|on| kept.contains(on)));
         }
         if str_of(dependency, "ref") == own {
@@ -65,8 +83,14 @@ fn package(line: &str) -> Option<(&str, &str)> {
 }
 
 /// A linked package without a component.
-fn missing<'a>(linked: &BTreeSet<(&'a str, &'a str)>, components: &[Value], main: &Value) -> Option<(&'a str, &'a str)> {
-    let has = |component: &Value, (name, version)| (str_of(component, "name"), str_of(component, "version")) == (name, version);
+fn missing<'a>(
+    linked: &BTreeSet<(&'a str, &'a str)>,
+    components: &[Value],
+    main: &Value,
+) -> Option<(&'a str, &'a str)> {
+    let has = |component: &Value, (name, version)| {
+        (str_of(component, "name"), str_of(component, "version")) == (name, version)
+    };
     linked.iter().copied().find(|package| {
         !has(main, *package) && !components.iter().any(|component| has(component, *package))
     })
@@ -83,5 +107,8 @@ fn text(component: &Value, name: &str) -> Result<String, Fault> {
 }
 
 fn str_of<'a>(component: &'a Value, name: &str) -> &'a str {
-    component.get(name).and_then(Value::as_str).unwrap_or_default()
+    component
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
