@@ -33,7 +33,11 @@ fn token() -> String {
         "exp": support::now() + 600,
     });
     key()
-        .sign(Algorithm::Es256, &json!({"alg": "ES256", "kid": "1"}), claims.to_string().as_bytes())
+        .sign(
+            Algorithm::Es256,
+            &json!({"alg": "ES256", "kid": "1"}),
+            claims.to_string().as_bytes(),
+        )
         .expect("a token")
 }
 
@@ -55,8 +59,7 @@ fn document(realm: &str, scope: &str) -> Value {
 /// The filter as Istio and Envoy Gateway configure it, with the configuration as a JSON text.
 fn filter(document: &Value) -> Value {
     let mut filter = wasm_filter("", &module_path(), document);
-    filter["typed_config"]["config"]["configuration"] =
-        json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": document.to_string()});
+    filter["typed_config"]["config"]["configuration"] = json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": document.to_string()});
     filter
 }
 
@@ -78,13 +81,26 @@ fn module() -> Vec<u8> {
 
 /// Another build of the filter: it says `Authentication IS required.` in a response.
 fn other_module() -> Vec<u8> {
-    let (old, new) = (b"Authentication is required.", b"Authentication IS required.");
+    let (old, new) = (
+        b"Authentication is required.",
+        b"Authentication IS required.",
+    );
     let mut module = module();
-    let mut places = module.windows(old.len()).enumerate().filter(|(_, bytes)| bytes == old);
+    let mut places = module
+        .windows(old.len())
+        .enumerate()
+        .filter(|(_, bytes)| bytes == old);
     let place = places.next().expect("the module says so").0;
     assert!(places.next().is_none(), "in one place");
     drop(places);
     module[place..place + old.len()].copy_from_slice(new);
+    module
+}
+
+/// A build of the filter with other bytes, which does the same: it has a custom section of this name.
+fn build(name: u8) -> Vec<u8> {
+    let mut module = module();
+    module.extend([0, 2, 1, name]);
     module
 }
 
@@ -96,7 +112,10 @@ fn sha256(bytes: &[u8]) -> String {
 /// A request without a credential, or with the token.
 fn request(path: &str, token: Option<&str>) -> String {
     let credential = token.map(|token| format!("authorization: Bearer {token}\r\n"));
-    format!("GET {path} HTTP/1.1\r\nhost: api.example.com\r\n{}\r\n", credential.unwrap_or_default())
+    format!(
+        "GET {path} HTTP/1.1\r\nhost: api.example.com\r\n{}\r\n",
+        credential.unwrap_or_default()
+    )
 }
 
 /// The status, the challenge and the body of the response to a request on a new connection.
@@ -118,14 +137,52 @@ impl Answer {
     fn of(response: &support::client::Response) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let challenge = response.values("www-authenticate").next();
-        // The upstream answers with the request, whose identifiers differ.
-        let body = if response.status == 200 { "" } else { &text(&response.body) };
+        // The members that do not differ from request to request. The upstream answers with the request.
+        let json = serde_json::from_slice::<Value>(&response.body);
+        let body = match json {
+            Ok(body) => format!("{}: {}", body["error"], body["message"]),
+            Err(_) => text(&response.body),
+        };
         Self {
             status: response.status,
             challenge: text(challenge.unwrap_or_default()),
-            body: body.to_owned(),
+            body: if response.status == 200 {
+                String::new()
+            } else {
+                body
+            },
         }
     }
+
+    /// No response came.
+    fn none(fault: &std::io::Error) -> Self {
+        Self {
+            status: 0,
+            challenge: String::new(),
+            body: fault.to_string(),
+        }
+    }
+}
+
+/// Holds that the filter with this realm decides.
+fn holds(envoy: &Envoy, listener: &str, realm: &str) {
+    let (missing, token) = (ask(envoy, listener, "/both", None), token());
+    assert_eq!(missing.status, 401, "{listener}");
+    assert_eq!(
+        missing.challenge,
+        format!("Bearer realm=\"{realm}\""),
+        "{listener}"
+    );
+    assert_eq!(
+        ask(envoy, listener, "/never", Some(&token)).status,
+        403,
+        "{listener}"
+    );
+    assert_eq!(
+        ask(envoy, listener, "/both", Some(&token)).status,
+        200,
+        "{listener}"
+    );
 }
 
 /// A file for a module.

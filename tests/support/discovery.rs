@@ -47,8 +47,8 @@ impl Discovery {
         self.server.serve(PATH, Page::json(&answer));
     }
 
-    /// A filter of this name whose configuration comes from the cluster `discovery`, as Istio writes it: the listener waits
-    /// for the first configuration without a limit, and either the filter or RBAC may come.
+    /// A filter whose configuration comes from the cluster of the same name, as Istio writes it: the listener waits for the
+    /// first configuration without a limit, and the configuration is one of the filter or of RBAC.
     ///
     /// Istio sends it over gRPC (`ads`), and Envoy hands it to the same code.
     pub fn filter(name: &str) -> Value {
@@ -60,8 +60,8 @@ impl Discovery {
                 "api_config_source": {
                     "api_type": "REST",
                     "transport_api_version": "V3",
-                    "cluster_names": ["discovery"],
-                    "refresh_delay": "0.1s",
+                    "cluster_names": [name],
+                    "refresh_delay": "0.02s",
                     "request_timeout": "5s",
                 },
             },

@@ -2,123 +2,181 @@
 
 use serde_json::{Value, json};
 
-use super::{ask, document, filter, module, other_module, sha256, token, with_code};
+use super::{
+    Answer, ask, build, document, filter, holds, module, other_module, sha256, token, with_code,
+};
 use crate::support::discovery::Discovery;
 use crate::support::envoy::{Bootstrap, Envoy};
-use crate::support::issuer::{Issuer, Page};
+use crate::support::issuer::{Gate, Issuer, Page};
 use crate::support::until;
 use crate::support::upstream::Upstream;
 
-fn remote(server: &Issuer, path: &str, sha256: &str, retries: u32) -> Value {
-    json!({"remote": {
-        "http_uri": {"uri": server.url(path), "cluster": "modules", "timeout": "10s"},
+/// The filter with this realm. Envoy fetches the module from `/REALM.wasm`, and tries again so often.
+fn fetched(realm: &str, server: &Issuer, sha256: &str, retries: u32) -> Value {
+    let code = json!({"remote": {
+        "http_uri": {"uri": server.url(&format!("/{realm}.wasm")), "cluster": "modules", "timeout": "10s"},
         "sha256": sha256,
-        "retry_policy": {"num_retries": retries, "retry_back_off": {"base_interval": "0.1s", "max_interval": "0.2s"}},
-    }})
+        "retry_policy": {"num_retries": retries, "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.1s"}},
+    }});
+    in_vm(
+        with_code(filter(&document(realm, "orders:read")), &code),
+        realm,
+    )
 }
 
-fn fetched(server: &Issuer, path: &str, sha256: &str, retries: u32) -> Value {
-    with_code(filter(&document(path, "orders:read")), &remote(server, path, sha256, retries))
+fn in_vm(mut filter: Value, id: &str) -> Value {
+    filter["typed_config"]["config"]["vm_config"]["vm_id"] = json!(id);
+    filter
 }
 
-fn bootstrap(upstream: &Upstream, server: &Issuer) -> Bootstrap {
-    Bootstrap::new(upstream.port()).cluster("modules", &[server.port()])
+/// The status of a request that the filter would let pass, and of one that it would deny.
+fn statuses(envoy: &Envoy, listener: &str) -> [u16; 2] {
+    [Some(&*token()), None].map(|token| ask(envoy, listener, "/both", token).status)
 }
 
-fn works(envoy: &Envoy, listener: &str) {
-    assert_eq!(ask(envoy, listener, "/both", None).status, 401);
-    assert_eq!(ask(envoy, listener, "/never", Some(&token())).status, 403);
-    assert_eq!(ask(envoy, listener, "/both", Some(&token())).status, 200);
-}
-
-#[test]
-fn only_a_module_with_the_right_digest_runs() {
-    let (upstream, server) = (Upstream::start(), Issuer::start());
-    let module = module();
-    server.serve("/plugin.wasm", Page::bytes(module.clone()));
-    let envoy = Envoy::start(bootstrap(&upstream, &server).dynamic()
-        .listener_with("right", &[fetched(&server, "/plugin.wasm", &sha256(&module), 1)])
-        .listener_with("wrong", &[fetched(&server, "/plugin.wasm", &sha256(b"another"), 1)]));
-    works(&envoy, "right");
-    for _ in 0..3 { eprintln!("wrong: {:?}", ask(&envoy, "wrong", "/both", Some(&token()))); }
-    eprintln!("{}", envoy.log());
-    eprintln!("asked {}", server.asked("/plugin.wasm"));
+/// The answer to a request without a credential. It shows the realm and the build.
+fn missing(envoy: &Envoy, listener: &str) -> Answer {
+    ask(envoy, listener, "/both", None)
 }
 
 #[test]
-fn a_listener_is_closed_until_the_module_is_fetched() {
+fn no_request_passes_without_the_right_module() {
     let (upstream, mut server) = (Upstream::start(), Issuer::start());
-    let module = module();
-    server.serve("/plugin.wasm", Page::bytes(module.clone()));
+    let (right, late) = (build(b'r'), build(b'l'));
+    for (path, module) in [
+        ("/right.wasm", &right),
+        ("/wrong.wasm", &right),
+        ("/late.wasm", &late),
+    ] {
+        server.serve(path, Page::bytes(module.clone()));
+    }
+    let listeners = |all: &[(&str, String, u32)]| {
+        let none = Bootstrap::new(upstream.port()).cluster("modules", &[server.port()]);
+        all.iter().fold(none, |listeners, (name, sha256, retries)| {
+            listeners.listener_with(name, &[fetched(name, &server, sha256, *retries)])
+        })
+    };
+    let served = [
+        ("right", sha256(&right), 1),
+        ("wrong", sha256(b"another"), 1),
+    ];
+    let all = [
+        &served[..],
+        &[
+            ("gives-up", sha256(b"absent"), 1),
+            ("late", sha256(&late), 1000),
+        ],
+    ]
+    .concat();
+    let (served, all) = (listeners(&served), listeners(&all));
+    let envoy = Envoy::start(served.dynamic());
+    holds(&envoy, "right", "right");
+    assert_eq!(statuses(&envoy, "wrong"), [503, 503]);
+
     server.stop();
-    let envoy = Envoy::start(bootstrap(&upstream, &server).dynamic());
-    envoy.change_listeners(bootstrap(&upstream, &server)
-        .listener_with("api", &[fetched(&server, "/plugin.wasm", &sha256(&module), 100)])
-        .listener_with("gives-up", &[fetched(&server, "/other.wasm", &sha256(b"x"), 2)]));
-    until("gives up", || envoy.listening("gives-up").is_some());
-    eprintln!("gives up: {:?}", ask(&envoy, "gives-up", "/both", Some(&token())));
-    eprintln!("{:?}", envoy.listening("api"));
-    eprintln!("{}", envoy.admin("/stats?filter=cluster.modules.upstream_rq"));
+    envoy.change_listeners(all);
+    until("Envoy gives up", || envoy.listening("gives-up").is_some());
+    assert_eq!(statuses(&envoy, "gives-up"), [503, 503]);
+    assert_eq!(envoy.listening("late"), None);
     server.start_again();
-    until("api", || envoy.listening("api").is_some());
-    works(&envoy, "api");
+    until("the module is fetched", || {
+        envoy.listening("late").is_some()
+    });
+    holds(&envoy, "late", "late");
+    // Envoy does not try again.
+    assert_eq!(statuses(&envoy, "gives-up"), [503, 503]);
+    assert_eq!(statuses(&envoy, "wrong"), [503, 503]);
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
 }
 
+/// Envoy makes the key of a VM without the code that it has still to fetch, and finds the VM of the module before.
 #[test]
-fn a_module_is_replaced_by_another_build() {
+fn another_build_runs_only_with_another_vm_id() {
     let (upstream, server) = (Upstream::start(), Issuer::start());
     let (one, two) = (module(), other_module());
+    let gate = Gate::default();
     server.serve("/one.wasm", Page::bytes(one.clone()));
-    server.serve("/two.wasm", Page::bytes(two.clone()));
-    let envoy = Envoy::start(bootstrap(&upstream, &server).dynamic()
-        .listener_with("api", &[fetched(&server, "/one.wasm", &sha256(&one), 1)]));
-    eprintln!("one: {:?}", ask(&envoy, "api", "/both", None));
-    envoy.change_listeners(bootstrap(&upstream, &server)
-        .listener_with("api", &[fetched(&server, "/two.wasm", &sha256(&two), 5)]));
-    until("realm", || ask(&envoy, "api", "/both", None).challenge.contains("two"));
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    eprintln!("two: {:?}", ask(&envoy, "api", "/both", None));
-    eprintln!("{}", envoy.admin("/stats?filter=wasm.*(created|active|cache)"));
-    eprintln!("{}", envoy.log());
+    server.serve("/two.wasm", Page::bytes(two.clone()).behind(&gate));
+    let (one, two) = (
+        fetched("one", &server, &sha256(&one), 1),
+        fetched("two", &server, &sha256(&two), 1),
+    );
+    let listeners = |[same, other]: [Value; 2]| {
+        Bootstrap::new(upstream.port())
+            .cluster("modules", &[server.port()])
+            .listener_with("same", &[same])
+            .listener_with("other", &[other])
+    };
+    let envoy = Envoy::start(listeners([one.clone(), in_vm(one, "1")]).dynamic());
+    envoy.change_listeners(listeners([in_vm(two.clone(), "one"), in_vm(two, "2")]));
+    until("Envoy fetches the module", || server.asked("/two.wasm") > 0);
+    for listener in ["same", "other"] {
+        let answer = missing(&envoy, listener);
+        assert_eq!(
+            answer.challenge, "Bearer realm=\"one\"",
+            "{listener} waits for the module"
+        );
+        assert!(answer.body.contains("is required"));
+    }
+    gate.open();
+    for (listener, says) in [("same", "is required"), ("other", "IS required")] {
+        until(listener, || {
+            missing(&envoy, listener).challenge == "Bearer realm=\"two\""
+        });
+        assert!(missing(&envoy, listener).body.contains(says), "{listener}");
+    }
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
 }
 
+/// So a configuration that arrives by ECDS must name the module in a file, as `istio-agent` has it.
 #[test]
-fn ecds_nack() {
-    let (upstream, server, discovery) = (Upstream::start(), Issuer::start(), Discovery::start());
-    let (one, two) = (module(), other_module());
-    server.serve("/one.wasm", Page::bytes(one.clone()));
-    server.serve("/two.wasm", Page::bytes(two.clone()));
-    let nacking = |path: &str, module: &[u8]| {
-        let mut filter = fetched(&server, path, &sha256(module), 1);
-        filter["typed_config"]["config"]["vm_config"]["nack_on_code_cache_miss"] = json!(true);
-        filter["typed_config"]["config"]["vm_config"]["vm_id"] = json!(path);
-        filter
+fn with_ecds_envoy_fetches_a_module_only_before_the_listener_is_open() {
+    let (upstream, server) = (Upstream::start(), Issuer::start());
+    let names = ["first", "late", "nacks"];
+    let discovery = names.map(|_| Discovery::start());
+    let mut listeners = Bootstrap::new(upstream.port()).cluster("modules", &[server.port()]);
+    for (name, discovery) in names.iter().zip(&discovery) {
+        let mut filter = Discovery::filter(name);
+        if *name == "late" {
+            filter["config_discovery"]["config_source"]["initial_fetch_timeout"] = json!("0.2s");
+        }
+        listeners = listeners
+            .cluster(name, &[discovery.port()])
+            .listener_with(name, &[filter]);
+    }
+    let publish = |number: usize, realm: &str| {
+        let name = names[number];
+        let module = build(realm.as_bytes()[0]);
+        let mut filter = fetched(realm, &server, &sha256(&module), 1);
+        server.serve(&format!("/{realm}.wasm"), Page::bytes(module));
+        filter["name"] = json!(name);
+        filter["typed_config"]["config"]["vm_config"]["nack_on_code_cache_miss"] =
+            json!(name == "nacks");
+        discovery[number].publish(&filter);
     };
-    let base = || bootstrap(&upstream, &server).cluster("discovery", &[discovery.port()]);
-    discovery.publish(&nacking("/one.wasm", &one));
-    let envoy = Envoy::start(base().dynamic());
-    envoy.change_listeners(base().listener_with("api", &[Discovery::filter("countersign")]));
-    until("open", || envoy.listening("api").is_some());
-    for _ in 0..5 { eprintln!("nack first: {:?}", ask(&envoy, "api", "/both", None)); std::thread::sleep(std::time::Duration::from_millis(300));}
-    discovery.publish(&nacking("/one.wasm", &one));
-    for _ in 0..5 { eprintln!("nack first again: {:?}", ask(&envoy, "api", "/both", None)); std::thread::sleep(std::time::Duration::from_millis(300));}
-    discovery.publish(&nacking("/two.wasm", &two));
-    for _ in 0..8 { eprintln!("nack two: {:?}", ask(&envoy, "api", "/both", None)); std::thread::sleep(std::time::Duration::from_millis(300));}
-    eprintln!("nack {}", envoy.log());
-}
-#[test]
-fn ecds_remote_late() {
-    let (upstream, server, discovery) = (Upstream::start(), Issuer::start(), Discovery::start());
-    let one = module();
-    server.serve("/one.wasm", Page::bytes(one.clone()));
-    let base = || bootstrap(&upstream, &server).cluster("discovery", &[discovery.port()]);
-    let envoy = Envoy::start(base().dynamic());
-    let mut filter = Discovery::filter("countersign");
-    filter["config_discovery"]["config_source"]["initial_fetch_timeout"] = json!("0.3s");
-    envoy.change_listeners(base().listener_with("api", &[filter]));
-    until("open", || envoy.listening("api").is_some());
-    eprintln!("late before: {:?}", ask(&envoy, "api", "/both", None));
-    discovery.publish(&fetched(&server, "/one.wasm", &sha256(&one), 1));
-    for _ in 0..5 { eprintln!("late: {:?}", ask(&envoy, "api", "/both", None)); std::thread::sleep(std::time::Duration::from_millis(300));}
-    eprintln!("late {}", envoy.log());
+    publish(0, "a");
+    publish(2, "b");
+    let envoy = Envoy::start(listeners.dynamic());
+    holds(&envoy, "first", "a");
+    assert_eq!(statuses(&envoy, "late"), [500, 500]);
+    assert_eq!(statuses(&envoy, "nacks"), [500, 500]);
+    until("Envoy fetches it nevertheless", || {
+        server.asked("/b.wasm") > 0
+    });
+
+    let reloads = |name: &str| {
+        envoy.stat(&format!(
+            "extension_config_discovery.http_filter.{name}.config_reload"
+        ))
+    };
+    for (number, realm, before) in [(0, "c", 1), (1, "d", 0)] {
+        publish(number, realm);
+        until("the configuration is in force", || {
+            reloads(names[number]) > before
+        });
+        // The filter is absent: every request passes.
+        assert_eq!(statuses(&envoy, names[number]), [200, 200]);
+        assert_eq!(server.asked(&format!("/{realm}.wasm")), 0);
+    }
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
 }
