@@ -76,6 +76,7 @@ pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
 }
 
 #[cfg(test)]
+#[allow(clippy::restriction, reason = "a test may panic")]
 mod tests {
     use super::*;
     use std::io::Read as _;

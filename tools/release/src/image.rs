@@ -119,3 +119,134 @@ fn blob(bytes: Vec<u8>) -> File {
 fn blob_name(bytes: &[u8]) -> String {
     format!("blobs/{}", digest(bytes).replace(':', "/"))
 }
+
+#[cfg(test)]
+#[allow(clippy::restriction, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::io::Read as _;
+
+    fn files(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+        let mut archive = tar::Archive::new(archive);
+        let entries = archive.entries().unwrap();
+        let read = |entry: std::io::Result<tar::Entry<'_, _>>| {
+            let mut entry: tar::Entry<'_, &[u8]> = entry.unwrap();
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            (entry.path().unwrap().display().to_string(), bytes)
+        };
+        entries.map(read).collect()
+    }
+
+    fn image() -> Image {
+        let labels = Labels {
+            version: "1.2.3",
+            revision: "abc",
+            created: 86_400,
+        };
+        write(b"\0asm", &labels).unwrap()
+    }
+
+    fn json(bytes: &[u8]) -> Value {
+        serde_json::from_slice(bytes).unwrap()
+    }
+
+    /// The content of a descriptor, whose digest and size are right.
+    fn content<'f>(files: &'f BTreeMap<String, Vec<u8>>, descriptor: &Value) -> &'f [u8] {
+        let named = descriptor["digest"].as_str().unwrap();
+        let bytes = &files[&format!("blobs/{}", named.replace(':', "/"))];
+        assert_eq!(named, digest(bytes));
+        assert_eq!(descriptor["size"], bytes.len());
+        bytes
+    }
+
+    #[test]
+    fn an_image_has_one_manifest_with_one_layer_that_has_the_module() {
+        let image = image();
+        let files = files(&image.archive);
+        let index = json(&files["index.json"]);
+        let [named] = index["manifests"].as_array().unwrap().as_slice() else {
+            panic!("{index}");
+        };
+        assert_eq!(named["digest"], image.digest);
+        let manifest = json(content(&files, named));
+        let config = json(content(&files, &manifest["config"]));
+        let [layer] = manifest["layers"].as_array().unwrap().as_slice() else {
+            panic!("{manifest}");
+        };
+        assert_eq!(layer["mediaType"], LAYER);
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(content(&files, layer))
+            .read_to_end(&mut plain)
+            .unwrap();
+        assert_eq!(config["rootfs"]["diff_ids"], json!([digest(&plain)]));
+        let module = (FILE.to_owned(), b"\0asm".to_vec());
+        assert_eq!(super::tests::files(&plain), BTreeMap::from([module]));
+        assert_eq!(config["created"], "1970-01-02T00:00:00Z");
+        assert_eq!(config["config"]["Labels"], manifest["annotations"]);
+        assert_eq!(
+            manifest["annotations"]["org.opencontainers.image.version"],
+            "1.2.3"
+        );
+    }
+
+    #[test]
+    fn docker_finds_the_same_image() {
+        let files = files(&image().archive);
+        let for_docker = json(&files["manifest.json"]);
+        let index = json(&files["index.json"]);
+        let manifest = json(content(&files, &index["manifests"][0]));
+        let blob = |descriptor: &Value| {
+            format!(
+                "blobs/{}",
+                descriptor["digest"].as_str().unwrap().replace(':', "/")
+            )
+        };
+        assert_eq!(
+            for_docker,
+            json!([{
+                "Config": blob(&manifest["config"]),
+                "RepoTags": ["countersign:1.2.3"],
+                "Layers": [blob(&manifest["layers"][0])],
+            }])
+        );
+    }
+
+    /// `ARG VERSION=0.1.0` is the version of the package.
+    #[test]
+    fn the_dockerfile_has_the_same_labels() {
+        let dockerfile = include_str!("../../../envoy/image/Dockerfile");
+        let labels = Labels {
+            version: "$VERSION",
+            revision: "$REVISION",
+            created: 0,
+        };
+        let found: Value = dockerfile
+            .lines()
+            .filter_map(|line| {
+                let (_, label) = line.split_once("org.opencontainers.image.")?;
+                let (name, value) = label.trim_end_matches(" \\").split_once('=')?;
+                let name = format!("org.opencontainers.image.{name}");
+                Some((name, json!(value.trim_matches('"'))))
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        assert_eq!(found, labels.annotations());
+        let version = include_str!("../../../Cargo.toml")
+            .lines()
+            .find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
+        assert!(dockerfile.contains(&format!("ARG VERSION={}\n", version.unwrap())));
+        assert!(dockerfile.contains(&format!("COPY countersign.wasm /{FILE}\n")));
+    }
+
+    /// The digest is that of the bytes, which no machine and no time of day changes.
+    #[test]
+    fn the_same_module_gives_the_same_digest() {
+        assert_eq!(image().archive, image().archive);
+        assert_eq!(
+            image().digest,
+            "sha256:bfb948b67299b9d86831b876789abc81f756b3abe65581122f64affead202e57"
+        );
+    }
+}

@@ -51,10 +51,10 @@ pub fn of_artifact(
         {
             on.retain(|on| on.as_str().is_some_and(|on| kept.contains(on)));
         }
-        if str_of(dependency, "ref") == own {
-            if let Some(dependency) = dependency.as_object_mut() {
-                dependency.insert("ref".to_owned(), json!(own_name));
-            }
+        if str_of(dependency, "ref") == own
+            && let Some(dependency) = dependency.as_object_mut()
+        {
+            dependency.insert("ref".to_owned(), json!(own_name));
         }
     }
 
@@ -111,4 +111,60 @@ fn str_of<'a>(component: &'a Value, name: &str) -> &'a str {
         .get(name)
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::restriction, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<u8> {
+        let own = "path+file:///home/amy/countersign#countersign@1.2.3";
+        let component = |name: &str| json!({"type": "library", "bom-ref": format!("registry#{name}"), "name": name, "version": "1.0.0"});
+        let sbom = json!({
+            "bomFormat": "CycloneDX",
+            "metadata": {"component": {
+                "bom-ref": own, "name": "countersign", "version": "1.2.3", "licenses": [{"expression": "Apache-2.0"}],
+                "components": [{"bom-ref": format!("{own} bin-target-0")}],
+            }},
+            "components": [component("serde"), component("serde_derive"), component("serde_core")],
+            "dependencies": [
+                {"ref": own, "dependsOn": ["registry#serde"]},
+                {"ref": "registry#serde", "dependsOn": ["registry#serde_core", "registry#serde_derive"]},
+                {"ref": "registry#serde_core"},
+                {"ref": "registry#serde_derive"},
+            ],
+        });
+        sbom.to_string().into_bytes()
+    }
+
+    #[test]
+    fn only_linked_packages_are_listed() {
+        let linked = "countersign v1.2.3 (/home/amy/countersign)\nserde v1.0.0\nserde_core v1.0.0\nserde v1.0.0 (*)\n";
+        let sbom = of_artifact(&all(), linked, "filter.wasm", b"abc").unwrap();
+        let text = String::from_utf8(sbom.clone()).unwrap();
+        assert!(!text.contains("amy") && !text.contains("derive"), "{text}");
+        let sbom: Value = serde_json::from_slice(&sbom).unwrap();
+        let component = &sbom["metadata"]["component"];
+        assert_eq!(component["description"], "the file filter.wasm");
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(component["hashes"][0]["content"], sha256);
+        assert_eq!(
+            sbom["dependencies"],
+            json!([
+                {"ref": "countersign@1.2.3", "dependsOn": ["registry#serde"]},
+                {"ref": "registry#serde", "dependsOn": ["registry#serde_core"]},
+                {"ref": "registry#serde_core"},
+            ])
+        );
+    }
+
+    #[test]
+    fn a_linked_package_that_is_not_listed_is_an_error() {
+        let fault = of_artifact(&all(), "serde v1.0.0\nrsa v0.9.10\n", "filter.wasm", b"abc");
+        assert_eq!(
+            fault.unwrap_err().to_string(),
+            "`rsa 0.9.10` is linked, but not in the bill of materials"
+        );
+    }
 }
