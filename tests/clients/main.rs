@@ -11,5 +11,7 @@ mod documented;
 mod introspection;
 mod issuer;
 mod kinds;
+mod kubernetes;
+mod monitoring;
 mod passwords;
 mod possession;
