@@ -12,5 +12,6 @@ mod introspection;
 mod issuer;
 mod kinds;
 mod kubernetes;
+mod monitoring;
 mod passwords;
 mod possession;
