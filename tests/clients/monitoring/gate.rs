@@ -96,11 +96,13 @@ impl Issuers {
             }})
         };
         let (fresh, stale) = (self.fresh.port(), self.stale.port());
-        let rule = |name: &str, provider: &str, require: Value| {
-            json!({
-                "name": name, "match": {"paths": [format!("/{name}")]},
-                "providers": [provider], "require": require,
-            })
+        let rule = |name: &str, provider: &str| {
+            json!({"name": name, "match": {"paths": [format!("/{name}")]}, "providers": [provider]})
+        };
+        let demanding = |name: &str, require: Value| {
+            let mut rule = rule(name, "corp");
+            rule["require"] = require;
+            rule
         };
         json!({
             "providers": [
@@ -110,17 +112,17 @@ impl Issuers {
                 opaque("opaque-up", fresh), opaque("opaque-down", self.closed),
             ],
             "rules": [
-                rule("orders", "corp", json!({"scopes": ["orders:read"]})),
-                rule("spike-401", "corp", json!({})),
-                rule("usual-401", "corp", json!({})),
-                rule("few-401", "corp", json!({})),
-                rule("spike-403", "corp", json!({"scopes": ["orders:admin"]})),
-                rule("few-403", "corp", json!({"roles": ["admin"]})),
-                rule("condition", "corp", json!({"cel": "claims.level > 3"})),
-                rule("down", "down", json!({})),
-                rule("down-rarely", "down", json!({})),
-                rule("opaque-up", "opaque-up", json!({})),
-                rule("opaque-down", "opaque-down", json!({})),
+                demanding("orders", json!({"scopes": ["orders:read"]})),
+                rule("spike-401", "corp"),
+                rule("usual-401", "corp"),
+                rule("few-401", "corp"),
+                demanding("spike-403", json!({"scopes": ["orders:admin"]})),
+                demanding("few-403", json!({"roles": ["admin"]})),
+                demanding("condition", json!({"cel": "claims.level > 3"})),
+                rule("down", "down"),
+                rule("down-rarely", "down"),
+                rule("opaque-up", "opaque-up"),
+                rule("opaque-down", "opaque-down"),
             ],
         })
     }
