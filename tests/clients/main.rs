@@ -12,5 +12,6 @@ mod introspection;
 mod issuer;
 mod kinds;
 mod monitoring;
+mod kubernetes;
 mod passwords;
 mod possession;

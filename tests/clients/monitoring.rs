@@ -28,7 +28,7 @@ use gate::{Fleet, Issuers, ask};
 use servers::{Alertmanager, Prometheus, Series, promtool, shipped, written};
 
 /// How long there are only usual requests: long enough for the rules to know what is usual.
-const USUAL: Duration = Duration::from_secs(14);
+const USUAL: Duration = Duration::from_secs(20);
 /// How long the last alert may take. Keys and lists are stale after 65 seconds.
 const LAST_ALERT: Duration = Duration::from_secs(100);
 const PAUSE: Duration = Duration::from_millis(100);
@@ -39,14 +39,14 @@ const FIRING: [&str; 16] = [
     "CountersignConfigurationRejected updated rejected",
     "CountersignForbiddenSpike spike-403",
     "CountersignIntrospectionFailing busy opaque-down",
-    "CountersignIssuerDown busy down",
+    "CountersignIssuerDown updated down",
     "CountersignIssuerDown busy stale",
     "CountersignKeysStale busy stale",
     "CountersignListsStale busy list-stale",
     "CountersignMissing without",
     "CountersignModuleCrashed updated crashing",
     "CountersignNoDecisions closed",
-    "CountersignNoKeys busy down",
+    "CountersignNoKeys updated down",
     "CountersignThrottled login",
     "CountersignUnauthorizedSpike spike-401",
     "CountersignUnavailable down",
@@ -286,7 +286,7 @@ impl Traffic {
                 assert_eq!(gate("/orders", Some(("authorization", &self.of_corp))), 200);
             }
             // At first fewer than the 50 in 5 seconds of the alert. Then more, but not much more than usual.
-            for _ in 0..if turn < 120 { turn % 2 } else { 2 } {
+            for _ in 0..if turn < 200 { turn % 2 } else { 1 + turn % 5 / 4 } {
                 gate("/usual-401", None);
             }
             if turn % 5 == 0 {
@@ -312,13 +312,16 @@ impl Traffic {
         gate(100, "/spike-401", None, 401);
         gate(10, "/few-401", None, 401);
         gate(100, "/spike-403", corp, 403);
-        gate(3, "/down-rarely", Some(("authorization", &self.of_down)), 503);
         let wrong = Some(("x-api-key", "sk-wrong-0123456789abcdef"));
         for (number, path) in [(40, "/login"), (10, "/login-rarely")] {
             for _ in 0..number {
                 ask(&fleet.busy, "throttled", path, wrong);
             }
         }
+        let down = Some(("authorization", self.of_down.as_str()));
+        until("the configuration is changed", || {
+            ask(&fleet.updated, "down", "/down-rarely", down) == 503
+        });
         assert_eq!(ask(&fleet.updated, "changed", "/condition", corp), 403);
     }
 
@@ -328,7 +331,7 @@ impl Traffic {
         self.repeat(|turn| {
             ask(&fleet.closed, "gate", "/", None);
             if turn % 3 == 0 {
-                gate("/down", Some(("authorization", &self.of_down)));
+                ask(&fleet.updated, "down", "/down", Some(("authorization", &self.of_down)));
                 let opaque = format!("opaque-token-{turn}");
                 gate("/opaque-down", Some(("x-opaque-down", &opaque)));
                 gate("/condition", Some(("authorization", &self.of_corp)));

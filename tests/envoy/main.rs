@@ -25,6 +25,8 @@ mod introspection;
 mod keys;
 mod leaks;
 mod lists;
+mod manifests;
+mod metrics;
 mod migrate;
 mod mistakes;
 mod mtls;

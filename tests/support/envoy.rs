@@ -78,7 +78,7 @@ impl Bootstrap {
         }
     }
 
-    /// Counters become labelled series in `/stats/prometheus`, as with `envoy/envoy.yaml`.
+    /// Prometheus's page shows the labels of `envoy/envoy.yaml`.
     pub fn labelled(self) -> Self {
         Self {
             is_labelled: true,
@@ -167,9 +167,7 @@ impl Bootstrap {
             "static_resources": {"listeners": self.listeners, "clusters": self.clusters}
         });
         if self.is_labelled {
-            let example = fs::read_to_string(in_repository("envoy/envoy.yaml")).expect("the example");
-            let example: Value = serde_yaml_ng::from_str(&example).expect("YAML");
-            bootstrap["stats_config"] = example["stats_config"].clone();
+            bootstrap["stats_config"] = super::example::statistics();
         }
         bootstrap
     }
@@ -202,7 +200,8 @@ pub fn module_path() -> PathBuf {
     path
 }
 
-fn envoy_path() -> PathBuf {
+/// The Envoy of the tests: the one that `ENVOY` names, else the one that `scripts/setup-envoy` finds or fetches.
+pub fn envoy_path() -> PathBuf {
     if let Some(path) = std::env::var_os("ENVOY") {
         return path.into();
     }
@@ -471,9 +470,40 @@ impl Envoy {
             .collect()
     }
 
-    /// A counter or gauge of the filter's own; 0 where there is none yet.
-    pub fn counted(&self, name: &str) -> u64 {
-        self.stat(&format!("wasmcustom.countersign.{name}"))
+    /// The sum of the filter's counters and gauges whose names begin with these elements; 0 where there is none yet.
+    pub fn counted(&self, elements: &str) -> u64 {
+        let metrics = self.metrics();
+        let is_one = |name: &str| {
+            let rest = name.strip_prefix(elements);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let ones = metrics.iter().filter(|(name, _)| is_one(name));
+        ones.map(|(_, value)| value).sum()
+    }
+
+    /// The filter's counters and gauges, by the part of their names that follows `countersign.`.
+    pub fn metrics(&self) -> BTreeMap<String, u64> {
+        let shown = self.admin("/stats?filter=^wasmcustom.countersign.");
+        let metrics = shown.lines().filter_map(|line| {
+            let (name, value) = line
+                .strip_prefix("wasmcustom.countersign.")?
+                .split_once(": ")?;
+            Some((name.to_owned(), value.parse().ok()?))
+        });
+        metrics.collect()
+    }
+
+    /// The series of the filter on Prometheus's page, with their labels, and their values.
+    pub fn series(&self) -> BTreeMap<String, u64> {
+        let shown = self.admin("/stats/prometheus");
+        let ours = shown
+            .lines()
+            .filter(|line| line.starts_with("countersign_"));
+        let series = ours.filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            Some((series.to_owned(), value.parse().ok()?))
+        });
+        series.collect()
     }
 
     /// Where the admin pages are.
