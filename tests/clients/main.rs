@@ -11,5 +11,6 @@ mod documented;
 mod introspection;
 mod issuer;
 mod kinds;
+mod page;
 mod passwords;
 mod possession;
