@@ -13,5 +13,6 @@ mod issuer;
 mod kinds;
 mod kubernetes;
 mod monitoring;
+mod page;
 mod passwords;
 mod possession;
