@@ -8,6 +8,7 @@ mod support;
 mod clients;
 mod digest;
 mod documented;
+mod image;
 mod introspection;
 mod issuer;
 mod kinds;
