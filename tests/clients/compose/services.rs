@@ -17,7 +17,8 @@ pub struct Services {
 enum Engine {
     /// Docker of this machine.
     Docker,
-    /// The engine that the program `DOCKER_STAND_INS` has started, which listens on this address. It has Compose 1.
+    /// The engine that the program `DOCKER_STAND_INS` has started, which listens on this address. It has Compose 1, and no image
+    /// of Grafana.
     StandIns(String),
 }
 
@@ -35,11 +36,12 @@ impl Services {
         }
         let services = Self { engine: Engine::start() };
         services.run(&["config", "--quiet"]);
-        let mut arguments = vec!["up", "--detach", "--build"];
+        let listed = services.run(&["config", "--services"]);
+        let mut names: Vec<&str> = listed.lines().collect();
         if let Engine::StandIns(_) = services.engine {
-            arguments.extend(["--scale", "grafana=0"]);
+            names.retain(|name| *name != "grafana");
         }
-        services.run(&arguments);
+        services.run(&[&["up", "--detach", "--build"], &*names].concat());
         services
     }
 
@@ -71,7 +73,8 @@ impl Services {
         output.map_or_else(|error| error.to_string(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    fn run(&self, arguments: &[&str]) {
+    /// What a command of Compose prints.
+    fn run(&self, arguments: &[&str]) -> String {
         let ended = self.engine.compose().args(arguments).stdin(Stdio::null()).output().expect("Compose runs");
         assert!(
             ended.status.success(),
@@ -80,6 +83,7 @@ impl Services {
             String::from_utf8_lossy(&ended.stderr),
             self.logs()
         );
+        String::from_utf8_lossy(&ended.stdout).into_owned()
     }
 }
 
