@@ -72,6 +72,9 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
 		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
+	@echo "==> testing the manifests with kubectl and the models of their kinds"
+	@kubectl="$$(scripts/setup-kubernetes)" && \
+		KUBECTL="$$kubectl" cargo test --locked --features npm --test clients -- kubernetes::
 	@echo "==> playing the demo"
 	@$(MAKE) demo
 	@cargo test $(DEMO_PACKAGE)

@@ -14,5 +14,6 @@ mod documented;
 mod introspection;
 mod issuer;
 mod kinds;
+mod kubernetes;
 mod passwords;
 mod possession;

@@ -1,4 +1,4 @@
-//! `envoy/credentials.yaml`, which users copy, and `envoy/istio/credentials.yaml`: several kinds of credentials in one Envoy,
+//! `envoy/credentials.yaml`, which users copy, and `envoy/istio/gateway/credentials.yaml`: several kinds of credentials in one Envoy,
 //! and the statistics of all of them.
 
 use std::process::Stdio;

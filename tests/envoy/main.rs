@@ -25,6 +25,7 @@ mod introspection;
 mod keys;
 mod leaks;
 mod lists;
+mod manifests;
 mod migrate;
 mod mistakes;
 mod mtls;

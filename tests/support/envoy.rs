@@ -186,7 +186,8 @@ pub fn module_path() -> PathBuf {
     path
 }
 
-fn envoy_path() -> PathBuf {
+/// The Envoy of the tests: the one that `ENVOY` names, else the one that `scripts/setup-envoy` finds or fetches.
+pub fn envoy_path() -> PathBuf {
     if let Some(path) = std::env::var_os("ENVOY") {
         return path.into();
     }
