@@ -39,7 +39,10 @@ fn token_of_a_program() -> String {
     // The client of this issuer may also send its credentials in `Authorization`, as the page does.
     let answer = send(ISSUER, "POST", "/token", &headers, form);
     let answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
-    answer["access_token"].as_str().unwrap_or_else(|| panic!("no token, but {answer}")).to_owned()
+    answer["access_token"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no token, but {answer}"))
+        .to_owned()
 }
 
 /// Each user signs in with a browser. The rules of `envoy/compose/gate.yaml` give each what the form promises.
@@ -50,10 +53,19 @@ fn people_sign_in() {
     assert_eq!(status("GET", "/admin/users", &alice), 403);
     let response = ask("GET", "/payments/1", &alice);
     assert_eq!(response.status, 401);
-    let challenge = response.values("www-authenticate").next().expect("a challenge");
+    let challenge = response
+        .values("www-authenticate")
+        .next()
+        .expect("a challenge");
     let challenge = String::from_utf8_lossy(challenge);
-    assert!(challenge.contains(r#"error="insufficient_user_authentication""#), "{challenge}");
-    assert!(challenge.contains(r#"acr_values="urn:example:mfa""#), "{challenge}");
+    assert!(
+        challenge.contains(r#"error="insufficient_user_authentication""#),
+        "{challenge}"
+    );
+    assert!(
+        challenge.contains(r#"acr_values="urn:example:mfa""#),
+        "{challenge}"
+    );
 
     let olga = sign_in("olga", Some("123456"));
     for (method, path) in [
@@ -75,7 +87,13 @@ fn the_page_of_decisions_answers(token: &str) {
     });
     let origin = format!("http://localhost:{DECISIONS}");
     let headers = [("origin", &*origin), ("content-type", "application/json")];
-    let answer = send(DECISIONS, "POST", "/api/send", &headers, &request.to_string());
+    let answer = send(
+        DECISIONS,
+        "POST",
+        "/api/send",
+        &headers,
+        &request.to_string(),
+    );
     let answer = String::from_utf8_lossy(&answer.body).into_owned();
     assert!(answer.contains(r#""status":200"#), "{answer}");
 }
@@ -84,11 +102,21 @@ fn the_page_of_decisions_answers(token: &str) {
 fn sign_in(user: &str, code: Option<&str>) -> String {
     let url = format!("http://localhost:{ISSUER}/");
     let password = format!("{user}-demo");
-    let mut variables = vec![("SIGN_IN", &*url), ("USER_NAME", user), ("PASSWORD", &*password)];
+    let mut variables = vec![
+        ("SIGN_IN", &*url),
+        ("USER_NAME", user),
+        ("PASSWORD", &*password),
+    ];
     variables.extend(code.map(|code| ("CODE", code)));
-    let ended = node("compose.mjs", &variables).output().expect("`node` runs");
+    let ended = node("compose.mjs", &variables)
+        .output()
+        .expect("`node` runs");
     let printed = String::from_utf8_lossy(&ended.stdout).trim().to_owned();
-    assert!(ended.status.success(), "{user}: {printed}\n{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(
+        ended.status.success(),
+        "{user}: {printed}\n{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
     printed
 }
 
@@ -96,7 +124,9 @@ fn sign_in(user: &str, code: Option<&str>) -> String {
 fn the_page_is_true(services: &Services) {
     let page = Page::read(PAGE);
     let (mut rewritten, mut terminal) = (Rewritten::of(&page), Terminal::start());
-    terminal.run(&services.shell_function()).expect("a function");
+    terminal
+        .run(&services.shell_function())
+        .expect("a function");
     let (mut faults, is_blessed) = (Vec::new(), std::env::var_os("BLESS").is_some());
     let blocks = page.blocks().into_iter();
     for block in blocks.filter(|block| block.language == "console" && block.has("compose")) {
@@ -108,13 +138,25 @@ fn the_page_is_true(services: &Services) {
             match terminal.run(&command.text) {
                 Ok(printed) if output::is_as_written(&command.output, &printed) => {}
                 Ok(printed) if is_blessed => rewritten.replace(line, &command, &printed),
-                Ok(printed) => faults.push(format!("{}: $ {}\n{}", page.at(line), command.text, printed.join("\n"))),
-                Err(fault) => faults.push(format!("{}: $ {}\n{fault}", page.at(line), command.text)),
+                Ok(printed) => faults.push(format!(
+                    "{}: $ {}\n{}",
+                    page.at(line),
+                    command.text,
+                    printed.join("\n")
+                )),
+                Err(fault) => {
+                    faults.push(format!("{}: $ {}\n{fault}", page.at(line), command.text))
+                }
             }
         }
     }
     rewritten.save();
-    assert!(faults.is_empty(), "{}\n\n{}", faults.join("\n\n"), services.logs());
+    assert!(
+        faults.is_empty(),
+        "{}\n\n{}",
+        faults.join("\n\n"),
+        services.logs()
+    );
 }
 
 fn status(method: &str, path: &str, token: &str) -> u16 {
@@ -130,8 +172,17 @@ fn ask(method: &str, path: &str, token: &str) -> Response {
 fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let host = format!("localhost:{port}");
     let mut all: Vec<(&[u8], &[u8])> = vec![(b"host", host.as_bytes())];
-    all.extend(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-    let request = Request { method: method.as_bytes(), target: path.as_bytes(), headers: all, body: body.as_bytes() };
+    all.extend(
+        headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
+    );
+    let request = Request {
+        method: method.as_bytes(),
+        target: path.as_bytes(),
+        headers: all,
+        body: body.as_bytes(),
+    };
     let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     client::send(server, &request).unwrap_or_else(|error| panic!("{method} {host}{path}: {error}"))
 }

@@ -34,7 +34,9 @@ impl Services {
                 "`dist/programs/{program}` does not exist: run `make programs` (`make test-all` does)"
             );
         }
-        let services = Self { engine: Engine::start() };
+        let services = Self {
+            engine: Engine::start(),
+        };
         services.run(&["config", "--quiet"]);
         let listed = services.run(&["config", "--services"]);
         let mut names: Vec<&str> = listed.lines().collect();
@@ -54,7 +56,11 @@ impl Services {
             .collect();
         words.push("command".to_owned());
         words.push(command.get_program().to_string_lossy().into_owned());
-        words.extend(command.get_args().map(|argument| argument.to_string_lossy().into_owned()));
+        words.extend(
+            command
+                .get_args()
+                .map(|argument| argument.to_string_lossy().into_owned()),
+        );
         let (top, command) = (env!("CARGO_MANIFEST_DIR"), words.join(" "));
         format!("docker() {{ shift; (cd '{top}' && {command} \"$@\"); }}")
     }
@@ -69,13 +75,26 @@ impl Services {
 
     /// What the services have logged last.
     pub fn logs(&self) -> String {
-        let output = self.engine.compose().args(["logs", "--tail", "20"]).output();
-        output.map_or_else(|error| error.to_string(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
+        let output = self
+            .engine
+            .compose()
+            .args(["logs", "--tail", "20"])
+            .output();
+        output.map_or_else(
+            |error| error.to_string(),
+            |output| String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
     }
 
     /// What a command of Compose prints.
     fn run(&self, arguments: &[&str]) -> String {
-        let ended = self.engine.compose().args(arguments).stdin(Stdio::null()).output().expect("Compose runs");
+        let ended = self
+            .engine
+            .compose()
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("Compose runs");
         assert!(
             ended.status.success(),
             "`docker compose {}` failed:\n{}\n{}",
@@ -111,14 +130,28 @@ impl Engine {
         };
         let envoy = env::var_os("ENVOY").expect("ENVOY names an Envoy: `make test-all` finds one");
         support::say("starting an engine and making images (a few minutes)");
-        let ended = Command::new(&program).arg("start").arg(envoy).stderr(Stdio::inherit()).output();
+        let ended = Command::new(&program)
+            .arg("start")
+            .arg(envoy)
+            .stderr(Stdio::inherit())
+            .output();
         let ended = ended.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let printed = String::from_utf8_lossy(&ended.stdout).trim().to_owned();
         let address = printed.strip_prefix("export DOCKER_HOST=");
-        let engine = Self::StandIns(address.unwrap_or_else(|| panic!("no engine: {printed}")).to_owned());
+        let engine = Self::StandIns(
+            address
+                .unwrap_or_else(|| panic!("no engine: {printed}"))
+                .to_owned(),
+        );
         // The image that the programs of this machine run in.
-        let tag = engine.command("docker").args(["tag", "stand-in-base", "debian:trixie-slim"]).status();
-        assert!(tag.is_ok_and(|status| status.success()), "`docker tag` failed");
+        let tag = engine
+            .command("docker")
+            .args(["tag", "stand-in-base", "debian:trixie-slim"])
+            .status();
+        assert!(
+            tag.is_ok_and(|status| status.success()),
+            "`docker tag` failed"
+        );
         engine
     }
 
@@ -138,7 +171,9 @@ impl Engine {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(in_repository("")).env("COUNTERSIGN_PROGRAMS", "prebuilt");
+        command
+            .current_dir(in_repository(""))
+            .env("COUNTERSIGN_PROGRAMS", "prebuilt");
         if let Self::StandIns(address) = self {
             command.env("DOCKER_HOST", address);
         }
