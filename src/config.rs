@@ -83,8 +83,8 @@ pub fn load_value_in(
 /// The first 48 bits of the SHA-256 of a configuration as JSON, without spaces and with sorted names. So it does not depend
 /// on the form in which the host delivers the configuration.
 fn hash(value: &Value) -> u64 {
-    let text = serde_json::to_string(value).unwrap_or_default();
-    let digest = Sha256::digest(text.as_bytes());
+    // `Display` of a value prints this, and the module has it already: `serde_json::to_string` adds kilobytes.
+    let digest = Sha256::digest(value.to_string());
     let bytes = digest.iter().take(6);
     bytes.fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }

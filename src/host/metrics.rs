@@ -76,10 +76,10 @@ impl Metrics {
         let servers = policy.map_or(&[][..], |policy| &policy.servers);
         let keys = policy.map_or(0, |policy| policy.jwt_providers().count());
         let servers = servers.iter().map(|server| {
-            let counter = |result| counter_of("introspection", result, &server.name);
+            let of = |result| counter(&metric_of("introspection", result, &server.name));
             let fetches = Fetches {
-                ok: counter("ok"),
-                failed: counter("failed"),
+                ok: of("ok"),
+                failed: of("failed"),
             };
             (server.provider, fetches)
         });
@@ -149,18 +149,17 @@ impl Metrics {
     pub fn publish_sets(&self, policy: &Policy, store: &Store, now: Timestamp) {
         for ((provider, jwt), own) in policy.jwt_providers().zip(&self.keys) {
             let (fetched, confirmed) = store.keys.summary(jwt.key_sources());
-            own.size
-                .publish("jwks.keys", provider, jwt.inline_keys() + fetched);
-            own.publish_age("jwks.age", provider, confirmed, now);
+            let number = jwt.inline_keys() + fetched;
+            own.publish(("jwks", "keys"), provider, number, confirmed, now);
         }
         for (number, (source, own)) in policy.sources.iter().zip(&self.sources).enumerate() {
             if let Some(held) = store.lists.get(SourceId(number))
                 && let Some(list) = &held.list
             {
-                let provider = &source.provider;
-                own.list.size.publish("lists.entries", provider, list.len());
+                let (provider, confirmed) = (&source.provider, held.confirmed);
+                let names = ("lists", "entries");
                 own.list
-                    .publish_age("lists.age", provider, held.confirmed, now);
+                    .publish(names, provider, list.len(), confirmed, now);
             }
         }
     }
@@ -179,11 +178,11 @@ impl SourceMetrics {
             true => "lists",
             false => "jwks",
         };
-        let counter = |result| counter_of(kind, result, &source.provider);
+        let of = |result| counter(&metric_of(kind, result, &source.provider));
         Self {
             fetches: Fetches {
-                ok: counter("fetched"),
-                failed: counter("failed"),
+                ok: of("fetched"),
+                failed: of("failed"),
             },
             list: SetGauges::default(),
         }
@@ -197,33 +196,30 @@ impl Fetches {
 }
 
 impl SetGauges {
-    /// Publishes the time since a set was last confirmed, in whole seconds, if it was.
-    fn publish_age(
+    /// Publishes what has changed: the size, and the time since the set was last confirmed, in whole seconds, if it was.
+    fn publish(
         &self,
-        metric: &str,
+        (kind, size): (&str, &str),
         provider: &str,
+        number: usize,
         confirmed: Option<Timestamp>,
         now: Timestamp,
     ) {
+        self.size.publish(kind, size, provider, number as u64);
         if let Some(confirmed) = confirmed {
-            let seconds = now.since(confirmed).as_secs();
-            self.age.publish(
-                metric,
-                provider,
-                usize::try_from(seconds).unwrap_or(usize::MAX),
-            );
+            let age = now.since(confirmed).as_secs();
+            self.age.publish(kind, "age", provider, age);
         }
     }
 }
 
 impl Gauge {
-    fn publish(&self, metric: &str, provider: &str, value: usize) {
-        let value = value as u64;
+    fn publish(&self, kind: &str, what: &str, provider: &str, value: u64) {
         if self.shown.replace(Some(value)) == Some(value) {
             return;
         }
         if self.id.get().is_none() {
-            self.id.set(gauge_of(metric, provider));
+            self.id.set(gauge_of(kind, what, provider));
         }
         if let Some(id) = self.id.get() {
             ffi::record(id, value);
@@ -261,14 +257,14 @@ impl PluginMetrics {
         let name = ffi::property("plugin_name").unwrap_or_default();
         let plugin = String::from_utf8_lossy(&name).into_owned();
         Self {
-            rejected: counter(&metric_of("configuration.rejected", &plugin)),
+            rejected: counter(&metric_of("configuration", "rejected", &plugin)),
             plugin,
         }
     }
 
     /// Publishes the hash of the configuration that is in use from now on.
     pub fn accepted(&self, hash: u64) {
-        if let Some(id) = gauge_of("configuration.hash", &self.plugin) {
+        if let Some(id) = gauge_of("configuration", "hash", &self.plugin) {
             ffi::record(id, hash);
         }
     }
@@ -279,16 +275,12 @@ impl PluginMetrics {
     }
 }
 
-fn counter_of(kind: &str, result: &str, provider: &str) -> Option<u32> {
-    counter(&metric_of(&format!("{kind}.{result}"), provider))
-}
-
 fn counter(name: &str) -> Option<u32> {
     DEFINED.with_borrow_mut(|defined| defined.counter(name))
 }
 
-fn gauge_of(metric: &str, name: &str) -> Option<u32> {
-    DEFINED.with_borrow_mut(|defined| defined.gauge(&metric_of(metric, name)))
+fn gauge_of(kind: &str, what: &str, name: &str) -> Option<u32> {
+    DEFINED.with_borrow_mut(|defined| defined.gauge(&metric_of(kind, what, name)))
 }
 
 fn increment(id: Option<u32>, by: u32) {

@@ -16,10 +16,6 @@ pub struct Definitions {
     limited: usize,
 }
 
-/// The limit is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimitReached;
-
 impl Definitions {
     /// No metrics yet. The functions define a counter and a gauge.
     pub const fn new(counter: Define, gauge: Define) -> Self {
@@ -41,18 +37,22 @@ impl Definitions {
         self.find(name, self.gauge)
     }
 
-    /// The counter with a name, which is one of at most `most` that this function defines.
-    ///
-    /// # Errors
-    /// There are so many, and this is another one.
-    pub fn counter_among(&mut self, most: usize, name: &str) -> Result<Option<u32>, LimitReached> {
-        let known = self.known.len();
-        if self.limited >= most && self.position(name).is_err() {
-            return Err(LimitReached);
+    /// The counter with the name `name(false)`, if this function has defined fewer than `most` of these, or this one before.
+    /// Otherwise, or if `is_other`, the counter with the name `name(true)`.
+    #[cold]
+    pub fn counter_among(
+        &mut self,
+        most: usize,
+        is_other: bool,
+        name: &dyn Fn(bool) -> String,
+    ) -> Option<u32> {
+        let own = name(is_other);
+        let is_limited = !is_other && self.position(&own).is_err();
+        if is_limited && self.limited >= most {
+            return self.counter(&name(true));
         }
-        let id = self.counter(name);
-        self.limited += self.known.len() - known;
-        Ok(id)
+        self.limited += usize::from(is_limited);
+        self.counter(&own)
     }
 
     fn find(&mut self, name: &str, define: Define) -> Option<u32> {

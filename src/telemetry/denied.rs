@@ -2,32 +2,26 @@
 
 use super::definitions::Definitions;
 use super::names;
-use crate::authenticate::{Principal, ProviderId};
 use crate::evaluate::Decision;
-use crate::reject::{Code, Reason};
 use crate::response::Reply;
 
-/// How many counters of denied requests one configuration has at most. Further ones are counted without rule and provider.
+/// How many counters of denied requests one worker defines for rules and providers at most. After that, the rule and the
+/// provider of a request without a counter are not counted.
 pub const MOST_DENIED: usize = 2_000;
 
-/// A denied request, as counters distinguish them. It has numbers only, so that a request whose counter is known costs no
-/// allocation and no comparison of texts.
+/// What a counter counts: numbers only, so that a request whose counter is known costs no allocation and no comparison of
+/// texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Denied {
-    reason: Reason,
-    of: Of,
-    status: u16,
-    error: Code,
-    in_shadow: bool,
+    /// The rule and the provider.
+    of: u64,
+    /// The event, the status, the error and the reason.
+    what: u64,
 }
 
-/// Whose counter it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Of {
-    /// That of the rule at this position, and of this provider.
-    One(Option<usize>, Option<ProviderId>),
-    /// That of every rule and provider without a counter of their own.
-    Other,
+impl Denied {
+    /// The rules and providers that have no counter.
+    const OTHER: u64 = u64::MAX;
 }
 
 /// The counters of one configuration, sorted, each with its identifier at the host.
@@ -44,45 +38,37 @@ impl DeniedCounters {
         reply: &Reply,
         definitions: &mut Definitions,
     ) -> Option<u32> {
-        let rule = decision.rule.map(|rule| rule.position);
-        let provider = decision.principal().map(Principal::provider);
+        let (error, reason) = (reply.error?, decision.refusal()?.reason());
+        let event = u64::from(decision.is_shadow);
+        let what = [reply.status.into(), error as u64, reason as u64];
+        let number = |position: Option<usize>| position.map_or(0, |position| position as u64 + 1);
+        let rule = number(decision.rule.map(|rule| rule.position));
+        let provider = number(decision.principal().map(|caller| caller.provider().0));
         let mut denied = Denied {
-            reason: decision.refusal()?.reason(),
-            of: Of::One(rule, provider),
-            status: reply.status,
-            error: reply.error?,
-            in_shadow: decision.is_shadow,
+            of: rule << 32 | provider,
+            what: what.iter().fold(event, |all, part| all << 16 | part),
         };
-        let mut position = self.position(&denied);
+        let mut position = self.position(denied);
         if position.is_err() && self.known.len() >= MOST_DENIED {
-            denied.of = Of::Other;
-            position = self.position(&denied);
+            denied.of = Denied::OTHER;
+            position = self.position(denied);
         }
         match position {
             Ok(known) => self.known.get(known)?.1,
             Err(vacant) => {
-                let id = denied.define(decision, definitions);
+                let name = |is_other| {
+                    let what = (reply.status, error.name(), reason.name());
+                    names::denied(what, decision, is_other)
+                };
+                let is_other = denied.of == Denied::OTHER;
+                let id = definitions.counter_among(MOST_DENIED, is_other, &name);
                 self.known.insert(vacant, (denied, id));
                 id
             }
         }
     }
 
-    fn position(&self, denied: &Denied) -> Result<usize, usize> {
-        self.known.binary_search_by(|(known, _)| known.cmp(denied))
-    }
-}
-
-impl Denied {
-    #[cold]
-    fn define(self, decision: &Decision<'_>, definitions: &mut Definitions) -> Option<u32> {
-        let what = (self.status, self.error.name(), self.reason.name());
-        let name = |is_other| names::denied(what, decision, is_other);
-        if self.of != Of::Other
-            && let Ok(id) = definitions.counter_among(MOST_DENIED, &name(false))
-        {
-            return id;
-        }
-        definitions.counter(&name(true))
+    fn position(&self, denied: Denied) -> Result<usize, usize> {
+        self.known.binary_search_by(|(known, _)| known.cmp(&denied))
     }
 }

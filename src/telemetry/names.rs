@@ -15,9 +15,9 @@ const NONE: &str = "-";
 /// The element for the rules and providers that have no counter of their own.
 const OTHER: &str = "other";
 
-/// The metric of a name of the configuration, for example `("jwks.fetched", "corp")`.
-pub fn metric_of(metric: &str, name: &str) -> String {
-    format!("countersign.{metric}.{}", element(name))
+/// The metric of a name of the configuration: its kind, what it counts or measures, and the name.
+pub fn metric_of(kind: &str, what: &str, name: &str) -> String {
+    format!("countersign.{kind}.{what}.{}", element(name))
 }
 
 /// The counter of a denied request. `is_other` says that the counter is not of one rule and one provider.
@@ -31,8 +31,8 @@ pub(super) fn denied(
         false => "denied",
     };
     let or_other = |name: Option<&str>| match is_other {
-        true => OTHER.to_owned(),
-        false => name.map_or(NONE.to_owned(), element),
+        true => element(OTHER),
+        false => element(name.unwrap_or(NONE)),
     };
     let rule = or_other(decision.rule_name());
     let provider = or_other(decision.provider);
@@ -55,11 +55,11 @@ mod tests {
     #[test]
     fn a_name_of_the_configuration_is_one_element() {
         assert_eq!(
-            metric_of("lists.age", "my-keys_1"),
+            metric_of("lists", "age", "my-keys_1"),
             "countersign.lists.age.my-keys_1"
         );
         assert_eq!(
-            metric_of("jwks.keys", "a.b c:\"é\n"),
+            metric_of("jwks", "keys", "a.b c:\"é\n"),
             "countersign.jwks.keys.a_b_c____"
         );
     }

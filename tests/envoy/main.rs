@@ -26,6 +26,7 @@ mod keys;
 mod leaks;
 mod lists;
 mod manifests;
+mod metrics;
 mod migrate;
 mod mistakes;
 mod mtls;
