@@ -153,9 +153,10 @@ fn the_page_is_true(services: &Services) {
     rewritten.save();
     assert!(
         faults.is_empty(),
-        "{}\n\n{}",
-        faults.join("\n\n"),
-        services.logs()
+        "{}\n\n{PAGE}: {} commands print something else:\n\n{}",
+        services.logs(),
+        faults.len(),
+        faults.join("\n\n")
     );
 }
 
