@@ -42,6 +42,14 @@ pub fn statistics() -> Value {
 /// # Panics
 /// The file is not as the others are.
 pub fn bootstrap(path: &str, clusters: &[(&str, u16)]) -> Value {
+    bootstrap_with(path, &module_path(), clusters)
+}
+
+/// As [`bootstrap`], with this module.
+///
+/// # Panics
+/// As for [`bootstrap`].
+pub fn bootstrap_with(path: &str, module: &Path, clusters: &[(&str, u16)]) -> Value {
     let mut bootstrap = read(path);
     bootstrap["admin"] =
         json!({"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}});
@@ -52,7 +60,7 @@ pub fn bootstrap(path: &str, clusters: &[(&str, u16)]) -> Value {
             let file = filter.pointer_mut("/typed_config/config/vm_config/code/local/filename");
             if let Some(file) = file {
                 assert_eq!(*file, MODULE);
-                *file = json!(module_path());
+                *file = json!(module);
             }
         }
     }
@@ -141,14 +149,21 @@ pub const TOKENS: [&str; 3] = ["reader", "operator", "expired"];
 pub fn write_tokens(folder: &Path, mint: &Mint) {
     fs::create_dir_all(folder).expect("a folder is created");
     for name in TOKENS {
-        let claims = match name {
-            "reader" => json!({"scope": "orders:read"}),
-            "operator" => json!({"sub": "olga", "roles": ["operator"]}),
-            _ => json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}),
-        };
         let file = folder.join(name).with_extension("jwt");
-        fs::write(file, mint.token(&claims)).expect("a token is written");
+        let token = token(mint, name).expect("a token of the list");
+        fs::write(file, token).expect("a token is written");
     }
+}
+
+/// The token of [`TOKENS`] with this name.
+pub fn token(mint: &Mint, name: &str) -> Option<String> {
+    let claims = match name {
+        "reader" => json!({"scope": "orders:read"}),
+        "operator" => json!({"sub": "olga", "roles": ["operator"]}),
+        "expired" => json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}),
+        _ => return None,
+    };
+    Some(mint.token(&claims))
 }
 
 /// The public half of the examples' key, as a set of keys.

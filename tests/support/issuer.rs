@@ -160,8 +160,9 @@ impl Page {
     }
 }
 
-/// A running issuer on a free port of 127.0.0.1; it ends with this value.
+/// A running issuer; it ends with this value.
 pub struct Issuer {
+    address: Ipv4Addr,
     port: u16,
     pages: Arc<Mutex<Pages>>,
     running: Option<Running>,
@@ -181,10 +182,16 @@ struct Running {
 }
 
 impl Issuer {
-    /// Starts one without any page.
+    /// Starts one without any page, on a free port of 127.0.0.1.
     pub fn start() -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST, 0)
+    }
+
+    /// Starts one without any page at this address.
+    pub fn start_at(address: Ipv4Addr, port: u16) -> Self {
         let mut issuer = Self {
-            port: 0,
+            address,
+            port,
             pages: Arc::default(),
             running: None,
         };
@@ -240,7 +247,7 @@ impl Issuer {
     /// Listens again, on the same port.
     pub fn start_again(&mut self) {
         assert!(self.running.is_none(), "the issuer runs already");
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("a port");
+        let listener = TcpListener::bind((self.address, self.port)).expect("a port");
         self.port = listener
             .local_addr()
             .map_or(0, |own| SocketAddr::port(&own));
