@@ -82,6 +82,9 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@cargo build --locked --profile tools --package release
 	@RELEASE_TOOL="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/tools/release" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" \
 		cargo test --locked --features npm --test clients -- image::
+	@echo "==> testing alerts and the dashboard with Prometheus"
+	@monitoring="$$(scripts/setup-monitoring)" && \
+		$(WITH_ENVOY) PATH="$$monitoring:$$PATH" cargo test --locked --features npm --test clients monitoring::
 	@echo "==> playing the demo"
 	@$(MAKE) demo
 	@cargo test $(DEMO_PACKAGE)
@@ -100,9 +103,12 @@ release: setup $(CARGO_CYCLONEDX) ## dist/release: module, command, image, bills
 sizes: setup ## what each kind of credentials adds to the module, in bytes: builds the module eight times
 	@scripts/kind-sizes
 
-screenshots: module ## docs/page-*.png, the pages as Chromium shows them
+screenshots: module ## docs/page-*.png, the pages as Chromium shows them, and docs/dashboard.png
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
 		cargo test --locked --features npm --test clients a_browser
+	@chromium="$$(scripts/setup-clients)" && monitoring="$$(scripts/setup-monitoring)" && \
+		$(WITH_ENVOY) PATH="$$monitoring:$$PATH" CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
+		cargo test --locked --features npm --test clients monitoring::each_alert
 
 fuzz: ## random input against independent models: FUZZ_SECONDS=600 for each target, FUZZ_SEED=1
 	@for target in paths rules claims cookies jwks logins digests proofs metadata host; do \

@@ -78,7 +78,7 @@ impl Bootstrap {
         }
     }
 
-    /// Prometheus's page shows the labels of `envoy/envoy.yaml`.
+    /// Prometheus's page shows the labels of `envoy/envoy.yaml`, and has new histograms each second.
     pub fn labelled(self) -> Self {
         Self {
             is_labelled: true,
@@ -168,6 +168,7 @@ impl Bootstrap {
         });
         if self.is_labelled {
             bootstrap["stats_config"] = super::example::statistics();
+            bootstrap["stats_flush_interval"] = json!("1s");
         }
         bootstrap
     }

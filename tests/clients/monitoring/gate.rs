@@ -198,7 +198,8 @@ impl Fleet {
             .listener("gate", &issuers.document())
             .listener("throttled", &issuers.throttled())
             .listener("shadow", &issuers.shadow());
-        let closed = filter("closed", "FAIL_CLOSED", &crashing.module, &quiet(issuers));
+        // The name of a filter in `updated`, where its configuration changes: then the two differ.
+        let closed = filter("changed", "FAIL_CLOSED", &crashing.module, &quiet(issuers));
         Self {
             busy: Envoy::start(busy),
             updated: Envoy::start(updated(&upstream, &crashing, issuers, false)),
