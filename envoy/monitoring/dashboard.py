@@ -43,8 +43,8 @@ def configurations():
     return f"count by (countersign_plugin) ({hashes})"
 
 
-def percentile(share, metric, labels):
-    return f"histogram_quantile({share}, sum by (le) (rate({metric}_bucket{{{labels}}}{WINDOW})))"
+def percentile(share, histogram, labels, by=()):
+    return f"histogram_quantile({share}, {rate(histogram + '_bucket', labels, ['le', *by])})"
 
 
 def by_label(title, status, label):
@@ -151,14 +151,16 @@ def rows():
             "Latency",
             [
                 (percentile(0.99, "envoy_http_downstream_rq_time", NOT_ADMIN), "99 % with Envoy"),
-                (percentile(0.99, "envoy_cluster_upstream_rq_time", ENVOY), "99 % of upstreams"),
                 (percentile(0.5, "envoy_http_downstream_rq_time", NOT_ADMIN), "50 % with Envoy"),
-                (percentile(0.5, "envoy_cluster_upstream_rq_time", ENVOY), "50 % of upstreams"),
+                (
+                    percentile(0.99, "envoy_cluster_upstream_rq_time", ENVOY, ["envoy_cluster_name"]),
+                    "99 % of {{envoy_cluster_name}}",
+                ),
             ],
             unit="ms",
             width=12,
-            text="Envoy does not measure filters. The difference of the lines is the time in Envoy, with all filters. Calls "
-            "of filters to issuers are among those of upstreams.",
+            text="Envoy does not measure its filters. The difference between a request with Envoy and at its upstream is the "
+            "time in Envoy, with all filters. The calls of the filter to issuers are requests to upstreams, too.",
         ),
         graph(
             "Requests and decisions in 5 minutes",
