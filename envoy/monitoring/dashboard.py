@@ -10,7 +10,8 @@ import json
 ENVOY = 'instance=~"$instance"'
 PROVIDER = f'{ENVOY}, countersign_provider=~"$provider"'
 DECISION = f'{PROVIDER}, countersign_rule=~"$rule"'
-NOT_ADMIN = f'{ENVOY}, envoy_http_conn_manager_prefix!="admin"'
+# Not the requests of Prometheus and of probes, and in Istio not those that the application sends.
+CLIENTS = f'{ENVOY}, envoy_http_conn_manager_prefix!~"admin|agent|stats|outbound_.*"'
 WINDOW = "[$__rate_interval]"
 
 
@@ -150,8 +151,8 @@ def rows():
         graph(
             "Latency",
             [
-                (percentile(0.99, "envoy_http_downstream_rq_time", NOT_ADMIN), "99 % with Envoy"),
-                (percentile(0.5, "envoy_http_downstream_rq_time", NOT_ADMIN), "50 % with Envoy"),
+                (percentile(0.99, "envoy_http_downstream_rq_time", CLIENTS), "99 % with Envoy"),
+                (percentile(0.5, "envoy_http_downstream_rq_time", CLIENTS), "50 % with Envoy"),
                 (
                     percentile(0.99, "envoy_cluster_upstream_rq_time", ENVOY, ["envoy_cluster_name"]),
                     "99 % of {{envoy_cluster_name}}",
@@ -165,7 +166,7 @@ def rows():
         graph(
             "Requests and decisions in 5 minutes",
             [
-                (f"sum(increase(envoy_http_downstream_rq_completed{{{NOT_ADMIN}}}[5m]))", "requests"),
+                (f"sum(increase(envoy_http_downstream_rq_completed{{{CLIENTS}}}[5m]))", "requests"),
                 (
                     f"{ALLOWED} + ({count('denied', ENVOY)} or vector(0)) + ({count('shadow_denied', ENVOY)} or vector(0))",
                     "decisions",
