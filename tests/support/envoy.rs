@@ -80,7 +80,7 @@ impl Bootstrap {
         }
     }
 
-    /// Prometheus's page shows the labels of `envoy/envoy.yaml`.
+    /// Prometheus's page shows the labels of `envoy/envoy.yaml`, and has new histograms each second.
     pub fn labelled(self) -> Self {
         self.with_statistics(super::example::statistics())
     }
@@ -190,6 +190,7 @@ impl Bootstrap {
         });
         if let Some(statistics) = self.statistics {
             bootstrap["stats_config"] = statistics;
+            bootstrap["stats_flush_interval"] = json!("1s");
         }
         bootstrap
     }
