@@ -11,6 +11,8 @@ mod documented;
 mod introspection;
 mod issuer;
 mod kinds;
+mod kubernetes;
+mod monitoring;
 mod page;
 mod passwords;
 mod possession;

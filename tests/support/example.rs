@@ -32,6 +32,11 @@ fn read(path: &str) -> Value {
     serde_yaml_ng::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
+/// How `envoy/envoy.yaml` turns elements of names into labels.
+pub fn statistics() -> Value {
+    read("envoy/envoy.yaml")["stats_config"].take()
+}
+
 /// A configuration with any free ports for itself, and its clusters at these of 127.0.0.1.
 ///
 /// # Panics
@@ -93,7 +98,7 @@ pub fn credentials(upstream: u16, login: u16) -> Value {
     }
     let filter = &mut http_filters(&mut resources["listeners"][0])[0];
     filter["typed_config"]["config"]["vm_config"]["environment_variables"] = variables();
-    bootstrap["stats_config"] = read("envoy/envoy.yaml")["stats_config"].take();
+    bootstrap["stats_config"] = statistics();
     bootstrap
 }
 
