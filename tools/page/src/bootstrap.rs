@@ -132,10 +132,12 @@ impl Envoy<'_> {
         }
         for (index, listener) in listeners.iter_mut().enumerate() {
             let name = listener["name"].as_str().expect("a name").to_owned();
-            let filter = &mut example::http_filters(listener)[0]["typed_config"]["config"];
             // Metrics of configurations have the name of the filter. The first listener keeps the usual name.
-            if index > 0 && filter.is_object() {
-                filter["name"] = json!(name);
+            let filter = &mut example::http_filters(listener)[0];
+            if index > 0
+                && let Some(own) = filter.pointer_mut("/typed_config/config/name")
+            {
+                *own = json!(name);
             }
             listener["address"]["socket_address"] =
                 json!({"address": self.bind, "port_value": port(&name)});
