@@ -85,13 +85,12 @@ impl Arguments {
             envoy.clusters.push(cluster(name, address)?);
         }
         write_certificates(&self.folder)?;
-        write(
-            &self.folder.join(AUTHORITY_KEY),
-            &TRUSTED.key_pem(),
-        )?;
+        write(&self.folder.join(AUTHORITY_KEY), &TRUSTED.key_pem())?;
         let port = |name: &str| {
             let mut ports = PORTS.iter();
-            ports.find(|(own, _)| *own == name).map_or(0, |(_, port)| *port)
+            ports
+                .find(|(own, _)| *own == name)
+                .map_or(0, |(_, port)| *port)
         };
         let bootstrap = envoy.bootstrap(port, ADMIN_PORT);
         write(&self.folder.join("envoy.json"), &format!("{bootstrap:#}\n"))
@@ -148,7 +147,9 @@ impl Envoy<'_> {
             reveal(listener);
         }
         let folder = self.tls.to_str().expect("a path in UTF-8");
-        let listeners = json!(listeners).to_string().replace("/etc/envoy/tls", folder);
+        let listeners = json!(listeners)
+            .to_string()
+            .replace("/etc/envoy/tls", folder);
         let listeners: Value = serde_json::from_str(&listeners).expect("JSON");
         json!({
             "admin": {"address": {"socket_address": {"address": self.bind, "port_value": admin}}},
@@ -198,6 +199,7 @@ pub fn cluster(name: &str, address: &str) -> Result<Value, String> {
         .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
     let (host, port) =
         parts.ok_or_else(|| format!("expected an address as `HOST:PORT`, found `{address}`"))?;
+    let host = host.trim_matches(['[', ']']);
     let address = json!({"socket_address": {"address": host, "port_value": port}});
     Ok(json!({
         "name": name,

@@ -66,10 +66,11 @@ class View {
       const card = element("div", { class: "card" }, element("div", {}, element("h3", { id }, title), element("p", {}, about)), content);
       return { status, id, content, card };
     });
+    const cards = this.denials.map(({ card }) => card);
     this.others = scrolling({ "aria-label": "Other metrics" });
     box.replaceChildren(
       this.tiles,
-      element("div", { class: "denials" }, this.denials.map(({ card }) => card)),
+      element("div", { class: "denials" }, element("div", {}, cards[0]), element("div", {}, cards.slice(1))),
       element("details", { class: "card" }, element("summary", {}, "Caches, keys, lists and configurations"), this.others),
     );
   }
