@@ -2,16 +2,21 @@
 //! runs this.
 #![allow(clippy::restriction, reason = "a test may panic")]
 
+#[path = "../pages/mod.rs"]
+mod pages;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod clients;
+mod compose;
 mod digest;
 mod documented;
+mod image;
 mod introspection;
 mod issuer;
 mod kinds;
 mod kubernetes;
 mod monitoring;
+mod page;
 mod passwords;
 mod possession;

@@ -7,12 +7,14 @@
 
 mod dashboard;
 mod gate;
+mod picture;
 mod scaled;
 mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
@@ -28,7 +30,7 @@ use gate::{Fleet, Issuers, ask};
 use servers::{Alertmanager, Prometheus, Series, promtool, shipped, written};
 
 /// How long there are only usual requests: long enough for the rules to know what is usual.
-const USUAL: Duration = Duration::from_secs(14);
+const USUAL: Duration = Duration::from_secs(20);
 /// How long the last alert may take. Keys and lists are stale after 65 seconds.
 const LAST_ALERT: Duration = Duration::from_secs(100);
 const PAUSE: Duration = Duration::from_millis(100);
@@ -39,14 +41,14 @@ const FIRING: [&str; 16] = [
     "CountersignConfigurationRejected updated rejected",
     "CountersignForbiddenSpike spike-403",
     "CountersignIntrospectionFailing busy opaque-down",
-    "CountersignIssuerDown busy down",
+    "CountersignIssuerDown updated down",
     "CountersignIssuerDown busy stale",
     "CountersignKeysStale busy stale",
     "CountersignListsStale busy list-stale",
     "CountersignMissing without",
     "CountersignModuleCrashed updated crashing",
     "CountersignNoDecisions closed",
-    "CountersignNoKeys busy down",
+    "CountersignNoKeys updated down",
     "CountersignThrottled login",
     "CountersignUnauthorizedSpike spike-401",
     "CountersignUnavailable down",
@@ -63,7 +65,10 @@ fn each_rule_fires_for_one_series_and_not_for_another() {
         assert!(tests.contains(&fires), "no series fires {alert}");
         let not = format!("  - {{alertname: {alert}, ");
         let mut lines = tests.lines().filter(|line| line.starts_with(&not));
-        assert!(lines.any(|line| line.ends_with("exp_alerts: []}")), "{alert} always fires");
+        assert!(
+            lines.any(|line| line.ends_with("exp_alerts: []}")),
+            "{alert} always fires"
+        );
     }
 }
 
@@ -139,20 +144,35 @@ fn each_alert_fires_in_its_situation_and_each_query_of_the_dashboard_shows_it() 
         fleet.update(&issuers);
         traffic.once(&fleet);
         scope.spawn(|| traffic.troubled(&fleet));
-        let expected = FIRING.map(str::to_owned).into();
+        let expected: BTreeSet<String> = FIRING.map(str::to_owned).into();
         let mut firing = BTreeSet::new();
         while firing != expected && now() - troubled < LAST_ALERT.as_secs_f64() {
             sleep(Duration::from_secs(1));
-            firing = fired(&prometheus, troubled, now());
+            firing = fired(&prometheus, begin, now());
         }
-        assert_eq!(firing, expected);
-        say(&format!("all alerts fired within {:.0} s", now() - troubled));
+        let (missing, more) = (&expected - &firing, &firing - &expected);
+        assert!(
+            missing.is_empty() && more.is_empty(),
+            "missing: {missing:?}, too many: {more:?}"
+        );
+        say(&format!(
+            "all alerts fired within {:.0} s",
+            now() - troubled
+        ));
     });
     assert_eq!(prometheus.errors(), Vec::<String>::new());
+    // While an issuer is down, Alertmanager reports that and not the age of its keys.
+    let mut reported: BTreeSet<String> = FIRING.map(alert_name).into();
+    reported.remove("CountersignKeysStale");
     until("the webhook has every alert", || {
-        names_received(&receiver) == FIRING.map(alert_name).into()
+        names_received(&receiver).is_superset(&reported)
     });
-    shows_what_happened(&prometheus, begin, now());
+    let (dashboard, end) = (Dashboard::shipped(), now());
+    shows_what_happened(&dashboard, &prometheus, begin, end);
+    if let Some(folder) = std::env::var_os("SCREENSHOTS") {
+        let png = Path::new(&folder).join("dashboard.png");
+        picture::draw(&dashboard, &prometheus, begin, end, &png);
+    }
     is_well_formed(&fleet.busy);
 }
 
@@ -164,7 +184,12 @@ fn fired(prometheus: &Prometheus, from: f64, to: f64) -> BTreeSet<String> {
         let values: Vec<_> = values.filter(|value| !["", "-"].contains(value)).collect();
         values.join(" ")
     };
-    let cause = ["countersign_rule", "countersign_plugin", "plugin", "countersign_provider"];
+    let cause = [
+        "countersign_rule",
+        "countersign_plugin",
+        "plugin",
+        "countersign_provider",
+    ];
     let named = |alert: &Series| {
         let name = label(alert, &["alertname", "instance"]);
         // A rule and its provider have the same name, or the provider is `corp`.
@@ -184,13 +209,17 @@ fn names_received(receiver: &Issuer) -> BTreeSet<String> {
     let bodies = receiver.received("/alerts").into_iter();
     let groups = bodies.map(|body| serde_json::from_slice::<Value>(&body).expect("JSON"));
     groups
-        .map(|group| group["groupLabels"]["alertname"].as_str().expect("a name").to_owned())
+        .map(|group| {
+            group["groupLabels"]["alertname"]
+                .as_str()
+                .expect("a name")
+                .to_owned()
+        })
         .collect()
 }
 
 /// Every query of the dashboard has a series with a value that is not 0, and the variables have values.
-fn shows_what_happened(prometheus: &Prometheus, from: f64, to: f64) {
-    let dashboard = Dashboard::shipped();
+fn shows_what_happened(dashboard: &Dashboard, prometheus: &Prometheus, from: f64, to: f64) {
     let mut empty = Vec::new();
     for query in dashboard.queries() {
         let series = query.run(prometheus, from, to);
@@ -205,11 +234,22 @@ fn shows_what_happened(prometheus: &Prometheus, from: f64, to: f64) {
         .into_iter()
         .map(|(name, selector, label)| (name, prometheus.label_values(&selector, label)))
         .collect();
-    for (name, value) in [("instance", "busy"), ("rule", "spike-403"), ("provider", "stale")] {
-        assert!(variables[name].iter().any(|own| own == value), "{variables:?}");
+    for (name, value) in [
+        ("instance", "busy"),
+        ("rule", "spike-403"),
+        ("provider", "stale"),
+    ] {
+        assert!(
+            variables[name].iter().any(|own| own == value),
+            "{variables:?}"
+        );
     }
-    let by_rule = dashboard.queries().find(|query| query.title() == "403 by rule");
-    let one = by_rule.expect("the panel").expression(&[("rule", "spike-403")]);
+    let by_rule = dashboard
+        .queries()
+        .find(|query| query.title() == "403 by rule");
+    let one = by_rule
+        .expect("the panel")
+        .expression(&[("rule", "spike-403")]);
     let found = prometheus.query_range(&one, from, to);
     assert_eq!(found.len(), 1, "{one}");
 }
@@ -229,8 +269,12 @@ fn is_well_formed(envoy: &Envoy) {
     let out = promtool.wait_with_output().expect("promtool ends");
     let findings = String::from_utf8_lossy(&out.stderr).into_owned();
     let others = findings.lines().filter(|finding| {
-        let of_envoy = ["no help text", "counter metrics should have \"_total\" suffix"];
-        finding.starts_with("countersign_") && !of_envoy.iter().any(|known| finding.ends_with(known))
+        let of_envoy = [
+            "no help text",
+            "counter metrics should have \"_total\" suffix",
+        ];
+        finding.starts_with("countersign_")
+            && !of_envoy.iter().any(|known| finding.ends_with(known))
     });
     assert_eq!(others.collect::<Vec<_>>(), Vec::<&str>::new());
     // 3: the text is well-formed, and there are findings.
@@ -279,17 +323,28 @@ impl Traffic {
 
     /// Requests that are never a reason for an alert.
     fn usual(&self, fleet: &Fleet) {
-        let gate = |path: &str, header: Option<(&str, &str)>| ask(&fleet.busy, "gate", path, header);
+        let gate =
+            |path: &str, header: Option<(&str, &str)>| ask(&fleet.busy, "gate", path, header);
         self.repeat(|turn| {
             for _ in 0..2 + turn / 8 % 3 {
                 assert_eq!(gate("/orders", Some(("authorization", &self.of_corp))), 200);
             }
-            // With 60 in 5 seconds, these are more than the floor of the alert. They are usual.
-            gate("/usual-401", None);
-            if turn % 5 == 0 {
+            // At first fewer than the 50 in 5 seconds of the alert. Then more, but not much more than usual.
+            for _ in 0..if turn < 200 {
+                turn % 2
+            } else {
+                1 + turn % 5 / 4
+            } {
                 gate("/usual-401", None);
+            }
+            if turn % 5 == 0 {
                 ask(&fleet.busy, "shadow", "/shadow", None);
-                ask(&fleet.updated, "changed", "/", Some(("authorization", &self.of_corp)));
+                ask(
+                    &fleet.updated,
+                    "changed",
+                    "/",
+                    Some(("authorization", &self.of_corp)),
+                );
             }
             if turn % 10 == 0 {
                 let opaque = format!("opaque-token-{turn}");
@@ -310,23 +365,32 @@ impl Traffic {
         gate(100, "/spike-401", None, 401);
         gate(10, "/few-401", None, 401);
         gate(100, "/spike-403", corp, 403);
-        gate(3, "/down-rarely", Some(("authorization", &self.of_down)), 503);
         let wrong = Some(("x-api-key", "sk-wrong-0123456789abcdef"));
         for (number, path) in [(40, "/login"), (10, "/login-rarely")] {
             for _ in 0..number {
                 ask(&fleet.busy, "throttled", path, wrong);
             }
         }
+        let down = Some(("authorization", self.of_down.as_str()));
+        until("the configuration is changed", || {
+            ask(&fleet.updated, "down", "/down-rarely", down) == 503
+        });
         assert_eq!(ask(&fleet.updated, "changed", "/condition", corp), 403);
     }
 
     /// Requests that show a trouble for as long as it lasts.
     fn troubled(&self, fleet: &Fleet) {
-        let gate = |path: &str, header: Option<(&str, &str)>| ask(&fleet.busy, "gate", path, header);
+        let gate =
+            |path: &str, header: Option<(&str, &str)>| ask(&fleet.busy, "gate", path, header);
         self.repeat(|turn| {
             ask(&fleet.closed, "gate", "/", None);
             if turn % 3 == 0 {
-                gate("/down", Some(("authorization", &self.of_down)));
+                ask(
+                    &fleet.updated,
+                    "down",
+                    "/down",
+                    Some(("authorization", &self.of_down)),
+                );
                 let opaque = format!("opaque-token-{turn}");
                 gate("/opaque-down", Some(("x-opaque-down", &opaque)));
                 gate("/condition", Some(("authorization", &self.of_corp)));

@@ -71,7 +71,10 @@ impl Issuers {
 
     fn fetched(&self, name: &str, port: u16) -> Value {
         let uri = format!("http://127.0.0.1:{port}/jwks");
-        self.jwt(name, json!({"remote": {"uri": uri, "cluster": name, "refresh": "1s"}}))
+        self.jwt(
+            name,
+            json!({"remote": {"uri": uri, "cluster": name, "refresh": "1s"}}),
+        )
     }
 
     /// The provider whose keys are in the configuration.
@@ -96,32 +99,39 @@ impl Issuers {
             }})
         };
         let (fresh, stale) = (self.fresh.port(), self.stale.port());
-        let rule = |name: &str, provider: &str, require: Value| {
-            json!({
-                "name": name, "match": {"paths": [format!("/{name}")]},
-                "providers": [provider], "require": require,
-            })
+        let rule = |name: &str, provider: &str| json!({"name": name, "match": {"paths": [format!("/{name}")]}, "providers": [provider]});
+        let demanding = |name: &str, require: Value| {
+            let mut rule = rule(name, "corp");
+            rule["require"] = require;
+            rule
         };
         json!({
             "providers": [
                 self.corp(),
-                self.fetched("fresh", fresh), self.fetched("stale", stale), self.fetched("down", self.closed),
+                self.fetched("fresh", fresh), self.fetched("stale", stale),
                 list("list-fresh", fresh), list("list-stale", stale),
                 opaque("opaque-up", fresh), opaque("opaque-down", self.closed),
             ],
             "rules": [
-                rule("orders", "corp", json!({"scopes": ["orders:read"]})),
-                rule("spike-401", "corp", json!({})),
-                rule("usual-401", "corp", json!({})),
-                rule("few-401", "corp", json!({})),
-                rule("spike-403", "corp", json!({"scopes": ["orders:admin"]})),
-                rule("few-403", "corp", json!({"roles": ["admin"]})),
-                rule("condition", "corp", json!({"cel": "claims.level > 3"})),
-                rule("down", "down", json!({})),
-                rule("down-rarely", "down", json!({})),
-                rule("opaque-up", "opaque-up", json!({})),
-                rule("opaque-down", "opaque-down", json!({})),
+                demanding("orders", json!({"scopes": ["orders:read"]})),
+                rule("spike-401", "corp"),
+                rule("usual-401", "corp"),
+                rule("few-401", "corp"),
+                demanding("spike-403", json!({"scopes": ["orders:admin"]})),
+                demanding("few-403", json!({"roles": ["admin"]})),
+                demanding("condition", json!({"cel": "claims.level > 3"})),
+                rule("opaque-up", "opaque-up"),
+                rule("opaque-down", "opaque-down"),
             ],
+        })
+    }
+
+    /// A configuration whose issuer does not answer.
+    fn down(&self) -> Value {
+        let rule = |name: &str| json!({"name": name, "match": {"paths": [format!("/{name}")]}});
+        json!({
+            "providers": [self.fetched("down", self.closed)],
+            "rules": [rule("down"), rule("down-rarely")],
         })
     }
 
@@ -179,17 +189,15 @@ impl Fleet {
         for name in ["stale", "list-stale"] {
             busy = busy.cluster(name, &[stale]);
         }
-        for name in ["down", "opaque-down"] {
-            busy = busy.cluster(name, &[issuers.closed]);
-        }
         let busy = busy
+            .cluster("opaque-down", &[issuers.closed])
             .listener("gate", &issuers.document())
             .listener("throttled", &issuers.throttled())
             .listener("shadow", &issuers.shadow());
         let closed = filter("closed", "FAIL_CLOSED", &crashing.module, &quiet(issuers));
         Self {
             busy: Envoy::start(busy),
-            updated: Envoy::start(updated(&upstream, &crashing, issuers, &[])),
+            updated: Envoy::start(updated(&upstream, &crashing, issuers, false)),
             closed: Envoy::start(base().listener_with("gate", &[closed])),
             without: Envoy::start(base().listener_with("gate", &[])),
             upstream,
@@ -207,32 +215,44 @@ impl Fleet {
         ]
     }
 
-    /// One listener gets a valid configuration, another an invalid one.
+    /// One listener gets a configuration without trouble, one an invalid one, and one an issuer that does not answer.
     pub fn update(&self, issuers: &Issuers) {
-        let changes = [("changed", "realm"), ("rejected", "reaml")];
-        let changed = updated(&self.upstream, &self.crashing, issuers, &changes);
+        let changed = updated(&self.upstream, &self.crashing, issuers, true);
         self.updated.change_listeners(changed);
     }
 }
 
-/// An Envoy with three listeners. A change sets a key of the configuration of one.
+/// An Envoy whose listeners have the same configuration, before or after it is changed.
 fn updated(
     upstream: &Upstream,
     crashing: &Crashing,
     issuers: &Issuers,
-    changes: &[(&str, &str)],
+    is_changed: bool,
 ) -> Bootstrap {
-    let mut bootstrap = Bootstrap::new(upstream.port()).labelled().dynamic();
-    for name in ["changed", "rejected"] {
-        let mut document = quiet(issuers);
-        for (_, key) in changes.iter().filter(|(changed, _)| *changed == name) {
-            document[*key] = json!("other");
-        }
-        let filter = filter(name, "FAIL_RELOAD", &module_path(), &document);
-        bootstrap = bootstrap.listener_with(name, &[filter]);
+    let quiet = quiet(issuers);
+    let [mut changed, mut rejected, mut down] = [quiet.clone(), quiet.clone(), quiet.clone()];
+    if is_changed {
+        changed["realm"] = json!("other");
+        rejected["reaml"] = json!("other");
+        down = issuers.down();
     }
-    let crashing = filter("crashing", "FAIL_RELOAD", &crashing.module, &quiet(issuers));
-    bootstrap.listener_with("crashing", &[crashing])
+    let module = module_path();
+    [
+        ("changed", &module, changed),
+        ("rejected", &module, rejected),
+        ("down", &module, down),
+        ("crashing", &crashing.module, quiet),
+    ]
+    .into_iter()
+    .fold(
+        Bootstrap::new(upstream.port())
+            .cluster("down", &[issuers.closed])
+            .labelled()
+            .dynamic(),
+        |bootstrap, (name, module, document)| {
+            bootstrap.listener_with(name, &[filter(name, "FAIL_RELOAD", module, &document)])
+        },
+    )
 }
 
 /// A configuration for an Envoy where little happens.

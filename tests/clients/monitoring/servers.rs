@@ -52,7 +52,9 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .unwrap_or_else(|error| panic!("{program}: {error}; scripts/setup-monitoring fetches it"));
+            .unwrap_or_else(|error| {
+                panic!("{program}: {error}; scripts/setup-monitoring fetches it")
+            });
         let server = Self {
             process,
             address,
@@ -106,16 +108,18 @@ impl Prometheus {
         Self(Server::start("prometheus", &files, &arguments))
     }
 
-    /// What an expression evaluates to now.
-    pub fn query(&self, expression: &str) -> Vec<Series> {
-        self.ask(&format!("/api/v1/query?{}", form(&[("query", expression)])))
-    }
-
     /// What an expression evaluates to from one time to another, once a second.
     pub fn query_range(&self, expression: &str, from: f64, to: f64) -> Vec<Series> {
         let (from, to) = (from.to_string(), to.to_string());
-        let fields = [("query", expression), ("start", &from), ("end", &to), ("step", "1")];
-        self.ask(&format!("/api/v1/query_range?{}", form(&fields)))
+        let fields = [
+            ("query", expression),
+            ("start", &from),
+            ("end", &to),
+            ("step", "1"),
+        ];
+        let data = self.data(&format!("/api/v1/query_range?{}", form(&fields)));
+        let result = data["result"].as_array().expect("a result");
+        result.iter().map(Series::read).collect()
     }
 
     /// The values of a label in the series that a selector matches.
@@ -138,12 +142,6 @@ impl Prometheus {
         faults.map(str::to_owned).collect()
     }
 
-    fn ask(&self, path: &str) -> Vec<Series> {
-        let data = self.data(path);
-        let result = data["result"].as_array().expect("a result");
-        result.iter().map(Series::read).collect()
-    }
-
     fn data(&self, path: &str) -> Value {
         let (status, body) = get(self.0.address, path).expect("Prometheus answers");
         let mut answer: Value = serde_json::from_slice(&body).expect("JSON");
@@ -154,9 +152,7 @@ impl Prometheus {
 
 impl Series {
     fn read(found: &Value) -> Self {
-        let one = found.get("value").cloned();
-        let points = one.map_or_else(|| found["values"].clone(), |value| json!([value]));
-        let points = points.as_array().expect("values").iter();
+        let points = found["values"].as_array().expect("values").iter();
         Self {
             labels: found["metric"].clone(),
             points: points

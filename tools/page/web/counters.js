@@ -111,7 +111,7 @@ function tile(title, list, kind) {
     "div",
     { class: `tile ${kind}` },
     element("p", { class: "title" }, title),
-    element("p", { class: "number" }, number(sum), change(changeOf(list))),
+    element("p", { class: "number" }, number(sum), " ", change(changeOf(list))),
   );
 }
 
@@ -144,7 +144,7 @@ function table(attributes, columns, rows) {
   const head = columns.map((column, index) => element("th", { scope: "col", class: right(index) }, column));
   const body = rows.map(([one, cells]) => {
     const by = changeOf([one]);
-    const count = element("td", { class: "count" }, change(by), element("b", {}, number(one.value)));
+    const count = element("td", { class: "count" }, change(by), " ", element("b", {}, number(one.value)));
     return element("tr", { class: by ? "changed" : false }, cells.map((cell) => element("td", {}, cell)), count);
   });
   return element("table", attributes, element("thead", {}, element("tr", {}, head)), element("tbody", {}, body));

@@ -131,10 +131,10 @@ class Row {
       const { results } = await post("/api/play", { group: this.group.name, situation: this.index });
       this.show(results[0]);
       this.open(true);
+      document.dispatchEvent(new Event("played"));
       const { before, response } = results[0];
       const prefix = before ? `${before} requests were sent before. ` : "";
       announce(`${prefix}Countersign answered ${response.status}, ${outcome(response).word}`);
-      document.dispatchEvent(new Event("played"));
     } catch (error) {
       this.answer.replaceChildren(fault(error));
     }
@@ -172,7 +172,7 @@ class Row {
   }
 
   exchange({ request, response, comparison, before }) {
-    const part = (title, content) => element("section", { "aria-label": title }, element("h4", {}, title), content);
+    const part = (title, content) => element("div", {}, element("h4", {}, title), content);
     const parts = [part("Request", requestText(request)), part("Response of Countersign", responseText(response))];
     if (comparison) parts.push(part("Response of jwt_authn + rbac", responseText(comparison)));
     if (before) {
@@ -229,12 +229,18 @@ function summarise(tables, total) {
   const results = tables.flatMap((table) => table.rows).filter((row) => row.result);
   const good = results.filter((row) => row.result.is_expected).length;
   const compared = results.filter((row) => row.result.comparison);
-  const differing = compared.filter((row) => row.differs).length;
+  const differing = compared.filter((row) => row.differs);
   const box = document.getElementById("summary");
   const verdict = good === results.length ? "as expected" : `as expected, ${results.length - good} unexpected`;
+  const open = differing.filter((row) => passes(row.result.comparison) && !passes(row.result.response)).length;
   box.replaceChildren(
-    element("p", { class: "big" }, element("b", {}, `${good} of ${results.length}`), ` responses ${verdict}`),
-    element("p", {}, element("b", {}, `${differing} of ${compared.length}`), " responses of jwt_authn + rbac differ"),
+    element(
+      "div",
+      {},
+      element("p", { class: "big" }, element("b", {}, `${good} of ${results.length}`), ` ${verdict}`),
+      element("p", {}, "jwt_authn + rbac: ", element("b", {}, String(differing.length)), ` of ${compared.length} statuses differ`),
+      open ? element("p", {}, element("b", {}, String(open)), " requests pass that Countersign denies") : "",
+    ),
     bar("Countersign", results.map((row) => row.result.response)),
     bar("jwt_authn + rbac", compared.map((row) => row.result.comparison)),
   );
@@ -242,12 +248,14 @@ function summarise(tables, total) {
   announce(`${good} of ${results.length} responses are as expected. ${total} situations.`);
 }
 
+const passes = (response) => outcome(response).word === "passes";
+
 /** How often each outcome is among responses, as a list and as widths. */
 function bar(title, responses) {
   const counts = new Map();
   for (const response of responses) {
     const { kind, word } = outcome(response);
-    const key = word === "passes" ? "passes" : `${response.status} ${word}`;
+    const key = passes(response) ? "passes" : `${response.status} ${word}`;
     const entry = counts.get(key) ?? { kind, count: 0 };
     counts.set(key, { kind, count: entry.count + 1 });
   }
