@@ -15,5 +15,6 @@ mod introspection;
 mod issuer;
 mod kinds;
 mod kubernetes;
+mod monitoring;
 mod passwords;
 mod possession;

@@ -14,6 +14,7 @@ mod comparison;
 mod conditions;
 mod cookbook;
 mod credentials;
+mod delivery;
 mod denied_calls;
 mod docs;
 mod example_issuers;

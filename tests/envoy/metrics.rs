@@ -50,9 +50,9 @@ fn document(key: &SigningKey, login: &Issuer) -> Value {
                 "from": [{"header": "x-api-key"}],
                 "keys": {"remote": {"uri": login.url("/keys"), "cluster": "login", "timeout": "5s"}},
             }},
-            {"name": "staff", "basic": {"users": {"inline": [
-                {"name": "ci", "password": "$2y$04$GaSnbSyGvHJkzkTvKZP1yuh0qRQCDtNjgdeMVPV0VPsqkL0ywQDVK"},
-            ]}}},
+            {"name": "staff", "basic": {"users": [
+                {"name": "ci", "password": "$2y$04$KwA5F3VAekSfXZoDwK14QO85wO1trjxjsNKgIkEF5KyKRV9Dud1we"},
+            ]}},
         ],
         "rules": [
             {"name": "open", "match": {"paths": ["/open"]}, "allow": "public"},

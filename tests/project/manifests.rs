@@ -341,6 +341,17 @@ fn every_cluster_of_istio_is_in_the_file() {
 }
 
 #[test]
+fn the_pods_have_the_labels_of_the_example() {
+    let example = yaml("envoy/envoy.yaml")["stats_config"].clone();
+    for path in [
+        "envoy/kubernetes/base/envoy.yaml",
+        "envoy/kubernetes/overlays/sidecar/envoy.yaml",
+    ] {
+        assert_eq!(yaml(path)["stats_config"], example, "{path}");
+    }
+}
+
+#[test]
 fn the_base_has_the_envoy_that_is_tested() {
     let requirements =
         fs::read_to_string(support::in_repository("envoy/requirements.txt")).unwrap();

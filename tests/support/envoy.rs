@@ -440,6 +440,11 @@ impl Envoy {
         self.listeners[name]
     }
 
+    /// Where a listener listens now; none while it is not open.
+    pub fn listening(&self, name: &str) -> Option<SocketAddr> {
+        listeners(self.admin).and_then(|all| all.get(name).copied())
+    }
+
     /// What an admin page shows: `/stats`, `/config_dump`, …
     pub fn admin(&self, path: &str) -> String {
         ask_admin(self.admin, path).unwrap_or_else(|error| {
@@ -636,6 +641,14 @@ fn ready(admin_file: &Path) -> Option<Ready> {
     if live.trim() != "LIVE" {
         return None;
     }
+    Some(Ready {
+        admin,
+        listeners: listeners(admin)?,
+    })
+}
+
+/// The addresses of the listeners that are open.
+fn listeners(admin: SocketAddr) -> Option<BTreeMap<String, SocketAddr>> {
     let shown: Value =
         serde_json::from_str(&ask_admin(admin, "/listeners?format=json").ok()?).ok()?;
     let address = |status: &Value| -> Option<SocketAddr> {
@@ -644,12 +657,13 @@ fn ready(admin_file: &Path) -> Option<Ready> {
             .parse()
             .ok()
     };
-    let listeners = shown["listener_statuses"]
-        .as_array()?
-        .iter()
+    // Without a listener the member is absent.
+    let statuses = shown["listener_statuses"].as_array();
+    statuses
+        .into_iter()
+        .flatten()
         .map(|status| Some((status["name"].as_str()?.to_owned(), address(status)?)))
-        .collect::<Option<_>>()?;
-    Some(Ready { admin, listeners })
+        .collect()
 }
 
 /// Envoy looks at the file when another takes its place.

@@ -172,6 +172,8 @@ pub struct Issuer {
 struct Pages {
     by_path: BTreeMap<String, Page>,
     asked: Vec<String>,
+    /// The bodies of requests, with their paths.
+    received: Vec<(String, Vec<u8>)>,
     stopped: bool,
 }
 
@@ -225,6 +227,13 @@ impl Issuer {
         pages.asked.iter().filter(|asked| *asked == path).count()
     }
 
+    /// The bodies that came to a path.
+    pub fn received(&self, path: &str) -> Vec<Vec<u8>> {
+        let pages = locked(&self.pages);
+        let own = pages.received.iter().filter(|(own, _)| own == path);
+        own.map(|(_, body)| body.clone()).collect()
+    }
+
     /// Nobody listens any more.
     pub fn stop(&mut self) {
         if let Some(running) = self.running.take() {
@@ -276,10 +285,12 @@ fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
         path,
         headers,
         token,
+        body,
     } = request;
     let page = {
         let mut pages = locked(pages);
         pages.asked.push(path.clone());
+        pages.received.push((path.clone(), body));
         let own = token.map(|token| format!("{path} {token}"));
         pages.asked.extend(own.clone());
         let own = own.and_then(|own| pages.by_path.get(&own));
@@ -319,6 +330,7 @@ struct Asked {
     headers: Vec<(String, String)>,
     /// The `token` of a form.
     token: Option<String>,
+    body: Vec<u8>,
 }
 
 fn read_request(stream: &mut TcpStream) -> io::Result<Asked> {
@@ -346,6 +358,7 @@ fn read_request(stream: &mut TcpStream) -> io::Result<Asked> {
                         token: form
                             .find(|(name, _)| name == "token")
                             .map(|(_, token)| token.into_owned()),
+                        body: bytes[length..].to_vec(),
                     });
                 }
             }

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod cookbook;
 pub mod crd;
 pub mod digest;
+pub mod discovery;
 pub mod document;
 pub mod envoy;
 pub mod example;

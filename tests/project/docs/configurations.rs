@@ -33,11 +33,12 @@ const LANGUAGES: [&str; 14] = [
 ];
 
 /// What a word after the language means.
-const WORDS: [&str; 3] = [
-    // A part of an Envoy configuration or of a manifest, without a configuration of the filter.
+const WORDS: [&str; 4] = [
+    // A part of a table of cases.
+    "case",    // Commands for the services of compose.yaml.
+    "compose", // A part of an Envoy configuration or of a manifest, without a configuration of the filter.
     "envoy",   // A configuration that `check` rejects.
-    "invalid", // A part of a file of `tests/cases/`.
-    "case",
+    "invalid",
 ];
 
 /// The keys by which a file is one of Envoy or of Kubernetes.
