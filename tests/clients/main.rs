@@ -16,5 +16,6 @@ mod issuer;
 mod kinds;
 mod kubernetes;
 mod monitoring;
+mod page;
 mod passwords;
 mod possession;

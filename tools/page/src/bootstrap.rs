@@ -130,8 +130,13 @@ impl Envoy<'_> {
             let gate = gate(listeners[0].clone(), &configuration);
             listeners.insert(0, gate);
         }
-        for listener in &mut listeners {
+        for (index, listener) in listeners.iter_mut().enumerate() {
             let name = listener["name"].as_str().expect("a name").to_owned();
+            let filter = &mut example::http_filters(listener)[0]["typed_config"]["config"];
+            // Metrics of configurations have the name of the filter. The first listener keeps the usual name.
+            if index > 0 && filter.is_object() {
+                filter["name"] = json!(name);
+            }
             listener["address"]["socket_address"] =
                 json!({"address": self.bind, "port_value": port(&name)});
             if name == "credentials" {
