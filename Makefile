@@ -81,6 +81,11 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@echo "==> testing the manifests with kubectl and the models of their kinds"
 	@kubectl="$$(scripts/setup-kubernetes)" && \
 		KUBECTL="$$kubectl" cargo test --locked --features npm --test clients -- kubernetes::
+	@echo "==> testing the image in a registry"
+	@scripts/setup-registry
+	@cargo build --locked --profile tools --package release
+	@RELEASE_TOOL="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/tools/release" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" \
+		cargo test --locked --features npm --test clients -- image::
 	@echo "==> testing compose.yaml with containers"
 	@$(MAKE) programs
 	@npm ci --prefix envoy/compose/issuer --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -11,6 +11,7 @@ mod clients;
 mod compose;
 mod digest;
 mod documented;
+mod image;
 mod introspection;
 mod issuer;
 mod kinds;

@@ -70,19 +70,31 @@ impl Query<'_> {
     /// The name of a series in the legend.
     pub fn legend(&self, series: &Series) -> String {
         let labels = series.labels.as_object().expect("labels");
-        labels.iter().fold(self.legend.to_owned(), |legend, (name, value)| {
-            legend.replace(&format!("{{{{{name}}}}}"), text(value))
-        })
+        labels
+            .iter()
+            .fold(self.legend.to_owned(), |legend, (name, value)| {
+                legend.replace(&format!("{{{{{name}}}}}"), text(value))
+            })
     }
 }
 
 /// Replaces variables as Grafana does. `All` is the `allValue` of the variables.
 fn with_values(expression: &str, values: &[(&str, &str)]) -> String {
     let all = ["instance", "rule", "provider"].map(|name| (name, ".*"));
+<<<<<<< HEAD
     let expression = scaled(expression).replace("$__rate_interval", RATE_INTERVAL);
     let replaced = values.iter().chain(&all).fold(expression, |expression, (name, value)| {
         expression.replace(&format!("${name}"), value)
     });
+=======
+    let expression = expression.replace("$__rate_interval", RATE_INTERVAL);
+    let replaced = values
+        .iter()
+        .chain(&all)
+        .fold(expression, |expression, (name, value)| {
+            expression.replace(&format!("${name}"), value)
+        });
+>>>>>>> main
     assert!(!replaced.contains('$'), "{replaced}");
     replaced
 }

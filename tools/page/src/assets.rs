@@ -12,8 +12,21 @@ pub struct Asset {
 
 /// Every file.
 pub const ASSETS: [Asset; 9] = [
+<<<<<<< HEAD
     asset("/", "text/html; charset=utf-8", include_str!("../web/index.html")),
     asset("/icon.svg", "image/svg+xml", include_str!("../web/icon.svg")),
+=======
+    asset(
+        "/",
+        "text/html; charset=utf-8",
+        include_str!("../web/index.html"),
+    ),
+    asset(
+        "/icon.svg",
+        "image/svg+xml",
+        include_str!("../web/icon.svg"),
+    ),
+>>>>>>> main
     asset("/style.css", CSS, include_str!("../web/style.css")),
     asset("/theme.js", SCRIPT, include_str!("../web/theme.js")),
     asset("/page.js", SCRIPT, include_str!("../web/page.js")),
