@@ -1,8 +1,7 @@
-//! The queries of the dashboard, as Grafana sends them, on the tests' clock.
+//! The queries of the dashboard, as Grafana sends them.
 
 use serde_json::Value;
 
-use super::scaled::scaled;
 use super::servers::{Prometheus, Series, shipped};
 
 /// `$__rate_interval` with the tests' interval of scrapes: four times the interval.
@@ -81,12 +80,6 @@ impl Query<'_> {
 /// Replaces variables as Grafana does. `All` is the `allValue` of the variables.
 fn with_values(expression: &str, values: &[(&str, &str)]) -> String {
     let all = ["instance", "rule", "provider"].map(|name| (name, ".*"));
-<<<<<<< HEAD
-    let expression = scaled(expression).replace("$__rate_interval", RATE_INTERVAL);
-    let replaced = values.iter().chain(&all).fold(expression, |expression, (name, value)| {
-        expression.replace(&format!("${name}"), value)
-    });
-=======
     let expression = expression.replace("$__rate_interval", RATE_INTERVAL);
     let replaced = values
         .iter()
@@ -94,7 +87,6 @@ fn with_values(expression: &str, values: &[(&str, &str)]) -> String {
         .fold(expression, |expression, (name, value)| {
             expression.replace(&format!("${name}"), value)
         });
->>>>>>> main
     assert!(!replaced.contains('$'), "{replaced}");
     replaced
 }

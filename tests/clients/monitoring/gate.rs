@@ -17,9 +17,6 @@ use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
 use crate::support::issuer::{Issuer, Page};
 use crate::support::upstream::Upstream;
 
-/// The hash of a password.
-const BCRYPT: &str = "$2y$04$GaSnbSyGvHJkzkTvKZP1yuh0qRQCDtNjgdeMVPV0VPsqkL0ywQDVK";
-
 /// The issuers whose keys, lists or introspection the filter fetches. One of each kind stops.
 pub struct Issuers {
     fresh: Issuer,
@@ -114,7 +111,6 @@ impl Issuers {
                 self.fetched("fresh", fresh), self.fetched("stale", stale),
                 list("list-fresh", fresh), list("list-stale", stale),
                 opaque("opaque-up", fresh), opaque("opaque-down", self.closed),
-                {"name": "staff", "basic": {"users": [{"name": "ci", "password": BCRYPT}]}},
             ],
             "rules": [
                 demanding("orders", json!({"scopes": ["orders:read"]})),
@@ -124,7 +120,6 @@ impl Issuers {
                 demanding("spike-403", json!({"scopes": ["orders:admin"]})),
                 demanding("few-403", json!({"roles": ["admin"]})),
                 demanding("condition", json!({"cel": "claims.level > 3"})),
-                rule("staff", "staff"),
                 rule("opaque-up", "opaque-up"),
                 rule("opaque-down", "opaque-down"),
             ],

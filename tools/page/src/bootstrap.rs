@@ -85,13 +85,12 @@ impl Arguments {
             envoy.clusters.push(cluster(name, address)?);
         }
         write_certificates(&self.folder)?;
-        write(
-            &self.folder.join(AUTHORITY_KEY),
-            &TRUSTED.key_pem(),
-        )?;
+        write(&self.folder.join(AUTHORITY_KEY), &TRUSTED.key_pem())?;
         let port = |name: &str| {
             let mut ports = PORTS.iter();
-            ports.find(|(own, _)| *own == name).map_or(0, |(_, port)| *port)
+            ports
+                .find(|(own, _)| *own == name)
+                .map_or(0, |(_, port)| *port)
         };
         let bootstrap = envoy.bootstrap(port, ADMIN_PORT);
         write(&self.folder.join("envoy.json"), &format!("{bootstrap:#}\n"))
@@ -130,13 +129,8 @@ impl Envoy<'_> {
             let gate = gate(listeners[0].clone(), &configuration);
             listeners.insert(0, gate);
         }
-        for (index, listener) in listeners.iter_mut().enumerate() {
+        for listener in &mut listeners {
             let name = listener["name"].as_str().expect("a name").to_owned();
-            let filter = &mut example::http_filters(listener)[0]["typed_config"]["config"];
-            // Metrics of configurations have the name of the filter. The first listener keeps the usual name.
-            if index > 0 && filter.is_object() {
-                filter["name"] = json!(name);
-            }
             listener["address"]["socket_address"] =
                 json!({"address": self.bind, "port_value": port(&name)});
             if name == "credentials" {
@@ -146,7 +140,9 @@ impl Envoy<'_> {
             reveal(listener);
         }
         let folder = self.tls.to_str().expect("a path in UTF-8");
-        let listeners = json!(listeners).to_string().replace("/etc/envoy/tls", folder);
+        let listeners = json!(listeners)
+            .to_string()
+            .replace("/etc/envoy/tls", folder);
         let listeners: Value = serde_json::from_str(&listeners).expect("JSON");
         json!({
             "admin": {"address": {"socket_address": {"address": self.bind, "port_value": admin}}},
