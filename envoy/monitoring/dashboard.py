@@ -20,21 +20,12 @@ def rate(metric, labels, by=()):
     return f"{total}(rate({metric}{{{labels}}}{WINDOW}))"
 
 
-def count(counter, labels, by=()):
-    """Events in 5 minutes. The records of alerts.yaml also have the first event of a counter, which increase() misses."""
-    total = f"sum by ({', '.join(by)}) " if by else "sum"
-    return f"{total}(countersign:{counter}:increase5m{{{labels}}} or increase(countersign_{counter}{{{labels}}}[5m]))"
-
-
 def denied(status, by=()):
-    return count("denied", f'{DECISION}, countersign_status=~"{status}"', by)
+    return rate("countersign_denied", f'{DECISION}, countersign_status=~"{status}"', by)
 
 
-def failed(counter):
-    return count(counter, f'{PROVIDER}, countersign_result="failed"', ["countersign_provider"])
-
-
-ALLOWED = f"sum(increase(countersign_allowed{{{ENVOY}}}[5m]))"
+def failed(metric):
+    return rate(metric, f'{PROVIDER}, countersign_result="failed"', ["countersign_provider"])
 
 
 def configurations():
@@ -48,17 +39,17 @@ def percentile(share, metric, labels):
 
 
 def by_label(title, status, label):
-    """The requests with a status, one line for each value of a label."""
-    return graph(title, [(denied(status, [label]), f"{{{{{label}}}}}")], unit="none")
+    """The rate of a status, one line for each value of a label."""
+    return graph(title, [(denied(status, [label]), f"{{{{{label}}}}}")], unit="reqps")
 
 
 def rows():
     """The rows of the dashboard, with the panels of each."""
-    yield "Now, in 5 minutes", [
-        number("Allowed", ALLOWED, "none"),
-        number("401", denied("401|407"), "none", warn_from=1),
-        number("403", denied("403"), "none", warn_from=1),
-        number("503", denied("503"), "none", alarm_from=1, text="A valid caller can be among these."),
+    yield "Now", [
+        number("Allowed", rate("countersign_allowed", ENVOY), "reqps"),
+        number("401", denied("401|407"), "reqps", warn_from=0.1),
+        number("403", denied("403"), "reqps", warn_from=0.1),
+        number("503", denied("503"), "reqps", alarm_from=0.001, text="A valid caller can be among these."),
         number(
             "Cache hit rate",
             rate("countersign_token_cache", f'{ENVOY}, countersign_result="hit"') + " / " + rate("countersign_token_cache", ENVOY),
@@ -73,14 +64,14 @@ def rows():
             text="The most configurations of one filter at the same time. More than 1: the Envoys differ.",
         ),
     ]
-    yield "Decisions, in 5 minutes", [
+    yield "Decisions", [
         graph(
             "Allowed and denied",
             [
-                (ALLOWED, "allowed"),
-                (count("denied", DECISION, ["countersign_status"]), "{{countersign_status}}"),
+                (rate("countersign_allowed", ENVOY), "allowed"),
+                (rate("countersign_denied", DECISION, ["countersign_status"]), "{{countersign_status}}"),
             ],
-            unit="none",
+            unit="reqps",
             width=12,
             colors={"allowed": "green", "401": "orange", "403": "red", "429": "blue", "503": "purple"},
         ),
@@ -88,29 +79,29 @@ def rows():
             "Shadow mode: requests that would be denied",
             [
                 (
-                    count("shadow_denied", DECISION, ["countersign_status", "countersign_reason"]),
+                    rate("countersign_shadow_denied", DECISION, ["countersign_status", "countersign_reason"]),
                     "{{countersign_status}} {{countersign_reason}}",
                 )
             ],
-            unit="none",
+            unit="reqps",
             width=12,
         ),
     ]
-    yield "401: not authenticated, in 5 minutes", [
+    yield "401: not authenticated", [
         by_label("401 by reason", "401|407", "countersign_reason"),
         by_label("401 by rule", "401|407", "countersign_rule"),
         by_label("401 by provider", "401|407", "countersign_provider"),
     ]
-    yield "403: not permitted, in 5 minutes", [
+    yield "403: not permitted", [
         by_label("403 by reason", "403", "countersign_reason"),
         by_label("403 by rule", "403", "countersign_rule"),
         by_label("403 by provider", "403", "countersign_provider"),
     ]
-    yield "503 and 429, in 5 minutes", [
+    yield "503 and 429", [
         by_label("503 by reason", "503", "countersign_reason"),
         by_label("429 by rule", "429", "countersign_rule"),
         graph(
-            "Failed conditions and computed hashes per second",
+            "Conditions that failed, hashes that were computed",
             [
                 (rate("countersign_cel_failed", ENVOY), "failed conditions"),
                 (rate("countersign_hashes", ENVOY), "password hashes"),
@@ -137,11 +128,11 @@ def rows():
             unit="none",
         ),
         graph(
-            "Failed fetches in 5 minutes",
+            "Failed fetches per minute",
             [
-                (failed("jwks"), "keys of {{countersign_provider}}"),
-                (failed("lists"), "list of {{countersign_provider}}"),
-                (failed("introspection"), "introspection of {{countersign_provider}}"),
+                (f"60 * {failed('countersign_jwks')}", "keys of {{countersign_provider}}"),
+                (f"60 * {failed('countersign_lists')}", "list of {{countersign_provider}}"),
+                (f"60 * {failed('countersign_introspection')}", "introspection of {{countersign_provider}}"),
             ],
             unit="none",
         ),
@@ -161,15 +152,16 @@ def rows():
             "of filters to issuers are among those of upstreams.",
         ),
         graph(
-            "Requests and decisions in 5 minutes",
+            "Requests and decisions",
             [
-                (f"sum(increase(envoy_http_downstream_rq_completed{{{NOT_ADMIN}}}[5m]))", "requests"),
+                (rate("envoy_http_downstream_rq_completed", NOT_ADMIN), "requests"),
                 (
-                    f"{ALLOWED} + ({count('denied', ENVOY)} or vector(0)) + ({count('shadow_denied', ENVOY)} or vector(0))",
+                    f'{rate("countersign_allowed", ENVOY)} + ({rate("countersign_denied", ENVOY)} or vector(0)) '
+                    f'+ ({rate("countersign_shadow_denied", ENVOY)} or vector(0))',
                     "decisions",
                 ),
             ],
-            unit="none",
+            unit="reqps",
             width=12,
             text="Answered preflights and metadata are requests without a decision. Alert: CountersignNoDecisions.",
         ),
@@ -226,7 +218,7 @@ def number(title, expr, unit, warn_from=None, alarm_from=None, text=""):
             "defaults": {
                 "unit": unit,
                 "decimals": 0 if unit == "none" else 1,
-                "noValue": "0" if unit == "none" else "-",
+                "noValue": "0" if unit == "reqps" else "-",
                 "color": {"mode": "thresholds"},
                 "thresholds": {"mode": "absolute", "steps": steps},
             },

@@ -20,7 +20,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64ct::{Base64, Encoding as _};
 use serde_json::Value;
 
 use crate::support::envoy::Envoy;
@@ -350,8 +349,6 @@ impl Traffic {
             if turn % 10 == 0 {
                 let opaque = format!("opaque-token-{turn}");
                 assert_eq!(gate("/opaque-up", Some(("x-opaque-up", &opaque))), 200);
-                let password = Base64::encode_string(format!("ci:wrong-{turn}").as_bytes());
-                gate("/staff", Some(("authorization", &format!("Basic {password}"))));
                 gate("/few-403", Some(("authorization", &self.of_corp)));
             }
         });
