@@ -209,8 +209,7 @@ fn every_line_is_read_back() {
     let lines = lines(&envoy, "text.log", 8);
     let read = lines.iter().map(|text| {
         let captures = line.captures(text).expect(text);
-        let fields = [3, 4, 6, 7, 8, 10].map(|group| captures[group].to_owned());
-        fields
+        [3, 4, 6, 7, 8, 10].map(|group| captures[group].to_owned())
     });
     let read: Vec<_> = read.collect();
     let read: Vec<[&str; 6]> = read
