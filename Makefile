@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo-ready demo run test test-upstreams fuzz bench check test-all sizes screenshots release
+.PHONY: help setup build module programs demo-ready demo run test test-upstreams fuzz bench check test-all sizes screenshots release
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -48,6 +48,10 @@ demo: demo-ready ## play every situation against a real Envoy and print what com
 run: demo-ready ## start Envoy with the filter on port 10000 and leave it running; RECIPE=role-per-path: with a recipe of docs/cookbook.md; CONFIG=FILE: with your configuration
 	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE) -- $(if $(RECIPE),--recipe '$(RECIPE)',$(if $(CONFIG),--config '$(CONFIG)',--stay))
 
+programs: setup ## what compose.yaml runs, for COUNTERSIGN_PROGRAMS=prebuilt docker compose up
+	@echo "==> building the programs of compose.yaml (some minutes, once)"
+	@scripts/build-programs
+
 test: module ## the core, a real Envoy, the command, the tool that trims the module
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
@@ -85,6 +89,11 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@echo "==> testing alerts and the dashboard with Prometheus"
 	@monitoring="$$(scripts/setup-monitoring)" && \
 		$(WITH_ENVOY) PATH="$$monitoring:$$PATH" cargo test --locked --features npm --test clients monitoring::
+	@echo "==> testing compose.yaml with containers"
+	@$(MAKE) programs
+	@npm ci --prefix envoy/compose/issuer --ignore-scripts --no-audit --no-fund --loglevel=error
+	@chromium="$$(scripts/setup-clients)" && \
+		$(WITH_ENVOY) CHROMIUM="$$chromium" REAL_CURL=1 cargo test --locked --features npm --test clients -- compose::
 	@echo "==> playing the demo"
 	@$(MAKE) demo
 	@cargo test $(DEMO_PACKAGE)
