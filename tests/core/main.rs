@@ -15,6 +15,7 @@ mod api_keys;
 mod callers;
 mod claims;
 mod cookies;
+mod denied_counters;
 mod document;
 mod document_answers;
 mod document_possession;

@@ -23,12 +23,12 @@ const ISSUER: &str = "https://login.example.com";
 
 /// A subject that tries to end its field, its line and its JSON string, and to be read as a command of the format.
 const HOSTILE: &str =
-    "eve\",\"reason\":\"x\" %REQ(:PATH)% reason=- rule=-\r\nsubject=root \u{202e}é\\";
+    "eve\",\"reason\":\"x\" %REQ(:PATH)% reason=-\u{2028}subject=root \\n\u{202e}é\\";
 
 /// The same as the filter shows it.
 const SHOWN: &str = concat!(
-    "eve\",\"reason\":\"x\" %REQ(:PATH)% reason=- rule=-",
-    r"\u000d\u000asubject=root \u202eé\\"
+    "eve\",\"reason\":\"x\" %REQ(:PATH)% reason=-",
+    r"\u2028subject=root \n\u202eé\"
 );
 
 /// The fields of the formats.
@@ -135,6 +135,8 @@ fn run(loggers: &Value) -> (Envoy, Upstream) {
     get("/admin", Some(&token("amy")), 403);
     get("/orders", Some(&token(HOSTILE)), 200);
     get("/admin", Some(&token(HOSTILE)), 403);
+    // No token with a control character in its subject is valid.
+    get("/orders", Some(&token("eve\nGET /orders 200")), 401);
     (envoy, upstream)
 }
 
@@ -156,7 +158,7 @@ fn every_line_is_read_back() {
         .unwrap();
     let text = &manager["access_log"][0]["typed_config"]["log_format"];
     let objects = [
-        ("envoy.log", block("json_format:")["log_format"].clone()),
+        ("object.log", block("json_format:")["log_format"].clone()),
         ("mesh.log", of_mesh_config()),
         ("provider.log", of_extension_provider()),
     ];
@@ -175,7 +177,7 @@ fn every_line_is_read_back() {
             FIELDS.map(str::to_owned).into(),
             "{log}"
         );
-        let lines = lines(&envoy, log, 7);
+        let lines = lines(&envoy, log, 8);
         let read = lines.iter().map(|line| {
             let line: BTreeMap<String, Value> = serde_json::from_str(line).expect(line);
             assert!(line.keys().eq(FIELDS), "{line:?}");
@@ -204,11 +206,10 @@ fn every_line_is_read_back() {
         "^(\\S+Z) ([A-Z]+) (\\S+) ([0-9]{3}) (\\S+) reason=(\\S+) rule=(\\S+) provider=(\\S+) (\\S+) subject=(.+)$",
     );
     let line = line.unwrap();
-    let lines = lines(&envoy, "text.log", 7);
+    let lines = lines(&envoy, "text.log", 8);
     let read = lines.iter().map(|text| {
         let captures = line.captures(text).expect(text);
-        let fields = [3, 4, 6, 7, 8, 10].map(|group| captures[group].to_owned());
-        fields
+        [3, 4, 6, 7, 8, 10].map(|group| captures[group].to_owned())
     });
     let read: Vec<_> = read.collect();
     let read: Vec<[&str; 6]> = read
@@ -225,6 +226,14 @@ fn every_line_is_read_back() {
             ["/admin", "403", "role_missing", "admin", "corp", "amy"],
             ["/orders", "200", "-", "read-orders", "corp", SHOWN],
             ["/admin", "403", "role_missing", "admin", "corp", SHOWN],
+            [
+                "/orders",
+                "401",
+                "token_claim_type",
+                "read-orders",
+                "-",
+                "-"
+            ],
         ]
     );
     assert_eq!(envoy.alarms(), Vec::<String>::new());
@@ -263,12 +272,12 @@ fn the_expressions_of_telemetry_have_the_values_of_the_filter() {
     );
     let (envoy, _upstream) = run(&json!([denied, labels]));
 
-    let statuses = lines(&envoy, "denied.log", 4);
+    let statuses = lines(&envoy, "denied.log", 5);
     assert_eq!(
         statuses,
-        ["401", "401", "403", "403"].map(|status| format!("{{\"status\":{status}}}"))
+        ["401", "401", "403", "403", "401"].map(|status| format!("{{\"status\":{status}}}"))
     );
-    let read = lines(&envoy, "labels.log", 7);
+    let read = lines(&envoy, "labels.log", 8);
     let read: Vec<Value> = read
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())

@@ -7,12 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
+use countersign::reject::{Code, Reason};
+use regex_lite::Regex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::support;
 use crate::support::client::{self, Request};
 use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
+use crate::support::in_repository;
 use crate::support::issuer::{Issuer, Page};
 use crate::support::manifest::Manifest;
 use crate::support::until;
@@ -322,13 +325,56 @@ fn every_series_has_its_labels_in_istio() {
             .with_addition(addition.unwrap())
     });
     let (denials, others) = expected();
-    // A tag of Istio takes this part of the name. `docs/monitoring.md` has the rule for Prometheus that restores it.
+    // A tag of Istio moves this part of the name to a label.
     let shadow = "countersign_shadow_denied{";
     let in_istio = r#"countersign{authz_dry_run_result="denied","#;
-    let denials = denials.iter().map(|name| name.replace(shadow, in_istio));
+    let in_istio_all = denials.iter().map(|name| name.replace(shadow, in_istio));
     let series = envoy.series();
-    let found: BTreeSet<String> = series.into_keys().collect();
-    assert_eq!(found, denials.chain(others).collect());
+    let found: BTreeSet<String> = series.keys().cloned().collect();
+    assert_eq!(found, in_istio_all.chain(others.clone()).collect());
+
+    let config = std::fs::read_to_string(in_repository("envoy/monitoring/prometheus-istio.yaml"));
+    let config: Value = serde_yaml_ng::from_str(&config.unwrap()).unwrap();
+    let rules = config["scrape_configs"][0]["metric_relabel_configs"].as_array();
+    let relabelled: BTreeSet<String> = series
+        .keys()
+        .map(|name| relabel(name, rules.unwrap()))
+        .collect();
+    assert_eq!(relabelled, denials.into_iter().chain(others).collect());
+}
+
+/// A series after Prometheus's `metric_relabel_configs` with the action `replace`.
+fn relabel(series: &str, rules: &[Value]) -> String {
+    let (name, labels) = series.split_once('{').unwrap();
+    let label = Regex::new(r#"([a-z_]+)="([^"]*)""#).unwrap();
+    let labels = label.captures_iter(labels);
+    let labels = labels.map(|found| (found[1].to_owned(), found[2].to_owned()));
+    let mut labels: Vec<(String, String)> = labels.collect();
+    labels.push(("__name__".to_owned(), name.to_owned()));
+    for rule in rules {
+        let text = |key: &str| rule[key].as_str().unwrap();
+        let sources = rule["source_labels"].as_array().unwrap().iter();
+        let value_of = |name: &Value| {
+            let found = labels.iter().find(|(own, _)| name == own.as_str());
+            found.map_or("", |(_, value)| value.as_str())
+        };
+        let joined = sources.map(value_of).collect::<Vec<_>>().join(";");
+        if Regex::new(&format!("^(?:{})$", text("regex")))
+            .unwrap()
+            .is_match(&joined)
+        {
+            let (target, value) = (text("target_label"), text("replacement"));
+            let label = labels.iter_mut().find(|(own, _)| own == target);
+            label.unwrap().1 = value.to_owned();
+            labels.retain(|(_, value)| !value.is_empty());
+        }
+    }
+    let (_, name) = labels.pop().unwrap();
+    let labels: Vec<String> = labels
+        .iter()
+        .map(|(name, value)| format!("{name}=\"{value}\""))
+        .collect();
+    format!("{name}{{{}}}", labels.join(","))
 }
 
 /// The first 48 bits of the SHA-256 of a configuration as JSON with sorted names, as `docs/monitoring.md` describes it.
@@ -384,5 +430,118 @@ fn the_hash_is_of_the_configuration_in_use() {
     envoy.change_listeners(base().listener("api", &second));
     until("the second is in use", || shown() == hash(&second));
     assert_eq!(rejected(), 1);
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
+
+/// Requests with parts that a client chooses, each with this mark: `number` decides which parts, and what is wrong.
+fn odd_request(envoy: &Envoy, key: &SigningKey, number: usize) {
+    let pick = |place: u32, from: &[String]| from[number / 7_usize.pow(place) % from.len()].clone();
+    let text = |text: &str| text.to_owned();
+    let odd = format!("{MARK}{number}");
+    let method = pick(
+        0,
+        &[
+            text("GET"),
+            text("POST"),
+            text("TRACE"),
+            odd.to_uppercase(),
+            odd.clone(),
+        ],
+    );
+    let path = pick(
+        1,
+        &[
+            text("/orders"),
+            format!("/orders/{odd}"),
+            format!("/{odd}"),
+            format!("/a%2F{odd}"),
+            format!("/%zz{odd}"),
+            format!("//{odd}?{odd}={odd}"),
+        ],
+    );
+    let claims = json!({
+        "iss": pick(2, &[text(ISSUER), format!("https://{odd}.example.com")]),
+        "aud": pick(3, &[text("orders"), odd.clone()]), "sub": odd, "scope": odd,
+        "exp": support::now() + 600,
+    });
+    let header = json!({"alg": "ES256", "kid": pick(4, &[text("one"), odd.clone()])});
+    let token = key.sign(Algorithm::Es256, &header, claims.to_string().as_bytes());
+    let authorization = pick(
+        0,
+        &[
+            format!("Bearer {}", token.unwrap()),
+            format!("Bearer {odd}"),
+            format!("Bearer {odd},{odd}"),
+            format!("{odd} {odd}"),
+        ],
+    );
+    let host = pick(
+        1,
+        &[
+            text("api.example.com"),
+            format!("{odd}.example.com"),
+            format!("{odd}@x"),
+        ],
+    );
+    let request = Request {
+        method: method.as_bytes(),
+        target: path.as_bytes(),
+        headers: vec![
+            (b"host", host.as_bytes()),
+            (b"authorization", authorization.as_bytes()),
+            (b"origin", odd.as_bytes()),
+        ],
+        body: b"",
+    };
+    client::send(envoy.listener("api"), &request).unwrap();
+}
+
+/// What every part of [`odd_request`] contains that a client chooses.
+const MARK: &str = "zqx";
+
+#[test]
+fn clients_cannot_create_series() {
+    let (upstream, key) = (Upstream::start(), SigningKey::generate(Algorithm::Es256));
+    let key = key.with_kid(Some("one"));
+    let inline = json!({"inline": {"keys": [key.public_jwk()]}});
+    let document = json!({
+        "providers": [{"name": "corp", "jwt": {"issuer": ISSUER, "audiences": ["orders"], "jwks": inline}}],
+        "rules": [
+            {"name": "read", "match": {"paths": ["/orders"], "methods": ["GET"]}},
+            {"name": "admin", "match": {"paths": ["/orders/{id}"]}, "require": {"roles": ["admin"]}},
+        ],
+    });
+    let envoy = Envoy::start(Bootstrap::new(upstream.port()).listener("api", &document));
+    until("the keys are shown", || envoy.counted("jwks.keys") == 1);
+    let is_of_denials = |name: &String| name.starts_with("denied.");
+    let others = || -> BTreeSet<String> {
+        let names = envoy.metrics().into_keys();
+        names.filter(|name| !is_of_denials(name)).collect()
+    };
+    let before = others();
+    for number in 0..2_000 {
+        odd_request(&envoy, &key, number);
+    }
+    assert_eq!(others(), before);
+    let metrics = envoy.metrics();
+    let denied: Vec<&String> = metrics.keys().filter(|name| is_of_denials(name)).collect();
+    assert!(denied.len() > 15, "{denied:#?}");
+    let errors = Code::ALL.map(Code::name);
+    let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+    for name in denied {
+        let elements: Vec<&str> = name.split('.').collect();
+        let [_, status, error, reason, rule, provider] = elements[..] else {
+            panic!("{name}");
+        };
+        assert!(["400", "401", "403", "405"].contains(&status), "{name}");
+        assert!(
+            errors.contains(&error) && reasons.contains(&reason),
+            "{name}"
+        );
+        assert!(["-", "read", "admin"].contains(&rule), "{name}");
+        assert!(["-", "corp"].contains(&provider), "{name}");
+    }
+    let stats = envoy.admin("/stats");
+    assert!(!stats.to_lowercase().contains(MARK), "{stats}");
     assert_eq!(envoy.alarms(), Vec::<String>::new());
 }

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use countersign::reject::{Code, Reason};
+use serde_json::Value;
 
-use crate::support::in_repository;
+use crate::pages::Page;
+use crate::support::crd::documents;
+use crate::support::{files_below, in_repository};
 
 const PAGE: &str = "docs/observability.md";
 
@@ -92,4 +95,45 @@ fn every_error_code_has_its_title_and_its_grpc_status() {
         let number = code.grpc_status().number().to_string();
         assert!(numbers.any(|own| own == number), "{row}{rest}");
     }
+}
+
+/// The tags of Countersign in a configuration, also in a JSON text of it, such as a value of a ConfigMap.
+fn tags_in(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Object(members) => {
+            let name = members.get("tag_name").and_then(Value::as_str);
+            if name.is_some_and(|name| name.starts_with("countersign.")) {
+                return vec![value.clone()];
+            }
+            members.values().flat_map(tags_in).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(tags_in).collect(),
+        Value::String(text) if text.contains("tag_name") => {
+            tags_in(&serde_json::from_str(text).unwrap_or_default())
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_file_has_the_same_tags() {
+    let of_page = Page::read("docs/monitoring.md").blocks().into_iter();
+    let of_page = of_page.filter(|block| block.text.contains("tag_name"));
+    let texts = files_below("envoy")
+        .into_iter()
+        .map(|path| (read(&path), path));
+    let texts = texts.filter(|(text, _)| text.contains("countersign.status"));
+    let texts = texts.chain(of_page.map(|block| (block.text, "docs/monitoring.md".to_owned())));
+    let found = texts.map(|(text, path)| {
+        let tags: Vec<Value> = documents(&text).iter().flat_map(tags_in).collect();
+        (path, tags)
+    });
+    let mut found: Vec<_> = found.collect();
+    found.sort_by_key(|(path, _)| path != "envoy/envoy.yaml");
+    let (path, tags) = &found[0];
+    assert_eq!((path.as_str(), tags.len()), ("envoy/envoy.yaml", 7));
+    for (path, own) in &found[1..] {
+        assert_eq!(own, tags, "{path}");
+    }
+    assert!(found.len() > 3, "{found:?}");
 }

@@ -206,6 +206,8 @@ fn each_response_during_updates_is_of_the_old_or_of_the_new_configuration() {
     };
     let seen = during(&envoy, "api", |seen| {
         reject(&filter(&json!({"rules": 1})));
+        // The filter counts it, although Envoy discards the module that rejected it.
+        assert_eq!(envoy.counted("configuration.rejected"), 1);
         reject(&with_code(filter(&new()), &local(&broken)));
         reject(&with_code(
             filter(&new()),
