@@ -37,13 +37,12 @@ const LAST_ALERT: Duration = Duration::from_secs(100);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The alerts that the situations fire, by the labels that tell them apart.
-const FIRING: [&str; 16] = [
+const FIRING: [&str; 15] = [
     "CountersignConditionFailing busy",
     "CountersignConfigurationRejected updated rejected",
     "CountersignForbiddenSpike spike-403",
     "CountersignIntrospectionFailing busy opaque-down",
     "CountersignIssuerDown updated down",
-    "CountersignIssuerDown busy stale",
     "CountersignKeysStale busy stale",
     "CountersignListsStale busy list-stale",
     "CountersignMissing without",
@@ -55,6 +54,10 @@ const FIRING: [&str; 16] = [
     "CountersignUnavailable down",
     "CountersignUnavailable opaque-down",
 ];
+
+/// An alert that may fire: the filter doubles the time between attempts on the real clock, so that on the faster clock the
+/// failures end after some seconds.
+const MAY_FIRE: &str = "CountersignIssuerDown busy stale";
 
 #[test]
 fn each_rule_fires_for_one_series_and_not_for_another() {
@@ -182,38 +185,40 @@ fn each_alert_fires_in_its_situation_and_each_query_of_the_dashboard_shows_it() 
     receiver.serve("/alerts", Page::status(200));
     let alertmanager = Alertmanager::start(&receiver.url("/alerts"));
     let prometheus = Prometheus::start(&fleet.targets(), &alertmanager);
+    until("every issuer was asked once", || {
+        let fetched = ["jwks.fetched.stale", "lists.fetched.list-stale"];
+        fetched.iter().all(|name| fleet.busy.counted(name) > 0)
+    });
     let begin = now();
+    issuers.stop_one();
     let traffic = Traffic::new(&issuers);
     thread::scope(|scope| {
         let _ends = traffic.ends_with_this();
         scope.spawn(|| traffic.usual(&fleet));
         sleep(USUAL);
 
-        let troubled = now();
-        issuers.stop_one();
         fleet.update(&issuers);
         traffic.once(&fleet);
         scope.spawn(|| traffic.troubled(&fleet));
         let expected: BTreeSet<String> = FIRING.map(str::to_owned).into();
         let mut firing = BTreeSet::new();
-        while firing != expected && now() - troubled < LAST_ALERT.as_secs_f64() {
+        while firing != expected && now() - begin < LAST_ALERT.as_secs_f64() {
             sleep(Duration::from_secs(1));
             firing = fired(&prometheus, begin, now());
+            firing.remove(MAY_FIRE);
         }
         let (missing, more) = (&expected - &firing, &firing - &expected);
         assert!(
             missing.is_empty() && more.is_empty(),
             "missing: {missing:?}, too many: {more:?}"
         );
-        say(&format!(
-            "all alerts fired within {:.0} s",
-            now() - troubled
-        ));
+        say(&format!("all alerts fired within {:.0} s", now() - begin));
     });
     assert_eq!(prometheus.errors(), Vec::<String>::new());
-    // While an issuer is down, Alertmanager reports that and not the age of its keys.
+    // Of alerts about the same keys, Alertmanager reports the most severe, so that these may not be reported.
+    let inhibited = ["CountersignIssuerDown", "CountersignKeysStale"];
     let mut reported: BTreeSet<String> = FIRING.map(alert_name).into();
-    reported.remove("CountersignKeysStale");
+    reported.retain(|name| !inhibited.contains(&name.as_str()));
     until("the webhook has every alert", || {
         names_received(&receiver).is_superset(&reported)
     });

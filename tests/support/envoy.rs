@@ -80,12 +80,12 @@ impl Bootstrap {
         }
     }
 
-    /// Prometheus's page shows the labels of `envoy/envoy.yaml`, and has new histograms each second.
+    /// Prometheus's page shows the labels of `envoy/envoy.yaml`.
     pub fn labelled(self) -> Self {
         self.with_statistics(super::example::statistics())
     }
 
-    /// A `stats_config`.
+    /// A `stats_config`. Envoy updates histograms each second.
     pub fn with_statistics(self, statistics: Value) -> Self {
         Self {
             statistics: Some(statistics),

@@ -88,8 +88,8 @@ impl Prometheus {
         let mut config: Value = serde_yaml_ng::from_str(&text).expect("YAML");
         config["global"] = json!({"scrape_interval": INTERVAL, "evaluation_interval": INTERVAL});
         config["rule_files"] = json!(["alerts.yaml"]);
-        let target = |address: SocketAddr| json!([{"targets": [address.to_string()]}]);
-        config["alerting"]["alertmanagers"][0]["static_configs"] = target(alertmanager.0.address);
+        config["alerting"]["alertmanagers"][0]["static_configs"] =
+            json!([{"targets": [alertmanager.0.address.to_string()]}]);
         let targets = envoys.iter().map(|(name, address)| {
             json!({"targets": [address.to_string()], "labels": {"instance": name}})
         });
