@@ -39,7 +39,9 @@ async function read() {
     document.getElementById("read-at").textContent = `read at ${new Date().toLocaleTimeString("en-GB")}`;
   } catch (error) {
     view = undefined;
-    box.replaceChildren(fault(error));
+    // The same fault is not announced every two seconds.
+    const shown = fault(error);
+    if (box.textContent !== shown.textContent) box.replaceChildren(shown);
   }
 }
 

@@ -39,9 +39,6 @@ export function startForm({ targets, sign_in: signIn }) {
     select.value = name;
     showTokens();
   };
-  takeToken(targets, choose);
-  window.addEventListener("hashchange", () => takeToken(targets, choose));
-
   return {
     /** Fills in a request, for the listener of the demo. */
     fill({ method, path, headers }) {
@@ -56,19 +53,23 @@ export function startForm({ targets, sign_in: signIn }) {
       field("submit").focus();
       announce("The request is in the form");
     },
+    /** Fills in a token of the identity provider. */
+    useToken(token) {
+      choose((targets.find((target) => !target.accepts_demo_tokens) ?? targets[0]).name);
+      field("authorization").value = token;
+      field("send").scrollIntoView();
+      field("submit").focus();
+      announce("The token is in the form");
+    },
   };
 }
 
-/** Puts the token of `#token=…` into the form, and removes it from the address bar. */
-function takeToken(targets, choose) {
-  if (!location.hash.startsWith("#token=")) return;
+/** The token of `#token=…`, which is removed from the address bar; null if there is none. */
+export function handedOver() {
+  if (!location.hash.startsWith("#token=")) return null;
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   history.replaceState(null, "", `${location.pathname}#send`);
-  choose((targets.find((target) => !target.accepts_demo_tokens) ?? targets[0]).name);
-  field("authorization").value = token;
-  field("send").scrollIntoView();
-  field("submit").focus();
-  announce("The token is in the form");
+  return token;
 }
 
 /** The lines of the field as names and values. */
