@@ -85,7 +85,7 @@ function headers() {
 async function send() {
   const answer = field("answer");
   field("submit").disabled = true;
-  answer.setAttribute("aria-busy", "true");
+  answer.replaceChildren(element("p", { class: "quiet" }, "Waiting for the response."));
   try {
     const result = await post("/api/send", {
       target: field("target").value,
@@ -100,7 +100,6 @@ async function send() {
   } catch (error) {
     answer.replaceChildren(fault(error));
   }
-  answer.removeAttribute("aria-busy");
   field("submit").disabled = false;
   field("submit").focus();
 }
@@ -151,12 +150,24 @@ function explained(explanation, response) {
     ),
   );
   const parts = [element("h3", {}, "Decision"), element("ol", { class: "steps" }, steps)];
-  const status = explanation.response?.status;
-  if (status !== undefined && status !== response.status) {
-    const text = `\`countersign explain\` expects ${status}. It has no requests before this one and none of the keys, lists and answers that Envoy fetched.`;
-    parts.push(element("p", { class: "fault" }, ...prose(text)));
-  }
+  const note = difference(explanation, response);
+  if (note) parts.push(element("p", { class: "fault" }, ...prose(note)));
   return parts.concat(changes(explanation.upstream));
+}
+
+/** Why Envoy answered something else than `countersign explain` expects; none if it did not. */
+function difference(explanation, response) {
+  const passes = explanation.verdict === "passes";
+  const status = explanation.response?.status;
+  if (passes ? response.is_of_upstream : status === response.status) return undefined;
+  if (!response.details && !response.rule) {
+    return "The request did not reach the filter: Envoy rejected it before, for example for its size or its method.";
+  }
+  const expected = passes ? "expects that the request passes" : `expects ${status}`;
+  if (response.details && !response.details.startsWith("countersign_") && response.details !== "via_upstream") {
+    return `\`countersign explain\` ${expected}. Another part of Envoy answered: \`${response.details}\`.`;
+  }
+  return `\`countersign explain\` ${expected}. It has no requests before this one and none of the keys, lists and answers that Envoy fetched.`;
 }
 
 /** What a step means: its sign, the word that a screen reader says, and its class. */
