@@ -146,6 +146,9 @@ async function form() {
     const large = await send(page, { token: "reader", headers: `x-large: ${"a".repeat(70_000)}` });
     assert.match(large, /^431 .* passes: subject alice .*The request did not reach the filter/);
 
+    const quoted = await send(page, { path: "/orders/`<b>x`" });
+    assert.match(quoted, /the path is read as `\/orders\/`<b>x``/);
+
     // Markup in the token, the path, a header, and so in the response of the upstream.
     assert.match(await send(page, { authorization: MARKUP }), /^(401|400)/);
     assert.match(await send(page, { authorization: `Bearer ${MARKUP}` }), /^(401|400)/);

@@ -87,14 +87,15 @@ async function send() {
   field("submit").disabled = true;
   answer.replaceChildren(element("p", { class: "quiet" }, "Waiting for the response."));
   try {
-    const result = await post("/api/send", {
+    const request = {
       target: field("target").value,
       method: field("method").value.trim(),
       path: field("path").value.trim(),
       authorization: field("authorization").value,
       headers: headers(),
-    });
-    answer.replaceChildren(...shown(result));
+    };
+    const result = await post("/api/send", request);
+    answer.replaceChildren(...shown(result, request));
     const { reason } = result.response;
     announce(`Envoy answered ${result.response.status}, ${outcome(result.response).word}${reason ? `: ${reason}` : ""}`);
   } catch (error) {
@@ -104,9 +105,9 @@ async function send() {
   field("submit").focus();
 }
 
-function shown({ response, explanation, fault: unexplained }) {
+function shown({ response, explanation, fault: unexplained }, request) {
   const parts = [verdict(response)];
-  if (explanation?.steps) parts.push(...explained(explanation, response));
+  if (explanation?.steps) parts.push(...explained(explanation, response, hasBacktick(request) ? (text) => [text] : prose));
   else if (explanation?.faults) parts.push(fault(new Error(explanation.faults.join("\n"))));
   else parts.push(fault(new Error(`no explanation: ${unexplained}`)));
   parts.push(element("h3", {}, "Response as received"), responseText(response));
@@ -129,7 +130,19 @@ function verdict(response) {
   );
 }
 
-function explained(explanation, response) {
+/** Whether the text of a request, or of its token, has a backtick: those of the explanation then do not enclose code. */
+function hasBacktick({ path, authorization, headers }) {
+  const [, payload = ""] = authorization.split(".");
+  let claims = "";
+  try {
+    claims = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    // Not a JSON Web Token.
+  }
+  return [path, authorization, claims, ...headers.flat()].some((text) => text.includes("`"));
+}
+
+function explained(explanation, response, prose) {
   const failing = explanation.findings.map((finding) => finding.message);
   const steps = explanation.steps.map((step) => {
     const { sign, word, kind } = mark(step, failing);
@@ -182,13 +195,11 @@ function mark(step, failing) {
 function changes(upstream) {
   if (!upstream) return [];
   const lines = [
-    ...(upstream.target ? [`target: \`${upstream.target}\``] : []),
-    ...upstream.removed.map((name) => `removed: \`${name}\``),
-    ...upstream.set.map(({ name, value, claims }) => `set: \`${name}: ${value ?? JSON.stringify(claims)}\``),
+    ...(upstream.target ? [["target", upstream.target]] : []),
+    ...upstream.removed.map((name) => ["removed", name]),
+    ...upstream.set.map(({ name, value, claims }) => ["set", `${name}: ${value ?? JSON.stringify(claims)}`]),
   ];
   if (!lines.length) return [];
-  return [
-    element("h3", {}, "What the upstream receives differently"),
-    element("ul", { class: "changes" }, lines.map((line) => element("li", {}, ...prose(line)))),
-  ];
+  const items = lines.map(([what, code]) => element("li", {}, `${what}: `, element("code", {}, code)));
+  return [element("h3", {}, "What the upstream receives differently"), element("ul", { class: "changes" }, items)];
 }

@@ -185,7 +185,7 @@ class Row {
             chip(comparison),
             this.differs ? element("span", { class: "differs" }, "differs") : "",
             challenges(comparison),
-            element("span", { class: "state" }, breakable(comparison.details ?? "")),
+            element("span", { class: "state" }, comparison.details ? breakable(comparison.details) : "rejected before the filters"),
           ]),
     );
     this.toggle.disabled = false;
@@ -268,6 +268,7 @@ function summarise(tables, total) {
     bar("jwt_authn + rbac", compared.map((row) => row.result.comparison)),
   );
   box.hidden = false;
+  document.getElementById("differing").disabled = false;
   announce(`${good} of ${total} responses are ${verdict}`);
 }
 
