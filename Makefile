@@ -100,6 +100,9 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@npm ci --prefix envoy/compose/issuer --ignore-scripts --no-audit --no-fund --loglevel=error
 	@chromium="$$(scripts/setup-clients)" && \
 		$(WITH_ENVOY) CHROMIUM="$$chromium" REAL_CURL=1 cargo test --locked --features npm --test clients -- compose::
+	@echo "==> testing alerts and the dashboard with Prometheus"
+	@monitoring="$$(scripts/setup-monitoring)" && \
+		$(WITH_ENVOY) PATH="$$monitoring:$$PATH" cargo test --locked --features npm --test clients monitoring::
 	@echo "==> testing the page"
 	@$(PAGE)
 	@cargo test --locked --profile tools --package page
@@ -123,10 +126,13 @@ release: setup $(CARGO_CYCLONEDX) ## dist/release: module, command, image, bills
 sizes: setup ## what each kind of credentials adds to the module, in bytes: builds the module eight times
 	@scripts/kind-sizes
 
-screenshots: module ## docs/page-*.png, the pages as Chromium shows them
+screenshots: module ## docs/page-*.png, the pages as Chromium shows them, and docs/dashboard.png
 	@$(PAGE)
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
 		COUNTERSIGN_PAGE=$(COUNTERSIGN_PAGE) cargo test --locked --features npm --test clients -- a_browser the_page
+	@chromium="$$(scripts/setup-clients)" && monitoring="$$(scripts/setup-monitoring)" && \
+		$(WITH_ENVOY) PATH="$$monitoring:$$PATH" CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
+		cargo test --locked --features npm --test clients monitoring::each_alert
 
 fuzz: ## random input against independent models: FUZZ_SECONDS=600 for each target, FUZZ_SEED=1
 	@for target in paths rules claims cookies jwks logins digests proofs metadata host; do \

@@ -1,4 +1,5 @@
-// Signs in at the identity provider of compose.yaml with Chromium, as a person does. Prints the access token.
+// Signs in at the identity provider of compose.yaml with Chromium, as a person does, and hands the access token to the page
+// that shows decisions. Prints the token.
 // CHROMIUM names the program. SIGN_IN is the URL, USER_NAME, PASSWORD and CODE (optional) are what the person enters.
 // With SCREENSHOTS, a folder, it also takes pictures of the pages.
 import assert from "node:assert/strict";
@@ -48,7 +49,14 @@ assert.deepEqual(errors, []);
 assert.equal(page.url(), SIGN_IN, "the code is removed from the address");
 
 const token = await page.$eval("#token", (element) => element.textContent);
-const link = await page.$eval("#page", (element) => element.href);
-assert.equal(new URL(link).hash, `#token=${token}`);
 console.log(token);
+
+// The page that shows decisions gets the token, and removes it from its address.
+await Promise.all([page.waitForNavigation(), page.locator("#page").click()]);
+await page.waitForFunction((token) => document.getElementById("authorization").value === token, {}, token);
+assert.ok(!page.url().includes(token), "the token is removed from the address");
+await page.locator("#submit").click();
+await page.waitForFunction(() => document.getElementById("answer").textContent.includes("200"));
+await picture();
+assert.deepEqual(errors, []);
 await browser.close();

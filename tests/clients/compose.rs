@@ -6,7 +6,7 @@ mod services;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::services::Services;
 use crate::clients::node;
@@ -19,7 +19,6 @@ const PAGE: &str = "docs/try-it.md";
 /// The ports on this machine.
 const ISSUER: u16 = 9000;
 const API: u16 = 10000;
-const DECISIONS: u16 = 10080;
 
 #[test]
 fn everything_starts_and_works_together() {
@@ -27,7 +26,6 @@ fn everything_starts_and_works_together() {
     // No request is too early.
     let token = token_of_a_program();
     assert_eq!(status("GET", "/orders/17", &token), 200);
-    the_page_of_decisions_answers(&token);
     people_sign_in();
     the_page_is_true(&services);
 }
@@ -76,26 +74,6 @@ fn people_sign_in() {
     ] {
         assert_eq!(status(method, path, &olga), 200, "{method} {path}");
     }
-}
-
-/// The page that shows decisions answers, and sends a token to Envoy.
-fn the_page_of_decisions_answers(token: &str) {
-    assert_eq!(send(DECISIONS, "GET", "/healthz", &[], "").status, 200);
-    let request = json!({
-        "target": "gate", "method": "GET", "path": "/orders/17",
-        "authorization": format!("Bearer {token}"), "headers": [],
-    });
-    let origin = format!("http://localhost:{DECISIONS}");
-    let headers = [("origin", &*origin), ("content-type", "application/json")];
-    let answer = send(
-        DECISIONS,
-        "POST",
-        "/api/send",
-        &headers,
-        &request.to_string(),
-    );
-    let answer = String::from_utf8_lossy(&answer.body).into_owned();
-    assert!(answer.contains(r#""status":200"#), "{answer}");
 }
 
 /// The access token that a person gets with Chromium.

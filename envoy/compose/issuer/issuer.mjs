@@ -21,17 +21,23 @@ const FILES = {
   "/page.json": ["application/json", JSON.stringify({ page: PAGE })],
 };
 
+const POLICY = "default-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
 const issuer = provider(ISSUER);
 const protocol = issuer.callback();
 
 const server = createServer((request, response) => {
-  response.setHeader("content-security-policy", "default-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'");
+  response.setHeader("content-security-policy", POLICY);
   response.setHeader("x-content-type-options", "nosniff");
   // The address of the page has a code for a moment.
   response.setHeader("referrer-policy", "no-referrer");
   const [path] = request.url.split("?");
   const file = request.method === "GET" && Object.hasOwn(FILES, path) ? FILES[path] : undefined;
-  if (file) {
+  if (path === "/" && request.headers.host !== new URL(ISSUER).host) {
+    // A sign-in that starts at another name of this machine, such as 127.0.0.1, could not return.
+    response.writeHead(302, { location: `${ISSUER}/` });
+    response.end();
+  } else if (file) {
     response.writeHead(200, { "content-type": file[0], "cache-control": "no-store" });
     response.end(file[1]);
   } else if (path.startsWith("/interaction/")) {

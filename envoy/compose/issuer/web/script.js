@@ -65,7 +65,7 @@ async function show(token) {
   byId("expiry").textContent = expiry.toLocaleTimeString();
   byId("expiry").dateTime = expiry.toISOString();
   byId("token").textContent = token;
-  byId("curl").textContent = `curl -i ${claims.aud}/orders/17 -H 'Authorization: Bearer ${token}'`;
+  byId("curl").textContent = `curl -i ${claims.aud}/orders/17 \\\n  -H 'Authorization: Bearer ${token}'`;
   byId("claims").textContent = JSON.stringify(claims, null, 2);
   // A fragment is not sent to a server.
   byId("page").href = `${page}#token=${token}`;
