@@ -288,7 +288,7 @@ const SHOWN = {
     await page.reload();
     await page.waitForSelector("#play-all:not([disabled])");
     await playAll(page);
-    await shoot(page, path, "#groups section .line:nth-of-type(15)");
+    await shoot(page, path, "#summary");
   },
 };
 
