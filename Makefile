@@ -15,7 +15,7 @@ TRIM_MODULE = cargo build --locked --profile tools --package trim-module
 DEMO_PACKAGE = --locked --profile tools --package demo
 DEMO = cargo build $(DEMO_PACKAGE)
 # The page, and the native command, which explains its requests.
-PAGE = cargo build --locked --profile tools --package page --package countersign --bin countersign-page --bin countersign
+PAGE = cargo build --locked --profile tools --package page && cargo build --locked --profile tools --package countersign --bin countersign
 COUNTERSIGN_PAGE = "$${CARGO_TARGET_DIR:-$(CURDIR)/target}/tools/countersign-page"
 
 help: ## list what can be done

@@ -1,14 +1,14 @@
 // Chromium with the page of `make run`: every situation, the form, the counters, the keyboard, and axe-core in each state.
-// CHROMIUM names the program, PAGE the address. With SCREENSHOTS, a folder, it also takes pictures.
+// CHROMIUM names the program, PAGE the address, PAGE_PROCESS the process of its server. With SCREENSHOTS, a folder, it also takes pictures.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { request } from "node:http";
 
 import puppeteer from "puppeteer-core";
 
 import "./limit.mjs";
 
-const { PAGE, CHROMIUM, SCREENSHOTS } = process.env;
+const { PAGE, PAGE_PROCESS, CHROMIUM, SCREENSHOTS } = process.env;
 assert.ok(CHROMIUM, "CHROMIUM names no browser: `make test-all` finds one");
 const AXE = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
 const SITUATIONS = 57;
@@ -142,6 +142,12 @@ async function form() {
     assert.match(await send(page, { path: "/catalogue/../admin" }), /400[^]*ambiguous_path/);
     assert.match(await send(page, { headers: "accept: text/html" }), /401[^]*<!doctype html>/i);
     assert.match(await send(page, { method: "HEAD" }), /401/);
+
+    const large = await send(page, { token: "reader", headers: `x-large: ${"a".repeat(70_000)}` });
+    assert.match(large, /^431 .* passes: subject alice .*The request did not reach the filter/);
+
+    const quoted = await send(page, { path: "/orders/`<b>x`" });
+    assert.match(quoted, /the path is read as `\/orders\/`<b>x``/);
 
     // Markup in the token, the path, a header, and so in the response of the upstream.
     assert.match(await send(page, { authorization: MARKUP }), /^(401|400)/);
@@ -282,7 +288,7 @@ const SHOWN = {
     await page.reload();
     await page.waitForSelector("#play-all:not([disabled])");
     await playAll(page);
-    await shoot(page, path, "#groups section .line:nth-of-type(15)");
+    await shoot(page, path, "#summary");
   },
 };
 
@@ -326,6 +332,39 @@ async function looks() {
   }, VIEWS.dark);
 }
 
+/** Envoy is killed: nothing that was shown before stays. */
+async function down() {
+  await visit(async (page) => {
+    await playAll(page);
+    process.kill(envoy(), "SIGKILL");
+    await page.click("#play-all");
+    await said(page, "without a response");
+    const summary = await text(page, "#summary");
+    assert.match(summary, new RegExp(`^0 of ${SITUATIONS} as expected, ${SITUATIONS} without a response`));
+    assert.equal(await page.$(".line.played, .line .chip"), null);
+    assert.match(await send(page, { token: "reader" }), /^Error: Envoy does not answer/);
+    await page.waitForSelector("#series [role=alert]");
+    await page.evaluate(() => void (document.querySelector("#series [role=alert]").isFirst = true));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    assert.ok(await page.$eval("#series [role=alert]", ({ isFirst }) => isFirst), "one fault is announced once");
+    await accessible(page, "light, without Envoy");
+  });
+}
+
+/** The process of the page's Envoy. */
+function envoy() {
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const found = all.find((process) => {
+    try {
+      const status = readFileSync(`/proc/${process}/status`, "utf8");
+      return status.startsWith("Name:\tenvoy\n") && status.includes(`PPid:\t${PAGE_PROCESS}\n`);
+    } catch {
+      return false; // The process has ended.
+    }
+  });
+  return Number(found);
+}
+
 /** The status of a request that no browser on this page sends. */
 const status = (options, body) =>
   new Promise((resolve, reject) => {
@@ -356,6 +395,7 @@ try {
   await counters();
   await keyboard();
   await looks();
+  await down();
 } finally {
   await browser.close();
 }

@@ -72,9 +72,13 @@ fn program() -> OsString {
 #[test]
 fn the_page_plays_explains_and_counts() {
     let mut page = Page::start();
-    let client = node("page.mjs", &[("PAGE", &page.address)])
-        .output()
-        .unwrap();
+    let process = page.process.id().to_string();
+    let client = node(
+        "page.mjs",
+        &[("PAGE", &page.address), ("PAGE_PROCESS", &process)],
+    )
+    .output()
+    .unwrap();
     let saw = [client.stdout, client.stderr].concat();
     println!("{}", String::from_utf8_lossy(&saw));
     assert!(client.status.success(), "{}", page.errors());

@@ -58,7 +58,21 @@ pub fn send_over_tls(
     request: &Request<'_>,
     certificate: Option<&Certificate>,
 ) -> io::Result<Response> {
-    let mut stream = connect_over_tls(server, &tls::Client::new(certificate))?;
+    send_over_tls_within(TIMEOUT, server, request, certificate)
+}
+
+/// As [`send_over_tls`], which waits no longer than this for each step.
+///
+/// # Errors
+/// As for [`send_over_tls`].
+pub fn send_over_tls_within(
+    timeout: Duration,
+    server: SocketAddr,
+    request: &Request<'_>,
+    certificate: Option<&Certificate>,
+) -> io::Result<Response> {
+    let client = tls::Client::new(certificate);
+    let mut stream = client.connect(connect(server, timeout)?)?;
     send_on(&mut stream, request)
 }
 

@@ -1,7 +1,11 @@
 //! The situations that `make demo` and the page play: requests to an Envoy with the configurations of `envoy/`, and the
 //! expected responses.
 #![allow(clippy::restriction, reason = "a demo may panic")]
-#![allow(missing_docs, reason = "a library of two programs in this repository")]
+#![allow(
+    missing_docs,
+    clippy::new_without_default,
+    reason = "a library of two programs in this repository"
+)]
 
 pub mod certificates;
 mod credentials;

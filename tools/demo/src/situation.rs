@@ -4,10 +4,14 @@ use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::support::certificate::Certificate;
-use crate::support::client::{self, Request, Response};
+use crate::support::client::{self, Connection, Request, Response};
 use crate::support::possession;
+
+/// How long each step of a request may take.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A header of a request.
 pub type Field = (String, Vec<u8>);
@@ -98,8 +102,8 @@ impl Situation {
             body: b"",
         };
         match &self.certificate {
-            None => client::send(server, &request),
-            Some(own) => client::send_over_tls(server, &request, Some(own)),
+            None => Connection::new(server, TIMEOUT).ask(&client::to_bytes(&request)),
+            Some(own) => client::send_over_tls_within(TIMEOUT, server, &request, Some(own)),
         }
     }
 
@@ -212,6 +216,11 @@ impl Client {
         let further = situation.headers.iter();
         headers.extend(further.map(|(name, value)| ((*name).to_owned(), value.as_bytes().into())));
         headers
+    }
+
+    /// Whether a response with a challenge was received.
+    pub fn is_challenged(&self) -> bool {
+        self.challenged.status != 0
     }
 
     /// Keeps the response to the last request, if it has a challenge to answer.

@@ -87,7 +87,7 @@ impl Explain {
     }
 }
 
-/// The keys at a URL or in a file, in a file of their own.
+/// The keys at a URL or in a file, copied to a temporary file.
 fn fetch(source: &str) -> Option<NamedTempFile> {
     let bytes = match source.strip_prefix("http://") {
         None => std::fs::read(source).ok()?,

@@ -6,16 +6,20 @@
 //! 4. The Content-Security-Policy allows the files of this server alone, and no text as HTML.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State as Extracted};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use tokio::time::timeout;
 
 use crate::state::State;
 
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'";
+/// How long a request may take. A client that does not send its body receives 408.
+const LONGEST: Duration = Duration::from_secs(90);
 /// The headers of every response.
 const ADDED: [(HeaderName, HeaderValue); 6] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -49,7 +53,10 @@ pub async fn guard(
 ) -> Response {
     let mut response = match refusal(request.method(), request.headers(), &state.hosts) {
         Some(refusal) => refusal.into_response(),
-        None => next.run(request).await,
+        None => match timeout(LONGEST, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        },
     };
     response
         .headers_mut()
@@ -89,7 +96,9 @@ mod tests {
         let headers = headers.iter();
         let headers = headers.map(|(name, value)| (name.clone(), value.parse().unwrap()));
         let mut map = HeaderMap::new();
-        headers.for_each(|(name, value): (_, HeaderValue)| drop(map.append(name, value)));
+        for (name, value) in headers {
+            map.append(name, value);
+        }
         let hosts = ["127.0.0.1:10080", "localhost:10080"].map(str::to_owned);
         refusal(&method, &map, &hosts).map(|(status, _)| status.as_u16())
     }
@@ -97,9 +106,8 @@ mod tests {
     #[test]
     fn only_this_page_is_answered() {
         let host = |value| (header::HOST, value);
-        let origin = |value| (header::ORIGIN, value);
         let local = host("localhost:10080");
-        assert_eq!(status(Method::GET, &[local.clone()]), None);
+        assert_eq!(status(Method::GET, std::slice::from_ref(&local)), None);
         assert_eq!(status(Method::GET, &[host("127.0.0.1:10080")]), None);
         for rebound in [
             &[host("attacker.example:10080")][..],
@@ -110,7 +118,7 @@ mod tests {
             assert_eq!(status(Method::GET, rebound), Some(421), "{rebound:?}");
         }
         let post = |origins: &[&str]| {
-            let origins = origins.iter().map(|value| origin(value));
+            let origins = origins.iter().map(|value| (header::ORIGIN, *value));
             let headers: Vec<_> = [local.clone()].into_iter().chain(origins).collect();
             status(Method::POST, &headers)
         };

@@ -1,12 +1,15 @@
 //! Plays situations: sends their requests to the filter, and the same requests to `jwt_authn` and `rbac`.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use demo::Group;
-use demo::situation::{Client, Credential, Field, Situation, challenge_of, is_expected};
+use demo::situation::{Client, Credential, Field, Situation, TIMEOUT, challenge_of, is_expected};
+use demo::support::client::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::response::{REVEALING, Received};
+use crate::server::Fault;
 use crate::state::State;
 
 /// What to play.
@@ -23,16 +26,31 @@ pub struct Play {
 /// What the situations of a group brought.
 #[derive(Serialize)]
 pub struct Results {
-    results: Vec<Played>,
+    results: Vec<Outcome>,
 }
 
 /// What a situation brought.
 #[derive(Serialize)]
-struct Played {
+struct Outcome {
     /// The position of the situation in its group.
     situation: usize,
     /// How many requests were sent before, since this one repeats or answers what they brought.
     before: usize,
+    #[serde(flatten)]
+    played: Played,
+}
+
+/// The responses, or why there is none.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Played {
+    Answered(Box<Exchange>),
+    Failed { fault: String },
+}
+
+/// A request with its responses.
+#[derive(Serialize)]
+struct Exchange {
     request: Sent,
     response: Received,
     is_expected: bool,
@@ -52,31 +70,42 @@ struct Sent {
 
 impl Play {
     /// Sends the requests.
-    pub fn run(&self, state: &State) -> Result<Results, String> {
+    pub fn run(&self, state: &State) -> Result<Results, Fault> {
         let groups = state.situations.groups();
         let group = groups.iter().find(|group| group.listener == self.group);
-        let group = group.ok_or_else(|| format!("unknown group `{}`", self.group))?;
-        let server = state.listener(group.listener)?;
-        let first = match self.situation {
-            None => 0,
-            Some(last) if last < group.situations.len() => begin(group, last),
-            Some(_) => return Err("no such situation".to_owned()),
+        let group = group.ok_or_else(|| Fault::Invalid("unknown group".to_owned()))?;
+        let (first, last) = match self.situation {
+            None => (0, group.situations.len() - 1),
+            Some(last) if last < group.situations.len() => (begin(group, last), last),
+            Some(_) => return Err(Fault::Invalid("unknown situation".to_owned())),
         };
-        let last = self.situation.unwrap_or(group.situations.len() - 1);
-        let mut client = Client::new(server);
+        let mut player = Player {
+            state,
+            server: state.listener(group.listener)?,
+            client: Client::new(state.listener(group.listener)?),
+            fault: None,
+        };
         let mut results = Vec::new();
-        for index in first..=last {
-            let situation = &group.situations[index];
-            let is_asked = self.situation.is_none_or(|asked| asked == index);
-            if let Some(played) = play(state, &mut client, server, situation, is_asked)? {
-                results.push(Played {
+        for (index, situation) in group.situations.iter().enumerate() {
+            if (first..=last).contains(&index) {
+                let is_asked = self.situation.is_none_or(|asked| asked == index);
+                let exchange = player.play(situation, is_asked);
+                let before = self.situation.map_or(0, |_| index - first);
+                let played = match exchange {
+                    Ok(None) => continue,
+                    Ok(Some(exchange)) => Played::Answered(Box::new(exchange)),
+                    Err(fault) => Played::Failed { fault },
+                };
+                if self.situation.is_some_and(|asked| asked != index) {
+                    player
+                        .fault
+                        .get_or_insert_with(|| "a request before has no response".to_owned());
+                    continue;
+                }
+                results.push(Outcome {
                     situation: index,
-                    before: if self.situation.is_some() {
-                        index - first
-                    } else {
-                        0
-                    },
-                    ..played
+                    before,
+                    played,
                 });
             }
         }
@@ -91,45 +120,79 @@ fn begin(group: &Group, last: usize) -> usize {
     first.unwrap_or(0)
 }
 
-/// Sends the request of a situation. The result is none if the situation is only a step to another one.
-fn play(
-    state: &State,
-    client: &mut Client,
+/// Sends the requests of a group in order.
+struct Player<'a> {
+    state: &'a State,
     server: SocketAddr,
-    situation: &Situation,
-    is_asked: bool,
-) -> Result<Option<Played>, String> {
-    let headers = client.headers(situation);
-    let marked = marked(&headers);
-    let fault = |fault: std::io::Error| format!("Envoy does not answer: {fault}");
-    let response = situation.send(server, &marked).map_err(fault)?;
-    client.received(&response);
-    if !is_asked {
-        return Ok(None);
+    client: Client,
+    /// Why nothing more is sent.
+    fault: Option<String>,
+}
+
+impl Player<'_> {
+    /// Sends the request of a situation. The result is none if the situation is only a step to another one.
+    fn play(&mut self, situation: &Situation, is_asked: bool) -> Result<Option<Exchange>, String> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        if matches!(situation.credential, Credential::Answer(_)) && !self.client.is_challenged() {
+            return Err("no response before has a challenge to answer".to_owned());
+        }
+        let headers = self.client.headers(situation);
+        let marked = marked(&headers);
+        let response = self.send(situation, self.server, &marked)?;
+        self.client.received(&response);
+        if !is_asked {
+            return Ok(None);
+        }
+        let comparison = counterpart(situation).map(|listener| {
+            let response = self.send(situation, self.state.listener(listener)?, &marked)?;
+            Ok::<_, String>(Received::new(&response))
+        });
+        let headers = headers.into_iter();
+        let certificate = situation.certificate.as_ref();
+        Ok(Some(Exchange {
+            request: Sent {
+                method: situation.method,
+                path: situation.path,
+                headers: headers
+                    .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
+                    .collect(),
+                certificate: certificate.and_then(|own| own.names.uri.first().cloned()),
+            },
+            is_expected: is_expected(situation, &response, &challenge_of(&response)),
+            response: Received::new(&response),
+            comparison: comparison.transpose()?,
+        }))
     }
-    let comparison = counterpart(situation)
-        .map(|listener| {
-            let response = situation.send(state.listener(listener)?, &marked);
-            Ok::<_, String>(Received::new(&response.map_err(fault)?))
+
+    /// Sends a request. After one without a response in time, no other is sent.
+    fn send(
+        &mut self,
+        situation: &Situation,
+        server: SocketAddr,
+        headers: &[Field],
+    ) -> Result<Response, String> {
+        let sent = situation.send(server, headers);
+        sent.map_err(|fault| {
+            let is_late = matches!(fault.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock);
+            let text = no_response(&fault);
+            if is_late {
+                self.fault = Some(text.clone());
+            }
+            text
         })
-        .transpose()?;
-    let headers = headers.into_iter();
-    let certificate = situation.certificate.as_ref();
-    Ok(Some(Played {
-        situation: 0,
-        before: 0,
-        request: Sent {
-            method: situation.method,
-            path: situation.path,
-            headers: headers
-                .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
-                .collect(),
-            certificate: certificate.and_then(|own| own.names.uri.first().cloned()),
-        },
-        is_expected: is_expected(situation, &response, &challenge_of(&response)),
-        response: Received::new(&response),
-        comparison,
-    }))
+    }
+}
+
+/// Why Envoy sent no response.
+pub fn no_response(fault: &std::io::Error) -> String {
+    match fault.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
+            format!("Envoy sent no response within {} s", TIMEOUT.as_secs())
+        }
+        _ => format!("Envoy does not answer: {fault}"),
+    }
 }
 
 /// The listener with `jwt_authn` and `rbac` that can decide the request of a situation.

@@ -10,10 +10,11 @@ use demo::support::upstream::Upstream;
 use demo::support::{authorization, in_repository};
 use demo::{ADMIN, LISTENER, free_or, print_requests, wait_for_signal, write_tokens};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 use crate::bootstrap::{self, PORTS, PUBLIC, cluster};
 use crate::server;
-use crate::state::{Situations, State, Target};
+use crate::state::{EXPLANATIONS, Situations, State, Target};
 
 /// The port of the page, unless it is in use.
 const PORT: u16 = 10080;
@@ -78,6 +79,7 @@ impl Run {
                 .into(),
             sign_in: None,
             situations: Situations::default(),
+            explanations: Semaphore::new(EXPLANATIONS),
         };
         server::start(listener, state)?;
         if self.any_ports {

@@ -2,20 +2,18 @@
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
 
+use demo::situation::TIMEOUT;
 use demo::support::client::Connection;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::explain::Explain;
+use crate::play::no_response;
 use crate::request::{Checked, Form};
 use crate::response::{REVEALING, Received};
 use crate::server::{Fault, blocking};
 use crate::state::State;
-
-/// How long Envoy may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What a request brought.
 #[derive(Serialize)]
@@ -40,7 +38,10 @@ pub async fn send(state: Arc<State>, form: Form) -> Result<Answered, Fault> {
         Ok((response, client, explain))
     });
     let (response, client, explain) = sent.await?;
+    // A permit is there as long as the state is.
+    let permit = state.explanations.acquire().await;
     let explained = explain.run(&bytes, client).await;
+    drop(permit);
     let (explanation, fault) = match explained {
         Ok(explanation) => (Some(explanation), None),
         Err(fault) => (None, Some(fault)),
@@ -54,7 +55,7 @@ pub async fn send(state: Arc<State>, form: Form) -> Result<Answered, Fault> {
 
 /// The response of a server, and the address from which it was asked.
 fn ask(server: SocketAddr, request: &Checked) -> Result<(Received, IpAddr), String> {
-    let fault = |fault: std::io::Error| format!("Envoy does not answer: {fault}");
+    let fault = |fault: std::io::Error| no_response(&fault);
     let own = TcpStream::connect_timeout(&server, TIMEOUT).and_then(|own| own.local_addr());
     let bytes = request.to_bytes(&[(REVEALING, "1"), ("connection", "close")]);
     let response = Connection::new(server, TIMEOUT)

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use demo::support::certificate::TRUSTED_KEY;
 use demo::wait_for_signal;
+use tokio::sync::Semaphore;
 
 use crate::bootstrap::{ADMIN_PORT, AUTHORITY_KEY, GATE, PORTS, PUBLIC, stand_ins};
 use crate::run::public_target;
 use crate::server;
-use crate::state::{Situations, State, Target};
+use crate::state::{EXPLANATIONS, Situations, State, Target};
 
 /// Serve the page of an Envoy that runs elsewhere
 #[derive(clap::Args)]
@@ -75,6 +76,7 @@ impl Serve {
             hosts: self.hosts,
             sign_in: self.sign_in,
             situations: Situations::default(),
+            explanations: Semaphore::new(EXPLANATIONS),
         };
         println!(
             "==> the page is at http://{}",

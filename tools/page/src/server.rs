@@ -44,6 +44,12 @@ impl IntoResponse for Fault {
     }
 }
 
+impl From<String> for Fault {
+    fn from(text: String) -> Self {
+        Self::Unavailable(text)
+    }
+}
+
 /// Answers requests on another thread, for as long as the process runs.
 pub fn start(listener: TcpListener, state: State) -> Result<(), String> {
     let fault = |fault: std::io::Error| format!("cannot serve the page: {fault}");
@@ -130,7 +136,9 @@ async fn send(Extracted(state): Page, Json(form): Json<Form>) -> Result<Json<Ans
 }
 
 async fn counters(Extracted(state): Page) -> Result<Json<Counters>, Fault> {
-    blocking(move || counters::read(&state)).await.map(Json)
+    blocking(move || Ok(counters::read(&state)?))
+        .await
+        .map(Json)
 }
 
 /// Which token of the demo's issuer to issue.
@@ -154,10 +162,10 @@ async fn token(Json(asked): Json<Asked>) -> Result<Json<Issued>, Fault> {
 
 /// Runs what waits for Envoy where it does not delay other requests.
 pub async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(Fault::Unavailable),
+        Ok(result) => result,
         Err(fault) => Err(Fault::Unavailable(format!("the page failed: {fault}"))),
     }
 }

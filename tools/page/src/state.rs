@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use demo::Group;
 use demo::support::example::Mint;
+use tokio::sync::Semaphore;
 
-/// How long the tokens of the situations are used. They are valid for a day.
-const FRESH: Duration = Duration::from_secs(60 * 60);
+/// How long the tokens of the situations are used, in seconds. They are valid for a day.
+const FRESH: i64 = 60 * 60;
 
 /// The state of the server.
 pub struct State {
@@ -26,7 +26,12 @@ pub struct State {
     /// Where a user signs in to get a token.
     pub sign_in: Option<String>,
     pub situations: Situations,
+    /// How many more processes may explain requests.
+    pub explanations: Semaphore,
 }
+
+/// How many processes explain requests at the same time.
+pub const EXPLANATIONS: usize = 4;
 
 /// A listener to which the form sends requests.
 pub struct Target {
@@ -44,17 +49,18 @@ pub struct Target {
 
 /// The situations of the demo, with tokens that are valid.
 #[derive(Default)]
-pub struct Situations(Mutex<Option<(Instant, Arc<[Group; 4]>)>>);
+pub struct Situations(Mutex<Option<(i64, Arc<[Group; 4]>)>>);
 
 impl Situations {
     /// The groups of situations.
     pub fn groups(&self) -> Arc<[Group; 4]> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mint = Mint::new();
         match &*kept {
-            Some((made, groups)) if made.elapsed() < FRESH => Arc::clone(groups),
+            Some((made, groups)) if mint.now - made < FRESH => Arc::clone(groups),
             _ => {
-                let groups = Arc::new(demo::groups(&Mint::new()));
-                *kept = Some((Instant::now(), Arc::clone(&groups)));
+                let groups = Arc::new(demo::groups(&mint));
+                *kept = Some((mint.now, Arc::clone(&groups)));
                 groups
             }
         }

@@ -39,7 +39,9 @@ async function read() {
     document.getElementById("read-at").textContent = `read at ${new Date().toLocaleTimeString("en-GB")}`;
   } catch (error) {
     view = undefined;
-    box.replaceChildren(fault(error));
+    // The same fault is not announced every two seconds.
+    const shown = fault(error);
+    if (box.textContent !== shown.textContent) box.replaceChildren(shown);
   }
 }
 
@@ -50,7 +52,8 @@ function remember(series, isFirst) {
   const own = key(series);
   const last = before.get(own) ?? (isFirst ? series.value : 0);
   before.set(own, series.value);
-  if (series.value === last) return;
+  // An age grows all the time, and a hash is no amount.
+  if (series.value === last || /_(age|hash)$/.test(series.name)) return;
   const shownUntil = Date.now() + SHOWN;
   const earlier = changes.get(own);
   const sum = earlier && earlier.shownUntil > Date.now() ? earlier.by : 0;
@@ -153,7 +156,7 @@ function table(attributes, columns, rows) {
   const head = columns.map((column, index) => element("th", { scope: "col", class: right(index) }, column));
   const body = rows.map(([one, cells]) => {
     const by = changeOf([one]);
-    const count = element("td", { class: "count" }, change(by), " ", element("b", {}, number(one.value)));
+    const count = element("td", { class: "count" }, change(by), " ", element("b", {}, /_hash$/.test(one.name) ? String(one.value) : number(one.value)));
     return element("tr", { class: by ? "changed" : false }, cells.map((cell) => element("td", {}, ...[cell].flat())), count);
   });
   return element("table", attributes, element("thead", {}, element("tr", {}, head)), element("tbody", {}, body));

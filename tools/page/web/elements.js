@@ -56,7 +56,7 @@ export function chip(response) {
   return element("span", { class: `chip ${kind}` }, element("b", {}, String(response.status)), word);
 }
 
-/** A value that is shortened in the middle, since nobody reads a token. */
+/** A value, shortened in the middle if it is long. */
 function shortened(value) {
   if (value.length <= 160) return value;
   return `${value.slice(0, 72)}… (${value.length} characters) …${value.slice(-16)}`;

@@ -39,9 +39,6 @@ export function startForm({ targets, sign_in: signIn }) {
     select.value = name;
     showTokens();
   };
-  takeToken(targets, choose);
-  window.addEventListener("hashchange", () => takeToken(targets, choose));
-
   return {
     /** Fills in a request, for the listener of the demo. */
     fill({ method, path, headers }) {
@@ -56,19 +53,23 @@ export function startForm({ targets, sign_in: signIn }) {
       field("submit").focus();
       announce("The request is in the form");
     },
+    /** Fills in a token of the identity provider. */
+    useToken(token) {
+      choose((targets.find((target) => !target.accepts_demo_tokens) ?? targets[0]).name);
+      field("authorization").value = token;
+      field("send").scrollIntoView();
+      field("submit").focus();
+      announce("The token is in the form");
+    },
   };
 }
 
-/** Puts the token of `#token=…` into the form, and removes it from the address bar. */
-function takeToken(targets, choose) {
-  if (!location.hash.startsWith("#token=")) return;
+/** The token of `#token=…`, which is removed from the address bar; null if there is none. */
+export function handedOver() {
+  if (!location.hash.startsWith("#token=")) return null;
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   history.replaceState(null, "", `${location.pathname}#send`);
-  choose((targets.find((target) => !target.accepts_demo_tokens) ?? targets[0]).name);
-  field("authorization").value = token;
-  field("send").scrollIntoView();
-  field("submit").focus();
-  announce("The token is in the form");
+  return token;
 }
 
 /** The lines of the field as names and values. */
@@ -84,29 +85,29 @@ function headers() {
 async function send() {
   const answer = field("answer");
   field("submit").disabled = true;
-  answer.setAttribute("aria-busy", "true");
+  answer.replaceChildren(element("p", { class: "quiet" }, "Waiting for the response."));
   try {
-    const result = await post("/api/send", {
+    const request = {
       target: field("target").value,
       method: field("method").value.trim(),
       path: field("path").value.trim(),
       authorization: field("authorization").value,
       headers: headers(),
-    });
-    answer.replaceChildren(...shown(result));
+    };
+    const result = await post("/api/send", request);
+    answer.replaceChildren(...shown(result, request));
     const { reason } = result.response;
     announce(`Envoy answered ${result.response.status}, ${outcome(result.response).word}${reason ? `: ${reason}` : ""}`);
   } catch (error) {
     answer.replaceChildren(fault(error));
   }
-  answer.removeAttribute("aria-busy");
   field("submit").disabled = false;
   field("submit").focus();
 }
 
-function shown({ response, explanation, fault: unexplained }) {
+function shown({ response, explanation, fault: unexplained }, request) {
   const parts = [verdict(response)];
-  if (explanation?.steps) parts.push(...explained(explanation, response));
+  if (explanation?.steps) parts.push(...explained(explanation, response, hasBacktick(request) ? (text) => [text] : prose));
   else if (explanation?.faults) parts.push(fault(new Error(explanation.faults.join("\n"))));
   else parts.push(fault(new Error(`no explanation: ${unexplained}`)));
   parts.push(element("h3", {}, "Response as received"), responseText(response));
@@ -129,7 +130,19 @@ function verdict(response) {
   );
 }
 
-function explained(explanation, response) {
+/** Whether the text of a request, or of its token, has a backtick: those of the explanation then do not enclose code. */
+function hasBacktick({ path, authorization, headers }) {
+  const [, payload = ""] = authorization.split(".");
+  let claims = "";
+  try {
+    claims = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    // Not a JSON Web Token.
+  }
+  return [path, authorization, claims, ...headers.flat()].some((text) => text.includes("`"));
+}
+
+function explained(explanation, response, prose) {
   const failing = explanation.findings.map((finding) => finding.message);
   const steps = explanation.steps.map((step) => {
     const { sign, word, kind } = mark(step, failing);
@@ -150,12 +163,24 @@ function explained(explanation, response) {
     ),
   );
   const parts = [element("h3", {}, "Decision"), element("ol", { class: "steps" }, steps)];
-  const status = explanation.response?.status;
-  if (status !== undefined && status !== response.status) {
-    const text = `\`countersign explain\` expects ${status}. It has no requests before this one and none of the keys, lists and answers that Envoy fetched.`;
-    parts.push(element("p", { class: "fault" }, ...prose(text)));
-  }
+  const note = difference(explanation, response);
+  if (note) parts.push(element("p", { class: "fault" }, ...prose(note)));
   return parts.concat(changes(explanation.upstream));
+}
+
+/** Why Envoy answered something else than `countersign explain` expects; none if it did not. */
+function difference(explanation, response) {
+  const passes = explanation.verdict === "passes";
+  const status = explanation.response?.status;
+  if (passes ? response.is_of_upstream : status === response.status) return undefined;
+  if (!response.details && !response.rule) {
+    return "The request did not reach the filter: Envoy rejected it before, for example for its size or its method.";
+  }
+  const expected = passes ? "expects that the request passes" : `expects ${status}`;
+  if (response.details && !response.details.startsWith("countersign_") && response.details !== "via_upstream") {
+    return `\`countersign explain\` ${expected}. Another part of Envoy answered: \`${response.details}\`.`;
+  }
+  return `\`countersign explain\` ${expected}. It has no requests before this one and none of the keys, lists and answers that Envoy fetched.`;
 }
 
 /** What a step means: its sign, the word that a screen reader says, and its class. */
@@ -170,13 +195,11 @@ function mark(step, failing) {
 function changes(upstream) {
   if (!upstream) return [];
   const lines = [
-    ...(upstream.target ? [`target: \`${upstream.target}\``] : []),
-    ...upstream.removed.map((name) => `removed: \`${name}\``),
-    ...upstream.set.map(({ name, value, claims }) => `set: \`${name}: ${value ?? JSON.stringify(claims)}\``),
+    ...(upstream.target ? [["target", upstream.target]] : []),
+    ...upstream.removed.map((name) => ["removed", name]),
+    ...upstream.set.map(({ name, value, claims }) => ["set", `${name}: ${value ?? JSON.stringify(claims)}`]),
   ];
   if (!lines.length) return [];
-  return [
-    element("h3", {}, "What the upstream receives differently"),
-    element("ul", { class: "changes" }, lines.map((line) => element("li", {}, ...prose(line)))),
-  ];
+  const items = lines.map(([what, code]) => element("li", {}, `${what}: `, element("code", {}, code)));
+  return [element("h3", {}, "What the upstream receives differently"), element("ul", { class: "changes" }, items)];
 }

@@ -73,6 +73,7 @@ class Group {
       const { results } = await post("/api/play", { group: this.name });
       for (const result of results) this.rows[result.situation].show(result);
     } catch (error) {
+      for (const row of this.rows) row.clear();
       this.fault.replaceChildren(fault(error));
     }
     this.table.removeAttribute("aria-busy");
@@ -130,19 +131,39 @@ class Row {
     try {
       const { results } = await post("/api/play", { group: this.group.name, situation: this.index });
       this.show(results[0]);
-      this.open(true);
       document.dispatchEvent(new Event("played"));
-      const { before, response } = results[0];
+      const { before, response, fault: failed } = results[0];
+      if (failed) throw new Error(failed);
+      this.open(true);
       const prefix = before ? `${before} requests were sent before. ` : "";
       announce(`${prefix}Countersign answered ${response.status}, ${outcome(response).word}`);
     } catch (error) {
+      this.clear();
       this.answer.replaceChildren(fault(error));
     }
     this.button.disabled = false;
     this.button.focus();
   }
 
+  /** Removes what was shown before. */
+  clear() {
+    this.result = undefined;
+    this.differs = false;
+    this.line.classList.remove("different", "played");
+    this.answer.replaceChildren(expected(this.situation));
+    this.comparison.replaceChildren(this.counterpart());
+    this.messages.replaceChildren();
+    this.more.hidden = true;
+    this.toggle.setAttribute("aria-expanded", "false");
+    this.toggle.disabled = true;
+  }
+
   show(result) {
+    if (result.fault) {
+      this.clear();
+      this.answer.replaceChildren(element("strong", { class: "unexpected" }, "no response"), element("span", { class: "why" }, result.fault));
+      return;
+    }
     const { response, comparison } = result;
     this.result = result;
     const words = outcome(response).word;
@@ -164,7 +185,7 @@ class Row {
             chip(comparison),
             this.differs ? element("span", { class: "differs" }, "differs") : "",
             challenges(comparison),
-            element("span", { class: "state" }, breakable(comparison.details ?? "")),
+            element("span", { class: "state" }, comparison.details ? breakable(comparison.details) : "rejected before the filters"),
           ]),
     );
     this.toggle.disabled = false;
@@ -231,21 +252,24 @@ function summarise(tables, total) {
   const compared = results.filter((row) => row.result.comparison);
   const differing = compared.filter((row) => row.differs);
   const box = document.getElementById("summary");
-  const verdict = good === results.length ? "as expected" : `as expected, ${results.length - good} unexpected`;
+  const missing = total - results.length;
+  const unexpected = results.length - good;
+  const verdict = `as expected${unexpected ? `, ${unexpected} unexpected` : ""}${missing ? `, ${missing} without a response` : ""}`;
   const open = differing.filter((row) => passes(row.result.comparison) && !passes(row.result.response)).length;
   box.replaceChildren(
     element(
       "div",
       {},
-      element("p", { class: "big" }, element("b", {}, `${good} of ${results.length}`), ` ${verdict}`),
+      element("p", { class: "big" }, element("b", {}, `${good} of ${total}`), ` ${verdict}`),
       element("p", {}, "jwt_authn + rbac: ", element("b", {}, String(differing.length)), ` of ${compared.length} statuses differ`),
-      open ? element("p", {}, element("b", {}, String(open)), " requests pass that Countersign denies") : "",
+      open ? element("p", {}, element("b", {}, String(open)), ` ${open === 1 ? "request passes" : "requests pass"} that Countersign denies`) : "",
     ),
     bar("Countersign", results.map((row) => row.result.response)),
     bar("jwt_authn + rbac", compared.map((row) => row.result.comparison)),
   );
   box.hidden = false;
-  announce(`${good} of ${results.length} responses are as expected. ${total} situations.`);
+  document.getElementById("differing").disabled = false;
+  announce(`${good} of ${total} responses are ${verdict}`);
 }
 
 const passes = (response) => outcome(response).word === "passes";
