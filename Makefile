@@ -1,9 +1,11 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo-ready demo run test test-upstreams fuzz bench check test-all sizes screenshots
+.PHONY: help setup build module demo-ready demo run test test-upstreams fuzz bench check test-all sizes screenshots release
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
+CARGO_CYCLONEDX_VERSION := 0.5.9
+CARGO_CYCLONEDX := .tools/bin/cargo-cyclonedx
 FUZZ_SECONDS ?= 600
 FUZZ_SEED ?= 1
 # What the tests need to find; nothing in them guesses.
@@ -49,7 +51,7 @@ run: demo-ready ## start Envoy with the filter on port 10000 and leave it runnin
 test: module ## the core, a real Envoy, the command, the tool that trims the module
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
-	@cargo test --locked --package trim-module
+	@cargo test --locked --package trim-module --package release
 
 test-upstreams: module ## odd requests to a fleet of real servers behind the filter, and ordinary ones: UPSTREAMS='express|flask'
 	@echo "==> testing with real upstreams"
@@ -72,6 +74,14 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
 		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
+	@echo "==> testing the manifests with kubectl and the models of their kinds"
+	@kubectl="$$(scripts/setup-kubernetes)" && \
+		KUBECTL="$$kubectl" cargo test --locked --features npm --test clients -- kubernetes::
+	@echo "==> testing the image in a registry"
+	@scripts/setup-registry
+	@cargo build --locked --profile tools --package release
+	@RELEASE_TOOL="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/tools/release" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" \
+		cargo test --locked --features npm --test clients -- image::
 	@echo "==> playing the demo"
 	@$(MAKE) demo
 	@cargo test $(DEMO_PACKAGE)
@@ -83,6 +93,9 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/target/modules/without-kinds.wasm" \
 		cargo test --locked --features npm --test clients -- kinds::
 	@$(MAKE) test-upstreams
+
+release: setup $(CARGO_CYCLONEDX) ## dist/release: module, command, image, bills of materials, checksums; of the commit that is checked out
+	@scripts/release
 
 sizes: setup ## what each kind of credentials adds to the module, in bytes: builds the module eight times
 	@scripts/kind-sizes
@@ -115,7 +128,7 @@ check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documenta
 	cargo clippy --locked --lib --target wasm32-wasip1 --no-default-features --features filter -- -D warnings
 	cargo clippy --locked --package signature-module --target wasm32-wasip1 -- -D warnings
 	cargo clippy --locked --package demo --all-targets -- -D warnings
-	cargo clippy --locked --package trim-module --all-targets -- -D warnings
+	cargo clippy --locked --package trim-module --package release --all-targets -- -D warnings
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	$(CARGO_DENY) check bans licenses sources
@@ -125,3 +138,7 @@ check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documenta
 $(CARGO_DENY):
 	@echo "==> building cargo-deny $(CARGO_DENY_VERSION) (some minutes, once)"
 	@cargo install cargo-deny --locked --version $(CARGO_DENY_VERSION) --root .tools
+
+$(CARGO_CYCLONEDX):
+	@echo "==> building cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) (some minutes, once)"
+	@cargo install cargo-cyclonedx --locked --version $(CARGO_CYCLONEDX_VERSION) --root .tools

@@ -288,18 +288,6 @@ impl Method {
         }
     }
 
-    /// The number of keys in the configuration.
-    pub fn inline_keys(&self) -> usize {
-        match self {
-            Self::Jwt(jwt) => jwt.inline_keys(),
-            Self::Introspection(_)
-            | Self::ApiKey(_)
-            | Self::Basic(_)
-            | Self::Digest(_)
-            | Self::Mtls(_) => 0,
-        }
-    }
-
     /// Whether the evidence for a caller is still current. If it is not, the credential must be verified again.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ mod read;
 mod source;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use self::at::At;
 use self::diagnostic::Diagnostics;
@@ -46,6 +47,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// What the user should know although it is not a fault.
     pub warnings: Vec<Diagnostic<Warning>>,
+    /// Identifies the configuration: 48 bits of its SHA-256. A metric can show them, since its readers have doubles.
+    pub hash: u64,
 }
 
 /// The environment of the filter: the value of a variable, if it is set.
@@ -74,7 +77,16 @@ pub fn load_value_in(
         None => Document::read(value, &At::Root, &mut diagnostics),
     };
     let plan = document.map(|document| compile::compile(&document, environment, &mut diagnostics));
-    diagnostics.into_result(plan)
+    diagnostics.into_result(plan, || hash(value))
+}
+
+/// The first 48 bits of the SHA-256 of a configuration as JSON, without spaces and with sorted names. So it does not depend
+/// on the form in which the host delivers the configuration.
+fn hash(value: &Value) -> u64 {
+    // `Display` of a value prints this, and the module has it already: `serde_json::to_string` adds kilobytes.
+    let digest = Sha256::digest(value.to_string());
+    let bytes = digest.iter().take(6);
+    bytes.fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
 /// As [`load_in`] an environment without variables. The module does not have this function: it has an environment.

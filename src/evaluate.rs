@@ -276,10 +276,10 @@ impl<'p, 'r> Evaluation<'p, 'r> {
         let asked = self.asked_for_metadata(&readings);
         let asked = asked.map_err(|reject| instead_of(reject, hidden.as_ref()))?;
         let rule = found.as_ref().map(|found| found.rule);
-        decision.rule = rule.map(|rule| rule.name.as_str());
+        decision.rule = rule;
         if hidden.as_ref().is_none_or(|hidden| hidden.is_matched) {
             trace.step(Step::Rule {
-                name: decision.rule,
+                name: decision.rule_name(),
                 rules: &self.policy.rules,
                 sought: Sought {
                     method,

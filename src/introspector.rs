@@ -40,6 +40,8 @@ struct InFlight {
 /// The end of a call.
 #[derive(Debug)]
 pub struct IntrospectionEvent {
+    /// The provider that asked.
+    pub provider: ProviderId,
     /// The identity of the token at the provider.
     pub id: TokenId,
     /// What the server said, and until when it is known; or why it did not say.
@@ -99,6 +101,7 @@ impl Introspector {
         let server = self.servers.get(server)?;
         Some(match server.answer(response, now) {
             Ok(answer) => IntrospectionEvent {
+                provider: server.provider,
                 id,
                 result: Ok(answer),
             },

@@ -22,8 +22,9 @@ pub use self::networks::{Networks, admit_none};
 pub use self::rules::{Bound, Considered, Matched, Rules};
 pub use self::stripped::{AfterScheme, Stripped};
 
-use crate::authenticate::Provider;
 use crate::authenticate::jose::signature::AlgorithmSet;
+use crate::authenticate::jwt::Jwt;
+use crate::authenticate::{Method, Provider};
 use crate::authorize::condition::Condition;
 use crate::authorize::{Access, Everywhere, Gate, ReplyId};
 use crate::credential::Location;
@@ -180,6 +181,8 @@ impl Crypto {
 /// A rule.
 #[derive(Debug)]
 pub struct Rule {
+    /// Its position in the configuration. No two rules have the same.
+    pub position: usize,
     /// Its name in the configuration.
     pub name: String,
     /// Which requests it matches.
@@ -253,12 +256,13 @@ impl Policy {
         self.replies.get(id.0)
     }
 
-    /// The number of keys in the configuration, of all providers.
-    pub fn inline_keys(&self) -> usize {
+    /// The providers of JSON Web Tokens, each with its name.
+    pub fn jwt_providers(&self) -> impl Iterator<Item = (&str, &Jwt)> {
         let providers = self.providers.iter();
-        providers
-            .map(|provider| provider.method.inline_keys())
-            .sum()
+        providers.filter_map(|provider| match &provider.method {
+            Method::Jwt(jwt) => Some((provider.name.as_str(), jwt)),
+            _ => None,
+        })
     }
 
     /// Whether the workers share what they know: failures, nonces, or what was used once.

@@ -4,8 +4,10 @@
 //! compile until it has a response. No reason carries a byte of the request.
 
 mod code;
+mod reason;
 
 pub use self::code::{Code, GrpcStatus};
+pub use self::reason::Reason;
 use crate::scheme::SchemeSet;
 
 /// The reason why a request is denied, in the order of the checks (`evaluate`).
@@ -335,54 +337,54 @@ pub enum Requirement {
 }
 
 impl Reject {
-    /// The name of the reason in logs, filter state and response-code details: lower case, `_` between words.
+    /// The reason in logs, counters, filter state and response-code details.
     ///
     /// It says at least as much as the error code of the response.
-    pub fn reason(self) -> &'static str {
+    pub fn reason(self) -> Reason {
         match self {
-            Self::NoDocument => "no_document",
-            Self::Trace => "method_not_allowed",
-            Self::MethodCase => "method_case",
-            Self::Path(_) => "ambiguous_path",
-            Self::Authority => "bad_authority",
-            Self::RouteAtRisk => "route_at_risk",
-            Self::RepeatedField => "repeated_field",
-            Self::PlainHttp => "https_required",
-            Self::Address => "address_not_allowed",
-            Self::NoSuchMetadata => "no_such_metadata",
-            Self::MetadataMethod => "metadata_method",
-            Self::ForeignOrigin => "invalid_origin",
-            Self::Fixed => "respond",
-            Self::TooManyFailures { .. } => "too_many_failures",
-            Self::NoCredential => "unauthorized",
-            Self::MissingCredential { .. } => "credential_missing",
+            Self::NoDocument => Reason::NoDocument,
+            Self::Trace => Reason::MethodNotAllowed,
+            Self::MethodCase => Reason::MethodCase,
+            Self::Path(_) => Reason::AmbiguousPath,
+            Self::Authority => Reason::BadAuthority,
+            Self::RouteAtRisk => Reason::RouteAtRisk,
+            Self::RepeatedField => Reason::RepeatedField,
+            Self::PlainHttp => Reason::HttpsRequired,
+            Self::Address => Reason::AddressNotAllowed,
+            Self::NoSuchMetadata => Reason::NoSuchMetadata,
+            Self::MetadataMethod => Reason::MetadataMethod,
+            Self::ForeignOrigin => Reason::InvalidOrigin,
+            Self::Fixed => Reason::Respond,
+            Self::TooManyFailures { .. } => Reason::TooManyFailures,
+            Self::NoCredential => Reason::Unauthorized,
+            Self::MissingCredential { .. } => Reason::CredentialMissing,
             Self::Malformed(malformed) => match malformed.fault {
-                CredentialFault::Several => "several_credentials",
-                CredentialFault::Empty => "empty_credential",
-                CredentialFault::Syntax => "malformed_credential",
-                CredentialFault::Unsupported => "unsupported_credential",
-                CredentialFault::Target => "credential_for_another_target",
+                CredentialFault::Several => Reason::SeveralCredentials,
+                CredentialFault::Empty => Reason::EmptyCredential,
+                CredentialFault::Syntax => Reason::MalformedCredential,
+                CredentialFault::Unsupported => Reason::UnsupportedCredential,
+                CredentialFault::Target => Reason::CredentialForAnotherTarget,
             },
             Self::Invalid(fault) => fault.reason(),
-            Self::Unavailable(Unavailable::Keys) => "keys_unavailable",
-            Self::Unavailable(Unavailable::Entries) => "entries_unavailable",
-            Self::Unavailable(Unavailable::Introspection) => "introspection_unavailable",
-            Self::Unavailable(Unavailable::Hashing) => "hash_budget_spent",
-            Self::Unavailable(Unavailable::Crypto) => "crypto_unavailable",
-            Self::Unavailable(Unavailable::Replays) => "replays_full",
-            Self::Unavailable(Unavailable::SharedData) => "shared_data_unavailable",
+            Self::Unavailable(Unavailable::Keys) => Reason::KeysUnavailable,
+            Self::Unavailable(Unavailable::Entries) => Reason::EntriesUnavailable,
+            Self::Unavailable(Unavailable::Introspection) => Reason::IntrospectionUnavailable,
+            Self::Unavailable(Unavailable::Hashing) => Reason::HashBudgetSpent,
+            Self::Unavailable(Unavailable::Crypto) => Reason::CryptoUnavailable,
+            Self::Unavailable(Unavailable::Replays) => Reason::ReplaysFull,
+            Self::Unavailable(Unavailable::SharedData) => Reason::SharedDataUnavailable,
             Self::Proof(fault) => fault.reason(),
-            Self::ProviderNotAccepted => "provider_not_accepted",
-            Self::NoRule => "no_rule",
-            Self::Authentication(Weakness::Class) => "acr_insufficient",
-            Self::Authentication(Weakness::Age) => "authentication_too_old",
-            Self::Scope => "insufficient_scope",
-            Self::Requirement(Requirement::Role) => "role_missing",
-            Self::Requirement(Requirement::Group) => "group_missing",
-            Self::Requirement(Requirement::Claim) => "claim_mismatch",
-            Self::Requirement(Requirement::Condition) => "cel_false",
-            Self::Requirement(Requirement::ConditionFailed) => "cel_failed",
-            Self::Requirement(Requirement::AnyOf) => "none_of_any_of",
+            Self::ProviderNotAccepted => Reason::ProviderNotAccepted,
+            Self::NoRule => Reason::NoRule,
+            Self::Authentication(Weakness::Class) => Reason::AcrInsufficient,
+            Self::Authentication(Weakness::Age) => Reason::AuthenticationTooOld,
+            Self::Scope => Reason::InsufficientScope,
+            Self::Requirement(Requirement::Role) => Reason::RoleMissing,
+            Self::Requirement(Requirement::Group) => Reason::GroupMissing,
+            Self::Requirement(Requirement::Claim) => Reason::ClaimMismatch,
+            Self::Requirement(Requirement::Condition) => Reason::CelFalse,
+            Self::Requirement(Requirement::ConditionFailed) => Reason::CelFailed,
+            Self::Requirement(Requirement::AnyOf) => Reason::NoneOfAnyOf,
         }
     }
 }
@@ -402,17 +404,17 @@ impl Invalid {
         }
     }
 
-    fn reason(self) -> &'static str {
+    fn reason(self) -> Reason {
         match self {
             Self::Token(fault) => fault.reason(),
-            Self::Key(KeyFault::Malformed) => "key_malformed",
-            Self::Key(KeyFault::Unknown) => "key_unknown",
-            Self::Key(KeyFault::Expired) => "key_expired",
-            Self::Login(LoginFault::Malformed) => "login_malformed",
-            Self::Login(LoginFault::User) => "user_unknown",
-            Self::Login(LoginFault::Password) => "password_wrong",
-            Self::Login(LoginFault::Challenge) => "digest_challenge",
-            Self::Login(LoginFault::Stale) => "nonce_stale",
+            Self::Key(KeyFault::Malformed) => Reason::KeyMalformed,
+            Self::Key(KeyFault::Unknown) => Reason::KeyUnknown,
+            Self::Key(KeyFault::Expired) => Reason::KeyExpired,
+            Self::Login(LoginFault::Malformed) => Reason::LoginMalformed,
+            Self::Login(LoginFault::User) => Reason::UserUnknown,
+            Self::Login(LoginFault::Password) => Reason::PasswordWrong,
+            Self::Login(LoginFault::Challenge) => Reason::DigestChallenge,
+            Self::Login(LoginFault::Stale) => Reason::NonceStale,
         }
     }
 }
@@ -423,22 +425,22 @@ impl ProofFault {
         self == Self::Signature
     }
 
-    fn reason(self) -> &'static str {
+    fn reason(self) -> Reason {
         match self {
-            Self::Missing => "proof_missing",
-            Self::Several => "proof_repeated",
-            Self::Malformed => "proof_malformed",
-            Self::Type => "proof_type",
-            Self::Algorithm => "proof_algorithm",
-            Self::Key => "proof_key",
-            Self::Signature => "proof_signature",
-            Self::Claims => "proof_claims",
-            Self::Method => "proof_method",
-            Self::Url => "proof_url",
-            Self::Token => "proof_token",
-            Self::Time => "proof_time",
-            Self::Nonce => "proof_nonce",
-            Self::Replayed => "proof_replayed",
+            Self::Missing => Reason::ProofMissing,
+            Self::Several => Reason::ProofRepeated,
+            Self::Malformed => Reason::ProofMalformed,
+            Self::Type => Reason::ProofType,
+            Self::Algorithm => Reason::ProofAlgorithm,
+            Self::Key => Reason::ProofKey,
+            Self::Signature => Reason::ProofSignature,
+            Self::Claims => Reason::ProofClaims,
+            Self::Method => Reason::ProofMethod,
+            Self::Url => Reason::ProofUrl,
+            Self::Token => Reason::ProofToken,
+            Self::Time => Reason::ProofTime,
+            Self::Nonce => Reason::ProofNonce,
+            Self::Replayed => Reason::ProofReplayed,
         }
     }
 }
@@ -471,26 +473,26 @@ impl TokenFault {
         }
     }
 
-    fn reason(self) -> &'static str {
+    fn reason(self) -> Reason {
         match self {
-            Self::Malformed => "token_malformed",
-            Self::Algorithm => "token_algorithm",
-            Self::Extension => "token_extension",
-            Self::Type => "token_type",
-            Self::Key => "token_key",
-            Self::Signature => "token_signature",
-            Self::Issuer => "token_issuer",
-            Self::Audience => "token_audience",
-            Self::Expired => "token_expired",
-            Self::NotYetValid => "token_not_yet_valid",
-            Self::Lifetime => "token_lifetime",
-            Self::Revoked => "token_revoked",
-            Self::ClaimMissing => "token_claim_missing",
-            Self::ClaimType => "token_claim_type",
-            Self::ClaimMismatch => "token_claim_mismatch",
-            Self::Binding => "token_binding",
-            Self::Unbound => "token_unbound",
-            Self::Inactive => "token_inactive",
+            Self::Malformed => Reason::TokenMalformed,
+            Self::Algorithm => Reason::TokenAlgorithm,
+            Self::Extension => Reason::TokenExtension,
+            Self::Type => Reason::TokenType,
+            Self::Key => Reason::TokenKey,
+            Self::Signature => Reason::TokenSignature,
+            Self::Issuer => Reason::TokenIssuer,
+            Self::Audience => Reason::TokenAudience,
+            Self::Expired => Reason::TokenExpired,
+            Self::NotYetValid => Reason::TokenNotYetValid,
+            Self::Lifetime => Reason::TokenLifetime,
+            Self::Revoked => Reason::TokenRevoked,
+            Self::ClaimMissing => Reason::TokenClaimMissing,
+            Self::ClaimType => Reason::TokenClaimType,
+            Self::ClaimMismatch => Reason::TokenClaimMismatch,
+            Self::Binding => Reason::TokenBinding,
+            Self::Unbound => Reason::TokenUnbound,
+            Self::Inactive => Reason::TokenInactive,
         }
     }
 }

@@ -1,14 +1,21 @@
 //! Decision → counters, the audit line, and filter state for access logs. They contain no secret.
 
+mod definitions;
+mod denied;
+mod names;
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
+pub use self::definitions::Definitions;
+pub use self::denied::{DeniedCounters, MOST_DENIED};
+pub use self::names::{ALLOWED, metric_of};
 use crate::evaluate::{Decision, Verdict};
 use crate::grammar::unprintable::{escaped, escaped_uniquely};
 use crate::plan::Audit;
-use crate::reject::{Code, Reject};
+use crate::reject::Code;
 use crate::request::RequestView;
 use crate::response::Reply;
 use crate::time::Timestamp;
@@ -16,48 +23,8 @@ use crate::time::Timestamp;
 /// The greatest length in bytes of a logged path or method. It bounds the length of a log line.
 const MAX_LOGGED: usize = 1024;
 
-/// The counter of allowed requests.
-pub const ALLOWED: &str = "countersign.allowed";
-
 /// The filter state that tells later filters that this filter removed something from the request.
 pub const CHANGED: &str = "countersign.changed";
-
-/// A denied request, as counters know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Denied {
-    in_shadow: bool,
-    status: u16,
-    error: Code,
-}
-
-impl Denied {
-    /// The denied request of a decision and its response; none if the response is no error.
-    pub fn of(decision: &Decision<'_>, reply: &Reply) -> Option<Self> {
-        Some(Self {
-            in_shadow: decision.is_shadow,
-            status: reply.status,
-            error: reply.error?,
-        })
-    }
-
-    /// The name of the counter.
-    pub fn counter(self) -> String {
-        let event = if self.in_shadow {
-            "shadow_denied"
-        } else {
-            "denied"
-        };
-        format!("countersign.{event}.{}.{}", self.status, self.error)
-    }
-}
-
-/// The gauge of a list of credentials: `kind` is `age` or `entries`. Characters of the provider's name that have a meaning in
-/// names of statistics are replaced, so that providers whose names differ only there share a gauge.
-pub fn list_gauge(kind: &str, provider: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let plain = provider.chars().map(|c| if is_plain(c) { c } else { '_' });
-    format!("countersign.lists.{kind}.{}", plain.collect::<String>())
-}
 
 /// The filter state of a decision, which access logs show with `%FILTER_STATE(wasm.countersign.<name>:PLAIN)%`.
 ///
@@ -66,10 +33,10 @@ pub fn list_gauge(kind: &str, provider: &str) -> String {
 pub fn filter_state<'d>(
     decision: &'d Decision<'_>,
 ) -> impl Iterator<Item = (&'static str, Cow<'d, str>)> {
-    let reason = decision.refusal().map(Reject::reason);
+    let reason = decision.refusal().map(|reject| reject.reason().name());
     [
         ("countersign.reason", reason.map(Cow::Borrowed)),
-        ("countersign.rule", decision.rule.map(Cow::Borrowed)),
+        ("countersign.rule", decision.rule_name().map(Cow::Borrowed)),
         ("countersign.provider", decision.provider.map(Cow::Borrowed)),
         (
             "countersign.subject",
@@ -133,8 +100,8 @@ pub fn audit_line(
         },
         status: reply.map(|reply| reply.status),
         error: reply.and_then(|reply| reply.error).map(Code::name),
-        reason: decision.refusal().map(Reject::reason),
-        rule: decision.rule,
+        reason: decision.refusal().map(|reject| reject.reason().name()),
+        rule: decision.rule_name(),
         provider: decision.provider,
         subject: subject(decision),
         client,
@@ -186,18 +153,6 @@ mod tests {
     use crate::authenticate::jose::signature::Pure;
     use crate::evaluate::{Circumstances, Outcome, evaluate};
     use crate::plan::Plan;
-
-    #[test]
-    fn the_gauge_of_a_list_has_a_name_that_statistics_accept() {
-        assert_eq!(
-            list_gauge("age", "my-keys_1"),
-            "countersign.lists.age.my-keys_1"
-        );
-        assert_eq!(
-            list_gauge("entries", "a.b c:\"é"),
-            "countersign.lists.entries.a_b_c___"
-        );
-    }
 
     fn line_for(fields: &[(&str, &[u8])]) -> serde_json::Value {
         serde_json::from_str(&text_for(fields)).unwrap()

@@ -45,6 +45,13 @@ impl Timestamp {
         Self(self.0.saturating_add(millis(span)))
     }
 
+    /// The time from an earlier timestamp to this one; zero if the other is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        let millis = self.0.saturating_sub(earlier.0);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
     /// This timestamp minus a duration.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {

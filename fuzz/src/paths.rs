@@ -80,8 +80,9 @@ impl Policies {
 
 fn policy(case: Case) -> Policy {
     let mut rules = Rules::new(case);
-    for pattern in RULES {
+    for (position, pattern) in RULES.into_iter().enumerate() {
         rules.push(Rule {
+            position,
             name: pattern.to_owned(),
             matches: Match {
                 paths: vec![Pattern::parse(pattern, case).unwrap()],

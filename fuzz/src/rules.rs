@@ -56,9 +56,10 @@ const PATHS: [&str; 20] = [
 pub fn random_policy(random: &mut Random) -> Policy {
     let case = random.pick(&[Case::Sensitive, Case::Insensitive]);
     let mut rules = Rules::new(case);
-    for number in 0..random.below(16) {
+    for position in 0..random.below(16) {
         rules.push(Rule {
-            name: number.to_string(),
+            position,
+            name: position.to_string(),
             matches: random_match(random, case),
             access: Access::Public,
             hides: false,

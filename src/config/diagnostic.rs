@@ -81,11 +81,16 @@ impl Diagnostics {
     ///
     /// # Errors
     /// The faults, sorted by location.
-    pub fn into_result(self, plan: Result<Plan, Reported>) -> Result<Loaded, Vec<Diagnostic>> {
+    pub fn into_result(
+        self,
+        plan: Result<Plan, Reported>,
+        hash: impl FnOnce() -> u64,
+    ) -> Result<Loaded, Vec<Diagnostic>> {
         match plan {
             Ok(plan) if self.faults.is_empty() => Ok(Loaded {
                 plan,
                 warnings: self.warnings,
+                hash: hash(),
             }),
             Ok(_) | Err(Reported(())) => Err(sorted(self.faults)),
         }

@@ -9,7 +9,7 @@ use super::nonces::Nonces;
 use super::unread::Unread;
 use crate::authenticate::{Offer, Principal};
 use crate::authorize::{Permit, Principals, Required};
-use crate::plan::Plan;
+use crate::plan::{Plan, Rule};
 use crate::presentation::fixed::FixedReply;
 use crate::reject::Reject;
 use crate::request::RequestView;
@@ -25,7 +25,7 @@ pub struct Decision<'p> {
     /// Whether a denial is only counted and logged, and the request passes (`mode: shadow`).
     pub is_shadow: bool,
     /// The rule that matches; none if no rule matches, or if the request is denied before the rules are searched.
-    pub rule: Option<&'p str>,
+    pub rule: Option<&'p Rule>,
     /// The provider that verified the first caller.
     pub provider: Option<&'p str>,
     /// The callers, each verified; the identity headers describe the first.
@@ -124,6 +124,11 @@ impl<'p> Decision<'p> {
     /// The first caller.
     pub fn principal(&self) -> Option<&Principal> {
         self.principals.first().map(AsRef::as_ref)
+    }
+
+    /// The name of the rule.
+    pub fn rule_name(&self) -> Option<&'p str> {
+        self.rule.map(|rule| rule.name.as_str())
     }
 
     /// Why the request is denied, or in shadow mode would be.

@@ -162,7 +162,7 @@ impl<'p> Evaluation<'p, '_> {
         let visible = hidden.visible.access;
         let gate = visible.gate().unwrap_or(&self.policy.strangers);
         let before = (effects.failures.len(), effects.uses.len());
-        decision.rule = Some(&hidden.rule.name);
+        decision.rule = Some(hidden.rule);
         let mut judged = None;
         if let Some(reject) = hidden.withheld {
             trace.step(Step::Withheld(reject));

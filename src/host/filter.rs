@@ -10,7 +10,7 @@ use proxy_wasm::types::BufferType;
 use super::crypto::HostCrypto;
 use super::ffi;
 use super::log::{self, Limited};
-use super::metrics::{ListGauges, Metrics};
+use super::metrics::Metrics;
 use super::outbound::HostOutbound;
 use super::properties::{self, Route};
 use super::shared::HostShared;
@@ -38,15 +38,13 @@ pub struct Filter {
     request: Cell<Option<u32>>,
     pub(super) plan: Plan,
     backend: Chosen<HostCrypto>,
-    pub(super) metrics: Rc<Metrics>,
+    pub(super) metrics: Metrics,
     pub(super) store: RefCell<Store>,
     fetcher: RefCell<Fetcher>,
     introspector: RefCell<Introspector>,
     /// What the authorization servers have not been asked yet.
     questions: RefCell<Vec<Asked>>,
     waiting: RefCell<Waiting>,
-    /// The gauges of each source.
-    list_gauges: RefCell<Vec<ListGauges>>,
     pub(super) lines: Limited,
     /// Whether another configuration has replaced this one, or the host has removed the filter. Its keys are not fetched any
     /// more.
@@ -72,7 +70,7 @@ pub enum Next {
 
 impl Filter {
     /// Puts a plan to work.
-    pub fn new(root: u32, plan: Plan, backend: Chosen<HostCrypto>, metrics: Rc<Metrics>) -> Self {
+    pub fn new(root: u32, plan: Plan, backend: Chosen<HostCrypto>) -> Self {
         let policy = plan.policy.as_ref();
         let sources = policy.map_or(&[][..], |policy| &policy.sources);
         let servers = policy.map_or(&[][..], |policy| &policy.servers);
@@ -86,7 +84,6 @@ impl Filter {
                 &names.each_ref().map(Vec::as_slice),
             );
         }
-        let gauges = std::iter::repeat_with(ListGauges::default);
         Self {
             root,
             request: Cell::new(None),
@@ -95,12 +92,11 @@ impl Filter {
             introspector: RefCell::new(introspector),
             questions: RefCell::default(),
             waiting: RefCell::default(),
-            list_gauges: RefCell::new(gauges.take(sources.len()).collect()),
             lines: Limited::default(),
             is_abandoned: Cell::new(false),
+            metrics: Metrics::new(&plan),
             plan,
             backend,
-            metrics,
         }
     }
 
@@ -339,8 +335,9 @@ impl Filter {
         self.waiting.borrow_mut().forget(context);
     }
 
-    /// Fetches the keys and lists that are due, adopts those of other workers, and decides the requests that waited.
+    /// Publishes counters, fetches the keys and lists that are due, adopts those of other workers, and decides the requests that waited.
     pub fn poll(&self) {
+        self.metrics.publish();
         let Some(now) = ffi::now() else {
             return;
         };
@@ -394,13 +391,14 @@ impl Filter {
                     false if report.is_routine() => {}
                     false => log::info(&line()),
                 }
-                self.metrics.count_fetch(report);
+                self.metrics.count_fetch(event.source, report);
             }
             self.store.borrow_mut().fetch_ended(event);
         }
-        let inline = self.plan.policy.as_ref().map_or(0, Policy::inline_keys);
-        self.metrics.keys(inline + self.store.borrow().keys.len());
-        self.publish_lists(now);
+        if let Some(policy) = &self.plan.policy {
+            let store = self.store.borrow();
+            self.metrics.publish_sets(policy, &store, now);
+        }
         self.release_due(now);
     }
 
@@ -411,21 +409,6 @@ impl Filter {
             .borrow_mut()
             .take_due(now, |fetch| self.ended(fetch));
         self.release(due);
-    }
-
-    /// Publishes the age and the size of each fetched list.
-    fn publish_lists(&self, now: Timestamp) {
-        let sources = self.plan.policy.as_ref().map(|policy| &policy.sources);
-        let (store, mut gauges) = (self.store.borrow(), self.list_gauges.borrow_mut());
-        let sources = sources.into_iter().flatten().enumerate();
-        for ((number, source), gauges) in sources.zip(gauges.iter_mut()) {
-            let held = store.lists.get(SourceId(number));
-            if let Some(held) = held
-                && let (Some(list), Some(age)) = (&held.list, held.age(now))
-            {
-                gauges.publish(&source.provider, age, list.len());
-            }
-        }
     }
 
     /// Decides every waiting request as if its fetch had failed. Another configuration replaces this one.

@@ -10,7 +10,7 @@ use super::crypto::HostCrypto;
 use super::ffi;
 use super::filter::Filter;
 use super::log;
-use super::metrics::Metrics;
+use super::metrics::PluginMetrics;
 use super::stream::Stream;
 use crate::authenticate::jose::signature::{Algorithm, AlgorithmSet, Chosen, self_test};
 use crate::config;
@@ -36,35 +36,60 @@ pub struct Root {
     filter: Rc<Filter>,
     /// The algorithms that the host verifies correctly, once that was tested.
     verified_by_host: Option<AlgorithmSet>,
-    metrics: Rc<Metrics>,
     is_first_tick: bool,
 }
 
 impl Root {
     /// A root context without a configuration.
     pub fn new(context: u32) -> Self {
-        let metrics = Rc::new(Metrics::new());
         let in_wasm = Chosen::new(HostCrypto, AlgorithmSet::EMPTY);
         Self {
             context,
-            filter: Rc::new(Filter::new(
-                context,
-                Plan::refuse_all(),
-                in_wasm,
-                Rc::clone(&metrics),
-            )),
+            filter: Rc::new(Filter::new(context, Plan::refuse_all(), in_wasm)),
             verified_by_host: None,
-            metrics,
             is_first_tick: false,
         }
     }
 
     fn adopt(&mut self, plan: Plan, backend: Chosen<HostCrypto>) {
-        let filter = Filter::new(self.context, plan, backend, Rc::clone(&self.metrics));
+        let filter = Filter::new(self.context, plan, backend);
         self.set_tick_period(FIRST_TICK);
         self.is_first_tick = true;
         // Last, since it acts on the contexts of requests.
         std::mem::replace(&mut self.filter, Rc::new(filter)).abandon();
+    }
+
+    /// Adopts the configuration that the host has. Returns its hash, or none if it is rejected.
+    fn configure(&mut self) -> Option<u64> {
+        // The SDK's dispatcher makes this call before it delivers a response, and panics if the host denies it.
+        if !ffi::act_on(self.context) {
+            log::error("countersign: the host denies `proxy_set_effective_context`");
+            return None;
+        }
+        let configuration = self.get_plugin_configuration().unwrap_or_default();
+        // Envoy passes on only the variables that `vm_config.environment_variables` declares.
+        let environment = |name: &str| std::env::var(name).ok();
+        match config::load_in(&environment, &configuration) {
+            Ok(loaded) => {
+                for warning in loaded.warnings {
+                    log::warn(&format!("countersign: {warning}"));
+                }
+                let backend = self.choose(loaded.plan.crypto)?;
+                self.adopt(loaded.plan, backend);
+                log::info("countersign: configuration accepted");
+                Some(loaded.hash)
+            }
+            Err(faults) => {
+                log::error(&format!(
+                    "countersign: configuration rejected, number of faults: {}",
+                    faults.len()
+                ));
+                for fault in faults {
+                    log::error(&format!("countersign: {fault}"));
+                }
+                None
+            }
+        }
     }
 
     /// Chooses who verifies signatures. `None` if the configuration asks for what the host cannot do.
@@ -101,44 +126,19 @@ impl RootContext for Root {
     /// Accepts a configuration. If it has a fault, nothing changes: the host rejects the update, and the last valid
     /// configuration stays in use.
     fn on_configure(&mut self, _: usize) -> bool {
-        // The SDK's dispatcher makes this call before it delivers a response, and panics if the host denies it.
-        if !ffi::act_on(self.context) {
-            log::error("countersign: the host denies `proxy_set_effective_context`");
-            return false;
+        let metrics = PluginMetrics::of_this_plugin();
+        let accepted = self.configure();
+        match accepted {
+            Some(hash) => metrics.accepted(hash),
+            None => metrics.rejected(),
         }
-        let configuration = self.get_plugin_configuration().unwrap_or_default();
-        // Envoy passes on only the variables that `vm_config.environment_variables` declares.
-        let environment = |name: &str| std::env::var(name).ok();
-        match config::load_in(&environment, &configuration) {
-            Ok(loaded) => {
-                for warning in loaded.warnings {
-                    log::warn(&format!("countersign: {warning}"));
-                }
-                let Some(backend) = self.choose(loaded.plan.crypto) else {
-                    return false;
-                };
-                self.adopt(loaded.plan, backend);
-                log::info("countersign: configuration accepted");
-                true
-            }
-            Err(faults) => {
-                log::error(&format!(
-                    "countersign: configuration rejected, number of faults: {}",
-                    faults.len()
-                ));
-                for fault in faults {
-                    log::error(&format!("countersign: {fault}"));
-                }
-                false
-            }
-        }
+        accepted.is_some()
     }
 
     fn on_tick(&mut self) {
         if std::mem::take(&mut self.is_first_tick) {
             self.set_tick_period(TICK);
         }
-        self.metrics.publish();
         self.filter.poll();
     }
 
@@ -160,7 +160,6 @@ impl RootContext for Root {
 /// The host has removed the filter.
 impl Drop for Root {
     fn drop(&mut self) {
-        self.metrics.publish();
         self.filter.retire();
     }
 }

@@ -125,6 +125,7 @@ impl Server {
     pub(super) fn failed(&self, id: TokenId, why: IntrospectionFault) -> IntrospectionEvent {
         let provider = self.name.clone();
         IntrospectionEvent {
+            provider: self.provider,
             id,
             result: Err(Failure { provider, why }),
         }

@@ -22,6 +22,8 @@ pub struct HeldKeySets {
 pub struct HeldKeys {
     /// The keys; none before the first successful fetch.
     pub set: Option<Rc<KeySet>>,
+    /// When the last successful fetch ended.
+    pub confirmed: Option<Timestamp>,
     /// When the last fetch ended, successful or not.
     pub attempted: Option<Timestamp>,
     /// Whether the last fetch failed.
@@ -49,15 +51,14 @@ impl HeldKeySets {
         self.sources.get(source.0)
     }
 
-    /// How many keys are held, of all sources.
-    pub fn len(&self) -> usize {
-        let sets = self.sources.iter().filter_map(|source| source.set.as_ref());
-        sets.map(|set| set.len()).sum()
-    }
-
-    /// Whether no key is held.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// How many keys these sources have, and the oldest confirmation of their keys.
+    pub fn summary(&self, sources: impl Iterator<Item = SourceId>) -> (usize, Option<Timestamp>) {
+        let held = sources.filter_map(|source| self.get(source));
+        held.fold((0, None), |(number, oldest), own| {
+            let keys = own.set.as_ref().map_or(0, |set| set.len());
+            let older = oldest.into_iter().chain(own.confirmed).min();
+            (number + keys, older)
+        })
     }
 
     /// Replaces the keys of a source; whether there is such a source. `after_doubt` says that a signature had failed under
@@ -80,6 +81,7 @@ impl HeldKeySets {
                 .filter(|old| !old.ids().all(|id| set.holds(id)))
                 .or_else(|| held.withdrawn.take());
             held.set = Some(Rc::new(set));
+            held.confirmed = Some(at);
             held.attempted = Some(at);
             held.failed = false;
         }

@@ -91,9 +91,7 @@ impl HeldLists {
 impl HeldList {
     /// The time since the list was last confirmed. None if there is no list.
     pub fn age(&self, now: Timestamp) -> Option<Duration> {
-        let confirmed = self.confirmed?;
-        let millis = now.millis().saturating_sub(confirmed.millis());
-        Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+        Some(now.since(self.confirmed?))
     }
 
     /// Until when the list is used, if no fetch confirms it. None if there is no list.

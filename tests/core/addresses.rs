@@ -53,7 +53,7 @@ fn a_known_address_goes_on_to_the_next_rule() {
     ] {
         let decision = decide(&plan, &get(path), client);
         assert!(decision.passage().is_some(), "{path} {client}");
-        assert_eq!(decision.rule, Some(rule), "{path} {client}");
+        assert_eq!(decision.rule_name(), Some(rule), "{path} {client}");
     }
 }
 
@@ -63,7 +63,7 @@ fn an_unknown_address_is_denied_where_a_rule_for_networks_matches_otherwise() {
     for (path, rule) in [("/a/x", "inside"), ("/b/x", "outside")] {
         let decision = decide(&plan, &get(path), "unknown");
         assert_eq!(decision.refusal(), Some(Reject::Address), "{path}");
-        assert_eq!(decision.rule, Some(rule), "{path}");
+        assert_eq!(decision.rule_name(), Some(rule), "{path}");
     }
     for path in ["/c/x", "/d"] {
         let decision = decide(&plan, &get(path), "unknown");

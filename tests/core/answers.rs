@@ -351,7 +351,7 @@ fn check_meaning(
     let says = |switch: &str| meant.document["responses"][switch] == true;
     let joined = |words: &[String]| Some(words.join(" ")).filter(|text| !text.is_empty());
     let scope = joined(&meant.scopes);
-    let is_guarded = matches!(decision.rule, Some("guarded" | "hidden"));
+    let is_guarded = matches!(decision.rule_name(), Some("guarded" | "hidden"));
     let weak = matches!(decision.refusal(), Some(Reject::Authentication(_)));
     prop_assert_eq!(parsed.scheme.as_str(), "Bearer");
     prop_assert_eq!(parsed.get("realm"), Some(meant.realm.as_str()));
@@ -365,7 +365,7 @@ fn check_meaning(
         "insufficient_scope" | "insufficient_user_authentication" => is_guarded,
         // A rule that hides has no scopes to name.
         "unauthorized" | "invalid_token" => {
-            decision.rule == Some("guarded") && says("challenge_scope")
+            decision.rule_name() == Some("guarded") && says("challenge_scope")
         }
         _ => false,
     };

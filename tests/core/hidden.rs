@@ -632,6 +632,6 @@ fn the_decision_names_the_rule_that_hides() {
             panic!("the keys are in the document");
         };
         assert!(decision.passage().is_none(), "{path}");
-        assert_eq!(decision.rule, rule, "{path}");
+        assert_eq!(decision.rule_name(), rule, "{path}");
     }
 }

@@ -1,4 +1,4 @@
-//! `envoy/credentials.yaml`, which users copy, and `envoy/istio/credentials.yaml`: several kinds of credentials in one Envoy,
+//! `envoy/credentials.yaml`, which users copy, and `envoy/istio/gateway/credentials.yaml`: several kinds of credentials in one Envoy,
 //! and the statistics of all of them.
 
 use std::process::Stdio;
@@ -75,27 +75,32 @@ fn every_kind_of_credential_is_accepted_and_counted() {
         assert_eq!(found, challenges, "{path} {credentials:?}");
     }
 
-    let metrics = envoy.admin("/stats/prometheus");
-    for line in [
-        r#"countersign_denied{countersign_status="401",countersign_error="invalid_credentials"} 1"#,
-        r#"countersign_denied{countersign_status="403",countersign_error="insufficient_scope"} 1"#,
-        r#"countersign_lists_entries{countersign_provider="partners"} 1"#,
-        r#"countersign_lists{countersign_result="fetched"} 1"#,
-        r#"countersign_introspection{countersign_result="ok"} 2"#,
+    let series = envoy.series();
+    for (name, value) in [
+        (
+            r#"countersign_denied{countersign_status="401",countersign_error="invalid_credentials",countersign_reason="key_unknown",countersign_rule="orders",countersign_provider="-"}"#,
+            1,
+        ),
+        (
+            r#"countersign_denied{countersign_status="403",countersign_error="insufficient_scope",countersign_reason="insufficient_scope",countersign_rule="orders",countersign_provider="opaque"}"#,
+            1,
+        ),
+        (
+            r#"countersign_lists_entries{countersign_provider="partners"}"#,
+            1,
+        ),
+        (
+            r#"countersign_lists{countersign_result="fetched",countersign_provider="partners"}"#,
+            1,
+        ),
+        (
+            r#"countersign_introspection{countersign_result="ok",countersign_provider="opaque"}"#,
+            2,
+        ),
     ] {
-        assert!(
-            metrics.lines().any(|own| own.ends_with(line)),
-            "{line}\n{}",
-            ours(&metrics)
-        );
+        assert_eq!(series.get(name), Some(&value), "{name}: {series:#?}");
     }
-    let age = r#"countersign_lists_age{countersign_provider="partners"} "#;
-    assert!(metrics.contains(age), "{}", ours(&metrics));
+    let age = r#"countersign_lists_age{countersign_provider="partners"}"#;
+    assert!(series.contains_key(age), "{series:#?}");
     assert_eq!(envoy.alarms(), Vec::<String>::new());
-}
-
-/// The lines about the filter.
-fn ours(metrics: &str) -> String {
-    let lines = metrics.lines().filter(|line| line.contains("countersign"));
-    lines.collect::<Vec<_>>().join("\n")
 }

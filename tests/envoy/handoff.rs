@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::support;
 use crate::support::client::{self, Request, Response};
-use crate::support::crd;
 use crate::support::envoy::Envoy;
 use crate::support::example::{self, Mint};
 use crate::support::upstream::Upstream;
@@ -18,7 +17,7 @@ const RBAC: &str = "envoy/handoff/rbac.yaml";
 const RBAC_BY_HEADERS: &str = "envoy/handoff/rbac-headers.yaml";
 const LOCAL_RATELIMIT: &str = "envoy/handoff/local-ratelimit.yaml";
 const RATELIMIT: &str = "envoy/handoff/ratelimit.yaml";
-const ISTIO: &str = "envoy/istio/authorizationpolicy.yaml";
+const ISTIO: &str = "envoy/istio/gateway/authorization-policy.yaml";
 const FILES: [&str; 5] = [RBAC, RBAC_BY_HEADERS, LOCAL_RATELIMIT, RATELIMIT, ISTIO];
 
 /// A running example: Envoy, and an upstream that says what reached it.
@@ -476,19 +475,6 @@ fn behind_istios_authorization_the_plugin_would_be_too_late() {
         running.send("GET /reports/1", Some(&bob), &[]),
         Outcome::RefusedByEnvoy(403)
     );
-}
-
-#[test]
-fn the_authorization_policy_fits_istios_schema() {
-    let Some(schema) = crd::schema("istio-authorizationpolicy.yaml", "v1") else {
-        return;
-    };
-    let (_, policy) = istio();
-    assert_eq!(policy["apiVersion"], "security.istio.io/v1");
-    assert_eq!(crd::faults(&policy["spec"], &schema), Vec::<String>::new());
-    // The validation can fail.
-    let wrong = json!({"action": "PERMIT", "rules": [{"when": [{"value": ["a"]}]}]});
-    assert_eq!(crd::faults(&wrong, &schema).len(), 3);
 }
 
 /// The page links each file, and what it shows of them is in one of them.

@@ -66,15 +66,9 @@ fn passes(envoy: &Envoy, number: &str, target: &str, token: Option<&str>) {
 
 /// The counters of decisions.
 fn counters(envoy: &Envoy) -> BTreeMap<String, u64> {
-    let shown = envoy.admin("/stats");
-    let counters = shown.lines().filter_map(|line| {
-        let (name, value) = line
-            .strip_prefix("wasmcustom.countersign.")?
-            .split_once(": ")?;
-        let is_of_decisions = name == "allowed" || name.contains("denied.");
-        is_of_decisions.then(|| (name.to_owned(), value.parse().unwrap()))
-    });
-    counters.filter(|(_, value)| *value > 0).collect()
+    let mut counters = envoy.metrics();
+    counters.retain(|name, value| *value > 0 && (name == "allowed" || name.contains("denied.")));
+    counters
 }
 
 /// The audit lines in Envoy's log.
@@ -103,11 +97,14 @@ fn what_would_have_been_is_counted_and_logged() {
 
     let expected = [
         ("allowed", 1),
-        ("shadow_denied.401.invalid_token", 1),
-        ("shadow_denied.401.unauthorized", 1),
-        ("shadow_denied.403.insufficient_scope", 1),
-        ("shadow_denied.404.not_found", 1),
-        ("shadow_denied.410.respond", 1),
+        ("shadow_denied.401.invalid_token.token_expired.any.-", 1),
+        ("shadow_denied.401.unauthorized.unauthorized.any.-", 1),
+        (
+            "shadow_denied.403.insufficient_scope.insufficient_scope.write.corp",
+            1,
+        ),
+        ("shadow_denied.404.not_found.role_missing.hidden.corp", 1),
+        ("shadow_denied.410.respond.respond.closed.-", 1),
     ];
     let expected = expected.map(|(name, count)| (name.to_owned(), count));
     let expected = BTreeMap::from(expected);
@@ -180,7 +177,8 @@ fn nobody_waits_for_keys() {
     let taken = begun.elapsed();
     drop(quiet);
     assert!(taken < Duration::from_secs(10), "{taken:?}");
-    let expected = ("shadow_denied.503.temporarily_unavailable".to_owned(), 1);
-    assert_eq!(counters(&envoy), BTreeMap::from([expected]));
+    let name = "shadow_denied.503.temporarily_unavailable.keys_unavailable.any.-";
+    let expected = BTreeMap::from([(name.to_owned(), 1)]);
+    assert_eq!(counters(&envoy), expected);
     assert_eq!(envoy.alarms(), Vec::<String>::new());
 }

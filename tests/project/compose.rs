@@ -1,4 +1,4 @@
-//! The example files that no other test starts: `envoy/compose/` and `envoy/istio/`.
+//! The example files that no other test starts: `envoy/compose/`.
 
 use crate::support;
 use std::fs;
@@ -79,80 +79,4 @@ fn every_file_means_the_same_envoy() {
         yaml(COMPOSE)["services"]["envoy"]["image"],
         format!("envoyproxy/envoy:v{version}")
     );
-}
-
-#[test]
-fn istio_has_the_documents_of_the_envoy_examples() {
-    for (plugin, example) in [
-        ("envoy/istio/wasmplugin.yaml", "envoy/envoy.yaml"),
-        ("envoy/istio/credentials.yaml", "envoy/credentials.yaml"),
-        ("envoy/istio/certificates.yaml", "envoy/certificates.yaml"),
-        ("envoy/istio/proofs.yaml", "envoy/proofs.yaml"),
-    ] {
-        // The manifests after the first one are about clusters, whose names differ.
-        let text = fs::read_to_string(support::in_repository(plugin)).unwrap();
-        let (first, _) = text.split_once("\n---\n").unwrap_or((&text, ""));
-        let plugin: Value = serde_yaml_ng::from_str(first).unwrap();
-        let example = yaml(example).pointer(FILTER).unwrap().clone();
-        let mut document = plugin["spec"]["pluginConfig"].clone();
-        rename_clusters(&mut document);
-        assert_eq!(document, example["configuration"]["value"]);
-        assert_ne!(plugin["spec"]["failStrategy"], "FAIL_OPEN");
-        let declared = plugin["spec"]["vmConfig"]["env"].as_array();
-        let declared = declared.into_iter().flatten().map(|one| &one["name"]);
-        let host = example["vm_config"]["environment_variables"]["host_env_keys"].as_array();
-        assert!(declared.eq(host.into_iter().flatten()));
-    }
-}
-
-/// Gives Istio's clusters the names that they have in the Envoy examples: `outbound|443||login.example.com` is `login`.
-fn rename_clusters(document: &mut Value) {
-    match document {
-        Value::Object(members) => members.values_mut().for_each(rename_clusters),
-        Value::Array(items) => items.iter_mut().for_each(rename_clusters),
-        Value::String(text) => {
-            if let Some(host) = text.strip_prefix("outbound|443||") {
-                *text = host.split('.').next().unwrap_or_default().to_owned();
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-#[test]
-fn the_command_accepts_the_examples_without_a_warning() {
-    for file in [
-        "envoy/credentials.yaml",
-        "envoy/certificates.yaml",
-        "envoy/proofs.yaml",
-        "envoy/istio/credentials.yaml",
-        "envoy/istio/certificates.yaml",
-        "envoy/istio/proofs.yaml",
-    ] {
-        let ran = Command::new(env!("CARGO_BIN_EXE_countersign"))
-            .arg("check")
-            .arg(support::in_repository(file))
-            .output()
-            .unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(&ran.stdout),
-            "1 configuration, no errors, no warnings\n"
-        );
-    }
-}
-
-#[test]
-fn the_wasm_plugin_fits_istios_schema() {
-    let Some(schema) = support::crd::schema("istio-wasmplugin.yaml", "v1alpha1") else {
-        return;
-    };
-    let plugin = yaml("envoy/istio/wasmplugin.yaml");
-    assert_eq!(plugin["apiVersion"], "extensions.istio.io/v1alpha1");
-    assert_eq!(
-        support::crd::faults(&plugin["spec"], &schema),
-        Vec::<String>::new()
-    );
-    // The validation can fail.
-    let wrong = serde_json::json!({"phase": "AUTH", "urls": 1});
-    assert_eq!(support::crd::faults(&wrong, &schema).len(), 3);
 }

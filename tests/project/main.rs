@@ -13,6 +13,7 @@ mod decisions;
 mod docs;
 mod issuers;
 mod layers;
+mod manifests;
 mod module;
 mod reference;
 mod schema;

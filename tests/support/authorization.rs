@@ -1,6 +1,8 @@
 //! The servers that `envoy/credentials.yaml` and the pages of `docs/` ask, in one: an authorization server that introspects
 //! opaque tokens (RFC 7662) and has the keys of the examples' issuer, and the list of the partners' keys.
 
+use std::net::Ipv4Addr;
+
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -22,7 +24,12 @@ const ACTIVE: [&str; 2] = ["t-9f31-alice", "t-9f31-bob"];
 
 /// Starts them on a free port of 127.0.0.1.
 pub fn start() -> Issuer {
-    let server = Issuer::start();
+    start_at(Ipv4Addr::LOCALHOST, 0)
+}
+
+/// Starts them at this address.
+pub fn start_at(address: Ipv4Addr, port: u16) -> Issuer {
+    let server = Issuer::start_at(address, port);
     let introspection = |token| {
         Page::json(&introspected(token)).requiring("authorization", GATE, Page::status(401))
     };

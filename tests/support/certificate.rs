@@ -1,7 +1,7 @@
 //! X.509 certificates, created anew in each run of the tests: none expires, and no private key is in the repository.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding as _};
 use countersign::request::KnownPeer;
@@ -16,7 +16,14 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 /// The certificate authority that the listeners of tests trust.
-pub static TRUSTED: LazyLock<Authority> = LazyLock::new(|| Authority::new("trusted"));
+pub static TRUSTED: LazyLock<Authority> = LazyLock::new(|| match TRUSTED_KEY.get() {
+    Some(pem) => Authority::with_key("trusted", KeyPair::from_pem(pem).expect("a private key")),
+    None => Authority::new("trusted"),
+});
+
+/// The private key of [`TRUSTED`] as PEM. Set it before the first use to have the authority of another process; unset, the
+/// key is new.
+pub static TRUSTED_KEY: OnceLock<String> = OnceLock::new();
 
 /// The certificate of every listener: of `localhost`, by [`TRUSTED`].
 pub static SERVER: LazyLock<Certificate> =
@@ -49,10 +56,15 @@ pub struct Certificate {
 impl Authority {
     /// An authority with this common name.
     pub fn new(name: &str) -> Self {
+        Self::with_key(name, key())
+    }
+
+    /// An authority with this common name and key.
+    pub fn with_key(name: &str, key: KeyPair) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
-        Self(CertifiedIssuer::self_signed(params, key()).expect("a certificate"))
+        Self(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
     }
 
     /// A certificate with these names.
@@ -70,6 +82,11 @@ impl Authority {
     /// The authority's own certificate.
     pub fn pem(&self) -> String {
         self.0.pem()
+    }
+
+    /// The private key, for [`with_key`](Self::with_key).
+    pub fn key_pem(&self) -> String {
+        self.0.key().serialize_pem()
     }
 
     /// The authority's own certificate.

@@ -1,78 +1,112 @@
-//! Manifests against the definitions of Kubernetes resources, which `CRDS` names a folder of.
+//! Resources of Kubernetes against their definitions (CustomResourceDefinition), as the API server validates them, but with
+//! unknown fields refused: the API server removes them.
 
+mod defaults;
+mod rules;
+mod strict;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::say;
 
-/// The schema of a definition's `spec` in one version; none, and a line that says so, where `CRDS` is not set.
-pub fn schema(file: &str, version: &str) -> Option<Value> {
-    let Some(folder) = std::env::var_os("CRDS") else {
-        say(&format!(
-            "NOT RUN: a manifest against {file}, since CRDS names no folder of resource definitions"
-        ));
-        return None;
-    };
-    let path = Path::new(&folder).join(file);
-    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let definition: Value = serde_yaml_ng::from_str(&text).expect("a definition is YAML");
-    let versions = definition["spec"]["versions"].as_array();
-    let found = versions
-        .into_iter()
-        .flatten()
-        .find(|one| one["name"] == version);
-    let found = found.unwrap_or_else(|| panic!("{file} has no version {version}"));
-    Some(found["schema"]["openAPIV3Schema"]["properties"]["spec"].clone())
+/// The schemas of kinds, by `apiVersion` and `kind`.
+pub struct Definitions(BTreeMap<(String, String), Value>);
+
+impl Definitions {
+    /// The definitions in the folder that `CRDS` names; none, and a line that says so, if `CRDS` is not set.
+    ///
+    /// # Panics
+    /// A file of the folder is not as a definition is.
+    pub fn from_environment() -> Option<Self> {
+        let Some(folder) = std::env::var_os("CRDS") else {
+            say(
+                "NOT RUN: manifests against definitions, since CRDS names no folder of definitions",
+            );
+            return None;
+        };
+        let files = fs::read_dir(Path::new(&folder)).expect("CRDS is a folder");
+        let mut schemas = BTreeMap::new();
+        for file in files {
+            let path = file.expect("an entry").path();
+            if path.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a definition");
+            schemas.extend(documents(&text).iter().flat_map(schemas_of));
+        }
+        assert!(
+            !schemas.is_empty(),
+            "CRDS names a folder without definitions"
+        );
+        Some(Self(schemas))
+    }
+
+    /// The faults of a resource; none if there is no definition of its kind.
+    ///
+    /// # Panics
+    /// The definition cannot be evaluated.
+    pub fn faults(&self, resource: &Value) -> Option<Vec<String>> {
+        let text = |key: &str| resource[key].as_str().unwrap_or_default().to_owned();
+        let schema = self.0.get(&(text("apiVersion"), text("kind")))?;
+        let validator = jsonschema::validator_for(&strict::closed(schema)).expect("a schema");
+        let mut resource = resource.clone();
+        defaults::set(&mut resource, schema);
+        let errors = validator.iter_errors(&resource);
+        let mut faults: Vec<String> = errors
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        // As the API server does: a rule can rely on the types in the schema.
+        if faults.is_empty() {
+            rules::check(&resource, schema, "", &mut faults);
+        }
+        Some(faults)
+    }
 }
 
-/// What is wrong with a `spec`.
-pub fn faults(spec: &Value, schema: &Value) -> Vec<String> {
-    let mut faults = Vec::new();
-    validate(spec, schema, "spec", &mut faults);
-    faults
+/// The documents of a YAML file; empty ones are left out.
+///
+/// # Panics
+/// The text is not YAML.
+pub fn documents(text: &str) -> Vec<Value> {
+    let documents = serde_yaml_ng::Deserializer::from_str(text);
+    let documents = documents.map(|document| Value::deserialize(document).expect("YAML"));
+    documents.filter(|document| !document.is_null()).collect()
 }
 
-/// The part of OpenAPI v3 that the definition needs: `type`, `enum`, `required`, known properties, list items.
-fn validate(value: &Value, schema: &Value, at: &str, faults: &mut Vec<String>) {
-    let is_of_type = match schema["type"].as_str() {
-        Some("object") => value.is_object(),
-        Some("array") => value.is_array(),
-        Some("string") => value.is_string(),
-        Some("integer") => value.is_i64(),
-        Some("boolean") => value.is_boolean(),
-        _ => true,
-    };
-    if !is_of_type {
-        faults.push(format!("{at}: no {}", schema["type"]));
-    }
-    if let Some(allowed) = schema["enum"].as_array()
-        && !allowed.contains(value)
-    {
-        faults.push(format!("{at}: {value} is none of {allowed:?}"));
-    }
-    for name in schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
-        if value.get(name).is_none() {
-            faults.push(format!("{at}: lacks {name}"));
-        }
-    }
-    for (name, member) in value.as_object().into_iter().flatten() {
-        let at = format!("{at}.{name}");
-        if let Some(schema) = schema["properties"].get(name) {
-            validate(member, schema, &at, faults);
-        } else if let Some(schema) = schema["additionalProperties"].as_object() {
-            validate(member, &Value::Object(schema.clone()), &at, faults);
-        } else if schema["x-kubernetes-preserve-unknown-fields"] != true {
-            faults.push(format!("{at}: unknown"));
-        }
-    }
-    for (place, item) in value.as_array().into_iter().flatten().enumerate() {
-        validate(item, &schema["items"], &format!("{at}[{place}]"), faults);
-    }
+/// The schemas that a definition has, one for each version.
+fn schemas_of(definition: &Value) -> Vec<((String, String), Value)> {
+    let spec = &definition["spec"];
+    let (group, kind) = (&spec["group"], &spec["names"]["kind"]);
+    let versions = spec["versions"].as_array().into_iter().flatten();
+    let schemas = versions.filter_map(|version| {
+        let (group, kind) = (group.as_str()?, kind.as_str()?);
+        let api_version = format!("{group}/{}", version["name"].as_str()?);
+        let mut schema = version["schema"]["openAPIV3Schema"].clone();
+        // A definition does not repeat what every resource has.
+        schema["properties"]["apiVersion"] = serde_json::json!({"type": "string"});
+        schema["properties"]["kind"] = serde_json::json!({"type": "string"});
+        schema["properties"]["metadata"] = metadata();
+        Some(((api_version, kind.to_owned()), schema))
+    });
+    schemas.collect()
+}
+
+/// The part of `metadata` that manifests write.
+fn metadata() -> Value {
+    let texts = serde_json::json!({"type": "object", "additionalProperties": {"type": "string"}});
+    serde_json::json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"},
+            "namespace": {"type": "string"},
+            "labels": texts,
+            "annotations": texts,
+        },
+    })
 }

@@ -41,6 +41,7 @@ pub struct Bootstrap {
     listeners: Vec<Value>,
     concurrency: u32,
     is_dynamic: bool,
+    is_labelled: bool,
 }
 
 impl Bootstrap {
@@ -51,6 +52,7 @@ impl Bootstrap {
             listeners: Vec::new(),
             concurrency: 1,
             is_dynamic: false,
+            is_labelled: false,
         }
     }
 
@@ -72,6 +74,14 @@ impl Bootstrap {
     pub fn dynamic(self) -> Self {
         Self {
             is_dynamic: true,
+            ..self
+        }
+    }
+
+    /// Prometheus's page shows the labels of `envoy/envoy.yaml`.
+    pub fn labelled(self) -> Self {
+        Self {
+            is_labelled: true,
             ..self
         }
     }
@@ -152,10 +162,14 @@ impl Bootstrap {
 
     /// The bootstrap, to be changed or refused.
     pub fn into_json(self) -> Value {
-        json!({
+        let mut bootstrap = json!({
             "admin": {"address": socket_address(0)},
             "static_resources": {"listeners": self.listeners, "clusters": self.clusters}
-        })
+        });
+        if self.is_labelled {
+            bootstrap["stats_config"] = super::example::statistics();
+        }
+        bootstrap
     }
 }
 
@@ -186,7 +200,8 @@ pub fn module_path() -> PathBuf {
     path
 }
 
-fn envoy_path() -> PathBuf {
+/// The Envoy of the tests: the one that `ENVOY` names, else the one that `scripts/setup-envoy` finds or fetches.
+pub fn envoy_path() -> PathBuf {
     if let Some(path) = std::env::var_os("ENVOY") {
         return path.into();
     }
@@ -425,6 +440,11 @@ impl Envoy {
         self.listeners[name]
     }
 
+    /// Where a listener listens now; none while it is not open.
+    pub fn listening(&self, name: &str) -> Option<SocketAddr> {
+        listeners(self.admin).and_then(|all| all.get(name).copied())
+    }
+
     /// What an admin page shows: `/stats`, `/config_dump`, …
     pub fn admin(&self, path: &str) -> String {
         ask_admin(self.admin, path).unwrap_or_else(|error| {
@@ -455,9 +475,40 @@ impl Envoy {
             .collect()
     }
 
-    /// A counter or gauge of the filter's own; 0 where there is none yet.
-    pub fn counted(&self, name: &str) -> u64 {
-        self.stat(&format!("wasmcustom.countersign.{name}"))
+    /// The sum of the filter's counters and gauges whose names begin with these elements; 0 where there is none yet.
+    pub fn counted(&self, elements: &str) -> u64 {
+        let metrics = self.metrics();
+        let is_one = |name: &str| {
+            let rest = name.strip_prefix(elements);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let ones = metrics.iter().filter(|(name, _)| is_one(name));
+        ones.map(|(_, value)| value).sum()
+    }
+
+    /// The filter's counters and gauges, by the part of their names that follows `countersign.`.
+    pub fn metrics(&self) -> BTreeMap<String, u64> {
+        let shown = self.admin("/stats?filter=^wasmcustom.countersign.");
+        let metrics = shown.lines().filter_map(|line| {
+            let (name, value) = line
+                .strip_prefix("wasmcustom.countersign.")?
+                .split_once(": ")?;
+            Some((name.to_owned(), value.parse().ok()?))
+        });
+        metrics.collect()
+    }
+
+    /// The series of the filter on Prometheus's page, with their labels, and their values.
+    pub fn series(&self) -> BTreeMap<String, u64> {
+        let shown = self.admin("/stats/prometheus");
+        let ours = shown
+            .lines()
+            .filter(|line| line.starts_with("countersign_"));
+        let series = ours.filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            Some((series.to_owned(), value.parse().ok()?))
+        });
+        series.collect()
     }
 
     /// Where the admin pages are.
@@ -590,6 +641,14 @@ fn ready(admin_file: &Path) -> Option<Ready> {
     if live.trim() != "LIVE" {
         return None;
     }
+    Some(Ready {
+        admin,
+        listeners: listeners(admin)?,
+    })
+}
+
+/// The addresses of the listeners that are open.
+fn listeners(admin: SocketAddr) -> Option<BTreeMap<String, SocketAddr>> {
     let shown: Value =
         serde_json::from_str(&ask_admin(admin, "/listeners?format=json").ok()?).ok()?;
     let address = |status: &Value| -> Option<SocketAddr> {
@@ -598,12 +657,13 @@ fn ready(admin_file: &Path) -> Option<Ready> {
             .parse()
             .ok()
     };
-    let listeners = shown["listener_statuses"]
-        .as_array()?
-        .iter()
+    // Without a listener the member is absent.
+    let statuses = shown["listener_statuses"].as_array();
+    statuses
+        .into_iter()
+        .flatten()
         .map(|status| Some((status["name"].as_str()?.to_owned(), address(status)?)))
-        .collect::<Option<_>>()?;
-    Some(Ready { admin, listeners })
+        .collect()
 }
 
 /// Envoy looks at the file when another takes its place.

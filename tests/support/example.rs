@@ -32,11 +32,24 @@ fn read(path: &str) -> Value {
     serde_yaml_ng::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
+/// How `envoy/envoy.yaml` turns elements of names into labels.
+pub fn statistics() -> Value {
+    read("envoy/envoy.yaml")["stats_config"].take()
+}
+
 /// A configuration with any free ports for itself, and its clusters at these of 127.0.0.1.
 ///
 /// # Panics
 /// The file is not as the others are.
 pub fn bootstrap(path: &str, clusters: &[(&str, u16)]) -> Value {
+    bootstrap_with(path, &module_path(), clusters)
+}
+
+/// As [`bootstrap`], with this module.
+///
+/// # Panics
+/// As for [`bootstrap`].
+pub fn bootstrap_with(path: &str, module: &Path, clusters: &[(&str, u16)]) -> Value {
     let mut bootstrap = read(path);
     bootstrap["admin"] =
         json!({"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}});
@@ -47,7 +60,7 @@ pub fn bootstrap(path: &str, clusters: &[(&str, u16)]) -> Value {
             let file = filter.pointer_mut("/typed_config/config/vm_config/code/local/filename");
             if let Some(file) = file {
                 assert_eq!(*file, MODULE);
-                *file = json!(module_path());
+                *file = json!(module);
             }
         }
     }
@@ -85,7 +98,7 @@ pub fn credentials(upstream: u16, login: u16) -> Value {
     }
     let filter = &mut http_filters(&mut resources["listeners"][0])[0];
     filter["typed_config"]["config"]["vm_config"]["environment_variables"] = variables();
-    bootstrap["stats_config"] = read("envoy/envoy.yaml")["stats_config"].take();
+    bootstrap["stats_config"] = statistics();
     bootstrap
 }
 
@@ -136,14 +149,21 @@ pub const TOKENS: [&str; 3] = ["reader", "operator", "expired"];
 pub fn write_tokens(folder: &Path, mint: &Mint) {
     fs::create_dir_all(folder).expect("a folder is created");
     for name in TOKENS {
-        let claims = match name {
-            "reader" => json!({"scope": "orders:read"}),
-            "operator" => json!({"sub": "olga", "roles": ["operator"]}),
-            _ => json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}),
-        };
         let file = folder.join(name).with_extension("jwt");
-        fs::write(file, mint.token(&claims)).expect("a token is written");
+        let token = token(mint, name).expect("a token of the list");
+        fs::write(file, token).expect("a token is written");
     }
+}
+
+/// The token of [`TOKENS`] with this name.
+pub fn token(mint: &Mint, name: &str) -> Option<String> {
+    let claims = match name {
+        "reader" => json!({"scope": "orders:read"}),
+        "operator" => json!({"sub": "olga", "roles": ["operator"]}),
+        "expired" => json!({"scope": "orders:read", "iat": mint.now - DAY, "exp": mint.now - 3600}),
+        _ => return None,
+    };
+    Some(mint.token(&claims))
 }
 
 /// The public half of the examples' key, as a set of keys.

@@ -160,8 +160,9 @@ impl Page {
     }
 }
 
-/// A running issuer on a free port of 127.0.0.1; it ends with this value.
+/// A running issuer; it ends with this value.
 pub struct Issuer {
+    address: Ipv4Addr,
     port: u16,
     pages: Arc<Mutex<Pages>>,
     running: Option<Running>,
@@ -171,6 +172,8 @@ pub struct Issuer {
 struct Pages {
     by_path: BTreeMap<String, Page>,
     asked: Vec<String>,
+    /// The bodies of requests, with their paths.
+    received: Vec<(String, Vec<u8>)>,
     stopped: bool,
 }
 
@@ -179,10 +182,16 @@ struct Running {
 }
 
 impl Issuer {
-    /// Starts one without any page.
+    /// Starts one without any page, on a free port of 127.0.0.1.
     pub fn start() -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST, 0)
+    }
+
+    /// Starts one without any page at this address.
+    pub fn start_at(address: Ipv4Addr, port: u16) -> Self {
         let mut issuer = Self {
-            port: 0,
+            address,
+            port,
             pages: Arc::default(),
             running: None,
         };
@@ -218,6 +227,13 @@ impl Issuer {
         pages.asked.iter().filter(|asked| *asked == path).count()
     }
 
+    /// The bodies that came to a path.
+    pub fn received(&self, path: &str) -> Vec<Vec<u8>> {
+        let pages = locked(&self.pages);
+        let own = pages.received.iter().filter(|(own, _)| own == path);
+        own.map(|(_, body)| body.clone()).collect()
+    }
+
     /// Nobody listens any more.
     pub fn stop(&mut self) {
         if let Some(running) = self.running.take() {
@@ -231,7 +247,7 @@ impl Issuer {
     /// Listens again, on the same port.
     pub fn start_again(&mut self) {
         assert!(self.running.is_none(), "the issuer runs already");
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("a port");
+        let listener = TcpListener::bind((self.address, self.port)).expect("a port");
         self.port = listener
             .local_addr()
             .map_or(0, |own| SocketAddr::port(&own));
@@ -269,10 +285,12 @@ fn answer(mut stream: TcpStream, pages: &Mutex<Pages>) {
         path,
         headers,
         token,
+        body,
     } = request;
     let page = {
         let mut pages = locked(pages);
         pages.asked.push(path.clone());
+        pages.received.push((path.clone(), body));
         let own = token.map(|token| format!("{path} {token}"));
         pages.asked.extend(own.clone());
         let own = own.and_then(|own| pages.by_path.get(&own));
@@ -312,6 +330,7 @@ struct Asked {
     headers: Vec<(String, String)>,
     /// The `token` of a form.
     token: Option<String>,
+    body: Vec<u8>,
 }
 
 fn read_request(stream: &mut TcpStream) -> io::Result<Asked> {
@@ -339,6 +358,7 @@ fn read_request(stream: &mut TcpStream) -> io::Result<Asked> {
                         token: form
                             .find(|(name, _)| name == "token")
                             .map(|(_, token)| token.into_owned()),
+                        body: bytes[length..].to_vec(),
                     });
                 }
             }

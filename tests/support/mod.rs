@@ -13,6 +13,7 @@ pub mod clock;
 pub mod cookbook;
 pub mod crd;
 pub mod digest;
+pub mod discovery;
 pub mod document;
 pub mod envoy;
 pub mod example;
@@ -21,6 +22,7 @@ pub mod findings;
 pub mod http2;
 pub mod issuer;
 pub mod leaks;
+pub mod manifest;
 pub mod migrate;
 pub mod module;
 pub mod nonce;
@@ -43,6 +45,26 @@ pub use clock::{now, until};
 /// A file of the repository.
 pub fn in_repository(path: impl AsRef<Path>) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The files with YAML below a folder of the repository, by path within the repository.
+///
+/// # Panics
+/// The folder cannot be read.
+pub fn files_below(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(in_repository(folder)).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a name in UTF-8");
+        let path = format!("{folder}/{name}");
+        if entry.path().is_dir() {
+            found.extend(files_below(&path));
+        } else if path.ends_with(".yaml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Prints a line, also when the test passes.

@@ -171,8 +171,8 @@ fn in_the_core_they_pass_unchanged() {
         if let Some(refusal) = decision.refusal() {
             faults.push(format!("refused: {refusal:?}"));
         }
-        if decision.rule != Some(&request.rule) {
-            faults.push(format!("decided by {:?}", decision.rule));
+        if decision.rule_name() != Some(request.rule.as_str()) {
+            faults.push(format!("decided by {:?}", decision.rule_name()));
         }
         let forward = &decision.forward;
         if forward.target.is_some() || !forward.remove.is_empty() {

@@ -246,7 +246,7 @@ impl Explain {
             };
             decision.commit(effects, &mut store, (plan, &request), now);
             if let Some(reject) = decision.refusal() {
-                steps.explain(reject, decision.rule, decision.provider);
+                steps.explain(reject, decision.rule_name(), decision.provider);
             }
             evaluated = Some((steps, decision));
         }

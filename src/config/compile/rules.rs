@@ -61,7 +61,7 @@ impl Compiler<'_> {
         let at = At::Root.member("rules");
         for (index, rule) in document.rules.items() {
             let at = at.item(index);
-            let (rule, matches) = self.rule(&at, rule, providers);
+            let (rule, matches) = self.rule(&at, (index, rule), providers);
             if matches.is_ok()
                 && let Some(earlier) = compiled.covering(&rule.matches)
             {
@@ -79,7 +79,7 @@ impl Compiler<'_> {
     fn rule(
         &mut self,
         at: &At<'_>,
-        document: &RuleDocument,
+        (position, document): (usize, &RuleDocument),
         providers: &CompiledProviders<'_>,
     ) -> (Rule, Whole) {
         self.reject_contradictions(at, document);
@@ -92,6 +92,7 @@ impl Compiler<'_> {
         let networks = document.networks.given();
         let networks_at = at.member("networks");
         let rule = Rule {
+            position,
             name: document.name.clone().unwrap_or_default(),
             access,
             hides: document.on_forbidden.given() == Some(&OnForbidden::NotFound),

@@ -116,7 +116,8 @@ fn leads_to(schema: &Value, part: &Value, path: &[&str]) -> bool {
 /// reason, or in a row. Series of Prometheus begin in the same way: the page shows them with their labels.
 #[test]
 fn every_response_code_detail_exists() {
-    let explained = Page::read("docs/observability.md").text;
+    let pages_of_it = ["docs/observability.md", "docs/monitoring.md"];
+    let explained = pages_of_it.map(|page| Page::read(page).text).concat();
     let detail = Regex::new(r"^countersign_([a-z_]+)$").unwrap();
     let mut faults = Vec::new();
     for page in pages() {
@@ -125,10 +126,10 @@ fn every_response_code_detail_exists() {
                 continue;
             };
             let rows = [&span, &captures[1]].map(|name| format!("\n| `{name}` |"));
-            let series = format!("\n{span}{{");
+            let in_series = [format!("\n{span}{{"), format!("{span}=\"")];
             if !rows
                 .iter()
-                .chain([&series])
+                .chain(&in_series)
                 .any(|text| explained.contains(text))
             {
                 faults.push(format!("{}: no detail `{span}`", page.at(line)));

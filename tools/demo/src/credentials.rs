@@ -16,6 +16,12 @@ const EITHER: &str = r#"Bearer realm="orders" and ApiKey realm="orders""#;
 const API_KEY: &str = r#"ApiKey realm="orders""#;
 const BASIC: &str = r#"Basic realm="orders""#;
 
+/// What `jwt_authn` and `rbac` do not support.
+const INTROSPECTION: &str = "token introspection";
+const API_KEYS: &str = "API keys";
+const PASSWORDS: &str = "passwords";
+const TOGETHER: &str = "API keys, and two credentials in one request";
+
 /// Several kinds of credentials, side by side.
 pub fn situations(mint: &Mint) -> Vec<Situation> {
     let jwt = signed(mint, &json!({"scope": "orders:read"}));
@@ -53,7 +59,8 @@ pub fn situations(mint: &Mint) -> Vec<Situation> {
             200,
             "",
             "the authorization server says that it is active",
-        ),
+        )
+        .beyond_tokens(INTROSPECTION),
         situation(
             "/orders/17",
             "a revoked token",
@@ -62,7 +69,8 @@ pub fn situations(mint: &Mint) -> Vec<Situation> {
             401,
             r#"Bearer realm="orders", error="invalid_token" and ApiKey realm="orders""#,
             "the authorization server says that it is not",
-        ),
+        )
+        .beyond_tokens(INTROSPECTION),
         situation(
             "/orders/17",
             "an API key",
@@ -71,7 +79,8 @@ pub fn situations(mint: &Mint) -> Vec<Situation> {
             200,
             "",
             "the fetched list has the key",
-        ),
+        )
+        .beyond_tokens(API_KEYS),
         situation(
             "/orders/17",
             "an unknown API key",
@@ -80,7 +89,8 @@ pub fn situations(mint: &Mint) -> Vec<Situation> {
             401,
             EITHER,
             "the fetched list does not have the key",
-        ),
+        )
+        .beyond_tokens(API_KEYS),
         situation(
             "/builds/7",
             "no credential",
@@ -89,7 +99,8 @@ pub fn situations(mint: &Mint) -> Vec<Situation> {
             401,
             BASIC,
             "the rule requires a password",
-        ),
+        )
+        .beyond_tokens(PASSWORDS),
         situation(
             "/builds/7",
             "a user and password",
@@ -98,7 +109,8 @@ pub fn situations(mint: &Mint) -> Vec<Situation> {
             200,
             "",
             "the password matches the hash",
-        ),
+        )
+        .beyond_tokens(PASSWORDS),
         situation(
             "/payments/3",
             "a JWT",
@@ -107,7 +119,8 @@ pub fn situations(mint: &Mint) -> Vec<Situation> {
             401,
             API_KEY,
             "the key of a service is missing",
-        ),
+        )
+        .beyond_tokens(TOGETHER),
         situation(
             "/payments/3",
             "a JWT and a key",
@@ -116,6 +129,7 @@ pub fn situations(mint: &Mint) -> Vec<Situation> {
             200,
             "",
             "a user and a service together",
-        ),
+        )
+        .beyond_tokens(TOGETHER),
     ]
 }

@@ -1,61 +1,40 @@
 //! `make demo`: sends requests to an Envoy with the filter and the configurations of `envoy/`, and prints the responses.
 //!
-//! `make run` runs `demo --stay`: it leaves Envoy running and prints requests to paste. `make run RECIPE=…` runs
-//! `demo --recipe …`: it does the same with a recipe of `docs/cookbook.md`, and plays the transcript of the recipe.
-//! `make run CONFIG=…` runs `demo --config …`: it does the same with the configuration in a file.
+//! `make run RECIPE=…` runs `demo --recipe …`: it leaves Envoy running with a recipe of `docs/cookbook.md`, plays the
+//! transcript of the recipe, and prints requests to paste. `make run CONFIG=…` runs `demo --config …`: it does the same with
+//! the configuration in a file.
 #![allow(clippy::restriction, reason = "a demo may panic")]
 
-mod certificates;
-mod credentials;
-mod proofs;
-mod rules;
-mod situation;
-mod support;
-
-use std::net::{SocketAddr, TcpListener};
 use std::process::{ExitCode, Stdio};
 
-use serde_json::{Value, json};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use demo::situation;
+use demo::support::cookbook::{self, Recipe};
+use demo::support::envoy::Envoy;
+use demo::support::example::{self, Mint};
+use demo::support::upstream::Upstream;
+use demo::support::{self, authorization};
+use demo::{ADMIN, LISTENER, READER, free_or, groups, listen, wait_for_signal, write_tokens};
+use serde_json::Value;
 use tempfile::TempDir;
-
-use self::situation::Situation;
-use support::authorization;
-use support::cookbook::{self, Recipe};
-use support::envoy::Envoy;
-use support::example::{self, Mint};
-use support::upstream::Upstream;
-
-/// The ports in the example.
-const LISTENER: u16 = 10000;
-const ADMIN: u16 = 9901;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let stay = match (arguments.next().as_deref(), arguments.next()) {
-        (None, _) => false,
-        (Some("--stay"), None) => true,
-        (Some("--recipe"), Some(name)) => return play_recipe(&name),
-        (Some("--config"), Some(file)) => return run_configuration(&file),
+    match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => play(),
+        (Some("--recipe"), Some(name)) => play_recipe(&name),
+        (Some("--config"), Some(file)) => run_configuration(&file),
         _ => {
-            eprintln!("error: expected no argument, `--stay`, `--recipe NAME`, or `--config FILE`");
-            return ExitCode::FAILURE;
+            eprintln!("error: expected no argument, `--recipe NAME`, or `--config FILE`");
+            ExitCode::FAILURE
         }
-    };
-    println!("==> starting the upstream and Envoy");
-    let upstream = Upstream::start();
-    let mint = Mint::new();
-    if stay {
-        let bootstrap = bootstrap(free_or(LISTENER), free_or(ADMIN), upstream.port());
-        let envoy = Envoy::start_with(&bootstrap, Stdio::inherit());
-        write_tokens(&mint);
-        print_requests(envoy.listener("public"), envoy.admin_address());
-        wait_for_signal();
-        return ExitCode::SUCCESS;
     }
-    let login = authorization::start();
-    let mut bootstrap = bootstrap(0, 0, upstream.port());
+}
+
+/// Plays every situation.
+fn play() -> ExitCode {
+    println!("==> starting the upstream and Envoy");
+    let (upstream, login, mint) = (Upstream::start(), authorization::start(), Mint::new());
+    let mut bootstrap = bootstrap(upstream.port());
     let files = TempDir::new().expect("a temporary folder");
     for other in [
         example::credentials(upstream.port(), login.port()),
@@ -86,34 +65,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Situations of one listener.
-struct Group {
-    what: &'static str,
-    listener: &'static str,
-    situations: Vec<Situation>,
-}
-
-/// Every situation that the demo plays.
-fn groups(mint: &Mint) -> [Group; 4] {
-    let group = |what, listener, situations| Group {
-        what,
-        listener,
-        situations,
-    };
-    [
-        group("rules", "public", rules::situations(mint)),
-        group(
-            "kinds of credentials",
-            "credentials",
-            credentials::situations(mint),
-        ),
-        group("proofs of possession", "proofs", proofs::situations(mint)),
-        group(
-            "client certificates",
-            "certificates",
-            certificates::situations(mint),
-        ),
-    ]
+/// `envoy/envoy.yaml` on any free ports, with the built module.
+fn bootstrap(upstream: u16) -> Value {
+    let mut bootstrap = example::bootstrap("envoy/envoy.yaml", &[("upstream", upstream)]);
+    listen(&mut bootstrap, 0, 0);
+    bootstrap
 }
 
 /// Adds the listener and the clusters of another configuration.
@@ -198,88 +154,4 @@ fn run_configuration(file: &str) -> ExitCode {
     println!("==> the access log follows; press Ctrl-C to stop Envoy");
     wait_for_signal();
     ExitCode::SUCCESS
-}
-
-/// Writes tokens to files of the folder `tokens`, and prints where.
-fn write_tokens(mint: &Mint) {
-    example::write_tokens(&support::in_repository("tokens"), mint);
-    let names = example::TOKENS.map(|name| format!("tokens/{name}.jwt"));
-    println!("==> wrote {}; they are valid for a day", names.join(", "));
-}
-
-/// The port, or 0 (any port) if it is in use.
-fn free_or(port: u16) -> u16 {
-    TcpListener::bind(("127.0.0.1", port)).map_or(0, |_| port)
-}
-
-/// `envoy/envoy.yaml` with these ports and the built module.
-fn bootstrap(listener: u16, admin: u16, upstream: u16) -> Value {
-    let mut bootstrap = example::bootstrap("envoy/envoy.yaml", &[("upstream", upstream)]);
-    listen(&mut bootstrap, listener, admin);
-    bootstrap
-}
-
-/// Sets the ports of a bootstrap.
-fn listen(bootstrap: &mut Value, listener: u16, admin: u16) {
-    let port = "/address/socket_address/port_value";
-    example::set(&mut bootstrap["admin"], port, json!(admin));
-    let listeners = &mut bootstrap["static_resources"]["listeners"];
-    example::set(&mut listeners[0], port, json!(listener));
-}
-
-fn signed(mint: &Mint, claims: &Value) -> Vec<u8> {
-    bearer(&mint.token(claims))
-}
-
-fn bearer(token: &str) -> Vec<u8> {
-    format!("Bearer {token}").into_bytes()
-}
-
-/// The header with a token of `tokens/`, as a shell reads it in double quotes.
-const READER: &str = "authorization: Bearer $(cat tokens/reader.jwt)";
-
-/// Prints requests to paste into another terminal.
-fn print_requests(server: SocketAddr, admin: SocketAddr) {
-    println!(
-        "==> Envoy listens on {server}. Requests to paste into another terminal, in this folder:\n"
-    );
-    println!("# public\ncurl -i http://{server}/healthz\n");
-    println!("# 401: no credential\ncurl -i http://{server}/orders/17\n");
-    for (what, token, request) in [
-        ("200: alice may read orders", "reader", "/orders/17"),
-        (
-            "403: alice may not write orders",
-            "reader",
-            "/orders/17 -X POST",
-        ),
-        ("401: the token is expired", "expired", "/orders/17"),
-        ("200: olga is an operator", "operator", "/admin/users"),
-    ] {
-        let header = READER.replace("reader", token);
-        println!("# {what}\ncurl -i http://{server}{request} -H \"{header}\"\n");
-    }
-    println!("# the metrics\ncurl -s http://{admin}/stats/prometheus | grep ^countersign_\n");
-    println!("==> the access log follows; press Ctrl-C to stop Envoy");
-}
-
-/// Returns after Ctrl-C or SIGTERM.
-fn wait_for_signal() {
-    let mut signals = Signals::new([SIGINT, SIGTERM]).expect("signals can be waited for");
-    let _ = signals.forever().next();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The README says how many requests the demo sends.
-    #[test]
-    fn the_readme_counts_the_requests() {
-        let sent: usize = groups(&Mint::new())
-            .iter()
-            .map(|group| group.situations.len())
-            .sum();
-        let readme = std::fs::read_to_string(support::in_repository("README.md")).unwrap();
-        assert!(readme.contains(&format!("sends {sent} requests")), "{sent}");
-    }
 }

@@ -1,6 +1,6 @@
 //! `envoy/proofs.yaml`: proofs of a password (Digest, RFC 7616), and tokens that are bound to a key (DPoP, RFC 9449).
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -30,16 +30,23 @@ const USE_NONCE: &str = r#"DPoP realm="orders", error="use_dpop_nonce""#;
 /// Proofs that are right, used before, and of another secret.
 pub fn situations(mint: &Mint) -> Vec<Situation> {
     let client = |mut claims: Value| {
-        Rc::new(Holder::new(ORIGIN, |cnf| {
+        Arc::new(Holder::new(ORIGIN, |cnf| {
             claims["cnf"] = cnf.clone();
             mint.token(&claims)
         }))
     };
     let alice = client(json!({"scope": "orders:read"}));
-    let thief = Rc::new(alice.with_another_key());
+    let thief = Arc::new(alice.with_another_key());
     let bob = client(json!({"iss": PARTNERS, "sub": "bob", "scope": "payments:write"}));
     let after_bearer = alice.fields_after("Bearer ", &alice.proof(ORDERS, None));
-    let get = Situation::get;
+    let get = |path, content, credential| {
+        let support = if path == SCANS {
+            "Digest"
+        } else {
+            "DPoP proofs"
+        };
+        Situation::get(path, content, credential).beyond_tokens(support)
+    };
     vec![
         get(SCANS, "no credential", Credential::NONE).expect(
             401,
@@ -124,8 +131,8 @@ fn digest(password: &'static str) -> Credential {
 }
 
 /// A token and a proof for a path, with the nonce of the challenge before if it has one.
-fn dpop(holder: &Rc<Holder>, path: &'static str) -> Credential {
-    let holder = Rc::clone(holder);
+fn dpop(holder: &Arc<Holder>, path: &'static str) -> Credential {
+    let holder = Arc::clone(holder);
     Credential::Answer(Box::new(move |challenged| {
         let nonce = challenged.values("dpop-nonce").next();
         let nonce = nonce.map(|nonce| std::str::from_utf8(nonce).expect("a nonce in ASCII"));

@@ -13,7 +13,7 @@ use crate::support::possession;
 pub type Field = (String, Vec<u8>);
 
 /// What computes the headers of a credential from a response with a challenge.
-pub type Answer = dyn Fn(&Response) -> Vec<Field>;
+pub type Answer = dyn Fn(&Response) -> Vec<Field> + Send + Sync;
 
 /// A request and its expected response.
 pub struct Situation {
@@ -32,6 +32,8 @@ pub struct Situation {
     /// The challenges, as [`challenge_of`] shortens them; empty if there is none.
     pub challenge: &'static str,
     pub reason: &'static str,
+    /// What a filter must support to decide the request, besides JSON Web Tokens and client certificates; empty if nothing.
+    pub beyond_tokens: &'static str,
 }
 
 /// The credentials in the headers of a request.
@@ -73,6 +75,31 @@ impl Situation {
             status: 200,
             challenge: "",
             reason: "",
+            beyond_tokens: "",
+        }
+    }
+
+    /// The same, which the filters `jwt_authn` and `rbac` cannot decide without support of this.
+    pub fn beyond_tokens(self, support: &'static str) -> Self {
+        Self {
+            beyond_tokens: support,
+            ..self
+        }
+    }
+
+    /// Sends the request with these headers.
+    pub fn send(&self, server: SocketAddr, headers: &[Field]) -> io::Result<Response> {
+        let headers = headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_slice()));
+        let request = Request {
+            method: self.method.as_bytes(),
+            target: self.path.as_bytes(),
+            headers: headers.collect(),
+            body: b"",
+        };
+        match &self.certificate {
+            None => client::send(server, &request),
+            Some(own) => client::send_over_tls(server, &request, Some(own)),
         }
     }
 
@@ -146,8 +173,8 @@ pub fn play(what: &str, server: SocketAddr, situations: &[Situation]) -> usize {
     unexpected.len()
 }
 
-/// Sends the requests of one list.
-struct Client {
+/// Sends the requests of one list, in order.
+pub struct Client {
     server: SocketAddr,
     /// The credentials of the last request.
     sent: Vec<Field>,
@@ -156,7 +183,8 @@ struct Client {
 }
 
 impl Client {
-    fn new(server: SocketAddr) -> Self {
+    /// A client that has sent nothing yet.
+    pub fn new(server: SocketAddr) -> Self {
         Self {
             server,
             sent: Vec::new(),
@@ -164,31 +192,33 @@ impl Client {
         }
     }
 
-    fn send(&mut self, situation: &Situation) -> io::Result<Response> {
+    /// Sends the request of a situation.
+    pub fn send(&mut self, situation: &Situation) -> io::Result<Response> {
+        let headers = self.headers(situation);
+        let response = situation.send(self.server, &headers)?;
+        self.received(&response);
+        Ok(response)
+    }
+
+    /// The headers of the next request.
+    pub fn headers(&mut self, situation: &Situation) -> Vec<Field> {
         match &situation.credential {
             Credential::Fixed(fields) => self.sent.clone_from(fields),
             Credential::Answer(answer) => self.sent = answer(&self.challenged),
             Credential::Repeated => {}
         }
-        let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"orders.example.com")];
-        let sent = self.sent.iter();
-        headers.extend(sent.map(|(name, value)| (name.as_bytes(), value.as_slice())));
+        let mut headers = vec![("host".to_owned(), b"orders.example.com".to_vec())];
+        headers.extend_from_slice(&self.sent);
         let further = situation.headers.iter();
-        headers.extend(further.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-        let request = Request {
-            method: situation.method.as_bytes(),
-            target: situation.path.as_bytes(),
-            headers,
-            body: b"",
-        };
-        let response = match &situation.certificate {
-            None => client::send(self.server, &request),
-            Some(own) => client::send_over_tls(self.server, &request, Some(own)),
-        }?;
+        headers.extend(further.map(|(name, value)| ((*name).to_owned(), value.as_bytes().into())));
+        headers
+    }
+
+    /// Keeps the response to the last request, if it has a challenge to answer.
+    pub fn received(&mut self, response: &Response) {
         if response.values("www-authenticate").next().is_some() {
             self.challenged = response.clone();
         }
-        Ok(response)
     }
 }
 
@@ -196,7 +226,7 @@ impl Client {
 const PRINTED: [&str; 3] = ["realm", "error", "stale"];
 
 /// The challenges with the parameters that are printed.
-fn challenge_of(response: &Response) -> String {
+pub fn challenge_of(response: &Response) -> String {
     let challenges = possession::challenges(response).map(|challenge| {
         let parameters = challenge.parameters.iter();
         let printed = parameters.filter(|(name, _)| PRINTED.contains(&name.as_str()));
@@ -211,7 +241,8 @@ fn challenge_of(response: &Response) -> String {
     challenges.collect::<Vec<_>>().join(" and ")
 }
 
-fn is_expected(situation: &Situation, response: &Response, challenge: &str) -> bool {
+/// Whether a response is the expected one.
+pub fn is_expected(situation: &Situation, response: &Response, challenge: &str) -> bool {
     let reached = response.values("x-upstream").next().is_some();
     let has_header = situation.response_header.is_none_or(|(name, begin)| {
         let mut values = response.values(name);

@@ -41,11 +41,18 @@ pub mod token;
 pub mod upstream;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 pub use clock::{now, until};
 
+/// The folder of the repository. Unset, it is the one that this program was built from.
+pub static REPOSITORY: OnceLock<PathBuf> = OnceLock::new();
+
 /// A file of the repository.
 pub fn in_repository(path: impl AsRef<Path>) -> PathBuf {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-    repository.expect("this package is in `tools`").join(path)
+    let repository = REPOSITORY.get_or_init(|| {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+        repository.expect("this package is in `tools`").to_owned()
+    });
+    repository.join(path)
 }

@@ -34,9 +34,9 @@ pub fn render(explanation: &Explanation<'_>) -> String {
             (Verdict::Refused(_), false) => "denied",
             (Verdict::Refused(_), true) => "would be denied",
         },
-        "reason": decision.refusal().map(|reject| reject.reason()),
+        "reason": decision.refusal().map(|reject| reject.reason().name()),
         "findings": findings,
-        "rule": decision.rule,
+        "rule": decision.rule_name(),
         "other_rules": rules.iter().map(|(name, finding)| json!({
             "rule": name,
             "finding": finding,

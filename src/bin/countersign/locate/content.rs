@@ -75,6 +75,7 @@ impl Content {
                 Ok(Loaded {
                     warnings: warnings.into_iter().map(about_yaml).collect(),
                     plan: loaded.plan,
+                    hash: loaded.hash,
                 })
             }
             Self::PrintedStruct(value) => {

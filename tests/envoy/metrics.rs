@@ -1,0 +1,323 @@
+//! The metrics of a real Envoy: every series with its labels, how many there can be, and what an update leaves.
+
+// Envoy reads the real clock.
+#![allow(clippy::disallowed_methods)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign::authenticate::jose::signature::Algorithm;
+use countersign::mint::SigningKey;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::support;
+use crate::support::client::{self, Request};
+use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
+use crate::support::issuer::{Issuer, Page};
+use crate::support::until;
+use crate::support::upstream::Upstream;
+
+const ISSUER: &str = "https://login.example.com";
+
+fn token(key: &SigningKey, expires_in: i64, scope: &str) -> String {
+    let claims = json!({
+        "iss": ISSUER, "aud": "orders", "sub": "amy", "exp": support::now() + expires_in, "scope": scope,
+    });
+    let algorithm = key.algorithm().unwrap();
+    let header = json!({"alg": algorithm.name(), "kid": key.kid()});
+    key.sign(algorithm, &header, claims.to_string().as_bytes())
+        .unwrap()
+}
+
+/// A provider of JSON Web Tokens, with its keys at a path of the issuer.
+fn remote(name: &str, login: &Issuer, path: &str) -> Value {
+    let jwks = json!({"remote": {"uri": login.url(path), "cluster": "login", "timeout": "5s"}});
+    json!({"name": name, "jwt": {"issuer": format!("https://{name}.example.com"), "audiences": ["orders"], "jwks": jwks}})
+}
+
+/// One provider of each kind that has metrics. Names have characters that separate elements.
+fn document(key: &SigningKey, login: &Issuer) -> Value {
+    let inline = json!({"inline": {"keys": [key.public_jwk()]}});
+    json!({
+        "providers": [
+            {"name": "corp.example", "jwt": {"issuer": ISSUER, "audiences": ["orders"], "jwks": inline}},
+            remote("remote", login, "/jwks"),
+            remote("down", login, "/down"),
+            {"name": "legacy", "introspection": {
+                "uri": login.url("/introspect"), "cluster": "login", "client_id": "gate", "client_secret": "s+cret/%",
+            }},
+            {"name": "partners", "api_key": {
+                "from": [{"header": "x-api-key"}],
+                "keys": {"remote": {"uri": login.url("/keys"), "cluster": "login", "timeout": "5s"}},
+            }},
+            {"name": "staff", "basic": {"users": [
+                {"name": "ci", "password": "$2y$04$KwA5F3VAekSfXZoDwK14QO85wO1trjxjsNKgIkEF5KyKRV9Dud1we"},
+            ]}},
+        ],
+        "rules": [
+            {"name": "open", "match": {"paths": ["/open"]}, "allow": "public"},
+            {"name": "read.orders", "match": {"paths": ["/orders"]}, "require": {"scopes": ["orders:read"]}},
+            {"name": "cel", "match": {"paths": ["/cel"]}, "require": {"cel": "claims.absent == 1"}},
+            {"name": "closed", "match": {"paths": ["/closed"]}, "respond": {"status": 410}},
+        ],
+    })
+}
+
+fn ask(envoy: &Envoy, listener: &str, target: &str, headers: &[(&str, &str)]) -> u16 {
+    let own = headers.iter();
+    let own = own.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let request = Request {
+        method: b"GET",
+        target: target.as_bytes(),
+        headers: [(&b"host"[..], &b"api.example.com"[..])]
+            .into_iter()
+            .chain(own)
+            .collect(),
+        body: b"",
+    };
+    client::send(envoy.listener(listener), &request)
+        .unwrap()
+        .status
+}
+
+fn denied(event: &str, labels: [&str; 5]) -> String {
+    let [status, error, reason, rule, provider] = labels;
+    format!(
+        r#"countersign_{event}{{countersign_status="{status}",countersign_error="{error}",countersign_reason="{reason}",countersign_rule="{rule}",countersign_provider="{provider}"}}"#
+    )
+}
+
+#[test]
+fn every_series_has_its_labels() {
+    let (upstream, login) = (Upstream::start(), Issuer::start());
+    let key = SigningKey::generate(Algorithm::Es256).with_kid(Some("one"));
+    let other = SigningKey::generate(Algorithm::Es256).with_kid(Some("two"));
+    login.serve("/jwks", Page::keys(&[&other]));
+    login.serve("/down", Page::status(500));
+    login.serve(
+        "/introspect",
+        Page::introspection(&json!({"active": false})),
+    );
+    login.serve("/introspect t-broken", Page::status(500));
+    login.serve("/keys", Page::json(&json!({"keys": [
+        {"id": "acme", "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+    ]})));
+    let document = document(&key, &login);
+    let shadow = {
+        let mut shadow = document.clone();
+        shadow["mode"] = json!("shadow");
+        let mut filter = wasm_filter("shadow", &module_path(), &shadow);
+        filter["typed_config"]["config"]["name"] = json!("team.shadow");
+        filter
+    };
+    let envoy = Envoy::start(
+        Bootstrap::new(upstream.port())
+            .cluster("login", &[login.port()])
+            .labelled()
+            .listener("api", &document)
+            .listener_with("shadow", &[shadow]),
+    );
+    until("the keys and the list are fetched", || {
+        envoy.counted("jwks.fetched") > 0
+            && envoy.counted("jwks.failed") > 0
+            && envoy.counted("lists.entries") > 0
+    });
+
+    let good = format!("Bearer {}", token(&key, 600, "orders:read"));
+    let narrow = format!("Bearer {}", token(&key, 600, ""));
+    let expired = format!("Bearer {}", token(&key, -600, "orders:read"));
+    for (target, headers, status) in [
+        ("/open", vec![], 200),
+        ("/orders", vec![("authorization", good.as_str())], 200),
+        ("/orders", vec![("authorization", good.as_str())], 200),
+        ("/orders", vec![], 401),
+        ("/orders", vec![("authorization", expired.as_str())], 401),
+        ("/orders", vec![("authorization", narrow.as_str())], 403),
+        ("/nowhere", vec![("authorization", good.as_str())], 403),
+        ("/cel", vec![("authorization", good.as_str())], 403),
+        ("/closed", vec![], 410),
+        ("/a%zz", vec![], 400),
+        ("/orders", vec![("authorization", "Bearer t-inactive")], 401),
+        ("/orders", vec![("authorization", "Bearer t-broken")], 503),
+        ("/orders", vec![("x-api-key", "guess")], 401),
+        (
+            "/orders",
+            vec![("authorization", "Basic Y2k6d3Jvbmc=")],
+            401,
+        ),
+    ] {
+        assert_eq!(
+            ask(&envoy, "api", target, &headers),
+            status,
+            "{target} {headers:?}"
+        );
+    }
+    let expired = [("authorization", expired.as_str())];
+    assert_eq!(ask(&envoy, "shadow", "/orders", &expired), 200);
+    until("all is counted", || envoy.counted("allowed") == 3);
+
+    let (rule, corp) = ("read_orders", "corp_example");
+    let expected_denials = [
+        denied("denied", ["401", "unauthorized", "unauthorized", rule, "-"]),
+        denied(
+            "denied",
+            ["401", "invalid_token", "token_expired", rule, "-"],
+        ),
+        denied(
+            "denied",
+            [
+                "403",
+                "insufficient_scope",
+                "insufficient_scope",
+                rule,
+                corp,
+            ],
+        ),
+        denied("denied", ["403", "forbidden", "no_rule", "-", corp]),
+        denied("denied", ["403", "forbidden", "cel_failed", "cel", corp]),
+        denied("denied", ["410", "respond", "respond", "closed", "-"]),
+        denied(
+            "denied",
+            ["400", "ambiguous_path", "ambiguous_path", "-", "-"],
+        ),
+        denied(
+            "denied",
+            ["401", "invalid_token", "token_inactive", rule, "-"],
+        ),
+        denied(
+            "denied",
+            [
+                "503",
+                "temporarily_unavailable",
+                "introspection_unavailable",
+                rule,
+                "-",
+            ],
+        ),
+        denied(
+            "denied",
+            ["401", "invalid_credentials", "key_unknown", rule, "-"],
+        ),
+        denied(
+            "denied",
+            ["401", "invalid_credentials", "password_wrong", rule, "-"],
+        ),
+        denied(
+            "shadow_denied",
+            ["401", "invalid_token", "token_expired", rule, "-"],
+        ),
+    ];
+    let by = |metric: &str, name: &str| {
+        format!(r#"countersign_{metric}{{countersign_provider="{name}"}}"#)
+    };
+    let fetches = |metric: &str, result: &str, name: &str| {
+        format!(
+            r#"countersign_{metric}{{countersign_result="{result}",countersign_provider="{name}"}}"#
+        )
+    };
+    let plugin = |metric: &str, name: &str| {
+        format!(r#"countersign_configuration_{metric}{{countersign_plugin="{name}"}}"#)
+    };
+    let others = [
+        "countersign_allowed{}".to_owned(),
+        "countersign_cel_failed{}".to_owned(),
+        "countersign_hashes{}".to_owned(),
+        r#"countersign_token_cache{countersign_result="hit"}"#.to_owned(),
+        r#"countersign_token_cache{countersign_result="miss"}"#.to_owned(),
+        fetches("jwks", "fetched", "remote"),
+        fetches("jwks", "failed", "remote"),
+        fetches("jwks", "fetched", "down"),
+        fetches("jwks", "failed", "down"),
+        fetches("lists", "fetched", "partners"),
+        fetches("lists", "failed", "partners"),
+        fetches("introspection", "ok", "legacy"),
+        fetches("introspection", "failed", "legacy"),
+        by("jwks_keys", corp),
+        by("jwks_keys", "remote"),
+        by("jwks_keys", "down"),
+        by("jwks_age", "remote"),
+        by("lists_entries", "partners"),
+        by("lists_age", "partners"),
+        plugin("hash", "countersign"),
+        plugin("hash", "team_shadow"),
+        plugin("rejected", "countersign"),
+        plugin("rejected", "team_shadow"),
+    ];
+    let series = envoy.series();
+    let found: BTreeSet<&String> = series.keys().collect();
+    assert_eq!(found, expected_denials.iter().chain(&others).collect());
+    for name in &expected_denials {
+        assert_eq!(series[name], 1, "{name}");
+    }
+    for (name, value) in [
+        ("countersign_cel_failed{}", 1),
+        ("countersign_hashes{}", 1),
+        (&by("jwks_keys", corp), 1),
+        (&by("jwks_keys", "remote"), 1),
+        (&by("jwks_keys", "down"), 0),
+        (&fetches("introspection", "ok", "legacy"), 1),
+        (&fetches("introspection", "failed", "legacy"), 1),
+        (&by("lists_entries", "partners"), 1),
+        (&plugin("hash", "countersign"), hash(&document)),
+        (&plugin("rejected", "countersign"), 0),
+    ] {
+        assert_eq!(series[name], value, "{name}");
+    }
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
+
+/// The first 48 bits of the SHA-256 of a configuration as JSON with sorted names, as `docs/monitoring.md` describes it.
+fn hash(document: &Value) -> u64 {
+    let digest = Sha256::digest(canonical(document));
+    let mut bytes = [0; 8];
+    bytes[2..].copy_from_slice(&digest[..6]);
+    u64::from_be_bytes(bytes)
+}
+
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let sorted: BTreeMap<_, _> = members.iter().collect();
+            let members: Vec<String> = sorted
+                .into_iter()
+                .map(|(name, value)| format!("{}:{}", json!(name), canonical(value)))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(canonical).collect();
+            format!("[{}]", items.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A configuration that is rejected leaves the one in use, also in the metrics.
+#[test]
+fn the_hash_is_of_the_configuration_in_use() {
+    let (upstream, key) = (Upstream::start(), SigningKey::generate(Algorithm::Es256));
+    let jwks = json!({"inline": {"keys": [key.public_jwk()]}});
+    let provider =
+        json!({"name": "corp", "jwt": {"issuer": ISSUER, "audiences": ["orders"], "jwks": jwks}});
+    let document = |realm: &str| json!({"realm": realm, "providers": [provider]});
+    let base = || Bootstrap::new(upstream.port()).concurrency(2).dynamic();
+    let (first, second) = (document("first"), document("second"));
+    let faulty = json!({"realm": "first", "providerz": []});
+    let envoy = Envoy::start(base().listener("api", &first));
+    let shown = || envoy.counted("configuration.hash.countersign");
+    let rejected = || envoy.counted("configuration.rejected.countersign");
+    until("the first is in use", || shown() == hash(&first));
+    assert_eq!(rejected(), 0);
+
+    envoy.change_listeners(base().listener("api", &faulty));
+    until("it is rejected", || {
+        envoy.stat("listener_manager.lds.update_rejected") == 1
+    });
+    assert_eq!((rejected(), shown()), (1, hash(&first)));
+    assert_eq!(ask(&envoy, "api", "/", &[]), 401);
+
+    envoy.change_listeners(base().listener("api", &second));
+    until("the second is in use", || shown() == hash(&second));
+    assert_eq!(rejected(), 1);
+    assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
