@@ -65,7 +65,10 @@ fn each_rule_fires_for_one_series_and_not_for_another() {
         assert!(tests.contains(&fires), "no series fires {alert}");
         let not = format!("  - {{alertname: {alert}, ");
         let mut lines = tests.lines().filter(|line| line.starts_with(&not));
-        assert!(lines.any(|line| line.ends_with("exp_alerts: []}")), "{alert} always fires");
+        assert!(
+            lines.any(|line| line.ends_with("exp_alerts: []}")),
+            "{alert} always fires"
+        );
     }
 }
 
@@ -148,8 +151,14 @@ fn each_alert_fires_in_its_situation_and_each_query_of_the_dashboard_shows_it() 
             firing = fired(&prometheus, begin, now());
         }
         let (missing, more) = (&expected - &firing, &firing - &expected);
-        assert!(missing.is_empty() && more.is_empty(), "missing: {missing:?}, too many: {more:?}");
-        say(&format!("all alerts fired within {:.0} s", now() - troubled));
+        assert!(
+            missing.is_empty() && more.is_empty(),
+            "missing: {missing:?}, too many: {more:?}"
+        );
+        say(&format!(
+            "all alerts fired within {:.0} s",
+            now() - troubled
+        ));
     });
     assert_eq!(prometheus.errors(), Vec::<String>::new());
     // While an issuer is down, Alertmanager reports that and not the age of its keys.
@@ -175,7 +184,12 @@ fn fired(prometheus: &Prometheus, from: f64, to: f64) -> BTreeSet<String> {
         let values: Vec<_> = values.filter(|value| !["", "-"].contains(value)).collect();
         values.join(" ")
     };
-    let cause = ["countersign_rule", "countersign_plugin", "plugin", "countersign_provider"];
+    let cause = [
+        "countersign_rule",
+        "countersign_plugin",
+        "plugin",
+        "countersign_provider",
+    ];
     let named = |alert: &Series| {
         let name = label(alert, &["alertname", "instance"]);
         // A rule and its provider have the same name, or the provider is `corp`.
@@ -195,7 +209,12 @@ fn names_received(receiver: &Issuer) -> BTreeSet<String> {
     let bodies = receiver.received("/alerts").into_iter();
     let groups = bodies.map(|body| serde_json::from_slice::<Value>(&body).expect("JSON"));
     groups
-        .map(|group| group["groupLabels"]["alertname"].as_str().expect("a name").to_owned())
+        .map(|group| {
+            group["groupLabels"]["alertname"]
+                .as_str()
+                .expect("a name")
+                .to_owned()
+        })
         .collect()
 }
 
@@ -215,11 +234,22 @@ fn shows_what_happened(dashboard: &Dashboard, prometheus: &Prometheus, from: f64
         .into_iter()
         .map(|(name, selector, label)| (name, prometheus.label_values(&selector, label)))
         .collect();
-    for (name, value) in [("instance", "busy"), ("rule", "spike-403"), ("provider", "stale")] {
-        assert!(variables[name].iter().any(|own| own == value), "{variables:?}");
+    for (name, value) in [
+        ("instance", "busy"),
+        ("rule", "spike-403"),
+        ("provider", "stale"),
+    ] {
+        assert!(
+            variables[name].iter().any(|own| own == value),
+            "{variables:?}"
+        );
     }
-    let by_rule = dashboard.queries().find(|query| query.title() == "403 by rule");
-    let one = by_rule.expect("the panel").expression(&[("rule", "spike-403")]);
+    let by_rule = dashboard
+        .queries()
+        .find(|query| query.title() == "403 by rule");
+    let one = by_rule
+        .expect("the panel")
+        .expression(&[("rule", "spike-403")]);
     let found = prometheus.query_range(&one, from, to);
     assert_eq!(found.len(), 1, "{one}");
 }
@@ -239,8 +269,12 @@ fn is_well_formed(envoy: &Envoy) {
     let out = promtool.wait_with_output().expect("promtool ends");
     let findings = String::from_utf8_lossy(&out.stderr).into_owned();
     let others = findings.lines().filter(|finding| {
-        let of_envoy = ["no help text", "counter metrics should have \"_total\" suffix"];
-        finding.starts_with("countersign_") && !of_envoy.iter().any(|known| finding.ends_with(known))
+        let of_envoy = [
+            "no help text",
+            "counter metrics should have \"_total\" suffix",
+        ];
+        finding.starts_with("countersign_")
+            && !of_envoy.iter().any(|known| finding.ends_with(known))
     });
     assert_eq!(others.collect::<Vec<_>>(), Vec::<&str>::new());
     // 3: the text is well-formed, and there are findings.
@@ -289,18 +323,28 @@ impl Traffic {
 
     /// Requests that are never a reason for an alert.
     fn usual(&self, fleet: &Fleet) {
-        let gate = |path: &str, header: Option<(&str, &str)>| ask(&fleet.busy, "gate", path, header);
+        let gate =
+            |path: &str, header: Option<(&str, &str)>| ask(&fleet.busy, "gate", path, header);
         self.repeat(|turn| {
             for _ in 0..2 + turn / 8 % 3 {
                 assert_eq!(gate("/orders", Some(("authorization", &self.of_corp))), 200);
             }
             // At first fewer than the 50 in 5 seconds of the alert. Then more, but not much more than usual.
-            for _ in 0..if turn < 200 { turn % 2 } else { 1 + turn % 5 / 4 } {
+            for _ in 0..if turn < 200 {
+                turn % 2
+            } else {
+                1 + turn % 5 / 4
+            } {
                 gate("/usual-401", None);
             }
             if turn % 5 == 0 {
                 ask(&fleet.busy, "shadow", "/shadow", None);
-                ask(&fleet.updated, "changed", "/", Some(("authorization", &self.of_corp)));
+                ask(
+                    &fleet.updated,
+                    "changed",
+                    "/",
+                    Some(("authorization", &self.of_corp)),
+                );
             }
             if turn % 10 == 0 {
                 let opaque = format!("opaque-token-{turn}");
@@ -336,11 +380,17 @@ impl Traffic {
 
     /// Requests that show a trouble for as long as it lasts.
     fn troubled(&self, fleet: &Fleet) {
-        let gate = |path: &str, header: Option<(&str, &str)>| ask(&fleet.busy, "gate", path, header);
+        let gate =
+            |path: &str, header: Option<(&str, &str)>| ask(&fleet.busy, "gate", path, header);
         self.repeat(|turn| {
             ask(&fleet.closed, "gate", "/", None);
             if turn % 3 == 0 {
-                ask(&fleet.updated, "down", "/down", Some(("authorization", &self.of_down)));
+                ask(
+                    &fleet.updated,
+                    "down",
+                    "/down",
+                    Some(("authorization", &self.of_down)),
+                );
                 let opaque = format!("opaque-token-{turn}");
                 gate("/opaque-down", Some(("x-opaque-down", &opaque)));
                 gate("/condition", Some(("authorization", &self.of_corp)));

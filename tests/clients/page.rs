@@ -19,7 +19,8 @@ struct Page {
 impl Page {
     fn start() -> Self {
         let program = env::var_os("COUNTERSIGN_PAGE");
-        let program = program.expect("COUNTERSIGN_PAGE names the program: `make test-all` builds it");
+        let program =
+            program.expect("COUNTERSIGN_PAGE names the program: `make test-all` builds it");
         let folder = TempDir::new().unwrap();
         let errors = File::create(folder.path().join("errors")).unwrap();
         let mut process = Command::new(program)
@@ -62,7 +63,9 @@ impl Drop for Page {
 #[test]
 fn the_page_plays_explains_and_counts() {
     let mut page = Page::start();
-    let client = node("page.mjs", &[("PAGE", &page.address)]).output().unwrap();
+    let client = node("page.mjs", &[("PAGE", &page.address)])
+        .output()
+        .unwrap();
     let saw = [client.stdout, client.stderr].concat();
     println!("{}", String::from_utf8_lossy(&saw));
     assert!(client.status.success(), "{}", page.errors());

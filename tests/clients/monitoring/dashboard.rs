@@ -69,9 +69,11 @@ impl Query<'_> {
     /// The name of a series in the legend.
     pub fn legend(&self, series: &Series) -> String {
         let labels = series.labels.as_object().expect("labels");
-        labels.iter().fold(self.legend.to_owned(), |legend, (name, value)| {
-            legend.replace(&format!("{{{{{name}}}}}"), text(value))
-        })
+        labels
+            .iter()
+            .fold(self.legend.to_owned(), |legend, (name, value)| {
+                legend.replace(&format!("{{{{{name}}}}}"), text(value))
+            })
     }
 }
 
@@ -79,9 +81,12 @@ impl Query<'_> {
 fn with_values(expression: &str, values: &[(&str, &str)]) -> String {
     let all = ["instance", "rule", "provider"].map(|name| (name, ".*"));
     let expression = expression.replace("$__rate_interval", RATE_INTERVAL);
-    let replaced = values.iter().chain(&all).fold(expression, |expression, (name, value)| {
-        expression.replace(&format!("${name}"), value)
-    });
+    let replaced = values
+        .iter()
+        .chain(&all)
+        .fold(expression, |expression, (name, value)| {
+            expression.replace(&format!("${name}"), value)
+        });
     assert!(!replaced.contains('$'), "{replaced}");
     replaced
 }

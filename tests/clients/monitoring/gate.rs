@@ -71,7 +71,10 @@ impl Issuers {
 
     fn fetched(&self, name: &str, port: u16) -> Value {
         let uri = format!("http://127.0.0.1:{port}/jwks");
-        self.jwt(name, json!({"remote": {"uri": uri, "cluster": name, "refresh": "1s"}}))
+        self.jwt(
+            name,
+            json!({"remote": {"uri": uri, "cluster": name, "refresh": "1s"}}),
+        )
     }
 
     /// The provider whose keys are in the configuration.
@@ -96,9 +99,7 @@ impl Issuers {
             }})
         };
         let (fresh, stale) = (self.fresh.port(), self.stale.port());
-        let rule = |name: &str, provider: &str| {
-            json!({"name": name, "match": {"paths": [format!("/{name}")]}, "providers": [provider]})
-        };
+        let rule = |name: &str, provider: &str| json!({"name": name, "match": {"paths": [format!("/{name}")]}, "providers": [provider]});
         let demanding = |name: &str, require: Value| {
             let mut rule = rule(name, "corp");
             rule["require"] = require;
@@ -222,7 +223,12 @@ impl Fleet {
 }
 
 /// An Envoy whose listeners have the same configuration, before or after it is changed.
-fn updated(upstream: &Upstream, crashing: &Crashing, issuers: &Issuers, is_changed: bool) -> Bootstrap {
+fn updated(
+    upstream: &Upstream,
+    crashing: &Crashing,
+    issuers: &Issuers,
+    is_changed: bool,
+) -> Bootstrap {
     let quiet = quiet(issuers);
     let [mut changed, mut rejected, mut down] = [quiet.clone(), quiet.clone(), quiet.clone()];
     if is_changed {

@@ -21,14 +21,18 @@ pub fn draw(dashboard: &Dashboard, prometheus: &Prometheus, from: f64, to: f64, 
     let mut results: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for query in dashboard.queries() {
         let series = query.run(prometheus, from, to);
-        let named = series.iter().map(|series| json!([query.legend(series), series.points]));
+        let named = series
+            .iter()
+            .map(|series| json!([query.legend(series), series.points]));
         let panel = query.panel["id"].to_string();
         results.entry(panel).or_default().extend(named);
     }
     let data = json!({
         "title": dashboard.0["title"], "panels": dashboard.0["panels"], "results": results, "from": from, "to": to,
     });
-    let read = |path: &str| fs::read_to_string(in_repository("tests/clients/monitoring").join(path)).expect(path);
+    let read = |path: &str| {
+        fs::read_to_string(in_repository("tests/clients/monitoring").join(path)).expect(path)
+    };
     let chart = "node_modules/uplot/dist";
     let page = read("picture.html").replacen(
         "<style>",
@@ -44,13 +48,22 @@ pub fn draw(dashboard: &Dashboard, prometheus: &Prometheus, from: f64, to: f64, 
     let page = written(folder.path(), "picture.html", &page);
     let chromium = std::env::var_os("CHROMIUM").expect("CHROMIUM names a browser");
     let drawn = Command::new(chromium)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+        ])
         .arg(format!("--window-size={WIDTH},{}", height(dashboard)))
         .arg(format!("--screenshot={}", png.display()))
         .arg(format!("file://{page}"))
         .output()
         .expect("Chromium runs");
-    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    assert!(
+        drawn.status.success(),
+        "{}",
+        String::from_utf8_lossy(&drawn.stderr)
+    );
 }
 
 /// The height of the page in pixels: of a row of the grid 26, and 8 below it.

@@ -52,7 +52,9 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .unwrap_or_else(|error| panic!("{program}: {error}; scripts/setup-monitoring fetches it"));
+            .unwrap_or_else(|error| {
+                panic!("{program}: {error}; scripts/setup-monitoring fetches it")
+            });
         let server = Self {
             process,
             address,
@@ -109,7 +111,12 @@ impl Prometheus {
     /// What an expression evaluates to from one time to another, once a second.
     pub fn query_range(&self, expression: &str, from: f64, to: f64) -> Vec<Series> {
         let (from, to) = (from.to_string(), to.to_string());
-        let fields = [("query", expression), ("start", &from), ("end", &to), ("step", "1")];
+        let fields = [
+            ("query", expression),
+            ("start", &from),
+            ("end", &to),
+            ("step", "1"),
+        ];
         let data = self.data(&format!("/api/v1/query_range?{}", form(&fields)));
         let result = data["result"].as_array().expect("a result");
         result.iter().map(Series::read).collect()

@@ -12,13 +12,25 @@ pub struct Asset {
 
 /// Every file.
 pub const ASSETS: [Asset; 9] = [
-    asset("/", "text/html; charset=utf-8", include_str!("../web/index.html")),
-    asset("/icon.svg", "image/svg+xml", include_str!("../web/icon.svg")),
+    asset(
+        "/",
+        "text/html; charset=utf-8",
+        include_str!("../web/index.html"),
+    ),
+    asset(
+        "/icon.svg",
+        "image/svg+xml",
+        include_str!("../web/icon.svg"),
+    ),
     asset("/style.css", CSS, include_str!("../web/style.css")),
     asset("/theme.js", SCRIPT, include_str!("../web/theme.js")),
     asset("/page.js", SCRIPT, include_str!("../web/page.js")),
     asset("/elements.js", SCRIPT, include_str!("../web/elements.js")),
-    asset("/situations.js", SCRIPT, include_str!("../web/situations.js")),
+    asset(
+        "/situations.js",
+        SCRIPT,
+        include_str!("../web/situations.js"),
+    ),
     asset("/form.js", SCRIPT, include_str!("../web/form.js")),
     asset("/counters.js", SCRIPT, include_str!("../web/counters.js")),
 ];

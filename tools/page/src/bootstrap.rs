@@ -85,13 +85,12 @@ impl Arguments {
             envoy.clusters.push(cluster(name, address)?);
         }
         write_certificates(&self.folder)?;
-        write(
-            &self.folder.join(AUTHORITY_KEY),
-            &TRUSTED.key_pem(),
-        )?;
+        write(&self.folder.join(AUTHORITY_KEY), &TRUSTED.key_pem())?;
         let port = |name: &str| {
             let mut ports = PORTS.iter();
-            ports.find(|(own, _)| *own == name).map_or(0, |(_, port)| *port)
+            ports
+                .find(|(own, _)| *own == name)
+                .map_or(0, |(_, port)| *port)
         };
         let bootstrap = envoy.bootstrap(port, ADMIN_PORT);
         write(&self.folder.join("envoy.json"), &format!("{bootstrap:#}\n"))
@@ -141,7 +140,9 @@ impl Envoy<'_> {
             reveal(listener);
         }
         let folder = self.tls.to_str().expect("a path in UTF-8");
-        let listeners = json!(listeners).to_string().replace("/etc/envoy/tls", folder);
+        let listeners = json!(listeners)
+            .to_string()
+            .replace("/etc/envoy/tls", folder);
         let listeners: Value = serde_json::from_str(&listeners).expect("JSON");
         json!({
             "admin": {"address": {"socket_address": {"address": self.bind, "port_value": admin}}},

@@ -74,7 +74,10 @@ impl Explain {
             process.wait_with_output().await
         });
         let output = output.await.map_err(|_| {
-            format!("`countersign explain` did not end within {} s", LONGEST.as_secs())
+            format!(
+                "`countersign explain` did not end within {} s",
+                LONGEST.as_secs()
+            )
         })?;
         let output = output.map_err(cannot_run)?;
         match serde_json::from_slice(&output.stdout) {
@@ -95,7 +98,8 @@ fn fetch(source: &str) -> Option<NamedTempFile> {
                 false => format!("{host}:80"),
             };
             let mut connection = Connection::new(resolve(&address).ok()?, FETCH);
-            let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+            let request =
+                format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
             let response = connection.ask(request.as_bytes()).ok()?;
             (response.status == 200).then_some(response.body)?
         }

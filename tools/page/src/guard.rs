@@ -19,9 +19,18 @@ const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; f
 /// The headers of every response.
 const ADDED: [(HeaderName, HeaderValue); 6] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
@@ -33,12 +42,18 @@ const ADDED: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// Answers only requests of this page.
-pub async fn guard(Extracted(state): Extracted<Arc<State>>, request: Request, next: Next) -> Response {
+pub async fn guard(
+    Extracted(state): Extracted<Arc<State>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = match refusal(request.method(), request.headers(), &state.hosts) {
         Some(refusal) => refusal.into_response(),
         None => next.run(request).await,
     };
-    response.headers_mut().extend(ADDED.map(|(name, value)| (Some(name), value)));
+    response
+        .headers_mut()
+        .extend(ADDED.map(|(name, value)| (Some(name), value)));
     response
 }
 
@@ -46,7 +61,9 @@ pub async fn guard(Extracted(state): Extracted<Arc<State>>, request: Request, ne
 fn refusal(method: &Method, headers: &HeaderMap, hosts: &[String]) -> Option<(StatusCode, String)> {
     let only = |name| {
         let mut values = headers.get_all(name).iter();
-        let value = values.next().and_then(|value: &HeaderValue| value.to_str().ok());
+        let value = values
+            .next()
+            .and_then(|value: &HeaderValue| value.to_str().ok());
         value.filter(|_| values.next().is_none())
     };
     let host = only(header::HOST).filter(|host| hosts.iter().any(|own| own == host));

@@ -71,7 +71,11 @@ impl Play {
             if let Some(played) = play(state, &mut client, server, situation, is_asked)? {
                 results.push(Played {
                     situation: index,
-                    before: if self.situation.is_some() { index - first } else { 0 },
+                    before: if self.situation.is_some() {
+                        index - first
+                    } else {
+                        0
+                    },
                     ..played
                 });
             }

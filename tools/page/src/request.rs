@@ -63,7 +63,9 @@ impl Form {
                 return Err("a header name: expected letters, digits and `-`".to_owned());
             }
             if OF_THE_CONNECTION.contains(&&*name) {
-                return Err(format!("the header `{name}` concerns the connection: remove it"));
+                return Err(format!(
+                    "the header `{name}` concerns the connection: remove it"
+                ));
             }
             headers.push((checked_value(&name, &value)?, name));
         }
@@ -73,9 +75,15 @@ impl Form {
                 true => authorization.to_owned(),
                 false => format!("Bearer {authorization}"),
             };
-            headers.push((checked_value("authorization", &value)?, "authorization".to_owned()));
+            headers.push((
+                checked_value("authorization", &value)?,
+                "authorization".to_owned(),
+            ));
         }
-        let mut headers: Vec<_> = headers.into_iter().map(|(value, name)| (name, value)).collect();
+        let mut headers: Vec<_> = headers
+            .into_iter()
+            .map(|(value, name)| (name, value))
+            .collect();
         let hosts = headers.iter().filter(|(name, _)| name == "host").count();
         match hosts {
             0 => headers.insert(0, ("host".to_owned(), HOST.to_owned())),
@@ -113,9 +121,9 @@ fn check_path(path: &str) -> Result<(), String> {
         Some(c) if c.is_ascii() => {
             Err("the path contains a control character: remove it".to_owned())
         }
-        Some(_) => Err(
-            "the path contains a character that is not ASCII: percent-encode it".to_owned(),
-        ),
+        Some(_) => {
+            Err("the path contains a character that is not ASCII: percent-encode it".to_owned())
+        }
     }
 }
 
@@ -164,10 +172,22 @@ mod tests {
 
     #[test]
     fn a_value_with_a_scheme_and_a_host_are_sent_as_they_are() {
-        let sent = form("PUT", "/", "Basic YTpi", &[("x-a", "b"), ("Host", "a.example")]);
+        let sent = form(
+            "PUT",
+            "/",
+            "Basic YTpi",
+            &[("x-a", "b"), ("Host", "a.example")],
+        );
         let sent = sent.check().unwrap().headers;
-        let expected = [("host", "a.example"), ("x-a", "b"), ("authorization", "Basic YTpi")];
-        assert_eq!(sent, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let expected = [
+            ("host", "a.example"),
+            ("x-a", "b"),
+            ("authorization", "Basic YTpi"),
+        ];
+        assert_eq!(
+            sent,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]

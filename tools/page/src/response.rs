@@ -8,9 +8,18 @@ pub const REVEALING: &str = "x-countersign-page";
 /// The headers that Envoy adds, and their values: see the command operators of its access log.
 pub const REVEALED: [(&str, &str); 4] = [
     ("x-countersign-page-details", "%RESPONSE_CODE_DETAILS%"),
-    ("x-countersign-page-reason", "%FILTER_STATE(wasm.countersign.reason:PLAIN)%"),
-    ("x-countersign-page-rule", "%FILTER_STATE(wasm.countersign.rule:PLAIN)%"),
-    ("x-countersign-page-provider", "%FILTER_STATE(wasm.countersign.provider:PLAIN)%"),
+    (
+        "x-countersign-page-reason",
+        "%FILTER_STATE(wasm.countersign.reason:PLAIN)%",
+    ),
+    (
+        "x-countersign-page-rule",
+        "%FILTER_STATE(wasm.countersign.rule:PLAIN)%",
+    ),
+    (
+        "x-countersign-page-provider",
+        "%FILTER_STATE(wasm.countersign.provider:PLAIN)%",
+    ),
 ];
 /// The longest body that is shown, in bytes.
 const LONGEST: usize = 64 * 1024;

@@ -56,7 +56,11 @@ impl Run {
             |name| if name == PUBLIC { port(LISTENER) } else { 0 },
             port(ADMIN),
         );
-        let stdout = if self.any_ports { Stdio::null() } else { Stdio::inherit() };
+        let stdout = if self.any_ports {
+            Stdio::null()
+        } else {
+            Stdio::inherit()
+        };
         let envoy = Envoy::start_with(&configuration, stdout);
         let listener = TcpListener::bind(("127.0.0.1", port(PORT)));
         let listener = listener.map_err(|fault| fault.to_string())?;

@@ -57,6 +57,8 @@ fn ask(server: SocketAddr, request: &Checked) -> Result<(Received, IpAddr), Stri
     let fault = |fault: std::io::Error| format!("Envoy does not answer: {fault}");
     let own = TcpStream::connect_timeout(&server, TIMEOUT).and_then(|own| own.local_addr());
     let bytes = request.to_bytes(&[(REVEALING, "1"), ("connection", "close")]);
-    let response = Connection::new(server, TIMEOUT).ask(&bytes).map_err(fault)?;
+    let response = Connection::new(server, TIMEOUT)
+        .ask(&bytes)
+        .map_err(fault)?;
     Ok((Received::new(&response), own.map_err(fault)?.ip()))
 }

@@ -76,7 +76,10 @@ impl Serve {
             sign_in: self.sign_in,
             situations: Situations::default(),
         };
-        println!("==> the page is at http://{}", state.hosts.join(", http://"));
+        println!(
+            "==> the page is at http://{}",
+            state.hosts.join(", http://")
+        );
         server::start(listener, state)?;
         wait_for_signal();
         Ok(())
