@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module demo-ready demo run test test-matrix test-upstreams fuzz bench check test-all sizes screenshots release
+.PHONY: help setup build module programs demo-ready demo page-ready run test test-matrix test-upstreams fuzz bench check test-all sizes screenshots release
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -11,9 +11,15 @@ FUZZ_SEED ?= 1
 # What the tests need to find; nothing in them guesses.
 WITH_ENVOY = ENVOY="$$(scripts/setup-envoy)" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm"
 
+# Built on one core while the tests run.
+WITHOUT_KINDS = target/modules/without-kinds.wasm
+
 TRIM_MODULE = cargo build --locked --profile tools --package trim-module
 DEMO_PACKAGE = --locked --profile tools --package demo
 DEMO = cargo build $(DEMO_PACKAGE)
+# The page, and the native command, which explains its requests.
+PAGE = cargo build --locked --profile tools --package page --package countersign --bin countersign-page --bin countersign
+COUNTERSIGN_PAGE = "$${CARGO_TARGET_DIR:-$(CURDIR)/target}/tools/countersign-page"
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -45,13 +51,23 @@ demo-ready:
 demo: demo-ready ## play every situation against a real Envoy and print what comes back
 	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE)
 
-run: demo-ready ## start Envoy with the filter on port 10000 and leave it running; RECIPE=role-per-path: with a recipe of docs/cookbook.md; CONFIG=FILE: with your configuration
-	@$(WITH_ENVOY) cargo run --quiet $(DEMO_PACKAGE) -- $(if $(RECIPE),--recipe '$(RECIPE)',$(if $(CONFIG),--config '$(CONFIG)',--stay))
+page-ready:
+	@scripts/setup-rust
+	@echo "==> building the filter and the page (some minutes, once)"
+	@scripts/at-once 'building the filter' scripts/build-module 'building the page' '$(TRIM_MODULE) && $(PAGE)' \
+		'fetching Envoy' 'scripts/setup-envoy >/dev/null'
+
+run: $(if $(RECIPE)$(CONFIG),demo-ready,page-ready) ## start Envoy with the filter on port 10000, and a page on port 10080, and leave them running; RECIPE=role-per-path: with a recipe of docs/cookbook.md; CONFIG=FILE: with your configuration
+	@$(WITH_ENVOY) $(if $(RECIPE),cargo run --quiet $(DEMO_PACKAGE) -- --recipe '$(RECIPE)',$(if $(CONFIG),cargo run --quiet $(DEMO_PACKAGE) -- --config '$(CONFIG)',$(COUNTERSIGN_PAGE) run))
+
+programs: setup ## what compose.yaml runs, for COUNTERSIGN_PROGRAMS=prebuilt docker compose up
+	@echo "==> building the programs of compose.yaml (some minutes, once)"
+	@scripts/build-programs
 
 test: module ## the core, a real Envoy, the command, the tool that trims the module
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
-	@cargo test --locked --package trim-module --package release
+	@cargo test --locked --profile tools --package trim-module --package release
 
 test-matrix: module ## the tests that depend on the host, with Envoy 1.36 to 1.40; writes the results into docs/compatibility.md
 	@scripts/test-matrix
@@ -65,7 +81,8 @@ test-upstreams: module ## odd requests to a fleet of real servers behind the fil
 
 test-all: module ## what needs more than `test`: each supported Envoy, real issuers, clients (Node.js, Chromium) and upstreams
 	@echo "==> testing with each supported Envoy"
-	@scripts/test-matrix --check
+	@scripts/at-once 'testing with each supported Envoy' 'scripts/test-matrix --check' \
+		'building a module without kinds of credentials' 'OUT=$(WITHOUT_KINDS) FEATURES= nice scripts/build-module'
 	@echo "==> testing with a real issuer"
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 		{ echo "there is no node or no npm: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
@@ -82,6 +99,19 @@ test-all: module ## what needs more than `test`: each supported Envoy, real issu
 	@cargo build --locked --profile tools --package release
 	@RELEASE_TOOL="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/tools/release" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" \
 		cargo test --locked --features npm --test clients -- image::
+	@echo "==> testing compose.yaml with containers"
+	@$(MAKE) programs
+	@npm ci --prefix envoy/compose/issuer --ignore-scripts --no-audit --no-fund --loglevel=error
+	@chromium="$$(scripts/setup-clients)" && \
+		$(WITH_ENVOY) CHROMIUM="$$chromium" REAL_CURL=1 cargo test --locked --features npm --test clients -- compose::
+	@echo "==> testing alerts and the dashboard with Prometheus"
+	@monitoring="$$(scripts/setup-monitoring)" && \
+		$(WITH_ENVOY) PATH="$$monitoring:$$PATH" cargo test --locked --features npm --test clients monitoring::
+	@echo "==> testing the page"
+	@$(PAGE)
+	@cargo test --locked --profile tools --package page
+	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" COUNTERSIGN_PAGE=$(COUNTERSIGN_PAGE) \
+		cargo test --locked --features npm --test clients -- page::
 	@echo "==> playing the demo"
 	@$(MAKE) demo
 	@cargo test $(DEMO_PACKAGE)
@@ -89,8 +119,7 @@ test-all: module ## what needs more than `test`: each supported Envoy, real issu
 	@command -v curl >/dev/null || { echo "there is no curl: install it (Debian: apt-get install curl)" >&2; exit 1; }
 	@$(WITH_ENVOY) REAL_CURL=1 cargo test --locked --test envoy docs::
 	@echo "==> testing a module without kinds of credentials"
-	@OUT=target/modules/without-kinds.wasm FEATURES= scripts/build-module
-	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/target/modules/without-kinds.wasm" \
+	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/$(WITHOUT_KINDS)" \
 		cargo test --locked --features npm --test clients -- kinds::
 	@$(MAKE) test-upstreams
 
@@ -100,9 +129,13 @@ release: setup $(CARGO_CYCLONEDX) ## dist/release: module, command, image, bills
 sizes: setup ## what each kind of credentials adds to the module, in bytes: builds the module eight times
 	@scripts/kind-sizes
 
-screenshots: module ## docs/page-*.png, the pages as Chromium shows them
+screenshots: module ## docs/page-*.png, the pages as Chromium shows them, and docs/dashboard.png
+	@$(PAGE)
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
-		cargo test --locked --features npm --test clients a_browser
+		COUNTERSIGN_PAGE=$(COUNTERSIGN_PAGE) cargo test --locked --features npm --test clients -- a_browser the_page
+	@chromium="$$(scripts/setup-clients)" && monitoring="$$(scripts/setup-monitoring)" && \
+		$(WITH_ENVOY) PATH="$$monitoring:$$PATH" CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
+		cargo test --locked --features npm --test clients monitoring::each_alert
 
 fuzz: ## random input against independent models: FUZZ_SECONDS=600 for each target, FUZZ_SEED=1
 	@for target in paths rules claims cookies jwks logins digests proofs metadata host; do \
@@ -127,7 +160,7 @@ check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documenta
 	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
 	cargo clippy --locked --lib --target wasm32-wasip1 --no-default-features --features filter -- -D warnings
 	cargo clippy --locked --package signature-module --target wasm32-wasip1 -- -D warnings
-	cargo clippy --locked --package demo --all-targets -- -D warnings
+	cargo clippy --locked --package demo --package page --all-targets -- -D warnings
 	cargo clippy --locked --package trim-module --package release --all-targets -- -D warnings
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps

@@ -2,10 +2,13 @@
 //! runs this.
 #![allow(clippy::restriction, reason = "a test may panic")]
 
+#[path = "../pages/mod.rs"]
+mod pages;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod clients;
+mod compose;
 mod digest;
 mod documented;
 mod image;

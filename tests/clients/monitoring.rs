@@ -20,7 +20,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
+use base64ct::{Base64, Encoding as _};
+use serde_json::{Value, json};
 
 use crate::support::envoy::Envoy;
 use crate::support::issuer::{Issuer, Page};
@@ -81,6 +82,55 @@ fn prometheus_accepts_its_configuration() {
     promtool(&["check", "config", &config]);
 }
 
+/// Debian's Prometheus has no discovery in Kubernetes: the test gives the labels of pods.
+#[test]
+fn istios_proxies_with_the_labels_are_scraped() {
+    let text = shipped("prometheus-istio.yaml");
+    let mut config: Value = serde_yaml_ng::from_str(&text).unwrap();
+    config["rule_files"] = json!([]);
+    let job = config["scrape_configs"][0].as_object_mut().unwrap();
+    let discovery = job.remove("kubernetes_sd_configs");
+    assert_eq!(discovery, Some(json!([{"role": "pod"}])));
+    let pod = |port: &str, name: &str, overridden: &str| {
+        json!({"targets": [port], "labels": {
+            "__meta_kubernetes_namespace": "shop",
+            "__meta_kubernetes_pod_name": "orders-1",
+            "__meta_kubernetes_pod_container_port_name": name,
+            "__meta_kubernetes_pod_annotation_sidecar_istio_io_bootstrapOverride": overridden,
+        }})
+    };
+    let pods = [
+        pod("10.0.0.1:15090", "http-envoy-prom", "countersign-stats"),
+        pod("10.0.0.1:8080", "http", "countersign-stats"),
+        pod("10.0.0.2:15090", "http-envoy-prom", ""),
+    ];
+    job.insert("static_configs".to_owned(), json!(pods));
+    let folder = tempfile::tempdir().unwrap();
+    let config = written(folder.path(), "prometheus.yaml", &config.to_string());
+    let found = promtool(&[
+        "check",
+        "service-discovery",
+        "--timeout=1s",
+        &config,
+        "envoy",
+    ]);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    let kept = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|target| &target["labels"]);
+    let kept: Vec<_> = kept.filter(|labels| labels["job"] == "envoy").collect();
+    let [one] = kept[..] else {
+        panic!("one of three targets is kept, not {kept:?}");
+    };
+    let labels = ["instance", "namespace", "pod", "__metrics_path__"].map(|name| &one[name]);
+    assert_eq!(
+        labels,
+        ["10.0.0.1:15090", "shop", "orders-1", "/stats/prometheus"]
+    );
+}
+
 #[test]
 fn the_dashboard_has_grafanas_schema() {
     let packages = in_repository("tests/clients/monitoring/node_modules");
@@ -90,7 +140,7 @@ fn the_dashboard_has_grafanas_schema() {
         let text = format!("{types}\nexport const dashboard: Json = {dashboard};\n");
         written(folder.path(), "dashboard.ts", &text);
         let schema = packages.join("@grafana/schema");
-        let config = serde_json::json!({
+        let config = json!({
             "files": ["dashboard.ts"],
             "compilerOptions": {
                 "strict": true, "noEmit": true, "skipLibCheck": true, "types": [], "lib": ["es2022", "dom"],
@@ -229,6 +279,18 @@ fn shows_what_happened(dashboard: &Dashboard, prometheus: &Prometheus, from: f64
         }
     }
     assert_eq!(empty, Vec::<String>::new(), "queries without a value");
+    let most = |title: &str| {
+        let query = dashboard.queries().find(|query| query.title() == title);
+        let series = query.expect("the panel").run(prometheus, from, to);
+        let values = series.iter().flat_map(|series| &series.points);
+        values.map(|(_, value)| *value).fold(0.0, f64::max)
+    };
+    assert_eq!(
+        most("Configurations in use"),
+        2.0,
+        "the configurations differ"
+    );
+    assert_eq!(most("Rejected configurations"), 1.0);
     let variables: BTreeMap<&str, Vec<String>> = dashboard
         .variables()
         .into_iter()
@@ -349,6 +411,11 @@ impl Traffic {
             if turn % 10 == 0 {
                 let opaque = format!("opaque-token-{turn}");
                 assert_eq!(gate("/opaque-up", Some(("x-opaque-up", &opaque))), 200);
+                let password = Base64::encode_string(format!("ci:wrong-{turn}").as_bytes());
+                gate(
+                    "/staff",
+                    Some(("authorization", &format!("Basic {password}"))),
+                );
                 gate("/few-403", Some(("authorization", &self.of_corp)));
             }
         });

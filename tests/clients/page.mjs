@@ -20,8 +20,8 @@ const browser = await puppeteer.launch({
 });
 
 const VIEWS = {
-  light: { width: 1280, height: 900, scheme: "light" },
-  dark: { width: 1280, height: 900, scheme: "dark" },
+  light: { width: 1280, height: 1000, scheme: "light" },
+  dark: { width: 1280, height: 1000, scheme: "dark" },
   phone: { width: 390, height: 844, deviceScaleFactor: 2, scheme: "light" },
 };
 
@@ -265,6 +265,36 @@ async function keyboard() {
   });
 }
 
+/** What the pictures in the documentation show. */
+const SHOWN = {
+  async light(page, path) {
+    await page.reload();
+    await page.waitForSelector("#play-all:not([disabled])");
+    await playAll(page);
+    await page.click("#differing");
+    await shoot(page, path, "body");
+  },
+  async dark(page, path) {
+    await send(page, { token: "reader", method: "POST", path: "/orders" });
+    await shoot(page, path, "#send");
+  },
+  async phone(page, path) {
+    await page.reload();
+    await page.waitForSelector("#play-all:not([disabled])");
+    await playAll(page);
+    await shoot(page, path, "#groups section .line:nth-of-type(15)");
+  },
+};
+
+async function shoot(page, path, selector) {
+  await page.mouse.move(0, 0);
+  await page.evaluate((selector) => {
+    document.activeElement.blur();
+    document.querySelector(selector).scrollIntoView();
+  }, selector);
+  await page.screenshot({ path });
+}
+
 async function looks() {
   const backgrounds = new Set();
   for (const [name, view] of Object.entries(VIEWS)) {
@@ -279,14 +309,7 @@ async function looks() {
       await send(page, { path: "/a b" });
       await accessible(page, `${name}, with an error`);
       backgrounds.add(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
-      if (SCREENSHOTS) {
-        await page.reload();
-        await page.waitForSelector("#play-all:not([disabled])");
-        await playAll(page);
-        await page.evaluate(() => document.activeElement.blur());
-        await page.evaluate(() => scrollTo(0, 0));
-        await page.screenshot({ path: `${SCREENSHOTS}/page-${name}.png` });
-      }
+      if (SCREENSHOTS) await SHOWN[name](page, `${SCREENSHOTS}/page-${name}.png`);
       await page.setViewport({ ...view, width: 320 });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(width <= 320, `a small window scrolls sideways: ${width}`);

@@ -3,15 +3,13 @@
 //! The commands of a page run in order, in one shell. What listens on port 10000 there is an Envoy as `make run` starts it:
 //! after `make run RECIPE=…` with a recipe of the cookbook, and after `make run CONFIG=gate.yaml` with a block of the page.
 
-mod rewritten;
 mod script;
 mod servers;
-mod terminal;
 
-use self::rewritten::Rewritten;
 use self::script::{Script, Step};
 use self::servers::Servers;
-use self::terminal::Terminal;
+use crate::pages::rewritten::Rewritten;
+use crate::pages::terminal::Terminal;
 use crate::pages::{Page, output, pages};
 
 #[test]

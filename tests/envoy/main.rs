@@ -8,6 +8,7 @@ mod published;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_logs;
 mod audit;
 mod certificates;
 mod comparison;

@@ -14,6 +14,7 @@ use crate::support;
 use crate::support::client::{self, Request};
 use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
 use crate::support::issuer::{Issuer, Page};
+use crate::support::manifest::Manifest;
 use crate::support::until;
 use crate::support::upstream::Upstream;
 
@@ -87,8 +88,15 @@ fn denied(event: &str, labels: [&str; 5]) -> String {
     )
 }
 
-#[test]
-fn every_series_has_its_labels() {
+/// An Envoy, and what it needs, after a run with every kind of event.
+struct Run {
+    envoy: Envoy,
+    document: Value,
+    _others: (Upstream, Issuer),
+}
+
+/// Has the filter do everything that it counts. `configure` adds how Envoy shows it.
+fn run(configure: impl FnOnce(Bootstrap) -> Bootstrap) -> Run {
     let (upstream, login) = (Upstream::start(), Issuer::start());
     let key = SigningKey::generate(Algorithm::Es256).with_kid(Some("one"));
     let other = SigningKey::generate(Algorithm::Es256).with_kid(Some("two"));
@@ -110,13 +118,11 @@ fn every_series_has_its_labels() {
         filter["typed_config"]["config"]["name"] = json!("team.shadow");
         filter
     };
-    let envoy = Envoy::start(
-        Bootstrap::new(upstream.port())
-            .cluster("login", &[login.port()])
-            .labelled()
-            .listener("api", &document)
-            .listener_with("shadow", &[shadow]),
-    );
+    let bootstrap = Bootstrap::new(upstream.port())
+        .cluster("login", &[login.port()])
+        .listener("api", &document)
+        .listener_with("shadow", &[shadow]);
+    let envoy = Envoy::start(configure(bootstrap));
     until("the keys and the list are fetched", || {
         envoy.counted("jwks.fetched") > 0
             && envoy.counted("jwks.failed") > 0
@@ -155,7 +161,15 @@ fn every_series_has_its_labels() {
     let expired = [("authorization", expired.as_str())];
     assert_eq!(ask(&envoy, "shadow", "/orders", &expired), 200);
     until("all is counted", || envoy.counted("allowed") == 3);
+    Run {
+        envoy,
+        document,
+        _others: (upstream, login),
+    }
+}
 
+/// The series of the run: those of denied requests, each of which has the value 1, and the others.
+fn expected() -> (Vec<String>, Vec<String>) {
     let (rule, corp) = ("read_orders", "corp_example");
     let expected_denials = [
         denied("denied", ["401", "unauthorized", "unauthorized", rule, "-"]),
@@ -207,17 +221,6 @@ fn every_series_has_its_labels() {
             ["401", "invalid_token", "token_expired", rule, "-"],
         ),
     ];
-    let by = |metric: &str, name: &str| {
-        format!(r#"countersign_{metric}{{countersign_provider="{name}"}}"#)
-    };
-    let fetches = |metric: &str, result: &str, name: &str| {
-        format!(
-            r#"countersign_{metric}{{countersign_result="{result}",countersign_provider="{name}"}}"#
-        )
-    };
-    let plugin = |metric: &str, name: &str| {
-        format!(r#"countersign_configuration_{metric}{{countersign_plugin="{name}"}}"#)
-    };
     let others = [
         "countersign_allowed{}".to_owned(),
         "countersign_cel_failed{}".to_owned(),
@@ -243,27 +246,89 @@ fn every_series_has_its_labels() {
         plugin("rejected", "countersign"),
         plugin("rejected", "team_shadow"),
     ];
+    (expected_denials.into(), others.into())
+}
+
+fn by(metric: &str, name: &str) -> String {
+    format!(r#"countersign_{metric}{{countersign_provider="{name}"}}"#)
+}
+
+fn fetches(metric: &str, result: &str, name: &str) -> String {
+    format!(
+        r#"countersign_{metric}{{countersign_result="{result}",countersign_provider="{name}"}}"#
+    )
+}
+
+fn plugin(metric: &str, name: &str) -> String {
+    format!(r#"countersign_configuration_{metric}{{countersign_plugin="{name}"}}"#)
+}
+
+#[test]
+fn every_series_has_its_labels() {
+    let Run {
+        envoy, document, ..
+    } = &run(Bootstrap::labelled);
+    let (denials, others) = expected();
     let series = envoy.series();
     let found: BTreeSet<&String> = series.keys().collect();
-    assert_eq!(found, expected_denials.iter().chain(&others).collect());
-    for name in &expected_denials {
+    assert_eq!(found, denials.iter().chain(&others).collect());
+    for name in &denials {
         assert_eq!(series[name], 1, "{name}");
     }
     for (name, value) in [
         ("countersign_cel_failed{}", 1),
         ("countersign_hashes{}", 1),
-        (&by("jwks_keys", corp), 1),
+        (&by("jwks_keys", "corp_example"), 1),
         (&by("jwks_keys", "remote"), 1),
         (&by("jwks_keys", "down"), 0),
         (&fetches("introspection", "ok", "legacy"), 1),
         (&fetches("introspection", "failed", "legacy"), 1),
         (&by("lists_entries", "partners"), 1),
-        (&plugin("hash", "countersign"), hash(&document)),
+        (&plugin("hash", "countersign"), hash(document)),
         (&plugin("rejected", "countersign"), 0),
     ] {
         assert_eq!(series[name], value, "{name}");
     }
     assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
+
+/// The tags of Istio's bootstrap that can match a part of any name: `tools/packaging/common/envoy_bootstrap.json` of Istio 1.30.
+const TAGS_OF_ISTIO: [(&str, &str); 9] = [
+    ("response_code", r"_rq(_(\d{3}))$"),
+    ("response_code_class", r"_rq(_(\dxx))$"),
+    ("cache", r"(cache\.(.+?)\.)"),
+    ("component", r"(component\.(.+?)\.)"),
+    ("tag", r"(tag\.(.+?);\.)"),
+    ("wasm_filter", r"(wasm_filter\.(.+?)\.)"),
+    ("authz_enforce_result", r"rbac(\.(allowed|denied))"),
+    ("authz_dry_run_action", r"(\.istio_dry_run_(allow|deny)_)"),
+    ("authz_dry_run_result", r"(\.shadow_(allowed|denied))"),
+];
+
+/// Istio's bootstrap with the addition of `envoy/istio/monitoring/bootstrap.yaml`.
+#[test]
+fn every_series_has_its_labels_in_istio() {
+    let tags = TAGS_OF_ISTIO.map(|(name, regex)| json!({"tag_name": name, "regex": regex}));
+    let statistics = json!({
+        "use_all_default_tags": false,
+        "stats_tags": tags,
+        "stats_matcher": {"inclusion_list": {"patterns": [{"prefix": "listener_manager"}, {"prefix": "wasm"}]}},
+    });
+    let manifest = Manifest::read("envoy/istio/monitoring/bootstrap.yaml");
+    let addition = manifest.resources[0]["data"]["custom_bootstrap.json"].as_str();
+    let Run { envoy, .. } = &run(|bootstrap| {
+        bootstrap
+            .with_statistics(statistics)
+            .with_addition(addition.unwrap())
+    });
+    let (denials, others) = expected();
+    // A tag of Istio takes this part of the name. `docs/monitoring.md` has the rule for Prometheus that restores it.
+    let shadow = "countersign_shadow_denied{";
+    let in_istio = r#"countersign{authz_dry_run_result="denied","#;
+    let denials = denials.iter().map(|name| name.replace(shadow, in_istio));
+    let series = envoy.series();
+    let found: BTreeSet<String> = series.into_keys().collect();
+    assert_eq!(found, denials.chain(others).collect());
 }
 
 /// The first 48 bits of the SHA-256 of a configuration as JSON with sorted names, as `docs/monitoring.md` describes it.

@@ -6,6 +6,8 @@
 pub mod block;
 pub mod markdown;
 pub mod output;
+pub mod rewritten;
+pub mod terminal;
 pub mod transcript;
 
 use std::fs;

@@ -1,82 +1,172 @@
-//! The example files that no other test starts: `envoy/compose/`.
+//! `compose.yaml` and its parts, without Docker. `tests/clients/compose.rs` starts it.
 
-use crate::support;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-const COMPOSE: &str = "envoy/compose/docker-compose.yaml";
-const FILTER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config";
+use crate::support;
 
-fn yaml(path: &str) -> Value {
-    let text =
-        fs::read_to_string(support::in_repository(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
-    serde_yaml_ng::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+const COMPOSE: &str = "compose.yaml";
+
+fn text(path: &str) -> String {
+    fs::read_to_string(support::in_repository(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The services by name, with the values of their merge keys.
+fn services() -> Vec<(String, Value)> {
+    let mut compose: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text(COMPOSE)).unwrap();
+    compose.apply_merge().unwrap();
+    let compose = serde_json::to_value(compose).unwrap();
+    let services = compose["services"].as_object().unwrap().clone();
+    assert!(services.len() >= 8);
+    services.into_iter().collect()
+}
+
+/// The strings of a list that a service may have.
+fn list<'a>(service: &'a Value, key: &str) -> impl Iterator<Item = &'a str> {
+    let items = service[key].as_array().into_iter().flatten();
+    items.map(|item| item.as_str().expect("a string"))
 }
 
 #[test]
-fn compose_reads_its_file() {
-    let has_compose = Command::new("docker")
-        .args(["compose", "version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !has_compose {
-        support::say("NOT RUN: `docker compose config`, since there is no docker compose here");
-        return;
+fn no_service_is_reached_from_another_machine() {
+    for (name, service) in services() {
+        for port in list(&service, "ports") {
+            assert!(port.starts_with("127.0.0.1:"), "{name}: {port}");
+        }
+        assert!(service["network_mode"].is_null(), "{name}");
     }
-    let output = Command::new("docker")
-        .args(["compose", "-f", COMPOSE, "config", "--quiet"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
 
 #[test]
-fn compose_mounts_what_is_there_where_the_example_looks_for_it() {
-    let compose = yaml(COMPOSE);
-    let folder = Path::new(COMPOSE).parent().unwrap();
-    let mut targets = Vec::new();
-    for service in ["envoy", "upstream"] {
-        for volume in compose["services"][service]["volumes"].as_array().unwrap() {
-            let mut parts = volume.as_str().unwrap().split(':');
-            let source = support::in_repository(folder.join(parts.next().unwrap()));
-            assert!(source.exists(), "{} is not there", source.display());
-            targets.push(parts.next().unwrap().to_owned());
+fn no_service_has_root_capabilities_or_a_file_system_to_write_to() {
+    for (name, service) in services() {
+        assert_eq!(service["read_only"], true, "{name}");
+        assert_eq!(service["cap_drop"], serde_json::json!(["ALL"]), "{name}");
+        assert!(
+            list(&service, "security_opt").eq(["no-new-privileges:true"]),
+            "{name}"
+        );
+        assert!(service["mem_limit"].is_string(), "{name}");
+        assert!(
+            service["privileged"].is_null() && service["cap_add"].is_null(),
+            "{name}"
+        );
+        let user = service["user"].as_str().unwrap();
+        assert!(
+            !user.starts_with("0:") && user.contains(':'),
+            "{name}: {user}"
+        );
+        // Only the one-shot service writes to the volume.
+        for volume in list(&service, "volumes") {
+            assert!(
+                volume.ends_with(":ro") || name == "prepare",
+                "{name}: {volume}"
+            );
         }
     }
-    let module =
-        yaml("envoy/envoy.yaml").pointer(FILTER).unwrap()["vm_config"]["code"]["local"]["filename"]
-            .clone();
-    assert!(
-        targets.iter().any(|target| module == **target),
-        "{module} is not mounted"
-    );
 }
 
 #[test]
-fn compose_finds_the_address_that_it_replaces() {
-    let script = yaml(COMPOSE)["services"]["envoy"]["entrypoint"][2].clone();
-    let listener = "address: 127.0.0.1, port_value: 10000";
-    assert!(script.as_str().unwrap().contains(&format!("s/{listener}/")));
-    let example = fs::read_to_string(support::in_repository("envoy/envoy.yaml")).unwrap();
-    assert_eq!(example.matches(listener).count(), 1);
+fn every_mounted_file_exists() {
+    for (name, service) in services() {
+        for volume in list(&service, "volumes") {
+            let (source, _) = volume.split_once(':').unwrap();
+            if source.starts_with('.') {
+                assert!(
+                    support::in_repository(source).exists(),
+                    "{name}: {source} does not exist"
+                );
+            }
+        }
+    }
 }
 
 #[test]
-fn every_file_means_the_same_envoy() {
-    let requirements =
-        fs::read_to_string(support::in_repository("envoy/requirements.txt")).unwrap();
+fn every_service_that_lasts_has_a_health_check() {
+    for (name, service) in services() {
+        assert_eq!(
+            service["healthcheck"].is_object(),
+            name != "prepare",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_image_has_a_version() {
+    for (name, service) in services() {
+        let image = service["image"].as_str().unwrap();
+        if service["build"].is_null() {
+            let (_, tag) = image
+                .split_once(':')
+                .unwrap_or_else(|| panic!("{name}: {image}"));
+            assert!(
+                tag.contains(|c: char| c.is_ascii_digit()),
+                "{name}: {image}"
+            );
+        }
+    }
+    for file in ["programs/source", "programs/prebuilt", "issuer/"] {
+        let path = format!(
+            "envoy/compose/{file}{}Dockerfile",
+            if file.ends_with('/') { "" } else { "." }
+        );
+        for line in text(&path).lines().filter(|line| line.starts_with("FROM ")) {
+            let image = line.split_whitespace().nth(1).unwrap();
+            assert!(
+                image.contains(':') && !image.ends_with(":latest"),
+                "{path}: {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_versions_are_those_of_the_repository() {
+    let requirements = text("envoy/requirements.txt");
     let (_, rest) = requirements.split_once("\nenvoy-server==").unwrap();
-    let version = rest.split_whitespace().next().unwrap();
-    assert_eq!(
-        yaml(COMPOSE)["services"]["envoy"]["image"],
-        format!("envoyproxy/envoy:v{version}")
+    let envoy = rest.split_whitespace().next().unwrap();
+    let services = services();
+    let (_, service) = services.iter().find(|(name, _)| name == "envoy").unwrap();
+    assert_eq!(service["image"], format!("envoyproxy/envoy:v{envoy}"));
+
+    let toolchain = text("rust-toolchain.toml");
+    let (_, rest) = toolchain.split_once("channel = \"").unwrap();
+    let (rust, _) = rest.split_once('"').unwrap();
+    let build = text("envoy/compose/programs/source.Dockerfile");
+    assert!(build.contains(&format!("FROM rust:{rust}-slim-")));
+    assert!(build.contains(&format!("ENV RUSTUP_TOOLCHAIN={rust}\n")));
+}
+
+/// The only warning is that the keys are fetched over plain HTTP, from a container of the same network.
+#[test]
+fn the_configuration_of_the_filter_is_valid() {
+    let ran = Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .arg("check")
+        .arg(support::in_repository("envoy/compose/gate.yaml"))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&ran.stdout);
+    assert!(
+        printed.ends_with("1 configuration, no errors, 1 warning\n"),
+        "{printed}"
     );
+    assert!(
+        printed.contains("providers[0].jwt.jwks.remote.uri"),
+        "{printed}"
+    );
+}
+
+/// What the identity provider promises is what the rules need.
+#[test]
+fn the_issuer_and_the_filter_agree() {
+    let gate: Value = serde_yaml_ng::from_str(&text("envoy/compose/gate.yaml")).unwrap();
+    let jwt = &gate["providers"][0]["jwt"];
+    let provider = text("envoy/compose/issuer/provider.mjs");
+    let audience = jwt["audiences"][0].as_str().unwrap();
+    assert!(provider.contains(&format!("const API = \"{audience}\";")));
+    let issuer = text("envoy/compose/issuer/issuer.mjs");
+    assert!(issuer.contains(&format!("ISSUER = {}", jwt["issuer"])));
 }

@@ -15,6 +15,7 @@ mod issuers;
 mod layers;
 mod manifests;
 mod module;
+mod monitoring;
 mod reference;
 mod schema;
 mod telemetry;

@@ -41,7 +41,8 @@ pub struct Bootstrap {
     listeners: Vec<Value>,
     concurrency: u32,
     is_dynamic: bool,
-    is_labelled: bool,
+    statistics: Option<Value>,
+    addition: Option<String>,
 }
 
 impl Bootstrap {
@@ -52,7 +53,8 @@ impl Bootstrap {
             listeners: Vec::new(),
             concurrency: 1,
             is_dynamic: false,
-            is_labelled: false,
+            statistics: None,
+            addition: None,
         }
     }
 
@@ -78,12 +80,32 @@ impl Bootstrap {
         }
     }
 
-    /// Prometheus's page shows the labels of `envoy/envoy.yaml`.
+    /// Prometheus's page shows the labels of `envoy/envoy.yaml`, and has new histograms each second.
     pub fn labelled(self) -> Self {
+        self.with_statistics(super::example::statistics())
+    }
+
+    /// A `stats_config`.
+    pub fn with_statistics(self, statistics: Value) -> Self {
         Self {
-            is_labelled: true,
+            statistics: Some(statistics),
             ..self
         }
+    }
+
+    /// Envoy merges this bootstrap with the other (`--config-yaml`), as Istio's agent has it do.
+    pub fn with_addition(self, addition: &str) -> Self {
+        Self {
+            addition: Some(addition.to_owned()),
+            ..self
+        }
+    }
+
+    /// The last listener with other access loggers.
+    pub fn logging(mut self, loggers: &Value) -> Self {
+        let listener = self.listeners.last_mut().expect("a listener");
+        listener["filter_chains"][0]["filters"][0]["typed_config"]["access_log"] = loggers.clone();
+        self
     }
 
     /// A listener on a free port, whose requests the filter judges by a document.
@@ -166,8 +188,9 @@ impl Bootstrap {
             "admin": {"address": socket_address(0)},
             "static_resources": {"listeners": self.listeners, "clusters": self.clusters}
         });
-        if self.is_labelled {
-            bootstrap["stats_config"] = super::example::statistics();
+        if let Some(statistics) = self.statistics {
+            bootstrap["stats_config"] = statistics;
+            bootstrap["stats_flush_interval"] = json!("1s");
         }
         bootstrap
     }
@@ -329,8 +352,12 @@ impl Envoy {
         let dynamic = bootstrap
             .is_dynamic
             .then(|| std::mem::take(&mut bootstrap.listeners));
+        let addition = bootstrap.addition.take();
+        let more = addition.map(|addition| ["--config-yaml".to_owned(), addition]);
+        let more = more.iter().flatten().map(String::as_str);
+        let more: Vec<&str> = more.collect();
         let json = bootstrap.into_json();
-        match Self::launch(json, Stdio::null(), concurrency, dynamic) {
+        match Self::launch(json, Stdio::null(), (concurrency, &more), dynamic) {
             Ok(envoy) => envoy,
             Err(fault) => panic!("{fault}"),
         }
@@ -349,13 +376,13 @@ impl Envoy {
     /// # Errors
     /// What happened, and the end of Envoy's log.
     pub fn try_start(bootstrap: &Value, stdout: Stdio) -> Result<Self, String> {
-        Self::launch(bootstrap.clone(), stdout, 1, None)
+        Self::launch(bootstrap.clone(), stdout, (1, &[]), None)
     }
 
     fn launch(
         mut bootstrap: Value,
         stdout: Stdio,
-        concurrency: u32,
+        (concurrency, more): (u32, &[&str]),
         dynamic: Option<Vec<Value>>,
     ) -> Result<Self, String> {
         let _starting = STARTS.read().unwrap_or_else(PoisonError::into_inner);
@@ -383,6 +410,7 @@ impl Envoy {
             ])
             .args(["--concurrency", &concurrency.to_string()])
             .arg("--disable-hot-restart")
+            .args(more)
             .args([
                 "--log-level",
                 "warning",
@@ -501,9 +529,7 @@ impl Envoy {
     /// The series of the filter on Prometheus's page, with their labels, and their values.
     pub fn series(&self) -> BTreeMap<String, u64> {
         let shown = self.admin("/stats/prometheus");
-        let ours = shown
-            .lines()
-            .filter(|line| line.starts_with("countersign_"));
+        let ours = shown.lines().filter(|line| line.starts_with("countersign"));
         let series = ours.filter_map(|line| {
             let (series, value) = line.rsplit_once(' ')?;
             Some((series.to_owned(), value.parse().ok()?))
@@ -566,7 +592,12 @@ impl Envoy {
 
     /// The access log as text.
     pub fn access_log(&self) -> String {
-        read_lossy(&self.folder.path().join("access.log"))
+        self.file("access.log")
+    }
+
+    /// A file in the folder where Envoy runs, as text.
+    pub fn file(&self, name: &str) -> String {
+        read_lossy(&self.folder.path().join(name))
     }
 
     /// The access log's entries by their `case`, once every one of `cases` is there or time is up.

@@ -1,7 +1,8 @@
-//! The queries of the dashboard, as Grafana sends them.
+//! The queries of the dashboard, as Grafana sends them, on the tests' clock.
 
 use serde_json::Value;
 
+use super::scaled::scaled;
 use super::servers::{Prometheus, Series, shipped};
 
 /// `$__rate_interval` with the tests' interval of scrapes: four times the interval.
@@ -80,7 +81,11 @@ impl Query<'_> {
 /// Replaces variables as Grafana does. `All` is the `allValue` of the variables.
 fn with_values(expression: &str, values: &[(&str, &str)]) -> String {
     let all = ["instance", "rule", "provider"].map(|name| (name, ".*"));
+<<<<<<< HEAD
     let expression = expression.replace("$__rate_interval", RATE_INTERVAL);
+=======
+    let expression = scaled(expression).replace("$__rate_interval", RATE_INTERVAL);
+>>>>>>> main
     let replaced = values
         .iter()
         .chain(&all)

@@ -17,6 +17,9 @@ use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
 use crate::support::issuer::{Issuer, Page};
 use crate::support::upstream::Upstream;
 
+/// The hash of a password.
+const BCRYPT: &str = "$2y$04$GaSnbSyGvHJkzkTvKZP1yuh0qRQCDtNjgdeMVPV0VPsqkL0ywQDVK";
+
 /// The issuers whose keys, lists or introspection the filter fetches. One of each kind stops.
 pub struct Issuers {
     fresh: Issuer,
@@ -111,6 +114,7 @@ impl Issuers {
                 self.fetched("fresh", fresh), self.fetched("stale", stale),
                 list("list-fresh", fresh), list("list-stale", stale),
                 opaque("opaque-up", fresh), opaque("opaque-down", self.closed),
+                {"name": "staff", "basic": {"users": [{"name": "ci", "password": BCRYPT}]}},
             ],
             "rules": [
                 demanding("orders", json!({"scopes": ["orders:read"]})),
@@ -120,6 +124,7 @@ impl Issuers {
                 demanding("spike-403", json!({"scopes": ["orders:admin"]})),
                 demanding("few-403", json!({"roles": ["admin"]})),
                 demanding("condition", json!({"cel": "claims.level > 3"})),
+                rule("staff", "staff"),
                 rule("opaque-up", "opaque-up"),
                 rule("opaque-down", "opaque-down"),
             ],
@@ -194,7 +199,8 @@ impl Fleet {
             .listener("gate", &issuers.document())
             .listener("throttled", &issuers.throttled())
             .listener("shadow", &issuers.shadow());
-        let closed = filter("closed", "FAIL_CLOSED", &crashing.module, &quiet(issuers));
+        // The name of a filter in `updated`, where its configuration changes: then the two differ.
+        let closed = filter("changed", "FAIL_CLOSED", &crashing.module, &quiet(issuers));
         Self {
             busy: Envoy::start(busy),
             updated: Envoy::start(updated(&upstream, &crashing, issuers, false)),

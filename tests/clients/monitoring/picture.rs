@@ -11,7 +11,7 @@ use super::dashboard::Dashboard;
 use super::servers::{Prometheus, written};
 use crate::support::in_repository;
 
-const WIDTH: u64 = 1400;
+const WIDTH: u64 = 1240;
 
 /// Draws the dashboard for the time from one second to another.
 ///

@@ -200,18 +200,20 @@ fn alertmanager_program() -> &'static str {
     }
 }
 
-/// Runs `promtool` in `envoy/monitoring/`.
+/// Runs `promtool` in `envoy/monitoring/`, and returns what it prints.
 ///
 /// # Panics
 /// It finds a fault.
-pub fn promtool(arguments: &[&str]) {
+pub fn promtool(arguments: &[&str]) -> String {
     let out = Command::new("promtool")
         .current_dir(in_repository("envoy/monitoring"))
         .args(arguments)
         .output()
         .unwrap_or_else(|error| panic!("promtool: {error}; scripts/setup-monitoring fetches it"));
-    let text = [out.stdout, out.stderr].concat();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&text));
+    let printed = String::from_utf8_lossy(&out.stdout).into_owned();
+    let faults = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{printed}{faults}");
+    printed
 }
 
 /// Writes a file into a folder and returns its path as text.

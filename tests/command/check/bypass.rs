@@ -190,6 +190,49 @@ fn optional_fetched_and_matched_filters_are_reported() {
         &["default_config: warning: until Envoy has fetched the filter"],
         GOOD,
     );
+    let default = |file: &mut Value, rbac: Value| {
+        manager_of(file)["http_filters"][0]["config_discovery"]["default_config"] =
+            message("extensions.filters.http.rbac.v3.RBAC", rbac);
+    };
+    default(&mut file, json!({"rules": {}}));
+    assert_clean("denied until it is fetched", &file.to_string());
+    for allowing in [json!({}), json!({"rules": {"action": "DENY"}})] {
+        default(&mut file, allowing);
+        assert_findings(
+            "RBAC that allows",
+            &file.to_string(),
+            &["default_config: warning: until Envoy has fetched the filter"],
+            GOOD,
+        );
+    }
+}
+
+#[test]
+fn a_module_that_envoy_must_fetch_for_ecds_is_an_error() {
+    let expected = &["vm_config.code.remote: with ECDS, Envoy does not fetch the module"];
+    let mut remote = gate("countersign");
+    remote["typed_config"]["config"]["vm_config"]["code"] = json!({"remote": {"sha256": "00"}});
+    let discovery =
+        json!({"name": "countersign", "config_discovery": {"config_source": {"ads": {}}}});
+    let mut file = bootstrap(&[discovery.clone(), router()], &[route()]);
+    file["resources"] = json!([remote]);
+    assert_findings("by name", &file.to_string(), expected, INVALID);
+
+    let mut resource = remote.clone();
+    resource["@type"] = json!("type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig");
+    let response = json!({"resources": [resource]});
+    assert_findings("a resource", &response.to_string(), expected, INVALID);
+
+    // A listener waits for the module.
+    let inline = bootstrap(&[remote.clone(), router()], &[route()]);
+    assert_clean("in a listener", &inline.to_string());
+    // The agent of Istio fetches it.
+    let patch = |kind: &str, value: &Value| json!({"applyTo": kind, "match": {"context": "GATEWAY"}, "patch": {"value": value}});
+    let envoy_filter = json!({
+        "apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "metadata": {"name": "countersign"},
+        "spec": {"configPatches": [patch("HTTP_FILTER", &discovery), patch("EXTENSION_CONFIG", &remote)]},
+    });
+    assert_clean("in Istio", &envoy_filter.to_string());
 }
 
 #[test]

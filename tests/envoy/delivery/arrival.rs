@@ -1,8 +1,10 @@
 //! The first configuration by ECDS: what requests receive before it arrives, and if it cannot be used.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
-use super::{ask, document, filter, holds, token};
+use super::{ask, document, filter, holds, local, module, token, with_code, write_module};
 use crate::support::discovery::Discovery;
 use crate::support::envoy::{Bootstrap, Envoy};
 use crate::support::until;
@@ -90,6 +92,18 @@ fn no_request_passes_a_new_listener_before_the_filter() {
         holds(&envoy, name, name);
     }
     assert_eq!(envoy.alarms(), Vec::<String>::new());
+}
+
+#[test]
+fn envoy_does_not_start_without_the_module() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = write_module(&folder, "broken.wasm", &module()[..100_000]);
+    for path in [broken, folder.path().join("missing.wasm")] {
+        let filter = with_code(filter(&document("api", "orders:read")), &local(&path));
+        let bootstrap = Bootstrap::new(1).listener_with("api", &[filter]);
+        let started = Envoy::try_start(&bootstrap.into_json(), Stdio::null());
+        assert!(started.is_err(), "{}", path.display());
+    }
 }
 
 /// A listener without the filter is replaced by one with the filter only when the filter is there.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
 
 use super::script::{Gate, Script, Step};
-use super::terminal::Terminal;
+use crate::pages::terminal::Terminal;
 use crate::support::cookbook::{self, Recipe};
 use crate::support::envoy::Envoy;
 use crate::support::issuer::Issuer;

@@ -32,13 +32,9 @@ const LANGUAGES: [&str; 14] = [
     "yaml",
 ];
 
-/// What a word after the language means.
-const WORDS: [&str; 3] = [
-    // A part of an Envoy configuration or of a manifest, without a configuration of the filter.
-    "envoy",   // A configuration that `check` rejects.
-    "invalid", // A part of a file of `tests/cases/`.
-    "case",
-];
+/// The words after the language: a part of a table of cases, commands for the services of compose.yaml, a part of an Envoy
+/// configuration or of a manifest, a configuration that `check` rejects.
+const WORDS: [&str; 4] = ["case", "compose", "envoy", "invalid"];
 
 /// The keys by which a file is one of Envoy or of Kubernetes.
 const OF_A_PLATFORM: [&str; 5] = [

@@ -135,6 +135,8 @@ fn files_with_text() -> Vec<String> {
             let entry = entry.unwrap();
             let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
             match entry.path().is_dir() {
+                // npm's packages.
+                true if path.ends_with("/node_modules") => {}
                 true => folders.push(path),
                 false => files.push(path),
             }

@@ -129,8 +129,15 @@ impl Envoy<'_> {
             let gate = gate(listeners[0].clone(), &configuration);
             listeners.insert(0, gate);
         }
-        for listener in &mut listeners {
+        for (index, listener) in listeners.iter_mut().enumerate() {
             let name = listener["name"].as_str().expect("a name").to_owned();
+            // Metrics of configurations have the name of the filter. The first listener keeps the usual name.
+            let filter = &mut example::http_filters(listener)[0];
+            if index > 0
+                && let Some(own) = filter.pointer_mut("/typed_config/config/name")
+            {
+                *own = json!(name);
+            }
             listener["address"]["socket_address"] =
                 json!({"address": self.bind, "port_value": port(&name)});
             if name == "credentials" {
@@ -192,6 +199,7 @@ pub fn cluster(name: &str, address: &str) -> Result<Value, String> {
         .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
     let (host, port) =
         parts.ok_or_else(|| format!("expected an address as `HOST:PORT`, found `{address}`"))?;
+    let host = host.trim_matches(['[', ']']);
     let address = json!({"socket_address": {"address": host, "port_value": port}});
     Ok(json!({
         "name": name,

@@ -9,7 +9,6 @@ const STATUSES = {
   403: ["403", "The caller is not permitted."],
   others: ["Other statuses", "Bad requests, hidden paths, unavailable issuers."],
 };
-const LABELS = ["status", "error", "reason", "rule", "provider"];
 
 /** The last values, and the changes that are shown: `name{labels}` to a number. */
 const before = new Map();
@@ -33,7 +32,8 @@ async function read() {
   const box = document.getElementById("series");
   try {
     const { series } = await get("/api/counters");
-    series.forEach(remember);
+    const isFirst = before.size === 0;
+    for (const one of series) remember(one, isFirst);
     view ??= new View(box);
     view.show(series);
     document.getElementById("read-at").textContent = `read at ${new Date().toLocaleTimeString("en-GB")}`;
@@ -46,9 +46,9 @@ async function read() {
 const key = ({ name, labels }) => `${name}${JSON.stringify(labels)}`;
 
 /** Notes by how much a series has changed. A series that appears later began at 0. */
-function remember(series) {
+function remember(series, isFirst) {
   const own = key(series);
-  const last = before.get(own) ?? (before.size ? 0 : series.value);
+  const last = before.get(own) ?? (isFirst ? series.value : 0);
   before.set(own, series.value);
   if (series.value === last) return;
   const shownUntil = Date.now() + SHOWN;
@@ -66,10 +66,11 @@ class View {
       const card = element("div", { class: "card" }, element("div", {}, element("h3", { id }, title), element("p", {}, about)), content);
       return { status, id, content, card };
     });
+    const cards = this.denials.map(({ card }) => card);
     this.others = scrolling({ "aria-label": "Other metrics" });
     box.replaceChildren(
       this.tiles,
-      element("div", { class: "denials" }, this.denials.map(({ card }) => card)),
+      element("div", { class: "denials" }, element("div", {}, cards[0]), element("div", {}, cards.slice(1))),
       element("details", { class: "card" }, element("summary", {}, "Caches, keys, lists and configurations"), this.others),
     );
   }
@@ -118,14 +119,22 @@ function tile(title, list, kind) {
 function deniedTable(status, id, list) {
   const rows = list.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
   if (!rows.length) return element("p", { class: "quiet" }, "None yet.");
-  const columns = LABELS.filter(
-    (label) => (label !== "status" || status === "others") && list.some(({ labels }) => label in labels),
-  );
-  return table(
-    { "aria-labelledby": id },
-    [...columns, "requests"],
-    rows.map((one) => [one, columns.map((column) => element("code", {}, one.labels[column] ?? "–"))]),
-  );
+  const has = (label) => list.some(({ labels }) => label in labels);
+  const columns = [
+    ...(status === "others" ? [["status", ({ labels }) => code(labels.status)]] : []),
+    has("reason") ? ["reason, error", reason] : ["error", ({ labels }) => code(labels.error)],
+    ...["rule", "provider"].filter(has).map((label) => [label, ({ labels }) => code(labels[label])]),
+  ];
+  const cells = rows.map((one) => [one, columns.map(([, cell]) => cell(one))]);
+  return table({ "aria-labelledby": id }, [...columns.map(([title]) => title), "requests"], cells);
+}
+
+const code = (text) => element("code", {}, !text || text === "-" ? "–" : text);
+
+/** The reason, and the error that the client receives. */
+function reason({ labels }) {
+  const { reason, error } = labels;
+  return [code(reason), reason === error ? "" : element("code", { class: "error" }, error)];
 }
 
 function otherTable(list) {
@@ -145,7 +154,7 @@ function table(attributes, columns, rows) {
   const body = rows.map(([one, cells]) => {
     const by = changeOf([one]);
     const count = element("td", { class: "count" }, change(by), " ", element("b", {}, number(one.value)));
-    return element("tr", { class: by ? "changed" : false }, cells.map((cell) => element("td", {}, cell)), count);
+    return element("tr", { class: by ? "changed" : false }, cells.map((cell) => element("td", {}, ...[cell].flat())), count);
   });
   return element("table", attributes, element("thead", {}, element("tr", {}, head)), element("tbody", {}, body));
 }

@@ -17,6 +17,11 @@ export function prose(text) {
   return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
 }
 
+/** Code that is broken after an underscore, if it is too long for a line. */
+export function breakable(text) {
+  return element("code", {}, text.split(/(?<=_)/).flatMap((part) => [part, element("wbr")]));
+}
+
 /** The values of a header. */
 export function values(message, name) {
   return message.headers.filter(([own]) => own === name).map(([, value]) => value);
@@ -28,7 +33,7 @@ const WORDS = {
   401: "challenge",
   403: "forbidden",
   404: "not found",
-  405: "method",
+  405: "method not allowed",
   407: "challenge",
   429: "throttled",
   502: "unavailable",

@@ -120,7 +120,7 @@ function verdict(response) {
     ["Rule", response.rule],
     ["Provider", response.provider],
     ["Details", response.details],
-  ].filter(([, value]) => value);
+  ].filter(([, value]) => value && value !== `countersign_${response.reason}`);
   return element(
     "div",
     { class: `verdict ${kind}` },

@@ -1,5 +1,5 @@
 // The situations of the demo: a table for each group, and what came back.
-import { announce, chip, element, fault, outcome, post, requestText, responseText, values } from "./elements.js";
+import { announce, breakable, chip, element, fault, outcome, post, requestText, responseText, values } from "./elements.js";
 
 const TITLES = {
   public: ["Rules and tokens", "JSON Web Tokens, scopes, roles, paths, and what clients accept."],
@@ -164,7 +164,7 @@ class Row {
             chip(comparison),
             this.differs ? element("span", { class: "differs" }, "differs") : "",
             challenges(comparison),
-            element("span", { class: "state" }, element("code", {}, comparison.details ?? "")),
+            element("span", { class: "state" }, breakable(comparison.details ?? "")),
           ]),
     );
     this.toggle.disabled = false;

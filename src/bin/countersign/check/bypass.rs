@@ -70,6 +70,18 @@ fn http_filters<'g, 'l, 'v>(
     found
 }
 
+/// Whether a configuration is RBAC that allows no request: `rules: {}`.
+fn denies_all(config: &Node<'_>) -> bool {
+    let rbac = config.message("filters.http.rbac.v3.RBAC");
+    let rules = rbac.and_then(|rbac| rbac.member("rules"));
+    rules.is_some_and(|rules| {
+        rules
+            .value
+            .as_object()
+            .is_some_and(|rules| rules.is_empty())
+    })
+}
+
 impl HttpFilter<'_, '_, '_> {
     fn findings(&self, all: &[Self], located: &Located<'_>) -> Vec<Finding> {
         [
@@ -147,9 +159,8 @@ impl HttpFilter<'_, '_, '_> {
     fn default_config(&self) -> Option<Finding> {
         let default = self.node.at(&["config_discovery", "default_config"])?;
         let text = "until Envoy has fetched the filter, requests pass without authentication; remove `default_config`";
-        default
-            .message("filters.http.wasm.v3.Wasm")
-            .is_none()
+        let is_filter = default.message("filters.http.wasm.v3.Wasm").is_some();
+        (!is_filter && !denies_all(&default))
             .then(|| Finding::warning("default-config", default.path, text))
     }
 

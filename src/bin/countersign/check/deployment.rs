@@ -31,6 +31,7 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
         findings.extend(unknown);
         if filter.platform == Platform::Envoy {
             findings.extend(virtual_machine(filter, &located.filters));
+            findings.extend(fetched_code(filter, located));
         }
     }
     findings.extend(bypass::findings(&gates, located));
@@ -122,6 +123,30 @@ fn misplaced_policy<'v>(filter: &WasmFilter<'v>) -> Option<Node<'v>> {
             .filter(|name| !(is_own && **name == own))
             .find_map(|name| object.member(name))
     })
+}
+
+/// The finding about a filter that arrives by ECDS and whose module Envoy must fetch.
+///
+/// Envoy 1.40 fetches such a module only before the listener is open. Later it accepts the configuration, runs no filter, and
+/// ignores the failure policy. Istio replaces the code by a file.
+fn fetched_code(filter: &WasmFilter<'_>, located: &Located<'_>) -> Option<Finding> {
+    let code = filter.settings.at(&["vm_config", "code", "remote"])?;
+    let kind = filter.named.text("@type").unwrap_or_default();
+    let mut is_discovered = kind.ends_with("envoy.config.core.v3.TypedExtensionConfig");
+    located.visit(|node| {
+        is_discovered |= node.member("config_discovery").is_some() && filter.is_run_by(node);
+    });
+    let of_istio = istio::resources(located, "EnvoyFilter", "networking.istio.io/");
+    if !is_discovered
+        || of_istio
+            .iter()
+            .any(|resource| filter.named.is_within(resource))
+    {
+        return None;
+    }
+    let text = "with ECDS, Envoy does not fetch the module after the listener is open, and forwards every request without \
+                authentication; use `local` in place of `remote`";
+    Some(Finding::error("discovered-remote-code", code.path, text).at_key())
 }
 
 /// Which other filters share their data with this one.

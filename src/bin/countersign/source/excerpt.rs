@@ -12,7 +12,7 @@ use countersign::config::document::Document;
 use regex_lite::Regex;
 use serde_json::Value;
 
-use super::tree::{Children, Tree};
+use super::tree::{Children, Member, Tree};
 use super::{Source, embedded};
 
 /// Stands for text that is not shown.
@@ -166,6 +166,7 @@ impl Shown {
             Children::Members(members) => {
                 for member in members {
                     self.keys.push(member.key.clone());
+                    self.hide_names(member);
                     // The names of headers and claims are names of the user.
                     let name = match key {
                         "headers" | "claims" | "pages" => "",
@@ -180,6 +181,16 @@ impl Shown {
                     );
                 }
             }
+        }
+    }
+
+    /// Hides the names in a map of keys or users where a list is expected: `keys: {sk-4f…: acme}` has a key as a name.
+    fn hide_names(&mut self, member: &Member) {
+        if let ("keys" | "users", Children::Members(own)) =
+            (member.name.as_str(), member.value.children.as_ref())
+        {
+            let unknown = own.iter().filter(|own| !may_be_shown(&own.name));
+            self.hidden.extend(unknown.map(|own| own.key.clone()));
         }
     }
 

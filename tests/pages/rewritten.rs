@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::pages::transcript::Command;
-use crate::pages::{Page, output};
+use super::transcript::Command;
+use super::{Page, output};
 use crate::support::in_repository;
 
 /// The text of a page, in which outputs are replaced.
@@ -60,24 +60,17 @@ impl Rewritten {
 
 #[test]
 fn a_page_is_rewritten_in_place() {
-    use super::script::{Script, Step};
-
     let page = Page {
         path: "a.md".to_owned(),
         text: "a\n\n- b:\n\n  ```console\n  $ c\n  1\n  2\n\n  $ d\n  $ e\n  3\n  ```\nf\n"
             .to_owned(),
     };
-    let script = Script::of(Page {
-        path: page.path.clone(),
-        text: page.text.clone(),
-    });
     let mut rewritten = Rewritten::of(&page);
-    for (step, output) in script.steps.iter().zip(["4", "5", "6\n7"]) {
-        let Step::Run { command, line, .. } = step else {
-            continue;
-        };
+    let block = &page.blocks()[0];
+    let commands = super::transcript::commands(&block.text).unwrap();
+    for (command, output) in commands.iter().zip(["4", "5", "6\n7"]) {
         let output: Vec<String> = output.lines().map(str::to_owned).collect();
-        rewritten.replace(*line, command, &output);
+        rewritten.replace(block.line + 1 + command.line, command, &output);
     }
     let expected = "a\n\n- b:\n\n  ```console\n  $ c\n  4\n\n  $ d\n  5\n  $ e\n  6\n  7\n  ```\nf";
     assert_eq!(rewritten.lines.concat().join("\n"), expected);

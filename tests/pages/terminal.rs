@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::pages::output::without_empty_end;
+use super::output::without_empty_end;
 use crate::support::example::{self, Mint};
 use crate::support::in_repository;
 
@@ -115,7 +115,7 @@ fn set_up(folder: &Path) -> PathBuf {
     programs
 }
 
-/// The client: by default the one of `docs/curl.py`, since `make test` needs no curl.
+/// The client: by default the one of `tests/envoy/docs/curl.py`, since `make test` needs no curl.
 fn curl_command() -> String {
     if std::env::var_os("REAL_CURL").is_none() {
         let program = in_repository("tests/envoy/docs/curl.py");
