@@ -22,12 +22,6 @@ struct Page {
 
 impl Page {
     fn start() -> Self {
-<<<<<<< HEAD
-        let program = env::var_os("COUNTERSIGN_PAGE");
-        let program =
-            program.expect("COUNTERSIGN_PAGE names the program: `make test-all` builds it");
-=======
->>>>>>> main
         let folder = TempDir::new().unwrap();
         let errors = File::create(folder.path().join("errors")).unwrap();
         let mut process = Command::new(program())

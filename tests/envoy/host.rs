@@ -20,7 +20,11 @@ fn say(name: &str, value: &str) {
 #[test]
 fn the_host_has_a_version_and_verifies_signatures() {
     let upstream = Upstream::start();
-    let document = json!({"rules": [{"name": "open", "allow": "public"}]});
+    // A path is ambiguous only if rules differ.
+    let document = json!({"rules": [
+        {"name": "b", "match": {"paths": ["/b"]}, "respond": {"status": 410}},
+        {"name": "open", "allow": "public"},
+    ]});
     let bootstrap = Bootstrap::new(upstream.port()).normalising_listener(LISTENER, &document);
     let envoy = Envoy::start(bootstrap);
 
@@ -44,9 +48,9 @@ fn the_host_has_a_version_and_verifies_signatures() {
     };
     let response = client::send(envoy.listener(LISTENER), &request).expect("an answer");
     let outcome = match response.status {
-        200 => "resolved by Envoy",
+        410 => "resolved by Envoy",
         400 => "denied by the filter with 400",
-        other => panic!("expected 200 or 400, found {other}"),
+        other => panic!("expected 400 or 410, found {other}"),
     };
     say("parent-with-parameters", outcome);
 }

@@ -81,11 +81,7 @@ impl Query<'_> {
 /// Replaces variables as Grafana does. `All` is the `allValue` of the variables.
 fn with_values(expression: &str, values: &[(&str, &str)]) -> String {
     let all = ["instance", "rule", "provider"].map(|name| (name, ".*"));
-<<<<<<< HEAD
-    let expression = expression.replace("$__rate_interval", RATE_INTERVAL);
-=======
     let expression = scaled(expression).replace("$__rate_interval", RATE_INTERVAL);
->>>>>>> main
     let replaced = values
         .iter()
         .chain(&all)

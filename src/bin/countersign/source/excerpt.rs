@@ -256,7 +256,8 @@ fn is_before_comment(before: &str) -> bool {
     before.is_empty() || before.ends_with(char::is_whitespace)
 }
 
-/// Shows a line of a file that cannot be parsed: its first key and its punctuation.
+/// Shows a line of a file that cannot be parsed: its first key and its punctuation. A key with a digit can be a secret in
+/// the place of a name.
 fn lexical(line: &str, offset: usize, painter: &mut Painter<'_>) {
     static KEY: OnceLock<Option<Regex>> = OnceLock::new();
     let key = KEY.get_or_init(|| {
@@ -265,9 +266,16 @@ fn lexical(line: &str, offset: usize, painter: &mut Painter<'_>) {
         )
         .ok()
     });
+    let is_name = |found: &str| {
+        let name = found.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
+        !name.contains(|letter: char| letter.is_ascii_digit())
+            || may_be_shown(name)
+            || NOT_SHOWN.contains(&name)
+    };
     let key = key
         .as_ref()
         .and_then(|key| key.find(line))
+        .filter(|found| is_name(found.as_str()))
         .map_or(0, |found| found.end());
     let (key, rest) = line.split_at_checked(key).unwrap_or_default();
     painter.show(key, offset);
