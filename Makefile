@@ -90,7 +90,7 @@ test-all: module ## what needs more than `test`: each supported Envoy, real issu
 	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer:: introspection::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff::with_a_service:: several_proxies::with_others::
 	@echo "==> testing the manifests with kubectl and the models of their kinds"
 	@kubectl="$$(scripts/setup-kubernetes)" && \
 		KUBECTL="$$kubectl" cargo test --locked --features npm --test clients -- kubernetes::
