@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module programs demo-ready demo page-ready run test test-upstreams fuzz bench check test-all sizes screenshots release
+.PHONY: help setup build module programs demo-ready demo page-ready run test test-matrix test-upstreams fuzz bench check test-all sizes screenshots release
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -10,6 +10,9 @@ FUZZ_SECONDS ?= 600
 FUZZ_SEED ?= 1
 # What the tests need to find; nothing in them guesses.
 WITH_ENVOY = ENVOY="$$(scripts/setup-envoy)" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm"
+
+# Built on one core while the tests run.
+WITHOUT_KINDS = target/modules/without-kinds.wasm
 
 TRIM_MODULE = cargo build --locked --profile tools --package trim-module
 DEMO_PACKAGE = --locked --profile tools --package demo
@@ -64,7 +67,10 @@ programs: setup ## what compose.yaml runs, for COUNTERSIGN_PROGRAMS=prebuilt doc
 test: module ## the core, a real Envoy, the command, the tool that trims the module
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked
-	@cargo test --locked --package trim-module --package release
+	@cargo test --locked --profile tools --package trim-module --package release
+
+test-matrix: module ## the tests that depend on the host, with Envoy 1.36 to 1.40; writes the results into docs/compatibility.md
+	@scripts/test-matrix
 
 test-upstreams: module ## odd requests to a fleet of real servers behind the filter, and ordinary ones: UPSTREAMS='express|flask'
 	@echo "==> testing with real upstreams"
@@ -73,12 +79,10 @@ test-upstreams: module ## odd requests to a fleet of real servers behind the fil
 		$(WITH_ENVOY) cargo test --locked --features npm --test upstreams -- ordinary:: && \
 		$(WITH_ENVOY) UPSTREAM_PYTHON="$$python" cargo test --locked --features npm --test upstreams -- --skip ordinary::
 
-test-all: module ## what needs more than `test`: older Envoys, real issuers, clients (Node.js, Chromium) and upstreams
-	@for pinned in envoy/matrix/*.txt; do \
-	    echo "==> testing with Envoy $$(basename "$$pinned" .txt)"; \
-	    envoy="$$(scripts/setup-envoy "$$pinned")" && \
-	    ENVOY="$$envoy" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" cargo test --locked --test envoy -- tables:: handoff:: keys:: denied_calls:: || exit 1; \
-	done
+test-all: module ## what needs more than `test`: each supported Envoy, real issuers, clients (Node.js, Chromium) and upstreams
+	@echo "==> testing with each supported Envoy"
+	@scripts/at-once 'testing with each supported Envoy' 'scripts/test-matrix --check' \
+		'building a module without kinds of credentials' 'OUT=$(WITHOUT_KINDS) FEATURES= nice scripts/build-module'
 	@echo "==> testing with a real issuer"
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 		{ echo "there is no node or no npm: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
@@ -86,7 +90,7 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer:: introspection::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff::with_a_service:: several_proxies::with_others::
 	@echo "==> testing the manifests with kubectl and the models of their kinds"
 	@kubectl="$$(scripts/setup-kubernetes)" && \
 		KUBECTL="$$kubectl" cargo test --locked --features npm --test clients -- kubernetes::
@@ -115,8 +119,7 @@ test-all: module ## what needs more than `test`: older Envoys, real issuers, cli
 	@command -v curl >/dev/null || { echo "there is no curl: install it (Debian: apt-get install curl)" >&2; exit 1; }
 	@$(WITH_ENVOY) REAL_CURL=1 cargo test --locked --test envoy docs::
 	@echo "==> testing a module without kinds of credentials"
-	@OUT=target/modules/without-kinds.wasm FEATURES= scripts/build-module
-	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/target/modules/without-kinds.wasm" \
+	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/$(WITHOUT_KINDS)" \
 		cargo test --locked --features npm --test clients -- kinds::
 	@$(MAKE) test-upstreams
 

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cli::{Desk, INVALID};
 
@@ -193,5 +193,121 @@ fn names_of_the_input_do_not_end_a_comment() {
             "{}",
             ran.out
         );
+    }
+}
+
+const MANAGER: &str = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+const RBAC: &str = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC";
+
+/// A connection manager with `rbac`, and routes.
+fn manager(policies: &Value, routes: (&str, Value)) -> Value {
+    let rbac = json!({"@type": RBAC, "rules": policies});
+    json!({
+        "@type": MANAGER, "stat_prefix": "ingress", "normalize_path": true, routes.0: routes.1,
+        "http_filters": [{"name": "rbac", "typed_config": rbac}],
+    })
+}
+
+/// One virtual host with these members.
+fn host(members: Value) -> (&'static str, Value) {
+    let mut host = json!({"name": "all", "domains": ["*"]});
+    let own = members.as_object().unwrap().clone();
+    host.as_object_mut().unwrap().extend(own);
+    ("route_config", json!({"virtual_hosts": [host]}))
+}
+
+/// What is not read could deny every request. So no rule of the output permits one.
+#[test]
+fn what_is_not_read_permits_nothing() {
+    let everything = json!([{"any": true}]);
+    let allow = |permissions: &Value| json!({"action": "ALLOW", "policies": {"own": {"permissions": permissions, "principals": everything}}});
+    let header = |matcher: Value| allow(&json!([{"header": matcher}]));
+    let nothing = json!({"action": "ALLOW", "policies": {}});
+    let per_route = |rbac: Value| {
+        let mut own = json!({"@type": format!("{RBAC}PerRoute")});
+        own.as_object_mut()
+            .unwrap()
+            .extend(rbac.as_object().unwrap().clone());
+        json!({"rbac": own})
+    };
+    let off = per_route(json!({}));
+    let denies = per_route(json!({"rbac": {"rules": nothing}}));
+    let plain = || host(json!({"routes": [{"match": {"prefix": "/"}, "route": {"cluster": "o"}}]}));
+    let rare = json!({"prefix": "/", "runtime_fraction": {"default_value": {"numerator": 0}}});
+    let tree = json!({"on_no_match": {"action": {"name": "r", "typed_config": {
+        "match": {"prefix": "/"}, "route": {"cluster": "o"}, "typed_per_filter_config": denies,
+    }}}});
+    let weighted = json!({"weighted_clusters": {"clusters": [
+        {"name": "o", "weight": 1, "typed_per_filter_config": denies},
+    ]}});
+    let policy = |spec: Value| {
+        let mut own = json!({"targetRefs": [{"kind": "HTTPRoute", "name": "orders"}]});
+        own.as_object_mut()
+            .unwrap()
+            .extend(spec.as_object().unwrap().clone());
+        json!({
+            "apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "SecurityPolicy", "metadata": {"name": "own"}, "spec": own,
+        })
+    };
+    for (what, old) in [
+        (
+            "a pseudo-header that most requests lack",
+            manager(
+                &header(json!({"name": ":protocol", "present_match": true})),
+                plain(),
+            ),
+        ),
+        (
+            "an exact match of nothing, which is any value",
+            manager(
+                &header(json!({"name": "x-debug", "exact_match": "", "invert_match": true})),
+                plain(),
+            ),
+        ),
+        (
+            "a fraction of requests",
+            manager(
+                &nothing,
+                host(json!({"routes": [
+                    {"match": rare, "route": {"cluster": "o"}, "typed_per_filter_config": off},
+                    {"match": {"prefix": "/"}, "route": {"cluster": "o"}},
+                ]})),
+            ),
+        ),
+        (
+            "a tree of routes",
+            manager(&allow(&everything), host(json!({"matcher": tree}))),
+        ),
+        (
+            "a cluster of a route",
+            manager(
+                &allow(&everything),
+                host(json!({"routes": [{"match": {"prefix": "/"}, "route": weighted}]})),
+            ),
+        ),
+        (
+            "routes that are elsewhere",
+            manager(
+                &allow(&everything),
+                ("rds", json!({"route_config_name": "own"})),
+            ),
+        ),
+        ("tokens of no provider", policy(json!({"jwt": {}}))),
+        (
+            "optional tokens of no provider",
+            policy(json!({"jwt": {"optional": true}})),
+        ),
+        (
+            "a key of a later version",
+            policy(json!({"quota": {"requests": 1}})),
+        ),
+    ] {
+        let desk = Desk::new();
+        desk.write("old.json", old.to_string());
+        let ran = desk.run(&["migrate", "old.json"]);
+        assert!(ran.out.contains("rules:"), "{what}: {}{}", ran.out, ran.err);
+        let rules = configurations(&ran.out);
+        let permits = rules.contains("allow:") || rules.contains("require:");
+        assert!(!permits, "{what}: {rules}");
     }
 }

@@ -191,6 +191,12 @@ fn planted(secret: &str) -> Vec<Value> {
         json!({"keys": [{"id": 7, "sha256": secret}]}),
     ));
     found.push(provider("api_key", json!({"keys": {"acme": secret}})));
+    found.push(provider("api_key", json!({"keys": {secret: "acme"}})));
+    found.push(provider("digest", json!({"users": {secret: 1}})));
+    found.push(provider(
+        "digest",
+        json!({"users": [format!("lab:{secret}")]}),
+    ));
     found.push(provider(
         "basic",
         json!({"users": [{"name": 7, "password": secret}]}),

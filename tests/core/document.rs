@@ -2100,7 +2100,7 @@ fn all_faults_are_told_at_once() {
             "providers[0].jwt.audience: unknown key; did you mean `audiences`?",
             "providers[0].jwt.audiences: missing: expected a list of audiences, or `any`",
             "providers[0].jwt.issuer: expected an issuer, found an empty string",
-            "providers[1].digest.users: missing: expected a list",
+            "providers[1].digest.users: missing: expected a list of users",
             "providers[1].name: duplicate name `corp`: `providers[0]` has it already",
             "relm: unknown key; did you mean `realm`?",
             "rules[0].match.method: unknown key; did you mean `methods`?",

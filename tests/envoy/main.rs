@@ -21,6 +21,7 @@ mod docs;
 mod example_issuers;
 mod fetching;
 mod handoff;
+mod host;
 mod host_crypto;
 mod https;
 mod introspection;

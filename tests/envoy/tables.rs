@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support;
 use crate::support::case::{Case, Observed, Route, Runs, Table, Upstream as Reached, load_all};
 use crate::support::client::{self, Request, Response};
-use crate::support::envoy::{Bootstrap, Envoy};
+use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
 use crate::support::issuer::{Issuer, Page};
 use crate::support::leaks;
 use crate::support::tls;
@@ -19,6 +19,9 @@ use crate::support::upstream::Upstream;
 
 /// The longest that a case may wait for a nonce to expire, in seconds.
 const LONGEST_WAIT: u64 = 3;
+
+/// All documents are in one VM: Envoy compiles the module once, and no document may see the state of another.
+const VM: &str = "tables";
 
 /// What Envoy's own log says that something went wrong is looked for after the last case.
 #[test]
@@ -51,7 +54,8 @@ fn every_table_holds_in_a_real_envoy() {
         |bootstrap, (place, (document, routes, is_over_tls))| {
             let routes: Vec<Value> = routes.iter().map(Route::to_json).collect();
             let name = format!("document-{place}");
-            let bootstrap = bootstrap.routed_listener(&name, document, &routes);
+            let filter = wasm_filter(VM, &module_path(), document);
+            let bootstrap = bootstrap.routed_listener_with(&name, &[filter], &routes);
             match is_over_tls {
                 true => bootstrap.over_tls(&tls::optional()),
                 false => bootstrap,

@@ -116,6 +116,11 @@ impl<'v> Node<'v> {
     }
 }
 
+/// Whether `key` is this name, in snake case or in lower camel case.
+pub fn is_named(key: &str, name: &str) -> bool {
+    key == name || key == lower_camel(name)
+}
+
 fn lower_camel(name: &str) -> String {
     let mut words = name.split('_');
     let mut camel = words.next().unwrap_or_default().to_owned();

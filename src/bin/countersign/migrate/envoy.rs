@@ -76,12 +76,11 @@ fn of_manager(file: &File, root: &Node<'_>, manager: &Node<'_>) -> Option<Gate> 
     let (authentication, access) = match manager.member("route_config") {
         Some(routes) => routes::of_configuration(&routes, &chain, scope, &mut notes),
         None => {
-            notes.lost(
-                "route_config",
-                &scope.place(manager),
-                "the routes are not in the file: settings of routes for these filters are not known",
-            );
-            chain.base()
+            let text = "the routes are not in the file, and their settings for these filters are not known: every request is \
+                        denied; add the routes as `route_config`";
+            let never = matcher::unknown(&mut notes, "route_config", &scope.place(manager), text);
+            let (authentication, access) = chain.base();
+            (authentication, Formula::all([access, never]))
         }
     };
     Some(gate(

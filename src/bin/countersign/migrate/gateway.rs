@@ -73,6 +73,22 @@ pub fn gates(files: &[File]) -> Vec<Gate> {
     each.collect()
 }
 
+/// The keys of a `SecurityPolicy` that are read here or in `target`.
+const READ: [&str; 12] = [
+    "apiKeyAuth",
+    "authorization",
+    "basicAuth",
+    "cors",
+    "csrf",
+    "extAuth",
+    "jwt",
+    "mergeType",
+    "oidc",
+    "targetRef",
+    "targetRefs",
+    "targetSelectors",
+];
+
 fn gate(policy: &Policy<'_>, files: &[File]) -> Gate {
     let mut notes = Notes::default();
     let spec = &policy.spec;
@@ -113,6 +129,12 @@ fn gate(policy: &Policy<'_>, files: &[File]) -> Gate {
         ),
     ] {
         if let Some(node) = spec.member(key) {
+            parts.push(unknown(&mut notes, key, &policy.place(&node), text));
+        }
+    }
+    for (key, node) in spec.members() {
+        if !READ.contains(&key) {
+            let text = "this key: every request is denied";
             parts.push(unknown(&mut notes, key, &policy.place(&node), text));
         }
     }

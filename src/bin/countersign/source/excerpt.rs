@@ -12,7 +12,7 @@ use countersign::config::document::Document;
 use regex_lite::Regex;
 use serde_json::Value;
 
-use super::tree::{Children, Tree};
+use super::tree::{Children, Member, Tree};
 use super::{Source, embedded};
 
 /// Stands for text that is not shown.
@@ -166,6 +166,7 @@ impl Shown {
             Children::Members(members) => {
                 for member in members {
                     self.keys.push(member.key.clone());
+                    self.hide_names(member);
                     // The names of headers and claims are names of the user.
                     let name = match key {
                         "headers" | "claims" | "pages" => "",
@@ -180,6 +181,16 @@ impl Shown {
                     );
                 }
             }
+        }
+    }
+
+    /// Hides the names in a map of keys or users where a list is expected: `keys: {sk-4f…: acme}` has a key as a name.
+    fn hide_names(&mut self, member: &Member) {
+        if let ("keys" | "users", Children::Members(own)) =
+            (member.name.as_str(), member.value.children.as_ref())
+        {
+            let unknown = own.iter().filter(|own| !may_be_shown(&own.name));
+            self.hidden.extend(unknown.map(|own| own.key.clone()));
         }
     }
 
@@ -245,7 +256,8 @@ fn is_before_comment(before: &str) -> bool {
     before.is_empty() || before.ends_with(char::is_whitespace)
 }
 
-/// Shows a line of a file that cannot be parsed: its first key and its punctuation.
+/// Shows a line of a file that cannot be parsed: its first key and its punctuation. A key with a digit can be a secret in
+/// the place of a name.
 fn lexical(line: &str, offset: usize, painter: &mut Painter<'_>) {
     static KEY: OnceLock<Option<Regex>> = OnceLock::new();
     let key = KEY.get_or_init(|| {
@@ -254,9 +266,16 @@ fn lexical(line: &str, offset: usize, painter: &mut Painter<'_>) {
         )
         .ok()
     });
+    let is_name = |found: &str| {
+        let name = found.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
+        !name.contains(|letter: char| letter.is_ascii_digit())
+            || may_be_shown(name)
+            || NOT_SHOWN.contains(&name)
+    };
     let key = key
         .as_ref()
         .and_then(|key| key.find(line))
+        .filter(|found| is_name(found.as_str()))
         .map_or(0, |found| found.end());
     let (key, rest) = line.split_at_checked(key).unwrap_or_default();
     painter.show(key, offset);

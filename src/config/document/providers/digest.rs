@@ -7,7 +7,7 @@ use crate::config::at::At;
 use crate::config::diagnostic::Diagnostics;
 use crate::config::document::secret::SecretSource;
 use crate::config::fault::{Fault, InvalidDigest, unknown_algorithm};
-use crate::config::read::{Read, Span, Typed, object, unexpected_secret};
+use crate::config::read::{List, Read, Span, Typed, object, unexpected_secret};
 
 object! {
     /// A provider of user names, and proofs that the client knows the password (RFC 7616).
@@ -29,7 +29,7 @@ object! {
             "minItems" = 1,
             "examples" = [[{"name": "lab", "ha1": {"SHA-256": "3ba6cd94661c5ef34598040c868f13b8775df29109986be50ad35ae537dd3aa5"}}]]
         ))]
-        required users: Vec<User>,
+        required users: Users,
     }
 }
 
@@ -48,6 +48,32 @@ object! {
         /// The roles of the user.
         #[schemars(extend("x-default" = "none", "examples" = [["scanner"]]))]
         optional roles: Vec<String>,
+    }
+}
+
+/// The users of a provider. A message never shows what is not a user: it can be a password, or the name of a key whose value
+/// is one.
+#[derive(Debug)]
+pub struct Users;
+
+impl Read for Users {
+    const EXPECTED: &'static str = "a list of users";
+
+    type Value = List<User>;
+
+    fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<List<User>> {
+        const USER: &str = "an object with `name` and `ha1`";
+        let Some(items) = value.as_array() else {
+            return Err(unexpected_secret(Self::EXPECTED, at, diagnostics));
+        };
+        let users = items.iter().enumerate().map(|(index, item)| {
+            let at = at.item(index);
+            match item.is_object() {
+                true => User::read(item, &at, diagnostics),
+                false => Err(unexpected_secret(USER, &at, diagnostics)),
+            }
+        });
+        Ok(users.collect())
     }
 }
 
@@ -102,5 +128,20 @@ impl schemars::JsonSchema for Ha1s {
             "additionalProperties": false,
             "minProperties": 1,
         })
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl schemars::JsonSchema for Users {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Users".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Vec::<User>::json_schema(generator)
     }
 }

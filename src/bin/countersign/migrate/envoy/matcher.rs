@@ -4,7 +4,7 @@ use super::{Settings, regex};
 use crate::migrate::atom::{Atom, How, PathTest, PathText, Text};
 use crate::migrate::formula::Formula;
 use crate::migrate::gate::Notes;
-use crate::node::Node;
+use crate::node::{Node, is_named};
 
 /// What a matcher is read for.
 #[derive(Clone, Copy)]
@@ -145,6 +145,10 @@ pub fn header(node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Formula {
     let is_pseudo = name.starts_with(':') || name == "host";
     if let Some(wanted) = node.member("present_match") {
         let is_wanted = (wanted.value == true || wanted.value == "true") != is_inverted;
+        // Only extended CONNECT has `:protocol`, and CONNECT has no `:path`.
+        if is_pseudo && !matches!(&*name, ":authority" | ":method" | ":scheme" | "host") {
+            return unknown(notes, "present_match", &place, "this pseudo-header");
+        }
         return match (is_pseudo, is_wanted) {
             (true, true) => Formula::True,
             (true, false) => Formula::False,
@@ -215,6 +219,10 @@ fn old_style(node: &Node<'_>) -> Strings {
         ("contains_match", How::Contains),
     ] {
         if let Some(text) = node.text(key) {
+            // Envoy does not compare the value with an empty `exact_match`.
+            if text.is_empty() {
+                return Strings::Other;
+            }
             return Strings::OneOf(vec![Text {
                 how,
                 text: text.to_owned(),
@@ -227,6 +235,17 @@ fn old_style(node: &Node<'_>) -> Strings {
         None => Strings::Other,
     }
 }
+
+/// The keys of a `match` that [`route`] reads. With any other key, such as `runtime_fraction`, fewer requests match.
+const READ: [&str; 7] = [
+    "prefix",
+    "path",
+    "path_separated_prefix",
+    "safe_regex",
+    "connect_matcher",
+    "case_sensitive",
+    "headers",
+];
 
 /// The `match` of a route or of a rule of `jwt_authn`.
 pub fn route(node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Formula {
@@ -264,16 +283,9 @@ pub fn route(node: &Node<'_>, scope: Scope<'_>, notes: &mut Notes) -> Formula {
     for header_node in headers.iter().flat_map(Node::items) {
         parts.push(header(&header_node, scope, notes));
     }
-    for key in [
-        "query_parameters",
-        "cookies",
-        "tls_context",
-        "dynamic_metadata",
-        "filter_state",
-        "grpc",
-    ] {
-        let given = node.member(key);
-        if given.is_some_and(|member| member.value.as_array().is_none_or(|list| !list.is_empty())) {
+    for (key, member) in node.members() {
+        let is_read = READ.iter().any(|own| is_named(key, own));
+        if !is_read && member.value.as_array().is_none_or(|list| !list.is_empty()) {
             parts.push(unknown(notes, key, &place, "this matcher"));
         }
     }

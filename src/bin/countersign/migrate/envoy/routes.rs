@@ -22,11 +22,7 @@ pub fn of_configuration(
     let outer = changes(configuration, chain, scope, notes);
     let hosts = configuration.member("virtual_hosts");
     let hosts: Vec<Node<'_>> = hosts.iter().flat_map(Node::items).collect();
-    let has_changes = hosts.iter().any(|host| {
-        let routes = host.member("routes");
-        let mut routes = routes.iter().flat_map(Node::items);
-        settings(host).is_some() || routes.any(|route| settings(&route).is_some())
-    });
+    let has_changes = hosts.iter().any(has_settings);
     // Without a route, Envoy responds with 404 after the filters.
     let base = decide(chain, &[&outer]);
     if !has_changes {
@@ -77,7 +73,15 @@ fn of_host(
         };
         decisions.push((matches, decide(chain, &[&changes, &own, outer])));
     }
-    let otherwise = decide(chain, &[&own, outer]);
+    let mut otherwise = decide(chain, &[&own, outer]);
+    if let Some(tree) = host.member("matcher").filter(has_settings) {
+        let text = "a tree of routes with settings for filters: its requests are denied";
+        let never = unknown(notes, "matcher", &scope.place(&tree), text);
+        otherwise = (
+            Formula::all([otherwise.0, never.clone()]),
+            Formula::all([otherwise.1, never]),
+        );
+    }
     decisions
         .into_iter()
         .rev()
@@ -114,6 +118,13 @@ fn domain(name: &str) -> Formula {
         text: text.to_owned(),
         ignores_case: true,
     }))
+}
+
+/// Whether a part of the routes has settings for filters: a virtual host, a route, a cluster of a route.
+fn has_settings(part: &Node<'_>) -> bool {
+    let mut has_settings = false;
+    part.visit(&mut |node| has_settings |= settings(node).is_some());
+    has_settings
 }
 
 fn settings<'v>(node: &Node<'v>) -> Option<Node<'v>> {

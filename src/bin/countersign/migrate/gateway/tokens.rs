@@ -17,9 +17,11 @@ pub fn authentication(
     notes: &mut Notes,
 ) -> Option<Authentication> {
     let jwt = policy.spec.member("jwt")?;
-    let providers = jwt.member("providers")?;
+    // Without providers, no token is verified, and Envoy Gateway rejects the policy.
+    let providers = jwt.member("providers");
     let sources = providers
-        .items()
+        .iter()
+        .flat_map(Node::items)
         .map(|node| source(&node, policy, files, notes));
     let sources: Vec<Source> = sources.collect();
     let names: Vec<String> = sources.iter().map(|own| own.name.clone()).collect();
