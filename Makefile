@@ -57,7 +57,7 @@ page-ready:
 	@scripts/at-once 'building the filter' scripts/build-module 'building the page' '$(TRIM_MODULE) && $(PAGE)' \
 		'fetching Envoy' 'scripts/setup-envoy >/dev/null'
 
-run: $(if $(RECIPE)$(CONFIG),demo-ready,page-ready) ## start Envoy with the filter on port 10000, and a page on port 10080, and leave them running; RECIPE=role-per-path: with a recipe of docs/cookbook.md; CONFIG=FILE: with your configuration
+run: $(if $(RECIPE)$(CONFIG),demo-ready,page-ready) ## start Envoy with the filter on port 10000, and a page on port 10100, and leave them running; RECIPE=role-per-path: with a recipe of docs/cookbook.md; CONFIG=FILE: with your configuration
 	@$(WITH_ENVOY) $(if $(RECIPE),cargo run --quiet $(DEMO_PACKAGE) -- --recipe '$(RECIPE)',$(if $(CONFIG),cargo run --quiet $(DEMO_PACKAGE) -- --config '$(CONFIG)',$(COUNTERSIGN_PAGE) run))
 
 programs: setup ## what compose.yaml runs, for COUNTERSIGN_PROGRAMS=prebuilt docker compose up

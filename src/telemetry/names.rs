@@ -40,8 +40,11 @@ pub(super) fn denied(
 }
 
 /// A name of the configuration as an element. Characters that have a meaning in names of metrics, or for a parser of them,
-/// are replaced. Names that differ only in these have one metric.
+/// are replaced. Names that differ only in these have one metric. An Envoy without a name for the filter has an empty one.
 fn element(name: &str) -> String {
+    if name.is_empty() {
+        return NONE.to_owned();
+    }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     name.chars()
         .map(|c| if is_plain(c) { c } else { '_' })
@@ -61,6 +64,10 @@ mod tests {
         assert_eq!(
             metric_of("jwks", "keys", "a.b c:\"é\n"),
             "countersign.jwks.keys.a_b_c____"
+        );
+        assert_eq!(
+            metric_of("configuration", "hash", ""),
+            "countersign.configuration.hash.-"
         );
     }
 }

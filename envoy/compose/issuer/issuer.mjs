@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 import { interact } from "./form.mjs";
 import { provider } from "./provider.mjs";
 
-const { ISSUER = "http://localhost:9000", PAGE = "http://localhost:10080/", PORT = "9000" } = process.env;
+const { ISSUER = "http://localhost:9000", PAGE = "http://localhost:10100/", PORT = "9000" } = process.env;
 
 /** The text of a file beside this one. */
 const text = (name) => readFileSync(new URL(`web/${name}`, import.meta.url), "utf8");

@@ -99,18 +99,18 @@ mod tests {
         for (name, value) in headers {
             map.append(name, value);
         }
-        let hosts = ["127.0.0.1:10080", "localhost:10080"].map(str::to_owned);
+        let hosts = ["127.0.0.1:10100", "localhost:10100"].map(str::to_owned);
         refusal(&method, &map, &hosts).map(|(status, _)| status.as_u16())
     }
 
     #[test]
     fn only_this_page_is_answered() {
         let host = |value| (header::HOST, value);
-        let local = host("localhost:10080");
+        let local = host("localhost:10100");
         assert_eq!(status(Method::GET, std::slice::from_ref(&local)), None);
-        assert_eq!(status(Method::GET, &[host("127.0.0.1:10080")]), None);
+        assert_eq!(status(Method::GET, &[host("127.0.0.1:10100")]), None);
         for rebound in [
-            &[host("attacker.example:10080")][..],
+            &[host("attacker.example:10100")][..],
             &[host("localhost")],
             &[],
             &[local.clone(), local.clone()],
@@ -122,15 +122,15 @@ mod tests {
             let headers: Vec<_> = [local.clone()].into_iter().chain(origins).collect();
             status(Method::POST, &headers)
         };
-        assert_eq!(post(&["http://localhost:10080"]), None);
+        assert_eq!(post(&["http://localhost:10100"]), None);
         for foreign in [
             &[][..],
             &["null"],
             &["http://attacker.example"],
-            &["https://localhost:10080"],
-            &["http://localhost:10080.attacker.example"],
-            &["http://127.0.0.1:10080"],
-            &["http://localhost:10080", "http://localhost:10080"],
+            &["https://localhost:10100"],
+            &["http://localhost:10100.attacker.example"],
+            &["http://127.0.0.1:10100"],
+            &["http://localhost:10100", "http://localhost:10100"],
         ] {
             assert_eq!(post(foreign), Some(403), "{foreign:?}");
         }

@@ -16,8 +16,8 @@ use crate::bootstrap::{self, PORTS, PUBLIC, cluster};
 use crate::server;
 use crate::state::{EXPLANATIONS, Situations, State, Target};
 
-/// The port of the page, unless it is in use.
-const PORT: u16 = 10080;
+/// The port of the page, unless it is in use. Browsers refuse some ports of this range, among them 10080 (`ERR_UNSAFE_PORT`).
+const PORT: u16 = 10100;
 
 /// Start Envoy with the listeners of the demo, and serve the page
 #[derive(clap::Args)]

@@ -35,7 +35,7 @@ pub struct Serve {
     #[arg(long, value_name = "URL")]
     sign_in: Option<String>,
     /// Where the page listens
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:10080")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:10100")]
     listen: SocketAddr,
     /// A host and port that browsers use for the page; repeat it for several
     #[arg(long = "host", value_name = "HOST:PORT", required = true)]
