@@ -10,9 +10,10 @@ use crate::support::crd::documents;
 use crate::support::manifest::{self, Manifest};
 
 /// Groups whose kinds have a definition, against which `tests/project/manifests.rs` validates them, or which no package has.
-const OTHER_GROUPS: [&str; 4] = [
+const OTHER_GROUPS: [&str; 5] = [
     "extensions.istio.io",
     "security.istio.io",
+    "telemetry.istio.io",
     "gateway.envoyproxy.io",
     "kustomize.config.k8s.io",
 ];
