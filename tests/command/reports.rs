@@ -193,6 +193,7 @@ fn planted(secret: &str) -> Vec<Value> {
     found.push(provider("api_key", json!({"keys": {"acme": secret}})));
     found.push(provider("api_key", json!({"keys": {secret: "acme"}})));
     found.push(provider("digest", json!({"users": {secret: 1}})));
+    found.push(provider("digest", json!({"users": [{secret: "lab"}]})));
     found.push(provider(
         "digest",
         json!({"users": [format!("lab:{secret}")]}),

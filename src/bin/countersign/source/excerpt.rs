@@ -164,9 +164,11 @@ impl Shown {
                 }
             }
             Children::Members(members) => {
+                if matches!(key, "keys" | "users") {
+                    self.hide_names(members);
+                }
                 for member in members {
                     self.keys.push(member.key.clone());
-                    self.hide_names(member);
                     // The names of headers and claims are names of the user.
                     let name = match key {
                         "headers" | "claims" | "pages" => "",
@@ -184,14 +186,18 @@ impl Shown {
         }
     }
 
-    /// Hides the names in a map of keys or users where a list is expected: `keys: {sk-4f…: acme}` has a key as a name.
-    fn hide_names(&mut self, member: &Member) {
-        if let ("keys" | "users", Children::Members(own)) =
-            (member.name.as_str(), member.value.children.as_ref())
-        {
-            let unknown = own.iter().filter(|own| !may_be_shown(&own.name));
-            self.hidden.extend(unknown.map(|own| own.key.clone()));
+    /// Hides the names in keys and users that no key or user has: `keys: {sk-4f…: acme}` and `keys: [{sk-4f…: acme}]` have a
+    /// key as a name. A JSON Web Key has names of its standard.
+    fn hide_names(&mut self, members: &[Member]) {
+        if members.iter().any(|own| own.name == "kty") {
+            return;
         }
+        let is_known = |name: &str| {
+            // A key in plain text has this name.
+            name == "key" || may_be_shown(name) || NOT_SHOWN.contains(&name)
+        };
+        let unknown = members.iter().filter(|own| !is_known(&own.name));
+        self.hidden.extend(unknown.map(|own| own.key.clone()));
     }
 
     fn paint(&self, line: &str, offset: usize, painter: &mut Painter<'_>) {

@@ -65,7 +65,7 @@ impl Read for KeyList {
             }
         }
         let expected = (Self::EXPECTED, "an object with `id` and `sha256`");
-        read_credentials::<Vec<Entry>>(value, expected, &["id", "sha256", "key"], at, diagnostics)
+        read_credentials::<Entry>(value, expected, &["id", "sha256", "key"], at, diagnostics)
     }
 }
 

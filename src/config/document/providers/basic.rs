@@ -47,7 +47,7 @@ impl Read for UserList {
 
     fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<Self::Value> {
         let expected = (Self::EXPECTED, "an object with `name` and `password`");
-        read_credentials::<Vec<User>>(value, expected, &["name", "password"], at, diagnostics)
+        read_credentials::<User>(value, expected, &["name", "password"], at, diagnostics)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::remote::read_entries;
 use crate::authenticate::digest::{DigestAlgorithm, Ha1};
 use crate::config::at::At;
 use crate::config::diagnostic::Diagnostics;
@@ -51,8 +52,7 @@ object! {
     }
 }
 
-/// The users of a provider. A message never shows what is not a user: it can be a password, or the name of a key whose value
-/// is one.
+/// The users of a provider. A message never shows what is not a user: it can be a password, also as a key.
 #[derive(Debug)]
 pub struct Users;
 
@@ -62,18 +62,17 @@ impl Read for Users {
     type Value = List<User>;
 
     fn read(value: &Value, at: &At<'_>, diagnostics: &mut Diagnostics) -> Typed<List<User>> {
-        const USER: &str = "an object with `name` and `ha1`";
-        let Some(items) = value.as_array() else {
+        let Some(users) = value.as_array() else {
             return Err(unexpected_secret(Self::EXPECTED, at, diagnostics));
         };
-        let users = items.iter().enumerate().map(|(index, item)| {
-            let at = at.item(index);
-            match item.is_object() {
-                true => User::read(item, &at, diagnostics),
-                false => Err(unexpected_secret(USER, &at, diagnostics)),
-            }
-        });
-        Ok(users.collect())
+        let expected = "an object with `name` and `ha1`";
+        Ok(read_entries::<User>(
+            users,
+            expected,
+            &["name", "ha1"],
+            at,
+            diagnostics,
+        ))
     }
 }
 

@@ -6,7 +6,9 @@ use crate::config::at::At;
 use crate::config::diagnostic::Diagnostics;
 use crate::config::document::secret::SecretSource;
 use crate::config::fault::InvalidHeader;
-use crate::config::read::{Mapping, Read, Span, Typed, object, unexpected, unexpected_secret};
+use crate::config::read::{
+    List, Mapping, Read, Span, Typed, object, unexpected, unexpected_secret,
+};
 use crate::grammar::is_header_name;
 
 object! {
@@ -82,34 +84,49 @@ pub enum Credentials<T> {
     Fetched(Fetched),
 }
 
-/// Reads a list of credentials. `names` are keys of its entries.
-///
-/// An entry without any of them, and an object without `remote`, are not read: their keys can be secrets, as in
-/// `{xyzzy: acme}`, and a fault shows the keys that are not known.
+/// Reads a list of credentials, as [`read_entries`] reads its entries. An object without `remote` is not read for the same
+/// reason.
 pub fn read_credentials<T: Read>(
     value: &Value,
     (expected, entry): (&'static str, &'static str),
     names: &[&str],
     at: &At<'_>,
     diagnostics: &mut Diagnostics,
-) -> Typed<Credentials<T::Value>> {
+) -> Typed<Credentials<List<T::Value>>> {
     match value {
-        Value::Array(entries) => {
-            let mut entries = entries.clone();
-            for (index, value) in entries.iter_mut().enumerate() {
-                if !names.iter().any(|name| value.get(name).is_some()) {
-                    unexpected_secret(entry, &at.item(index), diagnostics);
-                    // A location has one fault.
-                    *value = Value::Null;
-                }
-            }
-            T::read(&Value::Array(entries), at, diagnostics).map(Credentials::Inline)
-        }
+        Value::Array(entries) => Ok(Credentials::Inline(read_entries::<T>(
+            entries,
+            entry,
+            names,
+            at,
+            diagnostics,
+        ))),
         Value::Object(members) if members.contains_key("remote") => {
             Fetched::read(value, at, diagnostics).map(Credentials::Fetched)
         }
         _ => Err(unexpected_secret(expected, at, diagnostics)),
     }
+}
+
+/// Reads the entries of a list of credentials. `names` are keys of entries.
+///
+/// An entry without any of them is not read: its keys can be secrets, as in `{xyzzy: acme}`, and a fault shows the keys that
+/// are not known.
+pub fn read_entries<T: Read>(
+    entries: &[Value],
+    expected: &'static str,
+    names: &[&str],
+    at: &At<'_>,
+    diagnostics: &mut Diagnostics,
+) -> List<T::Value> {
+    let entries = entries.iter().enumerate().map(|(index, entry)| {
+        let at = at.item(index);
+        match names.iter().any(|name| entry.get(name).is_some()) {
+            true => T::read(entry, &at, diagnostics),
+            false => Err(unexpected_secret(expected, &at, diagnostics)),
+        }
+    });
+    entries.collect()
 }
 
 #[cfg(not(target_arch = "wasm32"))]
