@@ -1,7 +1,7 @@
 //! An HTTP/1.1 client that sends exactly the bytes it is given: one request a connection, or many.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -203,6 +203,18 @@ impl Connection {
             from: Some(address),
             ..self
         }
+    }
+
+    /// The client's own address. Opens the connection if it is not open.
+    ///
+    /// # Errors
+    /// The connection cannot be opened.
+    pub fn own_address(&mut self) -> io::Result<IpAddr> {
+        let stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => self.open()?,
+        };
+        Ok(self.stream.insert(stream).local_addr()?.ip())
     }
 
     /// Sends the bytes of one request and reads its response.

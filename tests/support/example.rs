@@ -1,8 +1,8 @@
 //! The configurations of `envoy/` as a test runs them: on free ports, with the module that was built, and with tokens of
 //! their issuer.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
@@ -104,16 +104,28 @@ pub fn credentials(upstream: u16, login: u16) -> Value {
 
 /// `envoy/certificates.yaml`, with a certificate of this run and its key in files of a folder.
 pub fn certificates(upstream: u16, folder: &Path) -> Value {
-    for (name, text) in [
-        ("server.pem", SERVER.pem()),
-        ("server.key", SERVER.key_pem()),
-        ("clients.pem", TRUSTED.pem()),
-    ] {
-        fs::write(folder.join(name), text).expect("a file is written");
-    }
+    write_certificates(folder).expect("files are written");
     let bootstrap = bootstrap("envoy/certificates.yaml", &[("upstream", upstream)]);
+    with_certificates_in(folder, &bootstrap)
+}
+
+/// Writes the certificate of the listeners with TLS, its key, and the authority of the clients' certificates into a folder.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write_certificates(folder: &Path) -> io::Result<()> {
+    fs::write(folder.join("server.pem"), SERVER.pem())?;
+    fs::write(folder.join("server.key"), SERVER.key_pem())?;
+    fs::write(folder.join("clients.pem"), TRUSTED.pem())
+}
+
+/// A part of a configuration whose certificates are in this folder.
+///
+/// # Panics
+/// The path is not UTF-8.
+pub fn with_certificates_in(folder: &Path, part: &Value) -> Value {
     let folder = folder.to_str().expect("a path in UTF-8");
-    let text = bootstrap.to_string().replace("/etc/envoy/tls", folder);
+    let text = part.to_string().replace("/etc/envoy/tls", folder);
     serde_json::from_str(&text).expect("JSON")
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use demo::support::authorization;
-use demo::support::certificate::{SERVER, TRUSTED};
+use demo::support::certificate::TRUSTED;
 use demo::support::example;
 use serde_json::{Value, json};
 
@@ -146,11 +146,7 @@ impl Envoy<'_> {
             }
             reveal(listener);
         }
-        let folder = self.tls.to_str().expect("a path in UTF-8");
-        let listeners = json!(listeners)
-            .to_string()
-            .replace("/etc/envoy/tls", folder);
-        let listeners: Value = serde_json::from_str(&listeners).expect("JSON");
+        let listeners = example::with_certificates_in(self.tls, &json!(listeners));
         json!({
             "admin": {"address": {"socket_address": {"address": self.bind, "port_value": admin}}},
             "static_resources": {"listeners": listeners, "clusters": self.clusters},
@@ -213,16 +209,9 @@ pub fn cluster(name: &str, address: &str) -> Result<Value, String> {
     }))
 }
 
-/// Writes the certificate of the listeners with TLS, its key, and the authority of the clients' certificates.
+/// Writes the certificates, and the key of the listeners' one.
 pub fn write_certificates(folder: &Path) -> Result<(), String> {
-    for (name, text) in [
-        ("server.pem", SERVER.pem()),
-        ("server.key", SERVER.key_pem()),
-        ("clients.pem", TRUSTED.pem()),
-    ] {
-        write(&folder.join(name), &text)?;
-    }
-    Ok(())
+    example::write_certificates(folder).map_err(|fault| format!("{}: {fault}", folder.display()))
 }
 
 /// Starts the servers that the listener `credentials` needs.

@@ -1,5 +1,6 @@
 //! The request of the form, checked so that it is one request and nothing else.
 
+use countersign::grammar::is_token;
 use serde::Deserialize;
 
 /// Headers that frame a message or concern the connection. A client that sets them can send more than one request.
@@ -67,7 +68,8 @@ impl Form {
                     "the header `{name}` concerns the connection: remove it"
                 ));
             }
-            headers.push((checked_value(&name, &value)?, name));
+            let value = checked_value(&name, &value)?;
+            headers.push((name, value));
         }
         let authorization = self.authorization.trim();
         if !authorization.is_empty() {
@@ -75,15 +77,10 @@ impl Form {
                 true => authorization.to_owned(),
                 false => format!("Bearer {authorization}"),
             };
-            headers.push((
-                checked_value("authorization", &value)?,
-                "authorization".to_owned(),
-            ));
+            let name = "authorization".to_owned();
+            let value = checked_value(&name, &value)?;
+            headers.push((name, value));
         }
-        let mut headers: Vec<_> = headers
-            .into_iter()
-            .map(|(value, name)| (name, value))
-            .collect();
         let hosts = headers.iter().filter(|(name, _)| name == "host").count();
         match hosts {
             0 => headers.insert(0, ("host".to_owned(), HOST.to_owned())),
@@ -135,12 +132,6 @@ fn checked_value(name: &str, value: &str) -> Result<String, String> {
         ));
     }
     Ok(value.to_owned())
-}
-
-/// Whether a text is a token (RFC 9110 §5.6.2).
-fn is_token(text: &str) -> bool {
-    let is_tchar = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    !text.is_empty() && text.chars().all(is_tchar)
 }
 
 #[cfg(test)]

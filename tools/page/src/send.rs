@@ -1,6 +1,6 @@
 //! Sends the request of the form, and explains it.
 
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use demo::situation::TIMEOUT;
@@ -55,11 +55,10 @@ pub async fn send(state: Arc<State>, form: Form) -> Result<Answered, Fault> {
 
 /// The response of a server, and the address from which it was asked.
 fn ask(server: SocketAddr, request: &Checked) -> Result<(Received, IpAddr), String> {
-    let fault = |fault: std::io::Error| no_response(&fault);
-    let own = TcpStream::connect_timeout(&server, TIMEOUT).and_then(|own| own.local_addr());
     let bytes = request.to_bytes(&[(REVEALING, "1"), ("connection", "close")]);
-    let response = Connection::new(server, TIMEOUT)
-        .ask(&bytes)
-        .map_err(fault)?;
-    Ok((Received::new(&response), own.map_err(fault)?.ip()))
+    let mut connection = Connection::new(server, TIMEOUT);
+    let own = connection.own_address();
+    let answered = own.and_then(|own| Ok((connection.ask(&bytes)?, own)));
+    let (response, own) = answered.map_err(|fault| no_response(&fault))?;
+    Ok((Received::new(&response), own))
 }
