@@ -144,6 +144,7 @@ fuzz: ## random input against independent models: FUZZ_SECONDS=600 for each targ
 
 bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
 	@echo "==> building the benchmark"
+	@scripts/build-empty
 	@$(WITH_ENVOY) cargo run --quiet --locked --example bench
 	@echo "==> what finding a rule costs"
 	@cargo run --quiet --locked --release --example rules
@@ -159,7 +160,7 @@ check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documenta
 	cargo clippy --locked --all-targets --features npm -- -D warnings
 	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
 	cargo clippy --locked --lib --target wasm32-wasip1 --no-default-features --features filter -- -D warnings
-	cargo clippy --locked --package signature-module --target wasm32-wasip1 -- -D warnings
+	cargo clippy --locked --package signature-module --package empty-module --target wasm32-wasip1 -- -D warnings
 	cargo clippy --locked --package demo --package page --all-targets -- -D warnings
 	cargo clippy --locked --package trim-module --package release --all-targets -- -D warnings
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings

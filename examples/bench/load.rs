@@ -2,17 +2,48 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Requests that are sent repeatedly over connections that stay open.
-pub struct Load {
-    requests: Vec<Vec<u8>>,
+/// Requests that are sent in turn, again from the first after the last, and the status of each response.
+pub struct Requests {
+    octets: Arc<[Vec<u8>]>,
     status: u16,
     next: AtomicUsize,
+}
+
+impl Requests {
+    pub fn new(octets: impl Into<Arc<[Vec<u8>]>>, status: u16) -> Self {
+        Self {
+            octets: octets.into(),
+            status,
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    fn next(&self) -> &[u8] {
+        &self.octets[self.next.fetch_add(1, Ordering::Relaxed) % self.octets.len()]
+    }
+
+    /// Reads the response on a connection.
+    ///
+    /// # Panics
+    /// It does not have the expected status.
+    fn receive(&self, connection: &mut TcpStream) {
+        assert_eq!(
+            read_response(connection),
+            self.status,
+            "the status of a response"
+        );
+    }
+}
+
+/// Connections that stay open.
+pub struct Load {
     /// The connections of each thread. While one thread writes, the requests of the other keep Envoy busy.
     connections: [Vec<TcpStream>; 2],
 }
@@ -21,7 +52,7 @@ impl Load {
     pub const CONNECTIONS: usize = 32;
 
     /// Opens the connections.
-    pub fn new(server: SocketAddr, requests: Vec<Vec<u8>>, status: u16) -> Self {
+    pub fn new(server: SocketAddr) -> Self {
         let open = || {
             let stream =
                 TcpStream::connect_timeout(&server, TIMEOUT).expect("Envoy takes connections");
@@ -31,49 +62,46 @@ impl Load {
                 .expect("an option of sockets");
             stream
         };
-        let connections = [(); 2].map(|()| (0..Self::CONNECTIONS / 2).map(|_| open()).collect());
         Self {
-            requests,
-            status,
-            next: AtomicUsize::new(0),
-            connections,
+            connections: [(); 2].map(|()| (0..Self::CONNECTIONS / 2).map(|_| open()).collect()),
         }
     }
 
-    /// Sends `count` requests and reads their responses.
+    /// Sends `count` requests over all connections, and reads their responses.
     ///
     /// # Panics
     /// A response does not have the expected status.
-    pub fn send(&mut self, count: usize) {
-        let Self {
-            requests,
-            status,
-            next,
-            connections,
-        } = self;
-        let (requests, status, next) = (&*requests, *status, &*next);
+    pub fn send(&mut self, requests: &Requests, count: usize) {
         let rounds = count / Self::CONNECTIONS;
         thread::scope(|scope| {
-            for connections in connections {
+            for connections in &mut self.connections {
                 scope.spawn(move || {
                     for _ in 0..rounds {
                         for connection in connections.iter_mut() {
-                            let number = next.fetch_add(1, Ordering::Relaxed) % requests.len();
-                            connection
-                                .write_all(&requests[number])
-                                .expect("Envoy reads");
+                            connection.write_all(requests.next()).expect("Envoy reads");
                         }
                         for connection in connections.iter_mut() {
-                            assert_eq!(
-                                read_response(connection),
-                                status,
-                                "the status of a response"
-                            );
+                            requests.receive(connection);
                         }
                     }
                 });
             }
         });
+    }
+
+    /// Sends `count` requests over one connection, one after the other, and returns how long each took.
+    ///
+    /// # Panics
+    /// A response does not have the expected status.
+    pub fn times(&mut self, requests: &Requests, count: usize) -> Vec<Duration> {
+        let connection = &mut self.connections[0][0];
+        let mut one = || {
+            let sent = Instant::now();
+            connection.write_all(requests.next()).expect("Envoy reads");
+            requests.receive(connection);
+            sent.elapsed()
+        };
+        (0..count).map(|_| one()).collect()
     }
 }
 

@@ -334,6 +334,47 @@ pub fn tell_rules(bootstrap: &mut Value) {
     }
 }
 
+/// The CPU time of an Envoy, in nanoseconds.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Cpu {
+    /// Of every thread.
+    pub process: u64,
+    /// Of the workers' threads alone.
+    pub workers: u64,
+}
+
+/// How the process of an Envoy is started.
+struct Started<'a> {
+    workers: u32,
+    /// Further arguments.
+    more: &'a [&'a str],
+    /// The command whose argument Envoy is; none if empty.
+    under: &'a [&'a str],
+}
+
+impl Default for Started<'_> {
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            more: &[],
+            under: &[],
+        }
+    }
+}
+
+impl Started<'_> {
+    fn command(&self, envoy: &Path) -> Command {
+        match self.under {
+            [] => Command::new(envoy),
+            [program, arguments @ ..] => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(envoy);
+                command
+            }
+        }
+    }
+}
+
 /// A running Envoy; it ends with this value, also when a test panics.
 pub struct Envoy {
     process: Child,
@@ -357,7 +398,12 @@ impl Envoy {
         let more = more.iter().flatten().map(String::as_str);
         let more: Vec<&str> = more.collect();
         let json = bootstrap.into_json();
-        match Self::launch(json, Stdio::null(), (concurrency, &more), dynamic) {
+        let started = Started {
+            workers: concurrency,
+            more: &more,
+            ..Started::default()
+        };
+        match Self::launch(json, Stdio::null(), &started, dynamic) {
             Ok(envoy) => envoy,
             Err(fault) => panic!("{fault}"),
         }
@@ -376,13 +422,27 @@ impl Envoy {
     /// # Errors
     /// What happened, and the end of Envoy's log.
     pub fn try_start(bootstrap: &Value, stdout: Stdio) -> Result<Self, String> {
-        Self::launch(bootstrap.clone(), stdout, (1, &[]), None)
+        Self::launch(bootstrap.clone(), stdout, &Started::default(), None)
+    }
+
+    /// As [`start_with`](Self::start_with), with so many workers, and as the argument of a command such as `valgrind`. An empty
+    /// command runs Envoy itself.
+    pub fn start_under(bootstrap: &Value, workers: u32, command: &[&str]) -> Self {
+        let started = Started {
+            workers,
+            under: command,
+            ..Started::default()
+        };
+        match Self::launch(bootstrap.clone(), Stdio::null(), &started, None) {
+            Ok(envoy) => envoy,
+            Err(fault) => panic!("{fault}"),
+        }
     }
 
     fn launch(
         mut bootstrap: Value,
         stdout: Stdio,
-        (concurrency, more): (u32, &[&str]),
+        started: &Started,
         dynamic: Option<Vec<Value>>,
     ) -> Result<Self, String> {
         let _starting = STARTS.read().unwrap_or_else(PoisonError::into_inner);
@@ -400,7 +460,8 @@ impl Envoy {
         fs::write(file("bootstrap.json"), bootstrap.to_string()).expect("the bootstrap is written");
         let log = File::create(file("envoy.log")).expect("the log is created");
         let envoy = envoy_path();
-        let mut process = Command::new(&envoy)
+        let mut process = started
+            .command(&envoy)
             .current_dir(folder.path())
             .args([
                 "-c",
@@ -408,9 +469,9 @@ impl Envoy {
                 "--admin-address-path",
                 "admin.address",
             ])
-            .args(["--concurrency", &concurrency.to_string()])
+            .args(["--concurrency", &started.workers.to_string()])
             .arg("--disable-hot-restart")
-            .args(more)
+            .args(started.more)
             .args([
                 "--log-level",
                 "warning",
@@ -565,20 +626,42 @@ impl Envoy {
 
     /// The CPU time of every thread of the process.
     pub fn cpu_nanoseconds(&self) -> u64 {
+        self.cpu().process
+    }
+
+    /// The CPU time of the process.
+    pub fn cpu(&self) -> Cpu {
         let process = self.process_id();
         let tasks =
             fs::read_dir(format!("/proc/{process}/task")).expect("Linux shows a process's threads");
-        tasks
-            .map(|task| {
-                let file = task.expect("a thread").path().join("schedstat");
-                let text = fs::read_to_string(file).expect("Linux counts a thread's CPU time");
-                let spent = text
-                    .split(' ')
-                    .next()
-                    .and_then(|spent| spent.parse::<u64>().ok());
-                spent.expect("nanoseconds")
-            })
-            .sum()
+        let mut cpu = Cpu::default();
+        for task in tasks {
+            let task = task.expect("a thread").path();
+            let read = |file| {
+                let text = fs::read_to_string(task.join(file));
+                text.expect("Linux shows a thread's name and CPU time")
+            };
+            let text = read("schedstat");
+            let spent = text.split(' ').next();
+            let spent = spent.and_then(|spent| spent.parse::<u64>().ok());
+            let spent = spent.expect("nanoseconds");
+            cpu.process += spent;
+            if read("comm").starts_with("wrk:") {
+                cpu.workers += spent;
+            }
+        }
+        cpu
+    }
+
+    /// The memory of the process that is not part of a file (`RssAnon`), in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process_id()));
+        let status = status.expect("Linux shows a process's memory");
+        let kibibytes = status.lines().find_map(|line| {
+            let value = line.strip_prefix("RssAnon:")?.trim();
+            value.strip_suffix(" kB")?.parse::<u64>().ok()
+        });
+        kibibytes.expect("a number of kB") * 1024
     }
 
     /// What Envoy has logged so far.
