@@ -11,7 +11,7 @@ use crate::credentials::Credentials;
 use crate::support::envoy::wasm_filter;
 use crate::support::in_repository;
 
-pub use envoys::{jwt_authn, rbac};
+pub use envoys::{jwt_authn, jwt_authn_with, rbac, rbac_with};
 pub use ours::{countersign, document};
 
 /// A filter chain. Each is a separate Envoy.

@@ -6,6 +6,8 @@
 
 mod bounds;
 mod chains;
+mod counts;
+mod counts_page;
 mod credentials;
 mod load;
 mod report;
@@ -13,32 +15,55 @@ mod rounds;
 mod server;
 mod situations;
 mod statistics;
+mod sweeps;
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
-use bounds::BOUNDS;
-use clap::Parser;
+use chains::bootstrap;
+use clap::{Parser, Subcommand};
 use credentials::Credentials;
 use report::Report;
 use rounds::{REQUESTS_OF_ALL_TURNS, Results};
+use support::envoy::Envoy;
 
 #[derive(Parser)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Other>,
     /// The rounds of the main measurement
     #[arg(long, default_value_t = 31)]
     rounds: usize,
+    /// The rounds of each sweep; with 0, there are no sweeps, and no page is written
+    #[arg(long, default_value_t = 3)]
+    sweep_rounds: usize,
     /// Succeed also if a bound is missed
     #[arg(long)]
     no_bounds: bool,
 }
 
+/// What is measured in place of time.
+#[derive(Subcommand)]
+enum Other {
+    /// Count instructions and cache misses
+    Counts(counts::Arguments),
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Other::Counts(arguments)) = &arguments.command {
+        return match counts::run(arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => {
+                eprintln!("error: {fault}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     // One more, since one token is repeated.
-    let tokens = REQUESTS_OF_ALL_TURNS + 1;
+    let tokens = REQUESTS_OF_ALL_TURNS.max(sweeps::REQUESTS_OF_ALL_TURNS) + 1;
     println!("==> signing {tokens} tokens with each key");
     let credentials = Credentials::mint(tokens);
     let mut results = Results::new();
@@ -46,12 +71,31 @@ fn main() -> ExitCode {
         println!("==> round {round} of {}", arguments.rounds);
         rounds::add_round(round, &credentials, &mut results);
     }
-    let report = Report { results: &results };
-    println!("\n{}", report.markdown());
-    let missed: Vec<String> = BOUNDS
-        .iter()
-        .filter_map(|bound| bound.missed(&results))
-        .collect();
+    let mut sweeps = match arguments.sweep_rounds {
+        0 => Vec::new(),
+        _ => sweeps::all(&credentials),
+    };
+    for sweep in &mut sweeps {
+        for round in 1..=arguments.sweep_rounds {
+            println!(
+                "==> {}: round {round} of {}",
+                sweep.name, arguments.sweep_rounds
+            );
+            sweep.add_round(round);
+        }
+    }
+    let report = Report {
+        results: &results,
+        rounds: arguments.rounds,
+        sweeps: &sweeps,
+        sweep_rounds: arguments.sweep_rounds,
+        setting: setting(),
+    };
+    println!("\n{}\n{}", report.bounds(), report.figures());
+    if arguments.sweep_rounds > 0 {
+        report.write();
+    }
+    let missed = report.missed();
     for missed in &missed {
         eprintln!("error: {missed}");
     }
@@ -60,4 +104,23 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// The machine and the version of Envoy.
+fn setting() -> String {
+    let envoy = Envoy::start_with(&bootstrap(&[]), Stdio::null());
+    let info: serde_json::Value = serde_json::from_str(&envoy.admin("/server_info")).expect("JSON");
+    let version = info["version"]
+        .as_str()
+        .and_then(|text| text.split('/').nth(1));
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "Envoy {}, {cores} cores of {}",
+        version.unwrap_or("of an unknown version"),
+        cpu.map_or("an unknown kind", |(_, name)| name)
+    )
 }

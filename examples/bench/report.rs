@@ -1,19 +1,38 @@
-//! The tables.
+//! The tables of the page, and the page.
+
+mod plot;
+mod sweeps;
 
 use std::fmt::Write as _;
+use std::fs;
 
 use crate::bounds::{BOUND_CHAIN, BOUNDS, Figure};
 use crate::chains::Chain;
 use crate::rounds::Results;
 use crate::situations::Situation;
 use crate::statistics::{median, percentile};
+use crate::support::in_repository;
+use crate::sweeps::Sweep;
 
-/// The measurements of the rounds.
+/// The measurements.
 pub struct Report<'a> {
     pub results: &'a Results,
+    pub rounds: usize,
+    pub sweeps: &'a [Sweep],
+    pub sweep_rounds: usize,
+    /// The machine and the version of Envoy.
+    pub setting: String,
 }
 
 impl Report<'_> {
+    /// A message for each bound that is missed.
+    pub fn missed(&self) -> Vec<String> {
+        BOUNDS
+            .iter()
+            .filter_map(|bound| bound.missed(self.results))
+            .collect()
+    }
+
     /// The ratios that have bounds.
     pub fn bounds(&self) -> String {
         let mut text = "| situation, and what is compared | bound | with less filter state | interval | by default |\n\
@@ -47,16 +66,16 @@ impl Report<'_> {
             .to_owned();
         for situation in Situation::ALL {
             for chain in situation.chains() {
-                let added = median(Figure::AddedCost.of(self.results, situation, *chain));
                 let throughput = median(Figure::Throughput.of(self.results, situation, *chain));
                 let measured = &self.results[&(situation, *chain)];
                 let cost = median(measured.spent.iter().map(|spent| spent.cost()));
                 let times = || measured.times.iter().map(|time| time.as_secs_f64() * 1e6);
                 let _ = writeln!(
                     text,
-                    "| {} | {} | {added:.1} | {cost:.1} | {throughput:.0} | {:.0} | {:.0} |",
+                    "| {} | {} | {} | {cost:.1} | {throughput:.0} | {:.0} | {:.0} |",
                     situation.name(),
                     chain.name(),
+                    self.added_words(situation, *chain),
                     percentile(times(), 50),
                     percentile(times(), 99)
                 );
@@ -65,8 +84,49 @@ impl Report<'_> {
         text
     }
 
-    /// The tables, in Markdown.
-    pub fn markdown(&self) -> String {
-        format!("{}\n{}", self.bounds(), self.figures())
+    /// The median over the rounds.
+    fn added(&self, situation: Situation, chain: Chain) -> f64 {
+        median(Figure::AddedCost.of(self.results, situation, chain))
+    }
+
+    fn added_words(&self, situation: Situation, chain: Chain) -> String {
+        match chain {
+            Chain::NoFilter => String::new(),
+            _ => format!("{:.1}", self.added(situation, chain)),
+        }
+    }
+
+    fn verdict(&self) -> String {
+        let missed = self.missed();
+        if missed.is_empty() {
+            return "This run held every bound.".to_owned();
+        }
+        let lines: String = missed
+            .iter()
+            .map(|missed| format!("\n- {missed}"))
+            .collect();
+        format!("This run missed:\n{lines}")
+    }
+
+    /// Writes `docs/benchmarks.md` and its plots.
+    pub fn write(&self) {
+        let page = format!(
+            include_str!("page.md"),
+            setting = self.setting,
+            rounds = self.rounds,
+            sweep_rounds = self.sweep_rounds,
+            verdict = self.verdict(),
+            bounds = self.bounds(),
+            figures = self.figures(),
+            memory = sweeps::memory(self.sweeps),
+            sweeps = sweeps::tables(self.sweeps),
+        );
+        for (name, text) in [
+            ("benchmarks.md", page),
+            ("benchmarks.svg", self.bars()),
+            ("benchmarks-sweeps.svg", plot::lines(self.sweeps)),
+        ] {
+            fs::write(in_repository("docs").join(name), text).expect("the page is written");
+        }
     }
 }

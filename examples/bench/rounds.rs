@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::chains::{Chain, bootstrap};
 use crate::credentials::Credentials;
 use crate::load::{Load, Requests};
-use crate::server::{Server, Spent};
+use crate::server::{Server, Spent, published};
 use crate::situations::Situation;
 
 /// The requests of one turn; each connection sends the same number.
@@ -94,6 +94,7 @@ pub fn add_round(number: usize, credentials: &Credentials, results: &mut Results
             }
         }
     }
+    published();
     for (chain, server) in &servers {
         let expected = expected.get(chain).filter(|_| chain.is_ours());
         server.assert_what_was_cached(chain.name(), expected.copied());
