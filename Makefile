@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module programs demo-ready demo page-ready run test test-matrix test-upstreams fuzz bench check test-all sizes screenshots release
+.PHONY: help setup build module programs demo-ready demo page-ready run test test-matrix test-upstreams fuzz bench bench-counts check test-all sizes screenshots release
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -154,6 +154,11 @@ bench: module ## what a request costs, against Envoy's own filters: docs/benchma
 	@$(WITH_ENVOY) cargo run --quiet --locked --example paths
 	@echo "==> how long other requests wait during a flood of wrong passwords"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example flood
+
+bench-counts: module ## instructions and cache misses of a request, by callgrind: docs/benchmark-counts.md; BEFORE=FILE: compared with another build of the filter
+	@echo "==> building the benchmark"
+	@scripts/build-empty
+	@$(WITH_ENVOY) cargo run --quiet --locked --example bench -- counts $(if $(BEFORE),'before=$(BEFORE)') '$(if $(BEFORE),after,Countersign)=dist/countersign.wasm'
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

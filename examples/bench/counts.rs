@@ -5,7 +5,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -91,18 +90,23 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
+/// Counts every situation in the same Envoy.
 fn count(name: &str, chain: Chain, filters: &[Value], credentials: &Credentials) -> Vec<Row> {
     let mut counted = Counted::start(filters);
-    let count = |situation: Situation| {
+    let situations = SITUATIONS.map(|situation| {
         let octets = situation.octets(credentials, COUNTED, counted.server.address());
-        let requests = Requests::new(Arc::from(octets), situation.status(chain));
-        Row {
-            situation,
-            name: name.to_owned(),
-            counts: counted.count(&requests),
-        }
+        (situation, Requests::new(octets, situation.status(chain)))
+    });
+    for (_, requests) in &situations {
+        counted.server.times(requests, FIRST);
+    }
+    counted.control(&["--instr=on"]);
+    let count = |(situation, requests): &(Situation, Requests)| Row {
+        situation: *situation,
+        name: name.to_owned(),
+        counts: counted.count(requests),
     };
-    SITUATIONS.map(count).to_vec()
+    situations.iter().map(count).collect()
 }
 
 /// An Envoy under callgrind.
@@ -132,9 +136,6 @@ impl Counted {
 
     /// Sends requests one after the other, and counts the last of them.
     fn count(&mut self, requests: &Requests) -> Counts {
-        self.control(&["--instr=off"]);
-        self.server.times(requests, FIRST);
-        self.control(&["--instr=on"]);
         self.server.times(requests, SECOND);
         self.control(&["--zero"]);
         self.server.times(requests, COUNTED);
