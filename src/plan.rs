@@ -35,6 +35,7 @@ use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::EncodedSlash;
+use crate::response::Prepared;
 use crate::store::Store;
 pub use crate::store::{CacheSizes, Limits};
 
@@ -43,6 +44,8 @@ pub use crate::store::{CacheSizes, Limits};
 pub struct Plan {
     /// What responses look like.
     pub presentation: Presentation,
+    /// The parts of responses that are the same for many requests.
+    pub responses: Prepared,
     /// Which decisions are logged.
     pub audit: Audit,
     /// Where signatures are verified.
@@ -211,6 +214,7 @@ impl Plan {
     pub fn refuse_all() -> Self {
         Self {
             presentation: Presentation::default(),
+            responses: Prepared::default(),
             audit: Audit::Denied,
             crypto: Crypto::default(),
             cache: CacheSizes {
@@ -251,6 +255,21 @@ impl Rule {
 }
 
 impl Policy {
+    /// The gates of all rules, of the default and of strangers.
+    pub fn gates(&self) -> impl Iterator<Item = &Gate> {
+        let accesses = self.rules.iter().map(|rule| &rule.access);
+        let accesses = accesses.chain([&self.default]);
+        accesses.filter_map(Access::gate).chain([&self.strangers])
+    }
+
+    /// As [`Self::gates`], in the same order, for the compilation of the configuration.
+    pub fn gates_mut(&mut self) -> impl Iterator<Item = &mut Gate> {
+        let accesses = self.rules.accesses_mut().chain([&mut self.default]);
+        accesses
+            .filter_map(Access::gate_mut)
+            .chain([&mut self.strangers])
+    }
+
     /// A fixed response.
     pub fn reply(&self, id: ReplyId) -> Option<&FixedReply> {
         self.replies.get(id.0)

@@ -262,7 +262,7 @@ fn play(
         match evaluate(plan, &request, store, circumstances, &mut ()) {
             Outcome::Decided(mut decision, effects) => {
                 decision.commit(effects, store, (plan, &request), now);
-                let reply = reply(&decision, &plan.presentation, &request, now);
+                let reply = reply(&decision, plan, &request, now);
                 check_decision(&decision, reply.as_ref(), &request)?;
                 let line = telemetry::audit_line(&decision, reply.as_ref(), &request, client, now);
                 check_line(&line)?;

@@ -196,14 +196,10 @@ pub fn set_filter_state(name: &str, value: &str) {
     unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
 }
 
-/// Sends a response to the client instead of the upstream's. Returns whether the host takes it.
-pub fn send(reply: &Reply) -> bool {
-    let headers: Vec<_> = reply
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_str()))
-        .collect();
-    let headers = header_map::serialize(&headers);
+/// Sends a response to the client instead of the upstream's. Returns whether the host takes it. `map` is memory for its
+/// headers.
+pub fn send(reply: &Reply, map: &mut Vec<u8>) -> bool {
+    reply.headers.write_to(map);
     // SAFETY: every buffer is valid for its length during the call.
     let status = unsafe {
         proxy_send_local_response(
@@ -212,8 +208,8 @@ pub fn send(reply: &Reply) -> bool {
             reply.details.len(),
             reply.body.as_ptr(),
             reply.body.len(),
-            headers.as_ptr(),
-            headers.len(),
+            map.as_ptr(),
+            map.len(),
             NO_GRPC_STATUS,
         )
     };

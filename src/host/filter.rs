@@ -24,6 +24,7 @@ use crate::keys::{FetchEvent, Fetcher};
 use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
 use crate::request::RequestView;
+use crate::response::Reply;
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::waiting::{Head, Held, Waiting};
@@ -46,6 +47,10 @@ pub struct Filter {
     questions: RefCell<Vec<Asked>>,
     waiting: RefCell<Waiting>,
     pub(super) lines: Limited,
+    /// The memory of the last response, for the next one.
+    pub(super) reply: Cell<Reply>,
+    /// The same, for its headers as the host takes them.
+    pub(super) map: Cell<Vec<u8>>,
     /// Whether another configuration has replaced this one, or the host has removed the filter. Its keys are not fetched any
     /// more.
     is_abandoned: Cell<bool>,
@@ -93,6 +98,8 @@ impl Filter {
             questions: RefCell::default(),
             waiting: RefCell::default(),
             lines: Limited::default(),
+            reply: Cell::default(),
+            map: Cell::default(),
             is_abandoned: Cell::new(false),
             metrics: Metrics::new(&plan),
             plan,

@@ -7,7 +7,7 @@ use super::properties;
 use crate::evaluate::{Decision, Effects, Forward, Passage};
 use crate::plan::Plan;
 use crate::request::RequestView;
-use crate::response::{Reply, reply};
+use crate::response::{Reply, write_reply};
 use crate::telemetry;
 use crate::time::Timestamp;
 
@@ -36,16 +36,26 @@ impl Filter {
         }
         let asked = (plan, request);
         decision.commit(effects, &mut self.store.borrow_mut(), asked, now);
-        let reply = reply(&decision, &self.plan.presentation, request, now);
-        self.record(&decision, reply.as_ref(), request, now);
-        if let Some(passage) = decision.passage() {
-            return self.forward(passage, &decision.forward);
-        }
-        if !reply.is_some_and(|reply| ffi::send(&reply)) {
+        let mut reply = self.reply.take();
+        let is_written = write_reply(&decision, &self.plan, request, now, &mut reply);
+        self.record(&decision, is_written.then_some(&reply), request, now);
+        let next = match decision.passage() {
+            Some(passage) => self.forward(passage, &decision.forward),
+            None => self.answer(is_written.then_some(&reply)),
+        };
+        self.reply.set(reply);
+        next
+    }
+
+    /// Sends the response to the client.
+    fn answer(&self, reply: Option<&Reply>) -> Next {
+        let mut map = self.map.take();
+        if !reply.is_some_and(|reply| ffi::send(reply, &mut map)) {
             self.lines.error(
                 "countersign: the host does not send the response: the request stays paused",
             );
         }
+        self.map.set(map);
         Next::Answered
     }
 

@@ -72,7 +72,7 @@ fn count(
     let Outcome::Decided(decision, _) = outcome else {
         panic!("no request has a token");
     };
-    let reply = reply(&decision, &plan.presentation, &request, now).expect("a denial");
+    let reply = reply(&decision, plan, &request, now).expect("a denial");
     let id = counters.find(&decision, &reply, definitions);
     name_of(id.expect("a host has counters"))
 }

@@ -59,7 +59,7 @@ pub fn particulars(values: &Values<'_>, page: &mut String) {
     page.push_str("<dt>Error</dt><dd>");
     escape(values.explanation.code.name(), page);
     page.push_str("</dd>\n");
-    if let Some(id) = values.explanation.request_id {
+    if let Some(id) = values.request_id {
         page.push_str("<dt>Request</dt><dd>");
         escape(id, page);
         page.push_str("</dd>\n");
