@@ -25,6 +25,7 @@ use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
 use crate::request::RequestView;
 use crate::store::Store;
+use crate::telemetry::AuditLines;
 use crate::time::Timestamp;
 use crate::waiting::{Head, Held, Waiting};
 
@@ -46,6 +47,7 @@ pub struct Filter {
     questions: RefCell<Vec<Asked>>,
     waiting: RefCell<Waiting>,
     pub(super) lines: Limited,
+    pub(super) audit_lines: RefCell<AuditLines>,
     /// Whether another configuration has replaced this one, or the host has removed the filter. Its keys are not fetched any
     /// more.
     is_abandoned: Cell<bool>,
@@ -93,6 +95,7 @@ impl Filter {
             questions: RefCell::default(),
             waiting: RefCell::default(),
             lines: Limited::default(),
+            audit_lines: RefCell::default(),
             is_abandoned: Cell::new(false),
             metrics: Metrics::new(&plan),
             plan,
