@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use countersign::authenticate::jose::signature::Algorithm;
+use countersign::mint::SigningKey;
 use serde_json::json;
 
 use crate::support::client::{Request, send};
@@ -27,9 +29,10 @@ const LEVELS: [(&str, bool, bool); 7] = [
 /// Sends a request that is permitted, and one that is denied.
 fn ask(envoy: &Envoy, filter: &str, id: &str) {
     for (rule, expected) in [("open", 200), ("closed", 401)] {
+        let target = format!("/{rule}/{filter}/{id}");
         let request = Request {
             method: b"GET",
-            target: format!("/{rule}/{filter}/{id}").as_bytes(),
+            target: target.as_bytes(),
             headers: vec![(b"host", b"api.example.com")],
             body: b"",
         };
@@ -40,9 +43,10 @@ fn ask(envoy: &Envoy, filter: &str, id: &str) {
 
 /// Sets the level of Envoy's component `wasm`.
 fn set_level(envoy: &Envoy, level: &str) {
+    let target = format!("/logging?wasm={level}");
     let request = Request {
         method: b"POST",
-        target: format!("/logging?wasm={level}").as_bytes(),
+        target: target.as_bytes(),
         headers: vec![(b"host", b"admin")],
         body: b"",
     };
@@ -64,9 +68,12 @@ fn paths(envoy: &Envoy) -> BTreeSet<String> {
 #[test]
 fn a_line_is_written_if_envoy_shows_its_level_at_that_time() {
     let upstream = Upstream::start();
+    let key = SigningKey::generate(Algorithm::Es256);
+    let jwks = json!({"inline": {"keys": [key.public_jwk()]}});
     let document = json!({
         "audit": {"log": "all"},
-        "rules": [{"match": {"paths": ["/open/**"]}, "allow": "public"}],
+        "providers": [{"name": "as", "jwt": {"issuer": "https://as", "audiences": ["api"], "jwks": jwks}}],
+        "rules": [{"name": "open", "match": {"paths": ["/open/**"]}, "allow": "public"}],
     });
     let not_told = wasm_filter_without("proxy_get_log_level", FILTERS[1], &document);
     let envoy = Envoy::start(
