@@ -1,10 +1,14 @@
 //! Timestamps as data: nothing in the core reads a clock.
 
+mod text;
+
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+pub use self::text::TimestampText;
 
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

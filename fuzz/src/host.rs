@@ -14,7 +14,7 @@ use countersign::plan::Plan;
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
-use countersign::telemetry;
+use countersign::telemetry::{self, AuditLines};
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -264,8 +264,9 @@ fn play(
                 decision.commit(effects, store, (plan, &request), now);
                 let reply = reply(&decision, plan, &request, now);
                 check_decision(&decision, reply.as_ref(), &request)?;
-                let line = telemetry::audit_line(&decision, reply.as_ref(), &request, client, now);
-                check_line(&line)?;
+                let mut lines = AuditLines::default();
+                let line = lines.write(&decision, reply.as_ref(), &request, client, now);
+                check_line(line)?;
                 return Ok(match (decision.passage(), decision.principal()) {
                     (Some(_), Some(_)) => "a caller passes",
                     (Some(_), None) => "passes",

@@ -26,6 +26,7 @@ use crate::ports::{CallId, Response};
 use crate::request::RequestView;
 use crate::response::Reply;
 use crate::store::Store;
+use crate::telemetry::AuditLines;
 use crate::time::Timestamp;
 use crate::waiting::{Head, Held, Waiting};
 
@@ -51,6 +52,7 @@ pub struct Filter {
     pub(super) reply: Cell<Reply>,
     /// The same, for its headers as the host takes them.
     pub(super) map: Cell<Vec<u8>>,
+    pub(super) audit_lines: RefCell<AuditLines>,
     /// Whether another configuration has replaced this one, or the host has removed the filter. Its keys are not fetched any
     /// more.
     is_abandoned: Cell<bool>,
@@ -100,6 +102,7 @@ impl Filter {
             lines: Limited::default(),
             reply: Cell::default(),
             map: Cell::default(),
+            audit_lines: RefCell::default(),
             is_abandoned: Cell::new(false),
             metrics: Metrics::new(&plan),
             plan,

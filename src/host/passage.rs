@@ -2,7 +2,7 @@
 
 use super::ffi;
 use super::filter::{Filter, Next};
-use super::log;
+use super::log::{self, Level};
 use super::properties;
 use crate::evaluate::{Decision, Effects, Forward, Passage};
 use crate::plan::Plan;
@@ -99,23 +99,27 @@ impl Filter {
             ffi::set_filter_state(name, &value);
         }
         if telemetry::is_audited(decision, self.plan.audit) {
-            audit(decision, reply, request, now);
+            self.audit(decision, reply, request, now);
         }
     }
-}
 
-#[inline(never)]
-fn audit(
-    decision: &Decision<'_>,
-    reply: Option<&Reply>,
-    request: &RequestView<'_>,
-    now: Timestamp,
-) {
-    let client = request.client().or_else(properties::source_address);
-    let line = telemetry::audit_line(decision, reply, request, client, now);
-    if decision.refusal().is_some() {
-        log::warn(&line);
-    } else {
-        log::info(&line);
+    /// Writes the audit line of a decision, unless the host would drop it.
+    #[inline(never)]
+    fn audit(
+        &self,
+        decision: &Decision<'_>,
+        reply: Option<&Reply>,
+        request: &RequestView<'_>,
+        now: Timestamp,
+    ) {
+        let level = match decision.refusal() {
+            Some(_) => Level::Warn,
+            None => Level::Info,
+        };
+        if log::is_written(level) {
+            let client = request.client().or_else(properties::source_address);
+            let mut lines = self.audit_lines.borrow_mut();
+            log::write(level, lines.write(decision, reply, request, client, now));
+        }
     }
 }

@@ -93,11 +93,9 @@ mod tests {
 
     #[test]
     fn every_character_is_written_as_serde_json_writes_it() {
-        for character in (0..=0x10_ffff).filter_map(char::from_u32) {
-            let text = format!("a{character}b{character}");
-            let expected = serde_json::to_string(&text).unwrap();
-            assert_eq!(format!("\"{}\"", written(&text, |_| false)), expected);
-        }
+        let text = String::from_iter('\0'..=char::MAX);
+        let expected = serde_json::to_string(&text).unwrap();
+        assert!(format!("\"{}\"", written(&text, |_| false)) == expected);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use countersign::ports::{Call, CallId, NotSent, Outbound, Response};
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
-use countersign::telemetry::audit_line;
+use countersign::telemetry::AuditLines;
 use countersign::time::Timestamp;
 use serde_json::json;
 
@@ -171,8 +171,9 @@ impl Memory {
         let anew = reply(&decision, unprepared, &request, now);
         let reply = reply(&decision, plan, &request, now);
         assert_eq!(reply, anew, "{}", case.name);
-        let audited = audit_line(&decision, reply.as_ref(), &request, client, now);
-        hold_back(case, &audited);
+        let mut lines = AuditLines::default();
+        let audited = lines.write(&decision, reply.as_ref(), &request, client, now);
+        hold_back(case, audited);
         hold_back(case, &printed);
         match reply {
             Some(reply) if decision.passage().is_none() => answered(reply, &request),

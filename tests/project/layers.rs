@@ -141,6 +141,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "evaluate",
             "grammar",
+            "json",
             "plan::Audit",
             "reject",
             "request",
