@@ -257,7 +257,7 @@ fn play(
         let circumstances = Circumstances {
             settled: &settled,
             backend: &Pure,
-            now,
+            now: now.into(),
         };
         match evaluate(plan, &request, store, circumstances, &mut ()) {
             Outcome::Decided(mut decision, effects) => {

@@ -4,12 +4,12 @@ use super::ffi;
 use super::filter::{Filter, Next};
 use super::log;
 use super::properties;
-use crate::evaluate::{Decision, Effects, Forward, Passage};
+use crate::evaluate::{Decision, Effects, Forward, Passage, Verdict};
 use crate::plan::Plan;
 use crate::request::RequestView;
 use crate::response::{Reply, reply};
 use crate::telemetry;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 impl Filter {
     /// Carries out a decision for the request on which the host's calls act. `plan` is what the decision rests on.
@@ -22,7 +22,7 @@ impl Filter {
         mut decision: Decision<'p>,
         effects: Effects,
         request: &RequestView<'_>,
-        now: Timestamp,
+        now: Now<'_>,
     ) -> Next {
         self.metrics.count_effects(&effects);
         if let Some(fetch) = &effects.wanted {
@@ -32,11 +32,16 @@ impl Filter {
             self.doubt(*source);
         }
         if let Some(provider) = effects.untried {
-            self.tell_of_untried(provider, now);
+            self.tell_of_untried(provider, now.get());
         }
         let asked = (plan, request);
         decision.commit(effects, &mut self.store.borrow_mut(), asked, now);
-        let reply = reply(&decision, &self.plan.presentation, request, now);
+        let reply = match decision.verdict {
+            Verdict::Passes(_) => None,
+            Verdict::Answers(_) | Verdict::Refused(_) => {
+                reply(&decision, &self.plan.presentation, request, now.get())
+            }
+        };
         self.record(&decision, reply.as_ref(), request, now);
         if let Some(passage) = decision.passage() {
             return self.forward(passage, &decision.forward);
@@ -82,14 +87,14 @@ impl Filter {
         decision: &Decision<'_>,
         reply: Option<&Reply>,
         request: &RequestView<'_>,
-        now: Timestamp,
+        now: Now<'_>,
     ) {
         self.metrics.count(decision, reply);
         for (name, value) in telemetry::filter_state(decision) {
             ffi::set_filter_state(name, &value);
         }
         if telemetry::is_audited(decision, self.plan.audit) {
-            audit(decision, reply, request, now);
+            audit(decision, reply, request, now.get());
         }
     }
 }

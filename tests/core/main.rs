@@ -14,6 +14,7 @@ mod answers;
 mod api_keys;
 mod callers;
 mod claims;
+mod clock;
 mod cookies;
 mod denied_counters;
 mod document;
