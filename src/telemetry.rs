@@ -3,6 +3,7 @@
 mod definitions;
 mod denied;
 mod names;
+mod state;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -12,8 +13,9 @@ use serde::Serialize;
 pub use self::definitions::Definitions;
 pub use self::denied::{DeniedCounters, MOST_DENIED};
 pub use self::names::{ALLOWED, metric_of};
+pub use self::state::{CHANGED, filter_state};
 use crate::evaluate::{Decision, Verdict};
-use crate::grammar::unprintable::{escaped, escaped_uniquely};
+use crate::grammar::unprintable::escaped;
 use crate::plan::Audit;
 use crate::reject::Code;
 use crate::request::RequestView;
@@ -22,30 +24,6 @@ use crate::time::Timestamp;
 
 /// The greatest length in bytes of a logged path or method. It bounds the length of a log line.
 const MAX_LOGGED: usize = 1024;
-
-/// The filter state that tells later filters that this filter removed something from the request.
-pub const CHANGED: &str = "countersign.changed";
-
-/// The filter state of a decision, which access logs show with `%FILTER_STATE(wasm.countersign.<name>:PLAIN)%`.
-///
-/// A subject is text of the token. Its control characters and invisible characters are escaped, so that different subjects
-/// stay different.
-pub fn filter_state<'d>(
-    decision: &'d Decision<'_>,
-) -> impl Iterator<Item = (&'static str, Cow<'d, str>)> {
-    let reason = decision.refusal().map(|reject| reject.reason().name());
-    [
-        ("countersign.reason", reason.map(Cow::Borrowed)),
-        ("countersign.rule", decision.rule_name().map(Cow::Borrowed)),
-        ("countersign.provider", decision.provider.map(Cow::Borrowed)),
-        (
-            "countersign.subject",
-            subject(decision).map(escaped_uniquely),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)))
-}
 
 /// Whether a decision has an audit line.
 pub fn is_audited(decision: &Decision<'_>, audit: Audit) -> bool {

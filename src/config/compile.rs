@@ -3,6 +3,7 @@
 //! Every fault is reported. An invalid value is omitted, and compilation continues with the rest.
 
 mod everywhere;
+mod filter_state;
 mod fixed;
 mod identity;
 mod issuers;
@@ -190,10 +191,12 @@ impl Compiler<'_> {
                 .and_then(|throttle| self.throttle(throttle)),
         };
         let hash_budget = self.hash_budget(document);
+        let filter_state = self.filter_state(document);
         let log = document.audit.given().and_then(|audit| audit.log.given());
         Plan {
             presentation,
             audit: log.copied().unwrap_or(Audit::Denied),
+            filter_state,
             cache: document.cache.given().map_or(CACHE, cache_sizes),
             hash_budget,
             crypto: document.crypto.given().copied().unwrap_or_default(),

@@ -90,7 +90,7 @@ impl Filter {
         now: Now<'_>,
     ) {
         self.metrics.count(decision, reply);
-        for (name, value) in telemetry::filter_state(decision) {
+        for (name, value) in telemetry::filter_state(decision, &self.plan.filter_state) {
             ffi::set_filter_state(name, &value);
         }
         if telemetry::is_audited(decision, self.plan.audit) {

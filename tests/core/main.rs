@@ -20,6 +20,7 @@ mod denied_counters;
 mod document;
 mod document_answers;
 mod document_possession;
+mod filter_state;
 mod harness;
 mod hidden;
 mod introspection;

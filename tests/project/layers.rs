@@ -142,6 +142,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "evaluate",
             "grammar",
             "plan::Audit",
+            "plan::StateName",
             "reject",
             "request",
             "response::Reply",
