@@ -1,6 +1,6 @@
 //! The time of one evaluation. A host is asked for it only if something depends on it, because the question costs a call.
 
-use std::cell::OnceCell;
+use std::cell::Cell;
 
 use super::Timestamp;
 
@@ -8,7 +8,8 @@ use super::Timestamp;
 #[derive(Debug)]
 pub struct Clock {
     read: fn() -> Option<Timestamp>,
-    time: OnceCell<Option<Timestamp>>,
+    /// What was read; none if nothing was read yet.
+    time: Cell<Option<Option<Timestamp>>>,
 }
 
 /// The time of an evaluation.
@@ -28,18 +29,26 @@ impl Clock {
     pub const fn new(read: fn() -> Option<Timestamp>) -> Self {
         Self {
             read,
-            time: OnceCell::new(),
+            time: Cell::new(None),
         }
     }
 
     fn time(&self) -> Timestamp {
-        let time = self.time.get_or_init(self.read);
+        let time = self.time.get().unwrap_or_else(|| self.read_now());
         time.unwrap_or(Self::UNKNOWN)
+    }
+
+    fn read_now(&self) -> Option<Timestamp> {
+        let time = (self.read)();
+        self.time.set(Some(time));
+        time
     }
 }
 
 impl Now<'_> {
     /// The time.
+    // Not in each place that needs it, which would make the module larger.
+    #[inline(never)]
     pub fn get(self) -> Timestamp {
         match self {
             Self::At(time) => time,
@@ -51,7 +60,7 @@ impl Now<'_> {
     pub fn is_unknown(self) -> bool {
         match self {
             Self::At(_) => false,
-            Self::Of(clock) => clock.time.get().is_some_and(Option::is_none),
+            Self::Of(clock) => clock.time.get() == Some(None),
         }
     }
 }

@@ -193,8 +193,7 @@ fn filter_state_that_is_read_must_be_written() {
         assert_clean(name, &reading(writes(&[name])));
         assert_clean(name, &reading(gate("countersign")));
         // Another filter of the chain writes it.
-        let mut second = gate("second");
-        second["typed_config"]["config"]["name"] = json!("second");
+        let second = gate("countersign-2");
         assert_clean(name, &file(&[writes(others), second, rbac(name), router()]));
     }
     // The filter always writes this one.
