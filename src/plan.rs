@@ -1,6 +1,7 @@
 //! The compiled configuration, which the evaluation uses. Nothing in a plan can be invalid.
 
 mod doubts;
+mod filter_state;
 mod index;
 mod lookup;
 mod matches;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use self::filter_state::StateName;
 pub use self::matches::{HeaderMatch, Match};
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::mismatch::Mismatch;
@@ -48,6 +50,8 @@ pub struct Plan {
     pub responses: Prepared,
     /// Which decisions are logged.
     pub audit: Audit,
+    /// What is written as filter state.
+    pub filter_state: Vec<StateName>,
     /// Where signatures are verified.
     pub crypto: Crypto,
     /// How many tokens are cached.
@@ -216,6 +220,7 @@ impl Plan {
             presentation: Presentation::default(),
             responses: Prepared::default(),
             audit: Audit::Denied,
+            filter_state: StateName::ALL.to_vec(),
             crypto: Crypto::default(),
             cache: CacheSizes {
                 verified: 0,

@@ -36,7 +36,7 @@ use crate::plan::Plan;
 use crate::presentation::Presentation;
 use crate::reject::Code;
 use crate::request::RequestView;
-use crate::time::Timestamp;
+use crate::time::{Now, TimestampText};
 
 /// A response of the filter. One is used again for the next request, so that its memory is too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,19 +51,21 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The content. For HEAD the host sends its length only (RFC 9110 §9.3.2).
     pub body: String,
+    /// The time of the last content that has one.
+    time: TimestampText,
 }
 
 /// The filter's response to a request; none if the request is allowed. `plan` says what responses look like.
 ///
 /// A request that is denied in shadow mode has a response too. It is not sent; it says what the client would receive.
-pub fn reply(
+pub fn reply<'n>(
     decision: &Decision<'_>,
     plan: &Plan,
     request: &RequestView<'_>,
-    now: Timestamp,
+    now: impl Into<Now<'n>>,
 ) -> Option<Reply> {
     let mut reply = Reply::default();
-    write_reply(decision, plan, request, now, &mut reply).then_some(reply)
+    write_reply(decision, plan, request, now.into(), &mut reply).then_some(reply)
 }
 
 /// As [`reply`](fn@reply), in place of what `reply` was. False if the request is allowed.
@@ -71,7 +73,7 @@ pub fn write_reply(
     decision: &Decision<'_>,
     plan: &Plan,
     request: &RequestView<'_>,
-    now: Timestamp,
+    now: Now<'_>,
     reply: &mut Reply,
 ) -> bool {
     let exchange = Exchange {
@@ -97,5 +99,5 @@ struct Exchange<'r> {
     presentation: &'r Presentation,
     prepared: &'r Prepared,
     request: &'r RequestView<'r>,
-    now: Timestamp,
+    now: Now<'r>,
 }

@@ -10,7 +10,7 @@ use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::grammar::unprintable::escaped;
 use countersign::header_map;
 use countersign::mint::SigningKey;
-use countersign::plan::Plan;
+use countersign::plan::{Plan, StateName};
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
@@ -257,7 +257,7 @@ fn play(
         let circumstances = Circumstances {
             settled: &settled,
             backend: &Pure,
-            now,
+            now: now.into(),
         };
         match evaluate(plan, &request, store, circumstances, &mut ()) {
             Outcome::Decided(mut decision, effects) => {
@@ -332,7 +332,7 @@ fn check_decision(
             }
         }
     }
-    for (name, value) in telemetry::filter_state(decision) {
+    for (name, value) in telemetry::filter_state(decision, &StateName::ALL) {
         if value.chars().any(char::is_control) {
             return Err(format!("{name} has control characters: {value:?}"));
         }

@@ -3,6 +3,7 @@
 //! Every fault is reported. An invalid value is omitted, and compilation continues with the rest.
 
 mod everywhere;
+mod filter_state;
 mod fixed;
 mod identity;
 mod issuers;
@@ -192,11 +193,13 @@ impl Compiler<'_> {
         };
         let responses = prepare_responses(&mut policy, &presentation);
         let hash_budget = self.hash_budget(document);
+        let filter_state = self.filter_state(document);
         let log = document.audit.given().and_then(|audit| audit.log.given());
         Plan {
             presentation,
             responses,
             audit: log.copied().unwrap_or(Audit::Denied),
+            filter_state,
             cache: document.cache.given().map_or(CACHE, cache_sizes),
             hash_budget,
             crypto: document.crypto.given().copied().unwrap_or_default(),

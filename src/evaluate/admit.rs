@@ -101,7 +101,7 @@ impl<'p> Evaluation<'p, '_> {
             https_by: self.policy.https_by,
             path: applicable.readings,
             parameters: applicable.bound.as_slice(),
-            now: self.circumstances.now,
+            now: self.circumstances.now.get(),
             budget: &self.budget,
             on_condition: &on_condition,
         };

@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::request::RequestView;
 use crate::response::{Reply, write_reply};
 use crate::telemetry;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 impl Filter {
     /// Carries out a decision for the request on which the host's calls act. `plan` is what the decision rests on.
@@ -22,7 +22,7 @@ impl Filter {
         mut decision: Decision<'p>,
         effects: Effects,
         request: &RequestView<'_>,
-        now: Timestamp,
+        now: Now<'_>,
     ) -> Next {
         self.metrics.count_effects(&effects);
         if let Some(fetch) = &effects.wanted {
@@ -32,7 +32,7 @@ impl Filter {
             self.doubt(*source);
         }
         if let Some(provider) = effects.untried {
-            self.tell_of_untried(provider, now);
+            self.tell_of_untried(provider, now.get());
         }
         let asked = (plan, request);
         decision.commit(effects, &mut self.store.borrow_mut(), asked, now);
@@ -92,14 +92,14 @@ impl Filter {
         decision: &Decision<'_>,
         reply: Option<&Reply>,
         request: &RequestView<'_>,
-        now: Timestamp,
+        now: Now<'_>,
     ) {
         self.metrics.count(decision, reply);
-        for (name, value) in telemetry::filter_state(decision) {
+        for (name, value) in telemetry::filter_state(decision, &self.plan.filter_state) {
             ffi::set_filter_state(name, &value);
         }
         if telemetry::is_audited(decision, self.plan.audit) {
-            self.audit(decision, reply, request, now);
+            self.audit(decision, reply, request, now.get());
         }
     }
 

@@ -1,9 +1,6 @@
 //! The facts that explain to a client why its request was denied. Each form of content is made from them.
 
-use std::fmt::Write;
-
 use crate::reject::Code;
-use crate::time::Timestamp;
 
 /// Why a request was denied, and where the client finds help.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +22,8 @@ pub struct Explanation<'a> {
 /// What differs between denied requests of the same kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Occasion<'a> {
-    /// The time of the decision.
-    pub timestamp: Timestamp,
+    /// The time of the decision in RFC 3339's form. It is empty after the year 9999, for which RFC 3339 has no form.
+    pub time: &'a str,
     /// The request's identifier, which the logs have too.
     pub request_id: Option<&'a str>,
 }
@@ -48,17 +45,6 @@ impl Explanation<'_> {
             sentence.push('.');
         }
         sentence
-    }
-}
-
-impl Occasion<'_> {
-    /// The time in RFC 3339's form. It is empty after the year 9999, for which RFC 3339 has no form.
-    pub fn moment(&self) -> String {
-        let mut moment = String::new();
-        match write!(moment, "{}", self.timestamp) {
-            Ok(()) => moment,
-            Err(_) => String::new(),
-        }
     }
 }
 
@@ -97,21 +83,5 @@ mod tests {
             link.as_deref(),
             Some("https://docs.example.com/errors#invalid_token")
         );
-    }
-
-    #[test]
-    fn a_time_that_cannot_be_formatted_is_empty() {
-        let moment = |timestamp| {
-            let occasion = Occasion {
-                timestamp,
-                request_id: None,
-            };
-            occasion.moment()
-        };
-        assert_eq!(
-            moment(Timestamp::from_seconds(1_700_000_000)),
-            "2023-11-14T22:13:20Z"
-        );
-        assert_eq!(moment(Timestamp::from_millis(i64::MAX)), "");
     }
 }

@@ -121,7 +121,7 @@ impl Page {
         let values = Values {
             explanation,
             request_id: occasion.request_id,
-            moment: occasion.moment(),
+            time: occasion.time,
             documentation: web_page(link.as_deref()),
             action: web_page(explanation.action),
             sign_in: web_page(sign_in),
@@ -168,7 +168,7 @@ fn web_page(url: Option<&str>) -> Option<&str> {
 struct Values<'a> {
     explanation: &'a Explanation<'a>,
     request_id: Option<&'a str>,
-    moment: String,
+    time: &'a str,
     documentation: Option<&'a str>,
     action: Option<&'a str>,
     sign_in: Option<&'a str>,
@@ -184,7 +184,7 @@ impl Values<'_> {
             Placeholder::Status => page.push_str(&explanation.status.to_string()),
             Placeholder::Realm => escape(explanation.realm, page),
             Placeholder::RequestId => escape(self.request_id.unwrap_or_default(), page),
-            Placeholder::Timestamp => escape(&self.moment, page),
+            Placeholder::Timestamp => escape(self.time, page),
             Placeholder::Documentation => escape(self.documentation.unwrap_or_default(), page),
             Placeholder::Action => escape(self.action.unwrap_or_default(), page),
             Placeholder::SignIn => escape(self.sign_in.unwrap_or_default(), page),

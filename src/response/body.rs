@@ -6,8 +6,6 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod schema;
 
-use std::fmt::Write as _;
-
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::schema::ErrorBody;
 use crate::json::write_string;
@@ -83,8 +81,7 @@ impl Content {
             return;
         };
         body.push_str("\"timestamp\":\"");
-        // It is empty after the year 9999, for which RFC 3339 has no form.
-        let _ = write!(body, "{}", occasion.timestamp);
+        body.push_str(occasion.time);
         body.push('"');
         if let Some(id) = occasion.request_id {
             body.push_str(",\"request_id\":\"");

@@ -6,6 +6,7 @@ use super::body::{Content, content_type};
 use super::head::Head;
 use super::negotiate::form_for;
 use super::{Exchange, Reply};
+use crate::header_map::HeaderMap;
 use crate::presentation::explanation::{Explanation, Occasion};
 use crate::presentation::{BodyForm, Form, Presentation, page};
 
@@ -19,30 +20,42 @@ impl Exchange<'_> {
         if let Some(content_type) = content_type(form) {
             reply.headers.put("content-type", content_type);
         }
+        let Reply {
+            headers,
+            body,
+            time,
+            ..
+        } = reply;
         let occasion = Occasion {
-            timestamp: self.now,
+            time: time.of(self.now.get()),
             request_id: self.request.id(),
         };
         if form == Form::Html {
-            return self.show_page(head, occasion, reply);
+            return self.show_page(head, occasion, headers, body);
         }
         let content = match &head.contents {
             Some(contents) => Cow::Borrowed(contents.of(form)),
             None => Cow::Owned(Content::new(form, &explanation(head, self.presentation))),
         };
-        content.write(occasion, &mut reply.body);
+        content.write(occasion, body);
     }
 
     #[cold]
-    fn show_page(&self, head: &Head, occasion: Occasion<'_>, reply: &mut Reply) {
+    fn show_page(
+        &self,
+        head: &Head,
+        occasion: Occasion<'_>,
+        headers: &mut HeaderMap,
+        body: &mut String,
+    ) {
         let configured = self.presentation.pages.get(&head.status);
         if configured.is_none() {
-            reply.headers.put("content-security-policy", page::POLICY);
+            headers.put("content-security-policy", page::POLICY);
         }
         let explanation = explanation(head, self.presentation);
         let sign_in = self.sign_in(head.code);
         let page = configured.unwrap_or(&self.presentation.page);
-        page.fill(&explanation, occasion, sign_in.as_deref(), &mut reply.body);
+        page.fill(&explanation, occasion, sign_in.as_deref(), body);
     }
 }
 

@@ -13,7 +13,7 @@ use super::Timestamp;
 /// let mut text = TimestampText::default();
 /// assert_eq!(text.of(Timestamp::from_seconds(1_700_000_000)), "2023-11-14T22:13:20Z");
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TimestampText {
     second: Option<i64>,
     text: String,

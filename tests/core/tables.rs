@@ -155,7 +155,7 @@ impl Memory {
             let circumstances = Circumstances {
                 settled: &settled,
                 backend,
-                now,
+                now: now.into(),
             };
             let outcome = evaluate(plan, &request, store, circumstances, &mut ());
             printed.push_str(&format!("{outcome:?}"));

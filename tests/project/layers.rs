@@ -143,6 +143,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "grammar",
             "json",
             "plan::Audit",
+            "plan::StateName",
             "reject",
             "request",
             "response::Reply",

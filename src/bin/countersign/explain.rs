@@ -267,7 +267,7 @@ impl Explain {
             findings: steps.findings,
             callers: callers.collect(),
             changes: is_forwarded.then(|| upstream::changes(&decision, policy)),
-            state: upstream::state(&decision),
+            state: upstream::state(&decision, &plan.filter_state),
             response: reply.map(|reply| Response::new(reply, &request)),
             decision,
         })

@@ -1,6 +1,5 @@
 use super::*;
 use crate::reject::Code;
-use crate::time::Timestamp;
 
 const EXPLANATION: Explanation<'static> = Explanation {
     code: Code::Unauthorized,
@@ -12,7 +11,7 @@ const EXPLANATION: Explanation<'static> = Explanation {
 };
 
 const OCCASION: Occasion<'static> = Occasion {
-    timestamp: Timestamp::from_seconds(1_700_000_000),
+    time: "2023-11-14T22:13:20Z",
     request_id: Some("abc-1"),
 };
 
