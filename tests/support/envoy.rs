@@ -40,6 +40,8 @@ pub struct Bootstrap {
     clusters: Vec<Value>,
     listeners: Vec<Value>,
     concurrency: u32,
+    /// How much Envoy logs about modules.
+    wasm_log: &'static str,
     is_dynamic: bool,
     statistics: Option<Value>,
     addition: Option<String>,
@@ -52,6 +54,7 @@ impl Bootstrap {
             clusters: vec![cluster("upstream", &[upstream_port])],
             listeners: Vec::new(),
             concurrency: 1,
+            wasm_log: "info",
             is_dynamic: false,
             statistics: None,
             addition: None,
@@ -68,6 +71,14 @@ impl Bootstrap {
     pub fn concurrency(self, concurrency: u32) -> Self {
         Self {
             concurrency,
+            ..self
+        }
+    }
+
+    /// Envoy logs each call between it and a module.
+    pub fn logging_calls(self) -> Self {
+        Self {
+            wasm_log: "trace",
             ..self
         }
     }
@@ -346,6 +357,8 @@ pub struct Cpu {
 /// How the process of an Envoy is started.
 struct Started<'a> {
     workers: u32,
+    /// The level of the log of filters in WebAssembly.
+    wasm_log: &'a str,
     /// Further arguments.
     more: &'a [&'a str],
     /// The command whose argument Envoy is; none if empty.
@@ -356,6 +369,7 @@ impl Default for Started<'_> {
     fn default() -> Self {
         Self {
             workers: 1,
+            wasm_log: "info",
             more: &[],
             under: &[],
         }
@@ -389,7 +403,7 @@ impl Envoy {
     /// # Panics
     /// Envoy ends, or is not ready in time: with the end of its log.
     pub fn start(mut bootstrap: Bootstrap) -> Self {
-        let concurrency = bootstrap.concurrency;
+        let (concurrency, wasm_log) = (bootstrap.concurrency, bootstrap.wasm_log);
         let dynamic = bootstrap
             .is_dynamic
             .then(|| std::mem::take(&mut bootstrap.listeners));
@@ -400,6 +414,7 @@ impl Envoy {
         let json = bootstrap.into_json();
         let started = Started {
             workers: concurrency,
+            wasm_log,
             more: &more,
             ..Started::default()
         };
@@ -476,7 +491,7 @@ impl Envoy {
                 "--log-level",
                 "warning",
                 "--component-log-level",
-                "wasm:info",
+                &format!("wasm:{}", started.wasm_log),
             ])
             .args([
                 "--file-flush-interval-msec",
