@@ -4,7 +4,7 @@ use crate::chains::Chain;
 use crate::rounds::Results;
 use crate::server::Spent;
 use crate::situations::Situation;
-use crate::statistics::Ratio;
+use crate::statistics::{Ratio, median};
 
 /// A bound of a ratio of figures of two chains in the same situation.
 pub struct Bound {
@@ -115,10 +115,12 @@ impl Bound {
         )
     }
 
-    /// A message if the ratio is outside the bound, or is no number.
+    /// A message if the ratio is outside the bound, or if the medians are not above zero: then the run was too noisy to tell.
     pub fn missed(&self, results: &Results) -> Option<String> {
         let ratio = self.ratio(results, BOUND_CHAIN);
-        let is_held = self.limit.holds(ratio.value);
+        let is_positive = |chain| median(self.figure.of(results, self.situation, chain)) > 0.0;
+        let is_measured = is_positive(BOUND_CHAIN) && is_positive(self.over);
+        let is_held = is_measured && self.limit.holds(ratio.value);
         (!is_held).then(|| {
             format!(
                 "{}: expected {}, found {:.2} ({:.2} to {:.2})",
