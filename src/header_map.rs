@@ -23,14 +23,22 @@ use std::net::{IpAddr, SocketAddr};
 /// assert_eq!(parse(&map[..10]), None);
 /// ```
 pub fn parse(map: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
-    let (count, rest) = split_number(map)?;
-    // `count` cannot ask for more memory than the map has: each header needs 8 bytes of it.
-    let (mut sizes, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
-    let mut headers = Vec::with_capacity(count);
-    for _ in 0..count {
-        headers.push(next_header(&mut sizes, &mut bytes)?);
-    }
+    let mut headers = Vec::new();
+    read(map, |name, value| headers.push((name, value)))?;
     Some(headers)
+}
+
+/// Calls `visit` with the name and the value of each header, in the order of the map. `None` as for [`parse`]: the headers
+/// before the fault were visited.
+pub fn read<'m>(map: &'m [u8], mut visit: impl FnMut(&'m [u8], &'m [u8])) -> Option<()> {
+    let (count, rest) = split_number(map)?;
+    // `count` cannot ask for more than the map has: each header needs 8 bytes of it.
+    let (mut sizes, mut texts) = rest.split_at_checked(count.checked_mul(8)?)?;
+    for _ in 0..count {
+        let (name, value) = next_header(&mut sizes, &mut texts)?;
+        visit(name, value);
+    }
+    Some(())
 }
 
 /// The texts of a property that is one text or a list of texts. `None` if a list is shorter than its sizes say.

@@ -1,5 +1,6 @@
 //! The head of a request, as borrowed bytes: the host has not checked that they are text.
 
+mod fields;
 pub mod host;
 pub mod list;
 mod names;
@@ -12,8 +13,10 @@ pub mod query;
 
 use std::net::IpAddr;
 
+use self::fields::Fields;
 pub use self::names::FieldNames;
 pub use self::peer::{KnownPeer, PeerCertificate};
+use crate::header_map;
 use crate::reject::Reject;
 use crate::url::Host;
 
@@ -26,8 +29,9 @@ pub struct RequestView<'a> {
     method: &'a [u8],
     target: Option<&'a [u8]>,
     authority: &'a [u8],
-    fields: Vec<(&'a [u8], &'a [u8])>,
-    has_connection: bool,
+    fields: Fields<'a>,
+    /// A bit for each name among the headers, so that most names that are absent are not searched for.
+    names: u64,
     over_tls: bool,
     client: Option<IpAddr>,
     has_more: bool,
@@ -63,12 +67,27 @@ pub enum Field<'a> {
 impl<'a> RequestView<'a> {
     /// The request with these names and values, which include the pseudo-headers (RFC 9113 §8.3.1).
     pub fn new(fields: Vec<(&'a [u8], &'a [u8])>) -> Self {
-        let mut view = Self {
+        let mut view = Self::empty();
+        for (name, value) in fields {
+            view.push(name, value);
+        }
+        view
+    }
+
+    /// The request with this header map of the host, which is read in one pass. `None` as for [`header_map::parse`].
+    pub fn of_map(map: &'a [u8]) -> Option<Self> {
+        let mut view = Self::empty();
+        header_map::read(map, |name, value| view.push(name, value))?;
+        Some(view)
+    }
+
+    fn empty() -> Self {
+        Self {
             method: b"",
             target: None,
             authority: b"",
-            fields,
-            has_connection: false,
+            fields: Fields::default(),
+            names: 0,
             over_tls: false,
             client: None,
             has_more: false,
@@ -76,17 +95,18 @@ impl<'a> RequestView<'a> {
             policies: Vec::new(),
             was_changed: false,
             peer: None,
-        };
-        for &(name, value) in &view.fields {
-            match name {
-                b":method" => view.method = value,
-                b":path" => view.target = Some(value),
-                b":authority" => view.authority = value,
-                b"connection" => view.has_connection = true,
-                _ => {}
-            }
         }
-        view
+    }
+
+    fn push(&mut self, name: &'a [u8], value: &'a [u8]) {
+        match name {
+            b":method" => self.method = value,
+            b":path" => self.target = Some(value),
+            b":authority" => self.authority = value,
+            _ => {}
+        }
+        self.names |= bit_of(name);
+        self.fields.push(name, value);
     }
 
     /// Sets whether the request's connection is secured by TLS. The default is false.
@@ -207,23 +227,29 @@ impl<'a> RequestView<'a> {
 
     /// The names of the headers, as sent, in order.
     pub fn names(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.fields
-            .iter()
+        let fields = self.fields.as_slice().iter();
+        fields
             .map(|(name, _)| *name)
             .filter(|name| !name.starts_with(b":"))
     }
 
     /// The names and values of the headers, as sent, in order.
     pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let fields = self.fields.iter();
+        let fields = self.fields.as_slice().iter();
         fields
             .map(|&(name, value)| (name, value))
             .filter(|(name, _)| !name.starts_with(b":"))
     }
 
     /// The value of each header called `name` (lower case), in order.
-    pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.fields
+    pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> + Clone {
+        let may_have = self.names & bit_of(name) != 0;
+        let fields = if may_have {
+            self.fields.as_slice()
+        } else {
+            &[]
+        };
+        fields
             .iter()
             .filter(move |(field, _)| *field == name)
             .map(|&(_, value)| value)
@@ -232,11 +258,8 @@ impl<'a> RequestView<'a> {
     /// The options of the `Connection` headers, in order: these include the names of hop-by-hop headers (RFC 9110
     /// §7.6.1).
     pub fn connection_options(&self) -> impl Iterator<Item = &'a [u8]> {
-        let fields = self.has_connection.then(|| self.values(b"connection"));
-        let options = fields
-            .into_iter()
-            .flatten()
-            .flat_map(|value| value.split(|byte| *byte == b','));
+        let fields = self.values(b"connection");
+        let options = fields.flat_map(|value| value.split(|byte| *byte == b','));
         options
             .map(<[u8]>::trim_ascii)
             .filter(|option| !option.is_empty())
@@ -287,11 +310,10 @@ impl<'a> RequestView<'a> {
         let Field::One(id) = self.field(b"x-request-id") else {
             return None;
         };
-        let safe = (1..=128).contains(&id.len())
-            && id
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
-        std::str::from_utf8(id).ok().filter(|_| safe)
+        let is_safe =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let is_id = (1..=128).contains(&id.len()) && id.iter().all(is_safe);
+        std::str::from_utf8(id).ok().filter(|_| is_id)
     }
 
     /// The host of the authority, in lower case, without the port and the trailing dot.
@@ -304,8 +326,16 @@ impl<'a> RequestView<'a> {
     }
 }
 
+/// A bit that is the same for equal names, and differs for most others.
+fn bit_of(name: &[u8]) -> u64 {
+    let last = name.last().copied().unwrap_or_default();
+    1 << ((name.len() * 5 + usize::from(last)) & 63)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -320,5 +350,24 @@ mod tests {
         assert_eq!(view.field(b"x-b"), Field::One(b"2"));
         assert_eq!(view.field(b"x-c"), Field::None);
         assert_eq!(view.target(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_map_of_the_host_is_the_same_request(
+            pairs in prop::collection::vec((prop_oneof![Just(":path".to_owned()), "[a-c]{0,3}"], "[a-z]{0,3}"), 0..40),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let texts: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let map = header_map::serialize(&texts);
+            let bytes = || pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            let (view, same) = (RequestView::of_map(&map).unwrap(), RequestView::new(bytes().collect()));
+            prop_assert_eq!(format!("{view:?}"), format!("{same:?}"));
+            for (name, _) in bytes() {
+                let values: Vec<_> = bytes().filter(|(own, _)| *own == name).map(|(_, value)| value).collect();
+                prop_assert_eq!(view.values(name).collect::<Vec<_>>(), values);
+            }
+            prop_assert!(RequestView::of_map(&map[..cut.index(map.len())]).is_none());
+        }
     }
 }

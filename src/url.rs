@@ -210,12 +210,23 @@ impl<'a> Host<'a> {
 /// A `reg-name` without percent-encoding and without empty labels (RFC 3986 §3.2.2), in lower case.
 fn host_of_name(name: &str) -> Option<Cow<'_, str>> {
     let name = name.strip_suffix('.').unwrap_or(name);
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte);
-    let mut labels = name.as_bytes().split(|byte| *byte == b'.');
-    if labels.any(<[u8]>::is_empty) || !name.bytes().all(is_allowed) {
+    let (mut before, mut has_upper) = (b'.', false);
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => {}
+            b'A'..=b'Z' => has_upper = true,
+            b'.' if before == b'.' => return None,
+            b'.' => {}
+            _ if b"_~!$&'()*+;=".contains(&byte) => {}
+            _ => return None,
+        }
+        before = byte;
+    }
+    // An empty label is also at the end, and a name has one label.
+    if before == b'.' {
         return None;
     }
-    Some(if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    Some(if has_upper {
         Cow::Owned(name.to_ascii_lowercase())
     } else {
         Cow::Borrowed(name)

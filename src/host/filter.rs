@@ -129,7 +129,7 @@ impl Filter {
     }
 
     fn decide_head(&self, context: u32, head: Head, settled: Vec<Fetch>, now: Now<'_>) -> Next {
-        let Some(headers) = header_map::parse(&head.map) else {
+        let Some(request) = RequestView::of_map(&head.map) else {
             self.lines
                 .error("countersign: cannot read the host's header map: request denied");
             return self.refuse_unread(now);
@@ -140,14 +140,9 @@ impl Filter {
         let Ok((route, policies)) =
             route.and_then(|route| route.policies().map(|policies| (route, policies)))
         else {
-            self.lines.error(&format!(
-                "countersign: route {}: the host cannot return `filter_metadata.countersign.policy`: requests denied; \
-                 write a string or a list without `null`",
-                Route::described()
-            ));
-            return self.refuse(&RequestView::new(headers), now);
+            return self.refuse_on_unread_route(&request, now);
         };
-        let request = RequestView::new(headers)
+        let request = request
             .with_more(head.goes_on)
             .over_tls(properties::is_over_tls(policy))
             .from_client(properties::client(policy))
@@ -454,12 +449,25 @@ impl Filter {
         }
     }
 
+    /// Denies a request on a route whose policy could be one that denies it.
+    #[cold]
+    fn refuse_on_unread_route(&self, request: &RequestView<'_>, now: Now<'_>) -> Next {
+        self.lines.error(&format!(
+            "countersign: route {}: the host cannot return `filter_metadata.countersign.policy`: requests denied; \
+             write a string or a list without `null`",
+            Route::described()
+        ));
+        self.refuse(request, now)
+    }
+
     /// Denies a request that cannot be read.
+    #[cold]
     fn refuse_unread(&self, now: Now<'_>) -> Next {
         self.refuse(&RequestView::new(Vec::new()), now)
     }
 
     /// Denies a request as if there were no valid configuration.
+    #[cold]
     fn refuse(&self, request: &RequestView<'_>, now: Now<'_>) -> Next {
         let nothing = Plan::refuse_all();
         let outcome = {

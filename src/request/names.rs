@@ -58,8 +58,11 @@ const TAIL: usize = 3;
 
 /// The last bytes of a name, folded. A shorter name has zeros in their place.
 fn tail(name: &[u8]) -> u32 {
-    let last = name.iter().rev().take(TAIL);
-    last.fold(0, |tail, byte| tail << 8 | u32::from(folded(*byte)))
+    let Some([a, b, c]) = name.last_chunk::<TAIL>() else {
+        let last = name.iter().rev();
+        return last.fold(0, |tail, byte| tail << 8 | u32::from(folded(*byte)));
+    };
+    u32::from(folded(*a)) | u32::from(folded(*b)) << 8 | u32::from(folded(*c)) << 16
 }
 
 fn tail_and_length(name: &[u8]) -> u32 {

@@ -27,16 +27,22 @@ use crate::presentation::Form;
 const LONGEST: usize = 4096;
 
 /// The form of content for a client that sent these `Accept` headers.
-pub fn form_for<'a>(accept: impl Iterator<Item = &'a [u8]>) -> Form {
-    choose(accept).unwrap_or(Form::Json)
+pub fn form_for<'a>(accept: impl Iterator<Item = &'a [u8]> + Clone) -> Form {
+    let mut fields = accept.clone();
+    match (fields.next(), fields.next()) {
+        // What most programs send needs no reading.
+        (None | Some(b"*/*" | b"application/json"), None) => Form::Json,
+        _ => choose(accept).unwrap_or(Form::Json),
+    }
 }
 
 /// Whether a client prefers a page, as browsers do when they navigate.
-pub fn prefers_html<'a>(accept: impl Iterator<Item = &'a [u8]>) -> bool {
+pub fn prefers_html<'a>(accept: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
     form_for(accept) == Form::Html
 }
 
 /// None if a header is broken, or if the client accepts no form.
+#[inline(never)]
 fn choose<'a>(accept: impl Iterator<Item = &'a [u8]>) -> Option<Form> {
     let mut candidates = CANDIDATES;
     let mut length = 0;
