@@ -115,8 +115,9 @@ impl<'p> Forwarding<'p, '_> {
             self.remove_fields(is_meant, &mut forward);
         } else {
             let is_meant = |name: &[u8]| {
-                stripped.fields.have(name)
-                    || stripped.addresses.have(name) && self.holds_a_path(name)
+                stripped.either.may_have(name)
+                    && (stripped.fields.have(name)
+                        || stripped.addresses.have(name) && self.holds_a_path(name))
             };
             self.remove_fields(is_meant, &mut forward);
             self.remove_spellings_that_are_unread(&decision.unread, &mut forward);

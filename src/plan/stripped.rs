@@ -15,6 +15,8 @@ pub struct Stripped {
     pub fields: FieldNames,
     /// Headers that name a host, a port or a scheme. They are removed if they contain a path.
     pub addresses: FieldNames,
+    /// The last two together, for one question about most names.
+    pub either: FieldNames,
     /// Headers that contain credentials. They are removed from trailers, in which the filter verifies no credentials.
     pub credentials: FieldNames,
     /// Headers that are also removed from preflights: credentials, and headers that name another method.

@@ -4,8 +4,8 @@ use crate::grammar::{folded, folds_to};
 
 /// A set of header names, prefixes and suffixes. It contains every name that folds to one of them ([`folds_to`]).
 ///
-/// Most lookups find nothing. To make those fast, a name is compared only if its length and its last bytes, or its last
-/// bytes, are those of a member: one bit says so.
+/// Most lookups find nothing. To make those fast, a name is compared only if its length and its last bytes, its last bytes
+/// alone, or its first bytes are those of a member: one bit says so.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct FieldNames {
     /// The names by their length. The last bucket holds all longer names.
@@ -16,6 +16,8 @@ pub struct FieldNames {
     with_length: Bits,
     /// The last bytes of the suffixes.
     of_endings: Bits,
+    /// The first bytes of the prefixes.
+    of_beginnings: Bits,
     /// Whether the set contains every name with a character other than letters, digits and `-`.
     unusual: bool,
     /// Names that the set does not contain in exactly this spelling.
@@ -65,9 +67,15 @@ fn tail(name: &[u8]) -> u32 {
     u32::from(folded(*a)) | u32::from(folded(*b)) << 8 | u32::from(folded(*c)) << 16
 }
 
-fn tail_and_length(name: &[u8]) -> u32 {
-    let length = u32::try_from(name.len().min(LONGEST)).unwrap_or_default();
-    tail(name) | length << 24
+/// The length of a name in the bits above those of its tail.
+fn length_above_tail(name: &[u8]) -> u32 {
+    u32::try_from(name.len().min(LONGEST)).unwrap_or_default() << 24
+}
+
+/// The first bytes of a name, folded. None if there are fewer.
+fn head(name: &[u8]) -> Option<u32> {
+    let first = name.first_chunk::<4>()?;
+    Some(u32::from_le_bytes(first.map(folded)))
 }
 
 impl FieldNames {
@@ -89,11 +97,16 @@ impl FieldNames {
         if let Some(names) = self.names.get_mut(bucket) {
             add(names, name);
         }
-        self.with_length.add(tail_and_length(name.as_bytes()));
+        let name = name.as_bytes();
+        self.with_length.add(tail(name) | length_above_tail(name));
     }
 
     /// Adds every name that begins with this.
     pub fn insert_beginning(&mut self, beginning: &str) {
+        match head(beginning.as_bytes()) {
+            Some(head) => self.of_beginnings.add(head),
+            None => self.of_beginnings.add_all(),
+        }
         add(&mut self.beginnings, beginning);
     }
 
@@ -153,9 +166,23 @@ impl FieldNames {
 
     /// Whether an upstream could read a header of that name as one of these or as an excluded one.
     pub fn have_a_spelling_of(&self, name: &[u8]) -> bool {
-        self.with_length.may_have(tail_and_length(name)) && self.have_alike(name)
-            || self.of_endings.may_have(tail(name))
-                && self.endings.iter().any(|own| ends_with(name, own))
+        self.may_have(name) && self.do_have_a_spelling_of(name)
+    }
+
+    /// Whether the set can contain the name. Most names need no other question.
+    #[inline]
+    pub fn may_have(&self, name: &[u8]) -> bool {
+        let (tail, length) = (tail(name), length_above_tail(name));
+        self.with_length.may_have(tail | length)
+            || self.of_endings.may_have(tail)
+            || head(name).is_none_or(|head| self.of_beginnings.may_have(head))
+            || self.unusual
+    }
+
+    #[inline(never)]
+    fn do_have_a_spelling_of(&self, name: &[u8]) -> bool {
+        self.have_alike(name)
+            || self.endings.iter().any(|own| ends_with(name, own))
             || self.beginnings.iter().any(|own| {
                 let beginning = name.get(..own.len());
                 beginning.is_some_and(|beginning| folds_to(own.as_bytes(), beginning))

@@ -34,6 +34,7 @@ mod passwords;
 mod paths;
 mod possession;
 mod providers;
+mod requests;
 mod rfc_9068;
 mod secrets;
 mod sending;

@@ -78,10 +78,14 @@ impl Compiler<'_> {
         let credentials = FieldNames::of(CREDENTIALS.into_iter().chain(headers));
         let mut preflight = credentials.clone();
         preflight.extend(&METHOD.fields());
+        let fields = self.fields(&claims, rules, require, identity);
+        let mut either = fields.clone();
+        either.extend(&addresses);
         Stripped {
-            fields: self.fields(&claims, rules, require, identity),
+            fields,
             claims,
             addresses,
+            either,
             credentials,
             preflight,
             schemes: self.schemes(),
