@@ -27,7 +27,6 @@
 
 use std::ptr::null_mut;
 
-use crate::header_map;
 use crate::ports::Shared;
 use crate::response::Reply;
 use crate::time::Timestamp;
