@@ -114,17 +114,17 @@ unsafe extern "C" {
     fn proxy_on_queue_ready(context: u32, queue: u32);
 }
 
-/// The header map of the request, for [`header_map::parse`].
+/// The header map of the request, for [`parse`](crate::header_map::parse).
 pub fn request_headers() -> Option<Vec<u8>> {
     header_map_of(REQUEST_HEADERS)
 }
 
-/// The header map of the request's trailers, for [`header_map::parse`].
+/// The header map of the request's trailers, for [`parse`](crate::header_map::parse).
 pub fn request_trailers() -> Option<Vec<u8>> {
     header_map_of(REQUEST_TRAILERS)
 }
 
-/// The header map of the response to an HTTP call of the filter, for [`header_map::parse`].
+/// The header map of the response to an HTTP call of the filter, for [`parse`](crate::header_map::parse).
 pub fn call_response_headers() -> Option<Vec<u8>> {
     header_map_of(CALL_RESPONSE_HEADERS)
 }
