@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module programs demo-ready demo page-ready run test test-matrix test-upstreams fuzz bench check test-all sizes screenshots release
+.PHONY: help setup build module programs demo-ready demo page-ready run test test-matrix test-upstreams fuzz bench bench-crypto check test-all sizes screenshots release
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -153,6 +153,10 @@ bench: module ## what a request costs, against Envoy's own filters: docs/benchma
 	@$(WITH_ENVOY) cargo run --quiet --locked --example paths
 	@echo "==> how long other requests wait during a flood of wrong passwords"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example flood
+
+bench-crypto: setup ## what the verification of a signature costs, by Envoy and in WebAssembly
+	@echo "==> building the module that verifies signatures"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example signatures
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

@@ -218,7 +218,9 @@ impl Backend for Pure {
                     _ => false,
                 }
             }
-            (Scheme::Rsa, Key::Rsa(key)) => key.public().verifies(algorithm, message, signature),
+            (Scheme::Rsa, Key::Rsa(key)) => key
+                .public()
+                .is_some_and(|public| public.verifies(algorithm, message, signature)),
             (Scheme::Ecdsa, Key::P256(key)) => match key.comb() {
                 None => jws(&Es256, key.public(), message, signature),
                 Some(comb) => p256::ecdsa::Signature::from_slice(signature)

@@ -6,6 +6,7 @@ use super::rsa::PublicNumbers;
 use super::{ecdsa_p256, eddsa, spki};
 use jwt_compact::alg::SecretBytes;
 use p256::elliptic_curve::sec1::FromEncodedPoint as _;
+use std::sync::OnceLock;
 
 /// A key that verifies signatures (RFC 7518 §6, RFC 8037 §2).
 #[derive(Clone)]
@@ -27,9 +28,11 @@ pub enum Key {
 /// A checked RSA public key.
 #[derive(Clone)]
 pub struct RsaKey {
-    public: PublicNumbers,
-    /// Big-endian, without leading zeros.
+    /// Both numbers are big-endian, without leading zeros.
     modulus: Box<[u8]>,
+    exponent: Box<[u8]>,
+    /// Computed at the first use, because most keys are used by the host.
+    public: OnceLock<Option<PublicNumbers>>,
     spki_der: Box<[u8]>,
 }
 
@@ -160,8 +163,9 @@ impl Key {
             return Err(KeyFault::Exponent);
         }
         Ok(Self::Rsa(Box::new(RsaKey {
-            public: PublicNumbers::new(n, e).ok_or(KeyFault::Exponent)?,
             modulus: n.into(),
+            exponent: e.into(),
+            public: OnceLock::new(),
             spki_der: spki::rsa(n, e),
         })))
     }
@@ -301,7 +305,7 @@ impl Key {
     /// The length of a signature by this key with `algorithm`, in octets.
     pub(super) fn signature_len(&self, algorithm: Algorithm) -> usize {
         match self {
-            Self::Rsa(key) => key.public.octets(),
+            Self::Rsa(key) => key.modulus.len(),
             Self::P256(_) | Self::Ed25519(_) => 64,
             Self::P384(_) => 96,
             Self::P521(_) => 132,
@@ -325,8 +329,11 @@ impl std::fmt::Debug for Key {
 }
 
 impl RsaKey {
-    pub(super) fn public(&self) -> &PublicNumbers {
-        &self.public
+    /// The key for a verification in the filter. None would be an even modulus or a long exponent, which [`Key::rsa`]
+    /// rejects.
+    pub(super) fn public(&self) -> Option<&PublicNumbers> {
+        let new = || PublicNumbers::new(&self.modulus, &self.exponent);
+        self.public.get_or_init(new).as_ref()
     }
 
     pub(super) fn modulus(&self) -> &[u8] {

@@ -35,11 +35,6 @@ impl PublicNumbers {
         })
     }
 
-    /// The length of the modulus, in octets.
-    pub fn octets(&self) -> usize {
-        self.octets
-    }
-
     /// Whether the signature of `RS*` or `PS*` verifies.
     pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let Some(encoded) = self.encoded_message(signature) else {
@@ -103,3 +98,6 @@ fn hash(algorithm: Algorithm, parts: &[&[u8]]) -> Vec<u8> {
         _ => with::<Sha512>(parts),
     }
 }
+
+#[cfg(test)]
+mod tests;
