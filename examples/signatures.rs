@@ -21,7 +21,7 @@ use support::module::signature_module;
 
 /// The octets of a signed message: those of a common token.
 const MESSAGE: [u8; 600] = [b'x'; 600];
-const ROUNDS: usize = 40;
+const ROUNDS: usize = 60;
 /// The verifications of a round. Each has the same key, as the tokens of an issuer have.
 const REPEAT: usize = 10;
 
