@@ -154,7 +154,7 @@ bench: module ## what a request costs, against Envoy's own filters: docs/benchma
 	@echo "==> how long other requests wait during a flood of wrong passwords"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example flood
 
-bench-crypto: setup ## what the verification of a signature costs, by Envoy and in WebAssembly
+bench-crypto: setup ## what the verification of a signature costs, by Envoy and in the filter
 	@echo "==> building the module that verifies signatures"
 	@$(WITH_ENVOY) cargo run --quiet --locked --example signatures
 
