@@ -111,7 +111,7 @@ pub struct Facts<'f> {
     /// What the authorization server says of this token; none if it was not asked.
     pub answer: Option<Known<'f>>,
     /// Whether slow hashes are computed now.
-    pub hashing: &'f Hashing,
+    pub hashing: &'f Hashing<'f>,
     /// What verifies signatures.
     pub backend: &'f dyn Backend,
     /// The method of the request.

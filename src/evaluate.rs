@@ -55,7 +55,7 @@ use crate::reject::{Invalid, Reject};
 use crate::request::RequestView;
 use crate::request::path::Readings;
 use crate::store::{Store, TokenId};
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 /// What an evaluation depends on besides the plan, the request and the store.
 #[derive(Clone, Copy)]
@@ -65,16 +65,16 @@ pub struct Circumstances<'c> {
     /// Verifies signatures.
     pub backend: &'c dyn Backend,
     /// The time of the evaluation.
-    pub now: Timestamp,
+    pub now: Now<'c>,
 }
 
 impl<'c> Circumstances<'c> {
     /// Those of the first evaluation of a request: it has waited for no fetch.
-    pub fn new(backend: &'c dyn Backend, now: Timestamp) -> Self {
+    pub fn new(backend: &'c dyn Backend, now: impl Into<Now<'c>>) -> Self {
         Self {
             settled: &[],
             backend,
-            now,
+            now: now.into(),
         }
     }
 }
@@ -95,6 +95,8 @@ pub fn evaluate<'p>(
     let Some(policy) = &plan.policy else {
         return Outcome::Decided(decision, effects);
     };
+    let now = circumstances.now;
+    let may_hash = || store.hashing.allows(now.get());
     let evaluation = Evaluation {
         policy,
         presentation: &plan.presentation,
@@ -103,14 +105,14 @@ pub fn evaluate<'p>(
         circumstances,
         lists: CurrentLists {
             held: &store.lists,
-            now: circumstances.now,
+            now,
         },
         budget: Budget::default(),
-        hashing: Hashing::new(store.hashing.allows(circumstances.now)),
+        hashing: Hashing::new(&may_hash),
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
     let decided = evaluation.decide(&mut decision, &mut effects, trace);
-    effects.hashed = evaluation.hashing.is_done().then_some(circumstances.now);
+    effects.hashed = evaluation.hashing.is_done().then(|| now.get());
     decision.verdict = match decided {
         Ok(verdict) => verdict,
         Err(Stop::Reject(reject)) => Verdict::Refused(reject),
@@ -119,6 +121,8 @@ pub fn evaluate<'p>(
             effects.wanted = Some(fetch);
             Verdict::Refused(otherwise)
         }
+        // A fetch for a time that is not known would be in vain.
+        Err(Stop::Needs(..)) if now.is_unknown() => return Outcome::undecided(),
         Err(Stop::Needs(fetch, _)) => return Outcome::Needs(fetch, effects),
     };
     // The filter serves metadata and preflights in shadow mode too.
@@ -128,8 +132,12 @@ pub fn evaluate<'p>(
     );
     decision.is_shadow &= !is_own;
     evaluation.forwarding().pass_on(&mut decision);
-    decision.issue_nonces(plan, store, circumstances.now);
-    Outcome::Decided(decision, effects)
+    decision.issue_nonces(plan, store, now);
+    // Whatever depends on the time could be wrong.
+    match now.is_unknown() {
+        true => Outcome::undecided(),
+        false => Outcome::Decided(decision, effects),
+    }
 }
 
 /// The result of an evaluation.
@@ -142,6 +150,14 @@ pub enum Outcome<'p> {
     /// The request cannot be decided before this is fetched. Of the effects, only a password hash is committed
     /// ([`Effects::commit_hash`]): the request is evaluated again.
     Needs(Fetch, Effects),
+}
+
+impl Outcome<'_> {
+    /// The request is denied, as without a valid configuration.
+    #[cold]
+    fn undecided() -> Self {
+        Self::Decided(Decision::undecided(), Effects::default())
+    }
 }
 
 /// Something that must be fetched before a request can be decided.
@@ -235,7 +251,7 @@ struct Evaluation<'p, 'r> {
     /// What all conditions of the request may cost together.
     budget: Budget,
     /// Whether slow password hashes are computed, and whether one was.
-    hashing: Hashing,
+    hashing: Hashing<'r>,
 }
 
 impl<'p, 'r> Evaluation<'p, 'r> {

@@ -68,16 +68,32 @@ const NOT_IN_A_LIST: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b',');
 /// Servers that turn headers into variables ignore case and replace punctuation (RFC 3875 §4.1.18), so that two names
 /// are equal here when their letters and digits are, and punctuation is in the same positions.
 pub fn folds_to(own: &[u8], name: &[u8]) -> bool {
-    let fold = |byte: &u8| {
-        if byte.is_ascii_alphanumeric() {
-            byte.to_ascii_lowercase()
-        } else {
-            b'-'
-        }
-    };
     // Compared from the end, because many names begin with the same letters.
-    own.len() == name.len() && own.iter().rev().map(fold).eq(name.iter().rev().map(fold))
+    let (own_bytes, bytes) = (own.iter().rev(), name.iter().rev());
+    own.len() == name.len()
+        && own_bytes
+            .zip(bytes)
+            .all(|(own, sent)| folded(*own) == folded(*sent))
 }
+
+/// A byte of a header's name, as [`folds_to`] compares it.
+pub fn folded(byte: u8) -> u8 {
+    FOLDED.get(usize::from(byte)).copied().unwrap_or(b'-')
+}
+
+/// A wrong index would not compile.
+#[allow(clippy::indexing_slicing)]
+const FOLDED: [u8; 256] = {
+    let mut folded = [b'-'; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            folded[byte] = (byte as u8).to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    folded
+};
 
 /// The octet of a percent-escape, given its two hexadecimal digits (RFC 3986 §2.1).
 pub fn octet_of_digits(high: u8, low: u8) -> Option<u8> {

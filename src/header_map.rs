@@ -28,13 +28,7 @@ pub fn parse(map: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     let (mut sizes, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
     let mut headers = Vec::with_capacity(count);
     for _ in 0..count {
-        let (name_size, rest) = split_number(sizes)?;
-        let (value_size, rest) = split_number(rest)?;
-        sizes = rest;
-        let (name, rest) = bytes.split_at_checked(name_size)?;
-        let (value, rest) = rest.get(1..)?.split_at_checked(value_size)?;
-        bytes = rest.get(1..)?;
-        headers.push((name, value));
+        headers.push(next_header(&mut sizes, &mut bytes)?);
     }
     Some(headers)
 }
@@ -61,23 +55,122 @@ pub fn address(property: &[u8]) -> Option<IpAddr> {
 
 /// The header map that [`parse`] reads.
 pub fn serialize(headers: &[(&str, &str)]) -> Vec<u8> {
-    let bytes = headers.iter().map(|(name, value)| name.len() + value.len());
-    let mut map = Vec::with_capacity(4 + 10 * headers.len() + bytes.sum::<usize>());
-    let mut push_number = |number: usize| {
-        map.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
-    };
-    push_number(headers.len());
-    for (name, value) in headers {
-        push_number(name.len());
-        push_number(value.len());
-    }
-    for (name, value) in headers {
-        for text in [name, value] {
-            map.extend_from_slice(text.as_bytes());
-            map.push(0);
+    let mut map = HeaderMap::default();
+    headers
+        .iter()
+        .for_each(|(name, value)| map.put(name, value));
+    let mut bytes = Vec::new();
+    map.write_to(&mut bytes);
+    bytes
+}
+
+/// Headers in the two parts of which a header map consists, so that maps are joined by copying bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeaderMap {
+    sizes: Vec<u8>,
+    texts: Vec<u8>,
+}
+
+impl HeaderMap {
+    /// No headers yet, and room for a response's.
+    pub fn with_room() -> Self {
+        Self {
+            sizes: Vec::with_capacity(8 * 10),
+            texts: Vec::with_capacity(512),
         }
     }
-    map
+
+    /// Appends a header. `name` is in lower case.
+    pub fn put(&mut self, name: &str, value: &str) {
+        self.put_parts(name, &[value]);
+    }
+
+    /// Appends a header whose value has these parts. `name` is in lower case.
+    pub fn put_parts(&mut self, name: &str, value: &[&str]) {
+        let length = value.iter().map(|part| part.len()).sum();
+        for size in [name.len(), length] {
+            let size = u32::try_from(size).unwrap_or(u32::MAX);
+            self.sizes.extend_from_slice(&size.to_le_bytes());
+        }
+        self.texts.extend_from_slice(name.as_bytes());
+        self.texts.push(0);
+        for part in value {
+            self.texts.extend_from_slice(part.as_bytes());
+        }
+        self.texts.push(0);
+    }
+
+    /// Appends the headers of another map. Returns where their texts begin.
+    pub(crate) fn append(&mut self, other: &Self) -> usize {
+        let start = self.texts.len();
+        self.sizes.extend_from_slice(&other.sizes);
+        self.texts.extend_from_slice(&other.texts);
+        start
+    }
+
+    /// Removes all headers, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.sizes.clear();
+        self.texts.clear();
+    }
+
+    /// The names and the values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (mut sizes, mut texts) = (self.sizes.as_slice(), self.texts.as_slice());
+        std::iter::from_fn(move || {
+            let (name, value) = next_header(&mut sizes, &mut texts)?;
+            Some((
+                std::str::from_utf8(name).ok()?,
+                std::str::from_utf8(value).ok()?,
+            ))
+        })
+    }
+
+    /// Replaces as many bytes of the texts, from `place` on, as `bytes` has, or none if there are fewer.
+    pub(crate) fn overwrite(&mut self, place: usize, bytes: &[u8]) {
+        let end = place.saturating_add(bytes.len());
+        if let Some(own) = self.texts.get_mut(place..end) {
+            own.copy_from_slice(bytes);
+        }
+    }
+
+    /// Where the texts contain `bytes`.
+    pub(crate) fn places_of(&self, bytes: &[u8]) -> impl Iterator<Item = usize> {
+        let windows = self.texts.windows(bytes.len().max(1)).enumerate();
+        windows.filter_map(move |(place, window)| (window == bytes).then_some(place))
+    }
+
+    /// Gives back the memory that the headers do not use.
+    pub(crate) fn shrink(&mut self) {
+        self.sizes.shrink_to_fit();
+        self.texts.shrink_to_fit();
+    }
+
+    /// How many bytes the map has.
+    pub(crate) fn len(&self) -> usize {
+        4 + self.sizes.len() + self.texts.len()
+    }
+
+    /// Replaces the content of `bytes` by the map that [`parse`] reads.
+    pub fn write_to(&self, bytes: &mut Vec<u8>) {
+        let count = u32::try_from(self.sizes.len() / 8).unwrap_or(u32::MAX);
+        bytes.clear();
+        bytes.reserve(self.len());
+        bytes.extend_from_slice(&count.to_le_bytes());
+        bytes.extend_from_slice(&self.sizes);
+        bytes.extend_from_slice(&self.texts);
+    }
+}
+
+/// Takes the next header from the sizes and the texts of a map. `None` if one of them is too short.
+fn next_header<'m>(sizes: &mut &'m [u8], texts: &mut &'m [u8]) -> Option<(&'m [u8], &'m [u8])> {
+    let (name_size, rest) = split_number(sizes)?;
+    let (value_size, rest) = split_number(rest)?;
+    *sizes = rest;
+    let (name, rest) = texts.split_at_checked(name_size)?;
+    let (value, rest) = rest.get(1..)?.split_at_checked(value_size)?;
+    *texts = rest.get(1..)?;
+    Some((name, value))
 }
 
 fn split_number(bytes: &[u8]) -> Option<(usize, &[u8])> {

@@ -9,6 +9,7 @@ mod items;
 mod read;
 mod tree;
 mod value;
+mod write;
 
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ pub use self::items::{ITEM_MAX, ItemsFault, parse_items};
 pub use self::read::parse;
 pub use self::tree::{Tree, View};
 pub use self::value::{Json, Object};
+pub use self::write::{write_string, write_string_escaping};
 
 /// The maximum depth of nested arrays and objects.
 pub const DEPTH_MAX: usize = 32;

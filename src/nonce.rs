@@ -28,7 +28,7 @@ const HEAD: usize = 14;
 /// The octets of a nonce. A multiple of three, so that no other base64url text decodes to the same octets.
 const OCTETS: usize = HEAD + 16;
 /// The characters of a nonce.
-const LENGTH: usize = OCTETS / 3 * 4;
+pub const LENGTH: usize = OCTETS / 3 * 4;
 
 /// What a nonce is for. A nonce for one purpose is not valid for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

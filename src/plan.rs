@@ -1,6 +1,7 @@
 //! The compiled configuration, which the evaluation uses. Nothing in a plan can be invalid.
 
 mod doubts;
+mod filter_state;
 mod index;
 mod lookup;
 mod matches;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use self::filter_state::StateName;
 pub use self::matches::{HeaderMatch, Match};
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::mismatch::Mismatch;
@@ -35,6 +37,7 @@ use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::EncodedSlash;
+use crate::response::Prepared;
 use crate::store::Store;
 pub use crate::store::{CacheSizes, Limits};
 
@@ -43,8 +46,12 @@ pub use crate::store::{CacheSizes, Limits};
 pub struct Plan {
     /// What responses look like.
     pub presentation: Presentation,
+    /// The parts of responses that are the same for many requests.
+    pub responses: Prepared,
     /// Which decisions are logged.
     pub audit: Audit,
+    /// What is written as filter state.
+    pub filter_state: Vec<StateName>,
     /// Where signatures are verified.
     pub crypto: Crypto,
     /// How many tokens are cached.
@@ -211,7 +218,9 @@ impl Plan {
     pub fn refuse_all() -> Self {
         Self {
             presentation: Presentation::default(),
+            responses: Prepared::default(),
             audit: Audit::Denied,
+            filter_state: StateName::ALL.to_vec(),
             crypto: Crypto::default(),
             cache: CacheSizes {
                 verified: 0,
@@ -251,6 +260,21 @@ impl Rule {
 }
 
 impl Policy {
+    /// The gates of all rules, of the default and of strangers.
+    pub fn gates(&self) -> impl Iterator<Item = &Gate> {
+        let accesses = self.rules.iter().map(|rule| &rule.access);
+        let accesses = accesses.chain([&self.default]);
+        accesses.filter_map(Access::gate).chain([&self.strangers])
+    }
+
+    /// As [`Self::gates`], in the same order, for the compilation of the configuration.
+    pub fn gates_mut(&mut self) -> impl Iterator<Item = &mut Gate> {
+        let accesses = self.rules.accesses_mut().chain([&mut self.default]);
+        accesses
+            .filter_map(Access::gate_mut)
+            .chain([&mut self.strangers])
+    }
+
     /// A fixed response.
     pub fn reply(&self, id: ReplyId) -> Option<&FixedReply> {
         self.replies.get(id.0)

@@ -18,7 +18,7 @@ use self::metadata::Metadata;
 use self::page::Page;
 
 /// What the configuration says about responses.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Presentation {
     /// The realm of every challenge: `%x20-7E`.
     pub realm: String,

@@ -3,6 +3,7 @@
 //! `response/table.rs` gives each reason its response, in one `match` without a catch-all arm. A new reason does not
 //! compile until it has a response. No reason carries a byte of the request.
 
+mod all;
 mod code;
 mod reason;
 
@@ -79,6 +80,14 @@ pub struct MalformedCredential {
     pub attempted: SchemeSet,
     /// How it breaks the grammar.
     pub fault: CredentialFault,
+}
+
+impl MalformedCredential {
+    /// The same fault of credentials with these schemes.
+    #[must_use]
+    pub fn with_schemes(self, attempted: SchemeSet) -> Self {
+        Self { attempted, ..self }
+    }
 }
 
 /// The rule of the grammar that a credential breaks.

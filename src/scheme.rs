@@ -1,7 +1,7 @@
 //! Authentication schemes (RFC 9110 §11.1).
 
 /// A scheme of credentials, by its position among the schemes of the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scheme(u8);
 
 impl Scheme {

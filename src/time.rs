@@ -1,10 +1,17 @@
-//! Timestamps as data: nothing in the core reads a clock.
+//! Timestamps as data. The core reads a clock only through [`Clock`], which its host provides.
+
+mod clock;
+
+mod text;
 
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+pub use self::clock::{Clock, Now};
+pub use self::text::TimestampText;
 
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

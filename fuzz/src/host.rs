@@ -10,11 +10,11 @@ use countersign::evaluate::{Circumstances, Decision, Outcome, evaluate};
 use countersign::grammar::unprintable::escaped;
 use countersign::header_map;
 use countersign::mint::SigningKey;
-use countersign::plan::Plan;
+use countersign::plan::{Plan, StateName};
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
-use countersign::telemetry;
+use countersign::telemetry::{self, AuditLines};
 use countersign::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -257,15 +257,16 @@ fn play(
         let circumstances = Circumstances {
             settled: &settled,
             backend: &Pure,
-            now,
+            now: now.into(),
         };
         match evaluate(plan, &request, store, circumstances, &mut ()) {
             Outcome::Decided(mut decision, effects) => {
                 decision.commit(effects, store, (plan, &request), now);
-                let reply = reply(&decision, &plan.presentation, &request, now);
+                let reply = reply(&decision, plan, &request, now);
                 check_decision(&decision, reply.as_ref(), &request)?;
-                let line = telemetry::audit_line(&decision, reply.as_ref(), &request, client, now);
-                check_line(&line)?;
+                let mut lines = AuditLines::default();
+                let line = lines.write(&decision, reply.as_ref(), &request, client, now);
+                check_line(line)?;
                 return Ok(match (decision.passage(), decision.principal()) {
                     (Some(_), Some(_)) => "a caller passes",
                     (Some(_), None) => "passes",
@@ -331,7 +332,7 @@ fn check_decision(
             }
         }
     }
-    for (name, value) in telemetry::filter_state(decision) {
+    for (name, value) in telemetry::filter_state(decision, &StateName::ALL) {
         if value.chars().any(char::is_control) {
             return Err(format!("{name} has control characters: {value:?}"));
         }

@@ -39,15 +39,15 @@ pub enum Users {
 }
 
 /// Whether slow hashes are computed now, and whether one was.
-#[derive(Debug)]
-pub struct Hashing {
-    is_allowed: bool,
+pub struct Hashing<'h> {
+    is_allowed: &'h dyn Fn() -> bool,
     is_done: Cell<bool>,
 }
 
-impl Hashing {
-    /// Slow hashes are computed if `is_allowed`.
-    pub fn new(is_allowed: bool) -> Self {
+impl<'h> Hashing<'h> {
+    /// Slow hashes are computed if `is_allowed` returns true. It is called for each hash: it can depend on the time, which is
+    /// not read for other requests.
+    pub fn new(is_allowed: &'h dyn Fn() -> bool) -> Self {
         Self {
             is_allowed,
             is_done: Cell::new(false),
@@ -61,7 +61,7 @@ impl Hashing {
 
     fn verify(&self, hash: &PasswordHash, password: &[u8]) -> Result<bool, Refusal> {
         if hash.is_slow() {
-            if !self.is_allowed {
+            if !(self.is_allowed)() {
                 return Err(Refusal::Unavailable(Unavailable::Hashing));
             }
             self.is_done.set(true);

@@ -7,7 +7,7 @@ use crate::credential::Carrier;
 use crate::scheme::Scheme;
 
 /// A way to authenticate. A 401 has one challenge for each (RFC 9110 §11.6.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Offer {
     /// A bearer token, after `Bearer` or a scheme of the configuration (RFC 6750 §3).
     Bearer {
@@ -55,7 +55,7 @@ pub enum Offer {
 }
 
 /// The part of a request that has an API key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyPart {
     /// A header.
     Header,

@@ -3,30 +3,40 @@
 use std::time::Duration;
 
 use super::names::{Names, lacked};
-use super::{Everywhere, OFFLINE_ACCESS, Requirements};
+use super::{Everywhere, Gate, OFFLINE_ACCESS, Requirements};
 use crate::authenticate::Principal;
 use crate::authenticate::granted::Granted;
 use crate::reject::{Reject, Requirement};
 
-/// What is required of a caller: everywhere, and by one rule.
+/// What is required of a caller: everywhere, and by the gate of one rule.
 #[derive(Debug, Clone, Copy)]
 pub struct Required<'p> {
     everywhere: &'p Requirements,
-    own: &'p Requirements,
+    gate: &'p Gate,
 }
 
 impl<'p> Required<'p> {
-    /// What is required under a rule.
-    pub fn new(everywhere: &'p Everywhere, own: &'p Requirements) -> Self {
+    /// What is required under a rule with this gate.
+    pub fn new(everywhere: &'p Everywhere, gate: &'p Gate) -> Self {
         let Everywhere(everywhere) = everywhere;
-        Self { everywhere, own }
+        Self { everywhere, gate }
+    }
+
+    /// The gate of the rule.
+    pub fn gate(self) -> &'p Gate {
+        self.gate
+    }
+
+    fn own(self) -> &'p Requirements {
+        &self.gate.requirements
     }
 
     /// The authentication classes that are sufficient, the preferred one first (RFC 9470 §3).
     pub fn classes(self) -> impl Iterator<Item = &'p str> {
-        let (wanted, others) = match self.own.acr.is_empty() {
-            true => (&self.everywhere.acr, &self.own.acr),
-            false => (&self.own.acr, &self.everywhere.acr),
+        let own = self.own();
+        let (wanted, others) = match own.acr.is_empty() {
+            true => (&self.everywhere.acr, &own.acr),
+            false => (&own.acr, &self.everywhere.acr),
         };
         let is_sufficient = |class: &&String| others.is_empty() || others.contains(class);
         wanted.iter().filter(is_sufficient).map(String::as_str)
@@ -34,7 +44,7 @@ impl<'p> Required<'p> {
 
     /// The maximum age of an authentication (RFC 9470 §3).
     pub fn max_age(self) -> Option<Duration> {
-        let ages = [self.everywhere.max_age, self.own.max_age];
+        let ages = [self.everywhere.max_age, self.own().max_age];
         ages.into_iter().flatten().min()
     }
 
@@ -42,7 +52,7 @@ impl<'p> Required<'p> {
     ///
     /// [`OFFLINE_ACCESS`] is never among them, because no resource requires it.
     pub fn scopes_to_ask_for(self) -> Vec<&'p str> {
-        let both = [&self.everywhere.scopes, &self.own.scopes];
+        let both = [&self.everywhere.scopes, &self.own().scopes];
         let mut scopes = lacked(both, &|_| false);
         scopes.retain(|scope| *scope != OFFLINE_ACCESS);
         scopes
@@ -84,7 +94,7 @@ impl<'p> Required<'p> {
             | Reject::NoRule
             | Reject::Authentication(_) => return Vec::new(),
         };
-        let both = [names(self.everywhere), names(self.own)];
+        let both = [names(self.everywhere), names(self.own())];
         lacked(both, &|name| name.is_among(granted))
     }
 }

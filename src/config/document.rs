@@ -26,7 +26,7 @@ use self::responses::Responses;
 use self::rules::{Require, Rule};
 use self::throttle::Throttle;
 use super::read::{Span, choice, object};
-use crate::plan::{Audit as Log, Crypto, Mode};
+use crate::plan::{Audit as Log, Crypto, Mode, StateName};
 use crate::presentation::Protects;
 use crate::request::path::{Case, EncodedSlash};
 
@@ -118,6 +118,14 @@ object! {
         /// What is logged.
         #[schemars(extend("examples" = [{"log": "all"}]))]
         optional audit: Audit,
+        /// What the filter writes as filter state, for access logs and for the filters behind it. Each name costs time for each
+        /// request. An empty list writes nothing.
+        #[schemars(extend(
+            "uniqueItems" = true,
+            "default" = ["reason", "rule", "provider", "subject"],
+            "examples" = [["reason", "subject"]]
+        ))]
+        narrowing filter_state: Vec<StateName>,
     }
 }
 
@@ -230,5 +238,19 @@ choice! {
         All = "all" => Self::All,
         /// None.
         None = "none" => Self::None,
+    }
+}
+
+choice! {
+    /// What the filter writes as filter state.
+    impl FilterState for crate::plan::StateName {
+        /// Why a request is denied.
+        Reason = "reason" => Self::Reason,
+        /// The name of the rule.
+        Rule = "rule" => Self::Rule,
+        /// The provider that verified the first caller.
+        Provider = "provider" => Self::Provider,
+        /// The subject of the first caller.
+        Subject = "subject" => Self::Subject,
     }
 }

@@ -122,6 +122,7 @@ const HOMES: [(&str, &[&str]); 14] = [
             "trust_forwarded_proto",
             "throttle",
             "audit",
+            "filter_state",
         ],
     ),
 ];

@@ -12,7 +12,7 @@ use crate::reject::Reject;
 impl<'p> Evaluation<'p, '_> {
     /// What is required of callers under a rule with this gate.
     pub(super) fn required(&self, gate: &'p Gate) -> Required<'p> {
-        Required::new(&self.policy.require, &gate.requirements)
+        Required::new(&self.policy.require, gate)
     }
 
     /// Checks that the first caller has what is required everywhere, and notes the result.
@@ -101,7 +101,7 @@ impl<'p> Evaluation<'p, '_> {
             https_by: self.policy.https_by,
             path: applicable.readings,
             parameters: applicable.bound.as_slice(),
-            now: self.circumstances.now,
+            now: self.circumstances.now.get(),
             budget: &self.budget,
             on_condition: &on_condition,
         };

@@ -15,7 +15,7 @@ use crate::reject::Reject;
 use crate::request::RequestView;
 use crate::scheme::SchemeSet;
 use crate::store::Store;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 /// What the filter does with a request, and why.
 #[derive(Debug)]
@@ -152,16 +152,21 @@ impl<'p> Decision<'p> {
     }
 
     /// Commits the effects. If they lose a race, the request is denied; in shadow mode it would be.
-    pub fn commit(
+    pub fn commit<'c>(
         &mut self,
         effects: Effects,
         store: &mut Store,
         (plan, request): (&'p Plan, &RequestView<'_>),
-        now: Timestamp,
+        now: impl Into<Now<'c>>,
     ) {
+        let now = now.into();
         if let Err(lost) = effects.commit(store, now) {
             self.deny(lost, plan, request);
             self.issue_nonces(plan, store, now);
+        }
+        // Whatever depends on the time could be wrong.
+        if now.is_unknown() {
+            *self = Self::undecided();
         }
     }
 

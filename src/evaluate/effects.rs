@@ -7,7 +7,7 @@ use crate::authenticate::{ProviderId, SourceId};
 use crate::reject::{LoginFault, ProofFault, Reject, Unavailable};
 use crate::scheme::SchemeSet;
 use crate::store::{CallerId, Judged, Recorded, Slot, Store, TokenId, UseId};
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 /// The effects of a decision on the store.
 #[derive(Debug, Default)]
@@ -91,13 +91,14 @@ impl Effects {
     ///
     /// # Errors
     /// Why the request is denied instead: [`Reject::TooManyFailures`], or because it used something that was used before.
-    pub fn commit(self, store: &mut Store, now: Timestamp) -> Result<(), Lost> {
+    pub fn commit<'c>(self, store: &mut Store, now: impl Into<Now<'c>>) -> Result<(), Lost> {
+        let now = now.into();
         let failed = self.failures;
         commit_results(self.hashed, self.tokens, store, now);
         let mut blocked_for = None;
         if let Some(failures) = &store.failures {
             for caller in failed {
-                blocked_for = blocked_for.max(failures.count(caller, now));
+                blocked_for = blocked_for.max(failures.count(caller, now.get()));
             }
         }
         if let Some(retry_after) = blocked_for {
@@ -109,7 +110,7 @@ impl Effects {
         // Each is recorded, also if another was used before.
         let mut lost = Ok(());
         for used in self.uses {
-            if let Err(reject) = used.record(store, now) {
+            if let Err(reject) = used.record(store, now.get()) {
                 lost = lost.and(Err(Lost {
                     reject,
                     schemes: Some(used.schemes),
@@ -136,7 +137,7 @@ impl Effects {
     /// evaluated again, which does not repeat the hash.
     pub fn commit_hash(self, store: &mut Store, now: Timestamp) {
         if self.hashed.is_some() {
-            commit_results(self.hashed, self.tokens, store, now);
+            commit_results(self.hashed, self.tokens, store, now.into());
         }
     }
 }
@@ -160,10 +161,10 @@ fn commit_results(
     hashed: Option<Timestamp>,
     tokens: SmallVec<[TokenEffect; 1]>,
     store: &mut Store,
-    now: Timestamp,
+    now: Now<'_>,
 ) {
     if let Some(began) = hashed {
-        store.hashing.spent(began, now);
+        store.hashing.spent(began, now.get());
     }
     for effect in tokens {
         match effect {
@@ -174,7 +175,7 @@ fn commit_results(
                 id,
                 judged,
                 bytes,
-            } => store.tokens.remember(slot, id, judged, bytes, now),
+            } => store.tokens.remember(slot, id, judged, bytes, now.get()),
         }
     }
 }

@@ -140,7 +140,7 @@ impl<'p> Forwarding<'p, '_> {
     /// Whether a header that should hold a host, a port or a scheme holds a path, or a character that begins one.
     #[inline(never)]
     fn holds_a_path(self, name: &[u8]) -> bool {
-        let begins_path = |byte: &u8| b"/\\?#@".contains(byte);
+        let begins_path = |byte: &u8| matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'@');
         let mut values = self.request.values(name);
         values.any(|value| value.iter().any(begins_path))
     }

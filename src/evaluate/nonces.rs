@@ -6,7 +6,7 @@ use crate::nonce::NonceKey;
 use crate::plan::Plan;
 use crate::reject::{Reject, Unavailable};
 use crate::store::Store;
-use crate::time::Timestamp;
+use crate::time::Now;
 
 /// The nonces of a response.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Nonces {
 
 impl<'p> Decision<'p> {
     /// Issues the nonces of the challenges that a denied request receives. If there can be none, it is denied for that.
-    pub(super) fn issue_nonces(&mut self, plan: &'p Plan, store: &Store, now: Timestamp) {
+    pub(super) fn issue_nonces(&mut self, plan: &'p Plan, store: &Store, now: Now<'_>) {
         if self.refusal().is_none() {
             return;
         }
@@ -59,7 +59,7 @@ impl<'p> Decision<'p> {
                     let purpose = known.purpose(&plan.presentation.realm);
                     self.nonces
                         .issued
-                        .push((provider, key.issue(&purpose, now)));
+                        .push((provider, key.issue(&purpose, now.get())));
                 }
                 Err(reject) => {
                     self.verdict = Verdict::Refused(reject);

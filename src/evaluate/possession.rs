@@ -110,6 +110,7 @@ impl<'p> Evaluation<'p, '_> {
             path: request.target().unwrap_or_default(),
         };
         let Circumstances { backend, now, .. } = self.circumstances;
+        let now = now.get();
         let proof = dpop.verify(proof.map_err(Reject::Proof)?, &target, token, backend, now);
         proof.map_err(|refusal| match refusal {
             ProofRefusal::Fault(fault) => Reject::Proof(fault),
@@ -125,7 +126,7 @@ impl<'p> Evaluation<'p, '_> {
         let purpose = provider.purpose(&self.presentation.realm);
         let nonce = proof.nonce.as_deref().unwrap_or_default().as_bytes();
         let key = nonce_key(provider, self.store)?;
-        let checked = key.check(&purpose, nonce, self.circumstances.now);
+        let checked = key.check(&purpose, nonce, self.circumstances.now.get());
         checked.map_err(|_| Reject::Proof(ProofFault::Nonce))?;
         Ok(proof)
     }

@@ -43,7 +43,7 @@ impl Evaluation<'_, '_> {
         let mut callers = 0;
         for caller in by_address.chain(by_user) {
             callers += 1;
-            if let Some(retry_after) = failures.blocked_for(caller, self.circumstances.now) {
+            if let Some(retry_after) = failures.blocked_for(caller, self.circumstances.now.get()) {
                 trace.step(Step::Throttle(Throttling::Blocked(retry_after)));
                 return Err(Reject::TooManyFailures { retry_after });
             }
@@ -94,7 +94,7 @@ impl Evaluation<'_, '_> {
         // A credential that was verified before need not be parsed.
         let tokens = &self.store.tokens;
         let token = self.remembered_as(gate, candidate);
-        let now = self.circumstances.now;
+        let now = self.circumstances.now.get();
         if let Some(Judged::Verified(principal)) = tokens.find(tokens.slot(token), token, now) {
             let provider = providers.get(principal.provider().0)?;
             return Some(id(&provider.name, principal.subject()?));

@@ -31,7 +31,7 @@ impl Evaluation<'_, '_> {
         let tokens = &self.store.tokens;
         let token = self.remembered_as(gate, candidate);
         let slot = tokens.slot(token);
-        match tokens.find(slot, token, self.circumstances.now) {
+        match tokens.find(slot, token, self.circumstances.now.get()) {
             Some(Judged::Verified(principal)) if self.is_still_valid(&principal)? => {
                 effects.tokens.push(TokenEffect::Found(slot));
                 return Ok(principal);
@@ -182,7 +182,7 @@ impl Evaluation<'_, '_> {
             | Fetch::KeysInDoubt(_)
             | Fetch::Entries(_) => None,
         });
-        let now = self.circumstances.now;
+        let now = self.circumstances.now.get();
         let known = self.store.introspections.find(id, since, now);
         let unavailable = Reject::Unavailable(Unavailable::Introspection);
         match known {
@@ -233,7 +233,7 @@ impl Evaluation<'_, '_> {
             backend: self.circumstances.backend,
             method: self.request.method(),
             nonce_key: self.store.nonce_key.as_ref(),
-            now: self.circumstances.now,
+            now: self.circumstances.now.get(),
         }
     }
 
@@ -249,7 +249,8 @@ impl Evaluation<'_, '_> {
         effects: &mut Effects,
     ) -> Result<Refused, Stop> {
         let Unproven { fault, is_named } = unproven;
-        let (facts, now) = (self.facts(), self.circumstances.now);
+        let facts = self.facts();
+        let now = facts.now;
         let kid = token.header().kid.as_deref();
         let (mut may_be_missing, mut until) = (false, None);
         let mut is_guess = fault.is_a_failure() && token.names_audience_of(jwt);

@@ -27,7 +27,8 @@ pub fn escaped_uniquely(text: &str) -> Cow<'_, str> {
     })
 }
 
-fn is_unprintable(character: char) -> bool {
+/// Whether a character is a control character or [invisible](is_invisible).
+pub fn is_unprintable(character: char) -> bool {
     character.is_control() || is_invisible(character)
 }
 

@@ -17,6 +17,8 @@
 //! | `proxy_get_shared_data`, `proxy_set_shared_data` | panic on a status that they do not list |
 //! | `proxy_define_metric`, `proxy_record_metric`, `proxy_increment_metric` | panic on a status that they do not list |
 //! | `proxy_get_current_time_nanoseconds`, `proxy_continue_stream` | panic on every status but `Ok` |
+//! | `proxy_log` | panics on every status but `Ok`; the SDK's logger copies each line to format it |
+//! | `proxy_get_log_level` | panics on every status but `Ok`; Envoy's level `off` is outside of the SDK's `enum LogLevel` |
 //! | `proxy_set_effective_context` | panics on every status but `Ok` and `BadArgument` |
 //!
 //! The log, ticks, buffers and HTTP calls are the SDK's. The filter uses the first three while it is configured, so that
@@ -102,6 +104,8 @@ unsafe extern "C" {
     fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_log(level: u32, line: *const u8, line_size: usize) -> u32;
+    fn proxy_get_log_level(level: *mut u32) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
 }
@@ -196,14 +200,10 @@ pub fn set_filter_state(name: &str, value: &str) {
     unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
 }
 
-/// Sends a response to the client instead of the upstream's. Returns whether the host takes it.
-pub fn send(reply: &Reply) -> bool {
-    let headers: Vec<_> = reply
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_str()))
-        .collect();
-    let headers = header_map::serialize(&headers);
+/// Sends a response to the client instead of the upstream's. Returns whether the host takes it. `map` is memory for its
+/// headers.
+pub fn send(reply: &Reply, map: &mut Vec<u8>) -> bool {
+    reply.headers.write_to(map);
     // SAFETY: every buffer is valid for its length during the call.
     let status = unsafe {
         proxy_send_local_response(
@@ -212,8 +212,8 @@ pub fn send(reply: &Reply) -> bool {
             reply.details.len(),
             reply.body.as_ptr(),
             reply.body.len(),
-            headers.as_ptr(),
-            headers.len(),
+            map.as_ptr(),
+            map.len(),
             NO_GRPC_STATUS,
         )
     };
@@ -315,6 +315,22 @@ pub fn now() -> Option<Timestamp> {
     let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
     let millis = i64::try_from(nanoseconds / 1_000_000).ok()?;
     (status == OK).then_some(Timestamp::from_millis(millis))
+}
+
+/// Writes a line to the host's log, at one of the levels that [`log_level`] can return.
+///
+/// If the host refuses, the log lacks the line. Nothing else depends on it.
+pub fn log(level: u32, line: &str) {
+    // SAFETY: the line is valid for its length during the call.
+    unsafe { proxy_log(level, line.as_ptr(), line.len()) };
+}
+
+/// The lowest level of a line that the host writes to its log. `None` if the host does not say.
+pub fn log_level() -> Option<u32> {
+    let mut level = 0;
+    // SAFETY: the host writes one number, or fails.
+    let status = unsafe { proxy_get_log_level(&raw mut level) };
+    (status == OK).then_some(level)
 }
 
 /// Makes the calls that follow act on another context. Returns whether the host has a context with that number.

@@ -24,8 +24,10 @@ use crate::keys::{FetchEvent, Fetcher};
 use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
 use crate::request::RequestView;
+use crate::response::Reply;
 use crate::store::Store;
-use crate::time::Timestamp;
+use crate::telemetry::AuditLines;
+use crate::time::{Clock, Now, Timestamp};
 use crate::waiting::{Head, Held, Waiting};
 
 /// One configuration at work in one worker.
@@ -46,6 +48,11 @@ pub struct Filter {
     questions: RefCell<Vec<Asked>>,
     waiting: RefCell<Waiting>,
     pub(super) lines: Limited,
+    /// The memory of the last response, for the next one.
+    pub(super) reply: Cell<Reply>,
+    /// The same, for its headers as the host takes them.
+    pub(super) map: Cell<Vec<u8>>,
+    pub(super) audit_lines: RefCell<AuditLines>,
     /// Whether another configuration has replaced this one, or the host has removed the filter. Its keys are not fetched any
     /// more.
     is_abandoned: Cell<bool>,
@@ -93,6 +100,9 @@ impl Filter {
             questions: RefCell::default(),
             waiting: RefCell::default(),
             lines: Limited::default(),
+            reply: Cell::default(),
+            map: Cell::default(),
+            audit_lines: RefCell::default(),
             is_abandoned: Cell::new(false),
             metrics: Metrics::new(&plan),
             plan,
@@ -103,13 +113,13 @@ impl Filter {
     /// Decides the request on which the host's calls act. `goes_on` says whether content or trailers follow its head.
     pub fn decide(&self, context: u32, goes_on: bool) -> Next {
         self.request.set(Some(context));
-        let next = match (ffi::request_headers(), ffi::now()) {
-            (Some(map), Some(now)) => {
-                self.decide_head(context, Head { map, goes_on }, Vec::new(), now)
-            }
-            (_, now) => {
+        let clock = Clock::new(ffi::now);
+        let now = Now::Of(&clock);
+        let next = match ffi::request_headers() {
+            Some(map) => self.decide_head(context, Head { map, goes_on }, Vec::new(), now),
+            None => {
                 self.lines.error(
-                    "countersign: the host does not return the request's headers or the time: request denied",
+                    "countersign: the host does not return the request's headers: request denied",
                 );
                 self.refuse_unread(now)
             }
@@ -118,11 +128,11 @@ impl Filter {
         next
     }
 
-    fn decide_head(&self, context: u32, head: Head, settled: Vec<Fetch>, now: Timestamp) -> Next {
+    fn decide_head(&self, context: u32, head: Head, settled: Vec<Fetch>, now: Now<'_>) -> Next {
         let Some(headers) = header_map::parse(&head.map) else {
             self.lines
                 .error("countersign: cannot read the host's header map: request denied");
-            return self.refuse_unread(Some(now));
+            return self.refuse_unread(now);
         };
         let policy = self.plan.policy.as_ref();
         let route = Route::read(policy);
@@ -153,6 +163,10 @@ impl Filter {
             let store = self.store.borrow();
             evaluate(&self.plan, &request, &store, circumstances, &mut ())
         };
+        if now.is_unknown() {
+            self.lines
+                .error("countersign: the host does not return the time: request denied");
+        }
         match outcome {
             Outcome::Decided(decision, effects) => {
                 let now = time_after(&effects, now);
@@ -161,7 +175,7 @@ impl Filter {
             Outcome::Needs(fetch, effects) if effects.hashed.is_some() => {
                 let now = time_after(&effects, now);
                 self.metrics.count_effects(&effects);
-                effects.commit_hash(&mut self.store.borrow_mut(), now);
+                effects.commit_hash(&mut self.store.borrow_mut(), now.get());
                 self.wait_for(fetch, context, head, settled, now)
             }
             Outcome::Needs(fetch, _) => self.wait_for(fetch, context, head, settled, now),
@@ -175,7 +189,7 @@ impl Filter {
         context: u32,
         head: Head,
         mut settled: Vec<Fetch>,
-        now: Timestamp,
+        now: Now<'_>,
     ) -> Next {
         match self.is_abandoned.get() {
             // A stream may begin under one configuration and send its headers under the next.
@@ -197,7 +211,7 @@ impl Filter {
         head: Head,
         mut settled: Vec<Fetch>,
         fetch: Fetch,
-        now: Timestamp,
+        now: Now<'_>,
     ) -> Next {
         let terms = self.terms(&fetch).filter(|_| {
             let waiting = self.waiting.borrow();
@@ -212,7 +226,7 @@ impl Filter {
             settled,
             fetch,
             fetches_ended,
-            deadline: now.plus(time_limit),
+            deadline: now.get().plus(time_limit),
         };
         self.waiting.borrow_mut().hold(context, held);
         Next::Waits
@@ -327,7 +341,7 @@ impl Filter {
         }
         self.lines
             .error("countersign: the host does not remove a trailer: request denied");
-        self.refuse_unread(ffi::now())
+        self.refuse_unread(Now::Of(&Clock::new(ffi::now)))
     }
 
     /// The request of a context has ended. It does not wait any longer.
@@ -426,11 +440,12 @@ impl Filter {
     /// Decides requests that have waited, each in its context.
     fn release(&self, requests: Vec<(u32, Held)>) {
         for (context, mut held) in requests {
-            let Some(now) = ffi::now().filter(|_| ffi::act_on(context)) else {
+            if !ffi::act_on(context) {
                 continue;
-            };
+            }
             held.settled.push(held.fetch);
-            let next = self.decide_head(context, held.head, held.settled, now);
+            let clock = Clock::new(ffi::now);
+            let next = self.decide_head(context, held.head, held.settled, Now::Of(&clock));
             if next == Next::Continues && !ffi::continue_request() {
                 self.lines.error(
                     "countersign: the host does not continue a request that waited for keys",
@@ -440,13 +455,12 @@ impl Filter {
     }
 
     /// Denies a request that cannot be read.
-    fn refuse_unread(&self, now: Option<Timestamp>) -> Next {
-        let now = now.unwrap_or(Timestamp::from_millis(0));
+    fn refuse_unread(&self, now: Now<'_>) -> Next {
         self.refuse(&RequestView::new(Vec::new()), now)
     }
 
     /// Denies a request as if there were no valid configuration.
-    fn refuse(&self, request: &RequestView<'_>, now: Timestamp) -> Next {
+    fn refuse(&self, request: &RequestView<'_>, now: Now<'_>) -> Next {
         let nothing = Plan::refuse_all();
         let outcome = {
             let circumstances = Circumstances::new(&self.backend, now);
@@ -463,6 +477,7 @@ impl Filter {
 }
 
 /// The time after an evaluation. A password hash takes time, which this clock shows.
-fn time_after(effects: &Effects, now: Timestamp) -> Timestamp {
-    effects.hashed.and_then(|_| ffi::now()).unwrap_or(now)
+fn time_after<'c>(effects: &Effects, now: Now<'c>) -> Now<'c> {
+    let after = effects.hashed.and_then(|_| ffi::now());
+    after.map_or(now, Now::At)
 }

@@ -2,12 +2,17 @@
 //!
 //! Every line passes through this file, where characters that would end it or change how it is shown are escaped: the
 //! SDK's logger, which writes what the crate `log` is handed, escapes nothing.
+//!
+//! The maximum level of the crate `log` is the host's level, so that a line which the host would drop is not made.
 
 use std::cell::RefCell;
 use std::time::Duration;
 
+pub use log::Level;
+use log::LevelFilter;
 use proxy_wasm::types::LogLevel;
 
+use super::ffi;
 use crate::grammar::unprintable::escaped;
 use crate::time::Timestamp;
 
@@ -18,6 +23,36 @@ use crate::time::Timestamp;
 /// the configuration.
 pub fn set_up() {
     proxy_wasm::set_log_level(LogLevel::Info);
+}
+
+/// Reads the host's level. Envoy's admin interface can change it at any time, so that it is read on each tick.
+///
+/// Not before the first line is written: see [`set_up`]. If the host does not say its level, every line is made.
+pub fn follow_host() {
+    log::set_max_level(match ffi::log_level() {
+        None => LevelFilter::Info,
+        Some(level) if level <= LogLevel::Info as u32 => LevelFilter::Info,
+        Some(level) if level == LogLevel::Warn as u32 => LevelFilter::Warn,
+        Some(level) if level == LogLevel::Error as u32 => LevelFilter::Error,
+        Some(_) => LevelFilter::Off,
+    });
+}
+
+/// Whether the host writes lines of this level.
+pub fn is_written(level: Level) -> bool {
+    level <= log::max_level()
+}
+
+/// Logs a line in which nothing has to be escaped. Unlike the crate `log`, it copies nothing.
+pub fn write(level: Level, line: &str) {
+    let level = match level {
+        Level::Error => LogLevel::Error,
+        Level::Warn => LogLevel::Warn,
+        Level::Info => LogLevel::Info,
+        Level::Debug => LogLevel::Debug,
+        Level::Trace => LogLevel::Trace,
+    };
+    ffi::log(level as u32, line);
 }
 
 /// Logs what an operator may want to know.

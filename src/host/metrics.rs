@@ -24,7 +24,7 @@ pub struct Metrics {
     allowed: Tally,
     cache_hit: Tally,
     cache_miss: Tally,
-    condition_failed: Option<u32>,
+    condition_failed: Tally,
     hashes: Option<u32>,
     denied: RefCell<DeniedCounters>,
     /// Those of each source.
@@ -62,7 +62,7 @@ struct Gauge {
     shown: Cell<Option<u64>>,
 }
 
-/// A counter of what happens with every request. Several increments are published with one call, since each call costs.
+/// A counter of what can happen with every request. Several increments are published with one call, since each call costs.
 struct Tally {
     id: Option<u32>,
     unpublished: Cell<u32>,
@@ -87,7 +87,7 @@ impl Metrics {
             allowed: Tally::new(ALLOWED),
             cache_hit: Tally::new("countersign.token_cache.hit"),
             cache_miss: Tally::new("countersign.token_cache.miss"),
-            condition_failed: counter("countersign.cel.failed"),
+            condition_failed: Tally::new("countersign.cel.failed"),
             hashes: counter("countersign.hashes"),
             denied: RefCell::default(),
             sources: sources.iter().map(SourceMetrics::new).collect(),
@@ -98,21 +98,29 @@ impl Metrics {
         }
     }
 
-    /// Publishes the increments that were not published yet.
+    /// Publishes the increments that were not published yet: one call for each counter that has changed.
     pub fn publish(&self) {
-        for tally in [&self.allowed, &self.cache_hit, &self.cache_miss] {
+        let tallies = [
+            &self.allowed,
+            &self.cache_hit,
+            &self.cache_miss,
+            &self.condition_failed,
+        ];
+        for tally in tallies {
             tally.publish();
+        }
+        for (id, by) in self.denied.borrow_mut().take_unpublished() {
+            ffi::increment(id, by);
         }
     }
 
     /// Counts a decision.
     pub fn count(&self, decision: &Decision<'_>, reply: Option<&Reply>) {
         match (&decision.verdict, reply) {
-            (Verdict::Passes(_), _) => self.allowed.count(),
+            (Verdict::Passes(_), _) => self.allowed.count(1),
             (Verdict::Refused(_), Some(reply)) => {
                 let mut counters = self.denied.borrow_mut();
-                let find = |defined: &mut Definitions| counters.find(decision, reply, defined);
-                increment(DEFINED.with_borrow_mut(find), 1);
+                DEFINED.with_borrow_mut(|defined| counters.count(decision, reply, defined));
             }
             (Verdict::Refused(_), None) | (Verdict::Answers(_), _) => {}
         }
@@ -120,12 +128,12 @@ impl Metrics {
 
     /// Counts the hits and misses of the token cache, the password hashes, and the conditions that failed to evaluate.
     pub fn count_effects(&self, effects: &Effects) {
-        increment(self.condition_failed, effects.failed_conditions);
+        self.condition_failed.count(effects.failed_conditions);
         increment(self.hashes, effects.hashed.is_some().into());
         for effect in &effects.tokens {
             match effect {
-                TokenEffect::Found(_) => self.cache_hit.count(),
-                TokenEffect::SeenOnce(_) | TokenEffect::Judged { .. } => self.cache_miss.count(),
+                TokenEffect::Found(_) => self.cache_hit.count(1),
+                TokenEffect::SeenOnce(_) | TokenEffect::Judged { .. } => self.cache_miss.count(1),
             }
         }
     }
@@ -235,9 +243,9 @@ impl Tally {
         }
     }
 
-    fn count(&self) {
+    fn count(&self, by: u32) {
         self.unpublished
-            .set(self.unpublished.get().saturating_add(1));
+            .set(self.unpublished.get().saturating_add(by));
     }
 
     fn publish(&self) {

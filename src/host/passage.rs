@@ -2,14 +2,14 @@
 
 use super::ffi;
 use super::filter::{Filter, Next};
-use super::log;
+use super::log::{self, Level};
 use super::properties;
 use crate::evaluate::{Decision, Effects, Forward, Passage};
 use crate::plan::Plan;
 use crate::request::RequestView;
-use crate::response::{Reply, reply};
+use crate::response::{Reply, write_reply};
 use crate::telemetry;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 impl Filter {
     /// Carries out a decision for the request on which the host's calls act. `plan` is what the decision rests on.
@@ -22,7 +22,7 @@ impl Filter {
         mut decision: Decision<'p>,
         effects: Effects,
         request: &RequestView<'_>,
-        now: Timestamp,
+        now: Now<'_>,
     ) -> Next {
         self.metrics.count_effects(&effects);
         if let Some(fetch) = &effects.wanted {
@@ -32,20 +32,30 @@ impl Filter {
             self.doubt(*source);
         }
         if let Some(provider) = effects.untried {
-            self.tell_of_untried(provider, now);
+            self.tell_of_untried(provider, now.get());
         }
         let asked = (plan, request);
         decision.commit(effects, &mut self.store.borrow_mut(), asked, now);
-        let reply = reply(&decision, &self.plan.presentation, request, now);
-        self.record(&decision, reply.as_ref(), request, now);
-        if let Some(passage) = decision.passage() {
-            return self.forward(passage, &decision.forward);
-        }
-        if !reply.is_some_and(|reply| ffi::send(&reply)) {
+        let mut reply = self.reply.take();
+        let is_written = write_reply(&decision, &self.plan, request, now, &mut reply);
+        self.record(&decision, is_written.then_some(&reply), request, now);
+        let next = match decision.passage() {
+            Some(passage) => self.forward(passage, &decision.forward),
+            None => self.answer(is_written.then_some(&reply)),
+        };
+        self.reply.set(reply);
+        next
+    }
+
+    /// Sends the response to the client.
+    fn answer(&self, reply: Option<&Reply>) -> Next {
+        let mut map = self.map.take();
+        if !reply.is_some_and(|reply| ffi::send(reply, &mut map)) {
             self.lines.error(
                 "countersign: the host does not send the response: the request stays paused",
             );
         }
+        self.map.set(map);
         Next::Answered
     }
 
@@ -82,30 +92,34 @@ impl Filter {
         decision: &Decision<'_>,
         reply: Option<&Reply>,
         request: &RequestView<'_>,
-        now: Timestamp,
+        now: Now<'_>,
     ) {
         self.metrics.count(decision, reply);
-        for (name, value) in telemetry::filter_state(decision) {
+        for (name, value) in telemetry::filter_state(decision, &self.plan.filter_state) {
             ffi::set_filter_state(name, &value);
         }
         if telemetry::is_audited(decision, self.plan.audit) {
-            audit(decision, reply, request, now);
+            self.audit(decision, reply, request, now.get());
         }
     }
-}
 
-#[inline(never)]
-fn audit(
-    decision: &Decision<'_>,
-    reply: Option<&Reply>,
-    request: &RequestView<'_>,
-    now: Timestamp,
-) {
-    let client = request.client().or_else(properties::source_address);
-    let line = telemetry::audit_line(decision, reply, request, client, now);
-    if decision.refusal().is_some() {
-        log::warn(&line);
-    } else {
-        log::info(&line);
+    /// Writes the audit line of a decision, unless the host would drop it.
+    #[inline(never)]
+    fn audit(
+        &self,
+        decision: &Decision<'_>,
+        reply: Option<&Reply>,
+        request: &RequestView<'_>,
+        now: Timestamp,
+    ) {
+        let level = match decision.refusal() {
+            Some(_) => Level::Warn,
+            None => Level::Info,
+        };
+        if log::is_written(level) {
+            let client = request.client().or_else(properties::source_address);
+            let mut lines = self.audit_lines.borrow_mut();
+            log::write(level, lines.write(decision, reply, request, client, now));
+        }
     }
 }

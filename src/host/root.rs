@@ -132,6 +132,7 @@ impl RootContext for Root {
             Some(hash) => metrics.accepted(hash),
             None => metrics.rejected(),
         }
+        log::follow_host();
         accepted.is_some()
     }
 
@@ -139,6 +140,7 @@ impl RootContext for Root {
         if std::mem::take(&mut self.is_first_tick) {
             self.set_tick_period(TICK);
         }
+        log::follow_host();
         self.filter.poll();
     }
 

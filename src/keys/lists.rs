@@ -7,7 +7,7 @@ use super::source::{Schedule, Source};
 use crate::authenticate::api_key::list::ApiKeys;
 use crate::authenticate::basic::users::UserList;
 use crate::authenticate::{ListsAtHand, SourceId};
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 /// How far ahead the clock of another worker can be.
 const SKEW: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ pub struct CurrentLists<'h> {
     /// The lists.
     pub held: &'h HeldLists,
     /// The time.
-    pub now: Timestamp,
+    pub now: Now<'h>,
 }
 
 impl HeldLists {
@@ -110,14 +110,14 @@ impl HeldList {
 
 impl ListsAtHand for CurrentLists<'_> {
     fn api_keys(&self, source: SourceId) -> Option<&ApiKeys> {
-        match self.held.get(source)?.current(self.now)? {
+        match self.held.get(source)?.current(self.now.get())? {
             List::ApiKeys(keys) => Some(keys),
             List::Users(_) => None,
         }
     }
 
     fn users(&self, source: SourceId) -> Option<&UserList> {
-        match self.held.get(source)?.current(self.now)? {
+        match self.held.get(source)?.current(self.now.get())? {
             List::Users(users) => Some(users),
             List::ApiKeys(_) => None,
         }

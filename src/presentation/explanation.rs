@@ -1,9 +1,6 @@
 //! The facts that explain to a client why its request was denied. Each form of content is made from them.
 
-use std::fmt::Write;
-
 use crate::reject::Code;
-use crate::time::Timestamp;
 
 /// Why a request was denied, and where the client finds help.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +13,19 @@ pub struct Explanation<'a> {
     pub status: u16,
     /// The realm. Only pages show it.
     pub realm: &'a str,
-    /// The time of the decision.
-    pub timestamp: Timestamp,
-    /// The request's identifier, which the logs have too.
-    pub request_id: Option<&'a str>,
     /// The URL of the documentation of errors, without a fragment.
     pub documentation: Option<&'a str>,
     /// The URL where a caller can ask for access.
     pub action: Option<&'a str>,
+}
+
+/// What differs between denied requests of the same kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion<'a> {
+    /// The time of the decision in RFC 3339's form. It is empty after the year 9999, for which RFC 3339 has no form.
+    pub time: &'a str,
+    /// The request's identifier, which the logs have too.
+    pub request_id: Option<&'a str>,
 }
 
 impl Explanation<'_> {
@@ -35,20 +37,14 @@ impl Explanation<'_> {
 
     /// The message as one line that ends with a full stop.
     pub fn sentence(&self) -> String {
-        let mut sentence = self.message.replace(char::is_control, " ");
+        let mut sentence = match self.message.contains(char::is_control) {
+            true => self.message.replace(char::is_control, " "),
+            false => self.message.to_owned(),
+        };
         if sentence.ends_with(|last: char| last.is_ascii_alphanumeric()) {
             sentence.push('.');
         }
         sentence
-    }
-
-    /// The time in RFC 3339's form. It is empty after the year 9999, for which RFC 3339 has no form.
-    pub fn moment(&self) -> String {
-        let mut moment = String::new();
-        match write!(moment, "{}", self.timestamp) {
-            Ok(()) => moment,
-            Err(_) => String::new(),
-        }
     }
 }
 
@@ -61,8 +57,6 @@ mod tests {
         message: "The access token expired",
         status: 401,
         realm: "orders",
-        timestamp: Timestamp::from_seconds(1_700_000_000),
-        request_id: None,
         documentation: Some("https://docs.example.com/errors"),
         action: None,
     };
@@ -89,15 +83,5 @@ mod tests {
             link.as_deref(),
             Some("https://docs.example.com/errors#invalid_token")
         );
-    }
-
-    #[test]
-    fn a_time_that_cannot_be_formatted_is_empty() {
-        assert_eq!(EXPLANATION.moment(), "2023-11-14T22:13:20Z");
-        let late = Explanation {
-            timestamp: Timestamp::from_millis(i64::MAX),
-            ..EXPLANATION
-        };
-        assert_eq!(late.moment(), "");
     }
 }

@@ -6,7 +6,7 @@ use crate::request::path::{Pattern, Reading};
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// The metadata of the protected resource, as it is sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Metadata {
     /// Its path: the well-known path, followed by the path of the resource (RFC 9728 §3.1).
     pub path: Pattern,

@@ -6,7 +6,7 @@
 
 mod built_in;
 
-use super::explanation::Explanation;
+use super::explanation::{Explanation, Occasion};
 use crate::url::is_web_page;
 
 /// The Content-Security-Policy of the built-in page: its own style and its empty icon, and nothing else (Content
@@ -107,26 +107,31 @@ impl Page {
         Ok(Self { parts })
     }
 
-    /// The page for one denied request. `sign_in` is the URL where the person can sign in.
+    /// Writes the page for one denied request. `sign_in` is the URL where the person can sign in.
     ///
     /// A URL that is not a web page's is left out, whatever its source: a link must not run a script.
-    pub fn fill(&self, explanation: &Explanation<'_>, sign_in: Option<&str>) -> String {
+    pub fn fill(
+        &self,
+        explanation: &Explanation<'_>,
+        occasion: Occasion<'_>,
+        sign_in: Option<&str>,
+        page: &mut String,
+    ) {
         let link = explanation.link();
         let values = Values {
             explanation,
-            moment: explanation.moment(),
+            request_id: occasion.request_id,
+            time: occasion.time,
             documentation: web_page(link.as_deref()),
             action: web_page(explanation.action),
             sign_in: web_page(sign_in),
         };
-        let mut page = String::new();
         for part in &self.parts {
             page.push_str(&part.text);
             if let Some(placeholder) = part.then {
-                values.write(placeholder, &mut page);
+                values.write(placeholder, page);
             }
         }
-        page
     }
 }
 
@@ -162,7 +167,8 @@ fn web_page(url: Option<&str>) -> Option<&str> {
 /// The values of the placeholders of one page.
 struct Values<'a> {
     explanation: &'a Explanation<'a>,
-    moment: String,
+    request_id: Option<&'a str>,
+    time: &'a str,
     documentation: Option<&'a str>,
     action: Option<&'a str>,
     sign_in: Option<&'a str>,
@@ -177,8 +183,8 @@ impl Values<'_> {
             Placeholder::Error => escape(explanation.code.name(), page),
             Placeholder::Status => page.push_str(&explanation.status.to_string()),
             Placeholder::Realm => escape(explanation.realm, page),
-            Placeholder::RequestId => escape(explanation.request_id.unwrap_or_default(), page),
-            Placeholder::Timestamp => escape(&self.moment, page),
+            Placeholder::RequestId => escape(self.request_id.unwrap_or_default(), page),
+            Placeholder::Timestamp => escape(self.time, page),
             Placeholder::Documentation => escape(self.documentation.unwrap_or_default(), page),
             Placeholder::Action => escape(self.action.unwrap_or_default(), page),
             Placeholder::SignIn => escape(self.sign_in.unwrap_or_default(), page),

@@ -24,6 +24,13 @@ macro_rules! reasons {
                     $(Self::$variant => $name,)*
                 }
             }
+
+            /// The response-code details of a denial for this reason: `countersign_` and the name.
+            pub const fn details(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!("countersign_", $name),)*
+                }
+            }
         }
     };
 }

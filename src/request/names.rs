@@ -1,18 +1,21 @@
 //! Sets of header names, which contain every spelling that an upstream could read as one of them.
 
-use crate::grammar::folds_to;
+use crate::grammar::{folded, folds_to};
 
 /// A set of header names, prefixes and suffixes. It contains every name that folds to one of them ([`folds_to`]).
 ///
-/// Most lookups find nothing. To make those fast, a name is compared only with the names of its length.
+/// Most lookups find nothing. To make those fast, a name is compared only if its length and its last bytes, or its last
+/// bytes, are those of a member: one bit says so.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct FieldNames {
     /// The names by their length. The last bucket holds all longer names.
     names: Vec<Vec<String>>,
     beginnings: Vec<String>,
     endings: Vec<String>,
-    /// One bit for the last byte of each suffix.
-    last_bytes: u64,
+    /// The lengths and the last bytes of the names.
+    with_length: Bits,
+    /// The last bytes of the suffixes.
+    of_endings: Bits,
     /// Whether the set contains every name with a character other than letters, digits and `-`.
     unusual: bool,
     /// Names that the set does not contain in exactly this spelling.
@@ -21,6 +24,48 @@ pub struct FieldNames {
 
 /// The bucket for names of this length and longer.
 const LONGEST: usize = 63;
+
+/// A set of numbers that may contain more than was added to it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Bits([u64; 16]);
+
+impl Bits {
+    fn add(&mut self, number: u32) {
+        let (word, bit) = Self::place(number);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn add_all(&mut self) {
+        self.0 = [u64::MAX; 16];
+    }
+
+    fn may_have(&self, number: u32) -> bool {
+        let (word, bit) = Self::place(number);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Fibonacci hashing: the highest bits of the product depend on all of the number.
+    fn place(number: u32) -> (usize, u64) {
+        let hash = number.wrapping_mul(0x9e37_79b9) >> 22;
+        ((hash >> 6) as usize, 1 << (hash & 63))
+    }
+}
+
+/// How many bytes at the end of a name select it.
+const TAIL: usize = 3;
+
+/// The last bytes of a name, folded. A shorter name has zeros in their place.
+fn tail(name: &[u8]) -> u32 {
+    let last = name.iter().rev().take(TAIL);
+    last.fold(0, |tail, byte| tail << 8 | u32::from(folded(*byte)))
+}
+
+fn tail_and_length(name: &[u8]) -> u32 {
+    let length = u32::try_from(name.len().min(LONGEST)).unwrap_or_default();
+    tail(name) | length << 24
+}
 
 impl FieldNames {
     /// The set of these names.
@@ -41,6 +86,7 @@ impl FieldNames {
         if let Some(names) = self.names.get_mut(bucket) {
             add(names, name);
         }
+        self.with_length.add(tail_and_length(name.as_bytes()));
     }
 
     /// Adds every name that begins with this.
@@ -51,7 +97,10 @@ impl FieldNames {
     /// Adds this name, and every name that ends with it after a punctuation character.
     #[inline(never)]
     pub fn insert_ending(&mut self, ending: &str) {
-        self.last_bytes |= ending.as_bytes().last().map_or(0, bit_of);
+        match ending.len() < TAIL {
+            true => self.of_endings.add_all(),
+            false => self.of_endings.add(tail(ending.as_bytes())),
+        }
         add(&mut self.endings, ending);
     }
 
@@ -101,17 +150,19 @@ impl FieldNames {
 
     /// Whether an upstream could read a header of that name as one of these or as an excluded one.
     pub fn have_a_spelling_of(&self, name: &[u8]) -> bool {
-        let alike = self.names.get(name.len().min(LONGEST));
-        alike.is_some_and(|names| names.iter().any(|own| folds_to(own.as_bytes(), name)))
+        self.with_length.may_have(tail_and_length(name)) && self.have_alike(name)
+            || self.of_endings.may_have(tail(name))
+                && self.endings.iter().any(|own| ends_with(name, own))
             || self.beginnings.iter().any(|own| {
                 let beginning = name.get(..own.len());
                 beginning.is_some_and(|beginning| folds_to(own.as_bytes(), beginning))
             })
-            || name
-                .last()
-                .is_some_and(|last| self.last_bytes & bit_of(last) != 0)
-                && self.endings.iter().any(|own| ends_with(name, own))
             || self.unusual && name.iter().any(is_unusual)
+    }
+
+    fn have_alike(&self, name: &[u8]) -> bool {
+        let alike = self.names.get(name.len().min(LONGEST));
+        alike.is_some_and(|names| names.iter().any(|own| folds_to(own.as_bytes(), name)))
     }
 }
 
@@ -119,11 +170,6 @@ fn add(names: &mut Vec<String>, name: &str) {
     if !names.iter().any(|known| known == name) {
         names.push(name.to_owned());
     }
-}
-
-/// A bit that is the same for both cases of a letter.
-fn bit_of(byte: &u8) -> u64 {
-    1 << (byte & 0x1f)
 }
 
 fn ends_with(name: &[u8], ending: &str) -> bool {

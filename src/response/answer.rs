@@ -1,41 +1,35 @@
 //! Responses to requests that the filter answers without denying them: metadata and preflights.
 
-use super::headers::{Headers, put};
 use super::{Exchange, Reply, cors};
 use crate::evaluate::Answer;
 
 impl Exchange<'_> {
     #[inline(never)]
-    pub(super) fn answer(&self, answer: Answer) -> Reply {
-        let mut headers = Headers::new();
-        let (status, details, body) = match answer {
+    pub(super) fn answer(&self, answer: Answer, reply: &mut Reply) {
+        reply.error = None;
+        let headers = &mut reply.headers;
+        (reply.status, reply.details) = match answer {
             Answer::Metadata => {
                 // Metadata is public, and changes only with the configuration (RFC 9728 §7.10).
-                put(&mut headers, "cache-control", "public, max-age=3600");
-                put(&mut headers, "access-control-allow-origin", "*");
-                put(&mut headers, "x-content-type-options", "nosniff");
-                put(&mut headers, "content-type", "application/json");
-                let metadata = self.presentation.metadata.as_ref();
-                let json = metadata.map(|metadata| metadata.json.clone());
-                (200, "countersign_metadata", json.unwrap_or_default())
+                headers.put("cache-control", "public, max-age=3600");
+                headers.put("access-control-allow-origin", "*");
+                headers.put("x-content-type-options", "nosniff");
+                headers.put("content-type", "application/json");
+                if let Some(metadata) = &self.presentation.metadata {
+                    reply.body.push_str(&metadata.json);
+                }
+                (200, "countersign_metadata")
             }
             Answer::MetadataPreflight => {
-                cors::allow_reading_metadata(self.request, &mut headers);
-                (204, "countersign_metadata", String::new())
+                cors::allow_reading_metadata(self.request, headers);
+                (204, "countersign_metadata")
             }
             Answer::Preflight => {
                 if let Some(cors) = &self.presentation.cors {
-                    cors::answer_preflight(cors, self.request, &mut headers);
+                    cors::answer_preflight(cors, self.request, headers);
                 }
-                (204, "countersign_preflight", String::new())
+                (204, "countersign_preflight")
             }
         };
-        Reply {
-            status,
-            error: None,
-            details: details.to_owned(),
-            headers,
-            body,
-        }
     }
 }

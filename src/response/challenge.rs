@@ -196,12 +196,18 @@ impl fmt::Display for Challenge<'_> {
 /// Writes a `quoted-string` (RFC 9110 §5.6.4). Only `"` and `\` are escaped.
 fn write_quoted(formatter: &mut fmt::Formatter<'_>, value: &str) -> fmt::Result {
     formatter.write_char('"')?;
-    for character in value.chars() {
-        if matches!(character, '"' | '\\') {
-            formatter.write_char('\\')?;
-        }
-        formatter.write_char(character)?;
+    let mut rest = value;
+    while let Some((plain, special)) = rest
+        .find(['"', '\\'])
+        .and_then(|at| rest.split_at_checked(at))
+    {
+        formatter.write_str(plain)?;
+        formatter.write_char('\\')?;
+        let (character, after) = special.split_at_checked(1).unwrap_or((special, ""));
+        formatter.write_str(character)?;
+        rest = after;
     }
+    formatter.write_str(rest)?;
     formatter.write_char('"')
 }
 

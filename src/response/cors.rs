@@ -2,8 +2,8 @@
 //!
 //! Only responses of the filter have them. The upstream decides about its own responses.
 
-use super::headers::{Headers, put};
 use crate::grammar::is_tchar;
+use crate::header_map::HeaderMap;
 use crate::presentation::cors::{Cors, Origins};
 use crate::request::{Field, RequestView};
 
@@ -17,18 +17,18 @@ const EXPOSED_TO_GRPC_WEB: &str =
 const MOST_NAMES: usize = 4096;
 
 /// Lets the request's origin read the response, if the configuration allows that origin.
-pub(super) fn allow_reading(cors: &Cors, request: &RequestView<'_>, headers: &mut Headers) {
+pub(super) fn allow_reading(cors: &Cors, request: &RequestView<'_>, headers: &mut HeaderMap) {
     if allow_origin(cors, request, headers) {
         let exposed = match request.field(b"content-type") {
             Field::One(value) if value.starts_with(b"application/grpc-web") => EXPOSED_TO_GRPC_WEB,
             _ => EXPOSED,
         };
-        put(headers, "access-control-expose-headers", exposed);
+        headers.put("access-control-expose-headers", exposed);
     }
 }
 
 /// Answers a preflight from an allowed origin.
-pub(super) fn answer_preflight(cors: &Cors, request: &RequestView<'_>, headers: &mut Headers) {
+pub(super) fn answer_preflight(cors: &Cors, request: &RequestView<'_>, headers: &mut HeaderMap) {
     let mut depends_on = "origin".to_owned();
     if allow_origin(cors, request, headers) {
         let methods = if cors.methods.is_empty() {
@@ -44,40 +44,40 @@ pub(super) fn answer_preflight(cors: &Cors, request: &RequestView<'_>, headers: 
             Some(cors.headers.join(", "))
         };
         if let Some(methods) = methods {
-            put(headers, "access-control-allow-methods", methods);
+            headers.put("access-control-allow-methods", &methods);
         }
         if let Some(names) = names {
-            put(headers, "access-control-allow-headers", names);
+            headers.put("access-control-allow-headers", &names);
         }
         let seconds = cors.max_age.as_secs().to_string();
-        put(headers, "access-control-max-age", seconds);
+        headers.put("access-control-max-age", &seconds);
     }
-    put(headers, "vary", depends_on);
-    put(headers, "cache-control", "no-store");
+    headers.put("vary", &depends_on);
+    headers.put("cache-control", "no-store");
 }
 
 /// Answers a preflight for the metadata of the resource, which every origin may read.
-pub(super) fn allow_reading_metadata(request: &RequestView<'_>, headers: &mut Headers) {
-    put(headers, "access-control-allow-origin", "*");
-    put(headers, "access-control-allow-methods", "GET, HEAD");
+pub(super) fn allow_reading_metadata(request: &RequestView<'_>, headers: &mut HeaderMap) {
+    headers.put("access-control-allow-origin", "*");
+    headers.put("access-control-allow-methods", "GET, HEAD");
     if let Some(names) = asked_for(request, b"access-control-request-headers") {
-        put(headers, "access-control-allow-headers", names);
+        headers.put("access-control-allow-headers", &names);
     }
-    put(headers, "access-control-max-age", "3600");
-    put(headers, "vary", "access-control-request-headers");
-    put(headers, "cache-control", "no-store");
+    headers.put("access-control-max-age", "3600");
+    headers.put("vary", "access-control-request-headers");
+    headers.put("cache-control", "no-store");
 }
 
-fn allow_origin(cors: &Cors, request: &RequestView<'_>, headers: &mut Headers) -> bool {
+fn allow_origin(cors: &Cors, request: &RequestView<'_>, headers: &mut HeaderMap) -> bool {
     let Field::One(origin) = request.field(b"origin") else {
         return false;
     };
     let Some(allowed) = cors.allowed(origin) else {
         return false;
     };
-    put(headers, "access-control-allow-origin", allowed);
+    headers.put("access-control-allow-origin", allowed);
     if cors.credentials && cors.origins != Origins::Any {
-        put(headers, "access-control-allow-credentials", "true");
+        headers.put("access-control-allow-credentials", "true");
     }
     true
 }

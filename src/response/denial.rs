@@ -1,57 +1,57 @@
 //! The response to a denied request.
 
-use super::headers::{Headers, put};
-use super::table::{Meaning, meaning};
+use std::borrow::Cow;
+
+use super::challenges::Terms;
+use super::head::{Head, Kind};
 use super::{Exchange, Reply, grpc};
-use crate::presentation::Protects;
 use crate::reject::{Code, Reject};
 
 impl Exchange<'_> {
     #[inline(never)]
-    pub(super) fn denial(&self, reject: Reject) -> Reply {
-        let details = format!("countersign_{}", reject.reason());
+    pub(super) fn denial(&self, reject: Reject, reply: &mut Reply) {
+        reply.details = reject.reason().details();
         if let Some(fixed) = self.fixed_reply(reject) {
-            return self.as_configured(fixed, details);
+            return self.as_configured(fixed, reply);
         }
-        let meaning = meaning(reject, self.decision, self.presentation);
-        if let Some(redirect) = self.redirect(reject, meaning.code) {
-            return self.redirected(redirect, meaning.code, details);
+        let terms = Terms::of(self.decision);
+        let head = self.head(&terms, reject);
+        reply.error = Some(head.code);
+        if let Some(redirect) = self.redirect(reject, head.code) {
+            return self.redirected(redirect, reply);
         }
-        let status = self.status(meaning.code);
-        let mut headers = Headers::with_capacity(10);
-        self.put_challenges(&meaning, &mut headers);
-        put_retry(&meaning, &mut headers);
-        self.put_hint(reject, &mut headers);
-        self.put_common(&mut headers);
-        let body = if self.request.is_grpc() {
-            grpc::denied(&meaning, &mut headers)
+        reply.status = head.status;
+        head.write(&self.decision.nonces, &mut reply.headers);
+        if let Reject::TooManyFailures { retry_after } = reject {
+            reply.headers.put("retry-after", &retry_after.to_string());
+        }
+        // A client that is asked for a nonce gets one, also where the rule does not accept the provider of its token.
+        if (head.has_proofs || head.code == Code::UseDpopNonce)
+            && let Some(nonce) = self.decision.nonces.of_proofs(terms.offers)
+        {
+            reply.headers.put("dpop-nonce", nonce);
+        }
+        self.put_hint(reject, &mut reply.headers);
+        self.put_cors(&mut reply.headers);
+        if self.request.is_grpc() {
+            grpc::denied(&head, reply);
         } else {
-            self.explain(&meaning, status, &mut headers)
-        };
-        Reply {
-            status,
-            error: Some(meaning.code),
-            details,
-            headers,
-            body,
+            self.explain(&head, reply);
         }
     }
 
-    /// The status of a code. A proxy asks for credentials with 407 (RFC 9110 §15.5.8).
-    fn status(&self, code: Code) -> u16 {
-        match (code.status(), self.presentation.protects) {
-            (401, Protects::Proxy) => 407,
-            (status, Protects::Origin | Protects::Proxy) => status,
+    /// What responses of this kind share: prepared, or made for this request alone.
+    fn head(&self, terms: &Terms<'_>, reject: Reject) -> Cow<'_, Head> {
+        let kind = Kind::of(reject, self.decision.schemes, terms.offers);
+        match self.prepared.find(kind, terms, &self.decision.nonces) {
+            Some(head) => Cow::Borrowed(head),
+            None => Cow::Owned(self.unprepared(kind, terms)),
         }
     }
-}
 
-/// Appends how the client can succeed with the same credential: with another method, or later.
-fn put_retry(meaning: &Meaning, headers: &mut Headers) {
-    if let Some(methods) = meaning.allow {
-        put(headers, "allow", methods);
-    }
-    if let Some(seconds) = meaning.retry_after {
-        put(headers, "retry-after", seconds.to_string());
+    #[cold]
+    fn unprepared(&self, kind: Kind, terms: &Terms<'_>) -> Head {
+        let nonce = |provider| self.decision.nonces.of(provider);
+        Head::new(kind, terms, self.presentation, self.lacks_scope(), &nonce)
     }
 }

@@ -1,44 +1,75 @@
 //! The content that explains why a request was denied: its form, its facts, its page.
 
-use super::Exchange;
-use super::body::render;
-use super::headers::{Headers, put};
+use std::borrow::Cow;
+
+use super::body::{Content, content_type};
+use super::head::Head;
 use super::negotiate::form_for;
-use super::table::Meaning;
-use crate::presentation::explanation::Explanation;
-use crate::presentation::{BodyForm, Form, page};
+use super::{Exchange, Reply};
+use crate::header_map::HeaderMap;
+use crate::presentation::explanation::{Explanation, Occasion};
+use crate::presentation::{BodyForm, Form, Presentation, page};
 
 impl Exchange<'_> {
-    /// The content. Appends the headers that describe it.
-    pub(super) fn explain(&self, meaning: &Meaning, status: u16, headers: &mut Headers) -> String {
-        let presentation = self.presentation;
-        let form = match presentation.body {
+    /// Writes the content, and appends the headers that describe it.
+    pub(super) fn explain(&self, head: &Head, reply: &mut Reply) {
+        let form = match self.presentation.body {
             BodyForm::Negotiate => form_for(self.request.values(b"accept")),
             BodyForm::Always(form) => form,
         };
-        let explanation = Explanation {
-            code: meaning.code,
-            message: meaning.message,
-            status,
-            realm: &presentation.realm,
-            timestamp: self.now,
+        if let Some(content_type) = content_type(form) {
+            reply.headers.put("content-type", content_type);
+        }
+        let Reply {
+            headers,
+            body,
+            time,
+            ..
+        } = reply;
+        let occasion = Occasion {
+            time: time.of(self.now.get()),
             request_id: self.request.id(),
-            documentation: presentation.documentation.as_deref(),
-            action: presentation
-                .request_access
-                .as_deref()
-                .filter(|_| status == 403),
         };
-        let configured = presentation.pages.get(&status);
-        let page = configured.unwrap_or(&presentation.page);
-        let sign_in = self.sign_in(meaning.code);
-        let content = render(form, &explanation, page, sign_in.as_deref());
-        if let Some(content_type) = content.content_type {
-            put(headers, "content-type", content_type);
+        if form == Form::Html {
+            return self.show_page(head, occasion, headers, body);
         }
-        if form == Form::Html && configured.is_none() {
-            put(headers, "content-security-policy", page::POLICY);
+        let content = match &head.contents {
+            Some(contents) => Cow::Borrowed(contents.of(form)),
+            None => Cow::Owned(Content::new(form, &explanation(head, self.presentation))),
+        };
+        content.write(occasion, body);
+    }
+
+    #[cold]
+    fn show_page(
+        &self,
+        head: &Head,
+        occasion: Occasion<'_>,
+        headers: &mut HeaderMap,
+        body: &mut String,
+    ) {
+        let configured = self.presentation.pages.get(&head.status);
+        if configured.is_none() {
+            headers.put("content-security-policy", page::POLICY);
         }
-        content.text
+        let explanation = explanation(head, self.presentation);
+        let sign_in = self.sign_in(head.code);
+        let page = configured.unwrap_or(&self.presentation.page);
+        page.fill(&explanation, occasion, sign_in.as_deref(), body);
+    }
+}
+
+/// The facts of a denial that every request shares.
+pub(super) fn explanation<'a>(head: &Head, presentation: &'a Presentation) -> Explanation<'a> {
+    Explanation {
+        code: head.code,
+        message: head.message,
+        status: head.status,
+        realm: &presentation.realm,
+        documentation: presentation.documentation.as_deref(),
+        action: presentation
+            .request_access
+            .as_deref()
+            .filter(|_| head.status == 403),
     }
 }

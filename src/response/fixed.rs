@@ -1,8 +1,5 @@
 //! Responses that the configuration gives in full: a rule's `respond`, and `responses.not_found`.
 
-use std::borrow::Cow;
-
-use super::headers::{Headers, put};
 use super::{Exchange, Reply, cors, grpc};
 use crate::presentation::fixed::FixedReply;
 use crate::reject::{Code, Reject};
@@ -28,36 +25,30 @@ impl<'r> Exchange<'r> {
         })
     }
 
-    pub(super) fn as_configured(&self, configured: Configured<'_>, details: String) -> Reply {
-        let Configured { reply, code } = configured;
-        let mut headers: Headers = reply
-            .headers
-            .iter()
-            .map(|(name, value)| (Cow::Owned(name.clone()), value.clone()))
-            .collect();
-        if !reply.sets("cache-control") {
-            put(&mut headers, "cache-control", "no-store");
+    pub(super) fn as_configured(&self, configured: Configured<'_>, reply: &mut Reply) {
+        let Configured { reply: own, code } = configured;
+        (reply.status, reply.error) = (own.status, Some(code));
+        let is_grpc = self.request.is_grpc();
+        let headers = &mut reply.headers;
+        for (name, value) in &own.headers {
+            // The host sets the content type of gRPC, and sends the content as the message.
+            if !(is_grpc && name == "content-type") {
+                headers.put(name, value);
+            }
+        }
+        if !own.sets("cache-control") {
+            headers.put("cache-control", "no-store");
         }
         // With two values of `access-control-allow-origin` no origin may read the response (Fetch, "CORS check").
         if let Some(cors) = &self.presentation.cors
-            && !reply.sets("access-control-allow-origin")
+            && !own.sets("access-control-allow-origin")
         {
-            put(&mut headers, "vary", "origin");
-            cors::allow_reading(cors, self.request, &mut headers);
+            headers.put("vary", "origin");
+            cors::allow_reading(cors, self.request, headers);
         }
-        let body = if self.request.is_grpc() {
-            // The host sets the content type of gRPC, and sends the content as the message.
-            headers.retain(|(name, _)| name != "content-type");
-            grpc::configured(reply, &mut headers)
-        } else {
-            reply.body.clone()
-        };
-        Reply {
-            status: reply.status,
-            error: Some(code),
-            details,
-            headers,
-            body,
+        match is_grpc {
+            true => reply.body.push_str(&grpc::configured(own, headers)),
+            false => reply.body.push_str(&own.body),
         }
     }
 }

@@ -4,33 +4,41 @@
 //! content as the message (gRPC over HTTP/2, "Responses"). It keeps a `grpc-status` that is among the headers. The status
 //! that it would choose is wrong for 400, 404 and 429.
 
-use super::headers::{Headers, put};
+use super::Reply;
+use super::head::Head;
 use super::table::{Challenges, Meaning};
+use crate::header_map::HeaderMap;
 use crate::presentation::fixed::FixedReply;
 use crate::reject::GrpcStatus;
 
-/// Appends the status of a denied call. Returns the message.
-pub(super) fn denied(meaning: &Meaning, headers: &mut Headers) -> String {
-    let status = match meaning.challenges {
+/// The status of a denied call.
+pub(super) fn status_of_denial(meaning: &Meaning) -> GrpcStatus {
+    match meaning.challenges {
         // The request is well-formed, its credential is not (grpc/statuscodes.md).
-        Challenges::Attempted(..) => GrpcStatus::Unauthenticated,
+        Challenges::Attempted(_) => GrpcStatus::Unauthenticated,
         Challenges::None
         | Challenges::Plain
         | Challenges::Failed(_)
         | Challenges::Stale
         | Challenges::Scope => meaning.code.grpc_status(),
-    };
-    put(headers, "grpc-status", status.number().to_string());
-    meaning.message.to_owned()
+    }
+}
+
+/// Appends the status of a denied call, and sets the message.
+pub(super) fn denied(head: &Head, reply: &mut Reply) {
+    reply
+        .headers
+        .put("grpc-status", &head.grpc_status.number().to_string());
+    reply.body.push_str(head.message);
 }
 
 /// Appends the status of a configured response, unless the configuration sets `grpc-status`. Returns the message.
 ///
 /// The message is empty if the configuration sets `grpc-message`: the host would replace that with the message.
-pub(super) fn configured(fixed: &FixedReply, headers: &mut Headers) -> String {
+pub(super) fn configured(fixed: &FixedReply, headers: &mut HeaderMap) -> String {
     if !fixed.sets("grpc-status") {
         let status = status_of(fixed.status).number();
-        put(headers, "grpc-status", status.to_string());
+        headers.put("grpc-status", &status.to_string());
     }
     if fixed.sets("grpc-message") {
         return String::new();
@@ -63,31 +71,26 @@ fn status_of(status: u16) -> GrpcStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reject::{Code, CredentialFault, MalformedCredential};
+    use crate::reject::Code;
     use crate::response::challenge::ErrorCode;
-    use crate::scheme::SchemeSet;
 
-    fn status_among(headers: &Headers) -> &str {
-        let mut values = headers.iter().filter(|(name, _)| name == "grpc-status");
+    fn status_among(headers: &HeaderMap) -> &str {
+        let mut values = headers.iter().filter(|(name, _)| *name == "grpc-status");
         match (values.next(), values.next()) {
             (Some((_, value)), None) => value,
             _ => panic!("{headers:?} has not one status"),
         }
     }
 
-    fn malformed() -> Challenges {
-        let malformed = MalformedCredential {
-            attempted: SchemeSet::default(),
-            fault: CredentialFault::Empty,
-        };
-        Challenges::Attempted(malformed, ErrorCode::InvalidRequest)
-    }
-
     #[test]
     fn every_error_has_its_status() {
         let failed = Challenges::Failed;
         for (code, challenges, expected) in [
-            (Code::InvalidRequest, malformed(), "16"),
+            (
+                Code::InvalidRequest,
+                Challenges::Attempted(ErrorCode::InvalidRequest),
+                "16",
+            ),
             (Code::InvalidRequest, Challenges::None, "12"),
             (Code::AmbiguousPath, Challenges::None, "12"),
             (Code::Unauthorized, Challenges::Plain, "16"),
@@ -107,9 +110,11 @@ mod tests {
                 allow: None,
                 retry_after: None,
             };
-            let mut headers = Headers::new();
-            assert_eq!(denied(&meaning, &mut headers), "Why.");
-            assert_eq!(status_among(&headers), expected, "{code}");
+            assert_eq!(
+                status_of_denial(&meaning).number().to_string(),
+                expected,
+                "{code}"
+            );
         }
     }
 
@@ -130,7 +135,7 @@ mod tests {
             (429, None, "8", "Too many requests."),
             (503, None, "14", "Temporarily unavailable."),
         ] {
-            let mut headers = Headers::new();
+            let mut headers = HeaderMap::default();
             assert_eq!(configured(&fixed(status, message), &mut headers), said);
             assert_eq!(status_among(&headers), code, "{status}");
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
-use super::headers::{Headers, put};
+use super::headers::put_common;
 use super::negotiate::prefers_html;
 use super::{Exchange, Reply};
 use crate::presentation::Protects;
@@ -39,17 +39,11 @@ impl Exchange<'_> {
         })
     }
 
-    pub(super) fn redirected(&self, redirect: Redirect, code: Code, details: String) -> Reply {
-        let mut headers = Headers::with_capacity(7);
-        put(&mut headers, "location", redirect.location);
-        self.put_common(&mut headers);
-        Reply {
-            status: redirect.status,
-            error: Some(code),
-            details,
-            headers,
-            body: String::new(),
-        }
+    pub(super) fn redirected(&self, redirect: Redirect, reply: &mut Reply) {
+        reply.status = redirect.status;
+        reply.headers.put("location", &redirect.location);
+        put_common(self.presentation, &mut reply.headers);
+        self.put_cors(&mut reply.headers);
     }
 
     fn to_https(&self) -> Option<Redirect> {

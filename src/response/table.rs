@@ -2,11 +2,10 @@
 
 use super::challenge::ErrorCode;
 use crate::authenticate::Offer;
-use crate::evaluate::Decision;
 use crate::presentation::Presentation;
 use crate::reject::{
-    Code, CredentialFault, Invalid, LoginFault, MalformedCredential, PathFault, ProofFault, Reject,
-    Requirement, TokenFault, Unavailable, Weakness,
+    Code, CredentialFault, Invalid, LoginFault, PathFault, ProofFault, Reject, Requirement,
+    TokenFault, Unavailable, Weakness,
 };
 
 /// What a denied request means to a client.
@@ -34,7 +33,7 @@ pub(super) enum Challenges {
     /// One for each offer. That of the credential says that only its nonce was not valid (RFC 7616 §3.3).
     Stale,
     /// One for each offer whose scheme the request's credentials have, with the error if the scheme has one.
-    Attempted(MalformedCredential, ErrorCode),
+    Attempted(ErrorCode),
     /// One for the scheme of the credential, with the scopes to ask for, if the configuration has `forbidden_challenge` (RFC
     /// 6750 §3.1).
     Scope,
@@ -78,12 +77,8 @@ const SECONDS_TO_WAIT: u32 = 5;
 
 const FORBIDDEN: &str = "The credential does not permit this request.";
 
-/// What a reason to deny means to a client.
-pub(super) fn meaning(
-    reject: Reject,
-    decision: &Decision<'_>,
-    presentation: &Presentation,
-) -> Meaning {
+/// What a reason to deny means to a client that can authenticate in the ways of `offers`.
+pub(super) fn meaning(reject: Reject, offers: &[Offer], presentation: &Presentation) -> Meaning {
     match reject {
         Reject::NoDocument
         | Reject::Unavailable(
@@ -133,17 +128,17 @@ pub(super) fn meaning(
         Reject::ForeignOrigin => Meaning::new(Code::InvalidOrigin, "This origin is not allowed."),
         // The rule's `respond` is sent in its place.
         Reject::Fixed => Meaning::new(Code::Respond, FORBIDDEN),
-        Reject::TooManyFailures { retry_after } => Meaning::new(
+        // How long the client must wait differs from request to request.
+        Reject::TooManyFailures { .. } => Meaning::new(
             Code::TooManyFailures,
             "Too many attempts have failed. Try again later.",
-        )
-        .retry_after(retry_after),
+        ),
         // A 401 must have a challenge (RFC 9110 §15.5.2), and without an offer there is none.
-        Reject::NoCredential | Reject::MissingCredential { .. } if decision.offers.is_empty() => {
+        Reject::NoCredential | Reject::MissingCredential { .. } if offers.is_empty() => {
             let message = "The request lacks a credential that is accepted here.";
             Meaning::new(Code::Forbidden, message)
         }
-        Reject::Invalid(_) | Reject::Proof(_) if decision.offers.is_empty() => {
+        Reject::Invalid(_) | Reject::Proof(_) if offers.is_empty() => {
             Meaning::new(Code::Forbidden, FORBIDDEN)
         }
         Reject::NoCredential => Meaning::new(Code::Unauthorized, "Authentication is required.")
@@ -154,7 +149,7 @@ pub(super) fn meaning(
         }
         Reject::Malformed(malformed) => {
             Meaning::new(Code::InvalidRequest, malformed_message(malformed.fault))
-                .challenge(Challenges::Attempted(malformed, ErrorCode::InvalidRequest))
+                .challenge(Challenges::Attempted(ErrorCode::InvalidRequest))
         }
         // The scheme of the challenge has no parameter for an error (RFC 7617 §2).
         Reject::Invalid(Invalid::Key(_)) => {
@@ -195,7 +190,7 @@ pub(super) fn meaning(
                 .challenge(Challenges::Failed(ErrorCode::InvalidDpopProof))
         }
         // Only OAuth's schemes can ask for another authentication (RFC 9470 §3).
-        Reject::Authentication(_) if !decision.offers.iter().any(Offer::has_errors) => {
+        Reject::Authentication(_) if !offers.iter().any(Offer::has_errors) => {
             Meaning::new(Code::Forbidden, FORBIDDEN)
         }
         Reject::Authentication(Weakness::Class | Weakness::Age) => Meaning::new(

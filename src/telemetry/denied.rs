@@ -24,20 +24,57 @@ impl Denied {
     const OTHER: u64 = u64::MAX;
 }
 
-/// The counters of one configuration, sorted, each with its identifier at the host.
+/// The counters of one configuration.
+///
+/// Increments are kept until they are published together, because each call to the host costs.
 #[derive(Debug, Default)]
 pub struct DeniedCounters {
-    known: Vec<(Denied, Option<u32>)>,
+    /// What is counted, sorted, each with the position of its counter.
+    known: Vec<(Denied, usize)>,
+    counters: Vec<Counter>,
+    /// The positions of the counters with increments that are not published yet.
+    changed: Vec<usize>,
+}
+
+/// A counter at the host.
+#[derive(Debug)]
+struct Counter {
+    /// Its identifier; none if the host has no counters.
+    id: Option<u32>,
+    unpublished: u32,
 }
 
 impl DeniedCounters {
-    /// The counter of a decision and its response. None if the response is no error, or if the host has no counters.
-    pub fn find(
+    /// Counts a denied request, by its decision and its response.
+    pub fn count(&mut self, decision: &Decision<'_>, reply: &Reply, definitions: &mut Definitions) {
+        let Some(position) = self.find(decision, reply, definitions) else {
+            return;
+        };
+        if let Some(counter) = self.counters.get_mut(position) {
+            if counter.unpublished == 0 {
+                self.changed.push(position);
+            }
+            counter.unpublished = counter.unpublished.saturating_add(1);
+        }
+    }
+
+    /// The counters that changed since the last call: the identifier of each, and by how much it changed.
+    pub fn take_unpublished(&mut self) -> impl Iterator<Item = (u32, u32)> {
+        let (changed, counters) = (self.changed.drain(..), &mut self.counters);
+        changed.filter_map(|position| {
+            let counter = counters.get_mut(position)?;
+            let by = std::mem::take(&mut counter.unpublished);
+            Some((counter.id?, by))
+        })
+    }
+
+    /// The position of the counter. None if the response is no error.
+    fn find(
         &mut self,
         decision: &Decision<'_>,
         reply: &Reply,
         definitions: &mut Definitions,
-    ) -> Option<u32> {
+    ) -> Option<usize> {
         let (error, reason) = (reply.error?, decision.refusal()?.reason());
         let event = u64::from(decision.is_shadow);
         let what = [reply.status.into(), error as u64, reason as u64];
@@ -54,7 +91,7 @@ impl DeniedCounters {
             position = self.position(denied);
         }
         match position {
-            Ok(known) => self.known.get(known)?.1,
+            Ok(known) => Some(self.known.get(known)?.1),
             Err(vacant) => {
                 let name = |is_other| {
                     let what = (reply.status, error.name(), reason.name());
@@ -62,8 +99,10 @@ impl DeniedCounters {
                 };
                 let is_other = denied.of == Denied::OTHER;
                 let id = definitions.counter_among(MOST_DENIED, is_other, &name);
-                self.known.insert(vacant, (denied, id));
-                id
+                let position = self.counters.len();
+                self.counters.push(Counter { id, unpublished: 0 });
+                self.known.insert(vacant, (denied, position));
+                Some(position)
             }
         }
     }

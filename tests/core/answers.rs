@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::support::challenge::{self, Parsed};
 use crate::support::token::read_key;
+use crate::tables::unprepared;
 
 const NOW: i64 = 1_800_000_000;
 /// Stands in every part of a request that its sender chooses.
@@ -295,7 +296,10 @@ fn every_answer_keeps_its_promises() {
         let Outcome::Decided(decision, _) = outcome else {
             return Err(TestCaseError::fail("the keys are in the document"));
         };
-        if let Some(reply) = reply(&decision, &plan.presentation, &request, now) {
+        let anew = reply(&decision, &unprepared(&plan), &request, now);
+        let prepared = reply(&decision, &plan, &request, now);
+        prop_assert_eq!(&prepared, &anew);
+        if let Some(reply) = prepared {
             seen.borrow_mut().insert((reply.status, error_of(&reply)));
             check_challenges(&meant, &decision, &reply)?;
             check_body(&reply, request.is_grpc(), &schema)?;
@@ -322,7 +326,7 @@ fn check_challenges(
     decision: &Decision<'_>,
     reply: &Reply,
 ) -> Result<(), TestCaseError> {
-    let challenges: Vec<&String> = reply
+    let challenges: Vec<&str> = reply
         .headers
         .iter()
         .filter(|(name, _)| name.ends_with("-authenticate"))
@@ -398,8 +402,8 @@ fn check_body(
     let content_type = reply
         .headers
         .iter()
-        .find(|(name, _)| name == "content-type")
-        .map(|(_, value)| value.as_str());
+        .find(|(name, _)| *name == "content-type")
+        .map(|(_, value)| value);
     if is_grpc && reply.error.is_some() {
         // The host makes it the message.
         prop_assert_eq!(content_type, None);

@@ -50,8 +50,28 @@ fn count(
     plan: &Plan,
     counters: &mut DeniedCounters,
     definitions: &mut Definitions,
-    (rule, authorization): (usize, Option<&str>),
+    request: (usize, Option<&str>),
 ) -> String {
+    deny(plan, counters, definitions, request);
+    match &published(counters)[..] {
+        [(name, 1)] => name.clone(),
+        others => panic!("{others:?}"),
+    }
+}
+
+/// The names of the counters that have changed, and by how much.
+fn published(counters: &mut DeniedCounters) -> Vec<(String, u32)> {
+    let changed = counters.take_unpublished();
+    changed.map(|(id, by)| (name_of(id), by)).collect()
+}
+
+/// Counts a request for the path of a rule.
+fn deny(
+    plan: &Plan,
+    counters: &mut DeniedCounters,
+    definitions: &mut Definitions,
+    (rule, authorization): (usize, Option<&str>),
+) {
     let path = format!("/{rule}");
     let mut fields: Vec<(&[u8], &[u8])> = vec![
         (b":method", b"GET"),
@@ -72,9 +92,40 @@ fn count(
     let Outcome::Decided(decision, _) = outcome else {
         panic!("no request has a token");
     };
-    let reply = reply(&decision, &plan.presentation, &request, now).expect("a denial");
-    let id = counters.find(&decision, &reply, definitions);
-    name_of(id.expect("a host has counters"))
+    let reply = reply(&decision, plan, &request, now).expect("a denial");
+    counters.count(&decision, &reply, definitions);
+}
+
+#[test]
+fn what_is_denied_between_two_ticks_is_published_with_one_call_for_each_counter_that_changed() {
+    let mut definitions = Definitions::new(define, define);
+    let (plan, mut counters) = (plan(9, "rule"), DeniedCounters::default());
+    for rule in 0..9 {
+        deny(&plan, &mut counters, &mut definitions, (rule, None));
+    }
+    assert_eq!(published(&mut counters).len(), 9);
+    assert_eq!(published(&mut counters), []);
+    let malformed = Some("Bearer a,b");
+    for request in [(4, None), (2, malformed), (4, None), (4, None)] {
+        deny(&plan, &mut counters, &mut definitions, request);
+    }
+    let name = |rest: &str| format!("countersign.denied.{rest}.-");
+    assert_eq!(
+        published(&mut counters),
+        [
+            (name("401.unauthorized.unauthorized.rule_4"), 3),
+            (name("400.invalid_request.malformed_credential.rule_2"), 1),
+        ]
+    );
+    assert_eq!(published(&mut counters), []);
+}
+
+#[test]
+fn a_host_without_counters_is_not_called() {
+    let mut definitions = Definitions::new(|_| None, |_| None);
+    let (plan, mut counters) = (plan(1, "rule"), DeniedCounters::default());
+    deny(&plan, &mut counters, &mut definitions, (0, None));
+    assert_eq!(published(&mut counters), []);
 }
 
 #[test]

@@ -663,6 +663,43 @@ fn unknown_keys() {
             with(json!({ "audit": { "logs": "all" } })),
             &["audit.logs: unknown key; did you mean `log`?"],
         ),
+        (
+            with(json!({ "audit": { "filter_state": ["rule"] } })),
+            &[
+                "audit.filter_state: unknown key: it belongs at the top level: check its indentation",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn filter_state_is_a_list_of_names() {
+    hold(&[
+        (with(json!({ "filter_state": [] })), &[]),
+        (
+            with(json!({ "filter_state": ["reason", "rule", "provider", "subject"] })),
+            &[],
+        ),
+        (
+            with(json!({ "filter_state": ["reasons", "rule", "rule"] })),
+            &[
+                "filter_state[0]: expected `reason`, `rule`, `provider` or `subject`, found `reasons`; did you mean `reason`?",
+                "filter_state[2]: duplicate entry",
+            ],
+        ),
+        (
+            with(json!({ "filter_state": "reason" })),
+            &["filter_state: expected a list, found `reason`"],
+        ),
+        // It would mean all of them, and not none.
+        (
+            json!({ "default": "public", "filter_state": null }),
+            &["filter_state: expected a list, found nothing"],
+        ),
+        (
+            with(json!({ "filter_states": [] })),
+            &["filter_states: unknown key; did you mean `filter_state`?"],
+        ),
     ]);
 }
 

@@ -6,6 +6,7 @@ use base64ct::{Base64, Encoding};
 use countersign::authenticate::jose::signature::{Algorithm, Pure};
 use countersign::config;
 use countersign::evaluate::{Circumstances, Outcome, evaluate};
+use countersign::header_map::HeaderMap;
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
 use countersign::reject::Code;
@@ -305,12 +306,12 @@ fn answer(
     decision.commit(effects, &mut store.borrow_mut(), (plan, &request), now);
     match decision.passage().is_some() {
         true => None,
-        false => reply(&decision, &plan.presentation, &request, now),
+        false => reply(&decision, plan, &request, now),
     }
 }
 
 /// All that a client sees of an answer.
-fn seen(reply: &Reply) -> (u16, &countersign::response::Headers, &str) {
+fn seen(reply: &Reply) -> (u16, &HeaderMap, &str) {
     (reply.status, &reply.headers, &reply.body)
 }
 

@@ -97,7 +97,7 @@ impl Worker {
         let circumstances = Circumstances {
             settled,
             backend: &Pure,
-            now,
+            now: now.into(),
         };
         match evaluate(&self.plan, &request, &self.store, circumstances, &mut ()) {
             Outcome::Needs(fetch, _) => (Came::Waits, Some(fetch)),

@@ -130,7 +130,7 @@ impl Scene {
             Circumstances {
                 settled,
                 backend: &Pure,
-                now,
+                now: now.into(),
             },
             &mut (),
         );

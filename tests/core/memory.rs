@@ -83,7 +83,7 @@ impl Worker {
             Circumstances {
                 settled,
                 backend,
-                now,
+                now: now.into(),
             },
             &mut (),
         ) {

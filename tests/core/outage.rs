@@ -86,7 +86,7 @@ fn refusal_of(
     let Outcome::Decided(decision, _) = outcome else {
         panic!("the keys are in the document");
     };
-    let answer = reply(&decision, &plan.presentation, &request, now);
+    let answer = reply(&decision, &plan, &request, now);
     Some((decision.refusal()?, answer.unwrap()))
 }
 
@@ -98,7 +98,7 @@ fn a_signature_that_cannot_be_judged_is_503_without_a_challenge() {
     let error = Some(Code::TemporarilyUnavailable);
     assert_eq!((reply.status, reply.error), (503, error));
     assert_eq!(reply.details, "countersign_crypto_unavailable");
-    let has = |name| reply.headers.iter().any(|(own, _)| *own == name);
+    let has = |name| reply.headers.iter().any(|(own, _)| own == name);
     assert!(has("retry-after") && !has("www-authenticate"));
     // The host is asked for RSA alone; nothing else suffers.
     let other = SigningKey::generate(Algorithm::Es256);
@@ -113,7 +113,7 @@ fn a_call_whose_credential_cannot_be_judged_is_unavailable() {
     let (_, reply) = refusal_of(&call, &[&key], &key, &FailsForRsa).unwrap();
     let field = |name| {
         let mut fields = reply.headers.iter();
-        fields.find_map(|(own, value)| (own == name).then_some(value.as_str()))
+        fields.find_map(|(own, value)| (own == name).then_some(value))
     };
     assert_eq!(field("grpc-status"), Some("14"));
     assert!(field("retry-after").is_some() && field("www-authenticate").is_none());

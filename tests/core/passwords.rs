@@ -127,7 +127,7 @@ impl Worker {
         let circumstances = Circumstances {
             settled,
             backend: &Pure,
-            now: at(self.now),
+            now: at(self.now).into(),
         };
         match evaluate(&self.plan, &request, &self.store, circumstances, &mut ()) {
             Outcome::Needs(fetch, effects) => {

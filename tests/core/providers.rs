@@ -344,15 +344,15 @@ impl Worker<'_> {
             }
         };
         decision.commit(effects, &mut store, (self.plan, &request), NOW);
-        match reply(&decision, &self.plan.presentation, &request, NOW) {
+        match reply(&decision, self.plan, &request, NOW) {
             None => passed(&decision.forward, fields),
             Some(reply) => {
                 let challenges = reply.headers.iter();
-                let challenges = challenges.filter(|(name, _)| name == "www-authenticate");
+                let challenges = challenges.filter(|(name, _)| *name == "www-authenticate");
                 Observed::Denied {
                     status: reply.status,
                     error: reply.error.expect("a code").name(),
-                    challenges: challenges.map(|(_, value)| value.clone()).collect(),
+                    challenges: challenges.map(|(_, value)| value.to_owned()).collect(),
                     body: reply.body,
                 }
             }

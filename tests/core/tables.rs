@@ -12,7 +12,7 @@ use countersign::ports::{Call, CallId, NotSent, Outbound, Response};
 use countersign::request::RequestView;
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
-use countersign::telemetry::audit_line;
+use countersign::telemetry::AuditLines;
 use countersign::time::Timestamp;
 use serde_json::json;
 
@@ -94,8 +94,18 @@ fn judged(case: &Case, now: i64) -> Vec<(&'static str, Vec<String>)> {
 /// A document, and what is remembered under it.
 pub struct Memory {
     plan: Plan,
+    /// For the same responses, each made anew.
+    unprepared: Plan,
     store: Store,
     backend: Chosen<Pure>,
+}
+
+/// A plan whose responses are those of `plan`, each made anew.
+pub fn unprepared(plan: &Plan) -> Plan {
+    Plan {
+        presentation: plan.presentation.clone(),
+        ..Plan::refuse_all()
+    }
 }
 
 impl Memory {
@@ -110,6 +120,7 @@ impl Memory {
         Self {
             store: plan.empty_store(),
             backend: Chosen::new(Pure, by_host.unwrap_or_default()),
+            unprepared: unprepared(&plan),
             plan,
         }
     }
@@ -135,6 +146,7 @@ impl Memory {
             );
         let Self {
             plan,
+            unprepared,
             store,
             backend,
         } = self;
@@ -143,7 +155,7 @@ impl Memory {
             let circumstances = Circumstances {
                 settled: &settled,
                 backend,
-                now,
+                now: now.into(),
             };
             let outcome = evaluate(plan, &request, store, circumstances, &mut ());
             printed.push_str(&format!("{outcome:?}"));
@@ -156,9 +168,12 @@ impl Memory {
             }
         };
         decision.commit(effects, store, (plan, &request), now);
-        let reply = reply(&decision, &plan.presentation, &request, now);
-        let audited = audit_line(&decision, reply.as_ref(), &request, client, now);
-        hold_back(case, &audited);
+        let anew = reply(&decision, unprepared, &request, now);
+        let reply = reply(&decision, plan, &request, now);
+        assert_eq!(reply, anew, "{}", case.name);
+        let mut lines = AuditLines::default();
+        let audited = lines.write(&decision, reply.as_ref(), &request, client, now);
+        hold_back(case, audited);
         hold_back(case, &printed);
         match reply {
             Some(reply) if decision.passage().is_none() => answered(reply, &request),
@@ -220,14 +235,14 @@ fn hold_back(case: &Case, written: &str) {
 
 /// What the client gets. HEAD keeps the length of the content that it does not get (RFC 9110 §9.3.2).
 fn answered(reply: Reply, request: &RequestView<'_>) -> Observed {
-    let fields = reply.headers.into_iter();
+    let fields = reply.headers.iter();
     let mut observed = Observed {
         status: reply.status,
         headers: fields
-            .map(|(name, value)| (name.into_owned(), value.into_bytes()))
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_owned()))
             .collect(),
         body: reply.body.into_bytes(),
-        details: Some(reply.details),
+        details: Some(reply.details.to_owned()),
         upstream: None,
     };
     if request.is_grpc() {

@@ -1,5 +1,7 @@
 //! What an audit line and an access log show of text that a client, or a token, has chosen: in a real Envoy.
 
+mod level;
+
 use countersign::authenticate::jose::signature::Algorithm;
 use countersign::mint::SigningKey;
 use serde_json::{Value, json};

@@ -141,6 +141,7 @@ fn a_denied_call_does_not_trap_and_lets_nothing_pass() {
     for call in [
         "proxy_call_foreign_function",
         "proxy_define_metric",
+        "proxy_get_log_level",
         "proxy_increment_metric",
         "proxy_record_metric",
         "proxy_set_property",

@@ -22,6 +22,7 @@ mod example_issuers;
 mod fetching;
 mod handoff;
 mod host;
+mod host_calls;
 mod host_crypto;
 mod https;
 mod introspection;

@@ -163,7 +163,11 @@ fn run(configure: impl FnOnce(Bootstrap) -> Bootstrap) -> Run {
     }
     let expired = [("authorization", expired.as_str())];
     assert_eq!(ask(&envoy, "shadow", "/orders", &expired), 200);
-    until("all is counted", || envoy.counted("allowed") == 3);
+    // The two filters publish at different times.
+    let is_counted = |name: &str, number| envoy.counted(name) == number;
+    until("all is counted", || {
+        is_counted("allowed", 3) && is_counted("denied", 11) && is_counted("shadow_denied", 1)
+    });
     Run {
         envoy,
         document,

@@ -141,7 +141,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "evaluate",
             "grammar",
+            "json",
             "plan::Audit",
+            "plan::StateName",
             "reject",
             "request",
             "response::Reply",

@@ -40,6 +40,8 @@ pub struct Bootstrap {
     clusters: Vec<Value>,
     listeners: Vec<Value>,
     concurrency: u32,
+    /// How much Envoy logs about modules.
+    wasm_log: &'static str,
     is_dynamic: bool,
     statistics: Option<Value>,
     addition: Option<String>,
@@ -52,6 +54,7 @@ impl Bootstrap {
             clusters: vec![cluster("upstream", &[upstream_port])],
             listeners: Vec::new(),
             concurrency: 1,
+            wasm_log: "info",
             is_dynamic: false,
             statistics: None,
             addition: None,
@@ -68,6 +71,14 @@ impl Bootstrap {
     pub fn concurrency(self, concurrency: u32) -> Self {
         Self {
             concurrency,
+            ..self
+        }
+    }
+
+    /// Envoy logs each call between it and a module.
+    pub fn logging_calls(self) -> Self {
+        Self {
+            wasm_log: "trace",
             ..self
         }
     }
@@ -348,7 +359,7 @@ impl Envoy {
     /// # Panics
     /// Envoy ends, or is not ready in time: with the end of its log.
     pub fn start(mut bootstrap: Bootstrap) -> Self {
-        let concurrency = bootstrap.concurrency;
+        let (concurrency, wasm_log) = (bootstrap.concurrency, bootstrap.wasm_log);
         let dynamic = bootstrap
             .is_dynamic
             .then(|| std::mem::take(&mut bootstrap.listeners));
@@ -357,7 +368,7 @@ impl Envoy {
         let more = more.iter().flatten().map(String::as_str);
         let more: Vec<&str> = more.collect();
         let json = bootstrap.into_json();
-        match Self::launch(json, Stdio::null(), (concurrency, &more), dynamic) {
+        match Self::launch(json, Stdio::null(), (concurrency, wasm_log, &more), dynamic) {
             Ok(envoy) => envoy,
             Err(fault) => panic!("{fault}"),
         }
@@ -376,13 +387,13 @@ impl Envoy {
     /// # Errors
     /// What happened, and the end of Envoy's log.
     pub fn try_start(bootstrap: &Value, stdout: Stdio) -> Result<Self, String> {
-        Self::launch(bootstrap.clone(), stdout, (1, &[]), None)
+        Self::launch(bootstrap.clone(), stdout, (1, "info", &[]), None)
     }
 
     fn launch(
         mut bootstrap: Value,
         stdout: Stdio,
-        (concurrency, more): (u32, &[&str]),
+        (concurrency, wasm_log, more): (u32, &str, &[&str]),
         dynamic: Option<Vec<Value>>,
     ) -> Result<Self, String> {
         let _starting = STARTS.read().unwrap_or_else(PoisonError::into_inner);
@@ -415,7 +426,7 @@ impl Envoy {
                 "--log-level",
                 "warning",
                 "--component-log-level",
-                "wasm:info",
+                &format!("wasm:{wasm_log}"),
             ])
             .args([
                 "--file-flush-interval-msec",

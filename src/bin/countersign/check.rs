@@ -12,6 +12,7 @@ mod names;
 mod order;
 mod routes;
 mod secrets;
+mod state;
 mod tls;
 mod unmet;
 mod verbs;

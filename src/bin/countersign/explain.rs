@@ -259,7 +259,7 @@ impl Explain {
         };
         let callers = decision.principals.iter();
         let callers = callers.map(|caller| (provider(caller), Rc::clone(caller)));
-        let reply = reply(&decision, &plan.presentation, &request, now);
+        let reply = reply(&decision, &plan, &request, now);
         let is_forwarded = decision.passage().is_some();
         Ok(Explanation {
             lines: steps.lines,
@@ -267,7 +267,7 @@ impl Explain {
             findings: steps.findings,
             callers: callers.collect(),
             changes: is_forwarded.then(|| upstream::changes(&decision, policy)),
-            state: upstream::state(&decision),
+            state: upstream::state(&decision, &plan.filter_state),
             response: reply.map(|reply| Response::new(reply, &request)),
             decision,
         })

@@ -59,16 +59,16 @@ pub fn particulars(values: &Values<'_>, page: &mut String) {
     page.push_str("<dt>Error</dt><dd>");
     escape(values.explanation.code.name(), page);
     page.push_str("</dd>\n");
-    if let Some(id) = values.explanation.request_id {
+    if let Some(id) = values.request_id {
         page.push_str("<dt>Request</dt><dd>");
         escape(id, page);
         page.push_str("</dd>\n");
     }
-    if !values.moment.is_empty() {
+    if !values.time.is_empty() {
         page.push_str("<dt>Time</dt><dd><time datetime=\"");
-        page.push_str(&values.moment);
+        page.push_str(values.time);
         page.push_str("\">");
-        page.push_str(&values.moment.replace('T', " ").replace('Z', " UTC"));
+        page.push_str(&values.time.replace('T', " ").replace('Z', " UTC"));
         page.push_str("</time></dd>\n");
     }
     page.push_str("</dl>\n");

@@ -1,22 +1,40 @@
 use super::*;
 use crate::reject::Code;
-use crate::time::Timestamp;
 
 const EXPLANATION: Explanation<'static> = Explanation {
     code: Code::Unauthorized,
     message: "Authentication is required.",
     status: 401,
     realm: "a & b",
-    timestamp: Timestamp::from_seconds(1_700_000_000),
-    request_id: Some("abc-1"),
     documentation: Some("https://docs.example.com/?a&b"),
     action: Some("https://help.example.com/"),
+};
+
+const OCCASION: Occasion<'static> = Occasion {
+    time: "2023-11-14T22:13:20Z",
+    request_id: Some("abc-1"),
 };
 
 const SIGN_IN: &str = "https://login.example.com/?return_to=https%3A%2F%2Fx";
 
 fn fill(template: &str, sign_in: Option<&str>) -> String {
-    Page::parse(template).unwrap().fill(&EXPLANATION, sign_in)
+    filled(
+        &Page::parse(template).unwrap(),
+        &EXPLANATION,
+        OCCASION,
+        sign_in,
+    )
+}
+
+fn filled(
+    page: &Page,
+    explanation: &Explanation<'_>,
+    occasion: Occasion<'_>,
+    sign_in: Option<&str>,
+) -> String {
+    let mut text = String::new();
+    page.fill(explanation, occasion, sign_in, &mut text);
+    text
 }
 
 #[test]
@@ -73,21 +91,24 @@ fn an_unknown_placeholder_is_a_fault() {
 
 #[test]
 fn the_built_in_page_says_what_to_do_next() {
-    let page = |code: Code, sign_in, explanation: Explanation<'_>| {
+    let page = |code: Code, sign_in, explanation: Explanation<'_>, occasion| {
         let explanation = Explanation {
             code,
             status: code.status(),
             ..explanation
         };
-        Page::default().fill(&explanation, sign_in)
+        filled(&Page::default(), &explanation, occasion, sign_in)
     };
     let bare = Explanation {
         documentation: None,
         action: None,
-        request_id: None,
         ..EXPLANATION
     };
-    let to_sign_in = page(Code::Unauthorized, Some(SIGN_IN), EXPLANATION);
+    let anonymous = Occasion {
+        request_id: None,
+        ..OCCASION
+    };
+    let to_sign_in = page(Code::Unauthorized, Some(SIGN_IN), EXPLANATION, OCCASION);
     assert!(to_sign_in.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
     assert!(to_sign_in.contains(&format!("<a class=\"main\" href=\"{SIGN_IN}\">Sign in</a>")));
     assert!(
@@ -100,7 +121,7 @@ fn the_built_in_page_says_what_to_do_next() {
             .contains("<time datetime=\"2023-11-14T22:13:20Z\">2023-11-14 22:13:20 UTC</time>")
     );
     assert!(!to_sign_in.contains("Ask for access") && !to_sign_in.contains("try again"));
-    let to_ask = page(Code::Forbidden, Some(SIGN_IN), EXPLANATION);
+    let to_ask = page(Code::Forbidden, Some(SIGN_IN), EXPLANATION, OCCASION);
     assert!(to_ask.contains(">Ask for access</a>") && !to_ask.contains(">Sign in</a>"));
     for (code, advice) in [
         (Code::Unauthorized, "Sign in, then"),
@@ -110,7 +131,7 @@ fn the_built_in_page_says_what_to_do_next() {
         (Code::TemporarilyUnavailable, "in a moment"),
         (Code::InvalidRequest, "Go back"),
     ] {
-        let page = page(code, None, bare);
+        let page = page(code, None, bare, anonymous);
         assert!(
             page.contains(advice) && !page.contains("<a ") && !page.contains("Request</dt>"),
             "{page}"
@@ -120,7 +141,7 @@ fn the_built_in_page_says_what_to_do_next() {
 
 #[test]
 fn the_built_in_page_loads_no_other_resource() {
-    let page = Page::default().fill(&EXPLANATION, None);
+    let page = filled(&Page::default(), &EXPLANATION, OCCASION, None);
     for foreign in [
         "<script",
         " src=",
@@ -141,7 +162,7 @@ fn a_url_that_is_not_a_web_page_is_not_a_link() {
         "https://x/\" onclick=\"",
         "data:text/html,x",
     ] {
-        let page = Page::default().fill(&EXPLANATION, Some(address));
+        let page = filled(&Page::default(), &EXPLANATION, OCCASION, Some(address));
         assert!(!page.contains("Sign in</a>"));
         assert_eq!(fill("{sign_in}", Some(address)), "");
     }

@@ -1,21 +1,35 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::presentation::page::Page;
 use crate::reject::Code;
+use crate::time::Timestamp;
 
 const EXPLANATION: Explanation<'static> = Explanation {
     code: Code::InvalidToken,
     message: "The access token expired",
     status: 401,
     realm: "orders",
-    timestamp: Timestamp::from_seconds(1_700_000_000),
-    request_id: Some("abc-1"),
     documentation: Some("https://docs.example.com/errors"),
     action: None,
 };
 
+const OCCASION: Occasion<'static> = Occasion {
+    time: "2023-11-14T22:13:20Z",
+    request_id: Some("abc-1"),
+};
+
 fn text_of(form: Form, explanation: &Explanation<'_>) -> String {
-    render(form, explanation, &Page::default(), None).text
+    text_at(OCCASION, form, explanation)
+}
+
+fn text_at(occasion: Occasion<'_>, form: Form, explanation: &Explanation<'_>) -> String {
+    let mut text = String::new();
+    match form {
+        Form::Html => Page::default().fill(explanation, occasion, None, &mut text),
+        _ => Content::new(form, explanation).write(occasion, &mut text),
+    }
+    text
 }
 
 fn json_of(form: Form, explanation: &Explanation<'_>) -> Value {
@@ -34,14 +48,48 @@ fn json_has_the_known_members() {
     });
     assert_eq!(json_of(Form::Json, &EXPLANATION), members);
     let bare = Explanation {
-        request_id: None,
         documentation: None,
         action: Some("https://help.example.com/"),
         ..EXPLANATION
     };
-    let names = json_of(Form::Json, &bare);
+    let anonymous = Occasion {
+        request_id: None,
+        ..OCCASION
+    };
+    let text = text_at(anonymous, Form::Json, &bare);
+    let names: Value = serde_json::from_str(&text).unwrap();
     let names: Vec<_> = names.as_object().unwrap().keys().collect();
     assert_eq!(names, ["action", "error", "message", "status", "timestamp"]);
+}
+
+/// The object is written in parts. Its schema describes it as a whole.
+#[test]
+fn json_is_what_its_schema_describes() {
+    for action in [None, Some("https://help.example.com/?a=\"b\"")] {
+        let explanation = Explanation {
+            action,
+            ..EXPLANATION
+        };
+        for documentation in [None, explanation.link()] {
+            let whole = ErrorBody {
+                error: "invalid_token",
+                message: "The access token expired",
+                status: 401,
+                timestamp: Timestamp::from_seconds(1_700_000_000),
+                request_id: OCCASION.request_id,
+                documentation: documentation.as_deref(),
+                action,
+            };
+            let explanation = Explanation {
+                documentation: explanation
+                    .documentation
+                    .filter(|_| documentation.is_some()),
+                ..explanation
+            };
+            let written = text_of(Form::Json, &explanation);
+            assert_eq!(written, serde_json::to_string(&whole).unwrap());
+        }
+    }
 }
 
 /// PJ-01, PJ-04, PJ-05: one `status`, the detail of the challenge, and the members of JSON as extensions.
@@ -90,7 +138,7 @@ fn text_is_a_sentence_and_urls() {
 /// PJ-08: nothing has no type.
 #[test]
 fn each_form_has_its_media_type() {
-    let of = |form| render(form, &EXPLANATION, &Page::default(), None).content_type;
+    let of = content_type;
     assert_eq!(of(Form::Json), Some("application/json"));
     assert_eq!(of(Form::Problem), Some("application/problem+json"));
     assert_eq!(of(Form::Text), Some("text/plain; charset=utf-8"));
@@ -101,11 +149,13 @@ fn each_form_has_its_media_type() {
 
 #[test]
 fn a_time_that_cannot_be_formatted_is_left_out() {
-    let late = Explanation {
-        timestamp: Timestamp::from_millis(i64::MAX),
-        ..EXPLANATION
+    let late = Occasion {
+        time: "",
+        ..OCCASION
     };
-    assert!(!text_of(Form::Html, &late).contains("<time"));
+    assert!(!text_at(late, Form::Html, &EXPLANATION).contains("<time"));
+    let json = text_at(late, Form::Json, &EXPLANATION);
+    assert!(json.contains(r#""timestamp":"","request_id""#), "{json}");
 }
 
 /// PJ-10: whatever a message, an identifier and an address hold, it stays content.
@@ -150,9 +200,16 @@ fn any_text_is_escaped() {
         for text in &texts {
             let explanation = Explanation {
                 message: text,
-                request_id: Some(text),
                 realm: text,
                 ..EXPLANATION
+            };
+            let occasion = Occasion {
+                request_id: Some(text),
+                ..OCCASION
+            };
+            let text_of = |form, explanation: &_| text_at(occasion, form, explanation);
+            let json_of = |form, explanation: &_| -> Value {
+                serde_json::from_str(&text_of(form, explanation)).unwrap()
             };
             for form in [Form::Json, Form::Problem] {
                 let body = json_of(form, &explanation);

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{MANAGER, assert_clean, assert_findings, bootstrap, gate, http_filter, route, router};
+use super::{
+    MANAGER, assert_clean, assert_findings, bootstrap, gate, gate_with, http_filter, manager_of,
+    route, router,
+};
 use crate::cli::{GOOD, INVALID};
 
 #[test]
@@ -148,4 +151,75 @@ fn a_filter_behind_that_changes_what_was_evaluated_is_reported() {
     let reads = lua("handle:headers():get(\":path\")");
     let file = bootstrap(&[gate("countersign"), reads, router()], &[route()]).to_string();
     assert_clean("one that reads the path", &file);
+}
+
+#[test]
+fn filter_state_that_is_read_must_be_written() {
+    let writes = |names: &[&str]| {
+        gate_with(
+            "countersign",
+            &json!({"default": "public", "filter_state": names}),
+        )
+    };
+    let named = |name: &str| json!({"key": format!("wasm.countersign.{name}"), "string_match": {"exact": "a"}});
+    let rbac = |name: &str| {
+        let principals = json!([{"filter_state": named(name)}]);
+        let policies = json!({"p": {"permissions": [{"any": true}], "principals": principals}});
+        http_filter(
+            "rbac",
+            "RBAC",
+            json!({"rules": {"action": "DENY", "policies": policies}}),
+        )
+    };
+    let file = |filters: &[Value]| bootstrap(filters, &[route()]).to_string();
+    let is_omitted = |name: &str| {
+        format!(
+            "reads `wasm.countersign.{name}`, which Countersign does not write; add `{name}` to `filter_state`"
+        )
+    };
+    for (name, others) in [
+        ("reason", &["rule", "provider", "subject"][..]),
+        ("rule", &["reason"]),
+        ("provider", &["reason", "subject"]),
+        ("subject", &[]),
+    ] {
+        let reading = |gate: Value| file(&[gate, rbac(name), router()]);
+        assert_findings(
+            name,
+            &reading(writes(others)),
+            &[&is_omitted(name)],
+            INVALID,
+        );
+        assert_clean(name, &reading(writes(&[name])));
+        assert_clean(name, &reading(gate("countersign")));
+        // Another filter of the chain writes it.
+        let second = gate("countersign-2");
+        assert_clean(name, &file(&[writes(others), second, rbac(name), router()]));
+    }
+    // The filter always writes this one.
+    assert_clean("changed", &file(&[writes(&[]), rbac("changed"), router()]));
+
+    let code = "function envoy_on_request(h) h:streamInfo():filterState():get('wasm.countersign.subject') end";
+    let lua = http_filter(
+        "lua",
+        "Lua",
+        json!({"default_source_code": {"inline_string": code}}),
+    );
+    let warning = format!("warning: this filter {}", is_omitted("subject"));
+    assert_findings(
+        "lua",
+        &file(&[writes(&[]), lua, router()]),
+        &[&warning],
+        GOOD,
+    );
+
+    let mut logging = bootstrap(&[writes(&["reason"]), router()], &[route()]);
+    manager_of(&mut logging)["access_log"] = json!([{"name": "envoy.access_loggers.stdout", "typed_config": {
+        "log_format": {"text_format": "%FILTER_STATE(wasm.countersign.reason:PLAIN)% %FILTER_STATE(wasm.countersign.rule:PLAIN)%"},
+    }}]);
+    let warning = format!(
+        "text_format: warning: this access log {}",
+        is_omitted("rule")
+    );
+    assert_findings("access log", &logging.to_string(), &[&warning], GOOD);
 }

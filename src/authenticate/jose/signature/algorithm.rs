@@ -141,7 +141,7 @@ impl std::fmt::Display for Algorithm {
 }
 
 /// A set of algorithms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AlgorithmSet(u16);
 
 impl AlgorithmSet {

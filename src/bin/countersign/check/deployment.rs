@@ -7,8 +7,8 @@
 
 use super::gate::Gate;
 use super::{
-    bypass, clusters, expired, issuer, istio, mesh, names, order, routes, secrets, tls, unmet,
-    verbs,
+    bypass, clusters, expired, issuer, istio, mesh, names, order, routes, secrets, state, tls,
+    unmet, verbs,
 };
 use crate::finding::Finding;
 use crate::locate::{Located, Platform, WasmFilter};
@@ -49,6 +49,7 @@ pub fn findings(located: &Located<'_>) -> Vec<Finding> {
     located.visit(|node| {
         findings.extend(client_address(node, &gates));
         findings.extend(order::findings(node, &gates));
+        findings.extend(state::findings(node, &gates));
         findings.extend(routes::findings(node, &gates));
         findings.extend(tls::findings(node, &chains));
     });

@@ -2,7 +2,7 @@
 
 use countersign::authenticate::{Method, Provider};
 use countersign::config::Loaded;
-use countersign::plan::Policy;
+use countersign::plan::{Policy, StateName};
 
 use crate::locate::{Configuration, Located, WasmFilter};
 use crate::node::Node;
@@ -58,6 +58,11 @@ impl<'l, 'v> Gate<'l, 'v> {
     /// What the filter decides by; none if the configuration is invalid.
     pub fn policy(&self) -> Option<&Policy> {
         self.loaded.as_ref()?.plan.policy.as_ref()
+    }
+
+    /// What the filter writes as filter state; none if the configuration is invalid.
+    pub fn filter_state(&self) -> Option<&[StateName]> {
+        Some(&self.loaded.as_ref()?.plan.filter_state)
     }
 
     /// What the configuration uses of client certificates.

@@ -37,7 +37,7 @@ pub fn findings(manager: &Node<'_>, gates: &[Gate<'_, '_>]) -> Vec<Finding> {
 }
 
 /// Whether this is the HTTP filter of Envoy whose type is in the package `filters.http.<package>`.
-fn is_filter(item: &Node<'_>, package: &str) -> bool {
+pub(super) fn is_filter(item: &Node<'_>, package: &str) -> bool {
     let named = item.text("name");
     let typed = item.member("typed_config");
     let type_url = typed.as_ref().and_then(|typed| {
@@ -87,7 +87,7 @@ fn removed_tokens(other: &Node<'_>) -> Vec<Finding> {
 }
 
 /// The settings of an HTTP filter: its own, those of routes, and the rate limits of routes for a filter that applies them.
-fn settings<'n>(filter: &Node<'n>, manager: &Node<'n>) -> Vec<Node<'n>> {
+pub(super) fn settings<'n>(filter: &Node<'n>, manager: &Node<'n>) -> Vec<Node<'n>> {
     let limits = ["ratelimit", "local_ratelimit"]
         .iter()
         .any(|package| is_filter(filter, package));

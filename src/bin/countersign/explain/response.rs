@@ -12,7 +12,7 @@ pub struct Response {
     /// The status.
     pub status: u16,
     /// The response-code details in access logs.
-    pub details: String,
+    pub details: &'static str,
     /// The headers, without those that Envoy adds to every response: `date` and `server`.
     pub headers: Vec<(String, String)>,
     /// The content.
@@ -22,9 +22,9 @@ pub struct Response {
 impl Response {
     /// The response to a request. Envoy sends a gRPC call its content as a header, and omits both content and header for HEAD.
     pub fn new(reply: Reply, request: &RequestView<'_>) -> Self {
-        let headers = reply.headers.into_iter();
+        let headers = reply.headers.iter();
         let mut headers: Vec<_> = headers
-            .map(|(name, value)| (name.into_owned(), value))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let (mut status, mut body) = (reply.status, reply.body);
         let is_head = request.method() == b"HEAD";

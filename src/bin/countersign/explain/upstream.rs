@@ -3,7 +3,7 @@
 use countersign::authenticate::jose::base64url;
 use countersign::evaluate::Decision;
 use countersign::json;
-use countersign::plan::Policy;
+use countersign::plan::{Policy, StateName};
 use countersign::telemetry::{CHANGED, filter_state};
 use serde_json::Value;
 
@@ -64,8 +64,9 @@ pub fn changes(decision: &Decision<'_>, policy: Option<&Policy>) -> Changes {
 }
 
 /// The filter state that access logs can show, with its names.
-pub fn state(decision: &Decision<'_>) -> Vec<(&'static str, String)> {
-    let state = filter_state(decision).map(|(name, value)| (name, value.into_owned()));
+pub fn state(decision: &Decision<'_>, names: &[StateName]) -> Vec<(&'static str, String)> {
+    let state = filter_state(decision, names);
+    let state = state.map(|(name, value)| (name, value.into_owned()));
     let removes = decision.passage().is_some() && decision.forward.removes_anything();
     let changed = removes.then(|| (CHANGED, "1".to_owned()));
     state.chain(changed).collect()

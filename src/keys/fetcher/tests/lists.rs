@@ -45,7 +45,7 @@ impl Worker {
     fn accepts(&self, key: &str, now: Timestamp) -> bool {
         let current = CurrentLists {
             held: &self.lists,
-            now,
+            now: now.into(),
         };
         let keys = current.api_keys(SOURCE);
         keys.is_some_and(|keys| keys.find(&Sha256::digest(key).into()).is_some())
