@@ -1,6 +1,6 @@
 # Needs rustup and Python 3; fetches the rest. An Envoy that ENVOY names, or that is on PATH, is used as it is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build module programs demo-ready demo page-ready run test test-matrix test-upstreams fuzz bench bench-counts check test-all sizes screenshots release
+.PHONY: help setup build module programs demo-ready demo page-ready run test test-matrix test-upstreams fuzz bench bench-counts bench-crypto check test-all sizes screenshots release
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/bin/cargo-deny
@@ -159,6 +159,10 @@ bench-counts: module ## instructions and cache misses of a request, by callgrind
 	@echo "==> building the benchmark"
 	@scripts/build-empty
 	@$(WITH_ENVOY) cargo run --quiet --locked --example bench -- counts $(if $(BEFORE),'before=$(BEFORE)') '$(if $(BEFORE),after,Countersign)=dist/countersign.wasm'
+
+bench-crypto: setup ## what the verification of a signature costs, by Envoy and in the filter
+	@echo "==> building the module that verifies signatures"
+	@$(WITH_ENVOY) cargo run --quiet --locked --example signatures
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check

@@ -3,13 +3,10 @@
 //! A signer signs whatever it is given: it accepts short keys, headers that are not JSON, and an `alg` in the header
 //! that differs from the algorithm of the signature. It is not part of the module.
 
-use crate::authenticate::jose::{
-    base64url,
-    signature::{Algorithm, rsa as rsa_scheme},
-};
+use crate::authenticate::jose::{base64url, signature::Algorithm};
 use jwt_compact::{
     Algorithm as _, AlgorithmSignature,
-    alg::{Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, SecretBytes},
+    alg::{Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa, SecretBytes},
 };
 use rsa::{
     BigUint, RsaPrivateKey,
@@ -384,6 +381,19 @@ fn put_point(
         put(jwk, "x", base64url::encode(x.as_ref()));
         put(jwk, "y", base64url::encode(y.as_ref()));
     }
+}
+
+/// The padding and hash of `RS*` and `PS*`. The salt of PSS has the length of the hash (RFC 7518 §3.5).
+fn rsa_scheme(algorithm: Algorithm) -> Option<Rsa> {
+    Some(match algorithm {
+        Algorithm::Rs256 => Rsa::rs256(),
+        Algorithm::Rs384 => Rsa::rs384(),
+        Algorithm::Rs512 => Rsa::rs512(),
+        Algorithm::Ps256 => Rsa::ps256(),
+        Algorithm::Ps384 => Rsa::ps384(),
+        Algorithm::Ps512 => Rsa::ps512(),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

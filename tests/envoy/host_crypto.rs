@@ -1,8 +1,7 @@
 //! The host's crypto, in a real Envoy: every published vector by both paths, the same verdict from each; and what the
 //! filter does where the host may not be asked.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use countersign::authenticate::jose::base64url::encode;
 use countersign::authenticate::jose::signature::{Algorithm, AlgorithmSet};
@@ -14,7 +13,7 @@ use crate::published::Suite;
 use crate::support;
 use crate::support::client::{self, Request};
 use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
-use crate::support::module::wasm_filter_without;
+use crate::support::module::{signature_module, wasm_filter_without};
 use crate::support::upstream::Upstream;
 
 /// Envoy holds back bodies of up to 1 MiB, and the client waits 20 s for an answer.
@@ -22,32 +21,6 @@ const MAX_BATCH: (usize, usize) = (512 * 1024, 250);
 
 /// The host's function that verifies signatures.
 const FUNCTION: &str = "proxy_call_foreign_function";
-
-/// Builds the module that answers questions about signatures.
-///
-/// It has a folder of its own: what it is made of includes this library, built without the feature `filter`, under the
-/// file name of the filter itself.
-fn signature_module() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| support::in_repository("target"), PathBuf::from)
-        .join("modules");
-    let built = Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--locked",
-            "--package",
-            "signature-module",
-        ])
-        .args(["--target", "wasm32-wasip1", "--target-dir"])
-        .arg(&target)
-        .status()
-        .expect("cargo runs");
-    assert!(built.success(), "the signature module does not build");
-    target.join("wasm32-wasip1/release/signature_module.wasm")
-}
 
 fn start_signature_module() -> Envoy {
     let mut filter = wasm_filter("signature", &signature_module(), &json!({}));

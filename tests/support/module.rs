@@ -1,11 +1,14 @@
-//! What the built filter imports and exports.
+//! What the built filter imports and exports, and the module that verifies signatures alone.
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use wasmparser::{Parser, Payload};
 
 use super::envoy::{module_path, wasm_filter};
+use super::in_repository;
 
 /// The filter with a document. Envoy denies it one call to the host.
 pub fn wasm_filter_without(call: &str, vm_id: &str, document: &Value) -> Value {
@@ -45,4 +48,33 @@ pub fn module_exports() -> Vec<String> {
     }
     names.sort_unstable();
     names
+}
+
+/// Builds the module that answers questions about signatures.
+///
+/// It has a folder of its own: what it is made of includes this library, built without the feature `filter`, under the
+/// file name of the filter itself.
+///
+/// # Panics
+/// It does not build.
+pub fn signature_module() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| in_repository("target"), PathBuf::from)
+        .join("modules");
+    let built = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--locked",
+            "--package",
+            "signature-module",
+        ])
+        .args(["--target", "wasm32-wasip1", "--target-dir"])
+        .arg(&target)
+        .status()
+        .expect("cargo runs");
+    assert!(built.success(), "the signature module does not build");
+    target.join("wasm32-wasip1/release/signature_module.wasm")
 }

@@ -10,16 +10,23 @@
 //! An ECDSA signature may have a high `s`, because RFC 7518 has no rule against it. Two signatures can therefore verify
 //! for one message, and a signature is not an identifier.
 //!
-//! The crate `jwt-compact` is used for the arithmetic of HMAC, RSA and ES256: [`Pure`] passes it a key and a signature
-//! that were checked here, and the wrapper of its HMAC secrets wipes them. It parses no token, no JSON Web Key and no
-//! claim, and it chooses no algorithm. ES384, ES512 and EdDSA use the crates `p384`, `p521` and `ed25519-dalek`
-//! directly.
+//! The crate `jwt-compact` is used for HMAC and ES256: [`Pure`] passes it a key and a signature that were checked here, and
+//! the wrapper of its HMAC secrets wipes them. It parses no token, no JSON Web Key and no claim, and it chooses no
+//! algorithm. ES384, ES512 and EdDSA use the crates `p384`, `p521` and `ed25519-dalek` directly.
+//!
+//! A host without `verify_signature` verifies everything here, and every host verifies `PS*` and EdDSA here. So [`Pure`]
+//! verifies these with what it computed for the key before: RSA always, ES256 and EdDSA from the second signature on.
 
 mod algorithm;
 mod chosen;
+mod comb;
 mod der;
 mod ecdsa;
+mod ecdsa_p256;
+mod eddsa;
 mod key;
+mod reused;
+mod rsa;
 mod selftest;
 mod spki;
 
@@ -31,7 +38,7 @@ pub use selftest::self_test;
 use algorithm::Scheme;
 use jwt_compact::{
     Algorithm as Jws, AlgorithmSignature,
-    alg::{Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa},
+    alg::{Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key},
 };
 use std::borrow::Cow;
 
@@ -126,8 +133,7 @@ impl<'a> Signed<'a> {
             return Err(SignatureFault::Length);
         }
         let in_range = match key {
-            // RFC 8017 §5.2.2 requires a representative below the modulus. The crate `rsa` checks that for PKCS#1
-            // v1.5 only; for PSS it would reduce `s + n` and accept it. Both numbers are big-endian and have the same
+            // RFC 8017 §5.2.2 requires a representative below the modulus. Both numbers are big-endian and have the same
             // length, so comparing the octets compares the numbers.
             Key::Rsa(key) => signature < key.modulus(),
             // FIPS 186-5 §6.4.2: `r` and `s` are from 1 to the order of the curve minus 1.
@@ -212,10 +218,14 @@ impl Backend for Pure {
                     _ => false,
                 }
             }
-            (Scheme::Rsa, Key::Rsa(key)) => {
-                rsa(algorithm).is_some_and(|rsa| jws(&rsa, key.public(), message, signature))
-            }
-            (Scheme::Ecdsa, Key::P256(key)) => jws(&Es256, key.public(), message, signature),
+            (Scheme::Rsa, Key::Rsa(key)) => key
+                .public()
+                .is_some_and(|public| public.verifies(algorithm, message, signature)),
+            (Scheme::Ecdsa, Key::P256(key)) => match key.comb() {
+                None => jws(&Es256, key.public(), message, signature),
+                Some(comb) => p256::ecdsa::Signature::from_slice(signature)
+                    .is_ok_and(|signature| ecdsa_p256::verifies(comb, message, &signature)),
+            },
             (Scheme::Ecdsa, Key::P384(key)) => {
                 use p384::ecdsa::{Signature, signature::Verifier as _};
                 Signature::from_slice(signature)
@@ -228,8 +238,11 @@ impl Backend for Pure {
             }
             // `verify_strict` rejects an `R` of small order, which `jwt-compact` accepts. Both reject an `S` that is
             // not reduced.
-            (Scheme::EdDsa, Key::Ed25519(key)) => ed25519_dalek::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.public().verify_strict(message, &signature).is_ok()),
+            (Scheme::EdDsa, Key::Ed25519(key)) => match key.comb() {
+                None => ed25519_dalek::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.public().verify_strict(message, &signature).is_ok()),
+                Some(comb) => eddsa::verifies(key.public(), comb, message, signature),
+            },
             _ => false,
         })
     }
@@ -238,19 +251,6 @@ impl Backend for Pure {
 fn jws<A: Jws>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     A::Signature::try_from_slice(signature)
         .is_ok_and(|signature| algorithm.verify_signature(&signature, key, message))
-}
-
-/// The padding and hash of `RS*` and `PS*`. The salt of PSS has the length of the hash (RFC 7518 §3.5).
-pub(crate) fn rsa(algorithm: Algorithm) -> Option<Rsa> {
-    Some(match algorithm {
-        Algorithm::Rs256 => Rsa::rs256(),
-        Algorithm::Rs384 => Rsa::rs384(),
-        Algorithm::Rs512 => Rsa::rs512(),
-        Algorithm::Ps256 => Rsa::ps256(),
-        Algorithm::Ps384 => Rsa::ps384(),
-        Algorithm::Ps512 => Rsa::ps512(),
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

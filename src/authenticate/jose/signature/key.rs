@@ -1,10 +1,12 @@
 //! Keys that verify signatures. Each key is checked once, when it is created, so an invalid [`Key`] cannot exist.
 
 use super::algorithm::{Algorithm, Scheme};
-use super::spki;
+use super::reused::Reused;
+use super::rsa::PublicNumbers;
+use super::{ecdsa_p256, eddsa, spki};
 use jwt_compact::alg::SecretBytes;
 use p256::elliptic_curve::sec1::FromEncodedPoint as _;
-use rsa::{BigUint, RsaPublicKey, traits::PublicKeyParts as _};
+use std::sync::OnceLock;
 
 /// A key that verifies signatures (RFC 7518 §6, RFC 8037 §2).
 #[derive(Clone)]
@@ -12,7 +14,7 @@ pub enum Key {
     /// An RSA key of 2048 to 8192 bits.
     Rsa(Box<RsaKey>),
     /// A point on P-256.
-    P256(Box<EcKey<p256::ecdsa::VerifyingKey>>),
+    P256(Box<P256Key>),
     /// A point on P-384.
     P384(Box<EcKey<p384::ecdsa::VerifyingKey>>),
     /// A point on P-521.
@@ -26,13 +28,23 @@ pub enum Key {
 /// A checked RSA public key.
 #[derive(Clone)]
 pub struct RsaKey {
-    public: RsaPublicKey,
-    /// Big-endian, without leading zeros.
+    /// Both numbers are big-endian, without leading zeros.
     modulus: Box<[u8]>,
+    exponent: Box<[u8]>,
+    /// Computed at the first use, because most keys are used by the host.
+    public: OnceLock<Option<PublicNumbers>>,
     spki_der: Box<[u8]>,
 }
 
-/// A checked public key on a NIST curve.
+/// A checked public key on P-256.
+#[derive(Clone)]
+pub struct P256Key {
+    public: p256::ecdsa::VerifyingKey,
+    comb: Reused<ecdsa_p256::KeyComb>,
+    spki_der: Box<[u8]>,
+}
+
+/// A checked public key on P-384 or P-521.
 #[derive(Clone)]
 pub struct EcKey<K> {
     public: K,
@@ -43,6 +55,7 @@ pub struct EcKey<K> {
 #[derive(Clone)]
 pub struct Ed25519Key {
     public: ed25519_dalek::VerifyingKey,
+    comb: Reused<eddsa::KeyComb>,
 }
 
 /// A checked secret for HMAC. It is wiped when it is dropped.
@@ -149,17 +162,11 @@ impl Key {
         if e.last().is_none_or(|octet| octet & 1 == 0) || e == [1] {
             return Err(KeyFault::Exponent);
         }
-        let public = RsaPublicKey::new_with_max_size(
-            BigUint::from_bytes_be(n),
-            BigUint::from_bytes_be(e),
-            Self::RSA_BITS_MAX,
-        )
-        .map_err(|_| KeyFault::Exponent)?;
-        let spki_der = spki::rsa(n, e);
         Ok(Self::Rsa(Box::new(RsaKey {
-            public,
             modulus: n.into(),
-            spki_der,
+            exponent: e.into(),
+            public: OnceLock::new(),
+            spki_der: spki::rsa(n, e),
         })))
     }
 
@@ -174,8 +181,9 @@ impl Key {
         let point = p256::EncodedPoint::from_affine_coordinates(x.into(), y.into(), false);
         let point = Option::<p256::PublicKey>::from(p256::PublicKey::from_encoded_point(&point))
             .ok_or(KeyFault::NotOnCurve)?;
-        Ok(Self::P256(Box::new(EcKey {
+        Ok(Self::P256(Box::new(P256Key {
             public: point.into(),
+            comb: Reused::default(),
             spki_der: spki::of(spki::P256, &octets),
         })))
     }
@@ -234,7 +242,10 @@ impl Key {
         if public.to_edwards().compress().as_bytes() != bytes {
             return Err(KeyFault::NotOnCurve);
         }
-        Ok(Self::Ed25519(Box::new(Ed25519Key { public })))
+        Ok(Self::Ed25519(Box::new(Ed25519Key {
+            public,
+            comb: Reused::default(),
+        })))
     }
 
     /// A key for HMAC.
@@ -294,7 +305,7 @@ impl Key {
     /// The length of a signature by this key with `algorithm`, in octets.
     pub(super) fn signature_len(&self, algorithm: Algorithm) -> usize {
         match self {
-            Self::Rsa(key) => key.public.size(),
+            Self::Rsa(key) => key.modulus.len(),
             Self::P256(_) | Self::Ed25519(_) => 64,
             Self::P384(_) => 96,
             Self::P521(_) => 132,
@@ -318,12 +329,26 @@ impl std::fmt::Debug for Key {
 }
 
 impl RsaKey {
-    pub(super) fn public(&self) -> &RsaPublicKey {
-        &self.public
+    /// The key for a verification in the filter. None would be an even modulus or a long exponent, which [`Key::rsa`]
+    /// rejects.
+    pub(super) fn public(&self) -> Option<&PublicNumbers> {
+        let new = || PublicNumbers::new(&self.modulus, &self.exponent);
+        self.public.get_or_init(new).as_ref()
     }
 
     pub(super) fn modulus(&self) -> &[u8] {
         &self.modulus
+    }
+}
+
+impl P256Key {
+    pub(super) fn public(&self) -> &p256::ecdsa::VerifyingKey {
+        &self.public
+    }
+
+    /// None at the first use of the key.
+    pub(super) fn comb(&self) -> Option<&ecdsa_p256::KeyComb> {
+        self.comb.get(|| ecdsa_p256::comb(&self.public))
     }
 }
 
@@ -336,6 +361,11 @@ impl<K> EcKey<K> {
 impl Ed25519Key {
     pub(super) fn public(&self) -> &ed25519_dalek::VerifyingKey {
         &self.public
+    }
+
+    /// None at the first use of the key.
+    pub(super) fn comb(&self) -> Option<&eddsa::KeyComb> {
+        self.comb.get(|| eddsa::comb(&self.public))
     }
 }
 

@@ -6,7 +6,6 @@
 
 use super::{Algorithm, AlgorithmSet, Backend, Key, Signed};
 use crate::authenticate::jose::base64url;
-use rsa::BigUint;
 
 /// The algorithms of [`AlgorithmSet::TESTED`] that a backend verifies correctly.
 ///
@@ -96,13 +95,26 @@ impl Specimen {
 
 /// A signature out of range, with the length of a valid one. A verifier without the range check accepts it.
 fn out_of_range(key: &Key, good: &[u8]) -> Vec<u8> {
-    use rsa::traits::PublicKeyParts as _;
     match key {
-        Key::Rsa(key) => (BigUint::from_bytes_be(good) + key.public().n()).to_bytes_be(),
+        Key::Rsa(key) => sum(good, key.modulus()),
         Key::P256(_) | Key::P384(_) | Key::P521(_) | Key::Ed25519(_) | Key::Hmac(_) => {
             vec![0; good.len()]
         }
     }
+}
+
+/// The sum of two big-endian numbers of the same length, without the carry of the first octet.
+fn sum(one: &[u8], other: &[u8]) -> Vec<u8> {
+    let pairs = one.iter().zip(other).rev();
+    let octets = pairs.scan(0, |carry, (one, other)| {
+        let sum = u16::from(*one) + u16::from(*other) + *carry;
+        let [high, low] = sum.to_be_bytes();
+        *carry = u16::from(high);
+        Some(low)
+    });
+    let mut octets: Vec<u8> = octets.collect();
+    octets.reverse();
+    octets
 }
 
 const MESSAGE: &[u8] = b"countersign";
