@@ -46,7 +46,7 @@ pub use crate::store::{CacheSizes, Limits};
 pub struct Plan {
     /// What responses look like.
     pub presentation: Presentation,
-    /// The parts of responses that are the same for many requests.
+    /// The parts of responses that are the same for many requests, once they are prepared.
     pub responses: Prepared,
     /// Which decisions are logged.
     pub audit: Audit,
@@ -233,6 +233,17 @@ impl Plan {
 }
 
 impl Plan {
+    /// Prepares the responses to denied requests. Without them, each is made anew, with the same content.
+    pub fn prepare_responses(&mut self) {
+        if let Some(policy) = &mut self.policy {
+            let numbers = Prepared::number(policy.gates(), &policy.require, &self.presentation);
+            for (gate, number) in policy.gates_mut().zip(numbers) {
+                gate.responses = number;
+            }
+            self.responses = Prepared::of(policy.gates(), &policy.require, &self.presentation);
+        }
+    }
+
     /// An empty store for this plan.
     pub fn empty_store(&self) -> Store {
         let policy = self.policy.as_ref();

@@ -37,8 +37,8 @@ use crate::grammar::can_be_quoted;
 use crate::introspector::Server;
 use crate::keys;
 use crate::plan::{Audit, CacheSizes, Crypto, Plan, Policy};
+use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
-use crate::presentation::{Presentation, Protects};
 use crate::request::HttpsBy;
 use crate::request::path::Case;
 use crate::response::Prepared;
@@ -162,7 +162,7 @@ impl Compiler<'_> {
         let gates = accesses.filter_map(Access::gate_mut);
         number_choices(gates.chain([&mut strangers]), &providers);
         let is_mtls = |provider: &Provider| matches!(provider.method, Method::Mtls(_));
-        let mut policy = Policy {
+        let policy = Policy {
             accepts_certificates: providers.iter().any(is_mtls),
             asks_for_proofs: providers
                 .iter()
@@ -191,13 +191,12 @@ impl Compiler<'_> {
                 .given()
                 .and_then(|throttle| self.throttle(throttle)),
         };
-        let responses = prepare_responses(&mut policy, &presentation);
         let hash_budget = self.hash_budget(document);
         let filter_state = self.filter_state(document);
         let log = document.audit.given().and_then(|audit| audit.log.given());
         Plan {
             presentation,
-            responses,
+            responses: Prepared::default(),
             audit: log.copied().unwrap_or(Audit::Denied),
             filter_state,
             cache: document.cache.given().map_or(CACHE, cache_sizes),
@@ -295,15 +294,6 @@ impl Compiler<'_> {
     fn warn(&mut self, at: &At<'_>, warning: Warning) {
         self.diagnostics.warn(at, warning);
     }
-}
-
-/// Prepares the responses to denied requests. Gates whose responses are equal share them.
-fn prepare_responses(policy: &mut Policy, presentation: &Presentation) -> Prepared {
-    let numbers = Prepared::number(policy.gates(), &policy.require, presentation);
-    for (gate, number) in policy.gates_mut().zip(numbers) {
-        gate.responses = number;
-    }
-    Prepared::of(policy.gates(), &policy.require, presentation)
 }
 
 fn by_host(document: &Document) -> AlgorithmSet {

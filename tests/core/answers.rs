@@ -278,9 +278,10 @@ fn every_answer_keeps_its_promises() {
     let strategy = (documents(), requests(tokens()));
     let judge = |(meant, fields): (Meant, Fields)| {
         let loaded = config::load_value(&meant.document);
-        let plan = loaded
+        let mut plan = loaded
             .map_err(|faults| TestCaseError::fail(format!("{faults:?}")))?
             .plan;
+        plan.prepare_responses();
         let pairs = fields
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_slice()));

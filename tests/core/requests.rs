@@ -27,7 +27,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(plan: Plan) -> Self {
+    fn new(mut plan: Plan) -> Self {
+        plan.prepare_responses();
         Self {
             store: plan.empty_store(),
             plan,
@@ -129,4 +130,41 @@ fn a_known_token_allocates_nothing_and_a_refusal_at_most_twice() {
         assert_eq!(answered, status, "{what}");
         assert!(allocations <= most, "{what}: {allocations} allocations");
     }
+}
+
+/// How many bytes the prepared responses of a configuration with these rules take.
+fn prepared_bytes(rules: usize, challenge_scope: bool) -> i64 {
+    let key = SigningKey::generate(Algorithm::Es256);
+    let rule = |number: usize| {
+        json!({
+            "name": format!("rule {number}"), "match": {"paths": [format!("/{number}")]},
+            "require": {"scopes": [format!("scope-{number}")]},
+        })
+    };
+    let document = json!({
+        "realm": "orders",
+        "responses": {"challenge_scope": challenge_scope},
+        "providers": [{"name": "corp", "jwt": {
+            "issuer": "https://login.example.com", "audiences": ["orders"], "jwks": {"inline": {"keys": [key.public_jwk()]}},
+        }}],
+        "rules": (0..rules).map(rule).collect::<Vec<_>>(),
+    });
+    let mut plan = config::load_value(&document).expect("a document").plan;
+    plan.prepare_responses();
+    let before = allocated().bytes;
+    drop(std::mem::take(&mut plan.responses));
+    before - allocated().bytes
+}
+
+#[test]
+fn prepared_responses_are_shared_and_take_bounded_memory() {
+    let of_one = prepared_bytes(1, false);
+    assert!((1..128 * 1024).contains(&of_one), "{of_one}");
+    // The default gate and those of the rules offer the same, and no response names a scope.
+    assert!(prepared_bytes(10_000, false) < of_one + 1024);
+    let different = prepared_bytes(10_000, true);
+    assert!(
+        (1024 * 1024..3 * 1024 * 1024).contains(&different),
+        "{different}"
+    );
 }

@@ -110,10 +110,11 @@ pub fn unprepared(plan: &Plan) -> Plan {
 
 impl Memory {
     pub fn of(case: &Case) -> Self {
-        let plan = match config::load_value(&case.document) {
+        let mut plan = match config::load_value(&case.document) {
             Ok(loaded) => loaded.plan,
             Err(faults) => panic!("{}: the document is refused: {faults:?}", case.name),
         };
+        plan.prepare_responses();
         hold_back(case, &format!("{plan:?}"));
         // As many keys are tried for a token as if the host verified its signature.
         let by_host = plan.crypto.choose(|| AlgorithmSet::TESTED);
