@@ -164,7 +164,10 @@ impl Policies {
         let text = DOCUMENTS.replace("\"KEYS\"", &jwks.to_string());
         let documents: Vec<Value> = serde_json::from_str(&text).expect("the documents are JSON");
         let plan = |document: &Value| match config::load(document.to_string().as_bytes()) {
-            Ok(loaded) => loaded.plan,
+            Ok(mut loaded) => {
+                loaded.plan.prepare_responses();
+                loaded.plan
+            }
             Err(faults) => panic!("{faults:?}"),
         };
         let mut plans: Vec<_> = documents.iter().map(plan).collect();
@@ -300,15 +303,12 @@ fn check_decision(
         return Err("the request is neither forwarded nor answered".to_owned());
     }
     if let Some(reply) = reply {
-        let headers: Vec<_> = reply
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_ref(), value.as_str()))
-            .collect();
+        let headers: Vec<_> = reply.headers.iter().collect();
         for (name, value) in &headers {
             check_header(name, value)?;
         }
-        let map = header_map::serialize(&headers);
+        let mut map = Vec::new();
+        reply.headers.write_to(&mut map);
         let parsed = header_map::parse(&map).ok_or("the reply's header map is not read")?;
         let is_same = parsed
             .iter()
