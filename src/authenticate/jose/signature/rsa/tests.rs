@@ -1,11 +1,14 @@
-use super::PublicNumbers;
-use rsa::BigUint;
+use super::{Algorithm, PublicNumbers, pss};
 use rsa::rand_core::{OsRng, RngCore as _};
+use rsa::traits::PublicKeyParts as _;
+use rsa::{BigUint, Pss, RsaPrivateKey};
+use sha2::{Digest as _, Sha256};
 
 /// The crate `num-bigint` raises to the same power, whatever the lengths of the modulus and of the exponent.
 #[test]
 fn another_implementation_agrees_on_the_power() {
-    for octets in [256, 257, 264, 384, 512, 1024] {
+    // `crypto-bigint` squares numbers of 256 and of 280 octets with code for these lengths only.
+    for octets in [256, 257, 264, 280, 384, 512, 1024] {
         for top in [0x01, 0x80, 0xff] {
             let mut modulus = vec![0; octets];
             OsRng.fill_bytes(&mut modulus);
@@ -46,4 +49,21 @@ fn even_moduli_and_long_exponents_are_no_keys() {
     assert!(PublicNumbers::new(&[0xff; 256], &[0xff; 9]).is_none());
     assert!(PublicNumbers::new(&[0xfe; 256], &[3]).is_none());
     assert!(PublicNumbers::new(&[], &[3]).is_none());
+}
+
+/// With a modulus of 2049 bits, the encoded message of PSS has an octet less than the modulus (RFC 8017 §8.1.2). The crate
+/// `rsa` 0.9 ignores the first octet.
+#[test]
+fn the_octet_above_a_pss_message_is_zero() {
+    let message = b"message";
+    let private = RsaPrivateKey::new(&mut OsRng, 2049).unwrap();
+    let padding = Pss::new::<Sha256>();
+    let signature = private.sign_with_rng(&mut OsRng, padding, &Sha256::digest(message));
+    let [n, e] = [private.n(), private.e()].map(BigUint::to_bytes_be);
+    let key = PublicNumbers::new(&n, &e).unwrap();
+    let mut encoded = key.encoded_message(&signature.unwrap()).unwrap();
+    assert_eq!((encoded.len(), encoded[0]), (257, 0));
+    assert!(pss::verifies(Algorithm::Ps256, message, &encoded, 2049));
+    encoded[0] = 1;
+    assert!(!pss::verifies(Algorithm::Ps256, message, &encoded, 2049));
 }
