@@ -37,7 +37,6 @@ use crate::presentation::Presentation;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::EncodedSlash;
-use crate::response::Prepared;
 use crate::store::Store;
 pub use crate::store::{CacheSizes, Limits};
 
@@ -46,8 +45,6 @@ pub use crate::store::{CacheSizes, Limits};
 pub struct Plan {
     /// What responses look like.
     pub presentation: Presentation,
-    /// The parts of responses that are the same for many requests, once they are prepared.
-    pub responses: Prepared,
     /// Which decisions are logged.
     pub audit: Audit,
     /// What is written as filter state.
@@ -218,7 +215,6 @@ impl Plan {
     pub fn refuse_all() -> Self {
         Self {
             presentation: Presentation::default(),
-            responses: Prepared::default(),
             audit: Audit::Denied,
             filter_state: StateName::ALL.to_vec(),
             crypto: Crypto::default(),
@@ -233,17 +229,6 @@ impl Plan {
 }
 
 impl Plan {
-    /// Prepares the responses to denied requests. Without them, each is made anew, with the same content.
-    pub fn prepare_responses(&mut self) {
-        if let Some(policy) = &mut self.policy {
-            let numbers = Prepared::number(policy.gates(), &policy.require, &self.presentation);
-            for (gate, number) in policy.gates_mut().zip(numbers) {
-                gate.responses = number;
-            }
-            self.responses = Prepared::of(policy.gates(), &policy.require, &self.presentation);
-        }
-    }
-
     /// An empty store for this plan.
     pub fn empty_store(&self) -> Store {
         let policy = self.policy.as_ref();
@@ -271,19 +256,20 @@ impl Rule {
 }
 
 impl Policy {
-    /// The gates of all rules, of the default and of strangers.
+    /// The gates of all rules, of the default and of strangers, in the order of [`Gate::number`].
     pub fn gates(&self) -> impl Iterator<Item = &Gate> {
         let accesses = self.rules.iter().map(|rule| &rule.access);
         let accesses = accesses.chain([&self.default]);
         accesses.filter_map(Access::gate).chain([&self.strangers])
     }
 
-    /// As [`Self::gates`], in the same order, for the compilation of the configuration.
-    pub fn gates_mut(&mut self) -> impl Iterator<Item = &mut Gate> {
+    /// Numbers the gates, each by its position among all.
+    pub fn number_gates(&mut self) {
         let accesses = self.rules.accesses_mut().chain([&mut self.default]);
-        accesses
-            .filter_map(Access::gate_mut)
-            .chain([&mut self.strangers])
+        let gates = accesses.filter_map(Access::gate_mut);
+        for (number, gate) in gates.chain([&mut self.strangers]).enumerate() {
+            gate.number = number;
+        }
     }
 
     /// A fixed response.

@@ -32,7 +32,6 @@ mod table;
 pub use self::prepared::Prepared;
 use crate::evaluate::{Decision, Verdict};
 use crate::header_map::HeaderMap;
-use crate::plan::Plan;
 use crate::presentation::Presentation;
 use crate::reject::Code;
 use crate::request::RequestView;
@@ -55,31 +54,33 @@ pub struct Reply {
     time: TimestampText,
 }
 
-/// The filter's response to a request; none if the request is allowed. `plan` says what responses look like.
+/// The filter's response to a request; none if the request is allowed.
 ///
 /// A request that is denied in shadow mode has a response too. It is not sent; it says what the client would receive.
 pub fn reply<'n>(
     decision: &Decision<'_>,
-    plan: &Plan,
+    presentation: &Presentation,
     request: &RequestView<'_>,
     now: impl Into<Now<'n>>,
 ) -> Option<Reply> {
     let mut reply = Reply::default();
-    write_reply(decision, plan, request, now.into(), &mut reply).then_some(reply)
+    let nothing = Prepared::default();
+    let looks = (presentation, &nothing);
+    write_reply(decision, looks, request, now.into(), &mut reply).then_some(reply)
 }
 
-/// As [`reply`](fn@reply), in place of what `reply` was. False if the request is allowed.
+/// As [`reply`](fn@reply), with what was prepared, and in place of what `reply` was. False if the request is allowed.
 pub fn write_reply(
     decision: &Decision<'_>,
-    plan: &Plan,
+    (presentation, prepared): (&Presentation, &Prepared),
     request: &RequestView<'_>,
     now: Now<'_>,
     reply: &mut Reply,
 ) -> bool {
     let exchange = Exchange {
         decision,
-        presentation: &plan.presentation,
-        prepared: &plan.responses,
+        presentation,
+        prepared,
         request,
         now,
     };

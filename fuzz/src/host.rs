@@ -164,10 +164,7 @@ impl Policies {
         let text = DOCUMENTS.replace("\"KEYS\"", &jwks.to_string());
         let documents: Vec<Value> = serde_json::from_str(&text).expect("the documents are JSON");
         let plan = |document: &Value| match config::load(document.to_string().as_bytes()) {
-            Ok(mut loaded) => {
-                loaded.plan.prepare_responses();
-                loaded.plan
-            }
+            Ok(loaded) => loaded.plan,
             Err(faults) => panic!("{faults:?}"),
         };
         let mut plans: Vec<_> = documents.iter().map(plan).collect();
@@ -265,7 +262,7 @@ fn play(
         match evaluate(plan, &request, store, circumstances, &mut ()) {
             Outcome::Decided(mut decision, effects) => {
                 decision.commit(effects, store, (plan, &request), now);
-                let reply = reply(&decision, plan, &request, now);
+                let reply = reply(&decision, &plan.presentation, &request, now);
                 check_decision(&decision, reply.as_ref(), &request)?;
                 let mut lines = AuditLines::default();
                 let line = lines.write(&decision, reply.as_ref(), &request, client, now);

@@ -114,7 +114,7 @@ pub fn policy_of(rules: Rules) -> Policy {
             providers: Vec::new(),
             needs: Needs::One,
             choice: 0,
-            responses: 0,
+            number: 0,
             ignores_others: false,
             offers: Vec::new(),
             requirements: Requirements::default(),

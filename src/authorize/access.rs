@@ -34,8 +34,8 @@ pub struct Gate {
     /// The number of this set of accepted providers. Two sets have different numbers if they could select different
     /// providers for the same credential.
     pub choice: usize,
-    /// The number of this gate's prepared responses, of which equal gates have the same.
-    pub responses: usize,
+    /// The position of this gate among all of the configuration.
+    pub number: usize,
     /// Whether locations that only other providers read are not looked at (`other_credentials: ignore`).
     pub ignores_others: bool,
     /// What a 401 offers, in the order of the providers.

@@ -41,7 +41,6 @@ use crate::presentation::Protects;
 use crate::presentation::fixed::FixedReply;
 use crate::request::HttpsBy;
 use crate::request::path::Case;
-use crate::response::Prepared;
 use crate::url::has_user_information;
 
 /// How many tokens are remembered by default.
@@ -162,7 +161,7 @@ impl Compiler<'_> {
         let gates = accesses.filter_map(Access::gate_mut);
         number_choices(gates.chain([&mut strangers]), &providers);
         let is_mtls = |provider: &Provider| matches!(provider.method, Method::Mtls(_));
-        let policy = Policy {
+        let mut policy = Policy {
             accepts_certificates: providers.iter().any(is_mtls),
             asks_for_proofs: providers
                 .iter()
@@ -191,12 +190,12 @@ impl Compiler<'_> {
                 .given()
                 .and_then(|throttle| self.throttle(throttle)),
         };
+        policy.number_gates();
         let hash_budget = self.hash_budget(document);
         let filter_state = self.filter_state(document);
         let log = document.audit.given().and_then(|audit| audit.log.given());
         Plan {
             presentation,
-            responses: Prepared::default(),
             audit: log.copied().unwrap_or(Audit::Denied),
             filter_state,
             cache: document.cache.given().map_or(CACHE, cache_sizes),

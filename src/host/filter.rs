@@ -24,7 +24,7 @@ use crate::keys::{FetchEvent, Fetcher};
 use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
 use crate::request::RequestView;
-use crate::response::Reply;
+use crate::response::{Prepared, Reply};
 use crate::store::Store;
 use crate::telemetry::AuditLines;
 use crate::time::{Clock, Now, Timestamp};
@@ -39,6 +39,7 @@ pub struct Filter {
     /// The number of the context of the request whose callback runs. None while a callback of the root context runs.
     request: Cell<Option<u32>>,
     pub(super) plan: Plan,
+    pub(super) prepared: Prepared,
     backend: Chosen<HostCrypto>,
     pub(super) metrics: Metrics,
     pub(super) store: RefCell<Store>,
@@ -105,6 +106,7 @@ impl Filter {
             audit_lines: RefCell::default(),
             is_abandoned: Cell::new(false),
             metrics: Metrics::new(&plan),
+            prepared: Prepared::new(&plan),
             plan,
             backend,
         }

@@ -37,7 +37,8 @@ impl Filter {
         let asked = (plan, request);
         decision.commit(effects, &mut self.store.borrow_mut(), asked, now);
         let mut reply = self.reply.take();
-        let is_written = write_reply(&decision, &self.plan, request, now, &mut reply);
+        let looks = (&self.plan.presentation, &self.prepared);
+        let is_written = write_reply(&decision, looks, request, now, &mut reply);
         self.record(&decision, is_written.then_some(&reply), request, now);
         let next = match decision.passage() {
             Some(passage) => self.forward(passage, &decision.forward),

@@ -70,12 +70,11 @@ impl Root {
         // Envoy passes on only the variables that `vm_config.environment_variables` declares.
         let environment = |name: &str| std::env::var(name).ok();
         match config::load_in(&environment, &configuration) {
-            Ok(mut loaded) => {
+            Ok(loaded) => {
                 for warning in loaded.warnings {
                     log::warn(&format!("countersign: {warning}"));
                 }
                 let backend = self.choose(loaded.plan.crypto)?;
-                loaded.plan.prepare_responses();
                 self.adopt(loaded.plan, backend);
                 log::info("countersign: configuration accepted");
                 Some(loaded.hash)

@@ -1,4 +1,4 @@
-//! The heads of denials, made when the configuration is read: for each rule and each reason to deny that can follow from it.
+//! The heads of denials, made when a worker adopts a configuration: for each rule and each reason to deny that can follow from it.
 //!
 //! 1. Rules share a head if they offer and require the same. What no rule changes is there once.
 //! 2. A head is prepared for a credential of one scheme. A request with credentials of several is rare, and its head is made
@@ -14,8 +14,9 @@ use super::challenges::Terms;
 use super::explain::explanation;
 use super::head::{Head, Kind};
 use crate::authenticate::Offer;
-use crate::authorize::{Everywhere, Gate, Required};
+use crate::authorize::Required;
 use crate::evaluate::Nonces;
+use crate::plan::{Plan, Policy};
 use crate::presentation::Presentation;
 use crate::reject::{Code, Invalid, Reason, Reject};
 use crate::scheme::SchemeSet;
@@ -23,12 +24,15 @@ use crate::scheme::SchemeSet;
 /// The most memory that the heads take, in bytes.
 const MOST_BYTES: usize = 1024 * 1024;
 
-/// The heads of denials that are made when the configuration is read.
+/// The heads of denials that are made when a worker adopts a configuration. The default has none: each is then made for its
+/// request, with the same content.
 #[derive(Debug, Default)]
 pub struct Prepared {
     /// Those that are the same under every rule.
     general: Heads,
-    /// Those of each set of equal gates, by [`Gate::responses`].
+    /// For each gate, by [`Gate::number`](crate::authorize::Gate::number), the place of its heads in `of_gates`.
+    numbers: Vec<usize>,
+    /// Those of each set of equal gates.
     of_gates: Vec<Heads>,
 }
 
@@ -46,35 +50,9 @@ struct Differences<'p> {
 }
 
 impl Prepared {
-    /// Numbers the gates, equal ones alike.
-    pub fn number<'p>(
-        gates: impl Iterator<Item = &'p Gate>,
-        everywhere: &'p Everywhere,
-        presentation: &Presentation,
-    ) -> Vec<usize> {
-        let mut known = HashMap::new();
-        gates
-            .map(|gate| {
-                let number = known.len();
-                *known
-                    .entry(Differences::of(gate, everywhere, presentation))
-                    .or_insert(number)
-            })
-            .collect()
-    }
-
-    /// Makes the heads. Gates with the same number are equal.
-    pub fn of<'p>(
-        gates: impl Iterator<Item = &'p Gate>,
-        everywhere: &'p Everywhere,
-        presentation: &Presentation,
-    ) -> Self {
-        let mut different: Vec<&Gate> = Vec::new();
-        for gate in gates {
-            if gate.responses == different.len() {
-                different.push(gate);
-            }
-        }
+    /// Makes the heads of a plan.
+    pub fn new(plan: &Plan) -> Self {
+        let presentation = &plan.presentation;
         let mut maker = Maker {
             presentation,
             contents: Vec::new(),
@@ -88,21 +66,44 @@ impl Prepared {
         for reject in Reject::all().filter(|reject| !depends_on_terms(*reject)) {
             maker.add(reject, SchemeSet::default(), &nothing, &mut general);
         }
-        let mut of_gates: Vec<Heads> = Vec::new();
-        of_gates.resize_with(different.len(), Heads::default);
+        let mut prepared = Self {
+            general,
+            ..Self::default()
+        };
+        if let Some(policy) = &plan.policy {
+            prepared.add_gates(policy, &mut maker);
+        }
+        prepared.general.sort();
+        prepared.of_gates.iter_mut().for_each(Heads::sort);
+        prepared
+    }
+
+    fn add_gates(&mut self, policy: &Policy, maker: &mut Maker<'_>) {
+        let mut known = HashMap::new();
+        let mut different = Vec::new();
+        for gate in policy.gates() {
+            let required = Required::new(&policy.require, gate);
+            let number = different.len();
+            let differences = Differences::of(required, maker.presentation);
+            let number = *known.entry(differences).or_insert(number);
+            if number == different.len() {
+                different.push(required);
+            }
+            self.numbers.push(number);
+        }
+        self.of_gates.resize_with(different.len(), Heads::default);
         for reject in Reject::all().filter(|reject| depends_on_terms(*reject)) {
-            let own = different.iter().zip(&mut of_gates);
-            for (gate, heads) in own.filter(|(gate, _)| can_follow(reject, &gate.offers)) {
-                let terms = Terms {
-                    offers: &gate.offers,
-                    requirements: Some(Required::new(everywhere, gate)),
-                };
-                maker.add_for_each_scheme(reject, &terms, heads);
+            for (required, heads) in different.iter().zip(&mut self.of_gates) {
+                let offers = &required.gate().offers;
+                if can_follow(reject, offers) {
+                    let terms = Terms {
+                        offers,
+                        requirements: Some(*required),
+                    };
+                    maker.add_for_each_scheme(reject, &terms, heads);
+                }
             }
         }
-        general.sort();
-        of_gates.iter_mut().for_each(Heads::sort);
-        Self { general, of_gates }
     }
 
     /// The head of a denial. None if it was not prepared.
@@ -116,17 +117,17 @@ impl Prepared {
         if !std::ptr::eq(terms.offers, gate.offers.as_slice()) {
             return None;
         }
-        let head = self.of_gates.get(gate.responses)?.find(reason, kind)?;
+        let number = self.numbers.get(gate.number)?;
+        let head = self.of_gates.get(*number)?.find(reason, kind)?;
         head.can_have(nonces).then_some(head)
     }
 }
 
 impl<'p> Differences<'p> {
-    fn of(gate: &'p Gate, everywhere: &'p Everywhere, presentation: &Presentation) -> Self {
-        let required = Required::new(everywhere, gate);
+    fn of(required: Required<'p>, presentation: &Presentation) -> Self {
         let names_scopes = presentation.challenge_scope || presentation.forbidden_challenge;
         Self {
-            offers: &gate.offers,
+            offers: &required.gate().offers,
             scopes: match names_scopes {
                 true => required.scopes_to_ask_for(),
                 false => Vec::new(),

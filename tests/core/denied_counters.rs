@@ -92,7 +92,7 @@ fn deny(
     let Outcome::Decided(decision, _) = outcome else {
         panic!("no request has a token");
     };
-    let reply = reply(&decision, plan, &request, now).expect("a denial");
+    let reply = reply(&decision, &plan.presentation, &request, now).expect("a denial");
     counters.count(&decision, &reply, definitions);
 }
 

@@ -306,7 +306,7 @@ fn answer(
     decision.commit(effects, &mut store.borrow_mut(), (plan, &request), now);
     match decision.passage().is_some() {
         true => None,
-        false => reply(&decision, plan, &request, now),
+        false => reply(&decision, &plan.presentation, &request, now),
     }
 }
 

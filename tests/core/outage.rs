@@ -86,7 +86,7 @@ fn refusal_of(
     let Outcome::Decided(decision, _) = outcome else {
         panic!("the keys are in the document");
     };
-    let answer = reply(&decision, &plan, &request, now);
+    let answer = reply(&decision, &plan.presentation, &request, now);
     Some((decision.refusal()?, answer.unwrap()))
 }
 

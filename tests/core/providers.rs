@@ -344,7 +344,7 @@ impl Worker<'_> {
             }
         };
         decision.commit(effects, &mut store, (self.plan, &request), NOW);
-        match reply(&decision, self.plan, &request, NOW) {
+        match reply(&decision, &self.plan.presentation, &request, NOW) {
             None => passed(&decision.forward, fields),
             Some(reply) => {
                 let challenges = reply.headers.iter();

@@ -10,10 +10,10 @@ use countersign::introspector::Introspector;
 use countersign::plan::Plan;
 use countersign::ports::{Call, CallId, NotSent, Outbound, Response};
 use countersign::request::RequestView;
-use countersign::response::{Reply, reply};
+use countersign::response::{Prepared, Reply, reply, write_reply};
 use countersign::store::Store;
 use countersign::telemetry::AuditLines;
-use countersign::time::Timestamp;
+use countersign::time::{Now, Timestamp};
 use serde_json::json;
 
 use crate::support;
@@ -94,34 +94,24 @@ fn judged(case: &Case, now: i64) -> Vec<(&'static str, Vec<String>)> {
 /// A document, and what is remembered under it.
 pub struct Memory {
     plan: Plan,
-    /// For the same responses, each made anew.
-    unprepared: Plan,
+    prepared: Prepared,
     store: Store,
     backend: Chosen<Pure>,
 }
 
-/// A plan whose responses are those of `plan`, each made anew.
-pub fn unprepared(plan: &Plan) -> Plan {
-    Plan {
-        presentation: plan.presentation.clone(),
-        ..Plan::refuse_all()
-    }
-}
-
 impl Memory {
     pub fn of(case: &Case) -> Self {
-        let mut plan = match config::load_value(&case.document) {
+        let plan = match config::load_value(&case.document) {
             Ok(loaded) => loaded.plan,
             Err(faults) => panic!("{}: the document is refused: {faults:?}", case.name),
         };
-        plan.prepare_responses();
         hold_back(case, &format!("{plan:?}"));
         // As many keys are tried for a token as if the host verified its signature.
         let by_host = plan.crypto.choose(|| AlgorithmSet::TESTED);
         Self {
             store: plan.empty_store(),
             backend: Chosen::new(Pure, by_host.unwrap_or_default()),
-            unprepared: unprepared(&plan),
+            prepared: Prepared::new(&plan),
             plan,
         }
     }
@@ -147,7 +137,7 @@ impl Memory {
             );
         let Self {
             plan,
-            unprepared,
+            prepared,
             store,
             backend,
         } = self;
@@ -169,9 +159,11 @@ impl Memory {
             }
         };
         decision.commit(effects, store, (plan, &request), now);
-        let anew = reply(&decision, unprepared, &request, now);
-        let reply = reply(&decision, plan, &request, now);
-        assert_eq!(reply, anew, "{}", case.name);
+        let reply = reply(&decision, &plan.presentation, &request, now);
+        let looks = (&plan.presentation, &*prepared);
+        let mut own = Reply::default();
+        let is_answered = write_reply(&decision, looks, &request, Now::At(now), &mut own);
+        assert_eq!(is_answered.then_some(own), reply, "{}", case.name);
         let mut lines = AuditLines::default();
         let audited = lines.write(&decision, reply.as_ref(), &request, client, now);
         hold_back(case, audited);

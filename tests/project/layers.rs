@@ -15,7 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("json", &[]),
     ("header_map", &[]),
     ("reject", &["scheme"]),
-    ("request", &["grammar", "reject", "url"]),
+    ("request", &["grammar", "header_map", "reject", "url"]),
     (
         "credential",
         &["grammar", "kinds", "reject", "request", "scheme", "url"],
@@ -82,7 +82,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "identity",
         &["authenticate", "grammar", "request::FieldNames"],
     ),
-    ("presentation", &["reject", "request", "time", "url"]),
+    ("presentation", &["reject", "request", "url"]),
     (
         "plan",
         &[
@@ -125,14 +125,18 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "response",
         &[
-            "authenticate::KeyPart",
-            "authenticate::Offer",
-            "authenticate::jose::signature::Algorithm",
+            "authenticate",
+            "authorize::Required",
             "evaluate",
             "grammar",
+            "header_map",
+            "json",
+            "nonce",
+            "plan",
             "presentation",
             "reject",
             "request",
+            "scheme",
             "time",
         ],
     ),

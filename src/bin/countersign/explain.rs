@@ -259,7 +259,7 @@ impl Explain {
         };
         let callers = decision.principals.iter();
         let callers = callers.map(|caller| (provider(caller), Rc::clone(caller)));
-        let reply = reply(&decision, plan, &request, now);
+        let reply = reply(&decision, &plan.presentation, &request, now);
         let is_forwarded = decision.passage().is_some();
         Ok(Explanation {
             lines: steps.lines,

@@ -162,7 +162,7 @@ fn gate_of(accepted: Vec<ProviderId>, providers: &CompiledProviders<'_>) -> Gate
         providers: accepted,
         needs: Needs::One,
         choice: 0,
-        responses: 0,
+        number: 0,
         ignores_others: false,
         offers,
         requirements: Requirements::default(),
