@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::challenges::Terms;
 use super::head::{Head, Kind};
+use super::headers::put_common;
 use super::{Exchange, Reply, grpc};
 use crate::reject::{Code, Reject};
 
@@ -32,6 +33,7 @@ impl Exchange<'_> {
             reply.headers.put("dpop-nonce", nonce);
         }
         self.put_hint(reject, &mut reply.headers);
+        put_common(self.presentation, &mut reply.headers);
         self.put_cors(&mut reply.headers);
         if self.request.is_grpc() {
             grpc::denied(&head, reply);

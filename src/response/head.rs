@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::body::Contents;
 use super::challenges::Terms;
 use super::grpc;
-use super::headers::put_common;
 use super::table::meaning;
 use crate::authenticate::{Offer, ProviderId};
 use crate::evaluate::Nonces;
@@ -25,7 +24,7 @@ pub struct Head {
     pub grpc_status: GrpcStatus,
     /// Whether a challenge asks for a proof, so that the response can have a nonce for one.
     pub has_proofs: bool,
-    /// The challenges, and the headers that every denial of the configuration has.
+    /// The challenges, and how the client can succeed with the same credential.
     headers: HeaderMap,
     /// Where a nonce of a provider stands in the headers.
     nonces: Vec<(ProviderId, usize)>,
@@ -112,7 +111,6 @@ impl Head {
         if let Some(seconds) = meaning.retry_after {
             headers.put("retry-after", &seconds.to_string());
         }
-        put_common(presentation, &mut headers);
         headers.shrink();
         Self {
             status: status(meaning.code, presentation.protects),
