@@ -3,7 +3,7 @@
 //! `response/table.rs` gives each reason its response, in one `match` without a catch-all arm. A new reason does not
 //! compile until it has a response. No reason carries a byte of the request.
 
-mod all;
+pub(crate) mod all;
 mod code;
 mod reason;
 

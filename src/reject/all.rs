@@ -55,7 +55,7 @@ const OTHERS: [Reject; 20] = [
     Reject::Authentication(Weakness::Age),
 ];
 
-const TOKENS: [TokenFault; 18] = [
+pub(crate) const TOKENS: [TokenFault; 18] = [
     TokenFault::Signature,
     TokenFault::Expired,
     TokenFault::Malformed,
@@ -86,7 +86,7 @@ const LOGINS: [LoginFault; 5] = [
 
 const KEYS: [KeyFault; 3] = [KeyFault::Unknown, KeyFault::Malformed, KeyFault::Expired];
 
-const CREDENTIALS: [CredentialFault; 5] = [
+pub(crate) const CREDENTIALS: [CredentialFault; 5] = [
     CredentialFault::Several,
     CredentialFault::Empty,
     CredentialFault::Syntax,
@@ -94,7 +94,7 @@ const CREDENTIALS: [CredentialFault; 5] = [
     CredentialFault::Target,
 ];
 
-const PROOFS: [ProofFault; 14] = [
+pub(crate) const PROOFS: [ProofFault; 14] = [
     ProofFault::Missing,
     ProofFault::Several,
     ProofFault::Malformed,

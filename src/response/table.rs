@@ -298,56 +298,14 @@ fn token_message(fault: TokenFault) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reject::all::{CREDENTIALS, PROOFS, TOKENS};
 
     /// RFC 6750 §3: `error_description` has the characters `%x20-21 / %x23-5B / %x5D-7E`.
     #[test]
     fn messages_about_credentials_can_be_in_a_challenge() {
-        let malformed = [
-            CredentialFault::Several,
-            CredentialFault::Empty,
-            CredentialFault::Syntax,
-            CredentialFault::Unsupported,
-            CredentialFault::Target,
-        ];
-        let tokens = [
-            TokenFault::Malformed,
-            TokenFault::Algorithm,
-            TokenFault::Extension,
-            TokenFault::Type,
-            TokenFault::Key,
-            TokenFault::Signature,
-            TokenFault::Issuer,
-            TokenFault::Audience,
-            TokenFault::Expired,
-            TokenFault::NotYetValid,
-            TokenFault::Lifetime,
-            TokenFault::Revoked,
-            TokenFault::ClaimMissing,
-            TokenFault::ClaimType,
-            TokenFault::ClaimMismatch,
-            TokenFault::Binding,
-            TokenFault::Unbound,
-            TokenFault::Inactive,
-        ];
-        let proofs = [
-            ProofFault::Missing,
-            ProofFault::Several,
-            ProofFault::Malformed,
-            ProofFault::Type,
-            ProofFault::Algorithm,
-            ProofFault::Key,
-            ProofFault::Signature,
-            ProofFault::Claims,
-            ProofFault::Method,
-            ProofFault::Url,
-            ProofFault::Token,
-            ProofFault::Time,
-            ProofFault::Nonce,
-            ProofFault::Replayed,
-        ];
-        let messages = malformed.map(malformed_message).into_iter();
-        let messages = messages.chain(tokens.map(token_message));
-        for message in messages.chain(proofs.map(proof_message)) {
+        let messages = CREDENTIALS.map(malformed_message).into_iter();
+        let messages = messages.chain(TOKENS.map(token_message));
+        for message in messages.chain(PROOFS.map(proof_message)) {
             let is_allowed = |byte| matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
             assert!(message.bytes().all(is_allowed), "{message}");
         }
