@@ -1,6 +1,5 @@
 //! Every table of `tests/cases/` against a real Envoy: over a socket, one listener for each document.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::Duration;
@@ -9,7 +8,9 @@ use countersign::request::path::without_query;
 use serde_json::{Value, json};
 
 use crate::support;
-use crate::support::case::{Case, Observed, Route, Runs, Table, Upstream as Reached, load_all};
+use crate::support::case::{
+    Case, Observed, Route, Runs, Table, Upstream as Reached, load, load_all, names,
+};
 use crate::support::client::{self, Request, Response};
 use crate::support::envoy::{Bootstrap, Envoy, module_path, wasm_filter};
 use crate::support::issuer::{Issuer, Page};
@@ -27,7 +28,9 @@ const VM: &str = "tables";
 #[test]
 fn every_table_holds_in_a_real_envoy() {
     let mut documents: Vec<(Value, Vec<Route>, bool)> = Vec::new();
-    for case in cases_of(&load_all(support::now())) {
+    let tables = load_all(support::now());
+    let cases = tables.iter().flat_map(|table| &table.cases);
+    for case in cases.filter(|case| is_for_envoy(case)) {
         let first = case.asks().map(|asks| &*asks.case);
         for case in first.into_iter().chain([case]) {
             if !documents.iter().any(|known| is_under(case, known)) {
@@ -63,47 +66,54 @@ fn every_table_holds_in_a_real_envoy() {
         },
     );
     let envoy = Envoy::start(bootstrap);
-    // Anew, since the start takes longer than some tokens have left.
-    let tables = load_all(support::now());
-    let cases = cases_of(&tables);
     let inactive = json!({"active": false});
     server.serve("/introspect", Page::introspection(&inactive));
-    for (token, answer) in cases.iter().flat_map(|case| case.answers.iter()) {
-        let path = format!("/introspect {token}");
-        server.serve(&path, Page::introspection(answer));
-    }
 
     let mut failures: Vec<String> = Vec::new();
-    let mut seen: Vec<(Cow<'_, Case>, Observed)> = Vec::new();
-    let mut number = 0;
+    let mut seen: Vec<(Case, Observed)> = Vec::new();
+    let (mut number, mut count) = (0, 0);
+    let mut rows: BTreeSet<String> = BTreeSet::new();
     let mut ask = |case: &Case| {
         number += 1;
         let answer = send(&envoy, &listener_of(case), case, number);
         answer.map(|response| observe(response, number))
     };
-    for case in &cases {
-        let refusal = case.asks().map(|asks| {
-            let first = ask(&asks.case.ready(None, support::now()));
-            let later = u64::try_from(asks.later).ok();
-            let later = later.filter(|later| *later <= LONGEST_WAIT);
-            let later = later.unwrap_or_else(|| panic!("{}: Envoy cannot wait so", case.name));
-            sleep(Duration::from_secs(later));
-            first.unwrap_or_else(|error| panic!("{}: no answer: {error}", asks.case.name))
-        });
-        let ready = case.ready(refusal.as_ref(), support::now());
-        let again = ready.repeated().map(Cow::Owned);
-        for case in [Some(ready), again].into_iter().flatten() {
-            match (ask(&case), case.runs) {
-                (Err(_), Runs::HostAnswers) => {}
-                (Ok(observed), Runs::HostAnswers) if observed.status >= 400 => {}
-                (Ok(observed), Runs::HostAnswers) => {
-                    failures.push(format!(
-                        "{}: the host let it through: {}",
-                        case.name, observed.status
-                    ));
+    for name in names() {
+        let mut table = Fresh::load(&name, &server);
+        for place in 0..table.cases().len() {
+            table.keep_fresh();
+            let case = &table.cases()[place];
+            if !is_for_envoy(case) {
+                continue;
+            }
+            count += 1;
+            rows.extend(case.rows.iter().cloned());
+            let refusal = case.asks().map(|asks| {
+                let first = ask(&asks.case.ready(None, support::now()));
+                let later = u64::try_from(asks.later).ok();
+                let later = later.filter(|later| *later <= LONGEST_WAIT);
+                let later = later.unwrap_or_else(|| panic!("{}: Envoy cannot wait so", case.name));
+                sleep(Duration::from_secs(later));
+                first.unwrap_or_else(|error| panic!("{}: no answer: {error}", asks.case.name))
+            });
+            let ready = case.ready(refusal.as_ref(), support::now());
+            let again = ready.repeated();
+            // When Envoy ends, its logs are searched for them.
+            leaks::of(case.secrets());
+            for case in [Some(ready.into_owned()), again].into_iter().flatten() {
+                leaks::of(case.secrets());
+                match (ask(&case), case.runs) {
+                    (Err(_), Runs::HostAnswers) => {}
+                    (Ok(observed), Runs::HostAnswers) if observed.status >= 400 => {}
+                    (Ok(observed), Runs::HostAnswers) => {
+                        failures.push(format!(
+                            "{}: the host let it through: {}",
+                            case.name, observed.status
+                        ));
+                    }
+                    (Err(error), _) => failures.push(format!("{}: no answer: {error}", case.name)),
+                    (Ok(observed), _) => seen.push((case, observed)),
                 }
-                (Err(error), _) => failures.push(format!("{}: no answer: {error}", case.name)),
-                (Ok(observed), _) => seen.push((case, observed)),
             }
         }
     }
@@ -144,18 +154,9 @@ fn every_table_holds_in_a_real_envoy() {
             .into_iter()
             .map(|line| format!("in Envoy's log: {line}")),
     );
-    // When Envoy ends, its logs are searched for them.
-    for case in &cases {
-        leaks::of(case.secrets());
-    }
-    for (case, _) in &seen {
-        leaks::of(case.secrets());
-    }
-
-    let rows: BTreeSet<&String> = cases.iter().flat_map(|case| &case.rows).collect();
     support::say(&format!(
         "in a real Envoy: {} cases, {} rows, {} documents, {} failures",
-        cases.len(),
+        count,
         rows.len(),
         documents.len(),
         failures.len()
@@ -175,13 +176,47 @@ fn is_under(case: &Case, (document, routes, is_over_tls): &(Value, Vec<Route>, b
         && case.request.is_over_tls() == *is_over_tls
 }
 
-/// The selected cases that run in Envoy.
-fn cases_of(tables: &[Table]) -> Vec<&Case> {
-    tables
-        .iter()
-        .flat_map(|table| &table.cases)
-        .filter(|case| case.runs != Runs::CoreOnly && case.is_selected())
-        .collect()
+/// Whether it is selected and runs in Envoy.
+fn is_for_envoy(case: &Case) -> bool {
+    case.runs != Runs::CoreOnly && case.is_selected()
+}
+
+/// A table whose tokens have just been made: some expire within seconds, and all cases can take minutes.
+struct Fresh<'a> {
+    table: Table,
+    /// Seconds since 1970.
+    loaded: i64,
+    /// What it answers when it is asked for these tokens is served anew too.
+    introspection: &'a Issuer,
+}
+
+impl<'a> Fresh<'a> {
+    /// The longest that tokens are kept, in seconds.
+    const LIFETIME: i64 = 5;
+
+    fn load(name: &str, introspection: &'a Issuer) -> Self {
+        let loaded = support::now();
+        let table = load(name, loaded);
+        for (token, answer) in table.cases.iter().flat_map(|case| case.answers.iter()) {
+            let path = format!("/introspect {token}");
+            introspection.serve(&path, Page::introspection(answer));
+        }
+        Self {
+            table,
+            loaded,
+            introspection,
+        }
+    }
+
+    fn keep_fresh(&mut self) {
+        if support::now() - self.loaded > Self::LIFETIME {
+            *self = Self::load(&self.table.name, self.introspection);
+        }
+    }
+
+    fn cases(&self) -> &[Case] {
+        &self.table.cases
+    }
 }
 
 /// The table of paths once more, with Envoy's own normalisation: what Envoy leaves as it was sent gets the answer of the

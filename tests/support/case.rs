@@ -343,30 +343,44 @@ fn selection() -> Option<String> {
     std::env::var("CASE").ok().filter(|text| !text.is_empty())
 }
 
-/// Every table, its tokens valid around `now`.
+/// Every table of `tests/cases/`, in the order of their names; tokens are valid around `now`, in seconds since 1970.
 ///
 /// # Panics
-/// A table is wrong: with its file and what is wrong.
+/// A table cannot be read.
 pub fn load_all(now: i64) -> Vec<Table> {
-    let folder = in_repository("tests/cases");
-    let mut files: Vec<_> = fs::read_dir(&folder)
+    names().iter().map(|name| load(name, now)).collect()
+}
+
+/// The names of the tables, in order.
+///
+/// # Panics
+/// There is no table.
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(in_repository("tests/cases"))
         .expect("tests/cases is a folder")
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| {
             path.extension()
                 .is_some_and(|extension| extension == "yaml")
         })
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "tests/cases holds no table");
-    files
-        .iter()
         .map(|path| {
-            let name = path.file_stem().expect("a name").to_string_lossy();
-            let text = fs::read_to_string(path).expect("a table can be read");
-            parse(&name, &text, now)
+            let name = path.file_stem().expect("a name");
+            name.to_string_lossy().into_owned()
         })
-        .collect()
+        .collect();
+    names.sort();
+    assert!(!names.is_empty(), "tests/cases holds no table");
+    names
+}
+
+/// The table of this name, its tokens valid around `now`.
+///
+/// # Panics
+/// It cannot be read.
+pub fn load(name: &str, now: i64) -> Table {
+    let path = in_repository("tests/cases").join(format!("{name}.yaml"));
+    let text = fs::read_to_string(path).expect("a table can be read");
+    parse(name, &text, now)
 }
 
 /// A table's text, its tokens valid around `now`.
