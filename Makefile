@@ -178,10 +178,11 @@ check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documenta
 	@if $(CARGO_DENY) fetch db; then $(CARGO_DENY) --offline check advisories; \
 	else echo "NOT RUN: the known vulnerabilities of the dependencies, since RustSec's database cannot be fetched"; fi
 
+# Not optimised: these tools run for seconds, and take minutes to build.
 $(CARGO_DENY):
 	@echo "==> building cargo-deny $(CARGO_DENY_VERSION) (some minutes, once)"
-	@cargo install cargo-deny --locked --version $(CARGO_DENY_VERSION) --root .tools
+	@CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny --debug --locked --version $(CARGO_DENY_VERSION) --root .tools
 
 $(CARGO_CYCLONEDX):
 	@echo "==> building cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) (some minutes, once)"
-	@cargo install cargo-cyclonedx --locked --version $(CARGO_CYCLONEDX_VERSION) --root .tools
+	@CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-cyclonedx --debug --locked --version $(CARGO_CYCLONEDX_VERSION) --root .tools
