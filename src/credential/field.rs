@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Carrier, Found, Grammar, Location};
 use crate::grammar::{is_tchar, split_token};
 use crate::reject::CredentialFault;
-use crate::request::list::elements;
+use crate::request::list::{elements, has_comma};
 use crate::request::{Field, RequestView};
 
 /// Finds the credential after `scheme` in the header `name`.
@@ -48,7 +48,7 @@ pub fn after_scheme<'a>(
 /// Whether a header could contain another credential after the first one.
 #[inline(never)]
 fn holds_another(value: &[u8], scheme: &str) -> bool {
-    value.contains(&b',')
+    has_comma(value)
         && elements(value)
             .skip(1)
             .any(|one| begins_a_credential(one, scheme))
@@ -83,7 +83,7 @@ pub fn alone<'a>(
         Field::One(value) => value.trim_ascii(),
     };
     // A comma joins two headers of this name (RFC 9110 §5.3). A token cannot contain it, and neither can a key.
-    if grammar == Grammar::Key && value.contains(&b',') {
+    if grammar == Grammar::Key && has_comma(value) {
         return Err(CredentialFault::Several);
     }
     let found = grammar.alone(Cow::Borrowed(value));
@@ -129,8 +129,7 @@ pub fn has_credential_without_scheme(
         let has_scheme = !own.is_empty() && rest.starts_with(b" ");
         !value.is_empty() && !has_scheme && !is_scheme(value)
             || !is_scheme(own) && is_within(value, scheme)
-            || value.contains(&b',')
-                && elements(value).any(|one| grammar.can_be(one) && !is_scheme(one))
+            || has_comma(value) && elements(value).any(|one| grammar.can_be(one) && !is_scheme(one))
     })
 }
 
