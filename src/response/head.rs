@@ -40,28 +40,31 @@ pub struct Kind {
     pub used: SchemeSet,
 }
 
-impl Kind {
-    /// The kind of a denial. `schemes` are those of the credential, if there is one.
-    pub fn of(reject: Reject, schemes: SchemeSet, offers: &[Offer]) -> Self {
-        let offered = offers.iter().map(Offer::scheme);
-        let (reject, schemes) = match reject {
-            Reject::TooManyFailures { .. } => (Reject::TooManyFailures { retry_after: 0 }, None),
-            Reject::MissingCredential { .. } => {
-                (Reject::MissingCredential { is_first: false }, None)
-            }
-            Reject::Malformed(malformed) => {
-                let attempted = malformed.attempted;
-                let fault = malformed.with_schemes(SchemeSet::default());
-                (Reject::Malformed(fault), Some(attempted))
-            }
-            Reject::Invalid(Invalid::Token(_) | Invalid::Login(LoginFault::Stale))
+/// Among which denials a [`Head`] is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Among all for this reason.
+    All,
+    /// Among those under gates that offer and require the same.
+    Gate,
+    /// Among those under such gates for a credential of the same schemes, whose challenges carry the error.
+    GateAndSchemes,
+}
+
+impl Sharing {
+    /// That of a denial for this reason.
+    pub fn of(reject: Reject) -> Self {
+        match reject {
+            Reject::Malformed(_)
+            | Reject::Invalid(Invalid::Token(_) | Invalid::Login(LoginFault::Stale))
             | Reject::Proof(_)
             | Reject::Authentication(_)
-            | Reject::Scope => (reject, Some(schemes)),
+            | Reject::Scope => Self::GateAndSchemes,
             // The error of another credential has no place in its challenge.
             Reject::Invalid(Invalid::Key(_) | Invalid::Login(_))
             | Reject::NoCredential
-            | Reject::NoDocument
+            | Reject::MissingCredential { .. } => Self::Gate,
+            Reject::NoDocument
             | Reject::Trace
             | Reject::MethodCase
             | Reject::Authority
@@ -74,14 +77,36 @@ impl Kind {
             | Reject::MetadataMethod
             | Reject::ForeignOrigin
             | Reject::Fixed
+            | Reject::TooManyFailures { .. }
             | Reject::Unavailable(_)
             | Reject::ProviderNotAccepted
             | Reject::NoRule
-            | Reject::Requirement(_) => (reject, None),
+            | Reject::Requirement(_) => Self::All,
+        }
+    }
+}
+
+impl Kind {
+    /// The kind of a denial. `schemes` are those of the credential, if there is one.
+    pub fn of(reject: Reject, schemes: SchemeSet, offers: &[Offer]) -> Self {
+        let (general, schemes) = match reject {
+            Reject::TooManyFailures { .. } => (Reject::TooManyFailures { retry_after: 0 }, schemes),
+            Reject::MissingCredential { .. } => {
+                (Reject::MissingCredential { is_first: false }, schemes)
+            }
+            Reject::Malformed(fault) => {
+                let of_any = fault.with_schemes(SchemeSet::default());
+                (Reject::Malformed(of_any), fault.attempted)
+            }
+            _ => (reject, schemes),
         };
+        let offered = offers.iter().map(Offer::scheme);
         Self {
-            reject,
-            used: schemes.map_or_else(SchemeSet::default, |schemes| schemes.among(offered)),
+            reject: general,
+            used: match Sharing::of(reject) {
+                Sharing::GateAndSchemes => schemes.among(offered),
+                Sharing::All | Sharing::Gate => SchemeSet::default(),
+            },
         }
     }
 }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use super::body::Contents;
 use super::challenges::Terms;
 use super::explain::explanation;
-use super::head::{Head, Kind};
+use super::head::{Head, Kind, Sharing};
 use crate::authenticate::Offer;
 use crate::authorize::Required;
 use crate::evaluate::Nonces;
@@ -63,7 +63,7 @@ impl Prepared {
             requirements: None,
         };
         let mut general = Heads::default();
-        for reject in Reject::all().filter(|reject| !depends_on_terms(*reject)) {
+        for reject in Reject::all().filter(|reject| Sharing::of(*reject) == Sharing::All) {
             maker.add(reject, SchemeSet::default(), &nothing, &mut general);
         }
         let mut prepared = Self {
@@ -92,7 +92,7 @@ impl Prepared {
             self.numbers.push(number);
         }
         self.of_gates.resize_with(different.len(), Heads::default);
-        for reject in Reject::all().filter(|reject| depends_on_terms(*reject)) {
+        for reject in Reject::all().filter(|reject| Sharing::of(*reject) != Sharing::All) {
             for (required, heads) in different.iter().zip(&mut self.of_gates) {
                 let offers = &required.gate().offers;
                 if can_follow(reject, offers) {
@@ -109,7 +109,7 @@ impl Prepared {
     /// The head of a denial. None if it was not prepared.
     pub(super) fn find(&self, kind: Kind, terms: &Terms<'_>, nonces: &Nonces) -> Option<&Head> {
         let reason = kind.reject.reason();
-        if !depends_on_terms(kind.reject) {
+        if Sharing::of(kind.reject) == Sharing::All {
             return self.general.find(reason, kind);
         }
         // A caller that lacks one of several credentials is offered less than the gate offers.
@@ -220,36 +220,5 @@ fn can_follow(reject: Reject, offers: &[Offer]) -> bool {
             offers.any(|offer| matches!(offer, Offer::Basic { .. } | Offer::Digest { .. }))
         }
         _ => true,
-    }
-}
-
-/// Whether the response depends on what the rule offers and requires.
-fn depends_on_terms(reject: Reject) -> bool {
-    match reject {
-        Reject::NoCredential
-        | Reject::MissingCredential { .. }
-        | Reject::Malformed(_)
-        | Reject::Invalid(_)
-        | Reject::Proof(_)
-        | Reject::Authentication(_)
-        | Reject::Scope => true,
-        Reject::NoDocument
-        | Reject::Trace
-        | Reject::MethodCase
-        | Reject::Authority
-        | Reject::Path(_)
-        | Reject::RouteAtRisk
-        | Reject::RepeatedField
-        | Reject::PlainHttp
-        | Reject::Address
-        | Reject::NoSuchMetadata
-        | Reject::MetadataMethod
-        | Reject::ForeignOrigin
-        | Reject::Fixed
-        | Reject::TooManyFailures { .. }
-        | Reject::Unavailable(_)
-        | Reject::ProviderNotAccepted
-        | Reject::NoRule
-        | Reject::Requirement(_) => false,
     }
 }
