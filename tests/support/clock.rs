@@ -12,8 +12,8 @@ pub fn now() -> i64 {
     i64::try_from(since_1970.as_secs()).expect("the clock is before the year 292 billion")
 }
 
-/// How long anything may take that is waited for: an Envoy that compiles the module for several listeners, on a machine that
-/// is busy with other tests, takes half a minute.
+/// How long anything may take that is waited for. An Envoy compiles the module in the meantime, on a machine that runs other
+/// tests too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for something to become so.
