@@ -20,14 +20,13 @@ mod sweeps;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 
-use chains::bootstrap;
 use clap::{Parser, Subcommand};
 use credentials::Credentials;
 use report::Report;
 use rounds::{REQUESTS_OF_ALL_TURNS, Results};
-use support::envoy::Envoy;
+use support::envoy::envoy_version;
 
 #[derive(Parser)]
 struct Arguments {
@@ -108,11 +107,6 @@ fn main() -> ExitCode {
 
 /// The machine and the version of Envoy.
 fn setting() -> String {
-    let envoy = Envoy::start_with(&bootstrap(&[]), Stdio::null());
-    let info: serde_json::Value = serde_json::from_str(&envoy.admin("/server_info")).expect("JSON");
-    let version = info["version"]
-        .as_str()
-        .and_then(|text| text.split('/').nth(1));
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpu = cpuinfo
         .lines()
@@ -120,7 +114,7 @@ fn setting() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     format!(
         "Envoy {}, {cores} cores of {}",
-        version.unwrap_or("of an unknown version"),
+        envoy_version(),
         cpu.map_or("an unknown kind", |(_, name)| name)
     )
 }

@@ -27,7 +27,7 @@ pub fn has_comma(value: &[u8]) -> bool {
     const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
     let (eights, rest) = value.as_chunks();
     let has_comma = |eight: &[u8; 8]| {
-        // Zero where there is a comma. Only below a zero octet does the subtraction borrow.
+        // Zero where there is a comma. Without a zero octet, the subtraction borrows nowhere.
         let others = u64::from_ne_bytes(*eight) ^ COMMAS;
         others.wrapping_sub(LOWEST) & !others & HIGHEST != 0
     };

@@ -2,11 +2,11 @@
 //!
 //! What must be the same with every version is a test elsewhere.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support;
 use crate::support::client::{self, Request};
-use crate::support::envoy::{Bootstrap, Envoy};
+use crate::support::envoy::{Bootstrap, Envoy, envoy_version};
 use crate::support::upstream::Upstream;
 
 /// The part of the log line before and after the algorithms that Envoy verifies.
@@ -28,11 +28,7 @@ fn the_host_has_a_version_and_verifies_signatures() {
     let bootstrap = Bootstrap::new(upstream.port()).normalising_listener(LISTENER, &document);
     let envoy = Envoy::start(bootstrap);
 
-    let info: Value = serde_json::from_str(&envoy.admin("/server_info")).expect("JSON");
-    // `f387231a…/1.38.2/Clean/RELEASE/BoringSSL`
-    let version = info["version"].as_str();
-    let version = version.and_then(|all| all.split('/').nth(1));
-    say("version", version.expect("a version"));
+    say("version", &envoy_version());
 
     let log = envoy.log();
     let algorithms = log.split_once(SIGNATURES.0).map(|(_, rest)| rest);

@@ -346,7 +346,7 @@ fn selection() -> Option<String> {
 /// Every table of `tests/cases/`, in the order of their names; tokens are valid around `now`, in seconds since 1970.
 ///
 /// # Panics
-/// A table cannot be read.
+/// A table is wrong: with its file and what is wrong.
 pub fn load_all(now: i64) -> Vec<Table> {
     names().iter().map(|name| load(name, now)).collect()
 }
@@ -376,7 +376,7 @@ pub fn names() -> Vec<String> {
 /// The table of this name, its tokens valid around `now`.
 ///
 /// # Panics
-/// It cannot be read.
+/// It is wrong: with its file and what is wrong.
 pub fn load(name: &str, now: i64) -> Table {
     let path = in_repository("tests/cases").join(format!("{name}.yaml"));
     let text = fs::read_to_string(path).expect("a table can be read");

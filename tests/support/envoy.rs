@@ -234,6 +234,16 @@ pub fn module_path() -> PathBuf {
     path
 }
 
+/// The version of [the Envoy of the tests](envoy_path): `1.40.0`.
+pub fn envoy_version() -> String {
+    let output = Command::new(envoy_path()).arg("--version").output();
+    let shown = output.expect("Envoy tells its version").stdout;
+    let shown = String::from_utf8(shown).expect("a text");
+    // `PATH  version: COMMIT/1.40.0/…`
+    let (_, all) = shown.split_once("version: ").expect("a version");
+    all.split('/').nth(1).expect("a number").to_owned()
+}
+
 /// The Envoy of the tests: the one that `ENVOY` names, else the one that `scripts/setup-envoy` finds or fetches.
 pub fn envoy_path() -> PathBuf {
     if let Some(path) = std::env::var_os("ENVOY") {

@@ -1,12 +1,12 @@
 //! The first configuration by ECDS: what requests receive before it arrives, and if it cannot be used.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
 use super::{ask, document, filter, holds, local, module, token, with_code, write_module};
 use crate::support::discovery::Discovery;
-use crate::support::envoy::{Bootstrap, Envoy, envoy_path};
+use crate::support::envoy::{Bootstrap, Envoy, envoy_version};
 use crate::support::until;
 use crate::support::upstream::Upstream;
 
@@ -28,30 +28,15 @@ fn named(name: &str, filter: &Value) -> Value {
 
 /// A bootstrap with which Envoy survives a module that arrives later.
 ///
-/// Envoy before 1.38 crashes, on processors with memory protection keys, if its first module arrives after its workers have
-/// started: `docs/deploying.md`. So it has one from the start, and keeps it: it would give the socket of a listener that goes to
-/// one that comes.
+/// Envoy 1.36 and 1.37 crash, on processors with memory protection keys, if their first module arrives after the workers
+/// have started: `docs/deploying.md`. So they have one from the start, and keep it: they would give the socket of a listener
+/// that goes to one that comes.
 fn with_a_first_module(bootstrap: Bootstrap) -> Bootstrap {
-    match version() < (1, 38) {
+    let version = envoy_version();
+    match version.starts_with("1.36.") || version.starts_with("1.37.") {
         true => bootstrap.listener_with("first", &[filter(&document("first", "orders:read"))]),
         false => bootstrap,
     }
-}
-
-/// The major and minor version of Envoy, of `… version: COMMIT/1.40.0/…`.
-fn version() -> (u32, u32) {
-    let output = Command::new(envoy_path()).arg("--version").output();
-    let shown = output.expect("Envoy tells its version").stdout;
-    let shown = String::from_utf8(shown).expect("a text");
-    let mut numbers = shown
-        .split('/')
-        .rev()
-        .find(|part| part.starts_with(|first: char| first.is_ascii_digit()) && part.contains('.'))
-        .expect("a version")
-        .split('.')
-        .map(|number| number.parse().expect("a number"));
-    let mut next = || numbers.next().expect("a number");
-    (next(), next())
 }
 
 #[test]
