@@ -106,7 +106,7 @@ test-all: module ## what needs more than `test`: each supported Envoy, real issu
 		$(WITH_ENVOY) CHROMIUM="$$chromium" REAL_CURL=1 cargo test --locked --features npm --test clients -- compose::
 	@echo "==> testing alerts and the dashboard with Prometheus"
 	@monitoring="$$(scripts/setup-monitoring)" && \
-		$(WITH_ENVOY) PATH="$$monitoring:$$PATH" cargo test --locked --features npm --test clients monitoring::
+		$(WITH_ENVOY) PATH="$$monitoring" cargo test --locked --features npm --test clients monitoring::
 	@echo "==> testing the page"
 	@$(PAGE)
 	@cargo test --locked --profile tools --package page
@@ -134,7 +134,7 @@ screenshots: module ## docs/page-*.png, the pages as Chromium shows them, and do
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
 		COUNTERSIGN_PAGE=$(COUNTERSIGN_PAGE) cargo test --locked --features npm --test clients -- a_browser the_page
 	@chromium="$$(scripts/setup-clients)" && monitoring="$$(scripts/setup-monitoring)" && \
-		$(WITH_ENVOY) PATH="$$monitoring:$$PATH" CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
+		$(WITH_ENVOY) PATH="$$monitoring" CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
 		cargo test --locked --features npm --test clients monitoring::each_alert
 
 fuzz: ## random input against independent models: FUZZ_SECONDS=600 for each target, FUZZ_SEED=1

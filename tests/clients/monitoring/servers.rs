@@ -55,12 +55,14 @@ impl Server {
             .unwrap_or_else(|error| {
                 panic!("{program}: {error}; scripts/setup-monitoring fetches it")
             });
-        let server = Self {
+        let mut server = Self {
             process,
             address,
             folder,
         };
         until(&format!("{program} is ready"), || {
+            let ended = server.process.try_wait().expect("the process's state");
+            assert!(ended.is_none(), "{program} has ended: {}", server.log());
             get(address, "/-/ready").is_some_and(|(status, _)| status == 200)
         });
         server
