@@ -90,11 +90,27 @@ pub fn evaluate<'p>(
     circumstances: Circumstances<'_>,
     trace: &mut impl Trace,
 ) -> Outcome<'p> {
-    let mut decision = Decision::undecided();
-    let mut effects = Effects::default();
-    let Some(policy) = &plan.policy else {
-        return Outcome::Decided(decision, effects);
-    };
+    let (mut decision, mut effects) = (Decision::undecided(), Effects::default());
+    let decided = (&mut decision, &mut effects);
+    match evaluate_into(decided, plan, request, store, circumstances, trace) {
+        None => Outcome::Decided(decision, effects),
+        Some(fetch) => Outcome::Needs(fetch, effects),
+    }
+}
+
+/// As [`evaluate`], in place: a decision and its effects are large, and moving them costs every request.
+///
+/// `decision` is [undecided](Decision::undecided), and there are no effects. Returns what must be fetched first, and then
+/// the decision does not count.
+pub fn evaluate_into<'p>(
+    (decision, effects): (&mut Decision<'p>, &mut Effects),
+    plan: &'p Plan,
+    request: &RequestView<'_>,
+    store: &Store,
+    circumstances: Circumstances<'_>,
+    trace: &mut impl Trace,
+) -> Option<Fetch> {
+    let policy = plan.policy.as_ref()?;
     let now = circumstances.now;
     let may_hash = || store.hashing.allows(now.get());
     let evaluation = Evaluation {
@@ -111,7 +127,7 @@ pub fn evaluate<'p>(
         hashing: Hashing::new(&may_hash),
     };
     decision.is_shadow = policy.mode == Mode::Shadow;
-    let decided = evaluation.decide(&mut decision, &mut effects, trace);
+    let decided = evaluation.decide(decision, effects, trace);
     effects.hashed = evaluation.hashing.is_done().then(|| now.get());
     decision.verdict = match decided {
         Ok(verdict) => verdict,
@@ -122,22 +138,33 @@ pub fn evaluate<'p>(
             Verdict::Refused(otherwise)
         }
         // A fetch for a time that is not known would be in vain.
-        Err(Stop::Needs(..)) if now.is_unknown() => return Outcome::undecided(),
-        Err(Stop::Needs(fetch, _)) => return Outcome::Needs(fetch, effects),
+        Err(Stop::Needs(..)) if now.is_unknown() => {
+            undecide(decision, effects);
+            return None;
+        }
+        Err(Stop::Needs(fetch, _)) => return Some(fetch),
     };
-    // The filter serves metadata and preflights in shadow mode too.
-    let is_own = matches!(
-        decision.refusal(),
-        Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
-    );
-    decision.is_shadow &= !is_own;
-    evaluation.forwarding().pass_on(&mut decision);
+    if let Some(reject) = decision.refusal() {
+        // The filter serves metadata and preflights in shadow mode too.
+        decision.is_shadow &= !matches!(
+            reject,
+            Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod
+        );
+    }
+    evaluation.forwarding().pass_on(decision);
     decision.issue_nonces(plan, store, now);
     // Whatever depends on the time could be wrong.
-    match now.is_unknown() {
-        true => Outcome::undecided(),
-        false => Outcome::Decided(decision, effects),
+    if now.is_unknown() {
+        undecide(decision, effects);
     }
+    None
+}
+
+/// Denies the request, as without a valid configuration.
+#[cold]
+fn undecide(decision: &mut Decision<'_>, effects: &mut Effects) {
+    *decision = Decision::undecided();
+    *effects = Effects::default();
 }
 
 /// The result of an evaluation.
@@ -150,14 +177,6 @@ pub enum Outcome<'p> {
     /// The request cannot be decided before this is fetched. Of the effects, only a password hash is committed
     /// ([`Effects::commit_hash`]): the request is evaluated again.
     Needs(Fetch, Effects),
-}
-
-impl Outcome<'_> {
-    /// The request is denied, as without a valid configuration.
-    #[cold]
-    fn undecided() -> Self {
-        Self::Decided(Decision::undecided(), Effects::default())
-    }
 }
 
 /// Something that must be fetched before a request can be decided.

@@ -32,13 +32,29 @@ pub struct RequestView<'a> {
     fields: Fields<'a>,
     /// A bit for each name among the headers, so that most names that are absent are not searched for.
     names: u64,
-    over_tls: bool,
-    client: Option<IpAddr>,
-    has_more: bool,
-    route: Option<&'a [u8]>,
-    policies: Vec<&'a [u8]>,
-    was_changed: bool,
-    peer: Option<&'a dyn PeerCertificate>,
+    around: Around<'a>,
+}
+
+/// What the host knows about a request besides its head. The default is that it knows nothing.
+#[derive(Debug, Default)]
+pub struct Around<'a> {
+    /// Whether the connection is secured by TLS.
+    pub over_tls: bool,
+    /// The client's address. Without one, the request is in no network: no `allow` list admits it.
+    ///
+    /// An IPv4 address that is mapped into IPv6 is the IPv4 address (RFC 4291 §2.5.5.2).
+    pub client: Option<IpAddr>,
+    /// Whether the host has announced that more follows the head.
+    pub has_more: bool,
+    /// The name of the request's route.
+    pub route: Option<&'a [u8]>,
+    /// The policies that the route's metadata lists.
+    pub policies: Vec<&'a [u8]>,
+    /// Whether an earlier filter has removed something from the request. If it has, the host may forward the request on
+    /// another route than the one that is known here.
+    pub was_changed: bool,
+    /// The certificate of the client.
+    pub peer: Option<&'a dyn PeerCertificate>,
 }
 
 /// How the filter knows whether a request came over HTTPS.
@@ -67,35 +83,28 @@ pub enum Field<'a> {
 impl<'a> RequestView<'a> {
     /// The request with these names and values, which include the pseudo-headers (RFC 9113 §8.3.1).
     pub fn new(fields: Vec<(&'a [u8], &'a [u8])>) -> Self {
-        let mut view = Self::empty();
+        let mut view = Self::around(Around::default());
         for (name, value) in fields {
             view.push(name, value);
         }
         view
     }
 
-    /// The request with this header map of the host, which is read in one pass. `None` as for [`header_map::parse`].
-    pub fn of_map(map: &'a [u8]) -> Option<Self> {
-        let mut view = Self::empty();
-        header_map::read(map, |name, value| view.push(name, value))?;
-        Some(view)
-    }
-
-    fn empty() -> Self {
+    /// The request of which this is known, still without a head.
+    pub fn around(around: Around<'a>) -> Self {
         Self {
             method: b"",
             target: None,
             authority: b"",
             fields: Fields::default(),
             names: 0,
-            over_tls: false,
-            client: None,
-            has_more: false,
-            route: None,
-            policies: Vec::new(),
-            was_changed: false,
-            peer: None,
+            around,
         }
+    }
+
+    /// Reads the head from a header map of the host, in one pass. `None` as for [`header_map::parse`].
+    pub fn read(&mut self, map: &'a [u8]) -> Option<()> {
+        header_map::read(map, |name, value| self.push(name, value))
     }
 
     fn push(&mut self, name: &'a [u8], value: &'a [u8]) {
@@ -111,14 +120,15 @@ impl<'a> RequestView<'a> {
 
     /// Sets whether the request's connection is secured by TLS. The default is false.
     #[must_use]
-    pub fn over_tls(self, over_tls: bool) -> Self {
-        Self { over_tls, ..self }
+    pub fn over_tls(mut self, over_tls: bool) -> Self {
+        self.around.over_tls = over_tls;
+        self
     }
 
     /// Whether the request came over HTTPS.
     pub fn is_https(&self, by: HttpsBy) -> bool {
         match by {
-            HttpsBy::Connection => self.over_tls,
+            HttpsBy::Connection => self.around.over_tls,
             HttpsBy::ForwardedProto => self.field(b"x-forwarded-proto") == Field::One(b"https"),
         }
     }
@@ -127,66 +137,49 @@ impl<'a> RequestView<'a> {
     ///
     /// An IPv4 address that is mapped into IPv6 becomes the IPv4 address (RFC 4291 §2.5.5.2).
     #[must_use]
-    pub fn from_client(self, client: Option<IpAddr>) -> Self {
-        Self {
-            client: client.map(|address| address.to_canonical()),
-            ..self
-        }
+    pub fn from_client(mut self, client: Option<IpAddr>) -> Self {
+        self.around.client = client.map(|address| address.to_canonical());
+        self
     }
 
     /// The client's address.
     pub fn client(&self) -> Option<IpAddr> {
-        self.client
+        self.around.client
     }
 
     /// Sets the name of the request's route and the policies that the route's metadata lists. The default is no route.
     #[must_use]
-    pub fn on_route(self, name: Option<&'a [u8]>, policies: Vec<&'a [u8]>) -> Self {
-        Self {
-            route: name,
-            policies,
-            ..self
-        }
+    pub fn on_route(mut self, name: Option<&'a [u8]>, policies: Vec<&'a [u8]>) -> Self {
+        self.around.route = name;
+        self.around.policies = policies;
+        self
     }
 
     /// The name of the request's route.
     pub fn route(&self) -> Option<&'a [u8]> {
-        self.route
+        self.around.route
     }
 
     /// The policies that the metadata of the request's route lists.
     pub fn policies(&self) -> &[&'a [u8]] {
-        &self.policies
-    }
-
-    /// Sets whether an earlier filter has removed something from the request. The default is false.
-    ///
-    /// If it has, the host may forward the request on another route than the one that is known here.
-    #[must_use]
-    pub fn after_changes(self, was_changed: bool) -> Self {
-        Self {
-            was_changed,
-            ..self
-        }
+        &self.around.policies
     }
 
     /// Whether an earlier filter has removed something from the request.
     pub fn was_changed(&self) -> bool {
-        self.was_changed
+        self.around.was_changed
     }
 
     /// Sets the certificate of the client. The default is none.
     #[must_use]
-    pub fn from_peer(self, peer: &'a dyn PeerCertificate) -> Self {
-        Self {
-            peer: Some(peer),
-            ..self
-        }
+    pub fn from_peer(mut self, peer: &'a dyn PeerCertificate) -> Self {
+        self.around.peer = Some(peer);
+        self
     }
 
     /// The certificate of the client, if its connection can have one.
     pub fn peer(&self) -> Option<&'a dyn PeerCertificate> {
-        self.peer
+        self.around.peer
     }
 
     /// The method, which is compared case-sensitively (RFC 9110 §9.1).
@@ -241,10 +234,14 @@ impl<'a> RequestView<'a> {
             .filter(|(name, _)| !name.starts_with(b":"))
     }
 
+    /// Whether the request can have a header called `name` (lower case). If not, no other question is needed.
+    pub fn may_have(&self, name: &[u8]) -> bool {
+        self.names & bit_of(name) != 0
+    }
+
     /// The value of each header called `name` (lower case), in order.
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> + Clone {
-        let may_have = self.names & bit_of(name) != 0;
-        let fields = if may_have {
+        let fields = if self.may_have(name) {
             self.fields.as_slice()
         } else {
             &[]
@@ -271,12 +268,6 @@ impl<'a> RequestView<'a> {
             .any(|option| option.eq_ignore_ascii_case(name))
     }
 
-    /// Sets whether the host has announced that more follows the head. The default is what the headers announce.
-    #[must_use]
-    pub fn with_more(self, has_more: bool) -> Self {
-        Self { has_more, ..self }
-    }
-
     /// Whether more follows the head: content, or data of another protocol after an upgrade (RFC 9110 §7.8).
     ///
     /// Over HTTP/1.1, headers announce content (RFC 9112 §6). Over HTTP/2, content needs no header (RFC 9110 §6.4), so
@@ -286,7 +277,7 @@ impl<'a> RequestView<'a> {
             self.field(b"content-length"),
             Field::None | Field::One(b"0")
         );
-        self.has_more
+        self.around.has_more
             || !no_length
             || self.field(b"transfer-encoding") != Field::None
             || self.field(b"upgrade") != Field::None
@@ -326,10 +317,11 @@ impl<'a> RequestView<'a> {
     }
 }
 
-/// A bit that is the same for equal names, and differs for most others.
+/// A bit that is the same for equal names, and differs for most others: of the headers that clients and proxies send, three
+/// share one with a header that the filter looks for.
 fn bit_of(name: &[u8]) -> u64 {
-    let last = name.last().copied().unwrap_or_default();
-    1 << ((name.len() * 5 + usize::from(last)) & 63)
+    let [first, last] = [name.first(), name.last()].map(|byte| byte.copied().unwrap_or_default());
+    1 << ((name.len() + usize::from(last) * 5 + usize::from(first) * 24) & 63)
 }
 
 #[cfg(test)]
@@ -361,13 +353,16 @@ mod tests {
             let texts: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let map = header_map::serialize(&texts);
             let bytes = || pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-            let (view, same) = (RequestView::of_map(&map).unwrap(), RequestView::new(bytes().collect()));
+            let mut view = RequestView::around(Around::default());
+            prop_assert_eq!(view.read(&map), Some(()));
+            let same = RequestView::new(bytes().collect());
             prop_assert_eq!(format!("{view:?}"), format!("{same:?}"));
             for (name, _) in bytes() {
                 let values: Vec<_> = bytes().filter(|(own, _)| *own == name).map(|(_, value)| value).collect();
                 prop_assert_eq!(view.values(name).collect::<Vec<_>>(), values);
             }
-            prop_assert!(RequestView::of_map(&map[..cut.index(map.len())]).is_none());
+            let mut cut_off = RequestView::around(Around::default());
+            prop_assert_eq!(cut_off.read(&map[..cut.index(map.len())]), None);
         }
     }
 }

@@ -11,7 +11,7 @@ use countersign::grammar::unprintable::escaped;
 use countersign::header_map;
 use countersign::mint::SigningKey;
 use countersign::plan::{Plan, StateName};
-use countersign::request::RequestView;
+use countersign::request::{Around, RequestView};
 use countersign::response::{Reply, reply};
 use countersign::store::Store;
 use countersign::telemetry::{self, AuditLines};
@@ -246,12 +246,16 @@ fn play(
         return Ok("no list");
     };
     let client = address.as_deref().and_then(header_map::address);
-    let request = RequestView::new(headers)
-        .with_more(random.below(2) == 0)
-        .over_tls(random.below(4) > 0)
-        .from_client(client)
-        .on_route(name.as_deref(), texts)
-        .after_changes(random.below(8) == 0);
+    let mut request = RequestView::around(Around {
+        has_more: random.below(2) == 0,
+        over_tls: random.below(4) > 0,
+        client,
+        route: name.as_deref(),
+        policies: texts,
+        was_changed: random.below(8) == 0,
+        peer: None,
+    });
+    request.read(&map).ok_or("the same header map cannot be read twice")?;
     let mut settled = Vec::new();
     loop {
         let circumstances = Circumstances {

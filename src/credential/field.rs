@@ -118,19 +118,36 @@ pub fn has_credential_without_scheme(
     grammar: Grammar,
     alone: Option<Grammar>,
 ) -> bool {
-    let is_scheme = |one: &[u8]| one.eq_ignore_ascii_case(scheme.as_bytes());
-    request.values(name.as_bytes()).any(|value| {
-        let value = value.trim_ascii();
-        if alone.is_some_and(|alone| alone.can_be(value)) {
-            return false;
-        }
-        // A space follows a scheme (RFC 9110 §11.4).
-        let (own, rest) = split_token(value);
-        let has_scheme = !own.is_empty() && rest.starts_with(b" ");
-        !value.is_empty() && !has_scheme && !is_scheme(value)
-            || !is_scheme(own) && is_within(value, scheme)
-            || has_comma(value) && elements(value).any(|one| grammar.can_be(one) && !is_scheme(one))
+    let mut values = request.values(name.as_bytes());
+    values.any(|value| {
+        // Nothing of a header that begins with `scheme` is without one, unless something follows a comma.
+        let is_usual = begins_with_scheme(value, scheme) && !has_comma(value);
+        !is_usual && is_without_scheme(value, scheme, grammar, alone)
     })
+}
+
+/// Whether a value begins with `scheme` and a space (RFC 9110 §11.4).
+fn begins_with_scheme(value: &[u8], scheme: &str) -> bool {
+    value
+        .split_at_checked(scheme.len())
+        .is_some_and(|(own, rest)| {
+            own.eq_ignore_ascii_case(scheme.as_bytes()) && rest.starts_with(b" ")
+        })
+}
+
+/// The same as [`has_credential_without_scheme`] for one value.
+#[cold]
+fn is_without_scheme(value: &[u8], scheme: &str, grammar: Grammar, alone: Option<Grammar>) -> bool {
+    let is_scheme = |one: &[u8]| one.eq_ignore_ascii_case(scheme.as_bytes());
+    let value = value.trim_ascii();
+    if alone.is_some_and(|alone| alone.can_be(value)) {
+        return false;
+    }
+    let (own, rest) = split_token(value);
+    let has_scheme = !own.is_empty() && rest.starts_with(b" ");
+    !value.is_empty() && !has_scheme && !is_scheme(value)
+        || !is_scheme(own) && is_within(value, scheme)
+        || has_comma(value) && elements(value).any(|one| grammar.can_be(one) && !is_scheme(one))
 }
 
 /// Whether a credential in the headers `name` has this scheme.

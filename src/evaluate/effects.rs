@@ -82,6 +82,28 @@ pub enum TokenEffect {
 }
 
 impl Effects {
+    /// Whether there are none, as for most requests without a token.
+    pub fn are_none(&self) -> bool {
+        let Self {
+            tokens,
+            failures,
+            hashed,
+            uses,
+            failed_conditions,
+            wanted,
+            doubted,
+            untried,
+        } = self;
+        tokens.is_empty()
+            && failures.is_empty()
+            && hashed.is_none()
+            && uses.is_empty()
+            && *failed_conditions == 0
+            && wanted.is_none()
+            && doubted.is_empty()
+            && untried.is_none()
+    }
+
     /// Commits the effects: the last step of a decision, which may lose a race.
     ///
     /// Workers evaluate requests at the same time. If the failures that other workers counted meanwhile block the caller,

@@ -30,6 +30,16 @@ impl Forward<'_> {
     pub fn removes_anything(&self) -> bool {
         self.target.is_some() || !self.remove.is_empty()
     }
+
+    /// Removes the headers with this name, which is spelled as it was sent.
+    #[cold]
+    fn remove_field(&mut self, name: &[u8]) {
+        if let Ok(name) = std::str::from_utf8(name)
+            && !self.remove.iter().any(|known| known == name)
+        {
+            self.remove.push(name.to_owned());
+        }
+    }
 }
 
 /// Prints only names: a value can be a cookie with a credential.
@@ -105,29 +115,37 @@ impl<'p> Forwarding<'p, '_> {
     }
 
     /// What is removed from a request that passes, and what the upstream learns.
+    ///
+    /// Most requests have nothing that is removed: each step is called only if the request has what it looks at.
     fn forward(self, told: Told, decision: &Decision<'p>) -> Forward<'p> {
-        let stripped = &self.policy.stripped;
-        let identity = &self.policy.identity;
         let mut forward = Forward::default();
+        let stripped = &self.policy.stripped;
+        let unread = &decision.unread;
         if told == Told::NothingOfPreflight {
             let is_meant =
                 |name: &[u8]| stripped.fields.have(name) || stripped.preflight.have(name);
-            self.remove_fields(is_meant, &mut forward);
+            self.remove_fields(&is_meant, &mut forward);
         } else {
-            let is_meant = |name: &[u8]| {
-                stripped.either.may_have(name)
-                    && (stripped.fields.have(name)
-                        || stripped.addresses.have(name) && self.holds_a_path(name))
-            };
-            self.remove_fields(is_meant, &mut forward);
-            self.remove_spellings_that_are_unread(&decision.unread, &mut forward);
-            self.remove_credentials_without_scheme(&decision.unread, &mut forward);
-            self.remove_cookies(&decision.unread, &mut forward);
+            for name in self.request.names() {
+                if stripped.either.may_have(name) && self.is_stripped(name) {
+                    forward.remove_field(name);
+                }
+            }
+            if unread.gate.is_some() {
+                self.remove_spellings_that_are_unread(unread, &mut forward);
+            }
+            self.remove_credentials_without_scheme(unread, &mut forward);
+            if !stripped.cookies.is_empty() && self.request.may_have(b"cookie") {
+                self.remove_cookies(unread, &mut forward);
+            }
         }
-        self.remove_parameters(told, &mut forward);
-        if self.request.connection_options().next().is_some() {
+        if self.request.query().is_some() {
+            self.remove_parameters(told, &mut forward);
+        }
+        if self.request.may_have(b"connection") {
             self.remove_hop_by_hop(&mut forward);
         }
+        let identity = &self.policy.identity;
         match told {
             Told::Nothing | Told::NothingOfPreflight => {}
             Told::Anonymous => forward.set.extend(identity.anonymous()),
@@ -136,6 +154,13 @@ impl<'p> Forwarding<'p, '_> {
                 .extend(self.identity_headers(decision.principal())),
         }
         forward
+    }
+
+    /// Whether a header is removed from every request, except from a preflight.
+    #[inline(never)]
+    fn is_stripped(self, name: &[u8]) -> bool {
+        let stripped = &self.policy.stripped;
+        stripped.fields.have(name) || stripped.addresses.have(name) && self.holds_a_path(name)
     }
 
     /// Whether a header that should hold a host, a port or a scheme holds a path, or a character that begins one.
@@ -156,10 +181,8 @@ impl<'p> Forwarding<'p, '_> {
     }
 
     /// Removes headers at which only other providers look, and which an upstream could read as one at which the rule looks.
+    #[inline(never)]
     fn remove_spellings_that_are_unread(self, unread: &Unread<'p>, forward: &mut Forward<'p>) {
-        if unread.gate.is_none() {
-            return;
-        }
         let is_looked_at = |is_meant: &dyn Fn(&[u8]) -> bool| {
             let field = |carrier: &Carrier| {
                 carrier
@@ -171,11 +194,12 @@ impl<'p> Forwarding<'p, '_> {
         let is_meant = |name: &[u8]| {
             is_looked_at(&|own| folds_to(own, name)) && !is_looked_at(&|own| own == name)
         };
-        self.remove_fields(is_meant, forward);
+        self.remove_fields(&is_meant, forward);
     }
 
     /// Removes headers that hold a token without its scheme. The filter does not verify such a token, and some upstreams
     /// accept it.
+    #[inline(never)]
     fn remove_credentials_without_scheme(self, unread: &Unread<'p>, forward: &mut Forward<'p>) {
         for own in &self.policy.stripped.schemes {
             let AfterScheme {
@@ -186,7 +210,7 @@ impl<'p> Forwarding<'p, '_> {
                 alone,
             } = own;
             let is_looked_at = |location| unread.is_looked_at(self.policy, location);
-            if !is_looked_at(*location) {
+            if !self.request.may_have(field.as_bytes()) || !is_looked_at(*location) {
                 continue;
             }
             let alone = alone.filter(|location| is_looked_at(*location));
@@ -194,18 +218,16 @@ impl<'p> Forwarding<'p, '_> {
             let alone = alone.map(|location| location.grammar);
             let request = self.request;
             if has_credential_without_scheme(request, field, scheme, *grammar, alone) {
-                self.remove_fields(|name| name == field.as_bytes(), forward);
+                self.remove_fields(&|name| name == field.as_bytes(), forward);
             }
         }
     }
 
     /// Removes cookies that an upstream could take for the verified one, those over which a header wins, and with
     /// `strip_credential` the verified one too.
+    #[inline(never)]
     fn remove_cookies(self, unread: &Unread<'p>, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
-        if stripped.cookies.is_empty() {
-            return;
-        }
         let strips_credential = self.policy.identity.strip_credential;
         let is_unread = |name: &String| {
             let mut unread = unread.cookies.iter();
@@ -235,13 +257,14 @@ impl<'p> Forwarding<'p, '_> {
         let is_meant =
             |pair: &[u8]| stripped.has_cookie(pair) && (strips_credential || !stays(pair));
         if let Some(rest) = without_cookies_that(self.request, is_meant) {
-            self.remove_fields(|name| name == b"cookie", forward);
+            self.remove_fields(&|name| name == b"cookie", forward);
             let rest = (!rest.is_empty()).then_some(("cookie", rest));
             forward.set.extend(rest);
         }
     }
 
     /// Removes parameters of the query that name another method or path, and tokens: queries are logged (RFC 6750 §5.3).
+    #[inline(never)]
     fn remove_parameters(self, told: Told, forward: &mut Forward<'p>) {
         let stripped = &self.policy.stripped;
         let is_meant = |parameter: &[u8]| {
@@ -252,10 +275,8 @@ impl<'p> Forwarding<'p, '_> {
                         .iter()
                         .any(|own| is_parameter(parameter, own))
         };
-        if self.request.query().is_some() {
-            let target = self.request.target().unwrap_or_default();
-            forward.target = without_parameters_that(target, is_meant);
-        }
+        let target = self.request.target().unwrap_or_default();
+        forward.target = without_parameters_that(target, is_meant);
     }
 
     /// Removes credentials that `Connection` makes hop-by-hop, which the filter does not verify, and the connection options
@@ -270,7 +291,7 @@ impl<'p> Forwarding<'p, '_> {
         for option in self.request.connection_options() {
             all += 1;
             if stripped.credentials.have(option) {
-                self.remove_fields(|name| name.eq_ignore_ascii_case(option), forward);
+                self.remove_fields(&|name| name.eq_ignore_ascii_case(option), forward);
                 // The rest of a cookie is not forwarded either.
                 let is_nominated = |name: &str| name.as_bytes().eq_ignore_ascii_case(option);
                 forward.set.retain(|(name, _)| !is_nominated(name));
@@ -279,19 +300,17 @@ impl<'p> Forwarding<'p, '_> {
             }
         }
         if kept.len() < all {
-            self.remove_fields(|name| name == b"connection", forward);
+            self.remove_fields(&|name| name == b"connection", forward);
             let rest = (!kept.is_empty()).then(|| ("connection", kept.join(", ")));
             forward.set.extend(rest);
         }
     }
 
-    fn remove_fields(self, is_meant: impl Fn(&[u8]) -> bool, forward: &mut Forward<'p>) {
+    // Not inlined: most requests need none of its calls.
+    #[inline(never)]
+    fn remove_fields(self, is_meant: &dyn Fn(&[u8]) -> bool, forward: &mut Forward<'p>) {
         let names = self.request.names().filter(|name| is_meant(name));
-        for name in names.filter_map(|name| std::str::from_utf8(name).ok()) {
-            if !forward.remove.iter().any(|known| known == name) {
-                forward.remove.push(name.to_owned());
-            }
-        }
+        names.for_each(|name| forward.remove_field(name));
     }
 }
 

@@ -17,13 +17,13 @@ use super::shared::HostShared;
 use crate::authenticate::jose::keys::{MOST_BY_HOST, MOST_IN_WASM};
 use crate::authenticate::jose::signature::Chosen;
 use crate::authenticate::{ProviderId, SourceId};
-use crate::evaluate::{Asked, Circumstances, Effects, Fetch, Outcome, evaluate};
+use crate::evaluate::{Asked, Circumstances, Decision, Effects, Fetch, evaluate_into};
 use crate::header_map;
 use crate::introspector::{self, IntrospectionEvent, Introspector};
 use crate::keys::{FetchEvent, Fetcher};
 use crate::plan::{Plan, Policy};
 use crate::ports::{CallId, Response};
-use crate::request::RequestView;
+use crate::request::{Around, RequestView};
 use crate::response::{Prepared, Reply};
 use crate::store::Store;
 use crate::telemetry::AuditLines;
@@ -131,51 +131,62 @@ impl Filter {
     }
 
     fn decide_head(&self, context: u32, head: Head, settled: Vec<Fetch>, now: Now<'_>) -> Next {
-        let Some(request) = RequestView::of_map(&head.map) else {
-            self.lines
-                .error("countersign: cannot read the host's header map: request denied");
-            return self.refuse_unread(now);
-        };
         let policy = self.plan.policy.as_ref();
         let route = Route::read(policy);
         let route = route.as_ref().map_err(|unreadable| *unreadable);
-        let Ok((route, policies)) =
-            route.and_then(|route| route.policies().map(|policies| (route, policies)))
-        else {
+        let policies = route.and_then(Route::policies);
+        let is_unreadable = policies.is_err();
+        let mut request = RequestView::around(Around {
+            over_tls: properties::is_over_tls(policy),
+            client: properties::client(policy),
+            has_more: head.goes_on,
+            route: route.ok().and_then(|route| route.name.as_deref()),
+            policies: policies.unwrap_or_default(),
+            was_changed: route.is_ok_and(|route| route.was_changed),
+            peer: Some(&properties::Peer),
+        });
+        if request.read(&head.map).is_none() {
+            self.lines
+                .error("countersign: cannot read the host's header map: request denied");
+            return self.refuse_unread(now);
+        }
+        if is_unreadable {
             return self.refuse_on_unread_route(&request, now);
-        };
-        let request = request
-            .with_more(head.goes_on)
-            .over_tls(properties::is_over_tls(policy))
-            .from_client(properties::client(policy))
-            .from_peer(&properties::Peer)
-            .on_route(route.name.as_deref(), policies)
-            .after_changes(route.was_changed);
-        let outcome = {
+        }
+        let (mut decision, mut effects) = (Decision::undecided(), Effects::default());
+        let fetch = {
             let circumstances = Circumstances {
                 settled: &settled,
                 backend: &self.backend,
                 now,
             };
+            let decided = (&mut decision, &mut effects);
             let store = self.store.borrow();
-            evaluate(&self.plan, &request, &store, circumstances, &mut ())
+            evaluate_into(
+                decided,
+                &self.plan,
+                &request,
+                &store,
+                circumstances,
+                &mut (),
+            )
         };
         if now.is_unknown() {
             self.lines
                 .error("countersign: the host does not return the time: request denied");
         }
-        match outcome {
-            Outcome::Decided(decision, effects) => {
+        match fetch {
+            None => {
                 let now = time_after(&effects, now);
-                self.carry_out(&self.plan, decision, effects, &request, now)
+                self.carry_out(&self.plan, (&mut decision, &mut effects), &request, now)
             }
-            Outcome::Needs(fetch, effects) if effects.hashed.is_some() => {
+            Some(fetch) if effects.hashed.is_some() => {
                 let now = time_after(&effects, now);
                 self.metrics.count_effects(&effects);
                 effects.commit_hash(&mut self.store.borrow_mut(), now.get());
                 self.wait_for(fetch, context, head, settled, now)
             }
-            Outcome::Needs(fetch, _) => self.wait_for(fetch, context, head, settled, now),
+            Some(fetch) => self.wait_for(fetch, context, head, settled, now),
         }
     }
 
@@ -471,18 +482,10 @@ impl Filter {
     /// Denies a request as if there were no valid configuration.
     #[cold]
     fn refuse(&self, request: &RequestView<'_>, now: Now<'_>) -> Next {
+        // Without a policy, this is the decision about every request.
         let nothing = Plan::refuse_all();
-        let outcome = {
-            let circumstances = Circumstances::new(&self.backend, now);
-            let store = self.store.borrow();
-            evaluate(&nothing, request, &store, circumstances, &mut ())
-        };
-        match outcome {
-            Outcome::Decided(decision, _) => {
-                self.carry_out(&nothing, decision, Effects::default(), request, now)
-            }
-            Outcome::Needs(..) => Next::Waits,
-        }
+        let decided = (&mut Decision::undecided(), &mut Effects::default());
+        self.carry_out(&nothing, decided, request, now)
     }
 }
 

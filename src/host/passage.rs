@@ -4,7 +4,7 @@ use super::ffi;
 use super::filter::{Filter, Next};
 use super::log::{self, Level};
 use super::properties;
-use crate::evaluate::{Decision, Effects, Forward, Passage};
+use crate::evaluate::{Decision, Effects, Forward, Passage, Verdict};
 use crate::plan::Plan;
 use crate::request::RequestView;
 use crate::response::{Reply, write_reply};
@@ -19,11 +19,37 @@ impl Filter {
     pub(super) fn carry_out<'p>(
         &self,
         plan: &'p Plan,
-        mut decision: Decision<'p>,
-        effects: Effects,
+        (decision, effects): (&mut Decision<'p>, &mut Effects),
         request: &RequestView<'_>,
         now: Now<'_>,
     ) -> Next {
+        if !effects.are_none() {
+            self.commit((decision, std::mem::take(effects)), (plan, request), now);
+        }
+        if let (Verdict::Passes(_), Some(passage)) = (&decision.verdict, decision.passage()) {
+            self.record(decision, None, request, now);
+            return self.forward(passage, &decision.forward);
+        }
+        let mut reply = self.reply.take();
+        let looks = (&self.plan.presentation, &self.prepared);
+        let is_written = write_reply(decision, looks, request, now, &mut reply);
+        self.record(decision, is_written.then_some(&reply), request, now);
+        let next = match decision.passage() {
+            Some(passage) => self.forward(passage, &decision.forward),
+            None => self.answer(is_written.then_some(&reply)),
+        };
+        self.reply.set(reply);
+        next
+    }
+
+    /// Counts and commits what a decision leaves behind, and makes the fetches that no request waits for.
+    #[inline(never)]
+    fn commit<'p>(
+        &self,
+        (decision, effects): (&mut Decision<'p>, Effects),
+        (plan, request): (&'p Plan, &RequestView<'_>),
+        now: Now<'_>,
+    ) {
         self.metrics.count_effects(&effects);
         if let Some(fetch) = &effects.wanted {
             self.want(fetch);
@@ -34,18 +60,8 @@ impl Filter {
         if let Some(provider) = effects.untried {
             self.tell_of_untried(provider, now.get());
         }
-        let asked = (plan, request);
-        decision.commit(effects, &mut self.store.borrow_mut(), asked, now);
-        let mut reply = self.reply.take();
-        let looks = (&self.plan.presentation, &self.prepared);
-        let is_written = write_reply(&decision, looks, request, now, &mut reply);
-        self.record(&decision, is_written.then_some(&reply), request, now);
-        let next = match decision.passage() {
-            Some(passage) => self.forward(passage, &decision.forward),
-            None => self.answer(is_written.then_some(&reply)),
-        };
-        self.reply.set(reply);
-        next
+        let mut store = self.store.borrow_mut();
+        decision.commit(effects, &mut store, (plan, request), now);
     }
 
     /// Sends the response to the client.

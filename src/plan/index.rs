@@ -223,20 +223,33 @@ impl Index {
 
     /// The entries that match a host and a reading, in order.
     pub(super) fn matching(&self, host: &Host<'_>, reading: Reading<'_>) -> Merged<'_> {
-        let host = host.as_str();
-        let exact = self.hosts.get(host).copied();
-        // A domain is shorter than its `.domain`, so that it is not below itself.
-        let roots = [ANY_HOST].into_iter().chain(exact).chain(self.below(host));
         let mut merged = Merged::default();
-        for root in roots.filter_map(|root| self.roots.get(root)) {
-            merged.add(&root.without_path);
-            if reading.is_path() {
-                let segments = reading.segments();
-                let steps = segments.map(|segment| Step::Text(self.case.fold(segment)));
-                self.walk(root.node, steps, true, &mut merged);
-            }
+        self.add_of_root(ANY_HOST, reading, &mut merged);
+        if self.roots.len() > 1 {
+            self.add_of_host(host.as_str(), reading, &mut merged);
         }
         merged
+    }
+
+    #[inline(never)]
+    fn add_of_host<'i>(&'i self, host: &str, reading: Reading<'_>, merged: &mut Merged<'i>) {
+        let exact = self.hosts.get(host).copied();
+        // A domain is shorter than its `.domain`, so that it is not below itself.
+        let roots = exact.into_iter().chain(self.below(host));
+        roots.for_each(|root| self.add_of_root(root, reading, merged));
+    }
+
+    #[inline(never)]
+    fn add_of_root<'i>(&'i self, root: usize, reading: Reading<'_>, merged: &mut Merged<'i>) {
+        let Some(root) = self.roots.get(root) else {
+            return;
+        };
+        merged.add(&root.without_path);
+        if reading.is_path() {
+            let segments = reading.segments();
+            let steps = segments.map(|segment| Step::Text(self.case.fold(segment)));
+            self.walk(root.node, steps, true, merged);
+        }
     }
 
     /// The entries of the rules that could match everything that a narrower match does, in order.

@@ -111,19 +111,37 @@ impl<'p> Lookup<'p, '_> {
         rules.first_match(*considered, doubts, method, request, reading, host)
     }
 
-    /// The rule that matches, if slashes are treated in the same way in all segments.
+    /// The rule that matches by one reading, and by that of a server that drops dots at the end: to find the resource, but not
+    /// from parameters.
     #[inline(never)]
-    fn find<'r>(&self, readings: &'r Readings<'_>) -> Result<Option<Matched<'p, 'r>>, Reject> {
-        let matched = readings.agree(|reading| {
-            let matched = self.first_match(reading)?;
-            // A server that drops dots at the end drops them to find the resource. Parameters keep them.
-            if let Some(other) = reading.without_last_dots()
-                && !Matched::are_of_one_rule(matched.as_ref(), self.first_match(other)?.as_ref())
-            {
-                return Err(Reject::Path(PathFault::LastDot));
+    fn match_of<'r>(&self, reading: Reading<'r>) -> Result<Option<Matched<'p, 'r>>, Reject> {
+        let matched = self.first_match(reading)?;
+        match reading.without_last_dots() {
+            None => Ok(matched),
+            Some(other) => {
+                let other = self.first_match(other)?;
+                match Matched::are_of_one_rule(matched.as_ref(), other.as_ref()) {
+                    true => Ok(matched),
+                    false => Err(Reject::Path(PathFault::LastDot)),
+                }
             }
-            Ok(matched)
-        })?;
+        }
+    }
+
+    /// The rule that matches, if slashes are treated in the same way in all segments.
+    fn find<'r>(&self, readings: &'r Readings<'_>) -> Result<Option<Matched<'p, 'r>>, Reject> {
+        match readings.are_one() {
+            true => self.match_of(readings.first()),
+            false => self.find_by_all(readings),
+        }
+    }
+
+    #[cold]
+    fn find_by_all<'r>(
+        &self,
+        readings: &'r Readings<'_>,
+    ) -> Result<Option<Matched<'p, 'r>>, Reject> {
+        let matched = readings.agree(|reading| self.match_of(reading))?;
         for reading in readings.as_sent() {
             let other = self.first_match(reading)?;
             let mut bound = other.iter().flat_map(|other| other.bound.as_slice());

@@ -24,6 +24,21 @@ pub struct FieldNames {
     except: Vec<String>,
 }
 
+/// How a set can contain a name.
+#[derive(Clone, Copy)]
+struct Likely {
+    as_name: bool,
+    by_ending: bool,
+    by_beginning: bool,
+    as_unusual: bool,
+}
+
+impl Likely {
+    fn is_any(self) -> bool {
+        self.as_name || self.by_ending || self.by_beginning || self.as_unusual
+    }
+}
+
 /// The bucket for names of this length and longer.
 const LONGEST: usize = 63;
 
@@ -166,28 +181,38 @@ impl FieldNames {
 
     /// Whether an upstream could read a header of that name as one of these or as an excluded one.
     pub fn have_a_spelling_of(&self, name: &[u8]) -> bool {
-        self.may_have(name) && self.do_have_a_spelling_of(name)
+        let likely = self.likely(name);
+        likely.is_any() && self.do_have_a_spelling_of(name, likely)
     }
 
     /// Whether the set can contain the name. Most names need no other question.
-    #[inline]
     pub fn may_have(&self, name: &[u8]) -> bool {
+        self.likely(name).is_any()
+    }
+
+    /// How the set can contain the name.
+    // Not inlined: every request asks this of all its names, and of several sets.
+    #[inline(never)]
+    fn likely(&self, name: &[u8]) -> Likely {
         let (tail, length) = (tail(name), length_above_tail(name));
-        self.with_length.may_have(tail | length)
-            || self.of_endings.may_have(tail)
-            || head(name).is_none_or(|head| self.of_beginnings.may_have(head))
-            || self.unusual
+        Likely {
+            as_name: self.with_length.may_have(tail | length),
+            by_ending: self.of_endings.may_have(tail),
+            by_beginning: head(name).is_none_or(|head| self.of_beginnings.may_have(head)),
+            as_unusual: self.unusual,
+        }
     }
 
     #[inline(never)]
-    fn do_have_a_spelling_of(&self, name: &[u8]) -> bool {
-        self.have_alike(name)
-            || self.endings.iter().any(|own| ends_with(name, own))
-            || self.beginnings.iter().any(|own| {
-                let beginning = name.get(..own.len());
-                beginning.is_some_and(|beginning| folds_to(own.as_bytes(), beginning))
-            })
-            || self.unusual && name.iter().any(is_unusual)
+    fn do_have_a_spelling_of(&self, name: &[u8], likely: Likely) -> bool {
+        likely.as_name && self.have_alike(name)
+            || likely.by_ending && self.endings.iter().any(|own| ends_with(name, own))
+            || likely.by_beginning
+                && self.beginnings.iter().any(|own| {
+                    let beginning = name.get(..own.len());
+                    beginning.is_some_and(|beginning| folds_to(own.as_bytes(), beginning))
+                })
+            || likely.as_unusual && name.iter().any(is_unusual)
     }
 
     fn have_alike(&self, name: &[u8]) -> bool {

@@ -6,7 +6,7 @@ use countersign::evaluate::{Circumstances, Outcome, evaluate};
 use countersign::header_map::serialize;
 use countersign::mint::SigningKey;
 use countersign::plan::Plan;
-use countersign::request::RequestView;
+use countersign::request::{Around, RequestView};
 use countersign::response::{Prepared, Reply, write_reply};
 use countersign::store::Store;
 use countersign::telemetry::{AuditLines, filter_state, is_audited};
@@ -52,7 +52,8 @@ impl Worker {
             map: headers,
             lines,
         } = self;
-        let request = RequestView::of_map(map).expect("a header map");
+        let mut request = RequestView::around(Around::default());
+        request.read(map).expect("a header map");
         let circumstances = Circumstances::new(&Pure, now);
         let outcome = evaluate(plan, &request, store, circumstances, &mut ());
         let Outcome::Decided(mut decision, effects) = outcome else {

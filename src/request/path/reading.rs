@@ -54,9 +54,10 @@ impl<'r> Reading<'r> {
 
     /// The decoded segments. `/` has none, and a slash at the end adds none.
     pub fn segments(self) -> impl Iterator<Item = &'r str> {
-        let mut rest = self.text.filter(|text| !text.is_empty());
+        // A separator comes before the first segment.
+        let mut rest = self.text.and_then(|text| text.get(1..));
         // This loop over bytes is faster than `str::find`, which is made for long texts.
-        let mut next = move || {
+        std::iter::from_fn(move || {
             let text = rest?;
             let end = text.bytes().position(|byte| byte == self.separator);
             let (segment, after) = match end {
@@ -65,10 +66,7 @@ impl<'r> Reading<'r> {
             };
             rest = after;
             segment
-        };
-        // The text before the first separator is empty.
-        next();
-        std::iter::from_fn(next)
+        })
     }
 
     /// The reading of servers that drop dots and spaces at the end of a path, as Windows and Caddy do. None if there

@@ -73,6 +73,11 @@ impl<'a> Readings<'a> {
         self.others.is_none()
     }
 
+    /// Whether the first reading is the only one, also of routers that compare the path as sent.
+    pub fn are_one(&self) -> bool {
+        self.others.is_none() && self.as_sent.is_empty()
+    }
+
     /// The only reading.
     ///
     /// # Errors
