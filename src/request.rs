@@ -317,8 +317,8 @@ impl<'a> RequestView<'a> {
     }
 }
 
-/// A bit that is the same for equal names, and differs for most others: of the headers that clients and proxies send, three
-/// share one with a header that the filter looks for.
+/// A bit that is the same for equal names, and differs for most others. The factors are those with which the fewest headers of
+/// clients and proxies share a bit with one that the filter looks for.
 fn bit_of(name: &[u8]) -> u64 {
     let [first, last] = [name.first(), name.last()].map(|byte| byte.copied().unwrap_or_default());
     1 << ((name.len() + usize::from(last) * 5 + usize::from(first) * 24) & 63)

@@ -97,7 +97,7 @@ impl Members<'_> {
         push(line, "\"");
         if let Some(status) = self.status {
             push(line, r#","status":"#);
-            push(line, itoa::Buffer::new().format(status));
+            push_number(line, status);
         }
         push_word(line, r#","error":""#, self.error);
         push_word(line, r#","reason":""#, self.reason);
@@ -123,6 +123,11 @@ impl Members<'_> {
 #[inline(never)]
 fn push(line: &mut String, text: &str) {
     line.push_str(text);
+}
+
+#[inline(never)]
+fn push_number(line: &mut String, number: u16) {
+    line.push_str(itoa::Buffer::new().format(number));
 }
 
 /// Appends a member whose value has no character that a JSON string escapes.
@@ -161,7 +166,7 @@ fn push_address(line: &mut String, address: IpAddr) {
         IpAddr::V4(address) => {
             for (place, number) in address.octets().into_iter().enumerate() {
                 push(line, if place == 0 { "" } else { "." });
-                push(line, itoa::Buffer::new().format(number));
+                push_number(line, number.into());
             }
         }
         IpAddr::V6(address) => {
