@@ -100,9 +100,9 @@ pub fn evaluate<'p>(
 
 /// As [`evaluate`], in place: a decision and its effects are large, and moving them costs every request.
 ///
-/// `decision` is [undecided](Decision::undecided), and there are no effects. Returns what must be fetched first, and then
-/// the decision does not count.
-pub fn evaluate_into<'p>(
+/// `decision` is [undecided](Decision::undecided), and there are no effects. Returns what must be fetched first: then the
+/// decision does not count, and of the effects only a password hash ([`Effects::commit_hash`]).
+pub(crate) fn evaluate_into<'p>(
     (decision, effects): (&mut Decision<'p>, &mut Effects),
     plan: &'p Plan,
     request: &RequestView<'_>,
@@ -110,6 +110,7 @@ pub fn evaluate_into<'p>(
     circumstances: Circumstances<'_>,
     trace: &mut impl Trace,
 ) -> Option<Fetch> {
+    debug_assert!(effects.are_none());
     let policy = plan.policy.as_ref()?;
     let now = circumstances.now;
     let may_hash = || store.hashing.allows(now.get());

@@ -42,7 +42,7 @@ pub struct Around<'a> {
     pub over_tls: bool,
     /// The client's address. Without one, the request is in no network: no `allow` list admits it.
     ///
-    /// An IPv4 address that is mapped into IPv6 is the IPv4 address (RFC 4291 §2.5.5.2).
+    /// An IPv4 address that is mapped into IPv6 becomes the IPv4 address (RFC 4291 §2.5.5.2).
     pub client: Option<IpAddr>,
     /// Whether the host has announced that more follows the head.
     pub has_more: bool,
@@ -90,8 +90,9 @@ impl<'a> RequestView<'a> {
         view
     }
 
-    /// The request of which this is known, still without a head.
-    pub fn around(around: Around<'a>) -> Self {
+    /// A request without a head, of which the host knows this. [`read`](Self::read) adds the head.
+    pub fn around(mut around: Around<'a>) -> Self {
+        around.client = around.client.map(|address| address.to_canonical());
         Self {
             method: b"",
             target: None,
@@ -102,9 +103,20 @@ impl<'a> RequestView<'a> {
         }
     }
 
-    /// Reads the head from a header map of the host, in one pass. `None` as for [`header_map::parse`].
+    /// Reads the head from a header map of the host, in one pass, where the request is: copies cost every request. `None` as
+    /// for [`header_map::parse`]: the request then has no head.
+    #[must_use = "without a head, nothing is known of the request"]
     pub fn read(&mut self, map: &'a [u8]) -> Option<()> {
-        header_map::read(map, |name, value| self.push(name, value))
+        let read = header_map::read(map, |name, value| self.push(name, value));
+        if read.is_none() {
+            self.behead();
+        }
+        read
+    }
+
+    #[cold]
+    fn behead(&mut self) {
+        *self = Self::around(std::mem::take(&mut self.around));
     }
 
     fn push(&mut self, name: &'a [u8], value: &'a [u8]) {
@@ -235,7 +247,7 @@ impl<'a> RequestView<'a> {
     }
 
     /// Whether the request can have a header called `name` (lower case). If not, no other question is needed.
-    pub fn may_have(&self, name: &[u8]) -> bool {
+    pub(crate) fn may_have(&self, name: &[u8]) -> bool {
         self.names & bit_of(name) != 0
     }
 
@@ -317,8 +329,7 @@ impl<'a> RequestView<'a> {
     }
 }
 
-/// A bit that is the same for equal names, and differs for most others. The factors are those with which the fewest headers of
-/// clients and proxies share a bit with one that the filter looks for.
+/// A bit that is the same for equal names, and differs for most others.
 fn bit_of(name: &[u8]) -> u64 {
     let [first, last] = [name.first(), name.last()].map(|byte| byte.copied().unwrap_or_default());
     1 << ((name.len() + usize::from(last) * 5 + usize::from(first) * 24) & 63)
@@ -363,6 +374,7 @@ mod tests {
             }
             let mut cut_off = RequestView::around(Around::default());
             prop_assert_eq!(cut_off.read(&map[..cut.index(map.len())]), None);
+            prop_assert_eq!(format!("{cut_off:?}"), format!("{:?}", RequestView::new(Vec::new())));
         }
     }
 }

@@ -100,7 +100,7 @@ pub enum Answer {
 
 impl<'p> Decision<'p> {
     /// The decision before anything is known: the request is denied.
-    pub fn undecided() -> Self {
+    pub(crate) fn undecided() -> Self {
         Self {
             verdict: Verdict::Refused(Reject::NoDocument),
             is_shadow: false,

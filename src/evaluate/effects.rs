@@ -201,3 +201,66 @@ fn commit_results(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::credential::LocationId;
+    use crate::store::{CacheSizes, Caller, Failures, Limits, Replays, TokenCache, TokenKey};
+
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
+    fn caller() -> CallerId {
+        let limits = Limits {
+            failures: 1,
+            window: Duration::from_secs(1),
+            block: Duration::from_secs(1),
+        };
+        Failures::new(limits).id(Caller::Address(Ipv4Addr::LOCALHOST.into()))
+    }
+
+    fn use_once() -> Use {
+        Use {
+            id: Replays::new().id(&[b"proof"]),
+            until: NOW,
+            used: Used::Proof,
+            schemes: SchemeSet::default(),
+        }
+    }
+
+    fn slot() -> Slot {
+        let token = TokenKey {
+            location: LocationId(0),
+            choice: 0,
+            octets: b"token",
+        };
+        let sizes = CacheSizes {
+            verified: 1,
+            refused: 1,
+        };
+        TokenCache::new(sizes).slot(token)
+    }
+
+    #[test]
+    fn each_effect_alone_is_one() {
+        assert!(Effects::default().are_none());
+        let each: [fn(&mut Effects); 8] = [
+            |effects| effects.tokens.push(TokenEffect::Found(slot())),
+            |effects| effects.failures.push(caller()),
+            |effects| effects.hashed = Some(NOW),
+            |effects| effects.uses.push(use_once()),
+            |effects| effects.failed_conditions = 1,
+            |effects| effects.wanted = Some(Fetch::Keys(SourceId(0))),
+            |effects| effects.doubted.push(SourceId(0)),
+            |effects| effects.untried = Some(ProviderId(0)),
+        ];
+        for set in each {
+            let mut effects = Effects::default();
+            set(&mut effects);
+            assert!(!effects.are_none(), "{effects:?}");
+        }
+    }
+}

@@ -116,7 +116,7 @@ impl<'p> Forwarding<'p, '_> {
 
     /// What is removed from a request that passes, and what the upstream learns.
     ///
-    /// Most requests have nothing that is removed: each step is called only if the request has what it looks at.
+    /// Most requests have nothing that is removed, so that most steps are called only if the request has what they look at.
     fn forward(self, told: Told, decision: &Decision<'p>) -> Forward<'p> {
         let mut forward = Forward::default();
         let stripped = &self.policy.stripped;
@@ -156,7 +156,7 @@ impl<'p> Forwarding<'p, '_> {
         forward
     }
 
-    /// Whether a header is removed from every request, except from a preflight.
+    /// Whether a header is removed from a request that is no preflight.
     #[inline(never)]
     fn is_stripped(self, name: &[u8]) -> bool {
         let stripped = &self.policy.stripped;

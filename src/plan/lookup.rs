@@ -111,8 +111,8 @@ impl<'p> Lookup<'p, '_> {
         rules.first_match(*considered, doubts, method, request, reading, host)
     }
 
-    /// The rule that matches by one reading, and by that of a server that drops dots at the end: to find the resource, but not
-    /// from parameters.
+    /// The rule that matches by one reading. A server that drops dots at the end of the path must find the same rule. It keeps
+    /// them in parameters.
     #[inline(never)]
     fn match_of<'r>(&self, reading: Reading<'r>) -> Result<Option<Matched<'p, 'r>>, Reject> {
         let matched = self.first_match(reading)?;

@@ -191,7 +191,7 @@ impl FieldNames {
     }
 
     /// How the set can contain the name.
-    // Not inlined: every request asks this of all its names, and of several sets.
+    // Not inlined: the code would be there for each of several sets, and every request would fetch all of it.
     #[inline(never)]
     fn likely(&self, name: &[u8]) -> Likely {
         let (tail, length) = (tail(name), length_above_tail(name));
