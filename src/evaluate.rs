@@ -145,13 +145,11 @@ pub(crate) fn evaluate_into<'p>(
         }
         Err(Stop::Needs(fetch, _)) => return Some(fetch),
     };
-    if let Some(reject) = decision.refusal() {
-        // The filter serves metadata and preflights in shadow mode too.
-        decision.is_shadow &= !matches!(
-            reject,
-            Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod
-        );
-    }
+    // The filter serves metadata and preflights in shadow mode too.
+    decision.is_shadow &= !matches!(
+        decision.refusal(),
+        Some(Reject::ForeignOrigin | Reject::NoSuchMetadata | Reject::MetadataMethod)
+    );
     evaluation.forwarding().pass_on(decision);
     decision.issue_nonces(plan, store, now);
     // Whatever depends on the time could be wrong.

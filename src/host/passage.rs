@@ -4,7 +4,7 @@ use super::ffi;
 use super::filter::{Filter, Next};
 use super::log::{self, Level};
 use super::properties;
-use crate::evaluate::{Decision, Effects, Forward, Passage, Verdict};
+use crate::evaluate::{Decision, Effects, Forward, Passage};
 use crate::plan::Plan;
 use crate::request::RequestView;
 use crate::response::{Reply, write_reply};
@@ -26,7 +26,7 @@ impl Filter {
         if !effects.are_none() {
             self.commit((decision, std::mem::take(effects)), (plan, request), now);
         }
-        if let (Verdict::Passes(_), Some(passage)) = (&decision.verdict, decision.passage()) {
+        if let Some(passage @ Passage::Permitted(_)) = decision.passage() {
             self.record(decision, None, request, now);
             return self.forward(passage, &decision.forward);
         }

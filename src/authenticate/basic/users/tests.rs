@@ -173,7 +173,7 @@ fn the_hash_that_stands_in_for_an_unknown_user_is_the_same_in_every_worker() {
     let mut chosen: BTreeMap<usize, usize> = BTreeMap::new();
     let mut differ = 0;
     for number in 0..400 {
-        let name = format!("nobody{number}");
+        let name = format!("stranger{number}");
         let decoy = one.decoy(&name).unwrap();
         assert!(two.decoy(&name) == Some(decoy));
         let position =
@@ -193,7 +193,7 @@ fn the_hash_that_stands_in_for_an_unknown_user_is_the_same_in_every_worker() {
 fn an_empty_list_has_no_hash_to_stand_in() {
     let (users, _) = read(&json!([]));
     assert!(users.is_empty());
-    assert_eq!(users.decoy("nobody"), None);
+    assert_eq!(users.decoy("stranger"), None);
 }
 
 proptest! {
