@@ -14,12 +14,14 @@ WITH_ENVOY = ENVOY="$$(scripts/setup-envoy)" COUNTERSIGN_WASM="$(CURDIR)/dist/co
 # Built on one core while the tests run.
 WITHOUT_KINDS = target/modules/without-kinds.wasm
 
-TRIM_MODULE = cargo build --locked --profile tools --package trim-module
-DEMO_PACKAGE = --locked --profile tools --package demo
+TRIM_MODULE = cargo build --locked --package trim-module
+DEMO_PACKAGE = --locked --package demo
 DEMO = cargo build $(DEMO_PACKAGE)
+# All that is no wasm module, at once, so that the dependencies have the same features and are built once.
+NATIVE = --locked --workspace --exclude signature-module --exclude empty-module
 # The page, and the native command, which explains its requests.
-PAGE = cargo build --locked --profile tools --package page && cargo build --locked --profile tools --package countersign --bin countersign
-COUNTERSIGN_PAGE = "$${CARGO_TARGET_DIR:-$(CURDIR)/target}/tools/countersign-page"
+PAGE = cargo build --locked --package page --package countersign --bin countersign-page --bin countersign
+COUNTERSIGN_PAGE = "$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/countersign-page"
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -66,8 +68,8 @@ programs: setup ## what compose.yaml runs, for COUNTERSIGN_PROGRAMS=prebuilt doc
 
 test: module ## the core, a real Envoy, the command, the tool that trims the module
 	@echo "==> testing"
-	@$(WITH_ENVOY) cargo test --locked
-	@cargo test --locked --profile tools --package trim-module --package release
+	@$(WITH_ENVOY) cargo test --locked --tests
+	@cargo test --locked --profile dev --package trim-module --package release
 
 test-matrix: module ## the tests that depend on the host, with Envoy 1.36 to 1.40; writes the results into docs/compatibility.md
 	@scripts/test-matrix
@@ -76,8 +78,8 @@ test-upstreams: module ## odd requests to a fleet of real servers behind the fil
 	@echo "==> testing with real upstreams"
 	@python="$$(scripts/setup-upstreams)" && \
 		npm ci --prefix tests/upstreams/ordinary --ignore-scripts --no-audit --no-fund --loglevel=error && \
-		$(WITH_ENVOY) cargo test --locked --features npm --test upstreams -- ordinary:: && \
-		$(WITH_ENVOY) UPSTREAM_PYTHON="$$python" cargo test --locked --features npm --test upstreams -- --skip ordinary::
+		$(WITH_ENVOY) cargo test --locked --test upstreams -- ordinary:: && \
+		$(WITH_ENVOY) UPSTREAM_PYTHON="$$python" cargo test --locked --test upstreams -- --skip ordinary::
 
 test-all: module ## what needs more than `test`: each supported Envoy, real issuers, clients (Node.js, Chromium) and upstreams
 	@echo "==> testing with each supported Envoy"
@@ -87,40 +89,40 @@ test-all: module ## what needs more than `test`: each supported Envoy, real issu
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 		{ echo "there is no node or no npm: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
 	@npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error
-	@$(WITH_ENVOY) cargo test --locked --features npm --test clients -- issuer:: introspection::
+	@$(WITH_ENVOY) cargo test --locked --test clients -- issuer:: introspection::
 	@echo "==> testing with real clients"
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --features npm --test clients --test envoy -- clients:: documented:: passwords:: digest:: possession:: handoff::with_a_service:: several_proxies::with_others::
+		$(WITH_ENVOY) CHROMIUM="$$chromium" cargo test --locked --test clients -- clients:: documented:: passwords:: digest:: possession:: handoff:: several_proxies::
 	@echo "==> testing the manifests with kubectl and the models of their kinds"
 	@kubectl="$$(scripts/setup-kubernetes)" && \
-		KUBECTL="$$kubectl" cargo test --locked --features npm --test clients -- kubernetes::
+		KUBECTL="$$kubectl" cargo test --locked --test clients -- kubernetes::
 	@echo "==> testing the image in a registry"
 	@scripts/setup-registry
-	@cargo build --locked --profile tools --package release
-	@RELEASE_TOOL="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/tools/release" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" \
-		cargo test --locked --features npm --test clients -- image::
+	@cargo build --locked --package release
+	@RELEASE_TOOL="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/release" COUNTERSIGN_WASM="$(CURDIR)/dist/countersign.wasm" \
+		cargo test --locked --test clients -- image::
 	@echo "==> testing compose.yaml with containers"
 	@$(MAKE) programs
 	@npm ci --prefix envoy/compose/issuer --ignore-scripts --no-audit --no-fund --loglevel=error
 	@chromium="$$(scripts/setup-clients)" && \
-		$(WITH_ENVOY) CHROMIUM="$$chromium" REAL_CURL=1 cargo test --locked --features npm --test clients -- compose::
+		$(WITH_ENVOY) CHROMIUM="$$chromium" REAL_CURL=1 cargo test --locked --test clients -- compose::
 	@echo "==> testing alerts and the dashboard with Prometheus"
 	@monitoring="$$(scripts/setup-monitoring)" && \
-		$(WITH_ENVOY) PATH="$$monitoring" cargo test --locked --features npm --test clients monitoring::
+		$(WITH_ENVOY) PATH="$$monitoring" cargo test --locked --test clients monitoring::
 	@echo "==> testing the page"
 	@$(PAGE)
-	@cargo test --locked --profile tools --package page
+	@cargo test --locked --profile dev --package page
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" COUNTERSIGN_PAGE=$(COUNTERSIGN_PAGE) \
-		cargo test --locked --features npm --test clients -- page::
+		cargo test --locked --test clients -- page::
 	@echo "==> playing the demo"
 	@$(MAKE) demo
-	@cargo test $(DEMO_PACKAGE)
+	@cargo test --profile dev $(DEMO_PACKAGE)
 	@echo "==> testing the documentation with curl"
 	@command -v curl >/dev/null || { echo "there is no curl: install it (Debian: apt-get install curl)" >&2; exit 1; }
 	@$(WITH_ENVOY) REAL_CURL=1 cargo test --locked --test envoy docs::
 	@echo "==> testing a module without kinds of credentials"
 	@$(WITH_ENVOY) WITHOUT_KINDS="$(CURDIR)/$(WITHOUT_KINDS)" \
-		cargo test --locked --features npm --test clients -- kinds::
+		cargo test --locked --test clients -- kinds::
 	@$(MAKE) test-upstreams
 
 release: setup $(CARGO_CYCLONEDX) ## dist/release: module, command, image, bills of materials, checksums; of the commit that is checked out
@@ -132,47 +134,44 @@ sizes: setup ## what each kind of credentials adds to the module, in bytes: buil
 screenshots: module ## docs/page-*.png, the pages as Chromium shows them, and docs/dashboard.png
 	@$(PAGE)
 	@chromium="$$(scripts/setup-clients)" && $(WITH_ENVOY) CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
-		COUNTERSIGN_PAGE=$(COUNTERSIGN_PAGE) cargo test --locked --features npm --test clients -- a_browser the_page
+		COUNTERSIGN_PAGE=$(COUNTERSIGN_PAGE) cargo test --locked --test clients -- a_browser the_page
 	@chromium="$$(scripts/setup-clients)" && monitoring="$$(scripts/setup-monitoring)" && \
 		$(WITH_ENVOY) PATH="$$monitoring" CHROMIUM="$$chromium" SCREENSHOTS="$(CURDIR)/docs" \
-		cargo test --locked --features npm --test clients monitoring::each_alert
+		cargo test --locked --test clients monitoring::each_alert
 
 fuzz: ## random input against independent models: FUZZ_SECONDS=600 for each target, FUZZ_SEED=1
 	@for target in paths rules claims cookies jwks logins digests proofs metadata host; do \
-	    cargo run --quiet --release --locked --manifest-path fuzz/Cargo.toml --bin "$$target" -- $(FUZZ_SECONDS) $(FUZZ_SEED) || exit 1; \
+	    cargo run --quiet --profile fuzz --locked --package countersign-fuzz --bin "$$target" -- $(FUZZ_SECONDS) $(FUZZ_SEED) || exit 1; \
 	done
 
 bench: module ## what a request costs, against Envoy's own filters: docs/benchmarks.md
 	@echo "==> building the benchmark"
 	@scripts/build-empty
-	@$(WITH_ENVOY) cargo run --quiet --locked --example bench
+	@$(WITH_ENVOY) cargo run --quiet --locked --profile test --example bench
 	@echo "==> what finding a rule costs"
 	@cargo run --quiet --locked --release --example rules
 	@echo "==> what the dearest conditions in CEL cost"
-	@$(WITH_ENVOY) cargo run --quiet --locked --example conditions
+	@$(WITH_ENVOY) cargo run --quiet --locked --profile test --example conditions
 	@echo "==> what odd paths cost"
-	@$(WITH_ENVOY) cargo run --quiet --locked --example paths
+	@$(WITH_ENVOY) cargo run --quiet --locked --profile test --example paths
 	@echo "==> how long other requests wait during a flood of wrong passwords"
-	@$(WITH_ENVOY) cargo run --quiet --locked --example flood
+	@$(WITH_ENVOY) cargo run --quiet --locked --profile test --example flood
 
 bench-counts: module ## instructions and cache misses of a request, by callgrind: docs/benchmark-counts.md; BEFORE=FILE: compared with another build of the filter
 	@echo "==> building the benchmark"
 	@scripts/build-empty
-	@$(WITH_ENVOY) cargo run --quiet --locked --example bench -- counts $(if $(BEFORE),'before=$(BEFORE)') '$(if $(BEFORE),after,Countersign)=dist/countersign.wasm'
+	@$(WITH_ENVOY) cargo run --quiet --locked --profile test --example bench -- counts $(if $(BEFORE),'before=$(BEFORE)') '$(if $(BEFORE),after,Countersign)=dist/countersign.wasm'
 
 bench-crypto: setup ## what the verification of a signature costs, by Envoy and in the filter
 	@echo "==> building the module that verifies signatures"
-	@$(WITH_ENVOY) cargo run --quiet --locked --example signatures
+	@$(WITH_ENVOY) cargo run --quiet --locked --profile test --example signatures
 
 check: setup $(CARGO_DENY) ## formatting, lints natively and for wasm, documentation, dependencies
 	cargo fmt --check
-	cargo clippy --locked --all-targets --features npm -- -D warnings
-	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
+	cargo clippy $(NATIVE) --all-targets -- -D warnings
+	cargo clippy $(NATIVE) --test clients --test upstreams -- -D warnings
+	cargo clippy --locked --lib --target wasm32-wasip1 --package countersign --package signature-module --package empty-module -- -D warnings
 	cargo clippy --locked --lib --target wasm32-wasip1 --no-default-features --features filter -- -D warnings
-	cargo clippy --locked --package signature-module --package empty-module --target wasm32-wasip1 -- -D warnings
-	cargo clippy --locked --package demo --package page --all-targets -- -D warnings
-	cargo clippy --locked --package trim-module --package release --all-targets -- -D warnings
-	cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	$(CARGO_DENY) check bans licenses sources
 	@if $(CARGO_DENY) fetch db; then $(CARGO_DENY) --offline check advisories; \

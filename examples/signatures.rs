@@ -1,6 +1,6 @@
 //! `make bench-crypto`: what the verification of one signature costs in Envoy, by the host and in WebAssembly.
 //!
-//! `cargo run --example signatures -- OLD.wasm NEW.wasm` compares modules of `tests/modules/signature`. The rounds of the
+//! `cargo run --profile test --example signatures -- OLD.wasm NEW.wasm` compares modules of `tests/modules/signature`. The rounds of the
 //! modules alternate, and the least time counts, since other programs make a round slower and never faster.
 #![allow(clippy::restriction, reason = "an example may panic")]
 #![allow(clippy::disallowed_methods, reason = "it measures time")]

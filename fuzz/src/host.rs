@@ -255,7 +255,9 @@ fn play(
         was_changed: random.below(8) == 0,
         peer: None,
     });
-    request.read(&map).ok_or("the same header map cannot be read twice")?;
+    request
+        .read(&map)
+        .ok_or("the same header map cannot be read twice")?;
     let mut settled = Vec::new();
     loop {
         let circumstances = Circumstances {

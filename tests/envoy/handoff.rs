@@ -8,88 +8,14 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::support;
-use crate::support::client::{self, Request, Response};
-use crate::support::envoy::Envoy;
-use crate::support::example::{self, Mint};
-use crate::support::upstream::Upstream;
+use crate::support::example;
+use crate::support::handoff::{Outcome, RATELIMIT, Running, limits_hold};
 
 const RBAC: &str = "envoy/handoff/rbac.yaml";
 const RBAC_BY_HEADERS: &str = "envoy/handoff/rbac-headers.yaml";
 const LOCAL_RATELIMIT: &str = "envoy/handoff/local-ratelimit.yaml";
-const RATELIMIT: &str = "envoy/handoff/ratelimit.yaml";
 const ISTIO: &str = "envoy/istio/gateway/authorization-policy.yaml";
 const FILES: [&str; 5] = [RBAC, RBAC_BY_HEADERS, LOCAL_RATELIMIT, RATELIMIT, ISTIO];
-
-/// A running example: Envoy, and an upstream that says what reached it.
-struct Running {
-    envoy: Envoy,
-    mint: Mint,
-    _upstream: Upstream,
-}
-
-/// What came back, as far as the tests ask.
-#[derive(Debug, PartialEq, Eq)]
-enum Outcome {
-    /// The upstream was reached.
-    Passed,
-    /// Countersign refused, with this status.
-    Refused(u16),
-    /// Envoy's own filter refused, with this status.
-    RefusedByEnvoy(u16),
-}
-
-impl Running {
-    fn start(bootstrap: impl FnOnce(u16) -> Value) -> Self {
-        let upstream = Upstream::start();
-        Self {
-            envoy: Envoy::start_with(&bootstrap(upstream.port()), std::process::Stdio::null()),
-            mint: Mint::new(),
-            _upstream: upstream,
-        }
-    }
-
-    fn of(path: &str) -> Self {
-        Self::start(|upstream| example::bootstrap(path, &[("upstream", upstream)]))
-    }
-
-    /// Sends a request: with a token of these claims, if there are any, and these fields.
-    fn send(&self, request: &str, claims: Option<&Value>, fields: &[(&str, &str)]) -> Outcome {
-        outcome(&self.response(request, claims, fields))
-    }
-
-    fn response(&self, request: &str, claims: Option<&Value>, fields: &[(&str, &str)]) -> Response {
-        let (method, target) = request.split_once(' ').unwrap();
-        let authorization = claims.map(|claims| format!("Bearer {}", self.mint.token(claims)));
-        let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"orders.example.com")];
-        if let Some(value) = &authorization {
-            headers.push((b"authorization", value.as_bytes()));
-        }
-        headers.extend(
-            fields
-                .iter()
-                .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
-        );
-        let request = Request {
-            method: method.as_bytes(),
-            target: target.as_bytes(),
-            headers,
-            body: b"",
-        };
-        client::send(self.envoy.listener("public"), &request).expect("Envoy answers")
-    }
-}
-
-fn outcome(response: &Response) -> Outcome {
-    let is_ours = serde_json::from_slice::<Value>(&response.body)
-        .is_ok_and(|body| body["error"].is_string() && body["request_id"].is_string());
-    if response.values("x-upstream").next().is_some() {
-        Outcome::Passed
-    } else if is_ours {
-        Outcome::Refused(response.status)
-    } else {
-        Outcome::RefusedByEnvoy(response.status)
-    }
-}
 
 /// The example with its first two filters, Countersign and the one behind it, in the wrong order.
 fn swapped(mut bootstrap: Value) -> Value {
@@ -308,36 +234,6 @@ fn a_local_limit_is_each_callers_own() {
     );
 }
 
-/// Three requests of each: what others send in a caller's name is not counted.
-fn limits_hold(running: &Running) {
-    let (alice, bob) = (json!({"sub": "alice"}), json!({"sub": "bob"}));
-    let as_alice = [("x-auth-subject", "alice")];
-    let again =
-        |times: usize, claims: Option<&Value>, fields: &[(&str, &str)], expected: Outcome| {
-            for number in 1..=times {
-                let outcome = running.send("GET /orders/1", claims, fields);
-                assert_eq!(
-                    outcome, expected,
-                    "{claims:?} {fields:?}, for the {number}. time"
-                );
-            }
-        };
-    // Nobody in particular spends nothing, whatever is claimed.
-    again(5, None, &as_alice, Outcome::Refused(401));
-    again(1, Some(&alice), &[], Outcome::Passed);
-    again(3, Some(&bob), &as_alice, Outcome::Passed);
-    again(1, Some(&bob), &as_alice, Outcome::RefusedByEnvoy(429));
-    again(2, Some(&alice), &[], Outcome::Passed);
-    again(1, Some(&alice), &[], Outcome::RefusedByEnvoy(429));
-    again(1, None, &[], Outcome::Refused(401));
-    for _ in 0..5 {
-        assert_eq!(
-            running.send("GET /healthz", None, &as_alice),
-            Outcome::Passed
-        );
-    }
-}
-
 /// The documents of the example: the plugin and the policy.
 fn istio() -> (Value, Value) {
     let text = fs::read_to_string(support::in_repository(ISTIO)).unwrap();
@@ -512,45 +408,5 @@ fn every_file_is_valid() {
         let said = String::from_utf8_lossy(&ran.stdout);
         assert_eq!(said, "1 configuration, no errors, no warnings\n", "{path}");
         assert_eq!(ran.status.code(), Some(0));
-    }
-}
-
-/// With a rate limit service, against which Envoy counts over gRPC.
-#[cfg(feature = "npm")]
-mod with_a_service {
-    use super::*;
-    use crate::support::ratelimit::Service;
-
-    fn running(service: u16) -> Running {
-        Running::start(|upstream| {
-            example::bootstrap(RATELIMIT, &[("upstream", upstream), ("ratelimit", service)])
-        })
-    }
-
-    #[test]
-    fn a_limit_is_each_callers_own() {
-        let mut service = Service::start(3);
-        let running = running(service.port());
-        limits_hold(&running);
-        // Exactly what was let through and what was over the limit: no 401, and nothing that was sent in a name.
-        let counted = json!({"orders subject=alice": 4, "orders subject=bob": 4});
-        assert_eq!(service.counted(), counted);
-        assert_eq!(running.envoy.alarms(), Vec::<String>::new());
-    }
-
-    #[test]
-    fn without_the_service_nobody_who_is_to_be_counted_passes() {
-        // Nobody listens there, and nobody who is not root can.
-        let running = running(1);
-        let alice = json!({"sub": "alice"});
-        assert_eq!(
-            running.send("GET /orders/1", Some(&alice), &[]),
-            Outcome::RefusedByEnvoy(500)
-        );
-        assert_eq!(
-            running.send("GET /orders/1", None, &[]),
-            Outcome::Refused(401)
-        );
-        assert_eq!(running.send("GET /healthz", None, &[]), Outcome::Passed);
     }
 }

@@ -3,153 +3,19 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::SocketAddr;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::support;
 use crate::support::client::{Connection, Response};
-use crate::support::envoy::{Bootstrap, Envoy};
-use crate::support::example;
+use crate::support::gates::{BALANCER, GATE, GATES, Gates};
 use crate::support::possession::{
-    Holder, Issuer, ORIGIN, REALM, challenges, digest_challenge, digest_fields, digest_provider,
-    get,
+    Holder, Issuer, challenges, digest_challenge, digest_fields, digest_provider, get,
 };
 
 const PATH: &str = "/orders/17";
 const GATE_EXAMPLE: &str = "envoy/several/gate.yaml";
-const BALANCER: &str = "envoy/several/balancer.yaml";
-const ROUTE: &str =
-    "/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0/routes/0/route";
-const SECOND_PORT: &str =
-    "/load_assignment/endpoints/0/lb_endpoints/1/endpoint/address/socket_address/port_value";
-
-/// The header of a response that names the Envoy from which it is.
-const GATE: &str = "x-gate";
-const GATES: [&str; 2] = ["one", "two"];
-
-/// Two Envoys with the same configuration of the filter.
-struct Gates {
-    envoys: [Envoy; 2],
-}
-
-impl Gates {
-    fn start(providers: &[Value]) -> Self {
-        Self::start_with(&json!({ "providers": providers }))
-    }
-
-    fn start_with(document: &Value) -> Self {
-        let mut document = document.clone();
-        document["realm"] = json!(REALM);
-        document["origin"] = json!(ORIGIN);
-        let start = |name| {
-            let passed = json!({"match": {"prefix": "/"}, "direct_response": {"status": 200}});
-            let bootstrap = Bootstrap::new(1).routed_listener("gate", &document, &[passed]);
-            let mut bootstrap = bootstrap.into_json();
-            let listener = &mut bootstrap["static_resources"]["listeners"][0];
-            let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-            let told = json!([{"header": {"key": GATE, "value": name}}]);
-            manager["xff_num_trusted_hops"] = json!(1);
-            // Also what passes is a response of Envoy itself.
-            let any = json!({"op": "GE", "value": {"default_value": 200, "runtime_key": "any"}});
-            manager["local_reply_config"] = json!({"mappers": [{
-                "filter": {"status_code_filter": {"comparison": any}}, "headers_to_add": told,
-            }]});
-            Envoy::start_with(&bootstrap, Stdio::null())
-        };
-        Self {
-            envoys: GATES.map(start),
-        }
-    }
-
-    /// A connection to each, past any balancer.
-    fn each(&self) -> [Connection; 2] {
-        let envoys = self.envoys.each_ref();
-        envoys.map(|envoy| connect(envoy.listener("gate")))
-    }
-
-    fn end_well(&self) {
-        for envoy in &self.envoys {
-            assert_eq!(envoy.alarms(), Vec::<String>::new());
-        }
-    }
-
-    /// A balancer that sends each request to the next of them.
-    fn in_turn(&self) -> Balancer {
-        self.behind(|route, cluster| {
-            route.as_object_mut().unwrap().remove("hash_policy");
-            cluster["lb_policy"] = json!("ROUND_ROBIN");
-        })
-    }
-
-    /// The balancer of the example.
-    fn by_hash(&self) -> Balancer {
-        self.behind(|_, _| {})
-    }
-
-    /// The balancer of the example, with a change of its route and its cluster.
-    fn behind(&self, change: impl FnOnce(&mut Value, &mut Value)) -> Balancer {
-        let mut bootstrap = self.balancer();
-        let resources = &mut bootstrap["static_resources"];
-        let mut cluster = resources["clusters"][0].take();
-        let route = resources["listeners"][0].pointer_mut(ROUTE).unwrap();
-        change(route, &mut cluster);
-        resources["clusters"][0] = cluster;
-        Balancer::start(&bootstrap)
-    }
-
-    /// A balancer that sends each connection to the next of them, and does not read what is sent.
-    fn by_connection(&self) -> Balancer {
-        let mut bootstrap = self.balancer();
-        let resources = &mut bootstrap["static_resources"];
-        resources["clusters"][0]["lb_policy"] = json!("ROUND_ROBIN");
-        resources["listeners"][0]["filter_chains"][0]["filters"][0] = json!({
-            "name": "envoy.filters.network.tcp_proxy",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
-                "stat_prefix": "public",
-                "cluster": "gates",
-            }
-        });
-        Balancer::start(&bootstrap)
-    }
-
-    /// The example, with these two as its endpoints.
-    fn balancer(&self) -> Value {
-        let [one, two] = [0, 1].map(|index| self.envoys[index].listener("gate").port());
-        let mut bootstrap = example::bootstrap(BALANCER, &[("gates", one)]);
-        let cluster = &mut bootstrap["static_resources"]["clusters"][0];
-        example::set(cluster, SECOND_PORT, json!(two));
-        bootstrap
-    }
-}
-
-/// An Envoy before the two.
-struct Balancer {
-    envoy: Envoy,
-}
-
-impl Balancer {
-    fn start(bootstrap: &Value) -> Self {
-        Self {
-            envoy: Envoy::start_with(bootstrap, Stdio::null()),
-        }
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.envoy.listener("public")
-    }
-
-    fn connect(&self) -> Connection {
-        connect(self.address())
-    }
-}
-
-fn connect(address: SocketAddr) -> Connection {
-    Connection::new(address, Duration::from_secs(120))
-}
 
 /// The statuses of the responses to a request that is sent so many times.
 fn again(connection: &mut Connection, times: usize, request: &[u8]) -> Vec<u16> {
@@ -495,60 +361,4 @@ fn what_the_page_of_several_proxies_shows_stands_in_the_examples() {
         .unwrap();
     let said = String::from_utf8_lossy(&checked.stdout);
     assert_eq!(checked.status.code(), Some(0), "{said}");
-}
-
-/// With clients and a rate limit service that are not written in Rust.
-#[cfg(feature = "npm")]
-mod with_others {
-    use super::*;
-    use crate::support::possession::{PASSWORD, USER};
-    use crate::support::ratelimit::Service;
-    use crate::support::upstream::Upstream;
-
-    const RATELIMIT: &str = "envoy/handoff/ratelimit.yaml";
-
-    /// The statuses of two requests by `curl --digest` on one connection, after the challenges that it answers.
-    fn curl(address: SocketAddr) -> Vec<String> {
-        let url = format!("http://{address}{PATH}");
-        let output = Command::new("curl")
-            .args(["--digest", "--user", &format!("{USER}:{PASSWORD}")])
-            .args(["--silent", "--write-out", "%{http_code} ", "--output"])
-            .args(["/dev/null", &url, "--output", "/dev/null", &url])
-            .output()
-            .expect("curl runs");
-        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        printed.split_whitespace().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn curl_passes_if_all_of_its_requests_reach_one_envoy() {
-        let gates = Gates::start(&[digest_provider(&json!({}))]);
-        for balancer in [gates.by_hash(), gates.by_connection()] {
-            assert_eq!(curl(balancer.address()), ["200", "200"]);
-        }
-        assert_eq!(curl(gates.in_turn().address()), ["401", "401"]);
-        gates.end_well();
-    }
-
-    #[test]
-    fn a_rate_limit_service_counts_what_a_caller_sends_through_both_envoys() {
-        let (mut service, upstream) = (Service::start(3), Upstream::start());
-        let ports = [("upstream", upstream.port()), ("ratelimit", service.port())];
-        let start = |_| Envoy::start_with(&example::bootstrap(RATELIMIT, &ports), Stdio::null());
-        let envoys = GATES.map(start);
-        let mint = example::Mint::new();
-        let mut connections = envoys
-            .each_ref()
-            .map(|envoy| connect(envoy.listener("public")));
-        let mut ask = |index: usize, subject: &str| {
-            let authorization = format!("Bearer {}", mint.token(&json!({"sub": subject})));
-            let request = get("/orders/1", &[("authorization".to_owned(), authorization)]);
-            connections[index].ask(&request).unwrap().status
-        };
-        let alice = [0, 1, 0, 1, 0].map(|index| ask(index, "alice"));
-        assert_eq!(alice, [200, 200, 200, 429, 429]);
-        assert_eq!([0, 1].map(|index| ask(index, "bob")), [200, 200]);
-        let counted = json!({"orders subject=alice": 5, "orders subject=bob": 2});
-        assert_eq!(service.counted(), counted);
-    }
 }

@@ -19,6 +19,8 @@ pub mod envoy;
 pub mod example;
 pub mod expression;
 pub mod findings;
+pub mod gates;
+pub mod handoff;
 pub mod http2;
 pub mod issuer;
 pub mod leaks;

@@ -1,5 +1,5 @@
 //! Random claims and paths: how the filter finds a claim, compared with a plain search:
-//! `cargo run --release --bin claims -- SECONDS SEED`.
+//! `cargo run --profile fuzz --package countersign-fuzz --bin claims -- SECONDS SEED`.
 
 use std::process::ExitCode;
 

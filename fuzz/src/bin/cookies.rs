@@ -1,4 +1,4 @@
-//! Random cookies, as upstreams read them after the filter: `cargo run --release --bin cookies -- SECONDS SEED`.
+//! Random cookies, as upstreams read them after the filter: `cargo run --profile fuzz --package countersign-fuzz --bin cookies -- SECONDS SEED`.
 
 use std::process::ExitCode;
 

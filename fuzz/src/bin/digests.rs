@@ -1,5 +1,5 @@
 //! Random `Digest` credentials: how the filter reads them, compared with a plain reading:
-//! `cargo run --release --bin digests -- SECONDS SEED`.
+//! `cargo run --profile fuzz --package countersign-fuzz --bin digests -- SECONDS SEED`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Arbitrary header maps and properties, from a host's bytes to the audit line: `cargo run --release --bin host -- SECONDS SEED`.
+//! Arbitrary header maps and properties, from a host's bytes to the audit line: `cargo run --profile fuzz --package countersign-fuzz --bin host -- SECONDS SEED`.
 
 use std::process::ExitCode;
 

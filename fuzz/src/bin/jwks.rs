@@ -1,4 +1,4 @@
-//! Key sets as issuers spell them: `cargo run --release --bin jwks -- SECONDS SEED`.
+//! Key sets as issuers spell them: `cargo run --profile fuzz --package countersign-fuzz --bin jwks -- SECONDS SEED`.
 
 use std::process::ExitCode;
 

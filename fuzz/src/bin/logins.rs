@@ -1,5 +1,5 @@
 //! Random `Basic` credentials: how the filter reads them, compared with a plain reading:
-//! `cargo run --release --bin logins -- SECONDS SEED`.
+//! `cargo run --profile fuzz --package countersign-fuzz --bin logins -- SECONDS SEED`.
 
 use std::process::ExitCode;
 

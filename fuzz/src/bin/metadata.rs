@@ -1,4 +1,4 @@
-//! Metadata of issuers: `cargo run --release --bin metadata -- SECONDS SEED`.
+//! Metadata of issuers: `cargo run --profile fuzz --package countersign-fuzz --bin metadata -- SECONDS SEED`.
 
 use std::process::ExitCode;
 

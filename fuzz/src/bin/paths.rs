@@ -1,4 +1,4 @@
-//! Random paths, compared with the servers of `upstreams`: `cargo run --release --bin paths -- SECONDS SEED`.
+//! Random paths, compared with the servers of `upstreams`: `cargo run --profile fuzz --package countersign-fuzz --bin paths -- SECONDS SEED`.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
 //! Random DPoP proofs: how the filter verifies them, compared with a list of what is wrong with each:
-//! `cargo run --release --bin proofs -- SECONDS SEED`.
+//! `cargo run --profile fuzz --package countersign-fuzz --bin proofs -- SECONDS SEED`.
 
 use std::process::ExitCode;
 

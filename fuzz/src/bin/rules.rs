@@ -1,5 +1,5 @@
 //! Random rules: the index, compared with a search of one rule after the other:
-//! `cargo run --release --bin rules -- SECONDS SEED`.
+//! `cargo run --profile fuzz --package countersign-fuzz --bin rules -- SECONDS SEED`.
 
 use std::process::ExitCode;
 
