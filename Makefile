@@ -66,7 +66,11 @@ programs: setup ## what compose.yaml runs, for COUNTERSIGN_PROGRAMS=prebuilt doc
 	@echo "==> building the programs of compose.yaml (some minutes, once)"
 	@scripts/build-programs
 
-test: module ## the core, a real Envoy, the command, the tool that trims the module
+# Side by side, since the filter is linked on one core.
+test: setup ## the core, a real Envoy, the command, the tool that trims the module
+	@echo "==> building the filter and the tests (some minutes, once)"
+	@scripts/at-once 'building the filter' scripts/build-module 'building the module that verifies signatures' scripts/build-signature \
+		'building the tests' '$(TRIM_MODULE) && cargo test --locked --tests --no-run'
 	@echo "==> testing"
 	@$(WITH_ENVOY) cargo test --locked --tests
 	@cargo test --locked --profile dev --package trim-module --package release

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use wasmparser::{Parser, Payload};
@@ -50,31 +50,19 @@ pub fn module_exports() -> Vec<String> {
     names
 }
 
-/// Builds the module that answers questions about signatures.
-///
-/// It has a folder of its own: what it is made of includes this library, built without the feature `filter`, under the
-/// file name of the filter itself.
+/// Builds the module that answers questions about signatures, unless it is there.
 ///
 /// # Panics
 /// It does not build.
 pub fn signature_module() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| in_repository("target"), PathBuf::from)
-        .join("modules");
-    let built = Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--locked",
-            "--package",
-            "signature-module",
-        ])
-        .args(["--target", "wasm32-wasip1", "--target-dir"])
-        .arg(&target)
-        .status()
-        .expect("cargo runs");
-    assert!(built.success(), "the signature module does not build");
-    target.join("wasm32-wasip1/release/signature_module.wasm")
+    let built = Command::new(in_repository("scripts/build-signature"))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("sh runs");
+    assert!(
+        built.status.success(),
+        "the signature module does not build"
+    );
+    let printed = String::from_utf8(built.stdout).expect("a path in UTF-8");
+    PathBuf::from(printed.trim_end())
 }
