@@ -170,3 +170,19 @@ fn the_issuer_and_the_filter_agree() {
     let issuer = text("envoy/compose/issuer/issuer.mjs");
     assert!(issuer.contains(&format!("ISSUER = {}", jwt["issuer"])));
 }
+
+/// Cargo reads the manifest of every package of the workspace, whichever it builds.
+#[test]
+fn the_image_that_builds_the_programs_has_every_package() {
+    let (manifest, ignored) = (text("Cargo.toml"), text(".dockerignore"));
+    let members = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("members = ["));
+    let paths = members.expect("packages").split('"').skip(1).step_by(2);
+    let folders: Vec<_> = paths.filter_map(|path| path.split('/').next()).collect();
+    assert!(folders.len() >= 7);
+    for folder in folders {
+        let included = format!("!{folder}");
+        assert!(ignored.lines().any(|line| line == included), "{folder}");
+    }
+}
