@@ -249,15 +249,20 @@ pub fn envoy_path() -> PathBuf {
     if let Some(path) = std::env::var_os("ENVOY") {
         return path.into();
     }
-    let found = Command::new(in_repository("scripts/setup-envoy"))
+    path_from("scripts/setup-envoy")
+}
+
+/// The path that a script of the repository prints. What else it has to say is shown.
+///
+/// # Panics
+/// The script fails.
+pub fn path_from(script: &str) -> PathBuf {
+    let ran = Command::new(in_repository(script))
         .stderr(Stdio::inherit())
         .output()
-        .expect("scripts/setup-envoy runs");
-    assert!(
-        found.status.success(),
-        "there is no Envoy: run `make setup`"
-    );
-    PathBuf::from(String::from_utf8(found.stdout).expect("a path").trim())
+        .unwrap_or_else(|error| panic!("{script}: {error}"));
+    assert!(ran.status.success(), "{script} fails");
+    PathBuf::from(String::from_utf8(ran.stdout).expect("a path").trim())
 }
 
 fn socket_address(port: u16) -> Value {

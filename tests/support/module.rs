@@ -2,13 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use wasmparser::{Parser, Payload};
 
-use super::envoy::{module_path, wasm_filter};
-use super::in_repository;
+use super::envoy::{module_path, path_from, wasm_filter};
 
 /// The filter with a document. Envoy denies it one call to the host.
 pub fn wasm_filter_without(call: &str, vm_id: &str, document: &Value) -> Value {
@@ -55,14 +53,5 @@ pub fn module_exports() -> Vec<String> {
 /// # Panics
 /// It does not build.
 pub fn signature_module() -> PathBuf {
-    let built = Command::new(in_repository("scripts/build-signature"))
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("sh runs");
-    assert!(
-        built.status.success(),
-        "the signature module does not build"
-    );
-    let printed = String::from_utf8(built.stdout).expect("a path in UTF-8");
-    PathBuf::from(printed.trim_end())
+    path_from("scripts/build-signature")
 }
