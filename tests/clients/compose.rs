@@ -150,17 +150,9 @@ fn ask(method: &str, path: &str, token: &str) -> Response {
 
 fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let host = format!("localhost:{port}");
-    let mut all: Vec<(&[u8], &[u8])> = vec![(b"host", host.as_bytes())];
-    all.extend(
-        headers
-            .iter()
-            .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
-    );
     let request = Request {
-        method: method.as_bytes(),
-        target: path.as_bytes(),
-        headers: all,
         body: body.as_bytes(),
+        ..Request::of(method, path, &host, headers.iter().copied())
     };
     let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     client::send(server, &request).unwrap_or_else(|error| panic!("{method} {host}{path}: {error}"))

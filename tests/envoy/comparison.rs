@@ -98,23 +98,11 @@ impl Row {
     fn send(&self, server: SocketAddr, mint: &Mint) -> Response {
         let token = self.claims.as_ref().map(|claims| mint.token(claims));
         let authorization = token.map(|token| format!("Bearer {token}"));
-        let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"api.example.com")];
-        headers.extend(
-            authorization
-                .iter()
-                .map(|value| (&b"authorization"[..], value.as_bytes())),
-        );
-        headers.extend(
-            self.headers
-                .iter()
-                .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
-        );
-        let request = client::Request {
-            method: self.method.as_bytes(),
-            target: b"/orders/17",
-            headers,
-            body: b"",
-        };
+        let token = authorization
+            .iter()
+            .map(|value| ("authorization", value.as_str()));
+        let fields = token.chain(self.headers.iter().copied());
+        let request = client::Request::of(self.method, "/orders/17", "api.example.com", fields);
         client::send(server, &request).unwrap()
     }
 }

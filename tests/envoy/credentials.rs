@@ -54,15 +54,10 @@ fn every_kind_of_credential_is_accepted_and_counted() {
         ),
         ("/builds/7", vec![jwt()], 403, vec![]),
     ] {
-        let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"orders.example.com")];
-        let sent = credentials.iter();
-        headers.extend(sent.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-        let request = Request {
-            method: b"GET",
-            target: path.as_bytes(),
-            headers,
-            body: b"",
-        };
+        let fields = credentials
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        let request = Request::of("GET", path, "orders.example.com", fields);
         let response = client::send(envoy.listener("credentials"), &request).unwrap();
         assert_eq!(
             response.status,

@@ -69,15 +69,7 @@ fn ask(
     target: &str,
     fields: &[(&str, &str)],
 ) -> Response {
-    let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"api.example.com")];
-    let fields = fields.iter();
-    headers.extend(fields.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-    let request = Request {
-        method: method.as_bytes(),
-        target: target.as_bytes(),
-        headers,
-        body: b"",
-    };
+    let request = Request::of(method, target, "api.example.com", fields.iter().copied());
     client::send(envoy.listener(listener), &request).unwrap()
 }
 

@@ -21,6 +21,26 @@ pub struct Request<'a> {
     pub body: &'a [u8],
 }
 
+impl<'a> Request<'a> {
+    /// A request of texts, without a body: its host, and then these fields.
+    pub fn of(
+        method: &'a str,
+        target: &'a str,
+        host: &'a str,
+        fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let all = [("host", host)].into_iter().chain(fields);
+        Self {
+            method: method.as_bytes(),
+            target: target.as_bytes(),
+            headers: all
+                .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+                .collect(),
+            body: b"",
+        }
+    }
+}
+
 /// A response: names in lower case, fields in order, repeats kept.
 #[derive(Debug, Clone, Default)]
 pub struct Response {

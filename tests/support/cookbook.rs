@@ -259,21 +259,14 @@ impl Line {
     pub fn play(&self, server: SocketAddr, mint: &Mint) -> Answer {
         let authorization = self.token(mint).map(|token| format!("Bearer {token}"));
         let fields = self.fields();
-        let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", self.host.as_bytes())];
-        if let Some(value) = &authorization {
-            headers.push((b"authorization", value.as_bytes()));
-        }
-        headers.extend(
-            fields
-                .iter()
-                .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
-        );
-        let request = client::Request {
-            method: self.method.as_bytes(),
-            target: self.target.as_bytes(),
-            headers,
-            body: b"",
-        };
+        let token = authorization
+            .iter()
+            .map(|value| ("authorization", value.as_str()));
+        let fields = fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let request =
+            client::Request::of(&self.method, &self.target, &self.host, token.chain(fields));
         let answer = client::send(server, &request);
         answer
             .unwrap_or_else(|error| panic!("{}: {error}", self.text))

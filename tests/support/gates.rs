@@ -123,7 +123,7 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    pub fn start(bootstrap: &Value) -> Self {
+    fn start(bootstrap: &Value) -> Self {
         Self {
             envoy: Envoy::start_with(bootstrap, Stdio::null()),
         }

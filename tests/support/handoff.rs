@@ -47,34 +47,19 @@ impl Running {
         outcome(&self.response(request, claims, fields))
     }
 
-    pub fn response(
-        &self,
-        request: &str,
-        claims: Option<&Value>,
-        fields: &[(&str, &str)],
-    ) -> Response {
+    fn response(&self, request: &str, claims: Option<&Value>, fields: &[(&str, &str)]) -> Response {
         let (method, target) = request.split_once(' ').unwrap();
         let authorization = claims.map(|claims| format!("Bearer {}", self.mint.token(claims)));
-        let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"orders.example.com")];
-        if let Some(value) = &authorization {
-            headers.push((b"authorization", value.as_bytes()));
-        }
-        headers.extend(
-            fields
-                .iter()
-                .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
-        );
-        let request = Request {
-            method: method.as_bytes(),
-            target: target.as_bytes(),
-            headers,
-            body: b"",
-        };
+        let token = authorization
+            .iter()
+            .map(|value| ("authorization", value.as_str()));
+        let fields = token.chain(fields.iter().copied());
+        let request = Request::of(method, target, "orders.example.com", fields);
         client::send(self.envoy.listener("public"), &request).expect("Envoy answers")
     }
 }
 
-pub fn outcome(response: &Response) -> Outcome {
+fn outcome(response: &Response) -> Outcome {
     let is_ours = serde_json::from_slice::<Value>(&response.body)
         .is_ok_and(|body| body["error"].is_string() && body["request_id"].is_string());
     if response.values("x-upstream").next().is_some() {

@@ -282,14 +282,7 @@ fn filter(name: &str, policy: &str, module: &Path, document: &Value) -> Value {
 
 /// A request; the status of its response.
 pub fn ask(envoy: &Envoy, listener: &str, path: &str, header: Option<(&str, &str)>) -> u16 {
-    let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", b"api.example.com")];
-    headers.extend(header.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-    let request = Request {
-        method: b"GET",
-        target: path.as_bytes(),
-        headers,
-        body: b"",
-    };
+    let request = Request::of("GET", path, "api.example.com", header);
     let response = client::send(envoy.listener(listener), &request);
     response.expect("a response").status
 }
